@@ -1,0 +1,5 @@
+"""`python -m aide`."""
+
+from aide.cli.main import main
+
+main()
