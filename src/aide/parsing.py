@@ -1,0 +1,363 @@
+"""From a chat completion to a typed value: lenient about the wrapping, strict about the content. Pure.
+
+The order is always the same: `read_completion` takes the message out of what came, a payload's `read` takes the
+value out of the message. Whatever is wrong is told as `errors.Unusable`, in words the model can act on.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from aide.errors import Unusable
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+
+# CSI and OSC sequences go as a whole, so that "\x1b[31mred" does not leave "[31m" behind.
+_TERMINAL: Final = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|\x9b[0-?]*[ -/]*[@-~]"
+)
+# Overrides make a text read otherwise than it is stored; marks, embeddings and isolates
+# belong to honest RTL text.
+_DROPPED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e\ufeff]")
+_NEWLINE: Final = re.compile("\r\n?|\x85")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SUSPECT: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e\ufeff\ud800-\udfff]")
+_THINK: Final = re.compile(r"\A\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL)
+_THINK_END: Final = re.compile(r"</(?:think|thinking)>")
+_FENCE: Final = re.compile(r"^[ \t]*(```+|~~~+)[^\n`]*\n(.*?)^[ \t]*\1[`~]*[ \t]*$", re.DOTALL | re.MULTILINE)
+_OPEN_FENCE: Final = re.compile(r"^[ \t]*```[^\n`]*\n", re.MULTILINE)
+_JSON_START: Final = re.compile(r"""[{\[]\s*(?:["'{\[}\]]|\d)""")
+_QUOTES: Final = (('"', '"'), ("“", "”"), ("„", "“"), ("«", "»"), ("「", "」"), ("'", "'"))
+_LABEL: Final = re.compile(
+    r"\A(?:#+\s*)?(\*\*|__)?"
+    r"((?:(?:the|a|my|your)\s+)?(?:(?:new|rewritten|revised|rephrased|modified|final)\s+)?"
+    r"(?:input|question|text|prompt|problem|task|query|answer|output)|new one)"
+    r"\s*:\s*(?(1)\1|)\s*",
+    re.IGNORECASE,
+)
+_CODE_LINE: Final = re.compile(
+    r"^\s*(?:(?:async )?def |class \w+|import \w|from \w+ import|assert |return\b|@\w+|#include|(?:const|let|var"
+    r"|function|public|private|static|fn|func|package|using|SELECT|INSERT|CREATE)\b|[\w.\[\]]+ ?[-+*/]?= ?\S)|[;{}]\s*$",
+    re.MULTILINE,
+)
+_CONVERTED_AT_MOST: Final = 200_000
+
+
+def clean(text: str) -> str:
+    """`text` without what would break a file, a terminal or a reader's eye; trimmed, with plain newlines.
+
+    Terminal sequences, control characters, byte order marks and bidirectional overrides go; a lone surrogate
+    becomes U+FFFD. Letters of any script, joiners and direction marks stay as they are.
+    """
+    if _SUSPECT.search(text):
+        text = _NEWLINE.sub("\n", _TERMINAL.sub("", text))
+        text = _SURROGATE.sub("\ufffd", _DROPPED.sub("", text))
+    return text.strip()
+
+
+# --- completions --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a model said: the cleaned text, why it stopped, and what it thought aloud."""
+
+    text: str
+    finish: str = ""
+    refusal: str = ""
+    reasoning: str = ""
+
+
+def read_completion(data: Mapping[str, Any]) -> Said:
+    """The message of the first choice of a `chat.completion` object.
+
+    Where the content is blank the text comes from `reasoning_content` or `reasoning`: some servers put the
+    whole answer there. A thinking block in front is taken apart from the answer, also without its opening tag.
+
+    Raises: `Unusable` with the reason `refused`, `filtered`, `truncated` (ask again with more room) or `empty`.
+    """
+    choice = _first_choice(data)
+    message = _mapping(choice.get("message"))
+    finish = _string(choice.get("finish_reason"))
+    refusal = clean(_string(message.get("refusal")))
+    reasoning = _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
+    content = _content(message.get("content"))
+    thought, text = without_thinking(content if content.strip() or finish == "length" else reasoning)
+    text = clean(text)
+    if refusal and not text:
+        raise Unusable("refused", "The request was declined.", said=refusal)
+    if finish == "content_filter":
+        raise Unusable("filtered", "The answer was withheld by a content filter.", said=text)
+    if finish == "length":
+        raise Unusable("truncated", "The answer was cut off; be briefer.", said=text)
+    if not text:
+        raise Unusable("empty", "The answer was empty; write the answer itself.")
+    return Said(text, finish, refusal, clean(thought or reasoning))
+
+
+def without_thinking(text: str) -> tuple[str, str]:
+    """What was thought and what was said, taken apart at the end of a leading thinking block."""
+    if match := _THINK.match(text):
+        return match[2].strip(), text[match.end() :]
+    end = _THINK_END.search(text)
+    if end and "<think" not in text[: end.start()]:
+        return text[: end.start()].strip(), text[end.end() :]
+    return "", text
+
+
+def _first_choice(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    choices = data.get("choices")
+    return _mapping(choices[0]) if isinstance(choices, list) and choices else {}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _content(value: object) -> str:
+    if not isinstance(value, list):
+        return _string(value)
+    pieces = (part if isinstance(part, str) else _string(_mapping(part).get("text")) for part in value)
+    return "".join(pieces)
+
+
+# --- JSON ---------------------------------------------------------------------------------------
+
+
+def json_value(text: str) -> object:
+    """The JSON value in `text`, whatever stands around it and however slightly it is broken.
+
+    Code fences, prose before and after, trailing commas, raw control characters in strings, single quotes and
+    Python's `True`, `False`, `None` are forgiven.
+
+    Raises: `Unusable` with the reason `not_json`.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    body = fence[2] if (fence := _FENCE.search(text)) and _JSON_START.match(fence[2].strip()) else text
+    start = _JSON_START.search(body)
+    if start is None or len(body) > _CONVERTED_AT_MOST:
+        raise Unusable(
+            "not_json", "The answer was not JSON; write one JSON object and nothing else.", said=text
+        )
+    body = body[start.start() :]
+    try:
+        return json.JSONDecoder(strict=False).raw_decode(body)[0]
+    except (ValueError, RecursionError):
+        return _repaired(body, text)
+
+
+def _repaired(body: str, text: str) -> object:
+    import json_repair  # most runs never need it
+
+    try:
+        value: object = json_repair.loads(body, skip_json_loads=True)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict | list) or not value:
+        raise Unusable("not_json", "The answer was broken JSON; write one complete JSON object.", said=text)
+    return value
+
+
+def closed_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of `model`, closed and self-sufficient.
+
+    Every property is required, none may be added, references stand in place, names and defaults are left out,
+    and the order is that of the fields: a model writes them in that order.
+    """
+    schema = model.model_json_schema()
+    return _closed(schema, schema.get("$defs", {}))
+
+
+def _closed(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
+    if "$ref" in schema:
+        return _closed(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    out: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in {"title", "default", "$defs", "required"}:
+            continue
+        if key == "properties":
+            out[key] = {name: _closed(sub, definitions) for name, sub in value.items()}
+        elif key in {"items", "additionalProperties"} and isinstance(value, Mapping):
+            out[key] = _closed(value, definitions)
+        elif key in {"anyOf", "allOf", "oneOf", "prefixItems"}:
+            out[key] = [_closed(sub, definitions) for sub in value]
+        elif key == "const":
+            out["enum"] = [value]
+        else:
+            out[key] = value
+    if "properties" in out:
+        out["required"] = list(out["properties"])
+        out["additionalProperties"] = False
+    return out
+
+
+# --- payloads -----------------------------------------------------------------------------------
+
+
+class Reply(BaseModel):
+    """Base of shapes asked of a model: spaces trimmed, numbers taken as strings, unknown keys ignored."""
+
+    model_config = ConfigDict(
+        extra="ignore", str_strip_whitespace=True, coerce_numbers_to_str=True, frozen=True
+    )
+
+
+class ModelPayload(Generic[M, T]):
+    """A JSON object of the shape `model`, handed on as whatever `convert` makes of it.
+
+    `convert` may raise `Unusable` itself, or `ValueError` with a sentence for the model.
+    """
+
+    __slots__ = ("_convert", "_model", "name", "schema")
+
+    def __init__(self, name: str, model: type[M], convert: Callable[[M], T]) -> None:
+        self.name = name
+        self.schema: Mapping[str, Any] | None = closed_schema(model)
+        self._model = model
+        self._convert = convert
+
+    def read(self, text: str) -> T:
+        """The converted value; `'8'` is taken for 8 and `'true'` for true, bounds are kept to.
+
+        Raises: `Unusable` with the reason `not_json` or `invalid`, its problem naming the field.
+        """
+        value = self._unwrapped(json_value(text))
+        try:
+            return self._convert(self._model.model_validate(value))
+        except ValidationError as fault:
+            raise Unusable("invalid", _complaint(fault), said=text) from fault
+        except ValueError as fault:
+            raise Unusable("invalid", str(fault), said=text) from fault
+
+    def _unwrapped(self, value: object) -> object:
+        """The object itself where it came in a list of one, under a name, or as its only field's value."""
+        fields = self._model.model_fields
+        if isinstance(value, list):
+            if len(value) == 1 and isinstance(value[0], dict) and fields.keys() <= value[0].keys():
+                return value[0]
+            return {next(iter(fields)): value} if len(fields) == 1 else value
+        if isinstance(value, dict) and len(value) == 1 and not fields.keys() & value.keys():
+            inner = next(iter(value.values()))
+            return inner if isinstance(inner, dict) else value
+        return value
+
+
+def _complaint(fault: ValidationError) -> str:
+    errors = fault.errors(include_url=False, include_context=False, include_input=False)
+    told = []
+    for error in errors[:3]:
+        where = ".".join(str(step) for step in error["loc"])
+        what = error["msg"].removeprefix("Value error, ")
+        told.append(f"`{where}`: {what}" if where else what)
+    return "; ".join(told) + "."
+
+
+@dataclass(frozen=True, slots=True)
+class TextPayload:
+    """Plain text, freed of what models wrap around it: fence, object with one string, quotes, leading label.
+
+    `kept` are labels (such as "Question:") that the seeds' own texts begin with and that therefore stay.
+    """
+
+    name: str
+    kept: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> Mapping[str, Any] | None:
+        """None: text is asked for as text."""
+        return None
+
+    def read(self, text: str) -> str:
+        """The text alone; raises `Unusable` with the reason `empty` where nothing is left."""
+        for _ in range(3):  # a label in front of quotes inside a fence: each pass takes one layer off
+            bare = self._unwrap(text).strip()
+            if bare == text:
+                break
+            text = bare
+        if not text:
+            raise Unusable("empty", "The answer was empty; write the text itself.")
+        return text
+
+    def _unwrap(self, text: str) -> str:
+        fence = _FENCE.match(text)
+        if fence and fence.end() == len(text) and "```" not in fence[2]:
+            return fence[2]
+        if text[:1] in "{[" and text[-1:] in "}]":
+            return _only_string(text)
+        label = _LABEL.match(text)
+        if label and not text.startswith(self.kept or "\0") and not _LABEL_AGAIN.search(text, label.end()):
+            return text[label.end() :]
+        for left, right in _QUOTES:
+            inner = text[len(left) : -len(right)]
+            if (
+                len(text) > 1
+                and text.startswith(left)
+                and text.endswith(right)
+                and not {left, right} & set(inner)
+            ):
+                return inner
+        return text
+
+
+# "Question: … Answer: …" is a text of its own with labels in it, no label in front of a text.
+_LABEL_AGAIN: Final = re.compile(r"^[*_#\s]*[\w ]{1,20}:", re.MULTILINE)
+
+
+def _only_string(text: str) -> str:
+    try:
+        value = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return text
+    inside = list(value.values()) if isinstance(value, dict) else value
+    return inside[0] if len(inside) == 1 and isinstance(inside[0], str) else text
+
+
+@dataclass(frozen=True, slots=True)
+class CodePayload:
+    """Source code: what stands in the fenced block, or the whole text where that is code by its looks."""
+
+    name: str
+
+    @property
+    def schema(self) -> Mapping[str, Any] | None:
+        """None: code is asked for as a fenced block."""
+        return None
+
+    def read(self, text: str) -> str:
+        """The code without its fence; of several blocks the longest.
+
+        Raises: `Unusable` with the reason `no_code`.
+        """
+        blocks = [match[2] for match in _FENCE.finditer(text)]
+        if not blocks and (fence := _OPEN_FENCE.search(text)):
+            blocks = [text[fence.end() :]]
+        if not blocks and looks_like_code(text):
+            blocks = [text]
+        code = max(blocks, key=len, default="").strip("\n").rstrip()
+        if not code:
+            raise Unusable("no_code", "There was no code; answer with one fenced code block.", said=text)
+        return code
+
+
+def looks_like_code(text: str) -> bool:
+    """Whether `text` is code rather than prose: it parses as Python statements, or most lines look so."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        lines = [line for line in text.splitlines() if line.strip()]
+        return sum(bool(_CODE_LINE.search(line)) for line in lines) * 2 > len(lines)
+    return any(not isinstance(node, ast.Expr) or isinstance(node.value, ast.Call) for node in body)
