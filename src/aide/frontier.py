@@ -1,0 +1,469 @@
+"""What to do next: the forest of seeds, branches and places; knows nothing of models or texts.
+
+A *branch* is a parent with children to grow (a seed, or an accepted record above the last hop). A *level* is all that
+grows at one hop under one seed. With a target every level has a quota (METHOD: "What a target is made of"); with
+`all` every slot of every branch is grown exactly once. A *slot* is (kind, index, draw): kind is an operation or the
+personas, index the triple or persona of the parent, draw above 0 a further try along the same one.
+
+Order of new work: the longest remaining chain first (shallow before deep), round robin over seeds, then parents, then
+the least covered kind.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from aide.records import PERSONA, rng
+
+DRAWS = 4  # the first one and three further ones
+ENDLESS = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place under a branch: which kind of growth, along which triple or persona, which draw."""
+
+    parent: str
+    kind: str
+    index: int
+    draw: int = 0
+    label: str = ""
+
+    def as_list(self) -> list[str | int]:
+        """The slot as it is journaled."""
+        return [self.parent, self.kind, self.index, self.draw, self.label]
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """Find the attributes of this branch: its topic, triples and personas."""
+
+    branch: str
+    seed: str
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grow:
+    """Grow one record at `depth` in this slot."""
+
+    slot: Slot
+    seed: str
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the forest may hold: kinds of growth, nominal numbers of triples and personas, hops, target.
+
+    `target` is `None` for the whole tree, else the number of records; `label_quotas` is empty where labels are not balanced.
+    """
+
+    operations: tuple[str, ...]
+    triples: int
+    personas: int
+    hops: int
+    target: int | None = None
+    label_quotas: dict[str, int] = field(default_factory=dict)
+    flip: Callable[[Slot, str], str] | None = None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Operations, then personas where there are any: the 1:1:1:1 of the composition."""
+        grown = self.operations if self.triples else ()
+        return (*grown, PERSONA) if self.personas else grown
+
+    @property
+    def children(self) -> int:
+        """c = operations x triples + personas: nominal children of one node."""
+        return len(self.operations) * self.triples + self.personas
+
+    def caps(self) -> list[int]:
+        """c, c^2, … : the most records one seed can have at each hop."""
+        return [self.children**hop for hop in range(1, self.hops + 1)]
+
+
+def split_evenly(total: int, places: int) -> list[int]:
+    """`total` in `places` parts that differ by at most one, larger ones first."""
+    base, over = divmod(total, places) if places else (0, 0)
+    return [base + (i < over) for i in range(places)]
+
+
+def split_over_hops(total: int, caps: Sequence[int], held: Sequence[int] = ()) -> list[int]:
+    """`total` records of one seed over its hops: even, never above a hop's cap, never below what it holds already.
+
+    What the tree can't hold is spread over further draws, which multiply each cap; what even these can't hold is left
+    out, so the sum may fall short of `total`.
+    """
+    quotas = list(held) or [0] * len(caps)
+    _fill(quotas, total, caps)
+    _fill(quotas, total, [cap * DRAWS for cap in caps])
+    return quotas
+
+
+def _fill(quotas: list[int], total: int, caps: Sequence[int]) -> None:
+    """Raise the lowest quotas together until they sum up to `total` or all stand at their caps."""
+    left = total - sum(quotas)
+    while left > 0:
+        lowest = [h for h, cap in enumerate(caps) if quotas[h] < cap]
+        if not lowest:
+            break
+        floor = min(quotas[h] for h in lowest)
+        group = [h for h in lowest if quotas[h] == floor]
+        above = [quotas[h] for h in lowest if quotas[h] > floor]
+        step = min([caps[h] - floor for h in group] + [a - floor for a in above] + [max(1, left // len(group))])
+        for h in group:
+            grown = min(step, left)
+            quotas[h] += grown
+            left -= grown
+
+
+class Branch:
+    """A parent: which slots are used, and how many children it has, open ones included."""
+
+    __slots__ = ("active", "children", "id", "label", "ordinal", "personas", "planting", "triples", "used")
+
+    def __init__(self, id: str, ordinal: int, label: str) -> None:
+        self.id = id
+        self.ordinal = ordinal
+        self.label = label
+        self.triples = -1
+        self.personas = -1
+        self.planting = False
+        self.active = False
+        self.used = 0
+        self.children = 0
+
+    @property
+    def planted(self) -> bool:
+        """Whether its triples and personas are known."""
+        return self.triples >= 0
+
+
+class Level:
+    """All that grows at `depth` under one seed.
+
+    `active` holds planted branches that may have a free slot within their allowance, `unplanted` those to plant next.
+    """
+
+    __slots__ = (
+        "accepted", "active", "branches", "by_kind", "depth", "flying", "parents", "planting", "queued", "quota", "seed",
+        "turn", "unplanted",
+    )  # fmt: skip
+
+    def __init__(
+        self, seed: str, depth: int, quota: int, parents: "Level | None", kinds: int, turn: int
+    ) -> None:
+        self.seed = seed
+        self.turn = turn  # which kind comes first, so that small shares of many seeds cover all kinds
+        self.depth = depth
+        self.quota = quota
+        self.parents = parents
+        self.branches: list[Branch] = []
+        self.active: deque[Branch] = deque()
+        self.unplanted: deque[Branch] = deque()
+        self.accepted = 0
+        self.flying = 0
+        self.planting = 0
+        self.by_kind = [0] * kinds
+        self.queued = False
+
+    @property
+    def demand(self) -> int:
+        """Places that nothing fills or is about to fill."""
+        return self.quota - self.accepted - self.flying
+
+    @property
+    def growing(self) -> bool:
+        """Whether further parents may still come."""
+        above = self.parents
+        return above is not None and bool(above.flying or above.queued or above.planting or above.growing)
+
+    def allowance(self, branch: Branch) -> int:
+        """The children that the composition gives to this parent: an even share of the quota by its ordinal."""
+        if self.parents is None or self.quota >= ENDLESS:
+            return self.quota
+        parents = max(self.parents.quota, 1)
+        return max(0, -((branch.ordinal - self.quota) // parents)) if branch.ordinal < parents else 0
+
+    def activate(self, branch: Branch) -> None:
+        """Queue a branch that may have work: to be planted, or to grow."""
+        if branch.active or branch.planting or branch.children >= self.allowance(branch):
+            return
+        branch.active = True
+        (self.active if branch.planted else self.unplanted).append(branch)
+
+
+class Frontier:
+    """Hands out what to plant and to grow, takes back how it ended; the single owner of the counts."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self._kinds = shape.kinds
+        self._draw_stride = max(shape.triples, shape.personas, 1) + 8
+        self._stride = DRAWS * self._draw_stride
+        self._levels: dict[str, list[Level]] = {}
+        self._homes: dict[str, tuple[Level, Branch]] = {}  # branch id -> the level it feeds
+        self._ready: list[deque[Level]] = [deque() for _ in range(shape.hops + 1)]
+        self._reopened: deque[Grow] = deque()
+        self._open_labels: dict[str, int] = dict.fromkeys(shape.label_quotas, 0)
+        self.labels: dict[str, int] = dict.fromkeys(shape.label_quotas, 0)
+        self.planned = 0
+        self.open = 0
+        self.barren = 0
+
+    # --- building ---------------------------------------------------------------------------------
+
+    def add_seed(self, seed: str, label: str, quotas: Sequence[int]) -> None:
+        """A seed with its quota for each hop; `ENDLESS` where the whole tree is wanted."""
+        levels: list[Level] = []
+        for depth, quota in enumerate(quotas, start=1):
+            above = levels[-1] if levels else None
+            levels.append(Level(seed, depth, quota, above, len(self._kinds), len(self._levels) * len(quotas) + depth))
+        self._levels[seed] = levels
+        if levels:
+            self._add_branch(levels[0], seed, label)
+
+    def _add_branch(self, level: Level, id: str, label: str) -> None:
+        branch = Branch(id, len(level.branches), label)
+        level.branches.append(branch)
+        self._homes[id] = (level, branch)
+        level.activate(branch)
+        self._wake(level)
+
+    def _wake(self, level: Level) -> None:
+        if not level.queued and level.demand > 0 and level.branches:
+            level.queued = True
+            self._ready[level.depth].append(level)
+
+    # --- handing out ------------------------------------------------------------------------------
+
+    def next(self) -> Plant | Grow | None:
+        """The next piece of work, or `None` while nothing can be started (or nothing is left)."""
+        if self._reopened:
+            return self._hand_out(self._reopened.popleft())
+        for queue in self._ready:
+            for _ in range(len(queue)):
+                level = queue.popleft()
+                work = self._work_of(level) if level.demand > 0 else None
+                if work is None:
+                    level.queued = False
+                    self._wake_below(level)
+                    continue
+                queue.append(level)
+                return work if isinstance(work, Plant) else self._hand_out(work)
+        return None
+
+    def _hand_out(self, work: Grow) -> Grow:
+        level, branch = self._homes[work.slot.parent]
+        self._occupy(level, branch, work.slot)
+        level.flying += 1
+        self.planned += 1
+        self.open += 1
+        if work.slot.label in self._open_labels:
+            self._open_labels[work.slot.label] += 1
+        return work
+
+    def _occupy(self, level: Level, branch: Branch, slot: Slot) -> None:
+        k = self._kinds.index(slot.kind)
+        bit = 1 << (k * self._stride + slot.draw * self._draw_stride + slot.index)
+        if not branch.used & bit:
+            branch.used |= bit
+            branch.children += 1
+            level.by_kind[k] += 1
+
+    def _work_of(self, level: Level) -> Plant | Grow | None:
+        if level.unplanted:
+            return self._plant(level, level.unplanted.popleft())
+        while level.active:
+            branch = level.active.popleft()
+            slot = self._free_slot(level, branch, 1) if branch.children < level.allowance(branch) else None
+            if slot is not None:
+                level.active.append(branch)
+                return Grow(slot, level.seed, level.depth)
+            branch.active = False
+        if self.shape.target is None or level.planting or level.growing:
+            return None
+        return self._refill(level)
+
+    def _plant(self, level: Level, branch: Branch) -> Plant:
+        branch.active = False
+        branch.planting = True
+        level.planting += 1
+        self.open += 1
+        return Plant(branch.id, level.seed, level.depth - 1)
+
+    def _refill(self, level: Level) -> Plant | Grow | None:
+        """A place that the even composition could not fill: any parent's free slot, then further draws."""
+        branches = sorted(level.branches, key=lambda b: (b.children, b.ordinal))
+        for draws in range(1, DRAWS + 1):
+            for branch in branches:
+                slot = self._free_slot(level, branch, draws) if branch.planted else None
+                if slot is not None:
+                    return Grow(slot, level.seed, level.depth)
+            unplanted = next((b for b in branches if not b.planted), None)
+            if unplanted is not None:
+                return self._plant(level, unplanted)
+        return None
+
+    def _free_slot(self, level: Level, branch: Branch, draws: int) -> Slot | None:
+        """The free slot of this parent whose kind is least covered in the level."""
+        n = len(self._kinds)
+        for k in sorted(range(n), key=lambda k: (level.by_kind[k], (k - branch.ordinal - level.turn) % n)):
+            kind = self._kinds[k]
+            count = branch.personas if kind == PERSONA else branch.triples
+            for draw in range(draws):
+                base = k * self._stride + draw * self._draw_stride
+                for turn in range(count):
+                    index = (turn + k) % count
+                    if not branch.used >> (base + index) & 1:
+                        return self._labelled(Slot(branch.id, kind, index, draw), branch)
+        return None
+
+    def _labelled(self, slot: Slot, branch: Branch) -> Slot:
+        """The intended label: the parent's or a confusable one, unless the balance asks for another."""
+        if self.shape.flip is None:
+            return slot
+        label = self.shape.flip(slot, branch.label)
+        quotas = self.shape.label_quotas
+        if quotas and self._label_demand(label) <= 0:
+            label = max(quotas, key=lambda name: (self._label_demand(name), rng(slot.parent, name).random()))
+        return Slot(slot.parent, slot.kind, slot.index, slot.draw, label)
+
+    def _label_demand(self, label: str) -> int:
+        quota = self.shape.label_quotas.get(label, 0)
+        return quota - self.labels.get(label, 0) - self._open_labels.get(label, 0)
+
+    # --- taking back ------------------------------------------------------------------------------
+
+    def planted(self, branch_id: str, triples: int, personas: int) -> None:
+        """The attributes of a branch are known; none of either makes it barren."""
+        level, branch = self._homes[branch_id]
+        if branch.planting:
+            branch.planting = False
+            level.planting -= 1
+            self.open -= 1
+        if branch in level.unplanted:  # restored before it was handed out
+            level.unplanted.remove(branch)
+            branch.active = False
+        limit = self._draw_stride
+        branch.triples, branch.personas = min(triples, limit), min(personas, limit)
+        self.barren += not (triples or personas)
+        level.activate(branch)
+        self._wake(level)
+
+    def has_room(self, label: str) -> bool:
+        """Whether a finished record of this label counts towards the target (else it is surplus)."""
+        return not self.shape.label_quotas or self.labels.get(label, 0) < self.shape.label_quotas.get(label, 0)
+
+    def accept(self, work: Grow, id: str, label: str) -> None:
+        """A record was accepted in this slot; above the last hop it becomes a branch."""
+        level = self._land(work)
+        level.accepted += 1
+        if label in self.labels:
+            self.labels[label] += 1
+        levels = self._levels[work.seed]
+        if work.depth < len(levels):
+            self._add_branch(levels[work.depth], id, label)
+        self._wake_below(level)
+
+    def drop(self, work: Grow) -> None:
+        """The candidate in this slot was rejected, failed or is surplus: its place is free again."""
+        level = self._land(work)
+        level.by_kind[self._kinds.index(work.slot.kind)] -= 1
+        if self.shape.target is not None:
+            branch = self._homes[work.slot.parent][1]
+            branch.children -= 1
+            level.activate(branch)
+            self._wake(level)
+        self._wake_below(level)
+
+    def _land(self, work: Grow) -> Level:
+        level, _ = self._homes[work.slot.parent]
+        level.flying -= 1
+        self.open -= 1
+        if work.slot.label in self._open_labels:
+            self._open_labels[work.slot.label] -= 1
+        return level
+
+    def _wake_below(self, level: Level) -> None:
+        """A level whose parents stop coming may now hand out what their absence left over."""
+        levels = self._levels[level.seed]
+        for deeper in levels[level.depth :]:
+            self._wake(deeper)
+
+    # --- resuming and finishing -------------------------------------------------------------------
+
+    def restore(self, work: Grow, id: str = "", label: str = "") -> None:
+        """A node settled earlier: accepted as `id`, or dropped where `id` is empty."""
+        if work.slot.parent not in self._homes or work.slot.kind not in self._kinds:
+            return
+        self._hand_out(work)
+        if id:
+            self.accept(work, id, label)
+        else:
+            self.drop(work)
+
+    def reopen(self, work: Grow) -> None:
+        """A node handed out before a stop and not settled: it goes first."""
+        if work.slot.parent in self._homes and work.slot.kind in self._kinds:
+            level, branch = self._homes[work.slot.parent]
+            if level.demand > 0:
+                self._reopened.append(work)
+                self._occupy(level, branch, work.slot)
+
+    def knows(self, branch_id: str) -> bool:
+        """Whether this id is a branch of the forest."""
+        return branch_id in self._homes
+
+    def level_counts(self, seed: str) -> list[int]:
+        """Accepted records of a seed at each hop."""
+        return [level.accepted for level in self._levels[seed]]
+
+    @property
+    def short(self) -> int:
+        """Records still missing from the target."""
+        if self.shape.target is None:
+            return 0
+        return sum(max(0, level.demand) for levels in self._levels.values() for level in levels)
+
+    def spill(self) -> bool:
+        """Move the places of exhausted levels to where slots are free, the least covered seeds first.
+
+        Returns whether any place found a new home. Call it when nothing is open and nothing can be started.
+        """
+        starved = [level for level in self._all_levels() if level.demand > 0]
+        if self.shape.target is None or not starved:
+            return False
+        room = [level for level in self._all_levels() if level.demand == 0 and self._free_slots(level)]
+        moved = False
+        for level in starved:
+            while level.demand > 0 and room:
+                home = min(room, key=lambda other: (other.seed != level.seed, self._covered(other.seed), other.depth))
+                level.quota -= 1
+                home.quota += 1
+                moved = True
+                self._wake(home)
+                if home.demand >= self._free_slots(home):
+                    room.remove(home)
+        return moved
+
+    def _all_levels(self) -> Iterator[Level]:
+        for levels in self._levels.values():
+            yield from levels
+
+    def _covered(self, seed: str) -> int:
+        return sum(level.quota for level in self._levels[seed])
+
+    def _free_slots(self, level: Level) -> int:
+        free = 0
+        for branch in level.branches:
+            triples, personas = branch.triples, branch.personas
+            if not branch.planted:
+                triples, personas = self.shape.triples, self.shape.personas
+            operations = sum(kind != PERSONA for kind in self._kinds)
+            free += DRAWS * (triples * operations + personas * (PERSONA in self._kinds)) - branch.used.bit_count()
+        return free
+
+
+__all__ = ["DRAWS", "ENDLESS", "Frontier", "Grow", "Plant", "Shape", "Slot", "split_evenly", "split_over_hops"]
