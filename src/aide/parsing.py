@@ -1,7 +1,7 @@
 """From a chat completion to a typed value: lenient about the wrapping, strict about the content. Pure.
 
-The order is always the same: `read_completion` takes the message out of what came, a payload's `read` takes the
-value out of the message. Whatever is wrong is told as `errors.Unusable`, in words the model can act on.
+The order is always the same: `read_completion` takes the message out of what came, a payload's `read` takes
+the value out of the message. Whatever is wrong is told as `errors.Unusable`, in words the model can act on.
 """
 
 import ast
@@ -43,8 +43,9 @@ _LABEL: Final = re.compile(
     re.IGNORECASE,
 )
 _CODE_LINE: Final = re.compile(
-    r"^\s*(?:(?:async )?def |class \w+|import \w|from \w+ import|assert |return\b|@\w+|#include|(?:const|let|var"
-    r"|function|public|private|static|fn|func|package|using|SELECT|INSERT|CREATE)\b|[\w.\[\]]+ ?[-+*/]?= ?\S)|[;{}]\s*$",
+    r"^\s*(?:(?:async )?def |class \w+|import \w|from \w+ import|assert |return\b|@\w+|#include"
+    r"|(?:const|let|var|function|public|private|static|fn|func|package|using|SELECT|INSERT|CREATE)\b"
+    r"|[\w.\[\]]+ ?[-+*/]?= ?\S)|[;{}]\s*$",
     re.MULTILINE,
 )
 _CONVERTED_AT_MOST: Final = 200_000
@@ -79,9 +80,9 @@ def read_completion(data: Mapping[str, Any]) -> Said:
     """The message of the first choice of a `chat.completion` object.
 
     Where the content is blank the text comes from `reasoning_content` or `reasoning`: some servers put the
-    whole answer there. A thinking block in front is taken apart from the answer, also without its opening tag.
+    whole answer there. A thinking block in front is taken apart, also where its opening tag is missing.
 
-    Raises: `Unusable` with the reason `refused`, `filtered`, `truncated` (ask again with more room) or `empty`.
+    Raises: `Unusable` with the reason `refused`, `filtered`, `truncated` (ask again with more room), `empty`.
     """
     choice = _first_choice(data)
     message = _mapping(choice.get("message"))
