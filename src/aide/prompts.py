@@ -1,0 +1,139 @@
+"""Prompts as files: load, check, render. The contract is docs/design/prompts.md."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from aide import resources
+from aide.errors import InputError
+from aide.records import Correction, Message, Parts
+
+_SYSTEM, _USER = "\x00system\x00", "\x00user\x00"
+_HEADING = re.compile(r"^# (system|user)[ \t]*$", re.MULTILINE)
+_BLANKS = re.compile(r"\n{3,}")
+_TAGS = (
+    "part|example|examples|demonstrations|input|answer|text|topic|triples|about|parent|seed|relation|attribute|persona|"
+    "label|labels|not_label|change|wanted|item|draft|critique|question|answer_as|candidate|candidate_answer|evidence"
+)
+_CLOSING = re.compile(rf"</(?=(?:{_TAGS})>)")
+
+
+def _defuse(value: object) -> object:
+    """A closing tag of ours inside a value can't end the value: what a model or a person said is data."""
+    if isinstance(value, str) and "</" in value:
+        return _CLOSING.sub("<\u200b/", value)
+    return value
+
+
+class _Loader(jinja2.BaseLoader):
+    """Finds a template by name and marks its two headings with NULs, which no value can hold."""
+
+    def __init__(self, override: Path | None) -> None:
+        self.override = override
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, None]:
+        """Source, file name, and no check for changes: a run renders one version of each file."""
+        path = resources.find("prompts", template, self.override)
+        source = path.read_text(encoding="utf-8")
+        return _HEADING.sub(lambda m: f"\x00{m[1]}\x00", source), str(path), None
+
+
+class Prompts:
+    """All templates of one run, with the person's own files before the packaged ones.
+
+    `constants` are values that every template may use (`card`).
+    """
+
+    def __init__(self, override: Path | None = None, **constants: Any) -> None:
+        self.override = override
+        self.constants = constants
+        self._environment = jinja2.Environment(  # noqa: S701 - prompts are plain text, never HTML
+            loader=_Loader(override),
+            undefined=jinja2.StrictUndefined,
+            finalize=_defuse,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=False,
+        )
+        self._names = frozenset(resources.names("prompts", override))
+
+    def first(self, *templates: str) -> str:
+        """The first of these templates that exists.
+
+        Raises:
+            InputError: where none does; the hint names the file to write.
+        """
+        for template in templates:
+            if f"{template}.md" in self._names:
+                return template
+        raise InputError(f"there is no prompt {templates[-1]}.md", hint="put it into the folder given by --prompts")
+
+    def render(self, template: str, parts: Parts, correction: Correction | None = None, **context: Any) -> list[Message]:
+        """The messages of one call: fixed parts first, then system, user, and what was wrong with the last answer.
+
+        Raises:
+            InputError: where the template is missing, broken or asks for a value it is not given.
+        """
+        values = {**self.constants, "parts": [name for name, _ in parts.fixed], **context}
+        text = self._rendered(f"{template}.md", values)
+        if not text.startswith(_SYSTEM) or _USER not in text:
+            raise InputError(f"prompt {template}.md lacks its headings", hint="it needs the lines '# system' and '# user'")
+        system, user = text[len(_SYSTEM) :].split(_USER, 1)
+        messages = [
+            Message("system", _fixed(parts) + _BLANKS.sub("\n\n", system).strip()),
+            Message("user", _BLANKS.sub("\n\n", user).strip()),
+        ]
+        if correction is not None:
+            problem = self._rendered("correct.md", {**values, "problem": correction.problem})
+            messages += [Message("assistant", correction.said or "(nothing)"), Message("user", problem.strip())]
+        return messages
+
+    def instruction(self, template: str, **context: Any) -> str:
+        """The block `change` of a `synthesize` template alone: what an operation asks for."""
+        values = {**self.constants, "parts": [], **context}
+        try:
+            loaded = self._environment.get_template(f"{template}.md")
+            return "".join(loaded.blocks["change"](loaded.new_context(values))).strip()
+        except jinja2.TemplateError as broken:
+            raise _broken(f"{template}.md", broken) from broken
+
+    def _rendered(self, name: str, values: Mapping[str, Any]) -> str:
+        try:
+            return self._environment.get_template(name).render(values)
+        except jinja2.TemplateError as broken:
+            raise _broken(name, broken) from broken
+
+    def hashes(self) -> dict[str, str]:
+        """Name of every prompt file to the first 16 hex digits of its SHA-256; part of a run's fingerprint."""
+        found = {}
+        for name in sorted(self._names):
+            data = resources.find("prompts", name, self.override).read_bytes()
+            found[name] = sha256(data).hexdigest()[:16]
+        return found
+
+
+def _broken(name: str, fault: jinja2.TemplateError) -> InputError:
+    where = f"{fault.filename or name}:{fault.lineno}" if isinstance(fault, jinja2.TemplateSyntaxError) else name
+    return InputError(f"prompt {where}: {fault.message}", hint="docs/design/prompts.md lists what a prompt may use")
+
+
+@lru_cache(maxsize=256)
+def _fixed(parts: Parts) -> str:
+    """Fixed parts, byte-equal and before all else, so that a prefix cache serves them to every step."""
+    return "".join(f'<part name="{name}">\n{text}\n</part>\n\n' for name, text in parts.fixed)
+
+
+def variants(operation: str, format: str, *, parts: bool) -> Sequence[str]:
+    """Template names of an operation, the most special first."""
+    base = f"synthesize/{operation}"
+    return [
+        *([f"{base}.parts"] if parts else []),
+        f"{base}.{format}",
+        *([f"{base}.classification"] if format == "yes_no" else []),
+        base,
+    ]
