@@ -1,25 +1,23 @@
 """`RunSpec`: everything a run was asked to do, complete, frozen and checked.
 
 One field is one setting: its type and bounds, its default, its help and its place on the command line stand
-together in one line of the class, and options, config files and `aide config` are derived from it. Whoever holds a
-`RunSpec` needs no defaults of their own.
+together, and options, config files and `aide config` are derived from it. Whoever holds a `RunSpec` needs no
+defaults of their own.
 
-To add a setting: one field here, and its name in `IDENTITY` (it changes what a run produces) or in `EXCLUDED` (with
-the reason why a folder may go on under another value).
+To add a setting: one field here, and its name in `IDENTITY` (it changes what a run produces) or in `EXCLUDED`
+(with the reason why a folder may go on under another value).
 """
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import Field, model_validator
 
 from aide.records import OPERATIONS
+from aide.spec.fingerprint import EXCLUDED, IDENTITY, compare, fingerprint
+from aide.spec.values import SIMULATOR, EndpointSpec, Flag, Frozen, PathText, Price, StepSpec, StepSpecs
 
-SIMULATOR: Final = "sim:"
 SIMULATOR_MODEL: Final = "simulator"
 CEILING: Final = 64
 SMALL_CEILING: Final = 4
@@ -31,114 +29,7 @@ GROUPS: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """How a setting shows on the command line.
-
-    `group` is its heading in `--help`; `name` is given where the option is not the field's own name; `off` is the
-    name of the switch that turns a setting off which is on by default; `hidden` settings have no option of their
-    own and come from a config file alone.
-    """
-
-    group: str
-    help: str
-    metavar: str = ""
-    name: str = ""
-    off: str = ""
-    hidden: bool = False
-    commas: bool = False
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StepSpec(_Frozen):
-    """How one step samples. Empty `model`: the run's model. `max_output` (tokens) `None`: learned from the seeds.
-
-    `further` is the temperature of draws after the first; `None` means as the first.
-    """
-
-    model: str = ""
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    max_output: int | None = Field(default=None, ge=1)
-    further: float | None = Field(default=None, ge=0, le=2)
-
-    def temperature_of(self, draw: int) -> float | None:
-        """The temperature of the `draw`-th sample of the same question."""
-        return self.further if draw and self.further is not None else self.temperature
-
-
-class StepSpecs(_Frozen):
-    """The steps, each with the defaults of METHOD: what is read is cold, what is invented is warm."""
-
-    card: StepSpec = StepSpec(temperature=0.3)
-    extract: StepSpec = StepSpec(temperature=0.3)
-    expand_graph: StepSpec = StepSpec(temperature=0.7)
-    personas: StepSpec = StepSpec(temperature=1.0, top_p=0.95)
-    synthesize: StepSpec = StepSpec(temperature=1.0, top_p=0.95)
-    revise: StepSpec = StepSpec(temperature=1.0, top_p=0.95)
-    answer: StepSpec = StepSpec(temperature=0.2, further=0.7)
-    tests: StepSpec = StepSpec(temperature=0.2, further=0.7)
-    reflect: StepSpec = StepSpec(temperature=0.0)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _keep_other_defaults(cls, data: Any) -> Any:
-        """A step of which only the model is given keeps its temperatures."""
-        if not isinstance(data, Mapping):
-            return data
-        return {
-            name: {**cls.model_fields[name].default.model_dump(), **given}
-            if name in cls.model_fields and isinstance(given, Mapping)
-            else given
-            for name, given in data.items()
-        }
-
-
-class EndpointSpec(_Frozen):
-    """One place that serves the model. Empty fields take the run's own value."""
-
-    base_url: str = Field(min_length=1)
-    name: str = ""
-    model: str = ""
-    api_key_env: str = ""
-    api_key_command: str = ""
-    concurrency: int | None = Field(default=None, ge=1)
-    rpm: int | None = Field(default=None, ge=1)
-    tpm: int | None = Field(default=None, ge=1)
-    headers: dict[str, str] = {}
-    query: dict[str, str] = {}
-
-    @property
-    def simulated(self) -> bool:
-        """Whether this is the stand-in in process, which needs neither key nor network."""
-        return self.base_url.startswith(SIMULATOR)
-
-
-class Price(_Frozen):
-    """US dollars per million tokens; written `IN/OUT`. `cached` `None`: cached tokens cost as others do."""
-
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cached: float | None = Field(default=None, ge=0)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, data: Any) -> Any:
-        if not isinstance(data, str):
-            return data
-        into, slash, out = data.partition("/")
-        if not slash:
-            raise ValueError("write a price as IN/OUT, US dollars per million tokens, such as 0.15/0.60")
-        return {"input": into.strip(), "output": out.strip()}
-
-
-PathText = Annotated[Path, PlainSerializer(str, return_type=str)]
-
-
-class RunSpec(_Frozen):
+class RunSpec(Frozen):
     """What a run was asked to do. Grouped as in `aide expand --help`."""
 
     # --- The task
@@ -263,9 +154,15 @@ class RunSpec(_Frozen):
     endpoint_patience: Annotated[
         float, Field(ge=0), Flag("Endpoint", "Seconds without any answer after which the run stops.", "S")
     ] = 300.0
-    extra: Annotated[dict[str, Any], Flag("Endpoint", "Further fields of each request.", "JSON")] = {}
-    headers: Annotated[dict[str, str], Flag("Endpoint", "Further headers of each request.", hidden=True)] = {}
-    query: Annotated[dict[str, str], Flag("Endpoint", "Query string of each request.", hidden=True)] = {}
+    extra: Annotated[dict[str, Any], Flag("Endpoint", "Further fields of each request.", "JSON")] = Field(
+        default_factory=dict
+    )
+    headers: Annotated[dict[str, str], Flag("Endpoint", "Further headers of each request.", hidden=True)] = (
+        Field(default_factory=dict)
+    )
+    query: Annotated[dict[str, str], Flag("Endpoint", "Query string of each request.", hidden=True)] = Field(
+        default_factory=dict
+    )
 
     # --- Budget
     max_calls: Annotated[
@@ -286,7 +183,9 @@ class RunSpec(_Frozen):
     price: Annotated[
         Price | None, Flag("Budget", "US dollars per million tokens, for models not in [prices].", "IN/OUT")
     ] = None
-    prices: Annotated[dict[str, Price], Flag("Budget", "Prices by model name.", hidden=True)] = {}
+    prices: Annotated[dict[str, Price], Flag("Budget", "Prices by model name.", hidden=True)] = Field(
+        default_factory=dict
+    )
     expect_yield: Annotated[
         float | None,
         Field(gt=0, le=1),
@@ -349,7 +248,7 @@ class RunSpec(_Frozen):
         return None if self.target == "all" else self.target
 
     def served_by(self) -> tuple[EndpointSpec, ...]:
-        """All endpoints with nothing left open: key, model, ceiling, headers and query filled from the run's own."""
+        """All endpoints with nothing left open: what they leave empty is taken from the run."""
         plain = tuple(EndpointSpec(base_url=url) for url in self.base_url)
         return tuple(
             self._complete(number, each) for number, each in enumerate((*plain, *self.endpoints), start=1)
@@ -395,39 +294,7 @@ class RunSpec(_Frozen):
 
         `content` adds the hashes of files that settings only point at (prompts, persona bank).
         """
-        plain = self.as_dict()
-        table = {name: value for field in IDENTITY for name, value in _flat(field, plain[field])}
-        return {**table, **(content or {})}
-
-
-IDENTITY: Final = (
-    "task", "format", "labels", "demonstrations",
-    "residual_after", "attributes", "graph_triples", "operations", "personas", "personas_from", "balance", "seed",
-    "reflection", "min_relevance", "min_diversity", "max_revisions", "duplicates",
-    "model", "steps", "extra",
-    "keep", "input_pattern",
-)  # fmt: skip
-
-_WHERE = "where a call goes changes nothing in its logical content"
-_EXTENSION = "an extension: only the difference is paid for"
-_HERE = "concerns this invocation only"
-_SEEDS = "seen in the ids of the seeds, which are hashes of their content"
-
-EXCLUDED: Final[Mapping[str, str]] = {
-    "contexts": _EXTENSION, "hops": _EXTENSION, "target": _EXTENSION, "per_seed": _EXTENSION,
-    "persona_file": "a path; the hash of its content is added by whoever reads it",
-    "prompts": "a path; the hashes of the prompts are added by whoever reads them",
-    "base_url": _WHERE, "endpoints": _WHERE, "api_key_env": _WHERE, "api_key_command": _WHERE,
-    "concurrency": _WHERE, "rpm": _WHERE, "tpm": _WHERE, "timeout": _WHERE, "endpoint_patience": _WHERE,
-    "headers": _WHERE, "query": _WHERE,
-    "max_calls": _EXTENSION, "max_total_tokens": _EXTENSION, "max_cost": _EXTENSION,
-    "max_cost_per_run": _EXTENSION, "max_minutes": _EXTENSION,
-    "price": "counts money, changes no record", "prices": "counts money, changes no record",
-    "expect_yield": "an estimate only", "yes": _HERE,
-    "encoding": _SEEDS, "input_field": _SEEDS, "output_field": _SEEDS, "choices_field": _SEEDS, "skip_bad": _SEEDS,
-    "run_dir": _HERE, "shard_size": "how lines are laid out in files", "lock_wait": _HERE, "adopt": _HERE,
-    "reuse": "answers to identical calls are identical", "retry_failed": _HERE, "quiet": _HERE, "log_format": _HERE,
-}  # fmt: skip
+        return fingerprint(self.as_dict(), content or {})
 
 
 def differences(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
@@ -435,13 +302,7 @@ def differences(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
 
     A name that `old` lacks, because an older version wrote it, stands for the default of today.
     """
-    defaults = RunSpec().fingerprint()
-    lines = []
-    for name in dict.fromkeys([*old, *new]):
-        was, now = old.get(name, defaults.get(name)), new.get(name)
-        if was != now:
-            lines.append(f"{name} was {_told(was)}, is {_told(now)}")
-    return lines
+    return compare(old, new, RunSpec().fingerprint())
 
 
 def flag_of(name: str) -> Flag:
@@ -449,13 +310,7 @@ def flag_of(name: str) -> Flag:
     return next(each for each in RunSpec.model_fields[name].metadata if isinstance(each, Flag))
 
 
-def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict) and value:
-        for key in sorted(value):
-            yield from _flat(f"{name}.{key}", value[key])
-    else:
-        yield name, json.dumps(value, ensure_ascii=False, sort_keys=True)
-
-
-def _told(value: str | None) -> str:
-    return "not there" if value is None else "unset" if value in ("null", '""', "[]", "{}") else value
+__all__ = [
+    "EXCLUDED", "IDENTITY", "SIMULATOR", "SIMULATOR_MODEL", "EndpointSpec", "Flag", "Price", "RunSpec",
+    "StepSpec", "StepSpecs", "differences", "flag_of",
+]  # fmt: skip

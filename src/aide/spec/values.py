@@ -1,0 +1,119 @@
+"""The values that settings are made of: a step's sampling, an endpoint, a price; and how a setting is shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+
+SIMULATOR: Final = "sim:"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """How a setting shows on the command line.
+
+    `group` is its heading in `--help`; `off` is the switch that turns a setting off which is on by default;
+    `commas` says that one word holds several values; a `hidden` setting has no option and comes from a config
+    file alone.
+    """
+
+    group: str
+    help: str
+    metavar: str = ""
+    off: str = ""
+    hidden: bool = False
+    commas: bool = False
+
+
+class Frozen(BaseModel):
+    """A value that a person or a file gave: checked, frozen, and without unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StepSpec(Frozen):
+    """How one step samples.
+
+    Empty `model` is the run's model; `max_output` is in tokens, `None` where the limit is learned from
+    the seeds; `further` is the temperature of draws after the first; `None` means as the first.
+    """
+
+    model: str = ""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_output: int | None = Field(default=None, ge=1)
+    further: float | None = Field(default=None, ge=0, le=2)
+
+    def temperature_of(self, draw: int) -> float | None:
+        """The temperature of the `draw`-th sample of the same question."""
+        return self.further if draw and self.further is not None else self.temperature
+
+
+class StepSpecs(Frozen):
+    """The steps, each with the defaults of METHOD: what is read is cold, what is invented is warm."""
+
+    card: StepSpec = StepSpec(temperature=0.3)
+    extract: StepSpec = StepSpec(temperature=0.3)
+    expand_graph: StepSpec = StepSpec(temperature=0.7)
+    personas: StepSpec = StepSpec(temperature=1.0, top_p=0.95)
+    synthesize: StepSpec = StepSpec(temperature=1.0, top_p=0.95)
+    revise: StepSpec = StepSpec(temperature=1.0, top_p=0.95)
+    answer: StepSpec = StepSpec(temperature=0.2, further=0.7)
+    tests: StepSpec = StepSpec(temperature=0.2, further=0.7)
+    reflect: StepSpec = StepSpec(temperature=0.0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_other_defaults(cls, data: Any) -> Any:
+        """A step of which only the model is given keeps its temperatures."""
+        if not isinstance(data, Mapping):
+            return data
+        return {
+            name: {**cls.model_fields[name].default.model_dump(), **given}
+            if name in cls.model_fields and isinstance(given, Mapping)
+            else given
+            for name, given in data.items()
+        }
+
+
+class EndpointSpec(Frozen):
+    """One place that serves the model. Empty fields take the run's own value."""
+
+    base_url: str = Field(min_length=1)
+    name: str = ""
+    model: str = ""
+    api_key_env: str = ""
+    api_key_command: str = ""
+    concurrency: int | None = Field(default=None, ge=1)
+    rpm: int | None = Field(default=None, ge=1)
+    tpm: int | None = Field(default=None, ge=1)
+    headers: dict[str, str] = {}
+    query: dict[str, str] = {}
+
+    @property
+    def simulated(self) -> bool:
+        """Whether this is the stand-in in process, which needs neither key nor network."""
+        return self.base_url.startswith(SIMULATOR)
+
+
+class Price(Frozen):
+    """US dollars per million tokens; written `IN/OUT`. `cached` `None`: cached tokens cost as others do."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, data: Any) -> Any:
+        if not isinstance(data, str):
+            return data
+        into, slash, out = data.partition("/")
+        if not slash:
+            raise ValueError("write a price as IN/OUT, US dollars per million tokens, such as 0.15/0.60")
+        return {"input": into.strip(), "output": out.strip()}
+
+
+PathText = Annotated[Path, PlainSerializer(str, return_type=str)]
