@@ -8,11 +8,13 @@ To add a setting: one field here, and its name in `IDENTITY` (it changes what a 
 (with the reason why a folder may go on under another value).
 """
 
+import codecs
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from aide.records import OPERATIONS
 from aide.spec.fingerprint import EXCLUDED, IDENTITY, compare, fingerprint
@@ -24,41 +26,42 @@ SMALL_CEILING: Final = 4
 SMALL_PORTS: Final = (11434, 1234)  # Ollama and LM Studio: a few slots, and all beyond waits unseen
 GRAPH_TRIPLES: Final = 2
 
-GROUPS: Final = (
-    "The task", "The tree", "Quality", "Models", "Endpoint", "Budget", "Seed files", "Running",
-)  # fmt: skip
+GROUPS: Final = {
+    "task": "The task", "tree": "The tree", "quality": "Quality", "models": "Models", "endpoint": "Endpoint",
+    "request": "Endpoint", "budget": "Budget", "seeds": "Seed files", "running": "Running",
+}  # fmt: skip
 
 
 class RunSpec(Frozen):
     """What a run was asked to do. Grouped as in `aide expand --help`."""
 
     # --- The task
-    task: Annotated[str, Flag("The task", "One sentence that says what the task is.", "TEXT")] = ""
+    task: Annotated[str, Flag("task", "One sentence that says what the task is.", "TEXT")] = ""
     format: Annotated[
         Literal["auto", "open", "free_text", "multiple_choice", "yes_no", "classification", "code"],
-        Flag("The task", "Form of the output; auto finds it from the seeds."),
+        Flag("task", "Form of the output; auto finds it from the seeds."),
     ] = "auto"
     labels: Annotated[
         tuple[str, ...],
         Flag(
-            "The task",
+            "task",
             "The closed set of labels, or a file with one a line, `name: description`.",
             "A,B|FILE",
             commas=True,
         ),
     ] = ()
     contexts: Annotated[
-        tuple[PathText, ...], Flag("The task", "More fixed parts (documents) to ask about.", "FILE")
+        tuple[PathText, ...], Flag("task", "More fixed parts (documents) to ask about.", "FILE")
     ] = ()
     demonstrations: Annotated[
-        int, Field(ge=0, le=20), Flag("The task", "How many seeds each prompt shows as examples.")
+        int, Field(ge=0, le=20), Flag("task", "How many seeds each prompt shows as examples.")
     ] = 3
 
     # --- The tree
-    hops: Annotated[int, Field(ge=1, le=50), Flag("The tree", "How many hops to walk from each seed.")] = 2
+    hops: Annotated[int, Field(ge=1, le=50), Flag("tree", "How many hops to walk from each seed.")] = 2
     target: Annotated[
         Annotated[int, Field(ge=0)] | Literal["all"],
-        Flag("The tree", "How many records to accept; all takes the whole tree.", "N|all"),
+        Flag("tree", "How many records to accept; all takes the whole tree.", "N|all"),
     ] = 1000
     per_seed: Annotated[
         int | None,
@@ -70,10 +73,10 @@ class RunSpec(Frozen):
         ),
     ] = None
     residual_after: Annotated[
-        int, Field(ge=0), Flag("The tree", "Past this hop the prompt also carries the seed.")
+        int, Field(ge=0), Flag("tree", "Past this hop the prompt also carries the seed.")
     ] = 1
     attributes: Annotated[
-        int, Field(ge=0, le=20), Flag("The tree", "Knowledge attributes taken from a data point.")
+        int, Field(ge=0, le=20), Flag("tree", "Knowledge attributes taken from a data point.")
     ] = 3
     graph_triples: Annotated[
         int | None,
@@ -85,147 +88,166 @@ class RunSpec(Frozen):
         ),
     ] = None
     operations: Annotated[
-        tuple[str, ...], Flag("The tree", "The operations applied to each attribute.", "A,B,…", commas=True)
+        tuple[str, ...], Flag("tree", "The operations applied to each attribute.", "A,B,…", commas=True)
     ] = OPERATIONS
-    personas: Annotated[int, Field(ge=0, le=100), Flag("The tree", "Personas for each data point.")] = 5
+    personas: Annotated[int, Field(ge=0, le=100), Flag("tree", "Personas for each data point.")] = 5
     personas_from: Annotated[
         Literal["model", "bank"],
-        Flag("The tree", "Personas written by the model for each topic, or ranked from a bank."),
+        Flag("tree", "Personas written by the model for each topic, or ranked from a bank."),
     ] = "model"
     persona_file: Annotated[
-        PathText | None, Flag("The tree", "Your own bank: JSONL with `persona`, or plain lines.", "FILE")
+        PathText | None, Flag("tree", "Your own bank: JSONL with `persona`, or plain lines.", "FILE")
     ] = None
     balance: Annotated[
         Literal["uniform", "seeds", "none"],
-        Flag("The tree", "Labels in equal shares, in the shares of the seeds, or as they come."),
+        Flag("tree", "Labels in equal shares, in the shares of the seeds, or as they come."),
     ] = "uniform"
-    seed: Annotated[int, Flag("The tree", "Another number gives another selection from the same tree.")] = 0
+    seed: Annotated[int, Flag("tree", "Another number gives another selection from the same tree.")] = 0
 
     # --- Quality
     reflection: Annotated[
-        bool, Flag("Quality", "Accept what is well formed without asking the judge.", off="--no-reflection")
+        bool, Flag("quality", "Accept what is well formed without asking the judge.", off="--no-reflection")
     ] = True
     min_relevance: Annotated[
-        int, Field(ge=1, le=10), Flag("Quality", "Least grade of relevance to the seed, 1 to 10.")
+        int, Field(ge=1, le=10), Flag("quality", "Least grade of relevance to the seed, 1 to 10.")
     ] = 7
     min_diversity: Annotated[
-        int, Field(ge=1, le=10), Flag("Quality", "Least grade of diversity from the parent, 1 to 10.")
+        int, Field(ge=1, le=10), Flag("quality", "Least grade of diversity from the parent, 1 to 10.")
     ] = 5
     max_revisions: Annotated[
         int,
         Field(ge=0, le=20),
-        Flag("Quality", "How often a record that falls short is rewritten with the critique."),
+        Flag("quality", "How often a record that falls short is rewritten with the critique."),
     ] = 1
     duplicates: Annotated[
         Literal["near", "exact", "off"],
-        Flag("Quality", "Which duplicates of seeds and accepted records are refused."),
+        Flag("quality", "Which duplicates of seeds and accepted records are refused."),
     ] = "near"
 
     # --- Models
-    model: Annotated[str, Flag("Models", "Name of the model (else AIDE_MODEL).", "NAME")] = ""
-    steps: Annotated[StepSpecs, Flag("Models", "Sampling and model of each step.", hidden=True)] = StepSpecs()
+    model: Annotated[str, Flag("models", "Name of the model (else AIDE_MODEL).", "NAME")] = ""
+    steps: Annotated[StepSpecs, Flag("models", "Sampling and model of each step.", hidden=True)] = StepSpecs()
     prompts: Annotated[
-        PathText | None, Flag("Models", "Folder whose prompt files go before the built-in ones.", "DIR")
+        PathText | None, Flag("models", "Folder whose prompt files go before the built-in ones.", "DIR")
     ] = None
 
     # --- Endpoint
     base_url: Annotated[
         tuple[str, ...],
-        Flag("Endpoint", "Where the model is served; may be repeated; sim: is the built-in stand-in.", "URL"),
+        Flag("endpoint", "Where the model is served; may be repeated; sim: is the built-in stand-in.", "URL"),
     ] = ()
     endpoints: Annotated[
         tuple[EndpointSpec, ...],
-        Flag("Endpoint", "Several endpoints, each with its own settings.", hidden=True),
+        Flag("endpoint", "Several endpoints, each with its own settings.", hidden=True),
     ] = ()
-    api_key_env: Annotated[str, Flag("Endpoint", "Environment variable that holds the key.", "NAME")] = (
+    api_key_env: Annotated[str, Flag("endpoint", "Environment variable that holds the key.", "NAME")] = (
         "OPENAI_API_KEY"
     )
     api_key_command: Annotated[
-        str, Flag("Endpoint", "Command that prints the key (for keys that expire).", "CMD")
+        str, Flag("endpoint", "Command that prints the key (for keys that expire).", "CMD")
     ] = ""
     concurrency: Annotated[
         int | None,
         Field(ge=1),
-        Flag("Endpoint", "Most calls in flight (unset: 64, or 4 for Ollama and LM Studio).", "N"),
+        Flag("endpoint", "Most calls in flight (unset: 64, or 4 for Ollama and LM Studio).", "N"),
     ] = None
-    rpm: Annotated[int | None, Field(ge=1), Flag("Endpoint", "Most requests a minute.", "N")] = None
-    tpm: Annotated[int | None, Field(ge=1), Flag("Endpoint", "Most tokens a minute.", "N")] = None
-    timeout: Annotated[float, Field(gt=0), Flag("Endpoint", "Seconds to wait for one answer.", "S")] = 600.0
+    rpm: Annotated[int | None, Field(ge=1), Flag("endpoint", "Most requests a minute.", "N")] = None
+    tpm: Annotated[int | None, Field(ge=1), Flag("endpoint", "Most tokens a minute.", "N")] = None
+    timeout: Annotated[float, Field(gt=0), Flag("endpoint", "Seconds to wait for one answer.", "S")] = 600.0
     endpoint_patience: Annotated[
-        float, Field(ge=0), Flag("Endpoint", "Seconds without any answer after which the run stops.", "S")
+        float, Field(ge=0), Flag("endpoint", "Seconds without any answer after which the run stops.", "S")
     ] = 300.0
-    extra: Annotated[dict[str, Any], Flag("Endpoint", "Further fields of each request.", "JSON")] = Field(
+    extra: Annotated[dict[str, Any], Flag("request", "Further fields of each request.", "JSON")] = Field(
         default_factory=dict
     )
-    headers: Annotated[dict[str, str], Flag("Endpoint", "Further headers of each request.", hidden=True)] = (
+    headers: Annotated[dict[str, str], Flag("request", "Further headers of each request.", hidden=True)] = (
         Field(default_factory=dict)
     )
-    query: Annotated[dict[str, str], Flag("Endpoint", "Query string of each request.", hidden=True)] = Field(
+    query: Annotated[dict[str, str], Flag("request", "Query string of each request.", hidden=True)] = Field(
         default_factory=dict
     )
 
     # --- Budget
     max_calls: Annotated[
-        int | None, Field(ge=0), Flag("Budget", "Most calls, over all runs of the folder.", "N")
+        int | None, Field(ge=0), Flag("budget", "Most calls, over all runs of the folder.", "N")
     ] = None
     max_total_tokens: Annotated[
-        int | None, Field(ge=0), Flag("Budget", "Most tokens, over all runs of the folder.", "N")
+        int | None, Field(ge=0), Flag("budget", "Most tokens, over all runs of the folder.", "N")
     ] = None
     max_cost: Annotated[
-        float | None, Field(ge=0), Flag("Budget", "Most US dollars, over all runs of the folder.", "USD")
+        float | None, Field(ge=0), Flag("budget", "Most US dollars, over all runs of the folder.", "USD")
     ] = None
     max_cost_per_run: Annotated[
-        float | None, Field(ge=0), Flag("Budget", "Most US dollars for this run.", "USD")
+        float | None, Field(ge=0), Flag("budget", "Most US dollars for this run.", "USD")
     ] = None
-    max_minutes: Annotated[float | None, Field(ge=0), Flag("Budget", "Most minutes for this run.", "M")] = (
+    max_minutes: Annotated[float | None, Field(ge=0), Flag("budget", "Most minutes for this run.", "M")] = (
         None
     )
     price: Annotated[
-        Price | None, Flag("Budget", "US dollars per million tokens, for models not in [prices].", "IN/OUT")
+        Price | None, Flag("budget", "US dollars per million tokens, for models not in [prices].", "IN/OUT")
     ] = None
-    prices: Annotated[dict[str, Price], Flag("Budget", "Prices by model name.", hidden=True)] = Field(
+    prices: Annotated[dict[str, Price], Flag("budget", "Prices by model name.", hidden=True)] = Field(
         default_factory=dict
     )
     expect_yield: Annotated[
         float | None,
         Field(gt=0, le=1),
-        Flag("Budget", "Share of candidates that the estimate takes as accepted.", "SHARE"),
+        Flag("budget", "Share of candidates that the estimate takes as accepted.", "SHARE"),
     ] = None
-    yes: Annotated[bool, Flag("Budget", "Do not ask before spending.")] = False
+    yes: Annotated[bool, Flag("budget", "Do not ask before spending.")] = False
 
     # --- Seed files
     encoding: Annotated[
-        str, Flag("Seed files", "Encoding of the seed files (unset: UTF-8, or by their mark).", "E")
+        str, Flag("seeds", "Encoding of the seed files (unset: UTF-8, or by their mark).", "E")
     ] = ""
     input_field: Annotated[
-        tuple[str, ...], Flag("Seed files", "Field that holds the input; may be repeated.", "F")
+        tuple[str, ...], Flag("seeds", "Field that holds the input; may be repeated.", "F")
     ] = ()
-    output_field: Annotated[str, Flag("Seed files", "Field that holds the output.", "F")] = ""
-    choices_field: Annotated[str, Flag("Seed files", "Field that holds the options.", "F")] = ""
+    output_field: Annotated[str, Flag("seeds", "Field that holds the output.", "F")] = ""
+    choices_field: Annotated[str, Flag("seeds", "Field that holds the options.", "F")] = ""
     keep: Annotated[
         tuple[str, ...],
-        Flag("Seed files", "Field that is a fixed part and never rewritten; may be repeated.", "F"),
+        Flag("seeds", "Field that is a fixed part and never rewritten; may be repeated.", "F"),
     ] = ()
     input_pattern: Annotated[
-        str, Flag("Seed files", "Regular expression whose named groups split one input into parts.", "REGEX")
+        str, Flag("seeds", "Regular expression whose named groups split one input into parts.", "REGEX")
     ] = ""
-    skip_bad: Annotated[bool, Flag("Seed files", "Go on without the lines that can't be used.")] = False
+    skip_bad: Annotated[bool, Flag("seeds", "Go on without the lines that can't be used.")] = False
 
     # --- Running
     run_dir: Annotated[
-        PathText | None, Flag("Running", "Run folder where records go to stdout (-o -).", "DIR")
+        PathText | None, Flag("running", "Run folder where records go to stdout (-o -).", "DIR")
     ] = None
-    shard_size: Annotated[int, Field(ge=1), Flag("Running", "Lines of one output file.")] = 1000
+    shard_size: Annotated[int, Field(ge=1), Flag("running", "Lines of one output file.")] = 1000
     lock_wait: Annotated[
-        float, Field(ge=0), Flag("Running", "Seconds to wait for another run of the folder.", "S")
+        float, Field(ge=0), Flag("running", "Seconds to wait for another run of the folder.", "S")
     ] = 0.0
-    adopt: Annotated[bool, Flag("Running", "Go on in a folder that was begun with other prompts.")] = False
+    adopt: Annotated[bool, Flag("running", "Go on in a folder that was begun with other prompts.")] = False
     reuse: Annotated[
-        PathText | None, Flag("Running", "Take answers to identical calls from this run folder.", "DIR")
+        PathText | None, Flag("running", "Take answers to identical calls from this run folder.", "DIR")
     ] = None
-    retry_failed: Annotated[bool, Flag("Running", "Try again what failed in an earlier run.")] = False
-    quiet: Annotated[bool, Flag("Running", "Print errors only.")] = False
-    log_format: Annotated[Literal["text", "json"], Flag("Running", "Form of the log lines.")] = "text"
+    retry_failed: Annotated[bool, Flag("running", "Try again what failed in an earlier run.")] = False
+    quiet: Annotated[bool, Flag("running", "Print errors only.")] = False
+    log_format: Annotated[Literal["text", "json"], Flag("running", "Form of the log lines.")] = "text"
+
+    @field_validator("input_pattern")
+    @classmethod
+    def _names_parts(cls, pattern: str) -> str:
+        try:
+            named = re.compile(pattern).groupindex
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        if pattern and not named:
+            raise ValueError("has no named group; name each part, such as (?P<question>.*)")
+        return pattern
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        try:
+            return codecs.lookup(encoding).name if encoding else ""
+        except LookupError as error:
+            raise ValueError(f"names no encoding: {encoding}") from error
 
     @model_validator(mode="after")
     def _grows_something(self) -> Self:
@@ -311,6 +333,6 @@ def flag_of(name: str) -> Flag:
 
 
 __all__ = [
-    "EXCLUDED", "IDENTITY", "SIMULATOR", "SIMULATOR_MODEL", "EndpointSpec", "Flag", "Price", "RunSpec",
-    "StepSpec", "StepSpecs", "differences", "flag_of",
+    "EXCLUDED", "GROUPS", "IDENTITY", "SIMULATOR", "SIMULATOR_MODEL", "EndpointSpec", "Flag", "Price",
+    "RunSpec", "StepSpec", "StepSpecs", "differences", "flag_of",
 ]  # fmt: skip

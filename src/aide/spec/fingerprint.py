@@ -9,8 +9,8 @@ from typing import Any, Final
 
 IDENTITY: Final = (
     "task", "format", "labels", "demonstrations", "residual_after", "attributes", "graph_triples",
-    "operations", "personas", "personas_from", "balance", "seed", "reflection", "min_relevance", "min_diversity",
-    "max_revisions", "duplicates", "model", "steps", "extra", "keep", "input_pattern",
+    "operations", "personas", "personas_from", "balance", "seed", "reflection", "min_relevance",
+    "min_diversity", "max_revisions", "duplicates", "model", "steps", "extra", "keep", "input_pattern",
 )  # fmt: skip
 
 _WHERE = "where a call goes changes nothing in its logical content"

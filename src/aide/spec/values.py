@@ -1,4 +1,4 @@
-"""The values that settings are made of: a step's sampling, an endpoint, a price; and how a setting is shown."""
+"""The values that settings are made of: a step's sampling, an endpoint, a price; how a setting shows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ SIMULATOR: Final = "sim:"
 class Flag:
     """How a setting shows on the command line.
 
-    `group` is its heading in `--help`; `off` is the switch that turns a setting off which is on by default;
-    `commas` says that one word holds several values; a `hidden` setting has no option and comes from a config
-    file alone.
+    `group` is its section in a config file and, by `GROUPS`, its heading in `--help`; `off` is the switch that
+    turns a setting off which is on by default; `commas` says that one word holds several values; a `hidden`
+    setting has no option and comes from a config file alone.
     """
 
     group: str
