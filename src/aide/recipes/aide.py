@@ -1,0 +1,181 @@
+"""The method, top to bottom: attribute-guided multi-hop data expansion (AIDE, ACL 2025, arXiv 2412.06136).
+
+`plant` finds what a data point is about; `grow` makes one record of the next hop. Both are straight-line code over
+`ask`; what is durable, adaptive and paid for hides behind it. Between two `ask`s everything is pure.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aide.errors import Rejection, Unusable
+from aide.formats import Question
+from aide.operations import extraction, more_triples, triples_from
+from aide.parsing import TextPayload
+from aide.personas import personas_for
+from aide.prompts import variants
+from aide.recipes.base import Attributes, Brief, Novelty
+from aide.recipes.items import ItemsPayload
+from aide.records import PERSONA, Ask, Correction, Draft, Hop, Lineage, Point, Record, Seed, Verdict
+from aide.reflection import VERDICT, judge
+
+INPUT = TextPayload("input")
+
+
+class Aide:
+    """The recipe of the paper, with the rules that the method needs beyond it."""
+
+    name = "aide"
+
+    def __init__(self, brief: Brief) -> None:
+        self.brief = brief
+
+    # --- steps 1 and 3a: what a data point is about --------------------------------------------------
+
+    async def plant(self, seed: Seed, point: Point, ask: Ask) -> Attributes:
+        """Topic, triples (t, r, a) and personas of a data point that will be expanded."""
+        spec, card = self.brief.spec, self.brief.card
+        told = {"text": point.draft.input, "parts": point.parts, "demos": ()}
+
+        # Extract: one topic t, and attributes a_j with the relations r_j that tie them to it.
+        payload, room = extraction(spec.attributes), 150 + 40 * spec.attributes
+        found = await ask("extract", payload, max_output=room, attributes=spec.attributes, **told)
+        triples = triples_from(found)
+
+        # Graph expansion and personas need only the topic: side by side.
+        async with asyncio.TaskGroup() as group:
+            graph = group.create_task(self.expand_graph(found.topic, triples, ask, **told))
+            people = group.create_task(personas_for(found.topic, spec.personas, self.brief.bank, ask, card.max_input_tokens))
+        return Attributes(found.topic, (*triples, *graph.result()), people.result())
+
+    async def expand_graph(self, topic: str, triples: Sequence[Any], ask: Ask, **told: Any) -> tuple[Any, ...]:
+        """A few more triples of the same topic, whose attributes join the list; none where none can be had."""
+        more = self.brief.graph_triples
+        if not more or not triples:
+            return ()
+        try:
+            payload, room = more_triples(more), 100 + 40 * more
+            found = await ask("expand_graph", payload, max_output=room, topic=topic, triples=triples, more=more, **told)
+        except Unusable:
+            return ()
+        return triples_from(found, topic=topic, known=triples)[:more]
+
+    # --- steps 2 to 6: one record of the next hop ---------------------------------------------------
+
+    async def grow(self, hop: Hop, ask: Ask) -> Record:
+        """Synthesize, check, answer, reflect; raises `Rejection` with the step and the reason."""
+        text = await self.synthesize(hop, ask)
+        self.check_input(hop, text)
+        draft = await self.answer(hop, text, ask)
+
+        for revision in range(self.brief.spec.max_revisions + 1):
+            if not self.brief.spec.reflection:
+                return self.record(hop, draft, None, revision)
+            verdict = await self.reflect(hop, draft, ask)
+            judgement = judge(verdict, self.brief.standard)
+            if judgement.accepted:
+                return self.record(hop, draft, verdict, revision)
+            if revision == self.brief.spec.max_revisions:
+                raise Rejection("reflect", judgement.reason, judgement.critique)
+            if judgement.answer_only:
+                wrong = Correction(self.brief.format.render(draft), judgement.critique)
+                draft = await self.answer(hop, draft.input, ask, wrong)
+            else:
+                text = await self.revise(hop, draft, judgement.critique, ask)
+                self.check_input(hop, text)
+                draft = await self.answer(hop, text, ask)
+        raise AssertionError("the last revision returns or raises")
+
+    async def synthesize(self, hop: Hop, ask: Ask) -> str:
+        """Steps 2 and 3: the parent rewritten along a triple by an operation, or asked anew by a persona.
+
+        Past the residual depth the seed stands beside the parent (step 4), for every operation and for personas.
+        """
+        told = self.told(hop)
+        if len(hop.siblings) > 1:  # one call for several questions over one document
+            wanted = [self.wanted(sibling) for sibling in hop.siblings]
+            room = self.brief.card.max_input_tokens * len(wanted)
+            payload = ItemsPayload("items", len(wanted))
+            items = await ask("synthesize", payload, template="synthesize/_siblings", max_output=room, wanted=wanted, **told)
+            place = next(n for n, sibling in enumerate(hop.siblings, start=1) if sibling.id == hop.id)
+            if place in items:
+                return items[place]
+        room = self.brief.card.max_input_tokens
+        return await ask("synthesize", INPUT, template=self.template(hop), max_output=room, **self.wanted(hop), **told)
+
+    async def answer(self, hop: Hop, text: str, ask: Ask, correction: Correction | None = None) -> Draft:
+        """Step 5: the output for the new input, by format; blind for fixed label sets."""
+        brief = self.brief
+        demos = brief.demonstrations(hop.seed)
+        question = Question(hop.id, text, hop.parent.parts, hop.label, demos, brief.card.max_answer_tokens)
+        draft = await brief.format.answer(ask, brief.card, question, correction=correction)
+        if problem := brief.format.check(draft, brief.card):
+            raise Rejection("answer", "broken_format", problem)
+        if fault := brief.gate.check_answer(text, draft):
+            raise Rejection("answer", fault.reason, fault.detail)
+        return draft
+
+    async def reflect(self, hop: Hop, draft: Draft, ask: Ask) -> Verdict:
+        """Step 6: relevance to the seed, diversity from the parent, and whether the answer is right, in one call."""
+        return await ask(
+            "reflect", VERDICT, max_output=self.brief.card.max_answer_tokens + 500, parts=hop.parent.parts, demos=(),
+            seed=hop.seed.draft.input, parent=hop.parent.draft.input, candidate=draft.input,
+            answer=self.brief.format.render(draft), choices=draft.choices, evidence=draft.evidence,
+        )  # fmt: skip
+
+    async def revise(self, hop: Hop, draft: Draft, critique: str, ask: Ask) -> str:
+        """Rewrite the input with the critique at hand."""
+        told = {**self.told(hop), **self.wanted(hop), "draft": draft.input, "critique": critique}
+        return await ask("revise", INPUT, max_output=self.brief.card.max_input_tokens, **told)
+
+    def check_input(self, hop: Hop, text: str) -> None:
+        """What code can check before an answer is paid for: form, language, leftovers, copies, duplicates."""
+        seed, parent = hop.seed.draft.input, hop.parent.draft.input
+        if fault := self.brief.gate.check(text, seed=seed, parent=parent, label=hop.label):
+            raise Rejection("synthesize", fault.reason, fault.detail)
+        if twin := self.brief.novelty.claim(hop.id, text):
+            raise Rejection("synthesize", "duplicate", twin)
+
+    def record(self, hop: Hop, draft: Draft, verdict: Verdict | None, revisions: int) -> Record:
+        """The accepted record."""
+        brief = self.brief
+        scores: dict[str, Any] = {}
+        if verdict is not None:
+            scores = {"relevance": verdict.relevance, "diversity": verdict.diversity, "correct": verdict.correct}
+        return Record(
+            hop.id, brief.task, brief.format.name, draft, hop.parent.parts, Lineage.of(hop), scores, revisions,
+            meta=hop.seed.meta,
+        )  # fmt: skip
+
+    # --- what the prompts are told ----------------------------------------------------------------
+
+    def told(self, hop: Hop) -> dict[str, Any]:
+        """What siblings share: it stands first in the prompt, so that prefix caches serve it."""
+        return {
+            "parent": hop.parent.draft.input,
+            "seed": hop.seed.draft.input if hop.anchored else "",
+            "topic": hop.topic,
+            "parts": hop.parent.parts,
+            "demos": self.brief.demonstrations(hop.seed),
+        }
+
+    def wanted(self, hop: Hop) -> dict[str, Any]:
+        """What is this hop's own: operation, triple or persona, label, and the labels it must not fit."""
+        labels = {label.name: label for label in self.brief.card.labels}
+        wanted = {
+            "operation": hop.operation,
+            "relation": hop.triple.relation if hop.triple else "",
+            "attribute": hop.triple.attribute if hop.triple else "",
+            "persona": hop.persona or "",
+            "label": labels.get(hop.label or ""),
+            "other_labels": [labels[name] for name in self.brief.confusable(hop.label)[:2]] if hop.label else [],
+        }
+        return {**wanted, "instruction": self.brief.prompts.instruction(self.template(hop), **wanted)}
+
+    def template(self, hop: Hop) -> str:
+        """The prompt of this hop's operation, the variant for its format and parts first."""
+        operation = PERSONA if hop.persona else hop.operation
+        return self.brief.prompts.first(*variants(operation, self.brief.format.name, parts=bool(hop.parent.parts.fixed)))
+
+
+__all__ = ["Aide", "Attributes", "Brief", "Novelty"]

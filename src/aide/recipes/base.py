@@ -1,0 +1,80 @@
+"""What a recipe is given, and what it gives back."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aide.formats import Demonstration, Format, TaskCard
+from aide.personas import Bank
+from aide.prompts import Prompts
+from aide.quality.form import FormGate
+from aide.records import Ask, Hop, Point, Record, Seed, Triple
+from aide.reflection import Standard
+from aide.registry import Registry
+from aide.spec import RunSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What a data point is about: all that its children are grown along."""
+
+    topic: str
+    triples: tuple[Triple, ...]
+    personas: tuple[str, ...]
+
+
+class Novelty(Protocol):
+    """Duplicates, seen from a recipe: its decisions are journaled, so that a resume repeats them."""
+
+    def claim(self, id: str, text: str) -> str:
+        """Take `text` for the candidate `id`, or say in a sentence which twin has it already."""
+        ...
+
+
+@dataclass(frozen=True)
+class Brief:
+    """Everything fixed before the first record: spec, card, format, gates, prompts.
+
+    `demonstrations` gives D_T for a seed, `confusable` the labels nearest to one, nearest first.
+    """
+
+    spec: RunSpec
+    task: str
+    card: TaskCard
+    format: Format
+    gate: FormGate
+    standard: Standard
+    prompts: Prompts
+    novelty: Novelty
+    graph_triples: int
+    bank: Bank | None
+    demos: Mapping[str, Sequence[Demonstration]]
+    near_labels: Mapping[str, Sequence[str]]
+
+    def demonstrations(self, seed: Seed) -> Sequence[Demonstration]:
+        """The demonstrations of this seed's whole tree, fixed when it was first planted."""
+        return self.demos.get(seed.id, ())
+
+    def confusable(self, label: str | None) -> Sequence[str]:
+        """Other labels, the most easily confused first."""
+        return self.near_labels.get(label or "", ())
+
+
+class Recipe(Protocol):
+    """A way to expand: `plant` finds what a point is about, `grow` makes one record.
+
+    Both raise `errors.NodeError` where this point or hop comes to nothing.
+    """
+
+    name: str
+
+    async def plant(self, seed: Seed, point: Point, ask: Ask) -> Attributes:
+        """What the children of this point are grown along."""
+        ...
+
+    async def grow(self, hop: Hop, ask: Ask) -> Record:
+        """One accepted record."""
+        ...
+
+
+RECIPES: Registry[Callable[[Brief], Recipe]] = Registry("recipe")
