@@ -1,0 +1,177 @@
+"""Fixed label sets: the label comes first, and the answer has to agree with it blindly."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from aide.errors import Rejection, Unusable
+from aide.formats.base import DraftPayload, Question, TaskCard, ask_answer
+from aide.formats.evidence import quoted
+from aide.parsing import json_value
+from aide.records import Ask, Correction, Draft, rng
+
+BLIND_DRAWS: Final = 3
+_LABEL: Final = re.compile(r"\A\W*(?:the )?(?:label|answer)(?: is)?\W+", re.IGNORECASE)
+
+# Pairs of the two answers, affirmative first, as languages write them.
+PAIRS: Final = tuple(
+    tuple(pair.split("/"))
+    for pair in (
+        "yes/no true/false y/n correct/incorrect ja/nein ja/nee ja/nej ja/nei oui/non sí/no si/no sim/não да/нет так/ні "
+        "да/не tak/nie da/ne da/nu ano/ne áno/nie igen/nem kyllä/ei jah/ei jā/nē taip/ne ναι/όχι evet/hayır bəli/xeyr "
+        "はい/いいえ 是/否 是/不是 对/错 對/錯 正确/错误 예/아니요 예/아니오 네/아니요 نعم/لا כן/לא هاں/نہیں بله/خیر हाँ/नहीं "
+        "হ্যাঁ/না ஆம்/இல்லை ใช่/ไม่ใช่ có/không ya/tidak oo/hindi ndiyo/hapana bai/ez wahr/falsch richtig/falsch vrai/faux "
+        "verdadero/falso vero/falso verdadeiro/falso waar/onwaar sant/fals prawda/fałsz правда/ложь"
+    ).split()
+)
+
+
+def fold(text: str) -> str:
+    """What two spellings of one label share: no case, no edge punctuation, one space where there are several."""
+    return " ".join(text.casefold().split()).strip(" .,!:;\"'`*“”‘’。")
+
+
+def yes_no_pair(outputs: Sequence[str]) -> tuple[str, ...]:
+    """The two strings of a yes/no task as the examples write them, affirmative first; empty where it is none.
+
+    Where all examples give the same answer, the other one is spelled after it.
+    """
+    seen: dict[str, str] = {}
+    for output in outputs:
+        seen.setdefault(fold(output), output.strip())
+    for pair in PAIRS:
+        if seen and seen.keys() <= set(pair):
+            model = next(iter(seen.values()))
+            shape = str.upper if model.isupper() and len(model) > 1 else str.title if model.istitle() else str
+            return tuple(seen.get(word, shape(word)) for word in pair)
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPayload:
+    """One of `labels`, with a quote in front of it where there are fixed parts: (label, evidence).
+
+    Case and punctuation around a label are forgiven, and so is a label without its JSON.
+    """
+
+    labels: tuple[str, ...]
+    evidence: bool
+    schema: Mapping[str, Any] | None
+    name: str = "label"
+
+    def read(self, text: str) -> tuple[str, str]:
+        """The label as the card spells it, and the evidence; raises `Unusable`."""
+        try:
+            value = json_value(text)
+        except Unusable:
+            value = _LABEL.sub("", text)
+        said, evidence = value, ""
+        if isinstance(value, dict):
+            said = value.get("label", next(iter(value.values()), "") if len(value) == 1 else "")
+            evidence = str(value.get("evidence") or "")
+        label = self._known(("true" if said else "false") if isinstance(said, bool) else str(said))
+        if label is None:
+            raise Unusable("invalid", f"`label` must be one of: {', '.join(self.labels)}.", said=text)
+        return label, evidence
+
+    def _known(self, said: str) -> str | None:
+        if said in self.labels:
+            return said
+        close = [label for label in self.labels if fold(label) == fold(said)]
+        return close[0] if len(close) == 1 else None
+
+
+@lru_cache(maxsize=64)
+def label_payload(labels: tuple[str, ...], *, evidence: bool) -> LabelPayload:
+    """The payload of one label set; its schema lists the labels in the card's order, whatever a prompt shows."""
+    properties: dict[str, Any] = {"evidence": {"type": "string"}} if evidence else {}
+    properties["label"] = {"type": "string", "enum": list(labels)}
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    return LabelPayload(labels, evidence, schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """`classification`, and `yes_no`, which is classification with the two strings that the seeds use."""
+
+    name: str
+    labelled: bool = True
+
+    def detect(self, drafts: Sequence[Draft]) -> bool:
+        """One label set beside every example, or few short outputs that come again and are not copied from inputs."""
+        outputs = [draft.output for draft in drafts]
+        pair = yes_no_pair(outputs)
+        if self.name == "yes_no":
+            return bool(pair)
+        return not pair and (_same_choices(drafts) or _few(drafts))
+
+    async def answer(
+        self, ask: Ask, card: TaskCard, question: Question, *, correction: Correction | None = None, draw: int = 0
+    ) -> Draft:
+        """The label that blind answers agree on.
+
+        The intended label, said once, is enough. Any other needs three equal blind answers: they relabel. A further
+        draw is not spent once an agreement has become impossible.
+
+        Raises:
+            errors.Rejection: step `answer`, reason `label_mismatch`.
+        """
+        first = await self._blind(ask, card, question, correction, BLIND_DRAWS * draw)
+        if question.label is None or first.output == question.label:
+            return first
+        for further in range(1, BLIND_DRAWS):
+            other = await self._blind(ask, card, question, None, BLIND_DRAWS * draw + further)
+            if other.output != first.output:
+                said = f"{first.output!r}, then {other.output!r}"
+                raise Rejection("answer", "label_mismatch", f"meant {question.label!r}, answered {said}")
+        return first
+
+    async def _blind(
+        self, ask: Ask, card: TaskCard, question: Question, correction: Correction | None, draw: int
+    ) -> Draft:
+        """One answer from the input and the shuffled labels alone."""
+        labels = list(card.labels)
+        rng(question.id, str(draw)).shuffle(labels)
+        payload = DraftPayload(
+            label_payload(card.label_names, evidence=bool(question.parts.fixed)),
+            lambda said: Draft(question.input, said[0], evidence=quoted(said[1], question.parts)),
+            lambda draft: self.check(draft, card),
+        )
+        return await ask_answer(
+            ask, payload, question, template=self.name, correction=correction, draw=draw, labels=labels
+        )
+
+    def check(self, draft: Draft, card: TaskCard) -> str:
+        """The output is one of the card's labels."""
+        if draft.output in card.label_names:
+            return ""
+        return f"The label must be one of: {', '.join(card.label_names)}."
+
+    def render(self, draft: Draft) -> str:
+        """The label."""
+        return draft.output
+
+
+def _same_choices(drafts: Sequence[Draft]) -> bool:
+    sets = {frozenset(draft.choices) for draft in drafts}
+    return len(drafts) > 1 and len(sets) == 1 and len(drafts[0].choices) > 1
+
+
+def _few(drafts: Sequence[Draft]) -> bool:
+    outputs = [fold(draft.output) for draft in drafts]
+    if any(draft.choices or draft.tests or "\n" in draft.output or len(draft.output) > 60 for draft in drafts):
+        return False
+    if any(len(output.split()) > 5 for output in outputs):
+        return False
+    kinds, examples = len(set(outputs)), len(outputs)
+    numeric = sum(any(letter.isdigit() for letter in output) for output in outputs)
+    copied = sum(fold(draft.output) in fold(draft.input) for draft in drafts)
+    most = 0.5 if numeric * 2 > examples or examples > 20 else 0.8
+    return examples > 1 and kinds <= min(most * examples, 200) and (copied * 2 < examples or kinds * 2 <= examples)
