@@ -14,9 +14,9 @@ SIMULATOR: Final = "sim:"
 class Flag:
     """How a setting shows on the command line.
 
-    `group` is its section in a config file and, by `GROUPS`, its heading in `--help`; `off` is the switch that
-    turns a setting off which is on by default; `commas` says that one word holds several values; a `hidden`
-    setting has no option and comes from a config file alone.
+    `group` is its section in a config file and, by `GROUPS`, its heading in `--help`; `off` is the switch
+    that turns a setting off which is on by default; `commas` says that one word holds several values; a
+    `hidden` setting has no option and comes from a config file alone.
     """
 
     group: str
@@ -112,7 +112,7 @@ class Price(Frozen):
             return data
         into, slash, out = data.partition("/")
         if not slash:
-            raise ValueError("write a price as IN/OUT, US dollars per million tokens, such as 0.15/0.60")
+            raise ValueError("is no price: write IN/OUT, US dollars per million tokens, such as 0.15/0.60")
         return {"input": into.strip(), "output": out.strip()}
 
 
