@@ -7,6 +7,7 @@ the value out of the message. Whatever is wrong is told as `errors.Unusable`, in
 import ast
 import json
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -267,7 +268,7 @@ def _complaint(fault: ValidationError) -> str:
     return "; ".join(told) + "."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TextPayload:
     """Plain text, freed of what models wrap around it: fence, object with one string, quotes, leading label.
 
@@ -276,11 +277,7 @@ class TextPayload:
 
     name: str
     kept: tuple[str, ...] = ()
-
-    @property
-    def schema(self) -> Mapping[str, Any] | None:
-        """None: text is asked for as text."""
-        return None
+    schema: Mapping[str, Any] | None = None
 
     def read(self, text: str) -> str:
         """The text alone; raises `Unusable` with the reason `empty` where nothing is left."""
@@ -327,16 +324,12 @@ def _only_string(text: str) -> str:
     return inside[0] if len(inside) == 1 and isinstance(inside[0], str) else text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CodePayload:
     """Source code: what stands in the fenced block, or the whole text where that is code by its looks."""
 
     name: str
-
-    @property
-    def schema(self) -> Mapping[str, Any] | None:
-        """None: code is asked for as a fenced block."""
-        return None
+    schema: Mapping[str, Any] | None = None
 
     def read(self, text: str) -> str:
         """The code without its fence; of several blocks the longest.
@@ -356,9 +349,18 @@ class CodePayload:
 
 def looks_like_code(text: str) -> bool:
     """Whether `text` is code rather than prose: it parses as Python statements, or most lines look so."""
-    try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = python_syntax(text)
+    if tree is None:
         lines = [line for line in text.splitlines() if line.strip()]
         return sum(bool(_CODE_LINE.search(line)) for line in lines) * 2 > len(lines)
-    return any(not isinstance(node, ast.Expr) or isinstance(node.value, ast.Call) for node in body)
+    return any(not isinstance(node, ast.Expr) or isinstance(node.value, ast.Call) for node in tree.body)
+
+
+def python_syntax(code: str) -> ast.Module | None:
+    """The syntax tree of Python source, `None` where it is none; the compiler's warnings are kept quiet."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(code)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None

@@ -26,9 +26,10 @@ class Label:
 class TaskCard:
     """What is asked, in which form, and within which bounds: read by every prompt and every check.
 
-    The first six fields are described by a model or a person, the rest is counted from the seeds. `min_words` and
-    `max_words` bound an input, in `unit`. `convention` is how an answer ends, such as `#### <number>`. `code` is the
-    programming language of the outputs where it could be told. The last two bound completions, in tokens.
+    The first six fields are described by a model or a person, the rest is counted from the seeds. `min_words`
+    and `max_words` bound an input, in `unit`. `convention` is how an answer ends, such as `#### <number>`;
+    `bare` says that the seeds' outputs are nothing but that ending. `code` is the programming language of the
+    outputs where it could be told. The last two bound completions, in tokens.
     """
 
     task: str = ""
@@ -46,6 +47,7 @@ class TaskCard:
     max_words: int = 400
     unit: str = "words"
     convention: str = ""
+    bare: bool = False
     code: str = ""
     max_input_tokens: int = 1024
     max_answer_tokens: int = 1024
@@ -69,8 +71,8 @@ class Demonstration:
 class Question:
     """An input that wants its answer.
 
-    `id` seeds whatever is shuffled. `label` is the intended one where a hop carries it; it decides about agreement and
-    is never shown. `max_output` is in tokens.
+    `id` seeds whatever is shuffled. `label` is the intended one where a hop carries it; it decides about
+    agreement and is never shown. `max_output` is in tokens.
     """
 
     id: str
@@ -99,12 +101,18 @@ class Format(Protocol):
         ...
 
     async def answer(
-        self, ask: Ask, card: TaskCard, question: Question, *, correction: Correction | None = None, draw: int = 0
+        self,
+        ask: Ask,
+        card: TaskCard,
+        question: Question,
+        *,
+        correction: Correction | None = None,
+        draw: int = 0,
     ) -> Draft:
         """The question with its answer, checked.
 
         Raises:
-            errors.Rejection: step `answer`; the reasons are `broken_format`, `evidence_missing`, `label_mismatch`.
+            errors.Rejection: step `answer`, reason `broken_format`, `evidence_missing` or `label_mismatch`.
             errors.NodeError: where the model gave nothing usable.
         """
         ...
@@ -121,31 +129,25 @@ class Format(Protocol):
 FORMATS: Final[Registry[Format]] = Registry("format")
 
 
-@dataclass(frozen=True, slots=True)
 class DraftPayload(Generic[V]):
     """A completion that becomes a draft: read by `inner`, built, and checked against the format.
 
-    A fault found while building or checking is `Unusable`, so that it goes through the same one re-ask as any other.
+    A fault found while building or checking is `Unusable`, so that it goes through the one re-ask of any other.
     """
 
-    inner: Payload[V]
-    build: Callable[[V], Draft]
-    check: Callable[[Draft], str]
+    __slots__ = ("_build", "_check", "_inner", "name", "schema")
 
-    @property
-    def name(self) -> str:
-        """The name of the inner payload."""
-        return self.inner.name
-
-    @property
-    def schema(self) -> Mapping[str, Any] | None:
-        """The schema of the inner payload."""
-        return self.inner.schema
+    def __init__(self, inner: Payload[V], build: Callable[[V], Draft], check: Callable[[Draft], str]) -> None:
+        self.name = inner.name
+        self.schema: Mapping[str, Any] | None = inner.schema
+        self._inner = inner
+        self._build = build
+        self._check = check
 
     def read(self, text: str) -> Draft:
         """The checked draft; raises `Unusable`."""
-        draft = self.build(self.inner.read(text))
-        if problem := self.check(draft):
+        draft = self._build(self._inner.read(text))
+        if problem := self._check(draft):
             raise Unusable("broken_format", problem, said=text)
         return draft
 

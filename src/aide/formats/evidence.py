@@ -9,12 +9,12 @@ from aide.records import Parts
 _TAG: Final = re.compile(r"<evidence>(.*?)(?:</evidence>|\Z)", re.DOTALL | re.IGNORECASE)
 _NONE: Final = frozenset({"none", "n/a", "no evidence", "null"})
 # One character each, so that a place found in the folded text is the same place in the text.
-_PLAIN: Final = str.maketrans("‘’‚“”„«»–—\u00a0", "'''\"\"\"\"\"-- ")
+_PLAIN: Final = str.maketrans("‘’‚“”„«»–—\u00a0", '\'\'\'"""""-- ')
 _EDGES: Final = " \t\n\"'.…"
 
 
 def split_evidence(text: str) -> tuple[str, str]:
-    """The answer and the quote that follows it in `<evidence>` tags; the quote is empty where there is no tag."""
+    """The answer, and the quote that follows it in `<evidence>` tags, empty where there is no tag."""
     tag = _TAG.search(text)
     if tag is None:
         return text, ""
@@ -22,7 +22,7 @@ def split_evidence(text: str) -> tuple[str, str]:
 
 
 def quoted(evidence: str, parts: Parts) -> str:
-    """The passage of a fixed part that `evidence` quotes, byte for byte; empty where it says that there is none.
+    """The passage of a fixed part that `evidence` quotes, byte for byte; empty where it names none.
 
     Spaces, quotation marks, dashes and case may differ. Without fixed parts there is nothing to quote.
 

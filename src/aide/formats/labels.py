@@ -16,16 +16,14 @@ BLIND_DRAWS: Final = 3
 _LABEL: Final = re.compile(r"\A\W*(?:the )?(?:label|answer)(?: is)?\W+", re.IGNORECASE)
 
 # Pairs of the two answers, affirmative first, as languages write them.
-PAIRS: Final = tuple(
-    tuple(pair.split("/"))
-    for pair in (
-        "yes/no true/false y/n correct/incorrect ja/nein ja/nee ja/nej ja/nei oui/non sí/no si/no sim/não да/нет так/ні "
-        "да/не tak/nie da/ne da/nu ano/ne áno/nie igen/nem kyllä/ei jah/ei jā/nē taip/ne ναι/όχι evet/hayır bəli/xeyr "
-        "はい/いいえ 是/否 是/不是 对/错 對/錯 正确/错误 예/아니요 예/아니오 네/아니요 نعم/لا כן/לא هاں/نہیں بله/خیر हाँ/नहीं "
-        "হ্যাঁ/না ஆம்/இல்லை ใช่/ไม่ใช่ có/không ya/tidak oo/hindi ndiyo/hapana bai/ez wahr/falsch richtig/falsch vrai/faux "
-        "verdadero/falso vero/falso verdadeiro/falso waar/onwaar sant/fals prawda/fałsz правда/ложь"
-    ).split()
-)
+_PAIRS: Final = """
+yes/no true/false y/n correct/incorrect ja/nein ja/nee ja/nej ja/nei oui/non sí/no si/no sim/não да/нет так/ні да/не
+tak/nie da/ne da/nu ano/ne áno/nie igen/nem kyllä/ei jah/ei jā/nē taip/ne ναι/όχι evet/hayır bəli/xeyr はい/いいえ 是/否
+是/不是 对/错 對/錯 正确/错误 예/아니요 예/아니오 네/아니요 نعم/لا כן/לא هاں/نہیں بله/خیر हाँ/नहीं হ্যাঁ/না ஆம்/இல்லை ใช่/ไม่ใช่
+có/không ya/tidak oo/hindi ndiyo/hapana bai/ez wahr/falsch richtig/falsch vrai/faux verdadero/falso vero/falso
+verdadeiro/falso waar/onwaar sant/fals prawda/fałsz правда/ложь
+"""
+PAIRS: Final = tuple((yes, no) for yes, _, no in (pair.partition("/") for pair in _PAIRS.split()))
 
 
 def fold(text: str) -> str:
@@ -49,7 +47,7 @@ def yes_no_pair(outputs: Sequence[str]) -> tuple[str, ...]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LabelPayload:
     """One of `labels`, with a quote in front of it where there are fixed parts: (label, evidence).
 
@@ -85,7 +83,7 @@ class LabelPayload:
 
 @lru_cache(maxsize=64)
 def label_payload(labels: tuple[str, ...], *, evidence: bool) -> LabelPayload:
-    """The payload of one label set; its schema lists the labels in the card's order, whatever a prompt shows."""
+    """The payload of one label set; its schema lists the labels in the card's order, always."""
     properties: dict[str, Any] = {"evidence": {"type": "string"}} if evidence else {}
     properties["label"] = {"type": "string", "enum": list(labels)}
     schema = {
@@ -105,7 +103,7 @@ class Labelled:
     labelled: bool = True
 
     def detect(self, drafts: Sequence[Draft]) -> bool:
-        """One label set beside every example, or few short outputs that come again and are not copied from inputs."""
+        """One label set beside every example, or few short outputs that come again and stand in no input."""
         outputs = [draft.output for draft in drafts]
         pair = yes_no_pair(outputs)
         if self.name == "yes_no":
@@ -113,12 +111,18 @@ class Labelled:
         return not pair and (_same_choices(drafts) or _few(drafts))
 
     async def answer(
-        self, ask: Ask, card: TaskCard, question: Question, *, correction: Correction | None = None, draw: int = 0
+        self,
+        ask: Ask,
+        card: TaskCard,
+        question: Question,
+        *,
+        correction: Correction | None = None,
+        draw: int = 0,
     ) -> Draft:
         """The label that blind answers agree on.
 
-        The intended label, said once, is enough. Any other needs three equal blind answers: they relabel. A further
-        draw is not spent once an agreement has become impossible.
+        The intended label, said once, is enough. Any other needs three equal blind answers: they relabel. A
+        further draw is not spent once an agreement has become impossible.
 
         Raises:
             errors.Rejection: step `answer`, reason `label_mismatch`.
@@ -166,7 +170,9 @@ def _same_choices(drafts: Sequence[Draft]) -> bool:
 
 def _few(drafts: Sequence[Draft]) -> bool:
     outputs = [fold(draft.output) for draft in drafts]
-    if any(draft.choices or draft.tests or "\n" in draft.output or len(draft.output) > 60 for draft in drafts):
+    if any(
+        draft.choices or draft.tests or "\n" in draft.output or len(draft.output) > 60 for draft in drafts
+    ):
         return False
     if any(len(output.split()) > 5 for output in outputs):
         return False
@@ -174,4 +180,8 @@ def _few(drafts: Sequence[Draft]) -> bool:
     numeric = sum(any(letter.isdigit() for letter in output) for output in outputs)
     copied = sum(fold(draft.output) in fold(draft.input) for draft in drafts)
     most = 0.5 if numeric * 2 > examples or examples > 20 else 0.8
-    return examples > 1 and kinds <= min(most * examples, 200) and (copied * 2 < examples or kinds * 2 <= examples)
+    return (
+        examples > 1
+        and kinds <= min(most * examples, 200)
+        and (copied * 2 < examples or kinds * 2 <= examples)
+    )

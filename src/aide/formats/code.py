@@ -1,0 +1,124 @@
+"""Code: a solution and its tests, written without sight of each other. Nothing is run here."""
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aide.errors import Unusable
+from aide.formats.base import DraftPayload, Question, TaskCard, ask_answer
+from aide.parsing import CodePayload, looks_like_code, python_syntax
+from aide.records import Ask, Correction, Draft
+
+
+@dataclass(slots=True)
+class TestsPayload:
+    """`assert` statements, one a test, with the imports that they need before them."""
+
+    name: str = "tests"
+    schema: Mapping[str, Any] | None = None
+
+    def read(self, text: str) -> tuple[str, ...]:
+        """The statements as they were written; raises `Unusable`."""
+        code = CodePayload(self.name).read(text)
+        tree = python_syntax(code)
+        body = tree.body if tree else []
+        if not any(isinstance(node, ast.Assert) for node in body) or not all(
+            isinstance(node, ast.Assert | ast.Import | ast.ImportFrom) for node in body
+        ):
+            raise Unusable(
+                "broken_format", "Write nothing but Python assert statements, each complete.", said=text
+            )
+        return tuple(ast.get_source_segment(code, node) or ast.unparse(node) for node in body)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A function by its description; in Python (`card.code`) with tests."""
+
+    name: str = "code"
+    labelled: bool = False
+
+    def detect(self, drafts: Sequence[Draft]) -> bool:
+        """There are tests, or nearly all outputs are statements of a program."""
+        if any(draft.tests for draft in drafts):
+            return True
+        program = sum(_is_program(draft.output) for draft in drafts)
+        return program >= 0.8 * len(drafts) > 0
+
+    async def answer(
+        self,
+        ask: Ask,
+        card: TaskCard,
+        question: Question,
+        *,
+        correction: Correction | None = None,
+        draw: int = 0,
+    ) -> Draft:
+        """Tests from the input alone, then the solution without sight of them."""
+        tests: tuple[str, ...] = ()
+        if card.code == "python":
+            blind = replace(question, demos=())
+            tests = await ask_answer(
+                ask, TestsPayload(), blind, template="code_tests", draw=draw, step="tests"
+            )
+        payload = DraftPayload(
+            CodePayload("code"),
+            lambda code: Draft(question.input, code, tests=tests),
+            lambda draft: self.check(draft, card),
+        )
+        return await ask_answer(ask, payload, question, template="code", correction=correction, draw=draw)
+
+    def check(self, draft: Draft, card: TaskCard) -> str:
+        """Python compiles and defines what its tests call."""
+        if not draft.output.strip():
+            return "There is no code; write the function."
+        if card.code != "python":
+            return ""
+        tree = python_syntax(draft.output)
+        if tree is None:
+            return "The code is not valid Python."
+        defined = {name for node in tree.body for name in _defined(node)}
+        called = {node.id for test in draft.tests for node in _names(test)}
+        if called and not defined & called:
+            return f"The function must be named as the question says: {', '.join(sorted(called)[:5])}."
+        return ""
+
+    def render(self, draft: Draft) -> str:
+        """The code in a fence."""
+        return f"```\n{draft.output}\n```"
+
+
+def _is_program(text: str) -> bool:
+    starts = (
+        "def ",
+        "class ",
+        "import ",
+        "from ",
+        "function ",
+        "public ",
+        "#include",
+        "SELECT ",
+        "const ",
+        "```",
+    )
+    head = text.lstrip()
+    return (
+        text.count("\n") > 0 and looks_like_code(text) or (head.startswith(starts) and looks_like_code(text))
+    )
+
+
+def _defined(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [alias.asname or alias.name for alias in node.names]
+    return []
+
+
+def _names(test: str) -> list[ast.Name]:
+    tree = python_syntax(test)
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree else []
+    return [func for func in calls if isinstance(func, ast.Name)]

@@ -1,0 +1,64 @@
+"""Which format the seeds are of: said by the person, named in the file, or told by their shape."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aide.errors import InputError
+from aide.formats.base import FORMATS, Format
+from aide.formats.labels import fold, yes_no_pair
+from aide.records import Draft
+
+# The most telling shape first; `free_text` fits all that is left.
+_ORDER: Final = ("code", "yes_no", "multiple_choice", "classification", "open")
+
+
+def detect_format(
+    drafts: Sequence[Draft], given: str = "auto", labels: Sequence[str] = (), *, hint: str = ""
+) -> Format:
+    """The format of these examples.
+
+    Args:
+        drafts: the seeds' content, at least one.
+        given: what the person asked for; `auto` or empty leaves the choice here.
+        labels: names of the labels that the person gave; they make it a fixed label set.
+        hint: the format that the seeds file itself names.
+
+    Raises:
+        InputError: an unknown format; options beside only some seeds; outputs that may be labels or answers,
+            where only the person can know.
+    """
+    if given and given != "auto":
+        return FORMATS[given]
+    if labels:
+        return FORMATS["yes_no" if yes_no_pair(labels) and len(labels) == 2 else "classification"]
+    if hint in FORMATS:
+        return FORMATS[hint]
+    if any(draft.choices for draft in drafts) and not all(draft.choices for draft in drafts):
+        raise InputError(
+            "some seeds have options to choose from and some have none",
+            hint="give --format, or keep the two kinds in files of their own",
+        )
+    for name in _ORDER:
+        if FORMATS[name].detect(drafts):
+            return FORMATS[name]
+    if _labels_or_answers(drafts):
+        raise InputError(
+            "the outputs are a word or two each and all different: labels of a fixed set, or answers?",
+            hint="give all labels with --labels A,B,… or say --format free_text",
+        )
+    return FORMATS["free_text"]
+
+
+def _labels_or_answers(drafts: Sequence[Draft]) -> bool:
+    outputs = [fold(draft.output) for draft in drafts]
+    return (
+        len(outputs) > 1
+        and len(set(outputs)) == len(outputs)
+        and all(1 <= len(output.replace("_", " ").split()) <= 2 or _one_name(output) for output in outputs)
+        and not any(letter.isdigit() for output in outputs for letter in output)
+        and not any(fold(draft.output) in fold(draft.input) for draft in drafts)
+    )
+
+
+def _one_name(output: str) -> bool:
+    return "_" in output and " " not in output
