@@ -352,16 +352,19 @@ class Frontier:
         level.activate(branch)
         self._wake(level)
 
-    def has_room(self, label: str) -> bool:
-        """Whether a finished record of this label counts towards the target (else it is surplus)."""
-        return not self.shape.label_quotas or self.labels.get(label, 0) < self.shape.label_quotas.get(label, 0)
-
-    def accept(self, work: Grow, id: str, label: str) -> None:
-        """A record was accepted in this slot; above the last hop it becomes a branch."""
-        level = self._land(work)
-        level.accepted += 1
+    def admit(self, label: str) -> bool:
+        """Count a finished record of this label towards the target; where its label is full it is surplus."""
+        quotas = self.shape.label_quotas
+        if quotas and self.labels.get(label, 0) >= quotas.get(label, 0):
+            return False
         if label in self.labels:
             self.labels[label] += 1
+        return True
+
+    def accept(self, work: Grow, id: str, label: str) -> None:
+        """An admitted record takes its place; above the last hop it becomes a branch."""
+        level = self._land(work)
+        level.accepted += 1
         levels = self._levels[work.seed]
         if work.depth < len(levels):
             self._add_branch(levels[work.depth], id, label)
@@ -400,6 +403,8 @@ class Frontier:
             return
         self._hand_out(work)
         if id:
+            if label in self.labels:
+                self.labels[label] += 1
             self.accept(work, id, label)
         else:
             self.drop(work)

@@ -1,0 +1,190 @@
+"""`ask(step, …)`: a journal hit, else one call with retries, journaled before any code sees the answer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from aide.budget import Budget
+from aide.errors import AideError, Unusable
+from aide.journal import Call, Journal
+from aide.llm.request import Answer, Request
+from aide.parsing import Said, read_completion
+from aide.prompts import Prompts
+from aide.records import Correction, Message, Payload, digest
+from aide.spec import RunSpec
+
+T = TypeVar("T")
+
+# Which waiting call goes first: what unlocks many records, then what is nearest to done.
+RANKS: Final = {"card": 0, "extract": 0, "expand_graph": 0, "personas": 0, "reflect": 1, "answer": 2, "tests": 2, "revise": 3}
+LAST: Final = 4
+FINAL: Final = ("refused", "filtered")  # asking the same again would only be paid for again
+
+Complete = Callable[[Request, int], Awaitable[Answer]]
+
+
+class Calls:
+    """All calls of one run. `complete` gets one answer, retries included; `now` gives unix seconds for the journal."""
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        prompts: Prompts,
+        journal: Journal,
+        budget: Budget,
+        complete: Complete,
+        *,
+        now: Callable[[], float],
+        reuse: Journal | None = None,
+        note_invalid: Callable[[str], None] = lambda model: None,
+    ) -> None:
+        self.spec = spec
+        self.prompts = prompts
+        self.journal = journal
+        self.budget = budget
+        self.complete = complete
+        self.now = now
+        self.reuse = reuse
+        self.note_invalid = note_invalid
+        self.stop: AideError | None = None
+        self.made = 0
+        self._steps = {name: spec.step(name) for name in type(spec.steps).model_fields}
+        self._flying: dict[str, asyncio.Future[tuple[bytes, str]]] = {}
+
+    def asker(self, node: str) -> "Asker":
+        """An `Ask` whose calls are booked on `node`."""
+        return Asker(self, node)
+
+    def request(self, step: str, messages: list[Message], payload: Payload[Any], room: int, draw: int, node: str) -> Request:
+        """The logical call: what is asked, of which model, with which sampling; nothing of any endpoint."""
+        how = self._steps[step]
+        seed = int(digest("draw", node, str(draw), str(self.spec.seed))[:8], 16) >> 1 if draw or self.spec.seed else None
+        return Request(
+            step=step,
+            model=how.model,
+            messages=tuple(messages),
+            max_output=how.max_output or room,
+            temperature=how.temperature_of(draw),
+            top_p=how.top_p,
+            schema_name=payload.name if payload.schema is not None else "",
+            schema=payload.schema,
+            seed=seed,
+            extra=self.spec.extra,
+        )
+
+    async def answered(self, request: Request, draw: int, attempt: int, node: str) -> tuple[Mapping[str, Any], str]:
+        """The decoded body of the answer and the model that gave it; from the journal, from a call in flight, or paid for."""
+        key = call_key(request, draw, attempt)
+        stored = self.journal.recall_body(key)
+        if stored is None and (flying := self._flying.get(key)) is not None:
+            stored = await asyncio.shield(flying)
+        if stored is not None:
+            return orjson.loads(stored[0]), stored[1]
+        flying = asyncio.get_running_loop().create_future()
+        self._flying[key] = flying
+        try:
+            data, body, model = await self._pay(key, request, draw, attempt, node)
+        except BaseException as fault:
+            flying.set_exception(fault if isinstance(fault, AideError) else AideError("the call it shared was stopped"))
+            flying.exception()  # seen here: nobody else need be waiting
+            raise
+        finally:
+            del self._flying[key]
+        flying.set_result((body, model))
+        return data, model
+
+    async def _pay(
+        self, key: str, request: Request, draw: int, attempt: int, node: str
+    ) -> tuple[Mapping[str, Any], bytes, str]:
+        if self.reuse is not None and (old := self.reuse.recall(key)) is not None:
+            await self.journal.record(replace(old, node=node, reused=True, cost=0.0))
+            return orjson.loads(old.body), old.body, old.answered_by
+        if self.stop is not None:
+            raise self.stop
+        held = self.budget.reserve(list(request.messages), request.max_output, request.model)
+        try:
+            answer = await self.complete(request, RANKS.get(request.step, LAST))
+        finally:
+            self.budget.release(held)
+        self.made += 1
+        await self.journal.record(self._booked(key, request, draw, attempt, node, answer))
+        return answer.data, answer.body, answer.model
+
+    def _booked(self, key: str, request: Request, draw: int, attempt: int, node: str, answer: Answer) -> Call:
+        system, *rest = request.messages
+        return Call(
+            key=key,
+            node=node,
+            step=request.step,
+            draw=draw,
+            attempt=attempt,
+            model=request.model,
+            endpoint=answer.endpoint,
+            answered_by=answer.model,
+            system=system.content,
+            user=rest[0].content if len(rest) == 1 else orjson.dumps([m.as_dict() for m in rest]).decode(),
+            sent=answer.sent,
+            body=answer.body,
+            usage=answer.usage,
+            seconds=answer.seconds,
+            at=self.now(),
+            cost=self.budget.charge(answer.usage, request.model),
+        )
+
+
+class Asker:
+    """One node's `Ask`. `models` tells which model answered each step."""
+
+    def __init__(self, calls: Calls, node: str) -> None:
+        self.calls = calls
+        self.node = node
+        self.models: dict[str, str] = {}
+
+    async def __call__(
+        self,
+        step: str,
+        payload: Payload[T],
+        /,
+        *,
+        template: str = "",
+        max_output: int,
+        draw: int = 0,
+        correction: Correction | None = None,
+        **context: Any,
+    ) -> T:
+        """See `records.Ask`. One re-ask with what was wrong, or with twice the room where the answer was cut off."""
+        parts = context.pop("parts")
+        for attempt in (0, 1):
+            messages = self.calls.prompts.render(template or step, parts, correction, **context)
+            request = self.calls.request(step, messages, payload, max_output, draw, self.node)
+            try:
+                said = await self._said(request, draw, attempt)
+                return payload.read(said.text)
+            except Unusable as unusable:
+                if attempt or unusable.reason in FINAL:
+                    raise
+                if unusable.reason == "truncated":
+                    max_output = 2 * request.max_output
+                else:
+                    correction = Correction(unusable.said, unusable.problem)
+                    if payload.schema is not None:
+                        self.calls.note_invalid(request.model)
+        raise AssertionError("the second attempt returns or raises")
+
+    async def _said(self, request: Request, draw: int, attempt: int) -> Said:
+        data, model = await self.calls.answered(request, draw, attempt, self.node)
+        self.models[request.step] = model
+        return read_completion(data)
+
+
+def call_key(request: Request, draw: int, attempt: int) -> str:
+    """The hash of the logical call, before it is adapted to an endpoint (DESIGN 4.2)."""
+    logical = (
+        request.step, request.model, [(m.role, m.content) for m in request.messages], request.temperature, request.top_p,
+        request.max_output, request.seed, request.extra, request.schema_name, request.schema, draw, attempt,
+    )  # fmt: skip
+    return blake2b(orjson.dumps(logical, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()

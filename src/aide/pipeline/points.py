@@ -1,0 +1,163 @@
+"""Data points by id: seeds, accepted records and what they are about, read back from the journal when they are grown."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from aide.errors import AideError
+from aide.frontier import Grow, Slot
+from aide.journal import Journal
+from aide.recipes import Attributes
+from aide.records import PERSONA, Draft, Hop, Parts, Point, Seed, Triple, digest, replace, rng
+from aide.spec import RunSpec
+
+KEPT = 512  # branches whose text and attributes stay in memory; all others are one read away
+BATCH = 5  # questions over one document that share a call
+
+
+class Points:
+    """Turns ids into data points and slots into hops. Only `KEPT` branches are held in memory."""
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        seeds: Mapping[str, Seed],
+        journal: Journal,
+        flip: Callable[[Slot, str], str] | None,
+        contexts: tuple[str, ...] = (),
+    ) -> None:
+        self._spec = spec
+        self._seeds = seeds
+        self._journal = journal
+        self._flip = flip
+        self._contexts = contexts
+        self._held: OrderedDict[str, tuple[Point, Attributes | None]] = OrderedDict()
+
+    def seed(self, id: str) -> Seed:
+        """The seed of that id."""
+        return self._seeds[id]
+
+    def point(self, seed_id: str, id: str) -> Point:
+        """A seed or an accepted record as a parent."""
+        return self._branch(seed_id, id)[0]
+
+    def keep(self, id: str, found: Attributes, reason: str) -> bytes:
+        """Remember what a branch is about; returns it as the journal keeps it."""
+        if id in self._held:
+            self._held[id] = (self._held[id][0], found)
+        plain = {
+            "topic": found.topic,
+            "triples": [triple.as_dict() for triple in found.triples],
+            "personas": list(found.personas),
+        }
+        return orjson.dumps({**plain, "reason": reason} if reason else plain)
+
+    def hop(self, work: Grow) -> Hop:
+        """The unit of work that a slot stands for."""
+        parent, found = self._branch(work.seed, work.slot.parent)
+        if found is None:
+            raise AideError(f"the branch {work.slot.parent} has no attributes")
+        hop = self._hop(work, parent, found, work.slot.kind, work.slot.index, work.slot.label)
+        if not parent.parts.fixed or work.slot.draw:
+            return hop
+        group = self._group(work, parent, found)
+        return replace(hop, siblings=group) if any(each.id == hop.id for each in group) else hop
+
+    def _hop(self, work: Grow, parent: Point, found: Attributes, kind: str, index: int, label: str) -> Hop:
+        persona = found.personas[index] if kind == PERSONA else None
+        hop = Hop(
+            seed=self._seeds[work.seed],
+            parent=parent,
+            depth=work.depth,
+            operation=kind,
+            triple=None if kind == PERSONA else found.triples[index],
+            persona=persona,
+            topic=found.topic,
+            label=label or None,
+            draw=work.slot.draw,
+            anchored=work.depth > self._spec.residual_after,
+        )
+        return replace(hop, parent=replace(parent, parts=self._moved(hop))) if self._contexts else hop
+
+    def _moved(self, hop: Hop) -> Parts:
+        """Over which document a child of the first hop asks: its parent's, or one of those given by --contexts."""
+        parts = hop.parent.parts
+        choice = rng("context", hop.id).randrange(len(self._contexts) + 1)
+        if hop.depth > 1 or choice == len(self._contexts) or not parts.fixed:
+            return parts
+        (name, _), *others = parts.fixed
+        return replace(parts, fixed=((name, self._contexts[choice]), *others))
+
+    def _group(self, work: Grow, parent: Point, found: Attributes) -> tuple[Hop, ...]:
+        """The siblings that one call serves: runs of five in the order of the composition, over one document.
+
+        Each has the label that its ancestry gives it; a hop whose label was changed for balance is not among them.
+        """
+        kinds = [*self._spec.operations, *([PERSONA] if found.personas else [])]
+        order = [
+            (kind, index)
+            for index in range(max(len(found.triples), len(found.personas)))
+            for kind in kinds
+            if index < len(found.personas if kind == PERSONA else found.triples)
+        ]
+        place = order.index((work.slot.kind, work.slot.index))
+        first = place - place % BATCH
+        group = [self._hop(work, parent, found, kind, index, self._inherited(parent, kind, index))
+                 for kind, index in order[first : first + BATCH]]  # fmt: skip
+        mine = group[place - first]
+        return tuple(each for each in group if each.parent.parts == mine.parent.parts)
+
+    def _inherited(self, parent: Point, kind: str, index: int) -> str:
+        return self._flip(Slot(parent.id, kind, index), parent.draft.output) if self._flip else ""
+
+    def _branch(self, seed_id: str, id: str) -> tuple[Point, Attributes | None]:
+        held = self._held.get(id)
+        if held is None:
+            held = (self._read_point(seed_id, id), None)
+        if held[1] is None:
+            held = (held[0], self._read_attributes(id))
+        self._held[id] = held
+        self._held.move_to_end(id)
+        if len(self._held) > KEPT:
+            self._held.popitem(last=False)
+        return held
+
+    def _read_attributes(self, id: str) -> Attributes | None:
+        outcome = self._journal.outcome(digest("plant", id))
+        if outcome is None:
+            return None
+        plain = orjson.loads(outcome.payload)
+        triples = tuple(Triple(**triple) for triple in plain["triples"])
+        return Attributes(plain["topic"], triples, tuple(plain["personas"]))
+
+    def _read_point(self, seed_id: str, id: str) -> Point:
+        seed = self._seeds[seed_id]
+        if id == seed_id:
+            return Point(id, seed.draft, seed.parts, 0)
+        outcome = self._journal.outcome(id)
+        if outcome is None:
+            raise AideError(f"the record {id} is not in the journal")
+        line = orjson.loads(outcome.payload)
+        return Point(id, draft_of(line, seed.parts), parts_of(line, seed.parts), outcome.depth)
+
+
+def draft_of(line: Mapping[str, Any], parts: Parts) -> Draft:
+    """The content of a record from its line; its input is the varying part alone."""
+    varying = line["parts"][parts.varying] if line.get("parts") else line["input"]
+    return Draft(
+        varying,
+        line["output"],
+        tuple(line.get("choices", ())),
+        tuple(line.get("tests", ())),
+        line.get("reasoning", ""),
+        line["meta"].get("evidence", ""),
+    )
+
+
+def parts_of(line: Mapping[str, Any], parts: Parts) -> Parts:
+    """The parts of a record from its line, in the frame of its seed."""
+    if not line.get("parts"):
+        return parts
+    return replace(parts, fixed=tuple((name, line["parts"][name]) for name, _ in parts.fixed))

@@ -1,0 +1,156 @@
+"""Before the first record: seeds, format, task card, demonstrations; fixed once, and journaled with the seeds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aide.card import count, demonstrations, draw_card, from_toml, near_labels, read_labels, to_toml
+from aide.errors import InputError
+from aide.formats import FORMATS, Demonstration, Format, TaskCard, detect_format
+from aide.journal import Journal
+from aide.pipeline.folder import RunFolder
+from aide.records import Ask, Draft, Parts, Seed, rng
+from aide.seeds import Loaded, SeedMapping, load_seeds
+from aide.shards import write_atomic
+from aide.spec import RunSpec
+
+SEED = "seed"
+POOL = 100  # demonstrations are chosen among at most so many seeds, so that the cost of a seed stays flat
+DEMONSTRATION_TOKENS = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Seeds and task as a run takes them: `seeds` without doubles, `format` found or given."""
+
+    loaded: Loaded
+    seeds: tuple[Seed, ...]
+    format: Format
+    labels: tuple[Any, ...]
+
+    @property
+    def fixed_parts(self) -> bool:
+        """Whether inputs have parts that are never rewritten."""
+        return any(seed.parts.fixed for seed in self.seeds)
+
+
+def read_seeds(spec: RunSpec, paths: Sequence[str], stdin: Any = None) -> Ground:
+    """Seeds from files, their format, and the labels given beside them.
+
+    Raises:
+        InputError: a file, a line or the format is wrong; nothing was spent.
+    """
+    mapping = SeedMapping(
+        input_fields=spec.input_field,
+        output_field=spec.output_field,
+        choices_field=spec.choices_field,
+        keep=spec.keep,
+        input_pattern=spec.input_pattern,
+        encoding=spec.encoding,
+        skip_bad=spec.skip_bad,
+    )
+    loaded = load_seeds(paths, mapping, stdin)
+    seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
+    labels = read_labels(spec.labels)
+    drafts = [seed.draft for seed in seeds]
+    given = spec.format if spec.format != "auto" else loaded.format_hint
+    format = FORMATS[given] if given else detect_format(drafts, "", labels)
+    return Ground(loaded, seeds, format, labels)
+
+
+def counted_card(spec: RunSpec, ground: Ground) -> TaskCard:
+    """The half of the card that is counted, without a call."""
+    return count(ground.seeds, ground.format, ground.labels, task=spec.task)
+
+
+async def fix_card(spec: RunSpec, ground: Ground, folder: RunFolder, journal: Journal, ask: Ask) -> TaskCard:
+    """The task card: from the journal, from the person's edit of `task.toml`, or drawn with one call and kept.
+
+    Raises:
+        InputError: `task.toml` was edited after the first record, or a new seed has a label the card lacks.
+    """
+    kept = journal.meta("card")
+    if kept is None:
+        card = from_toml(folder.card.read_text(encoding="utf-8")) if folder.card.exists() else await draw_card(
+            ask, [seed.draft for seed in ground.seeds], counted_card(spec, ground), spec.task
+        )  # fmt: skip
+    else:
+        card = from_toml(kept)
+        edited = folder.card.read_text(encoding="utf-8") if folder.card.exists() else kept
+        if edited != kept:
+            if journal.counts().get("accepted"):
+                raise InputError(
+                    f"{folder.card} was edited after the first record", hint="undo the edit, or begin a new folder with -o DIR"
+                )
+            card = from_toml(edited)
+    text = to_toml(card)
+    if text != kept:
+        journal.set_meta("card", text)
+    if not folder.card.exists():
+        write_atomic(folder.card, text)
+    _check_labels(card, ground)
+    return card
+
+
+def _check_labels(card: TaskCard, ground: Ground) -> None:
+    if not ground.format.labelled:
+        return
+    known = set(card.label_names)
+    for seed in ground.seeds:
+        if seed.draft.output not in known:
+            raise InputError(
+                f"seed {seed.name or seed.id} has the label {seed.draft.output!r}, which the task card lacks",
+                hint=f"the labels are {', '.join(card.label_names)}; a new set of labels needs a new folder",
+            )
+
+
+def fix_demonstrations(spec: RunSpec, ground: Ground, journal: Journal) -> Mapping[str, tuple[Demonstration, ...]]:
+    """D_T of each seed: chosen from the seeds that were there when it was first planted, and kept with it."""
+    known = {id: _thaw(id, value) for id, value in journal.decisions(SEED)}
+    shown = {id: value["demos"] for id, value in journal.decisions(SEED)}
+    pool = [*known.values(), *(seed for seed in ground.seeds if seed.id not in known)]
+    new = {seed.id: seed for seed in ground.seeds if seed.id not in known}
+    for seed in new.values():
+        near = pool if len(pool) <= POOL else rng("demonstrations", seed.id).sample(pool, POOL)
+        chosen = _choose(seed, near, ground.format, spec.demonstrations)
+        shown[seed.id] = [other.id for other in chosen]
+        journal.decide(SEED, seed.id, {**_freeze(seed), "demos": shown[seed.id]})
+    cards: dict[str, Demonstration] = {}
+    every = {**known, **new}
+    for seed in every.values():
+        cards[seed.id] = Demonstration(seed.draft.input, ground.format.render(seed.draft), seed.draft.evidence)
+    return {seed.id: tuple(cards[id] for id in shown[seed.id] if id in cards) for seed in ground.seeds}
+
+
+def _choose(seed: Seed, pool: Sequence[Seed], format: Format, k: int) -> Sequence[Seed]:
+    return demonstrations(seed, pool, format, k=k, max_tokens=DEMONSTRATION_TOKENS) if k else ()
+
+
+def _freeze(seed: Seed) -> dict[str, Any]:
+    """A seed as it is journaled: enough to show it as a demonstration when it is gone from the file."""
+    draft = seed.draft
+    return {
+        "name": seed.name,
+        "input": draft.input,
+        "output": draft.output,
+        "choices": list(draft.choices),
+        "evidence": draft.evidence,
+        "tests": list(draft.tests),
+        "reasoning": draft.reasoning,
+        "fixed": [list(part) for part in seed.parts.fixed],
+        "varying": seed.parts.varying,
+        "frame": seed.parts.frame,
+    }
+
+
+def _thaw(id: str, value: Any) -> Seed:
+    draft = Draft(
+        value["input"], value["output"], tuple(value["choices"]), tuple(value["tests"]), value["reasoning"], value["evidence"]
+    )
+    parts = Parts(tuple((name, text) for name, text in value["fixed"]), value["varying"], value["frame"])
+    return Seed(id, draft, parts, value["name"])
+
+
+def nearest_labels(card: TaskCard, ground: Ground) -> Mapping[str, Sequence[str]]:
+    """For each label the others, the most easily confused first."""
+    return near_labels(card, [seed.draft for seed in ground.seeds]) if ground.format.labelled else {}

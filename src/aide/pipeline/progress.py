@@ -1,0 +1,100 @@
+"""Where a run stands: counts that reconcile, for the display, `progress.json` and `summary.json`."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aide.records import Usage
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counts of one run folder, over all invocations, and of the calls of this one.
+
+    planned = accepted + rejected + failed + surplus + open.
+    """
+
+    target: int | None = None
+    possible: int = 0
+    planned: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    failed: int = 0
+    surplus: int = 0
+    open: int = 0
+    barren: int = 0
+    by_hop: Counter[int] = field(default_factory=Counter)
+    by_label: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    usage: Usage = field(default_factory=Usage)
+    cost: float | None = None
+    calls: int = 0
+    in_flight: int = 0
+    limit: int = 0
+    seconds: float = 0.0
+    accepted_before: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Records accepted per second in this invocation."""
+        return (self.accepted - self.accepted_before) / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def goal(self) -> int:
+        """What 100 % means: the target, else the upper bound of the tree."""
+        return self.target if self.target is not None else self.possible
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate from the rate so far; `None` where there is none, as for a whole tree whose yield is unknown."""
+        if self.target is None or not self.rate:
+            return None
+        return max(0.0, (self.target - self.accepted) / self.rate)
+
+    def book(self, kind: str, depth: int, label: str, reason: str = "") -> None:
+        """Count one settled node."""
+        setattr(self, kind, getattr(self, kind) + 1)
+        if kind == "accepted":
+            self.by_hop[depth] += 1
+            if label:
+                self.by_label[label] += 1
+        elif reason:
+            self.reasons[reason] += 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """The counts as JSON values; money that nobody can know is null."""
+        usage = self.usage
+        return {
+            "target": self.target,
+            "possible": self.possible,
+            "planned": self.planned,
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "failed": self.failed,
+            "surplus": self.surplus,
+            "open": self.open,
+            "barren": self.barren,
+            "by_hop": {str(hop): n for hop, n in sorted(self.by_hop.items())},
+            "by_label": dict(sorted(self.by_label.items())),
+            "reasons": dict(self.reasons.most_common()),
+            "calls": usage.calls,
+            "tokens": {
+                "prompt": usage.prompt, "completion": usage.completion, "cached": usage.cached,
+                "reasoning": usage.reasoning, "estimated_calls": usage.estimated,
+            },
+            "cost": self.cost,
+            "this_run": {"calls": self.calls, "seconds": round(self.seconds, 3), "rate": round(self.rate, 3)},
+            "in_flight": self.in_flight,
+        }  # fmt: skip
+
+
+def by_step(rows: list[tuple[str, str, Usage, float | None]]) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Usage by step and model, as it stands in `summary.json`."""
+    steps: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for step, model, usage, cost in rows:
+        steps.setdefault(step, {})[model] = {
+            "calls": usage.calls, "prompt": usage.prompt, "completion": usage.completion, "cached": usage.cached,
+            "reasoning": usage.reasoning, "estimated_calls": usage.estimated, "cost": cost,
+        }  # fmt: skip
+    return steps
