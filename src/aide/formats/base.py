@@ -132,7 +132,7 @@ FORMATS: Final[Registry[Format]] = Registry("format")
 class DraftPayload(Generic[V]):
     """A completion that becomes a draft: read by `inner`, built, and checked against the format.
 
-    A fault found while building or checking is `Unusable`, so that it goes through the one re-ask of any other.
+    A fault found while building or checking is `Unusable`: it goes through the one re-ask of any other.
     """
 
     __slots__ = ("_build", "_check", "_inner", "name", "schema")

@@ -3,12 +3,25 @@
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from aide.errors import Unusable
 from aide.formats.base import DraftPayload, Question, TaskCard, ask_answer
 from aide.parsing import CodePayload, looks_like_code, python_syntax
 from aide.records import Ask, Correction, Draft
+
+_STARTS: Final = (
+    "def ",
+    "class ",
+    "import ",
+    "from ",
+    "function ",
+    "public ",
+    "#include",
+    "SELECT ",
+    "const ",
+    "```",
+)
 
 
 @dataclass(slots=True)
@@ -90,22 +103,8 @@ class Code:
 
 
 def _is_program(text: str) -> bool:
-    starts = (
-        "def ",
-        "class ",
-        "import ",
-        "from ",
-        "function ",
-        "public ",
-        "#include",
-        "SELECT ",
-        "const ",
-        "```",
-    )
     head = text.lstrip()
-    return (
-        text.count("\n") > 0 and looks_like_code(text) or (head.startswith(starts) and looks_like_code(text))
-    )
+    return ("\n" in text or head.startswith(_STARTS)) and looks_like_code(text)
 
 
 def _defined(node: ast.stmt) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aide.errors import InputError
-from aide.formats.base import FORMATS, Format
+from aide.formats.base import FORMATS, Format, Label
 from aide.formats.labels import fold, yes_no_pair
 from aide.records import Draft
 
@@ -13,14 +13,14 @@ _ORDER: Final = ("code", "yes_no", "multiple_choice", "classification", "open")
 
 
 def detect_format(
-    drafts: Sequence[Draft], given: str = "auto", labels: Sequence[str] = (), *, hint: str = ""
+    drafts: Sequence[Draft], given: str = "auto", labels: Sequence[Label | str] = (), *, hint: str = ""
 ) -> Format:
     """The format of these examples.
 
     Args:
         drafts: the seeds' content, at least one.
         given: what the person asked for; `auto` or empty leaves the choice here.
-        labels: names of the labels that the person gave; they make it a fixed label set.
+        labels: the labels that the person gave; they make it a fixed label set.
         hint: the format that the seeds file itself names.
 
     Raises:
@@ -30,7 +30,8 @@ def detect_format(
     if given and given != "auto":
         return FORMATS[given]
     if labels:
-        return FORMATS["yes_no" if yes_no_pair(labels) and len(labels) == 2 else "classification"]
+        names = [label if isinstance(label, str) else label.name for label in labels]
+        return FORMATS["yes_no" if len(names) == 2 and yes_no_pair(names) else "classification"]
     if hint in FORMATS:
         return FORMATS[hint]
     if any(draft.choices for draft in drafts) and not all(draft.choices for draft in drafts):

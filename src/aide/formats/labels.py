@@ -17,11 +17,12 @@ _LABEL: Final = re.compile(r"\A\W*(?:the )?(?:label|answer)(?: is)?\W+", re.IGNO
 
 # Pairs of the two answers, affirmative first, as languages write them.
 _PAIRS: Final = """
-yes/no true/false y/n correct/incorrect ja/nein ja/nee ja/nej ja/nei oui/non sí/no si/no sim/não да/нет так/ні да/не
-tak/nie da/ne da/nu ano/ne áno/nie igen/nem kyllä/ei jah/ei jā/nē taip/ne ναι/όχι evet/hayır bəli/xeyr はい/いいえ 是/否
-是/不是 对/错 對/錯 正确/错误 예/아니요 예/아니오 네/아니요 نعم/لا כן/לא هاں/نہیں بله/خیر हाँ/नहीं হ্যাঁ/না ஆம்/இல்லை ใช่/ไม่ใช่
-có/không ya/tidak oo/hindi ndiyo/hapana bai/ez wahr/falsch richtig/falsch vrai/faux verdadero/falso vero/falso
-verdadeiro/falso waar/onwaar sant/fals prawda/fałsz правда/ложь
+yes/no true/false y/n correct/incorrect ja/nein ja/nee ja/nej ja/nei oui/non sí/no si/no sim/não да/нет так/ні
+да/не tak/nie da/ne da/nu ano/ne áno/nie igen/nem kyllä/ei jah/ei jā/nē taip/ne ναι/όχι evet/hayır bəli/xeyr
+はい/いいえ 是/否 是/不是 对/错 對/錯 正确/错误 예/아니요 예/아니오 네/아니요 نعم/لا כן/לא هاں/نہیں بله/خیر
+हाँ/नहीं হ্যাঁ/না ஆம்/இல்லை ใช่/ไม่ใช่ có/không ya/tidak oo/hindi ndiyo/hapana bai/ez wahr/falsch
+richtig/falsch vrai/faux verdadero/falso vero/falso verdadeiro/falso waar/onwaar sant/fals prawda/fałsz
+правда/ложь
 """
 PAIRS: Final = tuple((yes, no) for yes, _, no in (pair.partition("/") for pair in _PAIRS.split()))
 
@@ -32,7 +33,7 @@ def fold(text: str) -> str:
 
 
 def yes_no_pair(outputs: Sequence[str]) -> tuple[str, ...]:
-    """The two strings of a yes/no task as the examples write them, affirmative first; empty where it is none.
+    """The two strings of a yes/no task as the examples write them, yes first; empty where it is none.
 
     Where all examples give the same answer, the other one is spelled after it.
     """

@@ -15,8 +15,8 @@ from aide.records import Ask, Correction, Draft
 class Open:
     """A worked solution that ends as those of the seeds do.
 
-    Where the seeds give the bare result (`card.bare`), so does the output, and the working that led to it is kept
-    as the draft's reasoning.
+    Where the seeds give the bare result (`card.bare`), so does the output, and the working that led to it is
+    kept as the draft's reasoning.
     """
 
     name: str = "open"
