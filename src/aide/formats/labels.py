@@ -28,7 +28,7 @@ PAIRS: Final = tuple((yes, no) for yes, _, no in (pair.partition("/") for pair i
 
 
 def fold(text: str) -> str:
-    """The two strings of a yes/no task as the examples write them, yes first; empty where it is none.
+    """What two spellings of one label share: no case, no edge punctuation, single spaces."""
     return " ".join(text.casefold().split()).strip(" .,!:;\"'`*“”‘’。")
 
 
