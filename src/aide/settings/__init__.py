@@ -86,10 +86,9 @@ def resolve(
     return Settings(spec, {name: gathered.origins.get(name, DEFAULT) for name in RunSpec.model_fields})
 
 
-def option_of(name: str) -> str:
-    """The spelling of a setting on the command line: `--min-relevance`, `--no-reflection`."""
-    flag = flag_of(name)
-    return flag.off if flag.off else f"--{name.replace('_', '-')}"
+def option_of(name: str, given: object = None) -> str:
+    """The spelling on the command line: `--min-relevance`; `--no-reflection` where it is turned off."""
+    return f"--{'no-' if given is False else ''}{name.replace('_', '-')}"
 
 
 def _from_file(gathered: _Gathered, file: ConfigFile) -> None:
@@ -123,7 +122,7 @@ def _from_flags(gathered: _Gathered, flags: Mapping[str, object]) -> None:
     for name, given in flags.items():
         if given is None or given in ([], ()):
             continue
-        flag, origin = flag_of(name), option_of(name)
+        flag, origin = flag_of(name), option_of(name, given)
         if isinstance(given, str):
             given = _read(name, flag, [given], origin)
         elif isinstance(given, list | tuple):

@@ -67,7 +67,7 @@ class RunSpec(Frozen):
         int | None,
         Field(ge=0),
         Flag(
-            "The tree",
+            "tree",
             "A target for each seed, so that the whole grows with the seeds; replaces --target.",
             "N",
         ),
@@ -82,7 +82,7 @@ class RunSpec(Frozen):
         int | None,
         Field(ge=0, le=20),
         Flag(
-            "The tree",
+            "tree",
             "Triples added by graph expansion (unset: 2, or 0 for fixed labels and fixed parts).",
             "N",
         ),
@@ -106,7 +106,7 @@ class RunSpec(Frozen):
 
     # --- Quality
     reflection: Annotated[
-        bool, Flag("quality", "Accept what is well formed without asking the judge.", off="--no-reflection")
+        bool, Flag("quality", "Let the judge grade each record and refuse what falls short.")
     ] = True
     min_relevance: Annotated[
         int, Field(ge=1, le=10), Flag("quality", "Least grade of relevance to the seed, 1 to 10.")
@@ -184,7 +184,8 @@ class RunSpec(Frozen):
         None
     )
     price: Annotated[
-        Price | None, Flag("budget", "US dollars per million tokens, for models not in [prices].", "IN/OUT")
+        Price | None,
+        Flag("budget", "US dollars per million tokens, for models that the price table lacks.", "IN/OUT"),
     ] = None
     prices: Annotated[dict[str, Price], Flag("budget", "Prices by model name.", hidden=True)] = Field(
         default_factory=dict

@@ -14,15 +14,13 @@ SIMULATOR: Final = "sim:"
 class Flag:
     """How a setting shows on the command line.
 
-    `group` is its section in a config file and, by `GROUPS`, its heading in `--help`; `off` is the switch
-    that turns a setting off which is on by default; `commas` says that one word holds several values; a
-    `hidden` setting has no option and comes from a config file alone.
+    `group` is its section in a config file and, by `GROUPS`, its heading in `--help`; `commas` says that one
+    word holds several values; a `hidden` setting has no option and comes from a config file alone.
     """
 
     group: str
     help: str
     metavar: str = ""
-    off: str = ""
     hidden: bool = False
     commas: bool = False
 

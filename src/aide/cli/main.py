@@ -1,0 +1,160 @@
+"""The command `aide`: which commands there are, and no more; each is imported when it is called.
+
+To add a command: a module `aide/cli/<name>.py` with a function of that name (or a `typer.Typer`), and its row
+here.
+"""
+
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from aide import __version__
+from aide.cli.console import crash, fail, forsake_stdout
+from aide.errors import AideError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What `--help` tells of a command without importing it: one line, and lines to try."""
+
+    summary: str
+    examples: tuple[str, ...]
+
+
+COMMANDS: Final = {
+    "expand": Entry(
+        "Grow seed examples into many records; run again to resume.",
+        (
+            "aide expand sample_seeds/word_problems.jsonl --base-url sim: --target 300",
+            "aide expand tickets.csv --base-url http://localhost:8000/v1 --model qwen -o tickets.aide",
+        ),
+    ),
+    "plan": Entry(
+        "Say what a run would take, and spend nothing.",
+        ("aide plan seeds.jsonl --hops 2 --target all", "aide plan seeds.jsonl --price 0.15/0.60 --json"),
+    ),
+    "status": Entry(
+        "Say where a run stands, also while it runs.",
+        ("aide status seeds.aide", "aide status seeds.aide --json"),
+    ),
+    "trace": Entry(
+        "Show how a record came to be, from its seed on.",
+        ("aide trace seeds.aide 3f9c0a", "aide trace seeds.aide 3f9c0a --json"),
+    ),
+    "config": Entry(
+        "Show every setting and where its value came from.",
+        ("aide config --config paper", "AIDE_HOPS=3 aide config --json"),
+    ),
+    "prompts": Entry(
+        "List the prompts, copy them out to edit, compare a copy.",
+        ("aide prompts export my_prompts", "aide prompts diff my_prompts"),
+    ),
+    "simulate": Entry(
+        "Serve the stand-in for a model over HTTP.",
+        ("aide simulate --port 8800", "aide simulate --port 0 --latency 0.2 --slots 8 --faults 429:0.1"),
+    ),
+}
+
+
+class Commands(TyperGroup):
+    """A group whose commands are loaded by name."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self._listing = False
+        names: Any = dict.fromkeys(COMMANDS)
+        self.commands.update(names)  # for `did you mean` alone: commands come from `get_command`
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command; where names are only listed, its name and summary, so that nothing is imported."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        if self._listing:
+            return TyperCommand(cmd_name, help=entry.summary, short_help=entry.summary)
+        return load(cmd_name, entry)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The help of the group, without importing what it lists."""
+        self._listing = True
+        super().format_help(ctx, formatter)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Names of commands for a shell, as fast as the help."""
+        self._listing = True
+        try:
+            return super().shell_complete(ctx, incomplete)
+        finally:
+            self._listing = False
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a reader that closed the pipe early is no error."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            forsake_stdout()
+            raise typer.Exit(0) from None
+
+
+def load(name: str, entry: Entry) -> Any:
+    """Import a command and dress it with the help that the table has of it."""
+    found = getattr(import_module(f"aide.cli.{name}"), name)
+    epilog = "\n\n".join(["Examples:", *entry.examples])
+    if isinstance(found, typer.Typer):
+        found.info.epilog = epilog
+        found.info.help = entry.summary
+        command = get_command(found)
+    else:
+        single = typer.Typer(add_completion=False, rich_markup_mode="rich")
+        single.command(name, epilog=epilog, no_args_is_help=False)(found)
+        command = get_command(single)
+    command.name = name
+    return command
+
+
+app = typer.Typer(
+    name="aide",
+    cls=Commands,
+    help="Grow ten examples of a task into thousands, through any OpenAI-compatible endpoint.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # the list of commands needs no panels, and drawing them costs 0.1 s
+    pretty_exceptions_enable=False,
+    epilog="Start here: aide expand sample_seeds/word_problems.jsonl --base-url sim: --target 300",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"aide {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """The options before any command."""
+
+
+def main() -> None:
+    """The console script: whatever happens, end with a documented exit code and without a traceback."""
+    try:
+        app(prog_name="aide")
+    except AideError as error:
+        sys.exit(fail(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - the outermost handler: it tells of the fault and ends with exit 1
+        sys.exit(crash(error))
