@@ -1,0 +1,217 @@
+"""Seeing a run: a live picture on a terminal, a line now and then elsewhere, a summary at the end."""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aide.cli.console import Output, safe
+from aide.errors import AideError, Interrupted
+from aide.pipeline.assemble import Stage
+from aide.pipeline.folder import RunFolder
+from aide.pipeline.prepare import Ground
+from aide.planning import plan
+from aide.pipeline.progress import Progress
+from aide.spec import RunSpec
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.live import Live
+
+FRAME = 0.2  # seconds between two pictures
+LINE = 10.0  # seconds between two lines off a terminal
+
+
+class Display:
+    """What a person sees on stderr; every line goes to `aide.log` as well, with its time."""
+
+    def __init__(self, console: "Console", folder: RunFolder, *, log_format: str = "text") -> None:
+        self.console = console
+        self.folder = folder
+        self.json = log_format == "json"
+        self.expected_money: float | None = None
+        self._live: Live | None = None
+        self._kept: list[str] = []
+
+    # --- lines ----------------------------------------------------------------------------------------
+
+    def tell(self, line: str, event: str = "note", **facts: Any) -> None:
+        """One line to stderr and to the log; `line` is ours, model text in it has been made safe."""
+        stamp = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds")  # noqa: TID251 - the log's clock
+        entry = json.dumps({"at": stamp, "event": event, **facts}, ensure_ascii=False) if self.json else f"{stamp} {line}"
+        self._log(entry)
+        if self.json and not self.console.quiet:
+            self.console.print(entry, markup=False)
+        else:
+            self.console.print(line)
+
+    def _log(self, entry: str) -> None:
+        self._kept.append(entry)
+        if self.folder.path.is_dir():
+            with self.folder.log.open("a", encoding="utf-8") as log:
+                log.writelines(f"{line}\n" for line in self._kept)
+            self._kept.clear()
+
+    def plan(self, spec: RunSpec, ground: Ground, card: Any) -> None:
+        """The plan's line, before anything is spent."""
+        for problem in ground.loaded.problems[:20]:
+            self.tell(f"skipped {safe(str(problem))}", "skipped", problem=str(problem))
+        expected = plan(spec, ground.seeds, card, labelled=ground.format.labelled)["expected"]
+        self.expected_money = money = expected.money(spec)
+        goal = spec.goal(len(ground.seeds))
+        wanted = f"{goal:,} records" if goal is not None else f"the whole tree (about {expected.records:,} records)"
+        cost = "cost ?" if money is None else f"about {money:.2f} USD"
+        self.tell(
+            f"plan: {len(ground.seeds)} seeds ({safe(ground.loaded.shape)}; {ground.format.name}) to {wanted} over {spec.hops} hops: "
+            f"about {expected.calls:,} calls, {_short(expected.tokens)} tokens, {cost}",
+            "plan",
+            seeds=len(ground.seeds),
+            format=ground.format.name,
+            **expected.as_dict(spec),
+        )
+
+    def already(self, summary: Mapping[str, Any]) -> None:
+        """A rerun of a finished run."""
+        self.tell(
+            f"nothing to do: {self.folder.path} is finished with {summary.get('accepted', 0):,} records", "finished",
+            accepted=summary.get("accepted", 0),
+        )  # fmt: skip
+
+    # --- while it runs --------------------------------------------------------------------------------
+
+    async def watch(self, stage: Stage, output: Output | None) -> None:
+        """Follow the run until cancelled; where the reader of stdout has gone, the run is drained."""
+        began = last = time.monotonic()
+        if self.console.is_terminal and not self.console.quiet and not self.json:
+            self._open_live()
+        while True:
+            await asyncio.sleep(FRAME)
+            now = time.monotonic()
+            stage.progress.seconds = now - began
+            progress = stage.refresh()
+            if output is not None and not output.open:
+                stage.drain(Interrupted("the reader of stdout has gone"))
+            if self._live is not None:
+                self._live.update(_picture(stage, progress))
+            elif now - last >= LINE:
+                last = now
+                self.tell(_line(progress), "progress", **progress.as_dict())
+
+    def _open_live(self) -> None:
+        from rich.live import Live
+
+        self._live = Live(console=self.console, refresh_per_second=5, transient=True)
+        self._live.start()
+
+    def close(self) -> None:
+        """Take the live picture away."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    # --- at the end -----------------------------------------------------------------------------------
+
+    def stopped(self, stop: AideError, summary: Mapping[str, Any]) -> None:
+        """A run that was stopped: why, what to do, where it stands."""
+        hint = f"; {safe(stop.hint)}" if stop.hint else ""
+        self.tell(f"stopped: {safe(str(stop))}{hint}", "stopped", reason=str(stop), exit_code=stop.exit_code)
+        self.tell(_totals(summary), "totals", accepted=summary.get("accepted", 0))
+
+    def done(self, summary: Mapping[str, Any]) -> None:
+        """The final summary: what came out, where it is, and three records beside their seed and parent."""
+        self.tell(_totals(summary), "done", **{k: summary.get(k) for k in ("accepted", "rejected", "failed", "surplus", "calls")})
+        if summary.get("reasons"):
+            top = ", ".join(f"{safe(reason)} {n:,}" for reason, n in list(summary["reasons"].items())[:6])
+            self.tell(f"not accepted: {top}", "reasons", **summary["reasons"])
+        if summary["exit_code"] == 6:
+            self.tell(
+                "short of the target: the tree and its further draws are exhausted; more seeds, --hops, or a look at "
+                f"{self.folder.rejects} help",
+                "short",
+            )
+        self.tell(f"records: {self.folder.shards}/part-*.jsonl   rejects: {self.folder.rejects}", "where")
+        if not self.json and not self.console.quiet:
+            self._show_records(summary)
+
+    def _show_records(self, summary: Mapping[str, Any]) -> None:
+        from rich.table import Table
+
+        from aide.pipeline.samples import samples
+
+        chosen = samples(self.folder)
+        if not chosen:
+            return
+        table = Table(title="three of them, beside where they came from", title_justify="left", expand=True, pad_edge=False)
+        for heading in ("seed", "parent", "record", "answer"):
+            table.add_column(heading, ratio=1, overflow="fold")
+        table.add_column("grown by", ratio=1, overflow="fold", style="dim")
+        for each in chosen:
+            table.add_row(*(safe(text, 280) for text in each))
+        self.console.print(table)
+
+
+def _totals(summary: Mapping[str, Any]) -> str:
+    tokens = summary.get("tokens", {})
+    total = tokens.get("prompt", 0) + tokens.get("completion", 0)
+    cost = "cost ?" if summary.get("cost") is None else f"{summary['cost']:.2f} USD"
+    hops = ", ".join(f"hop {hop} {n:,}" for hop, n in summary.get("by_hop", {}).items())
+    counts = ", ".join(f"{name} {summary.get(name, 0):,}" for name in ("rejected", "failed", "surplus") if summary.get(name))
+    return (
+        f"accepted {summary.get('accepted', 0):,} of {summary.get('planned', 0):,} planned"
+        f"{f' ({hops})' if hops else ''}{f'; {counts}' if counts else ''}; {summary.get('calls', 0):,} calls, "
+        f"{_short(total)} tokens, {cost}"
+    )
+
+
+def _line(progress: Progress) -> str:
+    left = _time(progress.seconds_left)
+    return (
+        f"accepted {progress.accepted:,} of {progress.goal:,}, rejected {progress.rejected:,}, failed {progress.failed:,}; "
+        f"{progress.usage.calls:,} calls, {progress.in_flight} in flight; {progress.rate:.1f} records/s{f', {left} left' if left else ''}"
+    )
+
+
+def _picture(stage: Stage, progress: Progress) -> "RenderableType":
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    head = Table.grid(padding=(0, 1), expand=True)
+    head.add_column(no_wrap=True)
+    head.add_column(ratio=1)
+    head.add_column(no_wrap=True, justify="right")
+    left = _time(progress.seconds_left)
+    head.add_row(
+        Text(f"accepted {progress.accepted:,} / {progress.goal:,}", style="bold"),
+        ProgressBar(total=max(1, progress.goal), completed=progress.accepted),
+        Text(f"{progress.rate:.1f}/s{f'  {left} left' if left else ''}"),
+    )
+    body = Table.grid(padding=(0, 2))
+    body.add_column(style="dim", justify="right")
+    body.add_column()
+    body.add_row("hops", "  ".join(f"{hop}: {n:,}" for hop, n in sorted(progress.by_hop.items())) or "-")
+    reasons = "  ".join(f"{safe(reason)} {n:,}" for reason, n in progress.reasons.most_common(5))
+    body.add_row("rejected", f"{progress.rejected + progress.failed:,}   {reasons}")
+    usage = progress.usage
+    money = "" if progress.cost is None else f", {progress.cost:.2f} USD"
+    body.add_row("calls", f"{usage.calls:,}   {_short(usage.prompt)} tokens in, {_short(usage.completion)} out{money}")
+    body.add_row("in flight", f"{progress.in_flight} of {progress.limit}   {progress.open} records open")
+    return Group(head, body)
+
+
+def _short(number: float) -> str:
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.1f}{unit}"
+    return f"{number:.0f}"
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h {minutes:02}m" if hours else f"{minutes}m {rest:02}s" if minutes else f"{rest}s"

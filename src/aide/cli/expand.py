@@ -1,0 +1,177 @@
+"""`aide expand`: grow seeds into records; rerun to resume."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from aide.cli.console import Output, safe, stderr
+from aide.cli.display import Display
+from aide.cli.options import spec_options
+from aide.errors import AideError, InputError, Interrupted
+from aide.settings import Settings, resolve
+
+ASK_ABOVE = 5.0  # US dollars
+
+
+@spec_options
+def expand(
+    seeds: Annotated[list[str], typer.Argument(help="Seed files; - is stdin.", metavar="SEEDS…")],
+    out: Annotated[str | None, typer.Option("--out", "-o", help="Run folder; - streams records to stdout.", metavar="DIR")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on stdout.")] = False,
+    *,
+    spec_flags: dict[str, Any],
+    config: str | None,
+) -> None:
+    """Grow seed examples into many records. Run the same command again to resume; a finished run costs nothing.
+
+    Exit codes: 0 done, 2 bad input, 3 budget reached, 4 endpoint unusable, 5 folder in use, 6 short of the target,
+    130 interrupted. 3, 4 and 130 can be resumed by running the same command again.
+    """
+    settings = resolve(spec_flags, environ=os.environ, config=config)
+    raise typer.Exit(_expand(settings, tuple(seeds), out, as_json=json_))
+
+
+def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_json: bool) -> int:
+    from aide.engines import local
+    from aide.pipeline.assemble import Stage, finished
+    from aide.pipeline.folder import RunFolder
+    from aide.pipeline.prepare import counted_card, read_seeds
+
+    spec = settings.spec
+    console = stderr(quiet=spec.quiet)
+    streaming = out == "-"
+    folder = RunFolder(_folder(settings, seeds, out))
+    output = Output()
+    if streaming:
+        console.print(f"run folder: {folder.path}")
+    pool = local.open_pool(spec)
+    order = local.order(spec, settings.origins, seeds, folder, pool, _emitter(output) if streaming else None)
+    display = Display(console, folder, log_format=spec.log_format)
+    if not streaming and (summary := finished(order)) is not None:
+        display.already(summary)
+        return _end(summary, output, as_json=as_json)
+    ground = read_seeds(spec, seeds, sys.stdin.buffer)
+    display.plan(spec, ground, counted_card(spec, ground))
+    _confirm(settings, display)
+    folder.create()
+    stage = Stage(order)
+    summary = _drive(stage, ground, pool, display, output, streaming=streaming)
+    return _end(summary, output, as_json=as_json)
+
+
+def _drive(stage: Any, ground: Any, pool: Any, display: Display, output: Output, *, streaming: bool) -> dict[str, Any]:
+    """Run on an event loop with signals and display attached; a stop is told, and its exit code kept."""
+    from aide.engines import local
+
+    async def main() -> dict[str, Any]:
+        _on_signals(stage)
+        watch = asyncio.create_task(display.watch(stage, output if streaming else None))
+        try:
+            return await local.expand(stage, ground, pool)
+        finally:
+            watch.cancel()
+            display.close()
+
+    try:
+        summary = _loop_runner(main())
+    except AideError as stop:
+        if stage.run is None and not isinstance(stop, Interrupted):
+            raise
+        if streaming and not output.open and isinstance(stop, Interrupted):
+            return {"exit_code": 0}  # the reader had enough; everything that was answered is in the journal
+        summary = stage.order.folder.read_summary()
+        display.stopped(stop, summary)
+        return summary
+    display.done(summary)
+    return summary
+
+
+def _loop_runner(main: Any) -> Any:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(main)
+    return uvloop.run(main)
+
+
+def _on_signals(stage: Any) -> None:
+    """The first Ctrl-C or SIGTERM drains, a second stops at once; nothing answered is lost either way."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    asked: list[int] = []
+
+    def interrupt(number: int) -> None:
+        asked.append(number)
+        if len(asked) == 1:
+            stage.drain(Interrupted("interrupted; what was on the wire is written", hint="run the same command again to go on"))
+        elif task is not None:
+            os._exit(130)  # the journal holds every answer that came; nothing else need be saved
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt, number)
+
+
+def _emitter(output: Output) -> Any:
+    import orjson
+
+    def emit(record: dict[str, Any]) -> None:
+        output.line(orjson.dumps(record).decode())
+
+    return emit
+
+
+def _folder(settings: Settings, seeds: tuple[str, ...], out: str | None) -> Path:
+    """Where the run lives: `-o DIR`, else beside the shell; for a stream a place under the user's state folder."""
+    spec = settings.spec
+    if out not in (None, "-"):
+        if spec.run_dir is not None:
+            raise InputError("--run-dir goes with -o -", hint="give the folder as -o DIR alone")
+        return Path(str(out))
+    if spec.run_dir is not None:
+        return Path(str(spec.run_dir))
+    stem = "seeds" if seeds[0] == "-" else Path(seeds[0]).name.split(".")[0] or "seeds"
+    if out is None:
+        return Path(f"{stem}.aide")
+    from hashlib import sha256
+
+    import platformdirs
+
+    name = sha256(repr((sorted(spec.fingerprint().items()), seeds)).encode()).hexdigest()[:12]
+    return Path(platformdirs.user_state_path("aide")) / "runs" / f"{stem}-{name}.aide"
+
+
+def _confirm(settings: Settings, display: Display) -> None:
+    """Before real money is spent without a cap, a person at a terminal is asked."""
+    spec = settings.spec
+    capped = any(cap is not None for cap in (spec.max_calls, spec.max_total_tokens, spec.max_cost, spec.max_cost_per_run))
+    if spec.yes or capped or not sys.stdin.isatty() or not sys.stderr.isatty() or _all_local(spec):
+        return
+    money = display.expected_money
+    if money is not None and money <= ASK_ABOVE:
+        return
+    told = "an unknown amount" if money is None else f"about {money:.2f} USD"
+    if not typer.confirm(f"This may spend {told}. Go on?", err=True):
+        raise InputError("nothing was started", hint="--max-cost caps what is spent; --yes does not ask")
+
+
+def _all_local(spec: Any) -> bool:
+    from urllib.parse import urlsplit
+
+    hosts = {urlsplit(each.base_url).hostname or "sim" for each in spec.served_by()}
+    return hosts <= {"sim", "localhost", "127.0.0.1", "::1"}
+
+
+def _end(summary: dict[str, Any], output: Output, *, as_json: bool) -> int:
+    if as_json:
+        import orjson
+
+        output.line(orjson.dumps(summary).decode())
+    return int(summary.get("exit_code", 0))
+
+
+__all__ = ["expand", "safe"]

@@ -1,0 +1,110 @@
+"""The engine that runs a whole expansion in this process, on one event loop."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aide.llm.pool import Pool
+from aide.llm.request import Answer, Endpoint, Request
+from aide.llm.retry import Retrier
+from aide.pipeline.assemble import Order, Stage, run, write_progress
+from aide.pipeline.folder import RunFolder
+from aide.pipeline.prepare import Ground
+from aide.spec import CEILING, EndpointSpec, RunSpec
+
+TICK = 1.0  # seconds between two versions of progress.json
+
+
+def endpoint(spec: EndpointSpec, run_model: str) -> Endpoint:
+    """An endpoint as the client takes it; its model only where it differs from the run's."""
+    return Endpoint(
+        name=spec.name,
+        base_url=spec.base_url,
+        model=spec.model if spec.model != run_model else "",
+        key_env=spec.api_key_env,
+        key_command=spec.api_key_command,
+        headers=spec.headers,
+        query=spec.query,
+        concurrency=spec.concurrency,
+        rpm=spec.rpm,
+        tpm=spec.tpm,
+    )
+
+
+def open_pool(spec: RunSpec) -> Pool:
+    """The endpoints of a run behind one pool; `sim:` is answered in this process."""
+    served = spec.served_by()
+    transports = {each.name: _simulator(each.base_url) for each in served if each.simulated}
+    return Pool(
+        [endpoint(each, spec.model) for each in served],
+        ceiling=ceiling(spec),
+        timeout=spec.timeout,
+        patience=spec.endpoint_patience,
+        transport=transports,
+    )
+
+
+def ceiling(spec: RunSpec) -> int:
+    """Most calls in flight over all endpoints."""
+    return sum(each.concurrency or CEILING for each in spec.served_by())
+
+
+def _simulator(url: str) -> Callable[..., Awaitable[tuple[int, Mapping[str, str], Any]]]:
+    from aide.simulator import from_url
+
+    return from_url(url).handle
+
+
+def order(
+    spec: RunSpec,
+    origins: Mapping[str, str],
+    seeds: tuple[str, ...],
+    folder: RunFolder,
+    pool: Pool,
+    emit: Callable[[dict[str, Any]], None] | None = None,
+) -> Order:
+    """The order for a pool: its retries, its counts, and the clocks of this machine."""
+    retrier = Retrier(pool, patience=spec.endpoint_patience)
+
+    async def complete(request: Request, rank: int) -> Answer:
+        return await retrier.complete(request, rank=rank)
+
+    return Order(
+        spec=spec,
+        origins=origins,
+        seeds=seeds,
+        folder=folder,
+        complete=complete,
+        now=time.time,  # noqa: TID251 - the engine is where the outside world begins
+        clock=time.monotonic,
+        room=2 * ceiling(spec),
+        emit=emit,
+        note_invalid=pool.note_invalid,
+        restore=pool.restore,
+        snapshot=pool.capabilities,
+        stats=pool.stats,
+        in_flight=lambda: (pool.in_flight, pool.limit),
+    )
+
+
+async def expand(stage: Stage, ground: Ground, pool: Pool) -> dict[str, Any]:
+    """Run to the end and return the summary, with `progress.json` kept fresh beside it; raises what stopped the run."""
+    ticker = asyncio.create_task(_tick(stage))
+    try:
+        return await run(stage, ground)
+    finally:
+        ticker.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await ticker
+        await pool.close()
+
+
+async def _tick(stage: Stage) -> None:
+    began = stage.order.clock()
+    while True:
+        await asyncio.sleep(TICK)
+        stage.progress.seconds = stage.order.clock() - began
+        if stage.run is not None:
+            await asyncio.to_thread(write_progress, stage)

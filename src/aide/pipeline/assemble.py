@@ -1,0 +1,275 @@
+"""From a spec and seed files to a finished run folder: everything in the order in which it must happen."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from aide.budget import Budget
+from aide.calls import Calls, Complete
+from aide.errors import AideError
+from aide.formats import TaskCard
+from aide.frontier import Frontier
+from aide.journal import Journal
+from aide.personas import load_bank
+from aide.pipeline import forest, prepare
+from aide.pipeline.folder import RunFolder, check_same_run, identity, invocation, new_manifest
+from aide.pipeline.novelty import Anything, JournaledNovelty
+from aide.pipeline.points import Points, draft_of
+from aide.pipeline.progress import Progress, by_step
+from aide.pipeline.run import Run
+from aide.prompts import Prompts
+from aide.quality.duplicates import Duplicates
+from aide.quality.form import FormGate
+from aide.recipes import RECIPES, Brief
+from aide.records import Seed, Usage, digest
+from aide.reflection import Standard
+from aide.shards import FolderLock, Lines, Shards, write_atomic
+from aide.spec import RunSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be run, and the outside world it needs.
+
+    `complete` gets one answer from an endpoint, retries included; `now` gives unix seconds, `clock` monotonic ones.
+    `emit` is given each accepted record once it is safe, those of earlier invocations first.
+    """
+
+    spec: RunSpec
+    origins: Mapping[str, str]
+    seeds: tuple[str, ...]
+    folder: RunFolder
+    complete: Complete
+    now: Callable[[], float]
+    clock: Callable[[], float]
+    stdin: Any = None
+    room: int = 128
+    emit: Callable[[dict[str, Any]], None] | None = None
+    note_invalid: Callable[[str], None] = lambda model: None
+    restore: Callable[[Mapping[str, Any]], None] = lambda snapshot: None
+    snapshot: Callable[[], Mapping[str, Any]] = dict
+    stats: Callable[[], Mapping[str, Any]] = dict
+    in_flight: Callable[[], tuple[int, int]] = lambda: (0, 0)
+
+
+@dataclass(slots=True)
+class Stage:
+    """A run that is assembled and not over: what a display looks at, and how to stop it."""
+
+    order: Order
+    card: TaskCard | None = None
+    progress: Progress = field(default_factory=Progress)
+    run: Run | None = None
+    calls: Calls | None = None
+    frontier: Frontier | None = None
+
+    def drain(self, reason: AideError) -> None:
+        """Start nothing new, finish what is on the wire."""
+        if self.run is not None:
+            self.run.drain(reason)
+        elif self.calls is not None:
+            self.calls.stop = self.calls.stop or reason
+
+    def refresh(self) -> Progress:
+        """The counts of this moment."""
+        progress, calls = self.progress, self.calls
+        if self.frontier is not None:
+            progress.planned, progress.open = self.frontier.planned, self.frontier.open
+        if calls is not None:
+            progress.usage = calls.budget.spent
+            progress.cost = None if calls.budget.unpriced else calls.budget.money
+            progress.calls = calls.made
+        progress.in_flight, progress.limit = self.order.in_flight()
+        return progress
+
+
+def finished(order: Order) -> dict[str, Any] | None:
+    """The summary of this very run where it ended before, with nothing new asked of it; `None` where there is work."""
+    manifest = order.folder.read_manifest()
+    end = manifest.get("finished")
+    if not end or order.spec.retry_failed or "-" in order.seeds:
+        return None
+    prints = identity(order.spec, Prompts(order.spec.prompts).hashes())
+    if end["invocation"] != invocation(order.spec, prints, order.seeds):
+        return None
+    return order.folder.read_summary()
+
+
+async def run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
+    """Run to the end; returns the summary, which is on disk too.
+
+    Raises:
+        errors.AideError: what stopped the run; the folder is complete up to there and can be resumed.
+    """
+    order, spec = stage.order, stage.order.spec
+    folder = order.folder
+    with FolderLock(folder.path, wait=spec.lock_wait):
+        prompts = Prompts(spec.prompts)
+        prints = identity(spec, prompts.hashes())
+        manifest = folder.read_manifest()
+        check_same_run(folder, manifest, prints, adopt=spec.adopt)
+        manifest = {**new_manifest(spec, order.origins, prints, order.seeds), "begun": manifest.get("begun", order.now())}
+        folder.write_manifest(manifest)
+        journal = Journal.open(folder.journal)
+        reuse = Journal.open(RunFolder(Path(spec.reuse)).journal, readonly=True) if spec.reuse else None
+        shards = Shards(folder.shards, size=spec.shard_size)
+        rejects = Lines(folder.rejects)
+        try:
+            stopped: AideError | None = None
+            try:
+                await _assemble(stage, ground, prompts, journal, reuse, shards, rejects)
+                assert stage.run is not None
+                await stage.run.expand()
+            except AideError as stop:
+                stopped = stop
+                raise
+            finally:
+                await journal.flush()
+                journal.set_meta("capabilities", dict(order.snapshot()))
+                summary = _summary(stage, journal, stopped)
+                _write_json(folder.summary, summary)
+                write_progress(stage)
+                done = {"finished": {"invocation": invocation(spec, prints, order.seeds)}} if stopped is None and stage.run else {}
+                folder.write_manifest({**manifest, **done, "ended": order.now()})
+        finally:
+            rejects.close()
+            shards.close()
+            journal.close()
+            if reuse is not None:
+                reuse.close()
+    return summary
+
+
+async def _assemble(
+    stage: Stage,
+    ground: prepare.Ground,
+    prompts: Prompts,
+    journal: Journal,
+    reuse: Journal | None,
+    shards: Shards,
+    rejects: Lines,
+) -> None:
+    order, spec = stage.order, stage.order.spec
+    order.restore(journal.meta("capabilities") or {})
+    spent, money = _spent(journal)
+    budget = Budget(spec, spent, money, clock=order.clock)
+    stage.calls = calls = Calls(
+        spec, prompts, journal, budget, order.complete, now=order.now, reuse=reuse, note_invalid=order.note_invalid
+    )
+    card = await prepare.fix_card(spec, ground, order.folder, journal, calls.asker(digest("card")))
+    stage.card = prompts.constants["card"] = card
+    demos = prepare.fix_demonstrations(spec, ground, journal)
+    near = prepare.nearest_labels(card, ground)
+    graph = spec.graph(fixed=ground.format.labelled or ground.fixed_parts)
+    shards.rebuild(_lines(journal))
+    rejects.rebuild(_reject_lines(journal))
+    stage.frontier = frontier = forest.build(
+        spec, ground.seeds, journal, triples=(spec.attributes + graph) if spec.attributes else 0, labels=card.label_names, near=near
+    )
+    novelty = _novelty(spec, ground.seeds, journal)
+    _count(stage, journal, ground)
+    inputs = [seed.draft.input for seed in ground.seeds]
+    brief = Brief(
+        spec=spec,
+        task=ground.loaded.task,
+        card=card,
+        format=ground.format,
+        gate=FormGate(card, inputs, [seed.draft.output for seed in ground.seeds]),
+        standard=Standard(spec.min_relevance, spec.min_diversity),
+        prompts=prompts,
+        novelty=novelty,
+        graph_triples=graph,
+        bank=load_bank(spec.persona_file) if spec.persona_file or spec.personas_from == "bank" else None,
+        demos=demos,
+        near_labels=near,
+    )
+    seeds = {seed.id: seed for seed in ground.seeds}
+    flip = frontier.shape.flip
+    points = Points(spec, seeds, journal, flip, prepare.read_contexts(spec))
+    emit = order.emit
+    if emit is not None:
+        for line in _lines(journal):
+            emit(line)
+    stage.run = Run(
+        RECIPES["aide"](brief), frontier, calls, points, novelty, shards, rejects, stage.progress,
+        room=order.room, emit=emit or (lambda line: None),
+    )  # fmt: skip
+
+
+def _novelty(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> JournaledNovelty | Anything:
+    if spec.duplicates == "off":
+        return Anything()
+    known = journal.meta("duplicate_threshold")
+    texts = [(seed.id, seed.draft.input) for seed in seeds]
+    duplicates = Duplicates(spec.duplicates, texts, threshold=known)
+    if known is None:
+        journal.set_meta("duplicate_threshold", duplicates.threshold)
+    novelty = JournaledNovelty(journal, duplicates)
+    parts = {seed.id: seed.parts for seed in seeds}
+    for outcome in journal.outcomes("accepted", "surplus"):
+        if outcome.seed in parts:
+            novelty.restore(outcome.node, draft_of(_loads(outcome.payload), parts[outcome.seed]).input)
+    return novelty
+
+
+def _count(stage: Stage, journal: Journal, ground: prepare.Ground) -> None:
+    """Counts of what earlier invocations settled."""
+    progress, frontier = stage.progress, stage.frontier
+    assert frontier is not None
+    caps = frontier.shape.caps()
+    progress.target, progress.possible = frontier.shape.target, len(ground.seeds) * sum(caps)
+    for outcome in journal.outcomes("accepted", "rejected", "failed", "surplus", payload=False):
+        if outcome.kind != "failed" or not stage.order.spec.retry_failed:
+            progress.book(outcome.kind, outcome.depth, outcome.label)
+    progress.reasons.update(journal.reasons())
+    progress.accepted_before = progress.accepted
+    progress.barren = frontier.barren
+
+
+def _spent(journal: Journal) -> tuple[Usage, float]:
+    rows = journal.usage()
+    return sum((usage for _, _, usage, _ in rows), Usage()), sum(cost or 0.0 for *_, cost in rows)
+
+
+def _summary(stage: Stage, journal: Journal, stopped: AideError | None) -> dict[str, Any]:
+    progress = stage.refresh()
+    short = progress.target is not None and progress.accepted < progress.target
+    nothing = progress.accepted == 0 and progress.target != 0
+    code = stopped.exit_code if stopped is not None else 6 if short or nothing else 0
+    return {
+        **progress.as_dict(),
+        "exit_code": code,
+        "stopped": str(stopped) if stopped is not None else "",
+        "format": stage.card.format if stage.card else "",
+        "steps": by_step(journal.usage()),
+        "endpoints": dict(stage.order.stats()),
+        "journal_bytes": journal.size(),
+    }
+
+
+def write_progress(stage: Stage) -> None:
+    """Rewrite `progress.json`."""
+    _write_json(stage.order.folder.progress, stage.refresh().as_dict())
+
+
+def _write_json(path: Path, value: Any) -> None:
+    write_atomic(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def _lines(journal: Journal) -> Any:
+    return (_loads(outcome.payload) for outcome in journal.outcomes("accepted"))
+
+
+def _reject_lines(journal: Journal) -> Any:
+    return (_loads(outcome.payload) for outcome in journal.outcomes("rejected", "failed"))
+
+
+def _loads(payload: bytes) -> Any:
+    return orjson.loads(payload)
+
+
+__all__ = ["Order", "Stage", "finished", "run", "write_progress"]
