@@ -1,0 +1,302 @@
+"""What the simulator says at every step of the method."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import orjson
+
+from aide.simulator import answers
+from aide.simulator.dice import Dice, share_of
+from aide.simulator.grades import grade
+from aide.simulator.languages import WORD, guess, lexicon_for
+from aide.simulator.lexicon import Lexicon
+from aide.simulator.reading import Prompt, Tag
+from aide.simulator.settings import SimulatorSettings
+from aide.simulator.texts import Order, write_input
+
+Step = Callable[[Prompt, SimulatorSettings], str]
+
+_KINDS: Final = ("constraint", "reasoning", "concretize")
+_RELATIONS: Final = re.compile(r"^\s*(.*?) \| (.*?)\s*$", re.MULTILINE)
+_REVISIONS: Final = 12
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _lexicon(prompt: Prompt, text: str) -> Lexicon:
+    return lexicon_for(prompt.language, "\n".join((text, *(example.input for example in prompt.examples))))
+
+
+# --- what a text is about -----------------------------------------------------------------------
+
+
+def _extract(prompt: Prompt, _: SimulatorSettings) -> str:
+    text = prompt.get("text")
+    lexicon = _lexicon(prompt, text)
+    words = _themes(text, lexicon)
+    dice = Dice("extract", text, prompt.retry, prompt.draw)
+    topic = max(dice.sample(words, 3), key=len)
+    triples = _triples(words, {topic.casefold()}, prompt.asked, lexicon, dice)
+    return _json({"topic": topic, "triples": triples})
+
+
+def _expand_graph(prompt: Prompt, _: SimulatorSettings) -> str:
+    text, topic = prompt.get("text"), prompt.get("topic")
+    known = {attribute.casefold() for _, attribute in _RELATIONS.findall(prompt.get("triples"))}
+    lexicon = _lexicon(prompt, text or topic)
+    dice = Dice("graph", text, topic, *sorted(known), prompt.retry, prompt.draw)
+    return _json(
+        {"triples": _triples(_themes(text, lexicon), known | {topic.casefold()}, prompt.asked, lexicon, dice)}
+    )
+
+
+def _themes(text: str, lexicon: Lexicon) -> list[str]:
+    """The content words of a text, without the times and places that the simulator itself put there."""
+    words = answers.content_words(text, lexicon)
+    kept = [word for word in words if not lexicon.code or word.casefold() not in lexicon.own]
+    return kept or words or [text.strip()[:12] or "text"]
+
+
+def _triples(
+    words: list[str], taken: set[str], count: int, lexicon: Lexicon, dice: Dice
+) -> list[dict[str, str]]:
+    """`count` attributes, distinct from each other and from those taken; pairs of words where words run out."""
+    found: dict[str, str] = {}
+    for word in dice.sample(words, len(words)):
+        found.setdefault(word.casefold(), word)
+    pairs = (f"{a} {b}" for a in words for b in (*words, *lexicon.places) if a != b)
+    picked = [word for key, word in found.items() if key not in taken][:count]
+    seen = taken | {word.casefold() for word in picked}
+    while len(picked) < count:
+        pair = next(pairs, "") or f"{words[0]} {len(seen) + 1}"
+        if pair.casefold() not in seen:
+            seen.add(pair.casefold())
+            picked.append(pair)
+    return [{"relation": dice.pick(lexicon.relations), "attribute": word} for word in picked]
+
+
+def _personas(prompt: Prompt, _: SimulatorSettings) -> str:
+    topic = prompt.get("about")
+    lexicon = lexicon_for(prompt.language, topic)
+    dice = Dice("personas", topic, prompt.retry, prompt.draw)
+    found: dict[str, None] = {}
+    while len(found) < prompt.asked:
+        people = dice.sample(lexicon.people, len(lexicon.people))
+        for person in people:
+            habit = dice.pick(lexicon.habits).format(t=topic, w=person)
+            found[f"{person} {habit}" if len(found) < 200 else f"{person} {habit} {len(found)}"] = None
+            if len(found) == prompt.asked:
+                break
+    return _json({"personas": list(found)})
+
+
+def _card(prompt: Prompt, _: SimulatorSettings) -> str:
+    texts = [example.input for example in prompt.examples]
+    language, code = guess(texts)
+    lexicon = lexicon_for(language, "\n".join(texts))
+    words = max((answers.content_words(text, lexicon) for text in texts), key=len, default=[])
+    longest = max((len(example.answer.split()) for example in prompt.examples), default=1)
+    said = prompt.get("said").strip()
+    about = " and ".join(Dice("card", *texts).sample(words, 2)) or "one matter"
+    return _json(
+        {
+            "task": said or f"Give the answer to one short input, about such things as {about}.",
+            "language": language,
+            "language_code": code,
+            "locale": "",
+            "answer_form": "A few words." if longest < 6 else f"A text of up to about {longest} words.",
+            "register": "Plain and brief, as in the examples.",
+        }
+    )
+
+
+# --- new inputs ---------------------------------------------------------------------------------
+
+
+def _order(prompt: Prompt, tags: Mapping[str, Tag]) -> Order:
+    def get(name: str) -> str:
+        return tags[name].text if name in tags else ""
+
+    low, high, unit = prompt.length
+    kind = tags["change"].attributes.get("kind", "other") if "change" in tags else "other"
+    salt = "\x1f".join((prompt.retry, prompt.draw)) if prompt.retry or prompt.draw else ""
+    return Order(
+        kind, get("parent"), get("seed"), get("topic"), get("relation"), get("attribute"), get("persona"),
+        get("label"), salt, low, high, unit, prompt.language, prompt.examples,
+    )  # fmt: skip
+
+
+def _new_input(order: Order, settings: SimulatorSettings) -> str:
+    """One new input; a share of them repeats a sibling, word for word or nearly."""
+    names = ("twin", order.kind, order.parent, order.topic, order.attribute, order.persona, order.salt)
+    place = share_of(*names)
+    if place >= settings.near + settings.repeat or order.salt.startswith("revise"):
+        return write_input(order)
+    twin = replace(order, salt="")
+    if order.kind in _KINDS:
+        twin = replace(twin, kind=_KINDS[_KINDS.index(order.kind) - 1])
+    else:
+        twin = replace(twin, persona="", attribute="")
+    text = write_input(twin)
+    if place < settings.repeat:
+        return text
+    words = text.split(" ")
+    turn = 1 + Dice(*names).below(max(1, len(words) - 2))
+    return " ".join(
+        (*words[: turn - 1], words[min(turn, len(words) - 1)], words[turn - 1], *words[turn + 1 :])
+    )
+
+
+def _synthesize(prompt: Prompt, settings: SimulatorSettings) -> str:
+    return _new_input(_order(prompt, prompt.tags), settings)
+
+
+def _siblings(prompt: Prompt, settings: SimulatorSettings) -> str:
+    items = []
+    for number, tags in enumerate(prompt.wanted, start=1):
+        text = _new_input(_order(prompt, {**prompt.tags, **tags}), settings)
+        items.append(f'<item n="{number}">{text}</item>')
+    return "\n".join(items)
+
+
+def _revise(prompt: Prompt, settings: SimulatorSettings) -> str:
+    """A fresh wording; of low graded drafts nine in ten are mended, of lost ones few."""
+    draft = prompt.get("draft")
+    order, wanted = _order(prompt, prompt.tags), grade(draft, settings).outcome
+    mended = wanted != "lost" and share_of("mended", draft) < 0.9
+    text = draft
+    for turn in range(_REVISIONS):
+        text = write_input(replace(order, salt=f"revise\x1f{turn}\x1f{order.salt}\x1f{draft}"))
+        if (grade(text, settings).outcome == "good") is mended:
+            break
+    return text
+
+
+# --- answers and judgement ----------------------------------------------------------------------
+
+
+def _answer(prompt: Prompt, settings: SimulatorSettings) -> str:
+    question = prompt.get("question")
+    form = prompt.tags.get("answer_as")
+    kind = form.attributes.get("kind", "free_text") if form else "free_text"
+    lexicon = lexicon_for(prompt.language, question)
+    dice = Dice(
+        "answer", kind, question, prompt.draw, prompt.retry, *sorted(name for name, _ in prompt.labels)
+    )
+    style = 1 + dice.below(5) if prompt.retry else dice.below(2) if prompt.draw else 0
+    if prompt.labels:
+        return _label(prompt, settings, question, dice, style)
+    if kind == "tests":
+        return answers.function_tests(question)
+    # A corrected answer is right: the judge's critique has told what was wrong.
+    miss = 1 + dice.below(5) if not prompt.retry and dice.chance(settings.wrong) else 0
+    if kind == "multiple_choice":
+        count = int(form.attributes.get("options", "4") or 4) if form else 4
+        right, *wrong = answers.options(question, lexicon, max(2, count))
+        if miss:
+            place = miss % len(wrong)
+            right, wrong[place] = wrong[place], right
+        return _json({"correct": right, "wrong": wrong})
+    if kind == "code":
+        return answers.function(question, miss, style)
+    if kind == "open":
+        text = answers.solution(question, prompt.examples, lexicon, miss, style)
+    else:
+        text = answers.sentence(question, lexicon, miss, style)
+    return (
+        f"{text}\n<evidence>{answers.quote(question, prompt.parts, style)}</evidence>"
+        if prompt.parts
+        else text
+    )
+
+
+def _label(prompt: Prompt, settings: SimulatorSettings, question: str, dice: Dice, style: int) -> str:
+    label = answers.label_of(question, prompt.labels, prompt.examples)
+    others = [name for name, _ in prompt.labels if name != label]
+    if others and dice.chance(settings.mislabel):
+        label = dice.pick(sorted(others))
+    if prompt.parts:
+        return _json({"evidence": answers.quote(question, prompt.parts, style), "label": label})
+    return _json({"label": label})
+
+
+def _reflect(prompt: Prompt, settings: SimulatorSettings) -> str:
+    candidate, answer = prompt.get("candidate"), prompt.get("candidate_answer")
+    lexicon = lexicon_for(prompt.language, candidate)
+    own = candidate.strip() == prompt.get("seed").strip()
+    graded = grade(candidate, replace(settings, low=0.0, reject=0.0) if own else settings)
+    last = answer.strip().rsplit("\n", 1)[-1]
+    wrong = answers.is_missed(candidate, last) or answers.is_mistaken(candidate, answer, lexicon)
+    correct = settings.accept_all or not wrong
+    critique = graded.critique if correct else "The answer is not the one that the candidate's facts lead to."
+    return _json(
+        {
+            "own_answer": _own_answer(candidate, answer, correct, lexicon),
+            "critique": critique,
+            "on_task": graded.on_task,
+            "answerable": graded.answerable,
+            "gives_away": graded.gives_away,
+            "correct": correct,
+            "relevance": graded.relevance,
+            "diversity": graded.diversity,
+        }
+    )
+
+
+def _own_answer(candidate: str, answer: str, correct: bool, lexicon: Lexicon) -> str:
+    if correct:
+        return answer.strip().rsplit("\n", 1)[-1][:200]
+    numeric = answers.is_missed(candidate, answer)
+    return str(answers.workings(candidate)[3]) if numeric else answers.options(candidate, lexicon, 2)[0]
+
+
+# --- anything else ------------------------------------------------------------------------------
+
+
+def fill(schema: Mapping[str, Any], dice: Dice) -> Any:
+    """An instance of a JSON Schema: what a probe without any tag gets where it asks for structure."""
+    if schema.get("enum"):
+        return schema["enum"][0]
+    kind = schema.get("type", "object" if "properties" in schema else "string")
+    if kind == "object":
+        return {name: fill(inner, dice) for name, inner in (schema.get("properties") or {}).items()}
+    if kind == "array":
+        return [fill(schema.get("items") or {}, dice) for _ in range(int(schema.get("minItems", 1)))]
+    if kind in ("integer", "number"):
+        return int(schema.get("minimum", 1))
+    return kind == "boolean" or "simulated"
+
+
+def _unknown(prompt: Prompt, body: Mapping[str, Any]) -> str:
+    wanted = body.get("response_format")
+    dice = Dice("unknown", prompt.tail)
+    if isinstance(wanted, Mapping) and wanted.get("type") == "json_schema":
+        holder = wanted.get("json_schema")
+        schema = holder.get("schema") if isinstance(holder, Mapping) else None
+        return _json(fill(schema or {}, dice))
+    if isinstance(wanted, Mapping) and wanted.get("type") == "json_object":
+        return _json({"simulator": len(WORD.findall(prompt.tail))})
+    return "This is a simulator, not a model."
+
+
+STEPS: Final[Mapping[str, Step]] = {
+    "card": _card,
+    "extract": _extract,
+    "expand_graph": _expand_graph,
+    "personas": _personas,
+    "synthesize": _synthesize,
+    "siblings": _siblings,
+    "revise": _revise,
+    "answer": _answer,
+    "reflect": _reflect,
+}
+
+
+def say(prompt: Prompt, body: Mapping[str, Any], settings: SimulatorSettings) -> str:
+    """The text that answers a prompt."""
+    step = STEPS.get(prompt.step)
+    return step(prompt, settings) if step else _unknown(prompt, body)

@@ -1,0 +1,221 @@
+"""The inputs that the simulator writes.
+
+An opening sentence around the triple or for the persona, then the parent (or, where the branch is anchored, the
+seed) with other words, names and numbers in it. Words come from the demonstrations and the parent, matched by
+casing and ending, so that sentences stay readable.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from aide.simulator.dice import Dice
+from aide.simulator.languages import UNSPACED, WORD, lexicon_for
+from aide.simulator.lexicon import Lexicon
+from aide.simulator.reading import Example
+from aide.simulator.traces import solve
+
+_SENTENCE: Final = re.compile(r"(?<=[.!?。！？])\s+|(?<=[。！？])|\n+")
+_TOKEN: Final = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*|\d+")
+_HEAD: Final = re.compile(r"([^\W\d_]+(?: \d+)?:\s*['\"‘“„«]?)(?=\S)")
+_CODE: Final = re.compile(
+    r"(?:def|import|from|for|class|print|while|if|[a-z_]\w*) ?(?:\w+\(|[\w.]+$|= ?\S|\(|\w+ in )", re.M
+)
+_KEEP_AFTER: Final = frozenset("`_.@/\\{^#<")
+_KEEP_BEFORE: Final = frozenset("_(`={}^\\/>")
+_CUTS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """All that one new input depends on; equal orders give equal texts."""
+
+    kind: str
+    parent: str
+    seed: str = ""
+    topic: str = ""
+    relation: str = ""
+    attribute: str = ""
+    persona: str = ""
+    label: str = ""
+    salt: str = ""
+    low: int = 0
+    high: int = 0
+    unit: str = "words"
+    language: str = ""
+    examples: tuple[Example, ...] = ()
+
+
+@lru_cache(maxsize=2048)
+def shapes(text: str) -> dict[str, tuple[str, ...]]:
+    """The words of a text by shape: casing and last two letters."""
+    found: dict[str, dict[str, None]] = {}
+    for word in WORD.findall(text):
+        if len(word) > 3:
+            found.setdefault(shape(word), {})[word] = None
+    return {key: tuple(words) for key, words in found.items()}
+
+
+def shape(word: str) -> str:
+    """What two words must share to stand for each other."""
+    return ("A" if word[0].isupper() else "a") + word[-2:].casefold()
+
+
+def measure(text: str, unit: str) -> int:
+    """Length in words or characters."""
+    return len(text) if unit == "characters" else len(text.split())
+
+
+def write_input(order: Order) -> str:
+    """One new input, the same for the same order."""
+    dice = Dice("input", order.kind, order.salt, order.parent, order.seed, order.topic, *_along(order))
+    source = order.seed or order.parent
+    sample = "\n".join((source, *(example.input for example in order.examples)))
+    lexicon = lexicon_for(order.language, sample)
+    body = _exchange(source, order, lexicon, dice)
+    low, high = order.low, order.high or max(40, 2 * measure(source, order.unit))
+    opener = dice.pick(lexicon.openers.get(order.kind) or lexicon.openers["other"])
+    longest = opener.format(**_words(order, lexicon, dice), x=lexicon.times[0], y=lexicon.places[0], n=99)
+    if measure(longest, order.unit) + min(measure(body, order.unit), 5) > high:
+        opener = dice.pick(lexicon.short)
+    words = _words(order, lexicon, dice)
+    room = (
+        high - measure(opener.format(**words, x=lexicon.times[0], y=lexicon.places[0], n=99), order.unit) - 1
+    )
+    aim = max(low, min(room, 3 * _typical(order) // 2))
+    body = _fit(body, low - (high - room), aim, room, order.unit, sample)
+
+    def write(time: str, place: str, number: int) -> str:
+        sentence = opener.format(**words, x=time, y=place, n=number)
+        return _join(sentence, body, source)
+
+    number = 2 + dice.below(96)
+    if order.label:
+        turn = dice.below(len(lexicon.places))
+        places = lexicon.places[turn:] + lexicon.places[:turn]
+        return solve(order.label, write, lexicon.times, places, number)
+    return write(dice.pick(lexicon.times), dice.pick(lexicon.places), number)
+
+
+def _along(order: Order) -> tuple[str, ...]:
+    return order.relation, order.attribute, order.persona, order.label
+
+
+def _words(order: Order, lexicon: Lexicon, dice: Dice) -> dict[str, str]:
+    """What fills the opening sentence besides time, place and number."""
+    own = shapes(order.parent)
+    taken = [word for words in own.values() for word in words if word.casefold() not in lexicon.function]
+    word = Dice("theme", order.persona, order.parent, order.topic).pick(taken) if taken else order.topic
+    return {
+        "t": order.topic or word,
+        "r": order.relation or lexicon.relations[0],
+        "a": order.attribute or order.topic or word,
+        "w": word.lower() if lexicon.code != "de" else word,
+    }
+
+
+def _typical(order: Order) -> int:
+    lengths = sorted(measure(example.input, order.unit) for example in order.examples)
+    own = measure(order.seed or order.parent, order.unit)
+    return lengths[len(lengths) // 2] if lengths else own
+
+
+def _exchange(source: str, order: Order, lexicon: Lexicon, dice: Dice) -> str:
+    """The source with more than half of its content words, and all its numbers, exchanged."""
+    if UNSPACED.search(source):
+        return _exchange_unspaced(source, order, dice)
+    banks = [
+        shapes(example.input) for example in order.examples if order.label and example.answer == order.label
+    ]
+    banks += [shapes(order.parent), *(shapes(example.input) for example in order.examples)]
+    mapping: dict[str, str] = {}
+
+    def other(match: re.Match[str]) -> str:
+        word = match.group()
+        start, end = match.span()
+        before, after = source[start - 1 : start] if start else "", source[end : end + 1]
+        if before in _KEEP_AFTER or after in _KEEP_BEFORE:
+            return word
+        if word in mapping:
+            return mapping[word]
+        if word.isdigit():
+            mapping[word] = _other_number(word, dice)
+        elif len(word) > 3 and word.casefold() not in lexicon.function and dice.chance(0.75):
+            key = shape(word)
+            found = [
+                w
+                for bank in banks
+                for w in bank.get(key, ())
+                if w != word and w.casefold() not in lexicon.function
+            ]
+            choice = dice.pick(found) if found else word
+            mapping[word] = word if choice.casefold() == order.label.casefold() else str(choice)
+        return mapping.get(word, word)
+
+    return _TOKEN.sub(other, source)
+
+
+def _exchange_unspaced(source: str, order: Order, dice: Dice) -> str:
+    """As `_exchange`, for scripts without spaces: pairs of characters take the place of words."""
+    found = [pair for example in order.examples for pair in pairs(example.input)] or pairs(order.parent)
+
+    def other(match: re.Match[str]) -> str:
+        run = match.group()
+        if run.isdigit():
+            return _other_number(run, dice)
+        if len(run) < 4 or not found:
+            return run
+        cut = dice.below(len(run) - 2)
+        return run[:cut] + dice.pick(found) + run[cut + 2 :]
+
+    return _TOKEN.sub(other, source)
+
+
+def _other_number(digits: str, dice: Dice) -> str:
+    """A number of the same kind: hours stay hours, years stay near their century."""
+    value = int(digits) if len(digits) < 10 else 10**9
+    if 1500 <= value <= 2100:
+        return str(value - 40 + dice.below(80))
+    bound = next((top for top in (12, 23, 59) if value <= top), 10 ** len(digits) - 1)
+    least = 1 if bound < 60 else 10 ** (len(digits) - 1)
+    return str(least + dice.below(max(1, bound - least + 1))).zfill(len(digits) if digits[0] == "0" else 1)
+
+
+def _fit(body: str, low: int, aim: int, high: int, unit: str, sample: str) -> str:
+    """The body within its bounds: whole sentences go first, from the front; the last one asks and stays."""
+    total = measure(body, unit)
+    while total > aim:
+        cut = _SENTENCE.search(body)
+        if cut is None or cut.end() >= len(body) or measure(body[cut.end() :], unit) < low:
+            break
+        body = body[cut.end() :]
+        total = measure(body, unit)
+    if total > high:
+        if unit == "characters":
+            return body[: max(1, high - 1)] + body[-1]
+        words = body.split(" ")
+        return " ".join((*words[: max(1, high - 2)], words[-1]))
+    for extra in _SENTENCE.split(sample)[:_CUTS]:
+        if total >= low:
+            break
+        if extra and total + measure(extra, unit) <= high:
+            body = f"{extra.strip()} {body}"
+            total = measure(body, unit)
+    return body
+
+
+def _join(opener: str, body: str, source: str) -> str:
+    """Opener and body as one text in the source's manner: its layout, its casing, its punctuation."""
+    if _CODE.match(source):
+        return f"# {opener.rstrip('.。')}\n{body}"
+    opener = opener[:1].upper() + opener[1:]
+    if not any(letter.isupper() for letter in source):
+        opener = opener.lower()
+    if source.rstrip()[-1:].isalnum() and opener[-1:] == ".":
+        opener = opener[:-1] + ","
+    gap = "" if UNSPACED.search(opener) else " "
+    head = _HEAD.match(body)
+    if head:
+        return f"{head.group(1)}{opener}{gap}{body[head.end() :]}"
+    return f"{opener}{gap}{body}"
