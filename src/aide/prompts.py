@@ -18,14 +18,19 @@ _HEADING = re.compile(r"^# (system|user)[ \t]*$", re.MULTILINE)
 _BLANKS = re.compile(r"\n{3,}")
 _TAGS = (
     "part|example|examples|demonstrations|input|answer|text|topic|triples|about|parent|seed|relation|attribute|persona|"
-    "label|labels|not_label|change|wanted|item|draft|critique|question|answer_as|candidate|candidate_answer|evidence"
+    "label|labels|not_label|change|wanted|item|draft|critique|question|answer_as|candidate|candidate_answer|evidence|choices|"
+    "choice"
 )
 _CLOSING = re.compile(rf"</(?=(?:{_TAGS})>)")
 
 
+class _Ours(str):
+    """Text of our own that names tags on purpose."""
+
+
 def _defuse(value: object) -> object:
     """A closing tag of ours inside a value can't end the value: what a model or a person said is data."""
-    if isinstance(value, str) and "</" in value:
+    if isinstance(value, str) and "</" in value and not isinstance(value, _Ours):
         return _CLOSING.sub("<\u200b/", value)
     return value
 
@@ -89,7 +94,7 @@ class Prompts:
             Message("user", _BLANKS.sub("\n\n", user).strip()),
         ]
         if correction is not None:
-            problem = self._rendered("correct.md", {**values, "problem": correction.problem})
+            problem = self._rendered("correct.md", {**values, "problem": _Ours(correction.problem)})
             messages += [Message("assistant", correction.said or "(nothing)"), Message("user", problem.strip())]
         return messages
 

@@ -16,6 +16,7 @@ from aide.personas import personas_for
 from aide.prompts import variants
 from aide.recipes.base import Attributes, Brief, Novelty
 from aide.recipes.items import ItemsPayload
+from aide.recipes.passage import passage
 from aide.records import PERSONA, Ask, Correction, Draft, Hop, Lineage, Point, Record, Seed, Verdict
 from aide.reflection import VERDICT, judge
 
@@ -117,10 +118,11 @@ class Aide:
 
     async def reflect(self, hop: Hop, draft: Draft, ask: Ask) -> Verdict:
         """Step 6: relevance to the seed, diversity from the parent, and whether the answer is right, in one call."""
+        parts, evidence = passage(hop.parent.parts, draft.evidence)
         return await ask(
-            "reflect", VERDICT, max_output=self.brief.card.max_answer_tokens + 500, parts=hop.parent.parts, demos=(),
+            "reflect", VERDICT, max_output=self.brief.card.max_answer_tokens + 500, parts=parts, demos=(),
             seed=hop.seed.draft.input, parent=hop.parent.draft.input, candidate=draft.input,
-            answer=self.brief.format.render(draft), choices=draft.choices, evidence=draft.evidence,
+            answer=self.brief.format.render(draft), choices=draft.choices, evidence=evidence,
         )  # fmt: skip
 
     async def revise(self, hop: Hop, draft: Draft, critique: str, ask: Ask) -> str:

@@ -1,0 +1,35 @@
+"""What the judge sees of fixed parts: short ones whole, of long ones some 300 words around the quoted evidence."""
+
+import re
+
+from aide.records import WHOLE, Parts
+
+WORDS = 300
+_WORD = re.compile(r"\S+")
+
+
+def passage(parts: Parts, evidence: str) -> tuple[Parts, str]:
+    """The fixed parts and the evidence for the judge; parts that are longer than the passage are left out."""
+    if sum(len(_WORD.findall(text)) for _, text in parts.fixed) <= WORDS + 100:
+        return parts, evidence
+    return WHOLE, around(parts, evidence)
+
+
+def around(parts: Parts, evidence: str) -> str:
+    """About 300 words of the fixed part that holds the quote, spaces folded; the quote itself where none does."""
+    wanted = evidence.split()
+    for _, text in parts.fixed:
+        words = text.split()
+        place = _find(words, wanted)
+        if wanted and place >= 0:
+            spare = max(0, WORDS - len(wanted)) // 2
+            first, last = max(0, place - spare), place + len(wanted) + spare
+            return f"{'… ' if first else ''}{' '.join(words[first:last])}{' …' if last < len(words) else ''}"
+    return evidence
+
+
+def _find(words: list[str], wanted: list[str]) -> int:
+    """Where the quote begins; its first and last word may be parts of words, as quotes are."""
+    text, quote = " ".join(words), " ".join(wanted)
+    at = text.find(quote)
+    return text.count(" ", 0, at) if at >= 0 else -1
