@@ -1,0 +1,147 @@
+"""Step 3: for each topic, personas who would ask something about it; from a model, or ranked from a bank."""
+
+import json
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field, create_model
+
+from aide.errors import InputError, Unusable
+from aide.parsing import ModelPayload, Reply, clean
+from aide.quality.shingles import folded_words
+from aide.records import Ask, Embed, rng
+
+FLOOR: Final = 0.75  # least cosine similarity, where there are embeddings
+_EMBEDDED_AT_ONCE: Final = 256
+_SUFFIX: Final = 5  # words count as one when this many first letters agree: lawyer, lawyers
+
+
+class _Personas(Reply):
+    personas: list[str]
+
+
+@cache
+def personas_payload(count: int) -> ModelPayload[_Personas, tuple[str, ...]]:
+    """The payload of step `personas`: the schema wants exactly `count`; fewer that are usable are taken."""
+
+    def convert(reply: _Personas) -> tuple[str, ...]:
+        personas = tuple(dict.fromkeys(" ".join(text.split()) for text in reply.personas if text.split()))
+        if not personas:
+            raise ValueError(f"`personas` must be a list of {count} descriptions.")
+        return personas[:count]
+
+    asked = create_model(
+        "Personas",
+        __base__=_Personas,
+        personas=(Annotated[list[str], Field(min_length=count, max_length=count)], ...),
+    )
+    payload = ModelPayload("personas", _Personas, convert)
+    payload.schema = ModelPayload("personas", asked, convert).schema
+    return payload
+
+
+@dataclass(slots=True)
+class Bank:
+    """A list of personas that is ranked for each topic: by `embed` where there is one, else by words."""
+
+    personas: tuple[str, ...]
+    embed: Embed | None = None
+    _vectors: list[list[float]] = field(default_factory=list)
+    _weights: dict[str, float] = field(default_factory=dict)
+    _words: list[frozenset[str]] = field(default_factory=list)
+
+    async def nearest(self, topic: str, count: int) -> tuple[str, ...]:
+        """Up to `count` personas, nearest to the topic first.
+
+        With embeddings only those of cosine similarity over 0.75 come; by words the best `count` come in
+        any case, equals in an order drawn from the topic.
+        """
+        if self.embed is not None:
+            scores = await self._by_meaning(topic, self.embed)
+            eligible = [at for at, score in enumerate(scores) if score > FLOOR]
+        else:
+            scores = self._by_words(topic)
+            eligible = list(range(len(scores)))
+        rng("personas", topic).shuffle(eligible)
+        eligible.sort(key=scores.__getitem__, reverse=True)  # stable: equals stay shuffled
+        return tuple(self.personas[at] for at in eligible[:count])
+
+    async def _by_meaning(self, topic: str, embed: Embed) -> list[float]:
+        if not self._vectors:
+            vectors: list[list[float]] = []
+            for at in range(0, len(self.personas), _EMBEDDED_AT_ONCE):
+                vectors += await embed(self.personas[at : at + _EMBEDDED_AT_ONCE])
+            self._vectors = vectors
+        [wanted] = await embed([topic])
+        return [sum(a * b for a, b in zip(wanted, vector, strict=True)) for vector in self._vectors]
+
+    def _by_words(self, topic: str) -> list[float]:
+        """Sum of the inverse document frequencies of shared words."""
+        if not self._words:
+            self._words = [_stems(persona) for persona in self.personas]
+            counts = Counter(word for words in self._words for word in words)
+            self._weights = {word: math.log(len(self._words) / count) for word, count in counts.items()}
+        wanted = _stems(topic)
+        return [math.fsum(self._weights[word] for word in sorted(words & wanted)) for words in self._words]
+
+
+async def personas_for(
+    topic: str, count: int, bank: Bank | None, ask: Ask, max_output: int = 1024
+) -> tuple[str, ...]:
+    """Up to `count` personas for a topic: from the bank, or by one call where there is none.
+
+    A model that can't name any is no reason to lose the point: the tuple is then empty.
+    """
+    if count < 1 or not topic:
+        return ()
+    if bank is not None:
+        return await bank.nearest(topic, count)
+    try:
+        return await ask(
+            "personas", personas_payload(count), max_output=max_output, topic=topic, count=count, demos=()
+        )
+    except Unusable:
+        return ()
+
+
+def load_bank(path: Path, embed: Embed | None = None) -> Bank:
+    """A bank from JSONL (objects with `persona`, or strings) or plain lines; repeats are skipped.
+
+    Raises:
+        InputError: naming file and line, where the file can't be read, a line is broken, or nothing is in it.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputError(
+            f"cannot read personas from {path}: {fault}", hint="give a UTF-8 file, one persona a line"
+        ) from fault
+    personas = dict.fromkeys(
+        _persona(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()
+    )
+    if not personas:
+        raise InputError(
+            f"{path} holds no personas", hint="one persona a line, or JSONL with a field `persona`"
+        )
+    return Bank(tuple(personas), embed)
+
+
+def _persona(line: str, where: str) -> str:
+    text: object = line
+    if line.lstrip()[:1] in '{"':
+        try:
+            value = json.loads(line)
+        except ValueError as fault:
+            raise InputError(f"{where}: not valid JSON: {fault}") from fault
+        text = value.get("persona") if isinstance(value, dict) else value
+    if not isinstance(text, str) or not clean(text):
+        raise InputError(f"{where}: no persona", hint='a line is {"persona": "…"} or plain text')
+    return " ".join(clean(text).split())
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(word[:_SUFFIX] for word in folded_words(text) if len(word) > 2)

@@ -1,0 +1,86 @@
+"""Step 6, self-reflection: the judge's verdict, and what follows from it."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from aide.parsing import ModelPayload, Reply
+from aide.records import Verdict
+
+Grade = Annotated[int, Field(ge=1, le=10)]
+
+
+class _Verdict(Reply):
+    """The order of the fields is the order of the judge's work: it solves, criticises, then scores."""
+
+    own_answer: str
+    critique: str
+    on_task: bool
+    answerable: bool
+    gives_away: bool
+    correct: bool
+    relevance: Grade
+    diversity: Grade
+
+
+def _verdict(reply: _Verdict) -> Verdict:
+    return Verdict(
+        reply.own_answer,
+        reply.critique,
+        reply.on_task,
+        reply.answerable,
+        reply.gives_away,
+        reply.correct,
+        reply.relevance,
+        reply.diversity,
+    )
+
+
+VERDICT: Final = ModelPayload("verdict", _Verdict, _verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """The least grades (1 to 10) of relevance to the seed and of diversity from the parent."""
+
+    min_relevance: int = 7
+    min_diversity: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What follows from a verdict.
+
+    `reason` is the first thing that failed: `off_task`, `unanswerable`, `gives_away`, `wrong_answer`,
+    `low_relevance`, `low_diversity`; empty where `accepted`. `answer_only`: the input is good, answering it
+    again is enough. `critique` tells a model everything that has to be mended.
+    """
+
+    accepted: bool
+    answer_only: bool = False
+    reason: str = ""
+    critique: str = ""
+
+
+def judge(verdict: Verdict, standard: Standard) -> Judgement:
+    """Hold a verdict to the standard: all four judgements right, and both grades at their minimum."""
+    low_relevance = f"It is too far from the seed: relevance {verdict.relevance} of 10."
+    low_diversity = f"It repeats its parent too closely: diversity {verdict.diversity} of 10."
+    checks = (
+        ("off_task", verdict.on_task, "It is not of the kind that the task asks for."),
+        ("unanswerable", verdict.answerable, "It can't be answered from what it says."),
+        ("gives_away", not verdict.gives_away, "It gives its own answer away."),
+        ("wrong_answer", verdict.correct, "The answer is wrong or does not fit."),
+        ("low_relevance", verdict.relevance >= standard.min_relevance, low_relevance),
+        ("low_diversity", verdict.diversity >= standard.min_diversity, low_diversity),
+    )
+    failed = [(reason, told) for reason, passed, told in checks if not passed]
+    if not failed:
+        return Judgement(accepted=True)
+    reasons = [reason for reason, _ in failed]
+    told = [*(sentence for _, sentence in failed), verdict.critique]
+    if "wrong_answer" in reasons and verdict.own_answer:
+        told.append(f"An answer worked out independently: {verdict.own_answer}")
+    critique = "\n".join(filter(None, map(str.strip, told)))
+    return Judgement(False, reasons == ["wrong_answer"], reasons[0], critique)
