@@ -21,13 +21,13 @@ _SCRIPTS: Final = (
     ("\u0900", "\u097f", "Hindi", "hi"),
     ("\u0e00", "\u0e7f", "Thai", "th"),
 )
-_SAMPLE: Final = 4000
+_SAMPLE: Final = 2000
 
 
 def guess(texts: Sequence[str]) -> tuple[str, str]:
     """English name and two-letter code of the language of `texts`; English where nothing tells."""
     text = " ".join(texts)[:_SAMPLE]
-    for first, last, name, code in _SCRIPTS:
+    for first, last, name, code in () if text.isascii() else _SCRIPTS:
         count = sum(first <= letter <= last for letter in text)
         # Japanese mixes its own signs with Chinese ones, so a few of them tell.
         if count > len(text) * (0.05 if code == "ja" else 0.3):
@@ -37,11 +37,16 @@ def guess(texts: Sequence[str]) -> tuple[str, str]:
     return name, code
 
 
-@lru_cache(maxsize=512)
 def lexicon_for(named: str, sample: str) -> Lexicon:
     """The words to speak with: of the language that the prompt names, else of the one that `sample` is in."""
-    code = SPOKEN.get(named if named else guess([sample])[0])
-    return lexicon(code) if code else _wordless(sample)
+    code = SPOKEN.get(named)
+    return lexicon(code) if code else _lexicon_of(named, sample)
+
+
+@lru_cache(maxsize=512)
+def _lexicon_of(named: str, sample: str) -> Lexicon:
+    code = SPOKEN.get(guess([sample])[0])
+    return lexicon(code) if code and not named else _wordless(sample)
 
 
 def pairs(text: str) -> list[str]:
@@ -66,6 +71,7 @@ def _wordless(sample: str) -> Lexicon:
         function=frozenset(),
         times=tuple(words[:half])[:60],
         places=tuple(words[half:] or words)[:60],
+        things=(),
         relations=tuple(words[-8:]),
         openers={**openers, "persona": (pattern.replace("{a}", "{w}"),)},
         short=(short,),

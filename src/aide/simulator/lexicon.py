@@ -29,6 +29,7 @@ class Lexicon:
     function: frozenset[str]
     times: tuple[str, ...]
     places: tuple[str, ...]
+    things: tuple[str, ...]
     relations: tuple[str, ...]
     openers: Mapping[str, tuple[str, ...]]
     short: tuple[str, ...]
@@ -39,17 +40,18 @@ class Lexicon:
 
     @cached_property
     def own(self) -> frozenset[str]:
-        """The words of times and places: no topic or attribute is made of them."""
-        return frozenset(" ".join((*self.times, *self.places)).casefold().split())
+        """The words that the simulator itself puts into texts: no topic or attribute is made of them."""
+        patterns = (pattern for kind in self.openers.values() for pattern in kind)
+        said = " ".join((*self.times, *self.places, *self.relations, *patterns, *self.short)).casefold()
+        return frozenset(word.strip(".,:;{}'") for word in said.split())
 
 
 @lru_cache(maxsize=8)
 def lexicon(code: str) -> Lexicon:
     """The lexicon of a language that the simulator speaks: en, de, fr or es."""
     data = _load(code)
-    lists = {
-        name: tuple(data[name]) for name in ("places", "relations", "short", "people", "habits", "answers")
-    }
+    names = ("places", "things", "relations", "short", "people", "habits", "answers")
+    lists = {name: tuple(data[name]) for name in names}
     return Lexicon(
         code=data["code"],
         name=data["name"],

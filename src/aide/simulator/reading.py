@@ -1,7 +1,7 @@
 """A request body, read by the tags of the prompt contract."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -10,7 +10,7 @@ _NAMES: Final = (
     "text|topic|triples|about|parent|seed|relation|attribute|persona|label|labels|not_label|change|wanted|draft"
     "|critique|question|answer_as|candidate|candidate_answer|choices|examples|evidence|said"
 )
-_TAG: Final = re.compile(rf"<({_NAMES})((?: \w+=\"[^\"]*\")*)>(.*?)</\1>", re.DOTALL)
+_OPENING: Final = re.compile(rf"<({_NAMES})((?: \w+=\"[^\"]*\")*)>")
 _ATTRIBUTE: Final = re.compile(r" (\w+)=\"([^\"]*)\"")
 _PART: Final = re.compile(r"<part name=\"[^\"]*\">\n?(.*?)\n?</part>", re.DOTALL)
 _EXAMPLE: Final = re.compile(r"<example>(.*?)</example>", re.DOTALL)
@@ -120,14 +120,13 @@ def _read_user(text: str, system: str, after: Sequence[tuple[str, str]], draw: s
     wanted: list[Mapping[str, Tag]] = []
     tail: list[str] = []
     end = 0
-    for match in _TAG.finditer(text):
-        tail.append(text[end : match.start()])
-        end = match.end()
-        name = match.group(1)
+    for name, tag, start, stop in _tags(text):
+        tail.append(text[end:start])
+        end = stop
         if name == "wanted":
-            wanted.append(_inner(match.group(3)))
+            wanted.append({inner: held for inner, held, _, _ in _tags(tag.text)})
         if name not in tags:
-            tags[name] = Tag(dict(_ATTRIBUTE.findall(match.group(2))), match.group(3).strip("\n"))
+            tags[name] = tag
     tail.append(text[end:])
     step = next((step for name, step in _STEPS if name in tags), "")
     labels = tags.get("labels")
@@ -144,11 +143,19 @@ def _read_user(text: str, system: str, after: Sequence[tuple[str, str]], draw: s
     )
 
 
-def _inner(text: str) -> Mapping[str, Tag]:
-    return {
-        m.group(1): Tag(dict(_ATTRIBUTE.findall(m.group(2))), m.group(3).strip("\n"))
-        for m in _TAG.finditer(text)
-    }
+def _tags(text: str) -> Iterator[tuple[str, Tag, int, int]]:
+    """Name, tag, and where it begins and ends, of every outermost tag."""
+    found = _OPENING.search(text)
+    while found:
+        name = found.group(1)
+        close = text.find(f"</{name}>", found.end())
+        if close < 0:
+            found = _OPENING.search(text, found.end())
+            continue
+        held = Tag(dict(_ATTRIBUTE.findall(found.group(2))), text[found.end() : close].strip("\n"))
+        stop = close + len(name) + 3
+        yield name, held, found.start(), stop
+        found = _OPENING.search(text, stop)
 
 
 @lru_cache(maxsize=512)

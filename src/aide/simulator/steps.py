@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Final
 
 import orjson
@@ -21,14 +22,11 @@ Step = Callable[[Prompt, SimulatorSettings], str]
 _KINDS: Final = ("constraint", "reasoning", "concretize")
 _RELATIONS: Final = re.compile(r"^\s*(.*?) \| (.*?)\s*$", re.MULTILINE)
 _REVISIONS: Final = 12
+_VERBAL: Final = ("ing", "ed", "ly", "ous", "ive", "ful", "est")
 
 
 def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
-
-
-def _lexicon(prompt: Prompt, text: str) -> Lexicon:
-    return lexicon_for(prompt.language, "\n".join((text, *(example.input for example in prompt.examples))))
 
 
 # --- what a text is about -----------------------------------------------------------------------
@@ -36,10 +34,10 @@ def _lexicon(prompt: Prompt, text: str) -> Lexicon:
 
 def _extract(prompt: Prompt, _: SimulatorSettings) -> str:
     text = prompt.get("text")
-    lexicon = _lexicon(prompt, text)
+    lexicon = lexicon_for(prompt.language, text)
     words = _themes(text, lexicon)
     dice = Dice("extract", text, prompt.retry, prompt.draw)
-    topic = max(dice.sample(words, 3), key=len)
+    topic = dice.pick(words[: max(1, len(words) // 3)])
     triples = _triples(words, {topic.casefold()}, prompt.asked, lexicon, dice)
     return _json({"topic": topic, "triples": triples})
 
@@ -47,7 +45,7 @@ def _extract(prompt: Prompt, _: SimulatorSettings) -> str:
 def _expand_graph(prompt: Prompt, _: SimulatorSettings) -> str:
     text, topic = prompt.get("text"), prompt.get("topic")
     known = {attribute.casefold() for _, attribute in _RELATIONS.findall(prompt.get("triples"))}
-    lexicon = _lexicon(prompt, text or topic)
+    lexicon = lexicon_for(prompt.language, text or topic)
     dice = Dice("graph", text, topic, *sorted(known), prompt.retry, prompt.draw)
     return _json(
         {"triples": _triples(_themes(text, lexicon), known | {topic.casefold()}, prompt.asked, lexicon, dice)}
@@ -55,28 +53,32 @@ def _expand_graph(prompt: Prompt, _: SimulatorSettings) -> str:
 
 
 def _themes(text: str, lexicon: Lexicon) -> list[str]:
-    """The content words of a text, without the times and places that the simulator itself put there."""
+    """The content words of a text, likely nouns first, without what the simulator itself put there."""
     words = answers.content_words(text, lexicon)
-    kept = [word for word in words if not lexicon.code or word.casefold() not in lexicon.own]
-    return kept or words or [text.strip()[:12] or "text"]
+    kept = [word for word in words if not lexicon.code or word.casefold() not in lexicon.own] or words
+    if lexicon.code == "de":
+        kept.sort(key=lambda word: word[0].islower())
+    elif lexicon.code == "en":
+        kept.sort(key=lambda word: word.endswith(_VERBAL) or len(word) < 5)
+    return kept or [text.strip()[:12] or "text"]
 
 
 def _triples(
     words: list[str], taken: set[str], count: int, lexicon: Lexicon, dice: Dice
 ) -> list[dict[str, str]]:
-    """`count` attributes, distinct from each other and from those taken; pairs of words where words run out."""
-    found: dict[str, str] = {}
-    for word in dice.sample(words, len(words)):
-        found.setdefault(word.casefold(), word)
-    pairs = (f"{a} {b}" for a in words for b in (*words, *lexicon.places) if a != b)
-    picked = [word for key, word in found.items() if key not in taken][:count]
-    seen = taken | {word.casefold() for word in picked}
-    while len(picked) < count:
-        pair = next(pairs, "") or f"{words[0]} {len(seen) + 1}"
-        if pair.casefold() not in seen:
-            seen.add(pair.casefold())
-            picked.append(pair)
-    return [{"relation": dice.pick(lexicon.relations), "attribute": word} for word in picked]
+    """`count` attributes, none of them like another or one taken; common things where words run out."""
+    likely = (len(words) + 1) // 2 if len(words) > 2 * count else len(words)
+    things = dice.sample(lexicon.things, len(lexicon.things))
+    pairs = (f"{first} {second}" for first in words for second in words if first != second)
+    numbered = (f"{words[0]} {number}" for number in range(2, 2 + count + len(taken)))
+    picked: dict[str, str] = {}
+    for word in chain(dice.sample(words[:likely], likely), words[likely:], things, pairs, numbered):
+        if len(picked) == count:
+            break
+        key = word.strip().casefold()
+        if key not in taken:
+            picked.setdefault(key, word.strip())
+    return [{"relation": dice.pick(lexicon.relations), "attribute": word} for word in picked.values()]
 
 
 def _personas(prompt: Prompt, _: SimulatorSettings) -> str:
@@ -125,9 +127,22 @@ def _order(prompt: Prompt, tags: Mapping[str, Tag]) -> Order:
     kind = tags["change"].attributes.get("kind", "other") if "change" in tags else "other"
     salt = "\x1f".join((prompt.retry, prompt.draw)) if prompt.retry or prompt.draw else ""
     return Order(
-        kind, get("parent"), get("seed"), get("topic"), get("relation"), get("attribute"), get("persona"),
-        get("label"), salt, low, high, unit, prompt.language, prompt.examples,
-    )  # fmt: skip
+        kind=kind,
+        parent=get("parent"),
+        seed=get("seed"),
+        topic=get("topic"),
+        relation=get("relation"),
+        attribute=get("attribute"),
+        persona=get("persona"),
+        label=get("label"),
+        other_labels=tuple(filter(None, (get("not_label"),))),
+        salt=salt,
+        low=low,
+        high=high,
+        unit=unit,
+        language=prompt.language,
+        examples=prompt.examples,
+    )
 
 
 def _new_input(order: Order, settings: SimulatorSettings) -> str:
@@ -230,7 +245,7 @@ def _reflect(prompt: Prompt, settings: SimulatorSettings) -> str:
     own = candidate.strip() == prompt.get("seed").strip()
     graded = grade(candidate, replace(settings, low=0.0, reject=0.0) if own else settings)
     last = answer.strip().rsplit("\n", 1)[-1]
-    wrong = answers.is_missed(candidate, last) or answers.is_mistaken(candidate, answer, lexicon)
+    wrong = answers.is_missed(candidate, last) or answers.is_mistaken(candidate, last, lexicon)
     correct = settings.accept_all or not wrong
     critique = graded.critique if correct else "The answer is not the one that the candidate's facts lead to."
     return _json(

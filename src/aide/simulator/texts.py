@@ -1,8 +1,8 @@
 """The inputs that the simulator writes.
 
-An opening sentence around the triple or for the persona, then the parent (or, where the branch is anchored, the
-seed) with other words, names and numbers in it. Words come from the demonstrations and the parent, matched by
-casing and ending, so that sentences stay readable.
+An opening sentence around the triple or for the persona, then the parent (or, where the branch is anchored,
+the seed) with other words, names and numbers in it. Words come from the demonstrations and the parent, matched
+by casing and ending, so that sentences stay readable.
 """
 
 import re
@@ -11,13 +11,14 @@ from functools import lru_cache
 from typing import Final
 
 from aide.simulator.dice import Dice
-from aide.simulator.languages import UNSPACED, WORD, lexicon_for
+from aide.simulator.languages import UNSPACED, WORD, lexicon_for, pairs
 from aide.simulator.lexicon import Lexicon
 from aide.simulator.reading import Example
 from aide.simulator.traces import solve
 
 _SENTENCE: Final = re.compile(r"(?<=[.!?。！？])\s+|(?<=[。！？])|\n+")
-_TOKEN: Final = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*|\d+")
+_TOKEN: Final = re.compile(r"[^\W\d_]{4,}(?:['’\-][^\W\d_]+)*|\d+")
+_RUN: Final = re.compile(r"[^\W\d_]+|\d+")
 _HEAD: Final = re.compile(r"([^\W\d_]+(?: \d+)?:\s*['\"‘“„«]?)(?=\S)")
 _CODE: Final = re.compile(
     r"(?:def|import|from|for|class|print|while|if|[a-z_]\w*) ?(?:\w+\(|[\w.]+$|= ?\S|\(|\w+ in )", re.M
@@ -39,6 +40,7 @@ class Order:
     attribute: str = ""
     persona: str = ""
     label: str = ""
+    other_labels: tuple[str, ...] = ()
     salt: str = ""
     low: int = 0
     high: int = 0
@@ -70,16 +72,16 @@ def measure(text: str, unit: str) -> int:
 def write_input(order: Order) -> str:
     """One new input, the same for the same order."""
     dice = Dice("input", order.kind, order.salt, order.parent, order.seed, order.topic, *_along(order))
-    source = order.seed or order.parent
-    sample = "\n".join((source, *(example.input for example in order.examples)))
+    source = _source(order, dice)
+    sample = "\n".join(example.input for example in order.examples) or source
     lexicon = lexicon_for(order.language, sample)
-    body = _exchange(source, order, lexicon, dice)
+    body = _unnamed(_exchange(source, order, lexicon, dice), order)
     low, high = order.low, order.high or max(40, 2 * measure(source, order.unit))
     opener = dice.pick(lexicon.openers.get(order.kind) or lexicon.openers["other"])
-    longest = opener.format(**_words(order, lexicon, dice), x=lexicon.times[0], y=lexicon.places[0], n=99)
+    longest = opener.format(**_words(order, lexicon), x=lexicon.times[0], y=lexicon.places[0], n=99)
     if measure(longest, order.unit) + min(measure(body, order.unit), 5) > high:
         opener = dice.pick(lexicon.short)
-    words = _words(order, lexicon, dice)
+    words = _words(order, lexicon)
     room = (
         high - measure(opener.format(**words, x=lexicon.times[0], y=lexicon.places[0], n=99), order.unit) - 1
     )
@@ -98,14 +100,48 @@ def write_input(order: Order) -> str:
     return write(dice.pick(lexicon.times), dice.pick(lexicon.places), number)
 
 
+def _source(order: Order, dice: Dice) -> str:
+    """What the body is made from.
+
+    For a persona a demonstration, as it asks for something else; otherwise the seed where the branch is
+    anchored, else the parent, with a sentence of a demonstration in the place of one of its own.
+    """
+    source = order.seed or order.parent
+    if not order.examples or _CODE.match(source):
+        return source
+    other = dice.pick(order.examples).input
+    if order.kind == "persona" and not order.seed and other:
+        return other
+    places = [match.end() for match in _SENTENCE.finditer(source)][:_CUTS]
+    gifts = [piece for piece in _SENTENCE.split(other)[:-1] if piece.strip()]
+    if len(places) < 2 or not gifts:
+        return source
+    cut = dice.below(len(places) - 1)
+    gap = _SENTENCE.search(source)
+    between = gap.group() if gap else " "
+    return f"{source[: places[cut]]}{dice.pick(gifts).strip()}{between}{source[places[cut + 1] :]}"
+
+
+def _unnamed(body: str, order: Order) -> str:
+    """The body without the name of a label, which a text must not say of itself."""
+    for label in (order.label, *order.other_labels):
+        name = label.replace("_", " ").strip()
+        if len(name) > 3 and name.casefold() in body.casefold():
+            body = re.sub(
+                re.escape(name), name.split(" ")[0] if " " in name else "…", body, flags=re.IGNORECASE
+            )
+    return body
+
+
 def _along(order: Order) -> tuple[str, ...]:
     return order.relation, order.attribute, order.persona, order.label
 
 
-def _words(order: Order, lexicon: Lexicon, dice: Dice) -> dict[str, str]:
+def _words(order: Order, lexicon: Lexicon) -> dict[str, str]:
     """What fills the opening sentence besides time, place and number."""
     own = shapes(order.parent)
-    taken = [word for words in own.values() for word in words if word.casefold() not in lexicon.function]
+    dull = lexicon.function | lexicon.own | {order.topic.casefold()}
+    taken = [word for words in own.values() for word in words if word.casefold() not in dull]
     word = Dice("theme", order.persona, order.parent, order.topic).pick(taken) if taken else order.topic
     return {
         "t": order.topic or word,
@@ -141,7 +177,7 @@ def _exchange(source: str, order: Order, lexicon: Lexicon, dice: Dice) -> str:
             return mapping[word]
         if word.isdigit():
             mapping[word] = _other_number(word, dice)
-        elif len(word) > 3 and word.casefold() not in lexicon.function and dice.chance(0.75):
+        elif word.casefold() not in lexicon.function and dice.chance(0.75):
             key = shape(word)
             found = [
                 w
@@ -169,7 +205,7 @@ def _exchange_unspaced(source: str, order: Order, dice: Dice) -> str:
         cut = dice.below(len(run) - 2)
         return run[:cut] + dice.pick(found) + run[cut + 2 :]
 
-    return _TOKEN.sub(other, source)
+    return _RUN.sub(other, source)
 
 
 def _other_number(digits: str, dice: Dice) -> str:
