@@ -247,7 +247,7 @@ class ModelPayload(Generic[M, T]):
 
     def _unwrapped(self, value: object) -> object:
         """The object itself where it came in a list of one, under a name, or as its only field's value."""
-        fields = self._model.model_fields
+        fields = dict.fromkeys(field.alias or name for name, field in self._model.model_fields.items())
         if isinstance(value, list):
             if len(value) == 1 and isinstance(value[0], dict) and fields.keys() <= value[0].keys():
                 return value[0]

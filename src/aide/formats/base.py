@@ -146,7 +146,10 @@ class DraftPayload(Generic[V]):
 
     def read(self, text: str) -> Draft:
         """The checked draft; raises `Unusable`."""
-        draft = self._build(self._inner.read(text))
+        try:
+            draft = self._build(self._inner.read(text))
+        except Unusable as fault:
+            raise Unusable(fault.reason, fault.problem, said=text) from fault
         if problem := self._check(draft):
             raise Unusable("broken_format", problem, said=text)
         return draft

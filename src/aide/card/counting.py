@@ -1,0 +1,113 @@
+"""The half of the task card that is counted: labels, lengths, options, endings, room for completions."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from math import ceil, floor
+from typing import Final
+
+from aide.errors import InputError
+from aide.formats import Format, Label, TaskCard
+from aide.formats.convention import find_convention, result
+from aide.formats.labels import yes_no_pair
+from aide.llm.usage import estimate_tokens
+from aide.parsing import python_syntax
+from aide.records import Draft, Seed
+
+# Scripts that put no spaces between words: their texts are counted in characters.
+_SPACELESS: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+)
+_LETTER: Final = re.compile(r"[^\W\d_]")
+_WIDENED: Final = 0.5
+
+
+def count(seeds: Sequence[Seed], format: Format, labels: Sequence[Label] = (), *, task: str = "") -> TaskCard:
+    """The card as far as counting goes; `task` is the person's sentence, if any.
+
+    The bounds of an input are the 5th and the 95th percentile of the seeds, widened by half.
+
+    Raises:
+        InputError: no seeds, a seed whose label is not among those given, or a fixed label set of fewer than
+        two.
+    """
+    if not seeds:
+        raise InputError("there are no seeds to make a task card of", hint="give about ten examples")
+    drafts = [seed.draft for seed in seeds]
+    inputs = [draft.input for draft in drafts]
+    unit = _unit(inputs)
+    shortest, longest = _bounds([length(text, unit) for text in inputs])
+    convention = find_convention([draft.output for draft in drafts]) if format.name == "open" else ""
+    options = Counter(len(draft.choices) for draft in drafts).most_common(1)[0][0]
+    framed = next((seed.parts for seed in seeds if seed.parts.fixed), seeds[0].parts)
+    return TaskCard(
+        task=task,
+        format=format.name,
+        varying=framed.varying,
+        fixed=tuple(name for name, _ in framed.fixed),
+        labels=_labels(drafts, labels) if format.labelled else (),
+        options=options if format.name == "multiple_choice" else 0,
+        min_words=shortest,
+        max_words=longest,
+        unit=unit,
+        convention=convention,
+        bare=bool(convention) and all(_is_bare(draft.output, convention) for draft in drafts),
+        code=_language(drafts) if format.name == "code" else "",
+        max_input_tokens=2 * max(map(estimate_tokens, inputs)) + 200,
+        max_answer_tokens=3 * max(map(_answer_tokens, drafts)) + 300,
+    )
+
+
+def length(text: str, unit: str) -> int:
+    """The length of a text in `words`, or in `characters` without spaces."""
+    return len(text.split()) if unit == "words" else sum(not letter.isspace() for letter in text)
+
+
+def _unit(texts: Sequence[str]) -> str:
+    spaceless = sum(len(_SPACELESS.findall(text)) for text in texts)
+    letters = sum(len(_LETTER.findall(text)) for text in texts)
+    return "characters" if spaceless * 2 > letters else "words"
+
+
+def _bounds(lengths: Sequence[int]) -> tuple[int, int]:
+    ordered = sorted(lengths)
+    low, high = _percentile(ordered, 0.05), _percentile(ordered, 0.95)
+    return max(1, floor(low * (1 - _WIDENED))), max(2, ceil(high * (1 + _WIDENED)))
+
+
+def _percentile(ordered: Sequence[int], share: float) -> float:
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def _labels(drafts: Sequence[Draft], given: Sequence[Label]) -> tuple[Label, ...]:
+    outputs = list(dict.fromkeys(draft.output for draft in drafts))
+    names = {label.name for label in given}
+    if given:
+        if unknown := [output for output in outputs if output not in names]:
+            raise InputError(
+                f"the seeds have the label {unknown[0]!r}, which --labels lacks",
+                hint=f"its labels are {', '.join(sorted(names))}",
+            )
+        return tuple(given)
+    listed = [choice for draft in drafts for choice in draft.choices]
+    found = list(dict.fromkeys([*(yes_no_pair(outputs) or ()), *listed, *outputs]))
+    if len(found) < 2:
+        raise InputError("all seeds have the same label", hint="give all labels with --labels A,B,…")
+    return tuple(Label(name) for name in found)
+
+
+def _is_bare(output: str, convention: str) -> bool:
+    return "\n" not in output.strip() and result(output, convention) == output.strip()
+
+
+def _language(drafts: Sequence[Draft]) -> str:
+    python = sum(python_syntax(draft.output) is not None for draft in drafts)
+    return "python" if python >= 0.8 * len(drafts) else ""
+
+
+def _answer_tokens(draft: Draft) -> int:
+    said = max(estimate_tokens(draft.output), estimate_tokens("\n".join(draft.choices)))
+    return said + estimate_tokens(draft.reasoning) + estimate_tokens(draft.evidence)

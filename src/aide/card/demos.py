@@ -1,0 +1,72 @@
+"""D_T: a few seeds shown in each prompt, chosen to differ from the seed at hand and from each other."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from aide.formats import Demonstration, Format
+from aide.llm.usage import estimate_tokens
+from aide.records import Seed
+
+_TOKEN: Final = re.compile(r"[^\W_]+|[^\w\s]")
+_SPACELESS_RUN: Final = 12
+
+
+def demonstrate(seed: Seed, format: Format) -> Demonstration:
+    """A seed as prompts show it: the varying part, its answer, its evidence; never the fixed parts."""
+    return Demonstration(seed.draft.input, format.render(seed.draft), seed.draft.evidence)
+
+
+def demonstrations(
+    seed: Seed, pool: Sequence[Seed], format: Format, k: int = 3, max_tokens: int = 1500
+) -> tuple[Seed, ...]:
+    """At most `k` seeds of the pool that together fit into `max_tokens` (estimated) as demonstrations.
+
+    Each is as far as possible, by its words, from the seed at hand and from those chosen before it; for
+    fixed label sets other labels go first. The choice depends on contents alone, not on the order of the
+    pool. The seed itself is its own demonstration only where it is the only one.
+    """
+    others = sorted(
+        {other.id: other for other in pool if other.id != seed.id}.values(), key=lambda other: other.id
+    )
+    chosen: list[Seed] = []
+    candidates = others or [seed]
+    nearest = {other.id: _distance(seed, other) for other in candidates}
+    room = max_tokens
+    while len(chosen) < k:
+        candidates = [other for other in candidates if _tokens(other, format) <= room]
+        if not candidates:
+            break
+        shown = {seed.draft.output, *(other.draft.output for other in chosen)} if format.labelled else set()
+        best = max(candidates, key=lambda other: (other.draft.output not in shown, nearest[other.id]))
+        chosen.append(best)
+        candidates.remove(best)
+        room -= _tokens(best, format)
+        for other in candidates:
+            nearest[other.id] = min(nearest[other.id], _distance(best, other))
+    return tuple(chosen)
+
+
+def _tokens(seed: Seed, format: Format) -> int:
+    shown = demonstrate(seed, format)
+    return sum(map(estimate_tokens, (shown.input, shown.answer, shown.evidence)))
+
+
+def _distance(one: Seed, other: Seed) -> float:
+    """1 minus the Jaccard similarity of two inputs' words."""
+    mine, theirs = _words(one.draft.input), _words(other.draft.input)
+    either = len(mine | theirs)
+    return 1 - len(mine & theirs) / either if either else 0.0
+
+
+@lru_cache(maxsize=512)
+def _words(text: str) -> frozenset[str]:
+    found: set[str] = set()
+    for token in _TOKEN.findall(text.casefold()):
+        # A run without spaces is a sentence of a script that has none: its pairs of characters stand in for
+        # words.
+        found |= (
+            {token} if len(token) <= _SPACELESS_RUN else {token[n : n + 2] for n in range(len(token) - 1)}
+        )
+    return frozenset(found)

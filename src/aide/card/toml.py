@@ -1,0 +1,122 @@
+"""The task card as a file that a person reads and edits."""
+
+import json
+import re
+import tomllib
+from dataclasses import fields
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from aide.errors import InputError
+from aide.formats import FORMATS, TaskCard
+
+# The order, grouping and comments of the file; every field of the card stands here once, `labels` at the end.
+_LAYOUT: Final = (
+    ("What the model told of the task, from the seeds. Edit freely before the first record.", (
+        ("task", "what is given and what has to be answered"),
+        ("language", "of the inputs, by its English name"),
+        ("language_code", ""),
+        ("locale", "whose names, law, money and units the inputs use"),
+        ("answer_form", "what an answer looks like"),
+        ("register", "how the inputs are written"),
+    )),
+    ("What was counted from the seeds.", (
+        ("format", "open, free_text, multiple_choice, yes_no, classification or code"),
+        ("varying", "the part of an input that is written anew"),
+        ("fixed", "the parts that are never rewritten"),
+        ("options", "number of options of a multiple choice question"),
+        ("min_words", "bounds of an input, in `unit`"),
+        ("max_words", ""),
+        ("unit", "words or characters"),
+        ("convention", "how an answer ends; <number> or <answer> stands for the result"),
+        ("bare", "whether an answer is nothing but that ending"),
+        ("code", "programming language of the answers, where they are code"),
+        ("max_input_tokens", "room for an input and for an answer"),
+        ("max_answer_tokens", ""),
+    )),
+)  # fmt: skip
+_CARD: Final = TypeAdapter(TaskCard)
+_AT_LINE: Final = re.compile(r"\s*\(at line (\d+), column \d+\)")
+
+
+def to_toml(card: TaskCard) -> str:
+    """The card as commented TOML; `from_toml` gives it back equal."""
+    lines = [
+        "# The task card: every prompt and every check follows it. It is fixed from the first record on."
+    ]
+    for heading, entries in _LAYOUT:
+        lines += ["", f"# {heading}"]
+        for name, told in entries:
+            line = f"{name} = {_value(getattr(card, name))}"
+            lines.append(f"{line}  # {told}" if told else line)
+    if card.labels:
+        lines += ["", "# The fixed set of labels. A description helps to tell a label from its neighbours."]
+    for label in card.labels:
+        lines += ["[[labels]]", f"name = {_value(label.name)}", f"description = {_value(label.description)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    # A JSON string is a TOML string, but for DEL, which TOML wants escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def from_toml(text: str) -> TaskCard:
+    """The card in a file.
+
+    Raises:
+        InputError: nonsense, named with its line where it has one.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        where = _AT_LINE.search(str(fault))
+        line = where[1] if where else str(text.count("\n") + 1)
+        raise _wrong(line, _AT_LINE.sub("", str(fault))) from fault
+    known = [field.name for field in fields(TaskCard)]
+    for name in data:
+        if name not in known:
+            raise _wrong(_line(text, name), f"there is no {name!r} on a task card")
+    try:
+        card = _CARD.validate_python(data)
+    except ValidationError as fault:
+        error = fault.errors(include_url=False)[0]
+        where_ = ".".join(str(step) for step in error["loc"])
+        raise _wrong(_line(text, str(error["loc"][0])), f"{where_}: {error['msg']}") from fault
+    if problem := _nonsense(card):
+        name, told = problem
+        raise _wrong(_line(text, name), told)
+    return card
+
+
+def _nonsense(card: TaskCard) -> tuple[str, str] | None:
+    """The first field that can't be right, and why."""
+    if card.format not in FORMATS:
+        return "format", f"there is no format {card.format!r}"
+    if card.unit not in {"words", "characters"}:
+        return "unit", f"unit is words or characters, not {card.unit!r}"
+    if not 0 < card.min_words <= card.max_words:
+        return "min_words", f"an input can't have {card.min_words} to {card.max_words} {card.unit}"
+    if min(card.max_input_tokens, card.max_answer_tokens) < 1:
+        return "max_input_tokens", "completions need room"
+    if card.format == "multiple_choice" and card.options < 2:
+        return "options", "a multiple choice question has at least two options"
+    if FORMATS[card.format].labelled and len(set(card.label_names)) < max(2, len(card.labels)):
+        return "labels", "a fixed label set has at least two labels, all different"
+    if card.convention and not re.search("<number>|<answer>", card.convention):
+        return "convention", "a convention holds <number> or <answer>, where the result stands"
+    return None
+
+
+def _line(text: str, name: str) -> str:
+    found = re.search(rf"^\s*(?:\[\[)?{re.escape(name)}\b", text, re.MULTILINE)
+    return str(text.count("\n", 0, found.start()) + 1) if found else "1"
+
+
+def _wrong(line: str, told: str) -> InputError:
+    return InputError(
+        f"task.toml:{line}: {told}", hint="mend the line, or delete the file to have it drawn anew"
+    )

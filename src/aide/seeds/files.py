@@ -1,0 +1,286 @@
+"""Files as people have them: found, unpacked, decoded, and read into rows; what a row means is for others."""
+
+import codecs
+import gzip
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import orjson
+
+from aide.errors import InputError
+from aide.seeds.tables import read_arrow, read_parquet, read_separated
+
+Row = tuple[int, dict[str, Any]]
+
+STDIN: Final = "-"
+_TEXTS: Final = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LineProblem:
+    """A row that can't be used: where it stands and why. `line` counts from 1; 0 is the file as a whole."""
+
+    path: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.reason}" if self.line else f"{self.path}: {self.reason}"
+
+
+@dataclass(slots=True)
+class Table:
+    """The rows of one file with their lines, how they were stored, and what the file says beside them.
+
+    `container` is `jsonl`, `json`, `csv`, `parquet` or `arrow`; `delimiter` and `header` belong to `csv`.
+    Rows of a JSON array, of Parquet and of Arrow are counted instead of located.
+    """
+
+    path: str
+    container: str
+    rows: list[Row]
+    problems: list[LineProblem] = field(default_factory=list)
+    delimiter: str = ""
+    header: bool = True
+    about: str = ""
+
+
+def read_files(
+    paths: Sequence[str], encoding: str = "", known: Sequence[str] = (), stdin: BinaryIO | None = None
+) -> Iterator[Table]:
+    """The tables of all files, of folders too; `-` is standard input.
+
+    Args:
+        paths: files or folders.
+        encoding: of text files; empty means UTF-8, or what the file's mark says.
+        known: names of columns by which a CSV header is told from data.
+        stdin: what `-` reads.
+
+    Raises:
+        InputError: a file is missing, empty, unreadable or of no known kind.
+    """
+    for path in paths:
+        if path == STDIN:
+            data = (stdin or sys.stdin.buffer).read()
+            yield _table("stdin", "", data, encoding, known)
+            continue
+        for file in _files(Path(path)):
+            if file.suffix == ".arrow":
+                yield Table(str(file), "arrow", read_arrow(str(file)))
+            else:
+                yield _table(str(file), _kind(file), _bytes(file), encoding, known)
+
+
+def stem(path: str) -> str:
+    """The task's name by its file: no folder, no endings."""
+    name = Path(path).resolve().name if path != STDIN else "stdin"
+    for ending in (".gz", ".zst", *_TEXTS, ".txt", ".aide"):
+        name = name.removesuffix(ending)
+    return name or "task"
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise InputError(
+            f"there is no file {path}", hint="give a seeds file, a folder, or - for standard input"
+        )
+    if not path.is_dir():
+        return [path]
+    for pattern in (
+        "shards/*.jsonl",
+        "train/*.arrow",
+        "*.arrow",
+        "*/*.arrow",
+        "data/train*",
+        "train*",
+        "data/*",
+        "*",
+    ):
+        found = sorted(file for file in path.glob(pattern) if file.is_file() and _is_data(file))
+        if found:
+            return found
+    raise InputError(
+        f"the folder {path} holds no data", hint=f"it should have files such as {', '.join(_TEXTS)}"
+    )
+
+
+def _is_data(file: Path) -> bool:
+    named = file.name.removesuffix(".gz").removesuffix(".zst")
+    about = named in {"dataset_info.json", "dataset_dict.json", "state.json", "dataset_infos.json"}
+    return not about and named.endswith((*_TEXTS, ".arrow"))
+
+
+def _kind(file: Path) -> str:
+    return Path(file.name.removesuffix(".gz").removesuffix(".zst")).suffix.lower()
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as fault:
+        raise InputError(f"{file} can't be read: {fault.strerror}") from fault
+
+
+def _unpack(name: str, data: bytes) -> bytes:
+    if data.startswith(b"\x1f\x8b"):
+        try:
+            return gzip.decompress(data)
+        except (OSError, EOFError) as fault:
+            raise InputError(f"{name} is a broken gzip file: {fault}") from fault
+    if data.startswith(b"\x28\xb5\x2f\xfd"):
+        try:
+            import zstandard
+        except ImportError as fault:
+            raise InputError(f"{name} is packed with zstd", hint="pip install 'aide-expand[zstd]'") from fault
+        return b"".join(zstandard.ZstdDecompressor().read_to_iter(data))
+    return data
+
+
+def _table(name: str, kind: str, data: bytes, encoding: str, known: Sequence[str]) -> Table:
+    data = _unpack(name, data)
+    if data.startswith(b"PAR1"):
+        return Table(name, "parquet", read_parquet(name, data))
+    text = _decode(name, data, encoding)
+    start = text.lstrip()[:1]
+    if not start:
+        raise InputError(f"{name} is empty", hint="it needs about ten examples, one a line")
+    if kind in {".csv", ".tsv"} or (kind not in {".jsonl", ".ndjson", ".json"} and start not in "{["):
+        rows, bad, delimiter, header = read_separated(name, text, kind, known)
+        problems = [LineProblem(name, line, reason) for line, reason in bad]
+        return Table(name, "csv", rows, problems, delimiter, header)
+    if start == "[":
+        return _array(name, text)
+    return _objects(name, text)
+
+
+def _decode(name: str, data: bytes, encoding: str) -> str:
+    codec = (
+        encoding or next((codec for mark, codec in _MARKS if data.startswith(mark)), "") or _unmarked(data)
+    )
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError as fault:
+        if codec == "utf-8":
+            try:
+                return data.decode(codec, "surrogatepass")
+            except UnicodeDecodeError:
+                pass
+        line = data.count(b"\n", 0, fault.start) + 1
+        raise InputError(
+            f"{name}:{line}: is not {codec}: byte 0x{data[fault.start]:02x}",
+            hint="say how the file is encoded, such as --encoding cp1252 or --encoding latin-1",
+        ) from fault
+
+
+def _unmarked(data: bytes) -> str:
+    """UTF-16 without its mark gives itself away: every other byte of plain text is zero."""
+    head = data[:400]
+    if head[1::2].count(0) * 2 > len(head[1::2]):
+        return "utf-16-le"
+    return "utf-16-be" if head[::2].count(0) * 2 > len(head[::2]) > 0 else "utf-8"
+
+
+def _json(text: str) -> Any:
+    """One JSON value; escaped lone surrogates and raw control characters are let through to be cleaned."""
+    try:
+        return orjson.loads(text)
+    except (orjson.JSONDecodeError, UnicodeEncodeError):
+        return json.loads(text, strict=False)
+
+
+def _array(name: str, text: str) -> Table:
+    try:
+        items = _json(text)
+    except ValueError as fault:
+        line = getattr(fault, "lineno", 1)
+        raise InputError(f"{name}:{line}: is not JSON: {getattr(fault, 'msg', fault)}") from fault
+    table = Table(name, "json", [])
+    for place, item in enumerate(items, 1):
+        if isinstance(item, dict):
+            table.rows.append((place, item))
+        else:
+            table.problems.append(LineProblem(name, place, f"item {place} is no object"))
+    return table
+
+
+def _objects(name: str, text: str) -> Table:
+    """JSON lines; or objects one after another over several lines; or one object around the rows."""
+    first, _, rest = text.strip().partition("\n")
+    try:
+        head = _json(first)
+    except ValueError:
+        return _spread(name, text) or _lines(name, text)
+    if rest.strip() or not isinstance(head, dict):
+        return _lines(name, text)
+    return _wrapped(name, head) or _lines(name, text)
+
+
+def _lines(name: str, text: str) -> Table:
+    table = Table(name, "jsonl", [])
+    # Only \n ends a line: U+2028 and its like may stand in a string.
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value = _json(line)
+        except ValueError as fault:
+            told = getattr(fault, "msg", str(fault)).split(": ")[0]
+            table.problems.append(LineProblem(name, number, f"is not JSON ({told})"))
+            continue
+        if isinstance(value, dict):
+            table.rows.append((number, value))
+        else:
+            table.problems.append(LineProblem(name, number, "is no JSON object"))
+    return table
+
+
+def _spread(name: str, text: str) -> Table | None:
+    decoder = json.JSONDecoder(strict=False)
+    table = Table(name, "json", [])
+    place, line, end = 0, 1, len(text.rstrip())
+    while place < end:
+        start = place + len(text[place:]) - len(text[place:].lstrip(" \t\r\n,"))
+        line += text.count("\n", place, start)
+        try:
+            value, place = decoder.raw_decode(text, start)
+        except ValueError:
+            return None
+        if not isinstance(value, dict):
+            return None
+        table.rows.append((line, value))
+        line += text.count("\n", start, place)
+    if len(table.rows) == 1:
+        return _wrapped(name, table.rows[0][1]) or table
+    return table
+
+
+def _wrapped(name: str, whole: dict[str, Any]) -> Table | None:
+    """The rows inside one object: its longest list of objects, or its columns; `None` where it is a row."""
+    inside = [value for value in whole.values() if isinstance(value, list) and value]
+    lists: list[list[dict[str, Any]]] = [v for v in inside if all(isinstance(item, dict) for item in v)]
+    about = whole.get("description") or whole.get("task") or ""
+    about = about if isinstance(about, str) else ""
+    if lists and "messages" not in whole and "conversations" not in whole:
+        rows = list(enumerate(max(lists, key=lambda rows: len(rows)), 1))
+        return Table(name, "json", rows, about=about)
+    lengths = {len(value) for value in inside}
+    if len(inside) == len(whole) > 1 and len(lengths) == 1:
+        columns = zip(*whole.values(), strict=True)
+        return Table(
+            name, "json", [(n, dict(zip(whole, row, strict=True))) for n, row in enumerate(columns, 1)]
+        )
+    splits = {key: value for key, value in whole.items() if isinstance(value, dict)}
+    if len(splits) == len(whole) and splits:
+        return _wrapped(name, splits.get("train") or next(iter(splits.values())))
+    return None

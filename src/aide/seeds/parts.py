@@ -1,0 +1,124 @@
+"""Inputs with parts: which text is fixed (F), which varies (V), and the frame that both stand in."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from aide.errors import InputError
+from aide.records import WHOLE, Parts
+from aide.seeds.shapes import BadRowError, Content, text_of
+
+
+def slot(name: str) -> str:
+    """The name of a part as a frame can hold it: letters, digits, underscores, no digit in front."""
+    name = re.sub(r"\W+", "_", name).strip("_") or "part"
+    return f"part_{name}" if name[0].isdigit() else name
+
+
+def keep_fields(
+    content: Content, kept: Sequence[tuple[str, str]], inputs: Sequence[str] = ()
+) -> tuple[str, Parts]:
+    """Fixed parts in fields of their own: those of the shape, and those that the person keeps.
+
+    They stand in front of the varying part, a blank line between, unless the person named the input's fields
+    in another order. Raises `BadRowError` where nothing is left to vary.
+    """
+    fixed = {slot(name): text for name, text in (*content.fixed, *kept)}
+    if not fixed:
+        return content.input, WHOLE
+    if any(not text for text in fixed.values()):
+        raise BadRowError(f"has an empty {next(name for name, text in fixed.items() if not text)}")
+    varying = slot(_varying_name(content))
+    if varying in fixed:
+        raise BadRowError(f"has nothing besides {varying} that may vary")
+    order = [slot(name) for name in inputs]
+    names = [*fixed, varying]
+    if varying in order:
+        names.sort(key=lambda name: order.index(name) if name in order else -1)
+    return content.input, Parts(tuple(fixed.items()), varying, "\n\n".join(f"{{{name}}}" for name in names))
+
+
+def _varying_name(content: Content) -> str:
+    return content.roles.get("input") or content.varying
+
+
+@lru_cache(maxsize=16)
+def _groups(pattern: str, keep: tuple[str, ...]) -> tuple[re.Pattern[str], tuple[str, ...], str]:
+    try:
+        compiled = re.compile(pattern, re.DOTALL)
+    except re.error as fault:
+        raise InputError(f"--input-pattern is no regular expression: {fault}") from fault
+    names = tuple(compiled.groupindex)
+    if len(names) < 2:
+        raise InputError(
+            "--input-pattern needs at least two named groups",
+            hint="such as 'Clause: (?P<clause>.*)\\nQuestion: (?P<question>.*)'",
+        )
+    if unknown := [name for name in keep if name not in names]:
+        raise InputError(
+            f"--keep {unknown[0]} is no group of --input-pattern", hint=f"its groups are {', '.join(names)}"
+        )
+    free = [name for name in names if name not in keep] if keep else [names[-1]]
+    if len(free) != 1:
+        raise InputError(
+            f"exactly one part may vary, but these would: {', '.join(free) or 'none'}",
+            hint="give --keep for all others",
+        )
+    return compiled, tuple(name for name in names if name != free[0]), free[0]
+
+
+def split_by_pattern(text: str, pattern: str, keep: tuple[str, ...] = ()) -> tuple[str, Parts]:
+    """The varying part and the parts of a text that a pattern with named groups splits.
+
+    All groups but the last are fixed, or those in `keep`. What stands between the groups belongs to the
+    frame.
+
+    Raises:
+        BadRowError: the text does not match, or a group is empty.
+        InputError: the pattern itself is of no use.
+    """
+    compiled, fixed, varying = _groups(pattern, keep)
+    match = compiled.search(text)
+    if match is None:
+        raise BadRowError("does not match --input-pattern")
+    for name in (*fixed, varying):
+        if not match[name]:
+            raise BadRowError(f"has an empty {name}")
+    spans = sorted((match.span(name), name) for name in (*fixed, varying))
+    return match[varying], Parts(tuple((name, match[name]) for name in fixed), varying, _frame(text, spans))
+
+
+def _frame(text: str, spans: Sequence[tuple[tuple[int, int], str]]) -> str:
+    pieces, end = [], 0
+    for (start, stop), name in spans:
+        if start < end:
+            raise BadRowError("has parts that overlap")
+        pieces += [_literal(text[end:start]), f"{{{name}}}"]
+        end = stop
+    return "".join([*pieces, _literal(text[end:])])
+
+
+def _literal(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def parts_of_record(text: str, given: Mapping[str, object], keep: tuple[str, ...] = ()) -> tuple[str, Parts]:
+    """The parts of a row in our own shape: all but the last are fixed, or those in `keep`.
+
+    The frame is found by looking for the parts in the whole input; where they do not stand there, in order,
+    they are joined by blank lines.
+    """
+    named = {slot(name): text_of(value) for name, value in given.items()}
+    kept = [slot(name) for name in keep if slot(name) in named] or list(named)[:-1]
+    free = [name for name in named if name not in kept]
+    if len(free) != 1 or not all(named.values()):
+        raise BadRowError("has parts of which not exactly one may vary")
+    spans, end = [], 0
+    for name, value in named.items():
+        start = text.find(value, end)
+        if start < 0:
+            break
+        end = start + len(value)
+        spans.append(((start, end), name))
+    frame = _frame(text, spans) if len(spans) == len(named) else "\n\n".join(f"{{{name}}}" for name in named)
+    return named[free[0]], Parts(tuple((name, named[name]) for name in named if name in kept), free[0], frame)

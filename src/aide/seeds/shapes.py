@@ -1,0 +1,368 @@
+"""Shapes of a row: which field is the input, which the output, and what stands beside them."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+from aide.parsing import clean
+
+INPUTS: Final = (
+    "input", "question", "prompt", "text", "sentence", "utterance", "query", "problem", "instruction",
+    "message", "ticket", "review", "content", "source_text",
+)  # fmt: skip
+OUTPUTS: Final = (
+    "output", "answer", "completion", "response", "target", "label_text", "label", "intent", "category",
+    "class", "sentiment", "answerkey", "answer_key", "correct_answer", "correct", "answers", "solution",
+    "code", "canonical_solution", "chosen", "reply", "expected_output", "expected", "answer_idx", "gold",
+    "summary",
+)  # fmt: skip
+CHOICES: Final = ("choices", "options", "candidates", "multiple_choice_targets")
+CONTEXTS: Final = (
+    "context",
+    "contract",
+    "passage",
+    "document",
+    "article",
+    "paragraph",
+    "clause",
+    "story",
+    "table",
+)
+TESTS: Final = ("tests", "test_list", "test_cases", "test")
+WORKINGS: Final = ("reasoning", "solution", "rationale", "explanation", "cot")
+IDS: Final = ("id", "_id", "uid", "uuid", "qid", "question_id")
+LETTERS: Final = (("a", "b", "c", "d", "e"), *(tuple(f"{stem}{n}" for n in mark) for stem, mark in (
+    ("option_", "abcde"), ("option", "abcde"), ("op", "abcde"), ("choice_", "abcde"), ("choice", "12345"),
+    ("option", "12345"), ("option_", "12345"),
+)))  # fmt: skip
+KNOWN: Final = frozenset((*INPUTS, *OUTPUTS, *CHOICES, *CONTEXTS, *TESTS))
+
+_LETTERED: Final = re.compile(r"\A\(?([A-Ja-j])[).:]\s*(?=\S)")
+_LETTER: Final = re.compile(r"\A\W*([A-Ja-j])\W*\Z")
+_ASSISTANT: Final = frozenset({"assistant", "gpt", "bot", "model", "chatgpt", "bing", "bard"})
+_SYSTEM: Final = frozenset({"system", "developer"})
+
+
+class BadRowError(ValueError):
+    """A row that is no example; its text is a clause that follows "line N"."""
+
+
+@dataclass(slots=True)
+class Content:
+    """What a row says. `roles` names the column of each role; `preamble` is an instruction, maybe common."""
+
+    input: str
+    output: str
+    choices: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    reasoning: str = ""
+    evidence: str = ""
+    preamble: str = ""
+    fixed: tuple[tuple[str, str], ...] = ()
+    varying: str = "input"
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=256)
+def _folded(names: tuple[str, ...]) -> dict[str, str]:
+    return {name.strip().casefold().replace(" ", "_"): name for name in reversed(names)}
+
+
+class Fields:
+    """A row, its fields found whatever their case; `names` leads from the folded name to the real one."""
+
+    __slots__ = ("names", "row")
+
+    def __init__(self, row: Mapping[str, Any]) -> None:
+        self.row = row
+        self.names = _folded(tuple(row))
+
+    def first(self, wanted: Sequence[str], *but: str) -> str:
+        """The real name of the first of these fields that is there and not `None`, empty where none is."""
+        for name in wanted:
+            real = self.names.get(name)
+            if real is not None and real not in but and self.row[real] is not None:
+                return real
+        return ""
+
+    def exact(self, name: str) -> Any:
+        """The value of a field that a person named, dots leading into objects; raises `BadRowError`."""
+        value: Any = self.row
+        for step in [name] if name in self.row else name.split("."):
+            if not isinstance(value, Mapping) or value.get(step) is None:
+                raise BadRowError(f"has no field {name!r}; it has {', '.join(self.row) or 'none'}")
+            value = value[step]
+        return value
+
+
+def text_of(value: Any) -> str:
+    """A field's value as text: chat turns joined, lists opened, numbers and booleans as JSON writes them."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, Mapping) and isinstance(value.get("text"), str | list):
+        return text_of(value["text"])
+    if isinstance(value, list) and value:
+        if all(isinstance(turn, Mapping) and _role(turn) for turn in value):
+            return _dialogue(value)
+        if all(isinstance(part, Mapping) and "text" in part for part in value):
+            return clean("".join(str(part["text"]) for part in value))
+        return text_of(value[0])
+    return ""
+
+
+def content_of(fields: Fields, input: str, output: str, choices: str = "") -> Content:
+    """The content of a row whose input, output and options stand in these columns; raises `BadRowError`."""
+    row = fields.row
+    options, letters = options_of(row[choices]) if choices else ((), ())
+    said = row[output]
+    content = Content(
+        text_of(row[input]), resolve(options, letters, said) if options else text_of(said), options
+    )
+    content.roles = {"input": input, "output": output, **({"choices": choices} if choices else {})}
+    return finish(fields, content)
+
+
+def finish(fields: Fields, content: Content) -> Content:
+    """Add what stands beside input and output: tests, working, evidence; `BadRowError` on an empty half."""
+    if not content.input:
+        raise BadRowError("has an empty input")
+    if not content.output:
+        raise BadRowError("has an empty output")
+    roles = dict(content.roles)
+    used = tuple(roles.values())
+    if tests := fields.first(TESTS, *used):
+        value = fields.row[tests]
+        content.tests = tuple(
+            clean(str(test)) for test in (value if isinstance(value, list) else [value]) if test
+        )
+        roles["tests"] = tests
+    if (working := fields.first(WORKINGS, *used)) and isinstance(fields.row[working], str):
+        content.reasoning = clean(fields.row[working])
+        roles["reasoning"] = working
+    if (quote := fields.names.get("evidence")) and isinstance(fields.row[quote], str):
+        content.evidence = clean(fields.row[quote])
+        roles["evidence"] = quote
+    content.roles = roles
+    return content
+
+
+def options_of(value: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Options and their letters, from a list, `{"A": …}`, `{"text": […], "label": […]}` or separated text."""
+    letters: tuple[str, ...] = ()
+    if isinstance(value, Mapping):
+        if isinstance(value.get("text"), list):
+            letters, value = tuple(str(label) for label in value.get("label", ())), value["text"]
+        else:
+            letters, value = tuple(str(key) for key in value), list(value.values())
+    if isinstance(value, str):
+        value = re.split(r"\s*(?:\n|\||;)\s*", value.strip())
+    if not isinstance(value, list):
+        raise BadRowError("has options that are no list")
+    options = [text_of(option) for option in value]
+    if len(options) > 1 and all(_LETTERED.match(option) for option in options):
+        options = [_LETTERED.sub("", option) for option in options]
+    return tuple(options), letters
+
+
+def resolve(options: Sequence[str], letters: Sequence[str], said: Any) -> str:
+    """The option that a text, a letter or a place names; raises `BadRowError` where it is not exactly one."""
+    if isinstance(said, int) and not isinstance(said, bool) and str(said) not in options:
+        if not 0 <= said < len(options):
+            raise BadRowError(f"has the output {said}, but {len(options)} options counted from 0")
+        return options[said]
+    text = text_of(said)
+    if options.count(text) == 1 and text:
+        return text
+    if text in options:
+        raise BadRowError("has its output twice among the options")
+    if text in letters:
+        return options[letters.index(text)]
+    bare = _LETTERED.sub("", text)
+    alike = [option for option in options if option.casefold() == bare.casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    letter = _LETTER.match(text)
+    place = ord(letter[1].upper()) - 65 if letter else int(text) if text.isdecimal() else -1
+    if 0 <= place < len(options):
+        return options[place]
+    raise BadRowError("has an output that is none of its options")
+
+
+def _role(turn: Mapping[str, Any]) -> str:
+    role = turn.get("role") or turn.get("from") or ""
+    return role.casefold() if isinstance(role, str) else ""
+
+
+def _words(turn: Mapping[str, Any]) -> str:
+    value = turn.get("content") if "content" in turn else turn.get("value", turn.get("text"))
+    return text_of(value)
+
+
+def _dialogue(turns: Sequence[Mapping[str, Any]]) -> str:
+    """One user turn as it is; several turns with their speakers in front."""
+    turns = [turn for turn in turns if _words(turn) and _role(turn) not in _SYSTEM]
+    if len(turns) == 1:
+        return _words(turns[0])
+    return "\n".join(
+        f"{'Assistant' if _role(turn) in _ASSISTANT else 'User'}: {_words(turn)}" for turn in turns
+    )
+
+
+def _chat(column: str) -> Callable[[Fields], Content]:
+    def read(fields: Fields) -> Content:
+        name = fields.names[column]
+        turns = fields.row[name]
+        if not isinstance(turns, list) or not all(isinstance(turn, Mapping) for turn in turns):
+            raise BadRowError(f"has {name} that are no list of turns")
+        last = max((place for place, turn in enumerate(turns) if _role(turn) in _ASSISTANT), default=-1)
+        if last < 0:
+            raise BadRowError("has no turn of the assistant")
+        content = Content(_dialogue(turns[:last]), _words(turns[last]), roles={column: name})
+        content.preamble = "\n".join(_words(turn) for turn in turns[:last] if _role(turn) in _SYSTEM)
+        return finish(fields, content)
+
+    return read
+
+
+def _scored(fields: Fields) -> Content:
+    name, input = fields.names["target_scores"], fields.first(INPUTS)
+    scores = fields.row[name]
+    if not isinstance(scores, Mapping) or not scores or not input:
+        raise BadRowError("has no target_scores to choose from")
+    best = [option for option, score in scores.items() if score == max(scores.values())]
+    if len(best) > 1:
+        raise BadRowError("has more than one right option in target_scores")
+    roles = {"input": input, "target_scores": name}
+    if target := fields.names.get("target"):
+        roles["target"] = target
+    options = tuple(clean(option) for option in scores)
+    return finish(fields, Content(text_of(fields.row[input]), clean(best[0]), options, roles=roles))
+
+
+def _alpaca(fields: Fields) -> Content:
+    instruction, input = fields.names["instruction"], fields.names.get("input", "")
+    output = fields.first(OUTPUTS, instruction, input)
+    content = Content(text_of(fields.row[input]) if input else "", text_of(fields.row[output]))
+    content.roles = {"instruction": instruction, **({"input": input} if input else {}), "output": output}
+    asked = text_of(fields.row[instruction])
+    content.input, content.preamble = (content.input, asked) if content.input else (asked, "")
+    return finish(fields, content)
+
+
+def _columns(fields: Fields) -> tuple[str, ...]:
+    """The columns that hold one option each, in order."""
+    for letters in LETTERS:
+        found = [fields.names[letter] for letter in letters if letter in fields.names]
+        if len(found) > 2:
+            return tuple(found)
+    return ()
+
+
+def _lettered(fields: Fields) -> Content:
+    columns = _columns(fields)
+    input = fields.first(INPUTS, *columns)
+    output = fields.first((*OUTPUTS, "cop", "key"), input, *columns)
+    filled = [(column, text_of(fields.row[column])) for column in columns]
+    options = tuple(text for _, text in filled if text)
+    letters = tuple(column for column, text in filled if text)
+    content = Content(text_of(fields.row[input]), resolve(options, letters, fields.row[output]), options)
+    content.roles = {"input": input, "output": output, **{f"choice {n}": c for n, c in enumerate(columns, 1)}}
+    return finish(fields, content)
+
+
+def _context(fields: Fields) -> Content:
+    context = fields.first(CONTEXTS)
+    content = _pair(fields)
+    if fixed := text_of(fields.row[context]):
+        content.fixed = ((context, fixed),)
+        content.varying = content.roles["input"]
+    content.roles = {**content.roles, "context": context}
+    return content
+
+
+def _pair(fields: Fields) -> Content:
+    input = fields.first(INPUTS)
+    output = fields.first(OUTPUTS, input)
+    return content_of(fields, input, output, fields.first(CHOICES))
+
+
+def _six(fields: Fields) -> Content:
+    row = [text_of(value) for value in fields.row.values()]
+    content = Content(row[0], resolve(row[1:-1], (), row[-1]), tuple(row[1:-1]))
+    content.roles = {
+        "input": "1",
+        "output": str(len(row)),
+        **{f"choice {n}": str(n + 1) for n in range(1, len(row) - 1)},
+    }
+    return finish(fields, content)
+
+
+def _two(fields: Fields) -> Content:
+    return content_of(fields, "1", "2")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A kind of row: its name as it is told to a person, whether a row is of it, and how it is read."""
+
+    name: str
+    fits: Callable[[Fields], bool]
+    read: Callable[[Fields], Content]
+
+
+def _has(*names: str) -> Callable[[Fields], bool]:
+    return lambda fields: all(name in fields.names for name in names)
+
+
+def _numbered(width: int) -> Callable[[Fields], bool]:
+    return lambda fields: tuple(fields.row) == tuple(str(n) for n in range(1, width + 1))
+
+
+def _is_pair(fields: Fields) -> bool:
+    input = fields.first(INPUTS)
+    return bool(input and fields.first(OUTPUTS, input))
+
+
+# The most telling first: every shape further down would misread those above it.
+SHAPES: Final = (
+    Shape("chat messages", _has("messages"), _chat("messages")),
+    Shape("ShareGPT conversations", _has("conversations"), _chat("conversations")),
+    Shape("BIG-bench target_scores", _has("target_scores"), _scored),
+    Shape(
+        "Alpaca (instruction, input, output)",
+        lambda fields: (
+            "instruction" in fields.names and bool(fields.first(OUTPUTS)) and "choices" not in fields.names
+        ),
+        _alpaca,
+    ),
+    Shape(
+        "a column an option, the answer by letter",
+        lambda f: bool(_columns(f)) and bool(f.first(INPUTS)),
+        _lettered,
+    ),
+    Shape(
+        "a text, a question about it, the answer",
+        lambda fields: (
+            bool(fields.first(CONTEXTS)) and bool(fields.first(("question", "query"))) and _is_pair(fields)
+        ),
+        _context,
+    ),
+    Shape("input and output", _is_pair, _pair),
+    Shape("columns without names: question, four options, letter", _numbered(6), _six),
+    Shape("two columns without names", _numbered(2), _two),
+)
+
+
+def recognise(fields: Fields) -> Shape:
+    """The shape of a row; raises `BadRowError` that says which half is missing."""
+    for shape in SHAPES:
+        if shape.fits(fields):
+            return shape
+    missing = "output" if fields.first((*INPUTS, "instruction")) else "input"
+    raise BadRowError(f"has no {missing}; its fields are {', '.join(fields.row) or 'none'}")

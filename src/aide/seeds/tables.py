@@ -1,0 +1,165 @@
+"""Tables: text with separators, Parquet, and the Arrow files of a dataset saved to disk."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from aide.errors import InputError
+
+Row = tuple[int, dict[str, Any]]
+
+_DELIMITERS: Final = (",", "\t", ";", "|", "\x1f")
+_LOOKED_AT: Final = 40
+
+
+def read_separated(
+    name: str, text: str, kind: str = "", known: Sequence[str] = ()
+) -> tuple[list[Row], list[tuple[int, str]], str, bool]:
+    """Rows, bad lines with their reason, the delimiter, and whether the first row is a header.
+
+    The first row is taken for a header where one of its cells is in `known` (folded names of columns);
+    otherwise the columns are named by number, from "1". Cells may hold newlines in quotes.
+
+    Raises:
+        InputError: where no delimiter makes columns of it.
+    """
+    delimiter = "\t" if kind == ".tsv" and "\t" in text else _delimiter(text)
+    if not delimiter:
+        raise InputError(
+            f"{name} is neither JSON lines, nor JSON, nor a table with columns",
+            hint='write one JSON object a line, such as {"input": "…", "output": "…"}',
+        )
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows: list[Row] = []
+    bad: list[tuple[int, str]] = []
+    columns: list[str] = []
+    header = False
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as fault:
+            bad.append((line, f"is no row of a table ({fault})"))
+            continue
+        if cells is None:
+            return rows, bad, delimiter, header
+        if not any(cell.strip() for cell in cells):
+            continue
+        if not columns:
+            header = any(cell.strip().casefold() in known for cell in cells)
+            columns = (
+                [cell.strip() for cell in cells] if header else [str(n) for n in range(1, len(cells) + 1)]
+            )
+            if header:
+                continue
+        if len(cells) != len(columns):
+            bad.append((line, f"has {len(cells)} columns instead of {len(columns)}"))
+        else:
+            rows.append((line, dict(zip(columns, cells, strict=True))))
+
+
+def _delimiter(text: str) -> str:
+    """The separator that gives the first rows most nearly the same number of columns, and more than one."""
+    head = text[:100_000]
+
+    def regularity(delimiter: str) -> tuple[float, int]:
+        widths = []
+        try:
+            for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter):
+                if row:
+                    widths.append(len(row))
+                if len(widths) >= _LOOKED_AT:
+                    break
+        except csv.Error:
+            return 0.0, 0
+        usual = max(set(widths), key=widths.count) if widths else 0
+        return (widths.count(usual) / len(widths), usual) if usual > 1 else (0.0, 0)
+
+    scores = {delimiter: regularity(delimiter) for delimiter in _DELIMITERS}
+    best = max(scores, key=lambda delimiter: scores[delimiter])
+    return best if scores[best][0] >= 0.5 else ""
+
+
+def read_parquet(name: str, data: bytes) -> list[Row]:
+    """All rows of a Parquet file.
+
+    Raises:
+        InputError: where pyarrow is missing or the file is broken.
+    """
+    pyarrow = _pyarrow(name)
+    import pyarrow.parquet as parquet
+
+    try:
+        table = parquet.read_table(pyarrow.BufferReader(data))
+    except pyarrow.ArrowException as fault:
+        raise InputError(f"{name} is a broken Parquet file: {fault}") from fault
+    return _rows(table)
+
+
+def read_arrow(name: str) -> list[Row]:
+    """All rows of an Arrow file as a dataset library saves it: a stream, or with a footer.
+
+    Raises:
+        InputError: where pyarrow is missing or the file is broken.
+    """
+    pyarrow = _pyarrow(name)
+    from pyarrow import ipc
+
+    with pyarrow.memory_map(name) as source:
+        try:
+            table = ipc.open_stream(source).read_all()
+        except pyarrow.ArrowInvalid:
+            source.seek(0)
+            try:
+                table = ipc.open_file(source).read_all()
+            except pyarrow.ArrowException as fault:
+                raise InputError(f"{name} is a broken Arrow file: {fault}") from fault
+        return _rows(table)
+
+
+def _pyarrow(name: str) -> Any:
+    try:
+        import pyarrow
+    except ImportError as fault:
+        raise InputError(
+            f"{name} needs pyarrow to be read", hint="pip install 'aide-expand[parquet]'"
+        ) from fault
+    return pyarrow
+
+
+def _rows(table: Any) -> list[Row]:
+    """Python values, with class numbers written out where the file names the classes."""
+    classes = _classes(table.schema.metadata or {})
+    rows = []
+    for number, row in enumerate(table.to_pylist(), 1):
+        for column, names in classes.items():
+            value = row.get(column)
+            if isinstance(value, int) and 0 <= value < len(names):
+                row[column] = names[value]
+        rows.append((number, {column: _plain(value) for column, value in row.items() if value is not None}))
+    return rows
+
+
+def _classes(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
+    try:
+        features = json.loads(metadata.get(b"huggingface", b"{}")).get("info", {}).get("features", {})
+    except (ValueError, AttributeError):
+        return {}
+    return {
+        column: feature["names"]
+        for column, feature in features.items()
+        if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and feature.get("names")
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON has: dates, decimals and bytes become text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
