@@ -80,9 +80,10 @@ def _from_line(line: str) -> Label:
 
 
 def near_labels(card: TaskCard, drafts: Sequence[Draft]) -> Mapping[str, tuple[str, ...]]:
-    """For each label all others, the most easily confused first: by shared words of names, descriptions, seeds.
+    """For each label all others, the most easily confused first, by the words that they share.
 
-    A word counts for less the more labels have it, and a word of a name for three.
+    Words are those of name, description and seeds; one of a name counts three times one of a seed, and all
+    count for less the more labels have them.
     """
     words = {label.name: _bag(label, drafts) for label in card.labels}
     spread = Counter(word for bag in words.values() for word in bag)
@@ -90,7 +91,9 @@ def near_labels(card: TaskCard, drafts: Sequence[Draft]) -> Mapping[str, tuple[s
     def closeness(one: str, other: str) -> float:
         mine, theirs = words[one], words[other]
         shared = sum(min(mine[word], theirs[word]) / spread[word] for word in mine.keys() & theirs.keys())
-        either = sum(max(mine[word], theirs[word]) / spread[word] for word in mine.keys() | theirs.keys())
+        either = sum(
+            max(mine.get(word, 0), theirs.get(word, 0)) / spread[word] for word in mine.keys() | theirs.keys()
+        )
         return shared / either if either else 0.0
 
     names = card.label_names

@@ -268,12 +268,12 @@ def _spread(name: str, text: str) -> Table | None:
 def _wrapped(name: str, whole: dict[str, Any]) -> Table | None:
     """The rows inside one object: its longest list of objects, or its columns; `None` where it is a row."""
     inside = [value for value in whole.values() if isinstance(value, list) and value]
-    lists: list[list[dict[str, Any]]] = [v for v in inside if all(isinstance(item, dict) for item in v)]
+    lists = [rows for rows in inside if all(isinstance(item, dict) for item in rows)]
     about = whole.get("description") or whole.get("task") or ""
     about = about if isinstance(about, str) else ""
     if lists and "messages" not in whole and "conversations" not in whole:
-        rows = list(enumerate(max(lists, key=lambda rows: len(rows)), 1))
-        return Table(name, "json", rows, about=about)
+        longest: list[dict[str, Any]] = sorted(lists, key=len)[-1]
+        return Table(name, "json", list(enumerate(longest, 1)), about=about)
     lengths = {len(value) for value in inside}
     if len(inside) == len(whole) > 1 and len(lengths) == 1:
         columns = zip(*whole.values(), strict=True)
