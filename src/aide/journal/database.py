@@ -1,0 +1,215 @@
+"""The SQLite file behind a journal: its tables, how it is opened, and what its errors mean to a person."""
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from aide.errors import AideError, FolderHeld, InputError
+from aide.journal.rows import dump, load
+
+SCHEMA: Final = 1
+BUSY_SECONDS: Final = 1.0
+TABLES: Final = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS texts (
+    id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, text BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS calls (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, node TEXT NOT NULL, step TEXT NOT NULL,
+    draw INTEGER NOT NULL, attempt INTEGER NOT NULL, model TEXT NOT NULL, endpoint TEXT NOT NULL,
+    answered_by TEXT NOT NULL, prompt INTEGER NOT NULL, completion INTEGER NOT NULL, cached INTEGER NOT NULL,
+    reasoning INTEGER NOT NULL, estimated INTEGER NOT NULL, seconds REAL NOT NULL, at REAL NOT NULL,
+    cost REAL, reused INTEGER NOT NULL,
+    system INTEGER NOT NULL REFERENCES texts, sent INTEGER NOT NULL REFERENCES texts
+) STRICT;
+CREATE TABLE IF NOT EXISTS exchanges (
+    id INTEGER PRIMARY KEY, front INTEGER REFERENCES texts, user BLOB NOT NULL, body BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS outcomes (
+    seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, node TEXT NOT NULL, seed TEXT NOT NULL, parent TEXT NOT NULL,
+    depth INTEGER NOT NULL, slot INTEGER NOT NULL, operation TEXT NOT NULL, label TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS outcomes_by_node ON outcomes (node, kind = 'planted');
+CREATE TABLE IF NOT EXISTS payloads (seq INTEGER PRIMARY KEY, payload BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS decisions (
+    seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, UNIQUE (kind, key)
+) STRICT;
+"""
+
+_BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_ADVICE: Final = {
+    sqlite3.SQLITE_FULL: (
+        "the disk that holds {path} is full",
+        "free some space and run the same command again",
+    ),
+    sqlite3.SQLITE_READONLY: ("{path} can't be written", "check the permissions of the folder"),
+    sqlite3.SQLITE_CORRUPT: (
+        "{path} is damaged",
+        "restore the folder from a copy, or start a new one with -o",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The connections of one journal.
+
+    `write` is `None` for a reader. `read` and `write` are one connection where the file system lets
+    nobody else read meanwhile (`alone`); then who reads must keep out of an open transaction.
+    """
+
+    path: Path
+    read: sqlite3.Connection
+    write: sqlite3.Connection | None
+
+    @property
+    def alone(self) -> bool:
+        """Whether reads and writes share a connection."""
+        return self.read is self.write
+
+    def close(self) -> None:
+        """Close the reading connection first: the last one to close folds the log into the file."""
+        self.read.close()
+        if self.write is not None and not self.alone:
+            self.write.close()
+
+
+def open_for_writing(path: Path, vfs: str = "") -> Database:
+    """The one writer's connections; the file is made where there is none.
+
+    `vfs` names another of SQLite's file layers than the platform's own.
+
+    Raises:
+        InputError: the file can't be opened, is no journal, or was written by a newer version.
+        FolderHeld: another process writes it.
+    """
+    try:
+        write, shared = _write_ahead(path, vfs)
+        try:
+            write.execute("PRAGMA synchronous=FULL")
+            check_schema(path, write)
+            write.executescript("BEGIN IMMEDIATE;" + TABLES)
+            write.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (dump(SCHEMA),))
+            write.execute("COMMIT")
+            read = _connect(path, "ro", vfs) if shared else write
+        except BaseException:
+            write.close()
+            raise
+    except sqlite3.Error as error:
+        raise unopened(path, error) from error
+    return Database(path, read, write)
+
+
+def open_for_reading(path: Path, vfs: str = "") -> Database:
+    """A connection that can't write, beside a writer in another process or not.
+
+    Raises:
+        InputError: there is no such file, it is no journal, or was written by a newer version.
+        FolderHeld: the writer must have it alone, because its file system can't share it.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no journal at {path}", hint="name a folder that `aide expand` has made")
+    try:
+        read = _connect(path, "ro", vfs)
+        try:
+            check_schema(path, read)
+        except sqlite3.OperationalError:
+            read.close()
+            # A folder that may not be written can't hold the shared memory either. With no log beside
+            # it nobody is writing, so the file may be read as it lies.
+            if path.with_name(path.name + "-wal").exists():
+                raise
+            read = _connect(path, "ro&immutable=1", vfs)
+            check_schema(path, read)
+        except BaseException:
+            read.close()
+            raise
+    except sqlite3.Error as error:
+        raise unopened(path, error) from error
+    return Database(path, read, None)
+
+
+def check_schema(path: Path, connection: sqlite3.Connection) -> None:
+    """Refuse a file that this version can't know how to read.
+
+    Raises:
+        InputError: the file is a database of something else, or of a newer version.
+    """
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if not tables:
+        return
+    if not {"meta", "calls", "outcomes"} <= tables:
+        raise InputError(f"{path} is no journal of aide", hint="name another folder")
+    row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    version = load(row[0]) if row else SCHEMA
+    if version > SCHEMA:
+        raise InputError(
+            f"{path} was written by a newer aide (schema {version}, this one knows {SCHEMA})",
+            hint="update with `pip install -U aide-expand`",
+        )
+
+
+def unopened(path: Path, error: sqlite3.Error) -> AideError:
+    """What a failure to open means to a person."""
+    code = _primary(error)
+    if code in _BUSY:
+        return FolderHeld(
+            f"{path} is held by another process", hint="wait until it ends, or read progress.json meanwhile"
+        )
+    if code == sqlite3.SQLITE_NOTADB:
+        return InputError(f"{path} is no journal of aide", hint="name another folder")
+    known = fault(path, error)
+    return InputError(str(known), hint=known.hint or "check that the folder is there and may be written")
+
+
+def fault(path: Path, error: sqlite3.Error) -> AideError:
+    """What a failure of a database in use means to a person; its scope is the run."""
+    message, hint = _ADVICE.get(
+        _primary(error),
+        ("{path} failed: {error}", "check the disk that holds it and run the same command again"),
+    )
+    return AideError(message.format(path=path, error=error), hint=hint)
+
+
+def _primary(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 where the error came from the binding itself."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _connect(path: Path, mode: str, vfs: str) -> sqlite3.Connection:
+    """A connection in autocommit mode that any thread may use, one at a time."""
+    layer = f"&vfs={vfs}" if vfs else ""
+    return sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode={mode}{layer}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_SECONDS,
+    )
+
+
+def _write_ahead(path: Path, vfs: str) -> tuple[sqlite3.Connection, bool]:
+    """A connection with a write-ahead log, or (`False`) one that has the file to itself."""
+    connection = _connect(path, "rwc", vfs)
+    try:
+        if connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] == "wal":
+            return connection, True
+    except sqlite3.OperationalError as error:
+        if _primary(error) in _BUSY:
+            connection.close()
+            raise
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    connection.close()
+    # The log needs memory shared between processes, which network disks lack.
+    connection = _connect(path, "rwc", vfs)
+    try:
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode=TRUNCATE")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection, False

@@ -1,0 +1,281 @@
+"""The journal of a run: ask it what is known, tell it what is new."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Final, Self
+
+from aide.journal.database import Database, open_for_reading, open_for_writing
+from aide.journal.rows import CALL_COLUMNS, OUTCOME_COLUMNS, Call, Outcome, blob, dump, load
+from aide.journal.writer import Writer
+from aide.journal.writes import Writes
+from aide.records import Usage
+
+PACE: Final = 0.008
+PAGE: Final = 256
+
+_BODY: Final = "SELECT body, answered_by FROM calls JOIN exchanges USING (id) WHERE key = ?"
+_CALLS: Final = f"""SELECT {CALL_COLUMNS}, (SELECT text FROM texts WHERE id = system),
+    (SELECT text FROM texts WHERE id = sent), (SELECT text FROM texts WHERE id = front), user, body, id
+    FROM calls JOIN exchanges USING (id)"""
+_USAGE: Final = """SELECT step, model, count(*), sum(prompt), sum(completion), sum(cached), sum(reasoning),
+    sum(estimated), CASE WHEN count(cost) = count(*) THEN sum(cost) END
+    FROM calls WHERE reused = ? GROUP BY step, model ORDER BY step, model"""
+_DECISIONS: Final = f"""SELECT key, value, seq FROM decisions WHERE kind = :kind AND seq > :after
+    ORDER BY seq LIMIT {PAGE}"""
+
+
+class Journal:
+    """One SQLite file that remembers every answered call, decision and outcome.
+
+    What a coroutine waited for (`record`, `settle`, `flush`) is on the disk when it goes on, and survives
+    kill -9 and loss of power. `decide` and `set_meta` don't wait: they are seen at once and are on the disk
+    no later than anything queued after them. One process writes; others may read what is committed.
+
+    A failed commit (a full disk) is final: it is raised, as an `AideError` of scope `run`, to everyone
+    who waits, calls later, or closes the journal with rows that were lost unnoticed.
+    """
+
+    def __init__(self, database: Database, pace: float) -> None:
+        self._database = database
+        lock = threading.Lock()
+        self._reading: AbstractContextManager[Any] = lock if database.alone else nullcontext()
+        self._queued: dict[tuple[str, ...], bytes] = {}
+        self._guard = threading.Lock()
+        self._writes: Writes | None = None
+        self._writer: Writer | None = None
+        if database.write is not None:
+            self._writes = Writes(database.write)
+            self._writer = Writer(database, pace=pace, lock=lock)
+
+    @classmethod
+    def open(cls, path: Path, *, readonly: bool = False, pace: float = PACE, vfs: str = "") -> "Journal":
+        """The journal at `path`, made where there is none (not for readers).
+
+        `pace` is the least time in seconds between the beginnings of two commits. `vfs` names another of
+        SQLite's file layers than the platform's own.
+
+        Raises:
+            InputError: the file can't be opened, is no journal, or was written by a newer version.
+            FolderHeld: another process has it to itself.
+        """
+        database = open_for_reading(path, vfs) if readonly else open_for_writing(path, vfs)
+        return cls(database, pace)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Commit what is queued, fold the log into the file, close it; a second time does nothing."""
+        try:
+            if self._writer is not None:
+                self._writer.close()
+        finally:
+            self._database.close()
+
+    def size(self) -> int:
+        """Bytes on the disk, the log included."""
+        path = self._database.path
+        files = (path, path.with_name(path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    # --- calls ---------------------------------------------------------------------------------
+
+    def recall_body(self, key: str) -> tuple[bytes, str] | None:
+        """Body and answering model of the call with that key, if it was ever answered; a few µs."""
+        with self._reading:
+            row: tuple[bytes, str] | None = self._database.read.execute(_BODY, (key,)).fetchone()
+        return row
+
+    def recall(self, key: str) -> Call | None:
+        """All that is known of the call with that key."""
+        rows = self._query(f"{_CALLS} WHERE key = ?", key)
+        return Call.from_row(rows[0][:-1]) if rows else None
+
+    async def record(self, call: Call) -> None:
+        """Keep an answered call; returns once it is committed. The first answer to a key stays.
+
+        It is kept even where the waiting task is cancelled.
+        """
+        writes, _ = self._writable()
+        row = (call.columns(), blob(call.system), dump(call.sent), blob(call.user), call.body)
+        await self._commit(writes.call, row)
+
+    def calls(self, *, node: str | None = None) -> Iterator[Call]:
+        """All calls, or those made for one node, in the order of their answers."""
+        only = "" if node is None else " AND node = :node"
+        sql = f"{_CALLS} WHERE id > :after{only} ORDER BY id LIMIT {PAGE}"
+        for row in self._pages(sql, node=node):
+            yield Call.from_row(row)
+
+    def usage(self, *, reused: bool = False) -> list[tuple[str, str, Usage, float | None]]:
+        """Sums by step and configured model: of the calls paid for here, or of the reused ones.
+
+        The cost of a sum is `None` where the cost of one of its calls is unknown.
+        """
+        return [
+            (step, model, Usage(*sums), cost) for step, model, *sums, cost in self._query(_USAGE, int(reused))
+        ]
+
+    # --- decisions -----------------------------------------------------------------------------
+
+    def decide(self, kind: str, key: str, value: object) -> None:
+        """Queue a decision, which is for good: it is durable before anything that is queued after it.
+
+        Raises:
+            ValueError: it would reverse an earlier decision of that kind and key, or is `None`.
+            TypeError: `value` is not JSON.
+        """
+        if value is None:
+            raise ValueError(f"nothing is decided about {kind} {key}")
+        data = dump(value)
+        earlier = self._decision(kind, key)
+        if earlier is None:
+            writes, _ = self._writable()
+            self._queue(("decision", kind, key), data, writes.decision, (kind, key, data))
+        elif earlier != data:
+            raise ValueError(
+                f"{kind} {key} is decided as {earlier.decode()}: it can't become {data.decode()}"
+            )
+
+    def decided(self, kind: str, key: str) -> Any | None:
+        """What was decided, queued decisions included; `None` where nothing was."""
+        data = self._decision(kind, key)
+        return None if data is None else load(data)
+
+    def decisions(self, kind: str) -> Iterator[tuple[str, Any]]:
+        """Keys and values of all decisions of that kind in the order in which they fell."""
+        with self._guard:
+            queued = {name[2]: data for name, data in self._queued.items() if name[:2] == ("decision", kind)}
+        for key, data in self._pages(_DECISIONS, kind=kind):
+            queued.pop(key, None)
+            yield key, load(data)
+        for key, data in queued.items():
+            yield key, load(data)
+
+    def meta(self, name: str) -> Any:
+        """A fact of the whole run, queued ones included; `None` where it was never set."""
+        with self._guard:
+            queued = self._queued.get(("meta", name))
+        if queued is not None:
+            return load(queued)
+        rows = self._query("SELECT value FROM meta WHERE name = ?", name)
+        return load(rows[0][0]) if rows else None
+
+    def set_meta(self, name: str, value: Any) -> None:
+        """Queue a fact of the whole run in place of the last of that name.
+
+        Raises:
+            ValueError: the name is the journal's own.
+        """
+        if name == "schema":
+            raise ValueError("the schema's version is the journal's own")
+        data = dump(value)
+        writes, _ = self._writable()
+        self._queue(("meta", name), data, writes.meta, (name, data))
+
+    # --- outcomes ------------------------------------------------------------------------------
+
+    async def settle(self, outcome: Outcome) -> None:
+        """Keep how a node ended; returns once it is committed. The same kind once more changes nothing.
+
+        A node may be planted besides being anything else. `surplus` may become `accepted`, and `failed`
+        anything; either then stands at the end of the order.
+
+        Raises:
+            ValueError: the node is settled otherwise, for good.
+        """
+        writes, _ = self._writable()
+        await self._commit(writes.outcome, outcome)
+
+    def outcomes(self, *kinds: str, payload: bool = True) -> Iterator[Outcome]:
+        """Settled nodes (of these kinds) in the order in which they were settled.
+
+        Without `payload` it is left empty, and never read from the disk.
+        """
+        marks = ", ".join(f":kind{i}" for i in range(len(kinds)))
+        only = f" AND kind IN ({marks})" if kinds else ""
+        sql = f"{_settled(payload)} WHERE seq > :after{only} ORDER BY seq LIMIT {PAGE}"
+        for row in self._pages(sql, **{f"kind{i}": kind for i, kind in enumerate(kinds)}):
+            yield Outcome.from_row(row)
+
+    def outcome(self, node: str, *, planted: bool = False) -> Outcome | None:
+        """How a node ended; with `planted`, what was planted at it."""
+        rows = self._query(f"{_settled(True)} WHERE node = ? AND (kind = 'planted') = ?", node, planted)
+        return Outcome.from_row(rows[0][:-1]) if rows else None
+
+    def counts(self) -> dict[str, int]:
+        """How many nodes ended as what."""
+        return dict(self._query("SELECT kind, count(*) FROM outcomes GROUP BY kind"))
+
+    # --- within --------------------------------------------------------------------------------
+
+    async def flush(self) -> None:
+        """Return once everything queued so far is committed."""
+        if self._writes is not None:
+            await self._commit(self._writes.nothing, None)
+
+    def _commit(self, write: Callable[[Any], None], row: object) -> asyncio.Future[None]:
+        """Queue a row; what comes back is done with its group."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._writable()[1].put(write, row, future)
+        return future
+
+    def _queue(self, name: tuple[str, ...], data: bytes, write: Callable[[Any], None], row: object) -> None:
+        """Queue a row that is seen at once under `name`, in memory until it is committed."""
+        with self._guard:
+            self._queued[name] = data
+        try:
+            self._writable()[1].put(write, row, then=lambda: self._forget(name, data))
+        except BaseException:
+            self._forget(name, data)
+            raise
+
+    def _forget(self, name: tuple[str, ...], data: bytes) -> None:
+        """Called by the writer's thread once `data` can be read from the file."""
+        with self._guard:
+            if self._queued.get(name) is data:
+                del self._queued[name]
+
+    def _decision(self, kind: str, key: str) -> bytes | None:
+        """A decision as JSON. Queued ones first: they leave that place only once the file has them."""
+        with self._guard:
+            queued = self._queued.get(("decision", kind, key))
+        if queued is not None:
+            return queued
+        rows = self._query("SELECT value FROM decisions WHERE kind = ? AND key = ?", kind, key)
+        return rows[0][0] if rows else None
+
+    def _query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """All rows at once, so that no statement stays open and hides what is committed meanwhile."""
+        with self._reading:
+            return self._database.read.execute(sql, values).fetchall()
+
+    def _pages(self, sql: str, **values: object) -> Iterator[tuple[Any, ...]]:
+        """Rows without their last column, which counts up and is where the next page goes on."""
+        after = 0
+        while True:
+            with self._reading:
+                rows = self._database.read.execute(sql, {**values, "after": after}).fetchall()
+            for row in rows:
+                yield row[:-1]
+            if len(rows) < PAGE:
+                return
+            after = rows[-1][-1]
+
+    def _writable(self) -> tuple[Writes, Writer]:
+        """The writing side; `RuntimeError` where the journal was opened for reading."""
+        if self._writes is None or self._writer is None:
+            raise RuntimeError(f"{self._database.path} was opened for reading")
+        return self._writes, self._writer
+
+
+def _settled(payload: bool) -> str:
+    """The start of a query for outcomes, whose last column is `seq`."""
+    body = "(SELECT payload FROM payloads WHERE payloads.seq = outcomes.seq)" if payload else "x''"
+    return f"SELECT {OUTCOME_COLUMNS}, {body}, seq FROM outcomes"

@@ -1,0 +1,119 @@
+"""What the writer's thread does to the tables, inside the transaction of a group."""
+
+import sqlite3
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+
+from aide.journal.rows import CALL_COLUMNS, OUTCOME_COLUMNS, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REMEMBERED: Final = 128
+SHORTEST_FRONT: Final = 256
+REPLACEABLE: Final = {"failed": {"accepted", "rejected", "failed", "surplus"}, "surplus": {"accepted"}}
+
+_CALL: Final = f"INSERT OR IGNORE INTO calls ({CALL_COLUMNS}, system, sent, id) VALUES ({'?, ' * 19}?)"
+_OUTCOME: Final = f"INSERT INTO outcomes ({OUTCOME_COLUMNS}) VALUES ({'?, ' * 7}?) RETURNING seq"
+
+CallRow = tuple[tuple[Any, ...], bytes, bytes, bytes, bytes]
+
+
+class Writes:
+    """Statements of one connection. Only the writer's thread may call them once it runs.
+
+    Small memories save look-ups: the last id of a call, the ids of the texts seen last, the front of the
+    prompts of each step. They hold because there is one writer, and because nothing is written after a
+    rollback.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute: Callable[..., sqlite3.Cursor] = connection.execute
+        (last,) = self._execute("SELECT coalesce(max(id), 0) FROM calls").fetchone()
+        self._last: int = last
+        self._texts: dict[bytes, int] = {}
+        self._fronts: dict[str, tuple[bytes, bytes]] = {}
+
+    def call(self, row: CallRow) -> None:
+        """Store an answered call; the first answer to a key stays."""
+        columns, system, sent, user, body = row
+        number = self._last + 1
+        if self._execute(_CALL, (*columns, self._text(system), self._text(sent), number)).rowcount:
+            front = self._front(columns[2], user)
+            shared = self._text(front) if front else None
+            self._execute(
+                "INSERT INTO exchanges VALUES (?, ?, ?, ?)", (number, shared, user[len(front) :], body)
+            )
+            self._last = number
+
+    def _front(self, step: str, user: bytes) -> bytes:
+        """The beginning of `user` that is stored once for many prompts of that step; maybe empty.
+
+        It holds the demonstrations, which stand first. It is found by comparing a prompt that does not
+        begin with the last front to the prompt before it; an odd one in between is stored whole.
+        """
+        front, last = self._fronts.get(step, (b"", b""))
+        if not front or not user.startswith(front):
+            shared = _common(last, user)
+            if len(shared) < SHORTEST_FRONT:
+                self._fronts[step] = front, user
+                return b""
+            front = shared
+        self._fronts[step] = front, user
+        return front
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Store a settled node at the end of the order; the same once more changes nothing.
+
+        Raises:
+            ValueError: the node is settled otherwise, in a way that is final.
+        """
+        row = self._execute(
+            "SELECT seq, kind FROM outcomes WHERE node = ? AND (kind = 'planted') = ?",
+            (outcome.node, outcome.kind == "planted"),
+        ).fetchone()
+        if row is not None:
+            seq, kind = row
+            if outcome.kind not in REPLACEABLE.get(kind, ()):
+                if outcome.kind == kind:
+                    return
+                raise ValueError(f"{outcome.node} is {kind}: it can't become {outcome.kind}")
+            self._execute("DELETE FROM outcomes WHERE seq = ?", (seq,))
+            self._execute("DELETE FROM payloads WHERE seq = ?", (seq,))
+        (seq,) = self._execute(_OUTCOME, outcome.columns()).fetchone()
+        self._execute("INSERT INTO payloads VALUES (?, ?)", (seq, outcome.payload))
+
+    def decision(self, row: tuple[str, str, bytes]) -> None:
+        """Store a decision; that it reverses none was made sure before it was queued."""
+        self._execute("INSERT OR IGNORE INTO decisions (kind, key, value) VALUES (?, ?, ?)", row)
+
+    def meta(self, row: tuple[str, bytes]) -> None:
+        """Store a fact of the whole run in place of the last of that name."""
+        self._execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", row)
+
+    def nothing(self, row: None) -> None:
+        """Store nothing: a mark in the queue, done once all before it is."""
+
+    def _text(self, data: bytes) -> int:
+        """The id of a text that many calls share."""
+        known = self._texts.get(data)
+        if known is None:
+            name = blake2b(data, digest_size=16).digest()
+            self._execute("INSERT OR IGNORE INTO texts (hash, text) VALUES (?, ?)", (name, data))
+            (known,) = self._execute("SELECT id FROM texts WHERE hash = ?", (name,)).fetchone()
+            if len(self._texts) >= REMEMBERED:
+                self._texts.clear()
+            self._texts[data] = known
+        return known
+
+
+def _common(a: bytes, b: bytes) -> bytes:
+    """The longest beginning of both."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a.startswith(b[:middle]):
+            low = middle
+        else:
+            high = middle - 1
+    return b[:low]
