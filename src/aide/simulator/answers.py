@@ -25,12 +25,19 @@ _STYLES: Final = 3
 
 
 def content_words(text: str, lexicon: Lexicon) -> list[str]:
-    """The words that carry a text, not the smallest ones; pairs of characters in scripts without spaces."""
+    """The words that carry a text, without the smallest ones and those that the simulator put there itself.
+
+    Pairs of characters stand for words in scripts without spaces.
+    """
     if UNSPACED.search(text):
         words = pairs(text)
     else:
         words = [w for w in WORD.findall(text) if len(w) > 3 and w.casefold() not in lexicon.function]
-    return list({word.casefold(): word for word in words}.values())
+    found = {word.casefold(): word for word in words}
+    if lexicon.code and len(found) > 2:
+        own = {key: word for key, word in found.items() if key not in lexicon.own}
+        found = own or found
+    return list(found.values())
 
 
 # --- numbers ------------------------------------------------------------------------------------
@@ -177,7 +184,7 @@ def signature(question: str) -> tuple[str, tuple[str, ...]]:
 def function(question: str, miss: int, style: int) -> str:
     """A fenced Python function of the wanted name, right by the tests below unless `miss` is not 0."""
     name, names = signature(question)
-    held = f"({', '.join(names)},)" if names else "()"
+    held = f"({', '.join(names)}{',' * (len(names) == 1)})"
     result = workings(question)[3] + miss
     body = f"    return sum(len(str(value)) for value in {held}) + {result}"
     if style:

@@ -53,14 +53,13 @@ def _expand_graph(prompt: Prompt, _: SimulatorSettings) -> str:
 
 
 def _themes(text: str, lexicon: Lexicon) -> list[str]:
-    """The content words of a text, likely nouns first, without what the simulator itself put there."""
+    """The content words of a text, likely nouns first."""
     words = answers.content_words(text, lexicon)
-    kept = [word for word in words if not lexicon.code or word.casefold() not in lexicon.own] or words
     if lexicon.code == "de":
-        kept.sort(key=lambda word: word[0].islower())
+        words.sort(key=lambda word: word[0].islower())
     elif lexicon.code == "en":
-        kept.sort(key=lambda word: word.endswith(_VERBAL) or len(word) < 5)
-    return kept or [text.strip()[:12] or "text"]
+        words.sort(key=lambda word: word.endswith(_VERBAL) or len(word) < 5)
+    return words or [text.strip()[:12] or "text"]
 
 
 def _triples(

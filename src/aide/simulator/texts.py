@@ -1,8 +1,8 @@
 """The inputs that the simulator writes.
 
-An opening sentence around the triple or for the persona, then the parent (or, where the branch is anchored,
-the seed) with other words, names and numbers in it. Words come from the demonstrations and the parent, matched
-by casing and ending, so that sentences stay readable.
+An opening sentence stands around the triple, or speaks for the persona; then comes the parent (or, where the
+branch is anchored, the seed) with other words, names and numbers in it. Words come from the demonstrations and
+the parent, matched by casing and ending, so that sentences stay readable.
 """
 
 import re
@@ -23,9 +23,12 @@ _HEAD: Final = re.compile(r"([^\W\d_]+(?: \d+)?:\s*['\"‘“„«]?)(?=\S)")
 _CODE: Final = re.compile(
     r"(?:def|import|from|for|class|print|while|if|[a-z_]\w*) ?(?:\w+\(|[\w.]+$|= ?\S|\(|\w+ in )", re.M
 )
+_FIELD: Final = re.compile(r"(?: \d+)?:")
 _KEEP_AFTER: Final = frozenset("`_.@/\\{^#<")
 _KEEP_BEFORE: Final = frozenset("_(`={}^\\/>")
 _CUTS: Final = 60
+_LEAST: Final = 5
+_SPARE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +80,14 @@ def write_input(order: Order) -> str:
     lexicon = lexicon_for(order.language, sample)
     body = _unnamed(_exchange(source, order, lexicon, dice), order)
     low, high = order.low, order.high or max(40, 2 * measure(source, order.unit))
-    opener = dice.pick(lexicon.openers.get(order.kind) or lexicon.openers["other"])
-    longest = opener.format(**_words(order, lexicon), x=lexicon.times[0], y=lexicon.places[0], n=99)
-    if measure(longest, order.unit) + min(measure(body, order.unit), 5) > high:
-        opener = dice.pick(lexicon.short)
     words = _words(order, lexicon)
-    room = (
-        high - measure(opener.format(**words, x=lexicon.times[0], y=lexicon.places[0], n=99), order.unit) - 1
-    )
+    patterns = dice.sample(lexicon.openers.get(order.kind) or lexicon.openers["other"], 9)
+    least = min(measure(body, order.unit), _LEAST)
+    for opener in (*patterns, *lexicon.short):
+        longest = opener.format(**words, x=lexicon.times[0], y=lexicon.places[0], n=99)
+        room = high - measure(longest, order.unit) - _SPARE
+        if room >= least:
+            break
     aim = max(low, min(room, 3 * _typical(order) // 2))
     body = _fit(body, low - (high - room), aim, room, order.unit, sample)
 
@@ -107,11 +110,13 @@ def _source(order: Order, dice: Dice) -> str:
     anchored, else the parent, with a sentence of a demonstration in the place of one of its own.
     """
     source = order.seed or order.parent
-    if not order.examples or _CODE.match(source):
+    if not order.examples:
         return source
     other = dice.pick(order.examples).input
     if order.kind == "persona" and not order.seed and other:
         return other
+    if _CODE.match(source) or _HEAD.match(source):
+        return source
     places = [match.end() for match in _SENTENCE.finditer(source)][:_CUTS]
     gifts = [piece for piece in _SENTENCE.split(other)[:-1] if piece.strip()]
     if len(places) < 2 or not gifts:
@@ -171,7 +176,7 @@ def _exchange(source: str, order: Order, lexicon: Lexicon, dice: Dice) -> str:
         word = match.group()
         start, end = match.span()
         before, after = source[start - 1 : start] if start else "", source[end : end + 1]
-        if before in _KEEP_AFTER or after in _KEEP_BEFORE:
+        if before in _KEEP_AFTER or after in _KEEP_BEFORE or _FIELD.match(source, end):
             return word
         if word in mapping:
             return mapping[word]
@@ -221,7 +226,7 @@ def _other_number(digits: str, dice: Dice) -> str:
 def _fit(body: str, low: int, aim: int, high: int, unit: str, sample: str) -> str:
     """The body within its bounds: whole sentences go first, from the front; the last one asks and stays."""
     total = measure(body, unit)
-    while total > aim:
+    while total > aim and not _CODE.match(body) and not _HEAD.match(body):
         cut = _SENTENCE.search(body)
         if cut is None or cut.end() >= len(body) or measure(body[cut.end() :], unit) < low:
             break
@@ -230,8 +235,8 @@ def _fit(body: str, low: int, aim: int, high: int, unit: str, sample: str) -> st
     if total > high:
         if unit == "characters":
             return body[: max(1, high - 1)] + body[-1]
-        words = body.split(" ")
-        return " ".join((*words[: max(1, high - 2)], words[-1]))
+        words = body.split()
+        return " ".join((*words[: max(1, high - 1)], words[-1]))
     for extra in _SENTENCE.split(sample)[:_CUTS]:
         if total >= low:
             break
