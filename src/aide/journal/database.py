@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS decisions (
 """
 
 _BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_UNWRITABLE: Final = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 _ADVICE: Final = {
     sqlite3.SQLITE_FULL: (
         "the disk that holds {path} is full",
@@ -115,12 +116,11 @@ def open_for_reading(path: Path, vfs: str = "") -> Database:
         read = _connect(path, "ro", vfs)
         try:
             check_schema(path, read)
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
             read.close()
-            # A folder that may not be written can't hold the shared memory either. With no log beside
-            # it nobody is writing, so the file may be read as it lies.
-            if path.with_name(path.name + "-wal").exists():
+            if _primary(error) not in _UNWRITABLE or _being_written(path):
                 raise
+            # Not even the shared memory can be made; but nobody writes, so the file may be read as it lies.
             read = _connect(path, "ro&immutable=1", vfs)
             check_schema(path, read)
         except BaseException:
@@ -176,6 +176,12 @@ def fault(path: Path, error: sqlite3.Error) -> AideError:
 def _primary(error: sqlite3.Error) -> int:
     """SQLite's primary result code; 0 where the error came from the binding itself."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _being_written(path: Path) -> bool:
+    """Whether a writer is at work or was killed: then the file is only half of the truth."""
+    logs = (path.with_name(path.name + end) for end in ("-wal", "-journal"))
+    return any(log.exists() and log.stat().st_size for log in logs)
 
 
 def _connect(path: Path, mode: str, vfs: str) -> sqlite3.Connection:
