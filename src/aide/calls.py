@@ -14,7 +14,7 @@ from aide.journal import Call, Journal
 from aide.llm.request import Answer, Request
 from aide.parsing import Said, read_completion
 from aide.prompts import Prompts
-from aide.records import Correction, Message, Payload, digest
+from aide.records import WHOLE, Correction, Message, Payload, digest
 from aide.spec import RunSpec
 
 T = TypeVar("T")
@@ -157,7 +157,7 @@ class Asker:
         **context: Any,
     ) -> T:
         """See `records.Ask`. One re-ask with what was wrong, or with twice the room where the answer was cut off."""
-        parts = context.pop("parts")
+        parts = context.pop("parts", WHOLE)
         for attempt in (0, 1):
             messages = self.calls.prompts.render(template or step, parts, correction, **context)
             request = self.calls.request(step, messages, payload, max_output, draw, self.node)

@@ -225,7 +225,7 @@ def _count(stage: Stage, journal: Journal, ground: prepare.Ground) -> None:
     for outcome in journal.outcomes("accepted", "rejected", "failed", "surplus", payload=False):
         if outcome.kind != "failed" or not stage.order.spec.retry_failed:
             progress.book(outcome.kind, outcome.depth, outcome.label)
-    progress.reasons.update(journal.reasons())
+    progress.reasons.update(line["reason"] for line in _reject_lines(journal))
     progress.accepted_before = progress.accepted
     progress.barren = frontier.barren
 

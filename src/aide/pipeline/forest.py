@@ -119,8 +119,8 @@ def _restore(frontier: Frontier, journal: Journal, *, retry: bool) -> set[str]:
     for outcome in journal.outcomes(payload=False):
         if outcome.kind == "planted":
             triples, personas = unpack(outcome.slot)
-            if frontier.knows(outcome.parent) and (triples or personas or not retry):
-                frontier.planted(outcome.parent, triples, personas)
+            if frontier.knows(outcome.node) and (triples or personas or not retry):
+                frontier.planted(outcome.node, triples, personas)
         elif outcome.kind != "failed" or not retry:
             settled.add(outcome.node)
             frontier.restore(work_of(outcome), outcome.node if outcome.kind == "accepted" else "", outcome.label)

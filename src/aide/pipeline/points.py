@@ -10,7 +10,7 @@ from aide.errors import AideError
 from aide.frontier import Grow, Slot
 from aide.journal import Journal
 from aide.recipes import Attributes
-from aide.records import PERSONA, Draft, Hop, Parts, Point, Seed, Triple, digest, replace, rng
+from aide.records import PERSONA, Draft, Hop, Parts, Point, Seed, Triple, replace, rng
 from aide.spec import RunSpec
 
 KEPT = 512  # branches whose text and attributes stay in memory; all others are one read away
@@ -125,7 +125,7 @@ class Points:
         return held
 
     def _read_attributes(self, id: str) -> Attributes | None:
-        outcome = self._journal.outcome(digest("plant", id))
+        outcome = self._journal.outcome(id, planted=True)
         if outcome is None:
             return None
         plain = orjson.loads(outcome.payload)

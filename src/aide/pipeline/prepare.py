@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aide.card import count, demonstrations, draw_card, from_toml, near_labels, read_labels, to_toml
+import orjson
+
+from aide.card import count, demonstrate, demonstrations, draw_card, from_toml, near_labels, read_labels, to_toml
 from aide.errors import InputError
 from aide.formats import FORMATS, Demonstration, Format, TaskCard, detect_format
 from aide.journal import Journal
+from aide.parsing import clean
 from aide.pipeline.folder import RunFolder
 from aide.records import Ask, Draft, Parts, Seed, rng
 from aide.seeds import Loaded, SeedMapping, load_seeds
@@ -115,10 +118,7 @@ def fix_demonstrations(spec: RunSpec, ground: Ground, journal: Journal) -> Mappi
         chosen = _choose(seed, near, ground.format, spec.demonstrations)
         shown[seed.id] = [other.id for other in chosen]
         journal.decide(SEED, seed.id, {**_freeze(seed), "demos": shown[seed.id]})
-    cards: dict[str, Demonstration] = {}
-    every = {**known, **new}
-    for seed in every.values():
-        cards[seed.id] = Demonstration(seed.draft.input, ground.format.render(seed.draft), seed.draft.evidence)
+    cards = {seed.id: demonstrate(seed, ground.format) for seed in (*known.values(), *new.values())}
     return {seed.id: tuple(cards[id] for id in shown[seed.id] if id in cards) for seed in ground.seeds}
 
 
@@ -154,3 +154,35 @@ def _thaw(id: str, value: Any) -> Seed:
 def nearest_labels(card: TaskCard, ground: Ground) -> Mapping[str, Sequence[str]]:
     """For each label the others, the most easily confused first."""
     return near_labels(card, [seed.draft for seed in ground.seeds]) if ground.format.labelled else {}
+
+
+def read_contexts(spec: RunSpec) -> tuple[str, ...]:
+    """Further fixed parts from the files of `--contexts`: JSONL with one text field, or plain text, a file each.
+
+    Raises:
+        InputError: a file can't be read, or a line of it holds no text.
+    """
+    texts: list[str] = []
+    for path in spec.contexts:
+        try:
+            whole = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as fault:
+            raise InputError(f"{path} can't be read: {fault}", hint="--contexts takes UTF-8 files") from fault
+        texts += _jsonl_texts(path.name, whole) if path.suffix == ".jsonl" else [clean(whole)]
+    return tuple(text for text in texts if text)
+
+
+def _jsonl_texts(name: str, whole: str) -> list[str]:
+    texts = []
+    for number, line in enumerate(whole.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as fault:
+            raise InputError(f"{name}:{number} is not JSON", hint="one object or string a line") from fault
+        found = row if isinstance(row, str) else next((v for v in row.values() if isinstance(v, str)), "") if isinstance(row, dict) else ""
+        if not found:
+            raise InputError(f"{name}:{number} holds no text", hint='such as {"text": "…"}')
+        texts.append(clean(found))
+    return texts

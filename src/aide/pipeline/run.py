@@ -15,7 +15,7 @@ from aide.pipeline.novelty import Anything, JournaledNovelty
 from aide.pipeline.points import Points
 from aide.pipeline.progress import Progress
 from aide.recipes import Attributes, Recipe
-from aide.records import Hop, Lineage, Record, Reject, digest, replace
+from aide.records import Hop, Lineage, Record, Reject, replace
 from aide.shards import Lines, Shards
 
 
@@ -118,18 +118,17 @@ class Run:
     # --- one piece of work ----------------------------------------------------------------------------
 
     async def _plant(self, work: Plant) -> None:
-        node = digest("plant", work.branch)
         seed, point = self.points.seed(work.seed), self.points.point(work.seed, work.branch)
         reason = ""
         try:
-            found = await self.recipe.plant(seed, point, self.calls.asker(node))
+            found = await self.recipe.plant(seed, point, self.calls.asker(work.branch))
         except NodeError as barren:
             found, reason = Attributes("", (), ()), barren.reason
             self.progress.barren += 1
         slot = pack(len(found.triples), len(found.personas))
         payload = self.points.keep(work.branch, found, reason)
         await self.journal.settle(
-            Outcome(node, "planted", work.seed, work.branch, work.depth, slot, "", "", payload)
+            Outcome(work.branch, "planted", work.seed, "", work.depth, slot, "", "", payload)
         )
         self.frontier.planted(work.branch, len(found.triples), len(found.personas))
 

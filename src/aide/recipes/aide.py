@@ -4,7 +4,6 @@
 `ask`; what is durable, adaptive and paid for hides behind it. Between two `ask`s everything is pure.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from aide.operations import extraction, more_triples, triples_from
 from aide.parsing import TextPayload
 from aide.personas import personas_for
 from aide.prompts import variants
-from aide.recipes.base import Attributes, Brief, Novelty
+from aide.recipes.base import Attributes, Brief, side_by_side
 from aide.recipes.items import ItemsPayload
 from aide.recipes.passage import passage
 from aide.records import PERSONA, Ask, Correction, Draft, Hop, Lineage, Point, Record, Seed, Verdict
@@ -35,7 +34,7 @@ class Aide:
 
     async def plant(self, seed: Seed, point: Point, ask: Ask) -> Attributes:
         """Topic, triples (t, r, a) and personas of a data point that will be expanded."""
-        spec, card = self.brief.spec, self.brief.card
+        spec = self.brief.spec
         told = {"text": point.draft.input, "parts": point.parts, "demos": ()}
 
         # Extract: one topic t, and attributes a_j with the relations r_j that tie them to it.
@@ -44,10 +43,11 @@ class Aide:
         triples = triples_from(found)
 
         # Graph expansion and personas need only the topic: side by side.
-        async with asyncio.TaskGroup() as group:
-            graph = group.create_task(self.expand_graph(found.topic, triples, ask, **told))
-            people = group.create_task(personas_for(found.topic, spec.personas, self.brief.bank, ask, card.max_input_tokens))
-        return Attributes(found.topic, (*triples, *graph.result()), people.result())
+        graph, people = await side_by_side(
+            self.expand_graph(found.topic, triples, ask, **told),
+            personas_for(found.topic, spec.personas, self.brief.bank, ask, parts=point.parts),
+        )
+        return Attributes(found.topic, (*triples, *graph), people)
 
     async def expand_graph(self, topic: str, triples: Sequence[Any], ask: Ask, **told: Any) -> tuple[Any, ...]:
         """A few more triples of the same topic, whose attributes join the list; none where none can be had."""
@@ -178,6 +178,3 @@ class Aide:
         """The prompt of this hop's operation, the variant for its format and parts first."""
         operation = PERSONA if hop.persona else hop.operation
         return self.brief.prompts.first(*variants(operation, self.brief.format.name, parts=bool(hop.parent.parts.fixed)))
-
-
-__all__ = ["Aide", "Attributes", "Brief", "Novelty"]

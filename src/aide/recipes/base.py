@@ -1,8 +1,9 @@
 """What a recipe is given, and what it gives back."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from aide.formats import Demonstration, Format, TaskCard
 from aide.personas import Bank
@@ -12,6 +13,9 @@ from aide.records import Ask, Hop, Point, Record, Seed, Triple
 from aide.reflection import Standard
 from aide.registry import Registry
 from aide.spec import RunSpec
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,10 @@ class Brief:
     novelty: Novelty
     graph_triples: int
     bank: Bank | None
-    demos: Mapping[str, Sequence[Demonstration]]
+    demos: Mapping[str, tuple[Demonstration, ...]]
     near_labels: Mapping[str, Sequence[str]]
 
-    def demonstrations(self, seed: Seed) -> Sequence[Demonstration]:
+    def demonstrations(self, seed: Seed) -> tuple[Demonstration, ...]:
         """The demonstrations of this seed's whole tree, fixed when it was first planted."""
         return self.demos.get(seed.id, ())
 
@@ -75,6 +79,16 @@ class Recipe(Protocol):
     async def grow(self, hop: Hop, ask: Ask) -> Record:
         """One accepted record."""
         ...
+
+
+async def side_by_side(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
+    """Both results; where either fails the other is stopped, and the fault itself is raised, not a group of one."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            first, second = group.create_task(one), group.create_task(other)
+    except BaseExceptionGroup as faults:
+        raise faults.exceptions[0] from None
+    return first.result(), second.result()
 
 
 RECIPES: Registry[Callable[[Brief], Recipe]] = Registry("recipe")
