@@ -1,0 +1,90 @@
+"""`aide prompts`: list the prompts, copy them out to edit, show what a copy changes."""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from aide import resources
+from aide.cli.console import Output, stderr
+from aide.errors import InputError
+
+prompts = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
+
+_FOLDER: Final = typer.Option(
+    "--prompts", metavar="DIR", help="Folder whose files go before the built-in ones."
+)
+
+
+@prompts.command(
+    "list", epilog="Examples:\n\naide prompts list\n\naide prompts list --prompts my_prompts --json"
+)
+def listed(
+    folder: Annotated[Path | None, _FOLDER] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object: file by name.")] = False,
+) -> None:
+    """List all prompts; those that come from your own folder are marked."""
+    out = Output()
+    files = {name: resources.find("prompts", name, folder) for name in resources.names("prompts", folder)}
+    if as_json:
+        out.line(json.dumps({name: str(path) for name, path in files.items()}))
+        return
+    for name, path in files.items():
+        out.line(f"{name}  ({path})" if folder is not None and path == folder / name else name)
+
+
+@prompts.command(
+    epilog="Examples:\n\naide prompts export my_prompts\n\naide prompts export my_prompts --force"
+)
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace files that were changed there.")] = False,
+) -> None:
+    """Copy the built-in prompts into a folder, to edit there and to use with --prompts."""
+    names = resources.names("prompts")
+    changed = [name for name in names if _text(folder / name) not in (None, resources.read("prompts", name))]
+    if changed and not force:
+        raise InputError(
+            f"{folder / changed[0]} was changed and would be overwritten",
+            hint="--force replaces it; `aide prompts diff` shows the change",
+        )
+    for name in names:
+        path = folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(resources.read("prompts", name), encoding="utf-8")
+        except OSError as error:
+            raise InputError(
+                f"{path} can't be written: {error.strerror}", hint="choose another folder"
+            ) from error
+    stderr().print(
+        f"{len(names)} prompts are in {folder}; keep those that you change, and run with --prompts {folder}"
+    )
+
+
+@prompts.command(epilog="Examples:\n\naide prompts diff my_prompts\n\naide prompts diff my_prompts | less")
+def diff(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of your own prompts.")],
+) -> None:
+    """Show what the prompts of a folder change, line by line; silent where they change nothing."""
+    shipped = set(resources.names("prompts"))
+    out = Output()
+    for name in resources.names("prompts", folder):
+        mine = _text(folder / name)
+        if mine is None:
+            continue
+        before = resources.read("prompts", name) if name in shipped else ""
+        lines = difflib.unified_diff(
+            before.splitlines(), mine.splitlines(), f"built-in/{name}", str(folder / name), lineterm=""
+        )
+        for line in lines:
+            out.line(line)
+
+
+def _text(path: Path) -> str | None:
+    """The text of a file, `None` where there is none."""
+    if not path.is_file():
+        return None
+    return resources.read("prompts", path.name, path.parent)
