@@ -160,8 +160,12 @@ def unopened(path: Path, error: sqlite3.Error) -> AideError:
         )
     if code == sqlite3.SQLITE_NOTADB:
         return InputError(f"{path} is no journal of aide", hint="name another folder")
-    known = fault(path, error)
-    return InputError(str(known), hint=known.hint or "check that the folder is there and may be written")
+    if code in _ADVICE:
+        known = fault(path, error)
+        return InputError(str(known), hint=known.hint)
+    return InputError(
+        f"{path} can't be opened: {error}", hint="check that its folder is there and may be written"
+    )
 
 
 def fault(path: Path, error: sqlite3.Error) -> AideError:
