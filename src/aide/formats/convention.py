@@ -24,6 +24,7 @@ _FINAL: Final = re.compile(
 )
 _DRESS: Final = " \t*_$\\()[]`=:."
 _SHARE: Final = 0.8
+_FEW: Final = 3
 
 
 def find_convention(outputs: Sequence[str]) -> str:
@@ -122,11 +123,11 @@ def settle(text: str, convention: str) -> str:
 def _final(text: str, *, number: bool) -> tuple[str, str]:
     """What stands before the ending, and the bare value of the ending, empty where there is none."""
     head, _, last = text.rpartition("\n")
-    value = ""
+    value, words = "", last
     if boxed := list(_BOXED.finditer(last)):
-        value = boxed[-1][1]
+        value, words = boxed[-1][1], last[: boxed[-1].start()]
     elif stated := _FINAL.search(last):
-        value = stated["value"]
+        value, words = stated["value"], last[: stated.start()]
     elif number and (only := _LAST_NUMBER.match(last)):
         value = only["value"]
     value = value.strip(_DRESS)
@@ -134,7 +135,4 @@ def _final(text: str, *, number: bool) -> tuple[str, str]:
         numbers = re.findall(_NUMBER, value)
         value = numbers[-1] if numbers else ""
     # A last line that was nothing but the ending is replaced; one that also says how stays.
-    bare = len(last.split()) <= 4 or last.lstrip(_DRESS).casefold().startswith(
-        ("answer", "final answer", "####")
-    )
-    return (head if bare else text), value
+    return (head if len(words.split()) <= _FEW else text), value

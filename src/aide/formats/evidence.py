@@ -30,15 +30,18 @@ def quoted(evidence: str, parts: Parts) -> str:
     """
     if not parts.fixed:
         return ""
-    words = evidence.translate(_PLAIN).strip(_EDGES).split()
-    if not words:
+    said = evidence.translate(_PLAIN).strip()
+    bare = said.strip(_EDGES)
+    if not bare:
         raise Unusable("evidence_missing", "Quote the evidence word for word, or write none.", said=evidence)
-    if " ".join(words).casefold() in _NONE:
+    if bare.casefold() in _NONE:
         return ""
-    pattern = re.compile(r"\s+".join(map(re.escape, words)), re.IGNORECASE)
-    for _, text in parts.fixed:
-        if found := pattern.search(text.translate(_PLAIN)):
-            return text[found.start() : found.end()]
+    # As it came first: quotation marks at its edges may be those of the text, or the model's own.
+    for quote in dict.fromkeys((said, bare)):
+        pattern = re.compile(r"\s+".join(map(re.escape, quote.split())), re.IGNORECASE)
+        for _, text in parts.fixed:
+            if found := pattern.search(text.translate(_PLAIN)):
+                return text[found.start() : found.end()]
     names = " or the ".join(name for name, _ in parts.fixed)
     raise Unusable(
         "evidence_missing",

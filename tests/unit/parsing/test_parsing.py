@@ -1,0 +1,262 @@
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+
+from aide.errors import Unusable
+from aide.parsing import (
+    CodePayload,
+    ModelPayload,
+    Reply,
+    TextPayload,
+    clean,
+    closed_schema,
+    json_value,
+    looks_like_code,
+    read_completion,
+)
+
+
+def completion(content: object = None, finish: str = "stop", **message: object) -> Mapping[str, Any]:
+    return {"choices": [{"finish_reason": finish, "message": {"content": content, **message}}]}
+
+
+@pytest.mark.parametrize(
+    ("dirty", "tidy"),
+    [
+        ("  plain \n", "plain"),
+        ("a\r\nb\rc", "a\nb\nc"),
+        ("\x1b[31mred\x1b[0m and \x1b]0;title\x07this", "red and this"),
+        ("nul\x00 bell\x07 c1\x9d", "nul bell c1"),
+        ("lone \ud800 surrogate", "lone \ufffd surrogate"),
+        ("\ufeffmark", "mark"),
+        ("abc\u202edcba", "abcdcba"),
+        ("tab\tstays", "tab\tstays"),
+        ("\u200fשלום\u200f עולם", "\u200fשלום\u200f עולם"),
+        ("👩\u200d👩\u200d👧 café cafe\u0301", "👩\u200d👩\u200d👧 café cafe\u0301"),
+    ],
+)
+def test_clean_takes_what_breaks_files_and_leaves_every_script(dirty: str, tidy: str) -> None:
+    assert clean(dirty) == tidy
+
+
+@given(st.text(alphabet=st.characters()))
+def test_clean_text_is_encodable_and_stays_as_it_is(text: str) -> None:
+    once = clean(text)
+    once.encode("utf-8")
+    assert "\x1b" not in once
+    assert "\x00" not in once
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (completion(" hello "), "hello"),
+        (completion([{"type": "text", "text": "he"}, {"type": "text", "text": "llo"}]), "hello"),
+        (completion(None, reasoning_content="hello"), "hello"),
+        (completion("  ", reasoning="hello"), "hello"),
+        (completion("<think>what now</think>\n\nhello"), "hello"),
+        (completion("what now</think>\nhello"), "hello"),
+        (
+            completion("the tag <think> starts and </think> ends it"),
+            "the tag <think> starts and </think> ends it",
+        ),
+    ],
+)
+def test_the_answer_is_found_wherever_a_server_puts_it(data: Mapping[str, Any], text: str) -> None:
+    assert read_completion(data).text == text
+
+
+def test_thoughts_are_kept_apart_from_the_answer() -> None:
+    assert read_completion(completion("<think>so so</think>yes")).reasoning == "so so"
+    assert read_completion(completion("yes", reasoning_content="so so")).reasoning == "so so"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (completion(""), "empty"),
+        (completion(None), "empty"),
+        ({"choices": []}, "empty"),
+        ({}, "empty"),
+        (completion("<think>only thoughts"), "empty"),
+        (completion("half an ans", finish="length"), "truncated"),
+        (completion("", finish="length", reasoning_content="long thoughts"), "truncated"),
+        (completion(None, refusal="I can't."), "refused"),
+        (completion("", finish="content_filter"), "filtered"),
+    ],
+)
+def test_unusable_completions_say_why(data: Mapping[str, Any], reason: str) -> None:
+    with pytest.raises(Unusable) as caught:
+        read_completion(data)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": 1}', {"a": 1}),
+        ('Sure:\n```json\n{"a": [1, 2,],}\n```\nDone.', {"a": [1, 2]}),
+        ('The set {x} gives {"a": "b"} here', {"a": "b"}),
+        ('{"a": "two\nlines"}', {"a": "two\nlines"}),
+        ("{'a': True, 'b': None}", {"a": True, "b": None}),
+        ('{"a": [{"b": "c"},]}', {"a": [{"b": "c"}]}),
+        ('{"a": "never closed', {"a": "never closed"}),
+        ('[{"a": 1}]', [{"a": 1}]),
+    ],
+)
+def test_slightly_broken_json_is_read(text: str, value: object) -> None:
+    assert json_value(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "no json here", "{", "a < b > c", "[" * 5000])
+def test_text_without_json_is_unusable(text: str) -> None:
+    with pytest.raises(Unusable) as caught:
+        json_value(text)
+    assert caught.value.reason == "not_json"
+    assert caught.value.said == text
+
+
+@given(st.text(max_size=200))
+def test_json_of_any_text_is_a_value_or_unusable(text: str) -> None:
+    try:
+        json_value(text)
+    except Unusable as fault:
+        assert fault.problem.endswith(".")
+
+
+class Inner(Reply):
+    title: str
+    kind: Literal["only"]
+
+
+class Outer(Reply):
+    grade: int = Field(ge=1, le=10)
+    right: bool
+    items: list[Inner]
+    note: str = "none"
+
+
+def nothing_open(schema: object) -> bool:
+    if isinstance(schema, list):
+        return all(nothing_open(item) for item in schema)
+    if not isinstance(schema, dict):
+        return True
+    if "$ref" in schema or "$defs" in schema or "default" in schema:
+        return False
+    if schema.get("type") == "object" and (
+        schema.get("additionalProperties") is not False or schema["required"] != list(schema["properties"])
+    ):
+        return False
+    return all(nothing_open(value) for value in schema.values())
+
+
+def test_the_schema_is_closed_and_stands_by_itself() -> None:
+    schema = closed_schema(Outer)
+    assert nothing_open(schema)
+    assert list(schema["properties"]) == ["grade", "right", "items", "note"]
+    item = schema["properties"]["items"]["items"]
+    assert list(item["properties"]) == ["title", "kind"], "a field named title is no title"
+    assert item["properties"]["kind"]["enum"] == ["only"]
+    assert "title" not in schema
+
+
+def grade(outer: Outer) -> int:
+    return outer.grade
+
+
+def test_values_are_coerced_lightly_and_bounded_strictly() -> None:
+    payload = ModelPayload("outer", Outer, grade)
+    said = '{"grade": "8", "right": "true", "items": [], "note": 7, "more": 1}'
+    assert payload.read(said) == 8
+    assert payload.read(f'{{"outer": {said}}}') == 8
+    assert payload.read(f"[{said}]") == 8
+    with pytest.raises(Unusable) as caught:
+        payload.read('{"grade": 11, "right": true, "items": []}')
+    assert caught.value.reason == "invalid"
+    assert "`grade`" in caught.value.problem
+
+
+def test_a_missing_field_and_a_failed_conversion_are_named() -> None:
+    with pytest.raises(Unusable, match="`items`"):
+        ModelPayload("outer", Outer, grade).read('{"grade": 1, "right": true}')
+
+    def refuse(outer: Outer) -> int:
+        raise ValueError("The note must be longer.")
+
+    with pytest.raises(Unusable, match=r"The note must be longer\."):
+        ModelPayload("outer", Outer, refuse).read('{"grade": 1, "right": true, "items": []}')
+
+
+def test_a_bare_list_fills_the_only_field() -> None:
+    class Names(BaseModel):
+        names: list[str]
+
+    assert ModelPayload("names", Names, lambda said: said.names).read('["a", "b"]') == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("Why is it so?", "Why is it so?"),
+        ("```\nWhy?\n```", "Why?"),
+        ('{"input": "Why?"}', "Why?"),
+        ('"Why?"', "Why?"),
+        ("„Warum?“", "Warum?"),
+        ("New input: Why?", "Why?"),
+        ("**Question:** Why?", "Why?"),
+        ('**New question:** "Why?"', "Why?"),
+        ('"Stop," he said. "Now."', '"Stop," he said. "Now."'),
+        ("Question: Why?\nAnswer: so", "Question: Why?\nAnswer: so"),
+        ('{"a": "b", "c": "d"}', '{"a": "b", "c": "d"}'),
+        ("Text ```x``` text", "Text ```x``` text"),
+    ],
+)
+def test_text_is_freed_of_its_wrapping_alone(said: str, text: str) -> None:
+    assert TextPayload("input").read(said) == text
+
+
+def test_a_label_of_the_seeds_own_stays() -> None:
+    assert TextPayload("input", ("Question:",)).read("Question: Why?") == "Question: Why?"
+
+
+def test_an_empty_wrapping_is_unusable() -> None:
+    with pytest.raises(Unusable):
+        TextPayload("input").read('""')
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "```python\ndef f():\n    return 1\n```",
+        "Here it is:\n```py\ndef f():\n    return 1\n```\nIt returns 1.",
+        "```\nf()\n```\nwith\n```\ndef f():\n    return 1\n```",
+        "```python\ndef f():\n    return 1",
+        "def f():\n    return 1",
+    ],
+)
+def test_code_is_taken_from_its_fence(said: str) -> None:
+    assert CodePayload("code").read(said) == "def f():\n    return 1"
+
+
+def test_prose_is_no_code() -> None:
+    with pytest.raises(Unusable) as caught:
+        CodePayload("code").read("I would rather not.")
+    assert caught.value.reason == "no_code"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("print('hi')", True),
+        ("int f(int a) {\n  return a;\n}", True),
+        ("hello", False),
+        ("The sum is 12.\nIt is even.", False),
+        ("print('\\d')", True),
+    ],
+)
+def test_code_is_told_from_prose(text: str, *, code: bool) -> None:
+    assert looks_like_code(text) is code
