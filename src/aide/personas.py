@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,12 +13,12 @@ from pydantic import Field, create_model
 
 from aide.errors import InputError, Unusable
 from aide.parsing import ModelPayload, Reply, clean
-from aide.quality.shingles import folded_words
-from aide.records import Ask, Embed, rng
+from aide.records import WHOLE, Ask, Embed, Parts, rng
 
 FLOOR: Final = 0.75  # least cosine similarity, where there are embeddings
 _EMBEDDED_AT_ONCE: Final = 256
-_SUFFIX: Final = 5  # words count as one when this many first letters agree: lawyer, lawyers
+_STEM: Final = 5  # words count as one when this many first letters agree: lawyer, lawyers
+_WORD: Final = re.compile(r"\w{3,}")
 
 
 class _Personas(Reply):
@@ -90,7 +91,7 @@ class Bank:
 
 
 async def personas_for(
-    topic: str, count: int, bank: Bank | None, ask: Ask, max_output: int = 1024
+    topic: str, count: int, bank: Bank | None, ask: Ask, *, parts: Parts = WHOLE, max_output: int = 1024
 ) -> tuple[str, ...]:
     """Up to `count` personas for a topic: from the bank, or by one call where there is none.
 
@@ -102,7 +103,13 @@ async def personas_for(
         return await bank.nearest(topic, count)
     try:
         return await ask(
-            "personas", personas_payload(count), max_output=max_output, topic=topic, count=count, demos=()
+            "personas",
+            personas_payload(count),
+            max_output=max_output,
+            topic=topic,
+            count=count,
+            parts=parts,
+            demos=(),
         )
     except Unusable:
         return ()
@@ -144,4 +151,4 @@ def _persona(line: str, where: str) -> str:
 
 
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(word[:_SUFFIX] for word in folded_words(text) if len(word) > 2)
+    return frozenset(word[:_STEM] for word in _WORD.findall(text.casefold()))

@@ -133,7 +133,7 @@ class Duplicates:
             if self._digests[slot] == seen.digest:
                 return Twin(self._id(slot), 1.0, "exact")
         nearest, likeness, used = self._nearest(seen)
-        slack = _SLACK * spread(self.threshold, used, seen.features)
+        slack = _SLACK * spread(self.threshold, used, round(seen.features * 2 / (1 + self.threshold)))
         if nearest is None or likeness < max(self.threshold - slack, self._floor):
             return None
         return Twin(self._id(nearest), round(likeness, 3), "near")

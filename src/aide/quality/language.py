@@ -14,7 +14,7 @@ from typing import Final
 
 WORDS_OVER: Final = 20
 _LETTERS_OVER: Final = 40  # for scripts that write no spaces
-_FOREIGN_FROM: Final = 40  # percent of a text in other languages
+_FOREIGN_FROM: Final = 25  # percent of a text in other languages
 _UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 # Too near to each other to be told apart in a few sentences.
 _FAMILIES: Final = (

@@ -28,7 +28,7 @@ _PATTERNS: Final = (
     r"\A\W*(?:neue[rs]?|nouvelle?|nuev[ao]|nuov[ao]|nov[ao])\s(?:eingabe|frage|aufgabe|text|anfrage|entrée|question|"
     r"texte|pregunta|entrada|domanda|pergunta)\W*:",
     r"\((?:note|hinweis|remark|anmerkung)\s?:[^)]*\)\s*\Z",
-    r"^\W*note(?: that)?\b[^\n]*\b(?:I (?:have|['’]ve)|rewritten|rewrote|(?:this|the) (?:new|revised))\b",
+    r"^\W*note(?: that)?\b[^\n]*\b(?:rewritten|rewrote|rephrased|(?:this|the) (?:new|revised) )",
     r"\blet me know if (?:you|this)\b[^\n]*\b(?:changes|adjust|version|revis)\w*",
     r"\b(?:parent|seed) (?:input|question|text|example|problem|sentence|message)\b",
     r"\b(?:knowledge|given|chosen|named|provided|following) attribute\b",

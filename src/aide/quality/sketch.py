@@ -52,7 +52,7 @@ def similarity(a: int, b: int) -> tuple[float, int]:
 
 
 def spread(level: float, used: int, features: int) -> float:
-    """Standard error of an estimate near `level`; none where each of the `features` has its own bin."""
+    """Standard error of an estimate near `level`; none where each of `features` has its own bin."""
     return math.sqrt(level * (1 - level) * max(0.0, 1 / max(used, 1) - 1 / max(features, 1)))
 
 
