@@ -102,7 +102,8 @@ class Aide:
             if place in items:
                 return items[place]
         room = self.brief.card.max_input_tokens
-        return await ask("synthesize", INPUT, template=self.template(hop), max_output=room, **self.wanted(hop), **told)
+        told.update(self.wanted(hop))
+        return await ask("synthesize", INPUT, template=self.template(hop), max_output=room, draw=hop.draw, **told)
 
     async def answer(self, hop: Hop, text: str, ask: Ask, correction: Correction | None = None) -> Draft:
         """Step 5: the output for the new input, by format; blind for fixed label sets."""
