@@ -150,7 +150,7 @@ def _several(flag: Flag, texts: list[str], base: Path | None) -> list[str]:
     if not flag.commas:
         return texts
     if len(texts) == 1 and flag.metavar.endswith("FILE") and (path := _from(base, texts[0])).is_file():
-        return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        return [str(path.resolve())]  # read where labels are understood; the same from every working folder
     return [part.strip() for text in texts for part in text.split(",") if part.strip()]
 
 

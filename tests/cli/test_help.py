@@ -1,0 +1,130 @@
+"""What the command line says of itself, in real processes."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aide.cli.main import COMMANDS
+from aide.spec import RunSpec, flag_of
+
+BUILT = [name for name in COMMANDS if importlib.util.find_spec(f"aide.cli.{name}")]
+
+
+def aide(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AIDE_", "OPENAI_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "aide", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**clean, "COLUMNS": "160", "NO_COLOR": "1", **environ},
+        timeout=60,
+    )
+
+
+def test_root_help_lists_every_command_on_stdout() -> None:
+    done = aide("--help")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert [name for name in COMMANDS if f"  {name} " not in done.stdout] == []
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_help_of_a_command_has_examples(name: str) -> None:
+    done = aide(name, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Examples:" in done.stdout
+    for example in COMMANDS[name].examples:
+        assert example in done.stdout
+
+
+def test_every_setting_has_an_option_unless_it_is_for_files_alone() -> None:
+    shown = aide("config", "--help").stdout
+    missing = [
+        name
+        for name in RunSpec.model_fields
+        if not flag_of(name).hidden and f"--{name.replace('_', '-')}" not in shown
+    ]
+    assert missing == []
+
+
+def test_version() -> None:
+    assert aide("--version").stdout.startswith("aide ")
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [(("expnd",), "expand"), (("config", "--hopps", "2"), "--hops"), (("--versin",), "--version")],
+)
+def test_a_slip_of_the_pen_is_exit_2_with_what_was_meant(words: tuple[str, ...], meant: str) -> None:
+    done = aide(*words)
+    assert done.returncode == 2
+    assert meant in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_wrong_value_is_one_sentence_and_a_hint() -> None:
+    done = aide("config", "--hops", "two")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == "aide: --hops must be a whole number, not 'two'"
+    assert done.stderr.splitlines()[1].startswith("hint: ")
+
+
+def test_config_shows_values_with_their_origin() -> None:
+    shown = json.loads(aide("config", "--json", "--target", "all", AIDE_HOPS="3").stdout)
+    assert shown["hops"] == {"value": 3, "origin": "AIDE_HOPS"}
+    assert shown["target"] == {"value": "all", "origin": "--target"}
+    assert shown["attributes"] == {"value": 3, "origin": "default"}
+
+
+def test_what_config_prints_is_a_config_file_that_says_the_same(tmp_path: Path) -> None:
+    given = (
+        "--labels",
+        "a,b",
+        "--price",
+        "1/2",
+        "--extra",
+        '{"top_k": 20, "deep": {"a b": [1]}}',
+        "--no-reflection",
+    )
+    printed = aide("config", *given).stdout
+    (tmp_path / "all.toml").write_text(printed)
+    before = json.loads(aide("config", "--json", *given).stdout)
+    after = json.loads(aide("config", "--json", "--config", str(tmp_path / "all.toml")).stdout)
+    assert {name: each["value"] for name, each in after.items()} == {
+        name: each["value"] for name, each in before.items()
+    }
+
+
+def test_prompts_are_exported_guarded_and_compared(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    assert aide("prompts", "export", str(folder)).returncode == 0
+    assert aide("prompts", "diff", str(folder)).stdout == ""
+    (folder / "extract.md").write_text("# system\nmine\n# user\nhello\n")
+    assert "+mine" in aide("prompts", "diff", str(folder)).stdout
+    refused = aide("prompts", "export", str(folder))
+    assert refused.returncode == 2
+    assert "--force" in refused.stderr
+    assert aide("prompts", "export", str(folder), "--force").returncode == 0
+    assert aide("prompts", "diff", str(folder)).stdout == ""
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    shell = f"set -o pipefail; {sys.executable} -m aide config | head -n 1"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_can_complete(shell: str) -> None:
+    script = aide(_AIDE_COMPLETE=f"source_{shell}").stdout
+    assert "aide" in script
+    words = {"COMP_WORDS": "aide ex", "COMP_CWORD": "1", "_TYPER_COMPLETE_ARGS": "aide ex"}
+    action = {"_TYPER_COMPLETE_FISH_ACTION": "get-args"} if shell == "fish" else {}
+    assert "expand" in aide(_AIDE_COMPLETE=f"complete_{shell}", **words, **action).stdout
