@@ -21,6 +21,7 @@ Step = Callable[[Prompt, SimulatorSettings], str]
 
 _KINDS: Final = ("constraint", "reasoning", "concretize")
 _RELATIONS: Final = re.compile(r"^\s*(.*?) \| (.*?)\s*$", re.MULTILINE)
+_FIELD: Final = re.compile(r"[^\W\d_]+(?: \d+)?:")
 _REVISIONS: Final = 12
 _VERBAL: Final = ("ing", "ed", "ly", "ous", "ive", "ful", "est")
 
@@ -54,7 +55,7 @@ def _expand_graph(prompt: Prompt, _: SimulatorSettings) -> str:
 
 def _themes(text: str, lexicon: Lexicon) -> list[str]:
     """The content words of a text, likely nouns first."""
-    words = answers.content_words(text, lexicon)
+    words = answers.content_words(_FIELD.sub(" ", text), lexicon)
     if lexicon.code == "de":
         words.sort(key=lambda word: word[0].islower())
     elif lexicon.code == "en":

@@ -1,8 +1,8 @@
 """The inputs that the simulator writes.
 
-An opening sentence stands around the triple, or speaks for the persona; then comes the parent (or, where the
-branch is anchored, the seed) with other words, names and numbers in it. Words come from the demonstrations and
-the parent, matched by casing and ending, so that sentences stay readable.
+An opening sentence stands around the triple, or speaks for the persona; then comes the parent (or, where
+the branch is anchored, the seed) with other words, names and numbers in it. Words come from demonstrations
+and parent, matched by casing and ending, so that sentences stay readable.
 """
 
 import re
@@ -28,6 +28,7 @@ _KEEP_AFTER: Final = frozenset("`_.@/\\{^#<")
 _KEEP_BEFORE: Final = frozenset("_(`={}^\\/>")
 _CUTS: Final = 60
 _LEAST: Final = 5
+_LOOSE: Final = 0.4
 _SPARE: Final = 2
 
 
@@ -95,12 +96,12 @@ def write_input(order: Order) -> str:
         sentence = opener.format(**words, x=time, y=place, n=number)
         return _join(sentence, body, source)
 
-    number = 2 + dice.below(96)
     if order.label:
+        number = 2 + dice.below(700)
         turn = dice.below(len(lexicon.places))
         places = lexicon.places[turn:] + lexicon.places[:turn]
         return solve(order.label, write, lexicon.times, places, number)
-    return write(dice.pick(lexicon.times), dice.pick(lexicon.places), number)
+    return write(dice.pick(lexicon.times), dice.pick(lexicon.places), 2 + dice.below(96))
 
 
 def _source(order: Order, dice: Dice) -> str:
@@ -184,12 +185,11 @@ def _exchange(source: str, order: Order, lexicon: Lexicon, dice: Dice) -> str:
             mapping[word] = _other_number(word, dice)
         elif word.casefold() not in lexicon.function and dice.chance(0.75):
             key = shape(word)
-            found = [
-                w
-                for bank in banks
-                for w in bank.get(key, ())
-                if w != word and w.casefold() not in lexicon.function
-            ]
+            found = [w for bank in banks for w in bank.get(key, ()) if w != word]
+            if not found and dice.chance(_LOOSE):
+                rows = [r for bank in banks for k, r in bank.items() if k[0] == key[0]]
+                found = list(dice.pick(rows)) if rows else []
+            found = [w for w in found if w.casefold() not in lexicon.function]
             choice = dice.pick(found) if found else word
             mapping[word] = word if choice.casefold() == order.label.casefold() else str(choice)
         return mapping.get(word, word)

@@ -51,7 +51,7 @@ def solve(
     """
     table, text = _residues(times), ""
     marks = [(place, trace(place)) for place in places]
-    for number in chain(range(first, 98), range(2, first), range(101, 399)):
+    for number in chain(range(first, first + 400), range(2, first)):
         missing = mark(label) - trace(write("", "", number))
         for place, value in marks:
             time = table.get((missing - value) % MODULUS)

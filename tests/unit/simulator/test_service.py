@@ -1,0 +1,207 @@
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from aide.errors import InputError
+from aide.simulator import Simulator, SimulatorSettings, from_url
+from unit.simulator.prompting import PARENT, answer, json_of, reflect, request, synthesize, text_of
+
+TRIPLE = {"relation": "needs", "attribute": "stamps"}
+CHAT = "/v1/chat/completions"
+
+
+def post(simulator: Any, body: Any, path: Any = CHAT) -> Any:
+    return asyncio.run(simulator.handle("POST", path, {}, body))
+
+
+def test_answer_depends_on_messages_and_seed_alone() -> None:
+    plain = request(synthesize(**TRIPLE))
+    other = {
+        **plain,
+        "model": "b",
+        "max_tokens": 9,
+        "response_format": {"type": "json_object"},
+        "temperature": 0,
+    }
+    first = Simulator().answer(plain)
+    assert Simulator().answer(other) == first
+    assert first["model"] == "simulator"
+    assert first["usage"]["prompt_tokens"] > 0
+    assert first["usage"]["completion_tokens"] > 0
+    assert Simulator().answer({**plain, "seed": 1})["choices"] != first["choices"]
+
+
+def test_answer_does_not_depend_on_order() -> None:
+    bodies = [request(synthesize(**{**TRIPLE, "attribute": f"item{n}"})) for n in range(20)]
+    one, two = Simulator(), Simulator()
+    forward = [one.answer(body) for body in bodies]
+    backward = [two.answer(body) for body in reversed(bodies)]
+    assert forward == backward[::-1]
+
+
+def test_schema_in_the_prompt_changes_nothing() -> None:
+    prompt = f"<text>\n{PARENT}\n</text>\nName the topic and exactly 3 attributes."
+    schema = '\n\nJSON Schema: {"minItems": 9, "type": "object"}'
+    simulator = Simulator()
+    assert (
+        simulator.answer(request(prompt))["choices"] == simulator.answer(request(prompt + schema))["choices"]
+    )
+
+
+def test_system_text_folded_into_the_user_message_is_understood() -> None:
+    body = {"messages": [{"role": "user", "content": "Language: English\n" + synthesize(**TRIPLE)}]}
+    assert "stamps" in text_of(Simulator().answer(body)).casefold()
+
+
+def test_a_corrected_answer_differs() -> None:
+    prompt = synthesize(**TRIPLE)
+    simulator = Simulator(SimulatorSettings(near=0))
+    said = text_of(simulator.answer(request(prompt)))
+    again = text_of(simulator.answer(request(prompt, ("assistant", said), ("user", "Too long."))))
+    assert again != said
+    assert "stamps" in again.casefold()
+
+
+@pytest.mark.parametrize(
+    ("kind", "seen"),
+    [
+        ("empty", lambda choice: choice["message"]["content"] == ""),
+        ("null", lambda choice: choice["message"]["content"] is None),
+        ("truncate", lambda choice: choice["finish_reason"] == "length"),
+        ("think", lambda choice: choice["message"]["content"].startswith("<think>")),
+        ("fence", lambda choice: choice["message"]["content"].startswith("```json")),
+        ("prose", lambda choice: not choice["message"]["content"].startswith("{")),
+        ("refusal", lambda choice: choice["message"]["refusal"]),
+        ("garbage", lambda choice: "=>" in choice["message"]["content"]),
+    ],
+)
+def test_spoiled_answers_heal_when_asked_again(kind: Any, seen: Any) -> None:
+    simulator = Simulator(SimulatorSettings(faults={kind: 1.0}))
+    body = request(reflect("A text.", "An answer."))
+    status, _, spoiled = post(simulator, body)
+    assert status == 200
+    assert seen(spoiled["choices"][0])
+    assert simulator.stats.spoiled == 1
+    healed = post(simulator, request(reflect("A text.", "An answer."), ("assistant", "x"), ("user", "No.")))
+    assert json_of(healed[2])["critique"]
+    assert json_of(post(simulator, body)[2])["critique"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("429", 429), ("500", 500), ("503", 503), ("html", 502), ("error200", 200)]
+)
+def test_faults_on_the_wire_hit_a_request_once(kind: Any, status: Any) -> None:
+    simulator = Simulator(SimulatorSettings(faults={kind: 1.0}))
+    body = request(synthesize(**TRIPLE))
+    first = post(simulator, body)
+    assert first[0] == status
+    assert b"<html>" in first[2] if kind == "html" else first[2]["error"]["message"]
+    if kind == "429":
+        assert int(first[1]["retry-after"]) >= 1
+    assert post(simulator, body)[2]["choices"]
+    assert (simulator.stats.calls, simulator.stats.refused) == (1, 1)
+
+
+def test_faults_hit_about_their_share() -> None:
+    simulator = Simulator(SimulatorSettings(faults={"500": 0.2, "empty": 0.1}))
+    for turn in range(400):
+        post(simulator, request(f"Say {turn}."))
+    assert 50 < simulator.stats.refused < 115
+    assert 15 < simulator.stats.spoiled < 60
+
+
+def test_a_full_minute_turns_away_until_it_has_passed() -> None:
+    now = [0.0]
+    simulator = Simulator(SimulatorSettings(rpm=2), clock=lambda: now[0])
+    statuses = [post(simulator, request(f"Say {turn}."))[0] for turn in range(3)]
+    assert statuses == [200, 200, 429]
+    now[0] = 61.0
+    assert post(simulator, request("Say 4."))[0] == 200
+
+
+def test_slots_bound_what_is_in_the_making_and_latency_follows_the_request() -> None:
+    async def run() -> Any:
+        working, peak, slept = 0, 0, []
+
+        async def sleep(seconds: Any) -> None:
+            nonlocal working, peak
+            working += 1
+            peak = max(peak, working)
+            slept.append(seconds)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            working -= 1
+
+        simulator = Simulator(SimulatorSettings(latency=2.0, slots=3), sleep=sleep)
+        async with asyncio.TaskGroup() as group:
+            for turn in range(60):
+                group.create_task(simulator.handle("POST", CHAT, {}, request(f"Say {turn}.")))
+        return simulator.stats, peak, slept
+
+    stats, peak, slept = asyncio.run(run())
+    again, _, same = asyncio.run(run())
+    assert peak == 3
+    assert stats.peak == 60
+    assert slept == same
+    assert 1.3 < sum(slept) / len(slept) < 3.0
+    assert stats.slot_seconds == pytest.approx(again.slot_seconds) == pytest.approx(sum(slept))
+
+
+def test_canned_answers_are_the_same_bytes_for_a_step() -> None:
+    simulator = Simulator(SimulatorSettings(canned=True))
+    first = post(simulator, json.dumps(request(synthesize(**TRIPLE))).encode())
+    second = post(simulator, json.dumps(request(synthesize(**{**TRIPLE, "attribute": "glue"}))).encode())
+    judged = post(simulator, json.dumps(request(reflect("A", "B"))).encode())
+    assert json.loads(second[2]) == first[2]
+    assert json_of(judged[2])["correct"] is True
+    assert post(simulator, json.dumps(request(answer("tests", "x"))).encode())[2] != judged[2]
+
+
+def test_models_health_stats_and_what_is_not_there() -> None:
+    simulator = Simulator()
+
+    def get(path: str) -> Any:
+        return asyncio.run(simulator.handle("GET", path, {}, b""))
+
+    assert get("/v1/models")[2]["data"][0]["id"] == "simulator"
+    assert get("/health")[2]["status"] == "ok"
+    assert get("/stats")[2]["calls"] == 0
+    assert get("/v1/nothing")[0] == 404
+    assert post(simulator, b"{")[0] == 400
+    assert post(simulator, b"[]")[0] == 400
+    assert post(simulator, {"messages": "x"})[0] == 400
+    assert post(simulator, {}, "/v1/else")[0] == 404
+
+
+def test_embeddings_are_unit_vectors_near_where_words_are_shared() -> None:
+    texts = ["a red boat on the lake", "a red boat on the river", "quarterly tax return"]
+    rows = [row["embedding"] for row in post(Simulator(), {"input": texts}, "/v1/embeddings")[2]["data"]]
+
+    def dot(one: list[float], other: list[float]) -> float:
+        return sum(x * y for x, y in zip(one, other, strict=True))
+
+    assert all(dot(row, row) == pytest.approx(1) for row in rows)
+    assert dot(rows[0], rows[1]) > dot(rows[0], rows[2]) + 0.3
+
+
+def test_url_switches() -> None:
+    settings = from_url(
+        "sim:?near=0.2&mislabel=0.3&latency=0.05&slots=8&faults=429:0.1,empty&accept-all=1"
+    ).settings
+    assert (settings.near, settings.mislabel, settings.latency, settings.slots) == (0.2, 0.3, 0.05, 8)
+    assert settings.faults == {"429": 0.1, "empty": 0.1}
+    assert settings.accept_all is True
+    assert from_url("sim:").settings == SimulatorSettings()
+
+
+MISTAKES = """sim:?naer=0.2 sim:?near=x sim:?near=2 sim:?faults=oops:1 sim:?faults=429:x sim:?slots=-1
+sim:?faults=429:0.7,500:0.7 sim:?faults=reset:0.1 http://localhost sim:somewhere"""
+
+
+@pytest.mark.parametrize("url", MISTAKES.split())
+def test_url_mistakes_are_named(url: Any) -> None:
+    with pytest.raises(InputError) as caught:
+        from_url(url)
+    assert str(caught.value)
