@@ -145,9 +145,7 @@ def main(folder: Path) -> None:
         for at, value in enumerate((near, pairs, wrong, right, total)):
             sums[at] += value
         shown = " ".join(f"{name} {hits / of:.3f}" for name, (hits, of) in found.items())
-        print(
-            f"{task:28} recall {near / max(1, pairs):.3f} ({pairs})  {shown}  false {wrong} true {right}/{total}"
-        )
+        print(f"{task:28} recall {near / max(1, pairs):.3f} ({pairs})  {shown}  wrong {wrong} right {right}")
     shown = " ".join(f"{name} {hits / max(1, of):.3f}" for name, (hits, of) in edits.items())
     light = sum(hits for hits, _ in edits.values()) / max(1, sum(of for _, of in edits.values()))
     near, pairs, wrong, right, total = sums

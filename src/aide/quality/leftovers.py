@@ -4,37 +4,48 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+_FLAGS: Final = re.IGNORECASE | re.MULTILINE
 _TAGS: Final = (
     "parent|seed|topic|relation|attribute|persona|change|label|labels|not_label|draft|critique|question|answer_as|"
     "wanted|item|about|example|examples|demonstrations|input|answer|part|text|candidate|candidate_answer|evidence|think"
 )
 _NEW: Final = "new|rewritten|rephrased|revised|modified|updated|adapted|improved|final"
+_NEW_ELSEWHERE: Final = "neue[rs]?|nouvelle?|nuev[ao]|nuov[ao]|nov[ao]"
+_TEXT_ELSEWHERE: Final = (
+    "eingabe|frage|aufgabe|text|anfrage|entrée|question|texte|pregunta|entrada|domanda|pergunta"
+)
 _TEXT: Final = "input|question|text|prompt|problem|task|query|message|version|example|request|clause|sentence"
-# Each is tried on the seeds first: what people themselves write in this task is no leftover.
+# A pattern is tried only where its needle stands in the lower-cased text, and not at all where it fits a seed:
+# what people themselves write in this task is no leftover.
 _PATTERNS: Final = (
-    rf"</?(?:{_TAGS})(?:\s[^<>]*)?/?>",
-    r"<\|\w+\|>|\[/?INST\]",
-    r"\A\s*```|```\s*\Z",
-    r"\{\{.*?\}\}|\{%.*?%\}",
-    r"\{(?:parent|seed|topic|attribute|relation|persona|label|input|question)\}",
-    r"\[(?:insert|your|name|date|company|einfügen|insérer|insertar)\b[^\]\n]{0,40}\]",
-    r"\bas an? (?:AI|artificial intelligence|large language model|language model)\b",
-    r"\bals (?:KI|künstliche Intelligenz|Sprachmodell)\b",
-    r"\ben tant (?:qu['’]IA|que modèle de langage)\b|\bcomo (?:modelo de (?:lenguaje|linguagem)|una? IA)\b",
-    r"\A\W*(?:sure|certainly|of course|okay|gerne|natürlich|bien sûr|claro|certo)\b[^\n]{0,60}:\s",
-    rf"\A\W*here(?: is|['’]s| are)\b[^.?!\n]{{0,30}}\b(?:{_NEW}|{_TEXT})\b[^.?!\n]{{0,40}}:",
-    rf"\A\W*(?:the |my |your )?(?:{_NEW}) (?:{_TEXT})\W*:",
-    r"\A\W*(?:hier (?:ist|sind)|voici|aquí (?:está|tienes)|ecco|aqui está)\b[^.?!\n]{0,60}:",
-    r"\A\W*(?:neue[rs]?|nouvelle?|nuev[ao]|nuov[ao]|nov[ao])\s(?:eingabe|frage|aufgabe|text|anfrage|entrée|question|"
-    r"texte|pregunta|entrada|domanda|pergunta)\W*:",
-    r"\((?:note|hinweis|remark|anmerkung)\s?:[^)]*\)\s*\Z",
-    r"^\W*note(?: that)?\b[^\n]*\b(?:rewritten|rewrote|rephrased|(?:this|the) (?:new|revised) )",
-    r"\blet me know if (?:you|this)\b[^\n]*\b(?:changes|adjust|version|revis)\w*",
-    r"\b(?:parent|seed) (?:input|question|text|example|problem|sentence|message)\b",
-    r"\b(?:knowledge|given|chosen|named|provided|following) attribute\b",
-    r"\b(?:given|chosen|provided|this) persona\b",
-    r"\bfrom the perspective of (?:the|this) persona\b|\bthe (?:constraint|reasoning|concretize) operation\b",
-    r"\b(?:attribute|persona|operation|relation|topic)\s*:\s*\S.*\n",
+    ("<", rf"</?(?:{_TAGS})(?:\s[^<>]*)?/?>|<\|\w+\|>"),
+    ("inst]", r"\[/?INST\]"),
+    ("```", r"\A\s*```|```\s*\Z"),
+    ("{", r"\{\{.*?\}\}|\{%.*?%\}"),
+    ("{", r"\{(?:parent|seed|topic|attribute|relation|persona|label|input|question)\}"),
+    ("[", r"\[(?:insert|your|name|date|company|einfügen|insérer|insertar)\b[^\]\n]{0,40}\]"),
+    ("as a", r"\bas an? (?:AI|artificial intelligence|large language model|language model)\b"),
+    ("als ", r"\bals (?:KI|künstliche Intelligenz|Sprachmodell)\b"),
+    ("en tant que", r"\ben tant que modèle de langage\b"),
+    ("en tant qu", r"\ben tant qu['’]IA\b"),
+    ("como ", r"\bcomo (?:modelo de (?:lenguaje|linguagem)|una? IA)\b"),
+    ("", r"\A\W*(?:sure|certainly|of course|okay|gerne|natürlich|bien sûr|claro|certo)\b[^\n]{0,60}:\s"),
+    ("here", rf"\A\W*here(?: is|['’]s| are)\b[^.?!\n]{{0,30}}\b(?:{_NEW}|{_TEXT})\b[^.?!\n]{{0,40}}:"),
+    ("", rf"\A\W*(?:the |my |your )?(?:{_NEW}) (?:{_TEXT})\W*:"),
+    ("", r"\A\W*(?:hier (?:ist|sind)|voici|aquí (?:está|tienes)|ecco|aqui está)\b[^.?!\n]{0,60}:"),
+    ("", rf"\A\W*(?:{_NEW_ELSEWHERE})\s(?:{_TEXT_ELSEWHERE})\W*:"),
+    ("(", r"\((?:note|hinweis|remark|anmerkung)\s?:[^)]*\)\s*\Z"),
+    (
+        "note",
+        rf"^\W*note(?: that)?\b[^\n]*\b(?:rewritten|rewrote|rephrased|(?:this|the) (?:{_NEW}) (?:{_TEXT}))\b",
+    ),
+    ("let me know", r"\blet me know if (?:you|this)\b[^\n]*\b(?:changes|adjust|version|revis)\w*"),
+    ("parent ", rf"\bparent (?:{_TEXT})\b"),
+    ("seed ", rf"\bseed (?:{_TEXT})\b"),
+    ("attribute", r"\b(?:knowledge|given|chosen|named|provided|following) attribute\b"),
+    ("persona", r"\b(?:given|chosen|provided|this) persona\b|\bfrom the perspective of the persona\b"),
+    (" operation", r"\bthe (?:constraint|reasoning|concretize) operation\b"),
+    (":", r"^\W*(?:attribute|persona|operation|relation|topic)\s*:\s*\S.*\n"),
 )
 
 
@@ -42,11 +53,13 @@ class Leftovers:
     """Finds what a prompt or an assistant left behind; patterns that fit one of the seeds are not used."""
 
     def __init__(self, seeds: Sequence[str]) -> None:
-        compiled = [re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in _PATTERNS]
-        kept = [pattern.pattern for pattern in compiled if not any(map(pattern.search, seeds))]
-        self._any = re.compile("|".join(f"(?:{pattern})" for pattern in kept), re.IGNORECASE | re.MULTILINE)
+        compiled = [(needle, re.compile(pattern, _FLAGS)) for needle, pattern in _PATTERNS]
+        self._kept = [pair for pair in compiled if not any(map(pair[1].search, seeds))]
 
     def find(self, text: str) -> str:
         """The first leftover in `text`, shortened, or nothing."""
-        match = self._any.search(text)
-        return match[0].strip()[:80] or "```" if match else ""
+        lower = text.lower()
+        for needle, pattern in self._kept:
+            if needle in lower and (match := pattern.search(text)):
+                return match[0].strip()[:80]
+        return ""

@@ -141,7 +141,8 @@ def test_the_answer_may_not_stand_in_its_question() -> None:
 
 def test_language_is_left_alone_where_it_cannot_be_told() -> None:
     german = (
-        "Mein Paket kam heute an und die Lampe darin hat einen Sprung, der Karton war nass, was nun also?"
+        "Mein Paket kam heute an und die Lampe darin hat einen Sprung. "
+        "Der Karton war nass und zerdrückt. Was ist nun zu tun?"
     )
     assert LanguageCheck("en", SEEDS).foreign(german) == "de"
     assert LanguageCheck("de-AT", []).foreign(german) == ""
