@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, create_model
 
+from aide import resources
 from aide.errors import InputError, Unusable
 from aide.parsing import ModelPayload, Reply, clean
 from aide.records import WHOLE, Ask, Embed, Parts, rng
@@ -115,12 +116,15 @@ async def personas_for(
         return ()
 
 
-def load_bank(path: Path, embed: Embed | None = None) -> Bank:
+def load_bank(path: Path | str | None = None, embed: Embed | None = None) -> Bank:
     """A bank from JSONL (objects with `persona`, or strings) or plain lines; repeats are skipped.
+
+    Without a path it is the one that comes with the package.
 
     Raises:
         InputError: naming file and line, where the file can't be read, a line is broken, or nothing is in it.
     """
+    path = Path(path) if path else resources.find("configs", "personas.jsonl")
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as fault:

@@ -15,7 +15,7 @@ _TEXT_ELSEWHERE: Final = (
     "eingabe|frage|aufgabe|text|anfrage|entrée|question|texte|pregunta|entrada|domanda|pergunta"
 )
 _TEXT: Final = "input|question|text|prompt|problem|task|query|message|version|example|request|clause|sentence"
-# A pattern is tried only where its needle stands in the lower-cased text, and not at all where it fits a seed:
+# A pattern is tried only where its needle stands in the lower-cased text, and never where it fits a seed:
 # what people themselves write in this task is no leftover.
 _PATTERNS: Final = (
     ("<", rf"</?(?:{_TAGS})(?:\s[^<>]*)?/?>|<\|\w+\|>"),

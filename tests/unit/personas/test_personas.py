@@ -94,6 +94,10 @@ def test_a_bank_is_read_from_jsonl_or_plain_lines(tmp_path: Path) -> None:
     assert load_bank(file).personas == ("A baker", "A sailor", "A nurse")
 
 
+def test_a_bank_comes_with_the_package() -> None:
+    assert len(load_bank().personas) >= 100
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [("ok\n{broken", ":2"), ('{"name": "x"}', ":1"), ("\n \n", "no personas"), (None, "cannot read")],
