@@ -59,7 +59,8 @@ class Duplicates:
     ) -> None:
         self.mode = mode
         self.threshold = THRESHOLD if threshold is None else threshold
-        self._floor = 0.0
+        # A threshold learned earlier and given back acts as it did when it was learned.
+        self._floor = self.threshold if self.threshold > THRESHOLD else 0.0
         self._frame: frozenset[int] = frozenset()
         self._chains = Chains(2 + BANDS if mode == "near" else 2)
         self._ids = bytearray()

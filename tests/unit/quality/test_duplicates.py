@@ -120,6 +120,8 @@ def test_the_threshold_stands_above_seeds_that_resemble_each_other() -> None:
     assert learned.claim("c", further) is None
     assert learned.claim("d", LONG.replace("?", "!")) is not None
     assert Duplicates("near", [("a", LONG), ("b", close)], threshold=0.5).threshold == 0.5
+    given = Duplicates("near", [("a", LONG), ("b", close)], threshold=learned.threshold)
+    assert given.claim("c", further) is None
 
 
 def test_two_equal_seeds_do_not_switch_the_check_off() -> None:
