@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from aide import __version__
 from aide.cli.console import crash, fail, forsake_stdout
+from aide.cli.helptext import PlainCommand, examples
 from aide.errors import AideError
 
 
@@ -108,14 +109,14 @@ class Commands(TyperGroup):
 def load(name: str, entry: Entry) -> Any:
     """Import a command and dress it with the help that the table has of it."""
     found = getattr(import_module(f"aide.cli.{name}"), name)
-    epilog = "\n\n".join(["Examples:", *entry.examples])
+    epilog = examples(*entry.examples)
     if isinstance(found, typer.Typer):
         found.info.epilog = epilog
         found.info.help = entry.summary
         command = get_command(found)
     else:
-        single = typer.Typer(add_completion=False, rich_markup_mode="rich")
-        single.command(name, epilog=epilog, no_args_is_help=False)(found)
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(name, cls=PlainCommand, epilog=epilog)(found)
         command = get_command(single)
     command.name = name
     return command
@@ -126,7 +127,7 @@ app = typer.Typer(
     cls=Commands,
     help="Grow ten examples of a task into thousands, through any OpenAI-compatible endpoint.",
     no_args_is_help=True,
-    rich_markup_mode=None,  # the list of commands needs no panels, and drawing them costs 0.1 s
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     epilog="Start here: aide expand sample_seeds/word_problems.jsonl --base-url sim: --target 300",
     context_settings={"help_option_names": ["-h", "--help"]},

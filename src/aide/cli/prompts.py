@@ -9,9 +9,10 @@ import typer
 
 from aide import resources
 from aide.cli.console import Output, stderr
+from aide.cli.helptext import PlainCommand, examples
 from aide.errors import InputError
 
-prompts = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
+prompts = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 _FOLDER: Final = typer.Option(
     "--prompts", metavar="DIR", help="Folder whose files go before the built-in ones."
@@ -19,7 +20,9 @@ _FOLDER: Final = typer.Option(
 
 
 @prompts.command(
-    "list", epilog="Examples:\n\naide prompts list\n\naide prompts list --prompts my_prompts --json"
+    "list",
+    cls=PlainCommand,
+    epilog=examples("aide prompts list", "aide prompts list --prompts my_prompts --json"),
 )
 def listed(
     folder: Annotated[Path | None, _FOLDER] = None,
@@ -36,7 +39,8 @@ def listed(
 
 
 @prompts.command(
-    epilog="Examples:\n\naide prompts export my_prompts\n\naide prompts export my_prompts --force"
+    cls=PlainCommand,
+    epilog=examples("aide prompts export my_prompts", "aide prompts export my_prompts --force"),
 )
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")],
@@ -64,7 +68,10 @@ def export(
     )
 
 
-@prompts.command(epilog="Examples:\n\naide prompts diff my_prompts\n\naide prompts diff my_prompts | less")
+@prompts.command(
+    cls=PlainCommand,
+    epilog=examples("aide prompts diff my_prompts", "aide prompts diff my_prompts | less"),
+)
 def diff(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of your own prompts.")],
 ) -> None:

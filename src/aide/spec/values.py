@@ -28,7 +28,7 @@ class Flag:
 class Frozen(BaseModel):
     """A value that a person or a file gave: checked, frozen, and without unknown names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class StepSpec(Frozen):

@@ -1,0 +1,36 @@
+"""Help as plain text under headings: it pipes, it needs no colour, and boxes would double its time."""
+
+from itertools import groupby
+from typing import Any
+
+from typer.core import TyperCommand
+
+
+class PlainCommand(TyperCommand):
+    """A command whose options stand under their headings and whose examples can be copied as they stand."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The options, the command's own first, then by heading."""
+        shown = [(each, each.get_help_record(ctx)) for each in self.get_params(ctx)]
+        rows = [(_heading(each), row) for each, row in shown if row]
+        order = list(dict.fromkeys(["Arguments", "Options", *(heading for heading, _ in rows)]))
+        rows.sort(key=lambda each: order.index(each[0]))
+        for heading, group in groupby(rows, key=lambda each: each[0]):
+            with formatter.section(heading):
+                formatter.write_dl([row for _, row in group])
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """The examples, each on a line of its own however long it is."""
+        if self.epilog:
+            head, *lines = self.epilog.split("\n\n")
+            formatter.write("\n" + head + "\n" + "".join(f"  {line}\n" for line in lines))
+
+
+def examples(*lines: str) -> str:
+    """An epilog of lines to try; it stays readable in a group's help too, which folds single line ends."""
+    return "\n\n".join(["Examples:", *lines])
+
+
+def _heading(parameter: Any) -> str:
+    usual = "Arguments" if parameter.param_type_name == "argument" else "Options"
+    return getattr(parameter, "rich_help_panel", None) or usual
