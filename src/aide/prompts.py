@@ -13,8 +13,9 @@ from aide import resources
 from aide.errors import InputError
 from aide.records import Correction, Message, Parts
 
-_SYSTEM, _USER = "\x00system\x00", "\x00user\x00"
-_HEADING = re.compile(r"^# (system|user)[ \t]*$", re.MULTILINE)
+_SYSTEM, _USER = "@system", "@user"
+_HEADINGS = re.compile(r"\A\s*^# system[ \t]*$(.*?)^# user[ \t]*$(.*)\Z", re.MULTILINE | re.DOTALL)
+_EXTENDS = re.compile(r"""({%-?\s*extends\s+["'][^"']+)(["'])""")
 _BLANKS = re.compile(r"\n{3,}")
 _TAGS = (
     "part|example|examples|demonstrations|input|answer|text|topic|triples|about|parent|seed|relation|attribute|persona|"
@@ -36,16 +37,28 @@ def _defuse(value: object) -> object:
 
 
 class _Loader(jinja2.BaseLoader):
-    """Finds a template by name and marks its two headings with NULs, which no value can hold."""
+    """Finds templates by name; `NAME@system` and `NAME@user` are the two halves of a prompt.
+
+    Halves are cut in the source, so no value can pretend to be a heading. A template that extends another has no
+    headings of its own: its half extends the same half of the other.
+    """
 
     def __init__(self, override: Path | None) -> None:
         self.override = override
 
     def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, None]:
         """Source, file name, and no check for changes: a run renders one version of each file."""
-        path = resources.find("prompts", template, self.override)
-        source = path.read_text(encoding="utf-8")
-        return _HEADING.sub(lambda m: f"\x00{m[1]}\x00", source), str(path), None
+        name, at, half = template.partition("@")
+        source, path = resources.read("prompts", name, self.override), str(resources.find("prompts", name, self.override))
+        if not half:
+            return source, path, None
+        found = _HEADINGS.match(source)
+        if found:
+            skipped = source[: found.start(1 if half == "system" else 2)].count("\n")
+            return "\n" * skipped + found[1 if half == "system" else 2], path, None
+        if not _EXTENDS.search(source):
+            raise InputError(f"prompt {name} lacks its headings", hint="it needs the lines '# system' and '# user'")
+        return _EXTENDS.sub(rf"\g<1>{at}{half}\g<2>", source), path, None
 
 
 class Prompts:
@@ -64,8 +77,11 @@ class Prompts:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=False,
+            auto_reload=False,
+            cache_size=-1,
         )
         self._names = frozenset(resources.names("prompts", override))
+        self._systems: dict[tuple[str, tuple[str, ...], int], str] = {}
 
     def first(self, *templates: str) -> str:
         """The first of these templates that exists.
@@ -84,18 +100,15 @@ class Prompts:
         Raises:
             InputError: where the template is missing, broken or asks for a value it is not given.
         """
-        values = {**self.constants, "parts": [name for name, _ in parts.fixed], **context}
-        text = self._rendered(f"{template}.md", values)
-        if not text.startswith(_SYSTEM) or _USER not in text:
-            raise InputError(f"prompt {template}.md lacks its headings", hint="it needs the lines '# system' and '# user'")
-        system, user = text[len(_SYSTEM) :].split(_USER, 1)
+        names = tuple(name for name, _ in parts.fixed)
+        values = {**self.constants, "parts": names, **context}
         messages = [
-            Message("system", _fixed(parts) + _BLANKS.sub("\n\n", system).strip()),
-            Message("user", _BLANKS.sub("\n\n", user).strip()),
+            Message("system", _fixed(parts) + self._system(template, names, values)),
+            Message("user", _tidy(self._rendered(f"{template}.md{_USER}", values))),
         ]
         if correction is not None:
             problem = self._rendered("correct.md", {**values, "problem": _Ours(correction.problem)})
-            messages += [Message("assistant", correction.said or "(nothing)"), Message("user", problem.strip())]
+            messages += [Message("assistant", correction.said or "(nothing)"), Message("user", _tidy(problem))]
         return messages
 
     def instruction(self, template: str, **context: Any) -> str:
@@ -106,6 +119,18 @@ class Prompts:
             return "".join(loaded.blocks["change"](loaded.new_context(values))).strip()
         except jinja2.TemplateError as broken:
             raise _broken(f"{template}.md", broken) from broken
+
+    def _system(self, template: str, names: tuple[str, ...], values: Mapping[str, Any]) -> str:
+        """The system half. Most read nothing but constants: these are rendered once for each set of fixed parts."""
+        key = (template, names, id(self.constants.get("card")))
+        name = f"{template}.md{_SYSTEM}"
+        if key not in self._systems:
+            try:
+                text = self._environment.get_template(name).render({**self.constants, "parts": names})
+            except jinja2.TemplateError:
+                text = ""
+            self._systems[key] = _tidy(text)
+        return self._systems[key] or _tidy(self._rendered(name, values))
 
     def _rendered(self, name: str, values: Mapping[str, Any]) -> str:
         try:
@@ -120,6 +145,11 @@ class Prompts:
             data = resources.find("prompts", name, self.override).read_bytes()
             found[name] = sha256(data).hexdigest()[:16]
         return found
+
+
+def _tidy(text: str) -> str:
+    """Without the blank lines that optional pieces leave behind."""
+    return (_BLANKS.sub("\n\n", text) if "\n\n\n" in text else text).strip()
 
 
 def _broken(name: str, fault: jinja2.TemplateError) -> InputError:
