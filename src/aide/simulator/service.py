@@ -123,6 +123,10 @@ class Simulator:
             self._canned[_step_mark(body)] = orjson.dumps(reply[2])
         return reply
 
+    async def respond(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
+        """`handle` in the form that an in-process transport takes; an empty body is a look-up."""
+        return await self.handle("POST" if body else "GET", path, headers, body)
+
     def _look_up(self, route: str) -> Reply:
         if route == "/models":
             model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "aide"}

@@ -13,6 +13,7 @@ from typing import Final
 from aide.simulator.dice import Dice
 from aide.simulator.languages import UNSPACED, WORD, lexicon_for, pairs
 from aide.simulator.lexicon import Lexicon
+from aide.simulator.lexicon import lexicon as lexicon_of
 from aide.simulator.reading import Example
 from aide.simulator.traces import solve
 
@@ -28,7 +29,8 @@ _KEEP_AFTER: Final = frozenset("`_.@/\\{^#<")
 _KEEP_BEFORE: Final = frozenset("_(`={}^\\/>")
 _CUTS: Final = 60
 _LEAST: Final = 5
-_LOOSE: Final = 0.4
+_STRICT: Final = 0.75
+_LOOSE: Final = 0.3
 _SPARE: Final = 2
 
 
@@ -118,14 +120,24 @@ def _source(order: Order, dice: Dice) -> str:
         return other
     if _CODE.match(source) or _HEAD.match(source):
         return source
-    places = [match.end() for match in _SENTENCE.finditer(source)][:_CUTS]
-    gifts = [piece for piece in _SENTENCE.split(other)[:-1] if piece.strip()]
+    places, between = _gaps(source)
+    gifts = [piece for piece in _sentences(other)[:-1] if piece.strip()]
     if len(places) < 2 or not gifts:
         return source
     cut = dice.below(len(places) - 1)
-    gap = _SENTENCE.search(source)
-    between = gap.group() if gap else " "
     return f"{source[: places[cut]]}{dice.pick(gifts).strip()}{between}{source[places[cut + 1] :]}"
+
+
+@lru_cache(maxsize=512)
+def _sentences(text: str) -> tuple[str, ...]:
+    return tuple(_SENTENCE.split(text)[:_CUTS])
+
+
+@lru_cache(maxsize=512)
+def _gaps(text: str) -> tuple[tuple[int, ...], str]:
+    """Where sentences end, and what stands between the first two."""
+    found = list(_SENTENCE.finditer(text))[:_CUTS]
+    return tuple(match.end() for match in found), found[0].group() if found else " "
 
 
 def _unnamed(body: str, order: Order) -> str:
@@ -145,9 +157,14 @@ def _along(order: Order) -> tuple[str, ...]:
 
 def _words(order: Order, lexicon: Lexicon) -> dict[str, str]:
     """What fills the opening sentence besides time, place and number."""
-    own = shapes(order.parent)
-    dull = lexicon.function | lexicon.own | {order.topic.casefold()}
-    taken = [word for words in own.values() for word in words if word.casefold() not in dull]
+    taken = [
+        word
+        for words in shapes(order.parent).values()
+        for word in words
+        if (key := word.casefold()) not in lexicon.function
+        and key not in lexicon.own
+        and key != order.topic.casefold()
+    ]
     word = Dice("theme", order.persona, order.parent, order.topic).pick(taken) if taken else order.topic
     return {
         "t": order.topic or word,
@@ -167,34 +184,61 @@ def _exchange(source: str, order: Order, lexicon: Lexicon, dice: Dice) -> str:
     """The source with more than half of its content words, and all its numbers, exchanged."""
     if UNSPACED.search(source):
         return _exchange_unspaced(source, order, dice)
-    banks = [
-        shapes(example.input) for example in order.examples if order.label and example.answer == order.label
-    ]
-    banks += [shapes(order.parent), *(shapes(example.input) for example in order.examples)]
+    near = [example.input for example in order.examples if order.label and example.answer == order.label]
+    texts = (*near, order.parent, *(example.input for example in order.examples))
+    pieces, choices = _exchangeable(source, texts, lexicon.code)
     mapping: dict[str, str] = {}
-
-    def other(match: re.Match[str]) -> str:
-        word = match.group()
-        start, end = match.span()
-        before, after = source[start - 1 : start] if start else "", source[end : end + 1]
-        if before in _KEEP_AFTER or after in _KEEP_BEFORE or _FIELD.match(source, end):
-            return word
-        if word in mapping:
-            return mapping[word]
-        if word.isdigit():
+    for word, (share, others) in choices.items():
+        if not others:
             mapping[word] = _other_number(word, dice)
-        elif word.casefold() not in lexicon.function and dice.chance(0.75):
-            key = shape(word)
-            found = [w for bank in banks for w in bank.get(key, ()) if w != word]
-            if not found and dice.chance(_LOOSE):
-                rows = [r for bank in banks for k, r in bank.items() if k[0] == key[0]]
-                found = list(dice.pick(rows)) if rows else []
-            found = [w for w in found if w.casefold() not in lexicon.function]
-            choice = dice.pick(found) if found else word
-            mapping[word] = word if choice.casefold() == order.label.casefold() else str(choice)
-        return mapping.get(word, word)
+        elif dice.chance(share):
+            choice = dice.pick(others)
+            mapping[word] = word if choice.casefold() == order.label.casefold() else choice
+    return "".join([mapping.get(piece, piece) for piece in pieces])
 
-    return _TOKEN.sub(other, source)
+
+@lru_cache(maxsize=1024)
+def _exchangeable(
+    source: str, texts: tuple[str, ...], code: str
+) -> tuple[list[str], dict[str, tuple[float, list[str]]]]:
+    """The source in pieces, and for each exchangeable one how often it goes and what may come.
+
+    Nothing is listed for numbers. Cached, for siblings have parent and demonstrations in common.
+    """
+    function = lexicon_of(code).function if code else frozenset()
+    banks = [shapes(text) for text in texts]
+    pieces: list[str] = []
+    choices: dict[str, tuple[float, list[str]]] = {}
+    end = 0
+    for match in _TOKEN.finditer(source):
+        word, start, stop = match.group(), match.start(), match.end()
+        before = source[start - 1 : start] if start else ""
+        if before in _KEEP_AFTER or source[stop : stop + 1] in _KEEP_BEFORE or _FIELD.match(source, stop):
+            continue
+        if word not in choices:
+            if word.isdigit():
+                choices[word] = 1.0, []
+            elif word.casefold() not in function and (found := _rivals(word, banks, function))[1]:
+                choices[word] = found
+        if word in choices:
+            pieces += (source[end:start], word)
+            end = stop
+    pieces.append(source[end:])
+    return pieces, choices
+
+
+def _rivals(
+    word: str, banks: list[dict[str, tuple[str, ...]]], function: frozenset[str]
+) -> tuple[float, list[str]]:
+    """What may stand for a word: words of its shape, else, less often, any of its casing."""
+    key = shape(word)
+    found = [other for bank in banks for other in bank.get(key, ()) if other != word]
+    share = _STRICT
+    if not found:
+        share = _LOOSE
+        rows = [row for bank in banks for k, row in bank.items() if k[0] == key[0]]
+        found = [other for row in rows for other in row if other != word]
+    return share, [other for other in found if other.casefold() not in function]
 
 
 def _exchange_unspaced(source: str, order: Order, dice: Dice) -> str:
@@ -237,7 +281,7 @@ def _fit(body: str, low: int, aim: int, high: int, unit: str, sample: str) -> st
             return body[: max(1, high - 1)] + body[-1]
         words = body.split()
         return " ".join((*words[: max(1, high - 1)], words[-1]))
-    for extra in _SENTENCE.split(sample)[:_CUTS]:
+    for extra in _sentences(sample) if total < low else ():
         if total >= low:
             break
         if extra and total + measure(extra, unit) <= high:
