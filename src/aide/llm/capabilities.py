@@ -1,0 +1,272 @@
+"""What an endpoint honours for a model, learned from what it refuses: once, for all workers.
+
+The ladder of structured output has five rungs; each promises less than the one above it:
+
+`strict` (json_schema, strict) · `schema` (json_schema without `strict` and without the keywords that many
+grammars lack) · `object_schema` (json_object with a `schema` beside it) · `object` (json_object) · `text`
+(nothing).
+
+On the last three the JSON Schema itself stands at the end of the last user message. A refusal that names the
+response format, or that nobody can explain on a rung that never worked, leads one rung down; where even
+`text` is refused, the fault was not the ladder's and it stands as before. A server that accepts a rung and
+ignores it is found out by what it answers: when `ENOUGH` answers of a rung were unusable and they are at
+least half of all its answers, the ladder goes one rung down.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from aide.llm.faults import Fault
+from aide.llm.request import Request
+
+RUNGS: Final = ("strict", "schema", "object_schema", "object", "text")
+LOWER: Final = RUNGS[2:]
+ENOUGH: Final = 3
+INSTRUCTION: Final = "Answer with one JSON value and nothing around it. It must fit this JSON Schema:\n"
+SAMPLING: Final = ("temperature", "top_p", "seed")
+LOOSE: Final = frozenset(
+    {"minLength", "maxLength", "pattern", "format", "minimum", "maximum", "exclusiveMinimum",
+     "exclusiveMaximum", "multipleOf", "minItems", "maxItems", "uniqueItems", "title", "default",
+     "examples", "$schema"}
+)  # fmt: skip
+
+_FORMAT: Final = re.compile(
+    r"response_format|response format|json_schema|json_object|json schema|structured.?output|grammar|"
+    r"invalid schema|json mode|generate parser|'schema'|\"schema\"|\bstrict\b"
+)
+_UNWANTED: Final = re.compile(
+    r"unsupported|not support|unexpected|unrecognized|unrecognised|unknown|not permitted|not allowed|"
+    r"forbidden|deprecated|only the default|cannot both|extra inputs|extra_forbidden|incompatible"
+)
+_NO_SYSTEM: Final = re.compile(
+    r"system role|system message|role.{0,5}system|'system'|must alternate|"
+    r"developer instruction is not enabled"
+)
+_NUMBER: Final = re.compile(r"\d+")
+
+
+@dataclass(slots=True)
+class Habits:
+    """What one endpoint honours for one model."""
+
+    rung: int = 0
+    rungs: dict[str, int] = field(default_factory=dict)
+    limit_name: str = "max_tokens"
+    dropped: set[str] = field(default_factory=set)
+    folds_system: bool = False
+    most_output: int | None = None
+    proven: set[str] = field(default_factory=set)
+    answers: int = 0
+    invalid: int = 0
+    grace: int = 0
+    version: int = 0
+    guessed_from: int | None = None
+
+    def rung_of(self, schema_name: str) -> int:
+        """The rung for a schema: the common one, or a lower one that this schema alone needs."""
+        return max(self.rung, self.rungs.get(schema_name, 0))
+
+    def body(self, request: Request, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The request as this endpoint takes it: the body, and what of it is worth telling besides the
+        messages.
+        """
+        messages = [message.as_dict() for message in request.messages]
+        if self.folds_system:
+            messages = _folded(messages)
+        sent: dict[str, Any] = {"model": model}
+        sent[self.limit_name] = min(request.max_output, self.most_output or request.max_output)
+        for name in SAMPLING:
+            value = getattr(request, name)
+            if value is not None and name not in self.dropped:
+                sent[name] = value
+        sent.update(request.extra)
+        body = {**sent, "messages": messages}
+        if request.schema is not None:
+            rung = RUNGS[self.rung_of(request.schema_name)]
+            sent["rung"] = rung
+            if rung in LOWER:
+                messages[-1] = _told(messages[-1], request.schema)
+            if rung != "text":
+                body["response_format"] = response_format(
+                    rung, request.schema_name or "answer", request.schema
+                )
+        return body, sent
+
+    def learn(self, fault: Fault, request: Request, *, explained_only: bool) -> bool:
+        """Adapt to a refusal; true where asking again now makes sense.
+
+        `explained_only`: the refusal may have another cause (a 5xx), so only its own words may teach.
+        """
+        said = fault.said
+        learned = (
+            self._learn_limit(fault, request)
+            or self._learn_sampling(fault, said, request)
+            or self._learn_system(said, request)
+            or self._learn_rung(said, request, explained_only=explained_only)
+        )
+        self.version += learned
+        return learned
+
+    def _learn_limit(self, fault: Fault, request: Request) -> bool:
+        said = f"{fault.param} {fault.message}".lower()
+        if self.limit_name == "max_tokens" and "max_completion_tokens" in said:
+            self.limit_name = "max_completion_tokens"
+            return True
+        if self.limit_name not in said:
+            return False
+        if self.limit_name == "max_completion_tokens" and _UNWANTED.search(said):
+            self.limit_name = "max_tokens"
+            return True
+        asked = min(request.max_output, self.most_output or request.max_output)
+        lower = [n for n in map(int, _NUMBER.findall(said)) if 16 <= n < asked]
+        if not lower:
+            return False
+        # The whole window is told where no bound of the output is: leave half of it to the prompt.
+        self.most_output = max(lower) // 2 if "max_model_len" in said or "context" in said else max(lower)
+        return True
+
+    def _learn_sampling(self, fault: Fault, said: str, request: Request) -> bool:
+        if not _UNWANTED.search(said):
+            return False
+        named = [
+            name
+            for name in (
+                "top_p",
+                "seed",
+                "temperature",
+            )  # where two exclude each other, the temperature stays
+            if name not in self.dropped
+            and getattr(request, name) is not None
+            and (fault.param == name or re.search(rf"\b{name}\b", said))
+        ]
+        self.dropped.update(named[:1])
+        return bool(named)
+
+    def _learn_system(self, said: str, request: Request) -> bool:
+        if self.folds_system or request.messages[0].role != "system" or not _NO_SYSTEM.search(said):
+            return False
+        self.folds_system = True
+        return True
+
+    def _learn_rung(self, said: str, request: Request, *, explained_only: bool) -> bool:
+        if request.schema is None:
+            return False
+        rung = self.rung_of(request.schema_name)
+        named = bool(_FORMAT.search(said))
+        proven = "schema" in self.proven
+        if rung == len(RUNGS) - 1 or not (named or (not explained_only and not proven)):
+            return False
+        if proven:
+            self.rungs[request.schema_name] = rung + 1
+            return True
+        if not named and self.guessed_from is None:
+            self.guessed_from = rung
+        self.rung = rung + 1
+        return True
+
+    def forget_guesses(self) -> None:
+        """Even the lowest rung was refused: what nobody could explain was not the ladder's fault."""
+        if self.guessed_from is not None:
+            self.rung, self.guessed_from = self.guessed_from, None
+            self.version += 1
+
+    def note_answer(self, request: Request) -> None:
+        """A call of this shape was answered: what was sent is accepted."""
+        if request.schema is None:
+            self.proven.add("text")
+            return
+        self.proven.add("schema")
+        self.guessed_from = None
+        self.answers += 1
+
+    def note_invalid(self, rung: str, in_flight: int) -> bool:
+        """An answer on `rung` (empty: not known) did not fit its schema; true where the ladder went one rung
+        down.
+
+        Where the rung is not told, notes that may still speak of answers of the rung above are passed over:
+        as many as were in flight when it was left.
+        """
+        if (rung and rung != RUNGS[self.rung]) or self.rung == len(RUNGS) - 1:
+            return False
+        if not rung and self.grace > 0:
+            self.grace -= 1
+            return False
+        self.invalid += 1
+        if self.invalid < ENOUGH or 2 * self.invalid < self.answers:
+            return False
+        self.rung += 1
+        self.grace = in_flight
+        self.answers = self.invalid = 0
+        self.proven.discard("schema")
+        self.version += 1
+        return True
+
+    def as_dict(self) -> dict[str, Any]:
+        """The habits as the run folder keeps them."""
+        return {
+            "rung": RUNGS[self.rung],
+            "rungs": {name: RUNGS[rung] for name, rung in self.rungs.items()},
+            "limit_name": self.limit_name,
+            "dropped": sorted(self.dropped),
+            "folds_system": self.folds_system,
+            "most_output": self.most_output,
+            "proven": sorted(self.proven),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Habits":
+        """The inverse of `as_dict`; raises `ValueError`, `KeyError` or `TypeError` for what it never
+        wrote.
+        """
+        return cls(
+            rung=RUNGS.index(data["rung"]),
+            rungs={name: RUNGS.index(rung) for name, rung in data["rungs"].items()},
+            limit_name=str(data["limit_name"]),
+            dropped=set(data["dropped"]),
+            folds_system=bool(data["folds_system"]),
+            most_output=data["most_output"],
+            proven=set(data["proven"]),
+        )
+
+
+def response_format(rung: str, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The `response_format` field of a rung above `text`."""
+    if rung == "strict":
+        return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
+    if rung == "schema":
+        return {"type": "json_schema", "json_schema": {"name": name, "schema": loosened(schema)}}
+    return {"type": "json_object", "schema": schema} if rung == "object_schema" else {"type": "json_object"}
+
+
+def loosened(schema: Any) -> Any:
+    """The schema without the keywords that many servers refuse; names of properties are left alone."""
+    if isinstance(schema, list):
+        return [loosened(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    out = {}
+    for key, value in schema.items():
+        if key in ("properties", "$defs"):
+            out[key] = {name: loosened(inner) for name, inner in value.items()}
+        elif key in ("enum", "const", "required"):
+            out[key] = value
+        elif key not in LOOSE:
+            out[key] = loosened(value)
+    return out
+
+
+def _told(message: dict[str, str], schema: Mapping[str, Any]) -> dict[str, str]:
+    return {**message, "content": f"{message['content']}\n\n{INSTRUCTION}{orjson.dumps(schema).decode()}"}
+
+
+def _folded(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Without a system role: what it said opens the first user message."""
+    system = "\n\n".join(m["content"] for m in messages if m["role"] == "system")
+    rest = [m for m in messages if m["role"] != "system"]
+    if not rest:
+        return [{"role": "user", "content": system}]
+    return [{**rest[0], "content": f"{system}\n\n{rest[0]['content']}"}, *rest[1:]] if system else rest

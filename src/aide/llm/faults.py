@@ -1,0 +1,263 @@
+"""Reads what a server says went wrong, in any of the shapes servers have for it, and maps it once to a scope.
+
+Status codes lie, so words decide where a code does not: a full context window, a filter, a spent quota, a bad
+key and an unknown model are known by code, type or wording, whichever status carries them.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from json import JSONDecodeError
+from json import loads as lenient_loads
+from typing import Any, Final
+
+import orjson
+
+from aide.errors import AideError, CallError, EndpointUnusable, NodeError
+from aide.llm.waits import retry_after
+
+SHOWN: Final = 300
+GATEWAY: Final = frozenset(
+    {502, 503, 504, 520, 521, 522, 523, 524, 529}
+)  # these speak of the moment, never of a request
+
+_TOO_LONG: Final = re.compile(
+    r"context_length_exceeded|exceed_context_size|contextwindowexceeded|exceed(s|ed)? (the )?"
+    r"(model's )?(maximum )?(available )?context|maximum context (length|limit)|"
+    r"longer than the model's context|"
+    r"input tokens exceed the configured limit|`inputs` tokens \+ `max_new_tokens` must be|"
+    r"exceeds the maximum number of tokens allowed|current length is .*while limit is|"
+    r"too large for model with|context the overflows|prompt is too long|"
+    r"request entity too large|request too large"
+)
+_FILTERED: Final = re.compile(
+    r"content_filter|content_policy|content management policy|response was filtered|"
+    r"requires moderation|flagged"
+)
+_QUOTA: Final = re.compile(
+    r"insufficient_quota|insufficient_balance|insufficient balance|insufficient credits|"
+    r"credit_balance_exhausted|credit balance|spend_limit_exceeded|organization_usage_limit_exceeded|"
+    r"exceeded your current quota|"
+    r"billing_hard_limit|rate_limit_daily|requestsperday|per_?day"
+)
+_BAD_KEY: Final = re.compile(
+    r"invalid_api_key|incorrect api key|invalid api key|api key not valid|"
+    r"api[_ ]key.{0,30}(invalid|missing|expired)|no api key|no connected db|no_db_connection|"
+    r"authentication_error|auth_error|unauthorized|unauthenticated"
+)
+_NO_MODEL: Final = re.compile(
+    r"model_not_found|model_not_available|invalid model|model [^ ]* ?(does not exist|not found|is not found)|"
+    r"model .{0,120}(does not exist|not found|not supported for|is not available|decommissioned)|"
+    r"unknown model|no such model|no endpoints found for|server is pinned to|is not a valid model"
+)
+_NO_PROVIDER: Final = re.compile(r"no endpoints found that|no provider .{0,40}support")
+_ONE_CALL: Final = re.compile(r"json_validate_failed|failed_generation")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a server said of a failed exchange. `said` is all of it in lower case; `mark` tells equal
+    bodies.
+    """
+
+    status: int
+    message: str
+    code: str = ""
+    type: str = ""
+    param: str = ""
+    wait: float | None = None
+    mark: str = ""
+
+    @property
+    def said(self) -> str:
+        """Code, type, parameter and message, to look for words in."""
+        return f"{self.code} {self.type} {self.param} {self.message}".lower()
+
+
+class Refused(NodeError):
+    """The endpoint refuses the request as it stands; adapting it to the endpoint may heal that."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(
+            "bad_request", f"the endpoint refuses the request ({fault.status}): {fault.message}", failed=True
+        )
+        self.fault = fault
+
+
+class ServerFault(CallError):
+    """A 5xx: a fault of the moment or, where the same comes again for the same request, of the request."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(
+            f"server error {fault.status}: {fault.message}", kind="server", retry_after=fault.wait
+        )
+        self.fault = fault
+
+
+class WrongPath(EndpointUnusable):
+    """Nothing is served at this path; another spelling of the base URL may do."""
+
+
+def decode(body: bytes) -> Any:
+    """The JSON value of a body, raw control characters and lone surrogates allowed; `None` where there is
+    none.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return lenient_loads(body.decode("utf-8", "replace"), strict=False)
+    except (JSONDecodeError, RecursionError):
+        return None
+
+
+def answer_of(status: int, headers: Mapping[str, str], body: bytes, url: str) -> Mapping[str, Any]:
+    """The decoded body of a chat completion with a message in it, whatever that message says.
+
+    `headers` have lower-case names; `url` is shown to the person where the address is at fault.
+
+    Raises:
+        CallError: trying again may heal it; a 200 without a message in it is one too.
+        NodeError: this request can't be served: `context_too_long`, `filtered`; `Refused` where it may be
+        adapted.
+        EndpointUnusable: bad key, unknown model, spent quota, wrong address.
+    """
+    data = decode(body)
+    if status >= 300 or status < 200:
+        raise scoped(read_fault(status, headers, body, data), url)
+    if not isinstance(data, Mapping):
+        raise scoped(Fault(200, "answered 200 without a JSON object: " + _text(body), mark=_mark(body)), url)
+    choices = data.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    if data.get("error") or not isinstance(choice, Mapping):
+        raise scoped(_inside(data, headers, body), url)
+    if choice.get("error") or choice.get("finish_reason") in ("error", "insufficient_system_resource"):
+        raise scoped(_inside(choice, headers, body), url)
+    if not isinstance(choice.get("message"), Mapping):
+        raise scoped(_inside(choice, headers, body), url)
+    return data
+
+
+def read_fault(status: int, headers: Mapping[str, str], body: bytes, data: Any) -> Fault:
+    """What a body says of a failure: nested, flat, a string, a list, `detail`, HTML, plain text or nothing at
+    all.
+    """
+    first = data[0] if isinstance(data, list) and data else data
+    flat = first if isinstance(first, Mapping) else {}
+    error = flat.get("error")
+    inner: Mapping[str, Any] = error if isinstance(error, Mapping) else flat
+    message = next(
+        (
+            text
+            for text in map(
+                _words, (inner.get("message"), error, flat.get("detail"), flat.get("html-message"))
+            )
+            if text
+        ),
+        "",
+    )
+    said = message or _text(body) or "nothing but the status"
+    kind = str(inner.get("type") or flat.get("error_type") or inner.get("status") or "")
+    details = inner.get("details") or inner.get("metadata")
+    code = " ".join(str(part) for part in (inner.get("code"), details) if part not in (None, ""))
+    param = str(inner.get("param") or "")
+    return Fault(
+        status, _short(said), code[:SHOWN], kind, param, retry_after(headers, data, said[:2000]), _mark(body)
+    )
+
+
+def scoped(fault: Fault, url: str = "") -> AideError:
+    """The error that a fault is, by its words first and its status after."""
+    status, said = fault.status, fault.said
+    if status == 413 or (status != 429 and _TOO_LONG.search(said)):
+        return NodeError("context_too_long", fault.message)
+    if status < 500 and status != 429 and _FILTERED.search(said):
+        return NodeError("filtered", fault.message)
+    if _ONE_CALL.search(said):
+        return CallError(fault.message, kind="server")
+    if _NO_PROVIDER.search(said):
+        return Refused(fault)
+    return _unusable(fault, url) or _passing(fault) or Refused(fault)
+
+
+def _unusable(fault: Fault, url: str) -> EndpointUnusable | None:
+    status, said = fault.status, fault.said
+    if 300 <= status < 400:
+        return EndpointUnusable(
+            f"{url} redirects elsewhere ({status})", hint="give the final address as --base-url"
+        )
+    if (status == 402 and fault.wait is None) or (status in (403, 429) and _QUOTA.search(said)):
+        hint = "top up the account or raise its limit, then rerun the same command; nothing is paid for twice"
+        return EndpointUnusable(f"the quota is spent: {fault.message}", hint=hint)
+    if status == 401 or (status in (400, 403) and _BAD_KEY.search(said)):
+        hint = "put a valid key into the variable that --api-key-env names, or give --api-key-command"
+        return EndpointUnusable(f"the API key is missing or refused: {fault.message}", hint=hint)
+    if status in (400, 404, 422) and (fault.param == "model" or _NO_MODEL.search(said)):
+        return EndpointUnusable(f"the model is unknown there: {fault.message}", hint="check --model")
+    if status in (404, 405):
+        hint = "check --base-url; it usually ends in /v1"
+        return WrongPath(f"no chat completions at {url} ({status}: {fault.message})", hint=hint)
+    if status == 403:
+        hint = "check that this key may use this model"
+        return EndpointUnusable(f"access is denied: {fault.message}", hint=hint)
+    return None
+
+
+def _passing(fault: Fault) -> CallError | None:
+    status = fault.status
+    if status == 200:
+        return CallError(fault.message, kind="server", retry_after=fault.wait)
+    if status in (402, 429):
+        return CallError(f"turned away ({status}): {fault.message}", kind="rate", retry_after=fault.wait)
+    if status in (498, 503, 529):
+        return CallError(f"overloaded ({status}): {fault.message}", kind="overload", retry_after=fault.wait)
+    if status in (408, 504, 524):
+        return CallError(f"the server gave up waiting ({status})", kind="timeout", retry_after=fault.wait)
+    if status in (409, 424, 425, 499) or status >= 500:
+        return ServerFault(fault)
+    return None
+
+
+def _inside(data: Mapping[str, Any], headers: Mapping[str, str], body: bytes) -> Fault:
+    """The fault that a 200 carries; its own code stands in for the status where it has one."""
+    fault = read_fault(200, headers, body, data)
+    code = re.search(r"\b[45]\d\d\b", fault.code)
+    if data.get("finish_reason") == "insufficient_system_resource":
+        status = 503
+    elif code:
+        status = int(code.group())
+    elif _QUOTA.search(fault.said) or "rate_limit" in fault.said:
+        status = 429
+    else:
+        status = 200
+    message = (
+        fault.message if data.get("error") or data.get("message") else "answered 200 without a message in it"
+    )
+    return Fault(status, message, fault.code, fault.type, fault.param, fault.wait, fault.mark)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):  # FastAPI: one object for each field that is wrong
+        return "; ".join(
+            f"{'.'.join(map(str, v.get('loc', ())))}: {v.get('msg')}" for v in value if isinstance(v, Mapping)
+        )
+    return orjson.dumps(value, default=str).decode() if isinstance(value, Mapping) and value else ""
+
+
+def _text(body: bytes) -> str:
+    text = body[:4000].decode("utf-8", "replace")
+    title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    return _short(title.group(1) if title else re.sub(r"<[^>]*>", " ", text))
+
+
+def _short(text: str) -> str:
+    text = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * SHOWN]).split())
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def _mark(body: bytes) -> str:
+    return blake2b(body, digest_size=8).hexdigest()

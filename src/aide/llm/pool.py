@@ -1,0 +1,354 @@
+"""Several endpoints as one: who is asked next, in which order callers wait, and one attempt at one
+endpoint.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from heapq import heappop, heappush
+from math import inf
+from typing import TYPE_CHECKING, Any, Final
+
+from aide.errors import AideError, CallError, EndpointUnusable
+from aide.llm.capabilities import RUNGS, Habits
+from aide.llm.faults import Refused, ServerFault
+from aide.llm.limiter import Limiter, Outcome, Permit
+from aide.llm.request import Answer, Endpoint, Request
+from aide.llm.retry import Health
+from aide.llm.usage import read_usage, said
+from aide.llm.waits import exhausted
+
+if TYPE_CHECKING:
+    from aide.llm.client import Reply
+
+LESSONS: Final = 12  # at most so many adaptations within one attempt
+HOPELESS: Final = 3
+EXILE: Final = 60.0
+
+
+class Lane:
+    """One endpoint with its limiter and what was learned of it."""
+
+    def __init__(self, endpoint: Endpoint, limiter: Limiter, timeout: float, transport: Any) -> None:
+        from aide.llm.client import Client
+
+        self.endpoint = endpoint
+        self.limiter = limiter
+        self.client = Client(endpoint, transport=transport, timeout=timeout, pool=limiter.ceiling)
+        self.habits: dict[str, Habits] = {}
+        self.gates: dict[tuple[str, str], asyncio.Lock] = {}
+        self.unusable: EndpointUnusable | None = None
+        self.calls = 0
+        self.errors: Counter[str] = Counter()
+        self.refusals = 0
+
+    def habits_of(self, model: str) -> Habits:
+        """What is known of `model` here; nothing at first."""
+        return self.habits.setdefault(model, Habits())
+
+    async def attempt(
+        self, request: Request, model: str, permit: Permit, clock: Callable[[], float]
+    ) -> Answer:
+        """One attempt, adapted as often as it takes. The first call of a new shape goes alone; the rest learn
+        from it.
+        """
+        habits = self.habits_of(model)
+        shape = "text" if request.schema is None else "schema"
+        if shape not in habits.proven:
+            async with self.gates.setdefault((model, shape), asyncio.Lock()):
+                if shape not in habits.proven:
+                    return await self._adapted(request, model, habits, permit, clock)
+        return await self._adapted(request, model, habits, permit, clock)
+
+    async def _adapted(
+        self, request: Request, model: str, habits: Habits, permit: Permit, clock: Callable[[], float]
+    ) -> Answer:
+        for lesson in range(LESSONS):
+            version = habits.version
+            body, sent = habits.body(request, model)
+            permit.at = clock()
+            try:
+                reply, data = await self.client.chat(body)
+            except (Refused, ServerFault) as error:
+                learned = habits.version != version or habits.learn(
+                    error.fault, request, explained_only=isinstance(error, ServerFault)
+                )
+                if learned and lesson + 1 < LESSONS:
+                    continue
+                if isinstance(error, Refused):
+                    self._refused(error, request, habits)
+                raise
+            break
+        habits.note_answer(request)
+        self.refusals = 0
+        self.calls += 1
+        self.unusable = None
+        return self._answer(request, model, reply, data, sent)
+
+    def _answer(
+        self, request: Request, model: str, reply: "Reply", data: Mapping[str, Any], sent: Mapping[str, Any]
+    ) -> Answer:
+        chars = sum(len(message.content) for message in request.messages)
+        named = data.get("model")
+        wait = exhausted(reply.headers)
+        if wait:
+            self.limiter.pause_starts(wait)
+        return Answer(
+            body=reply.body,
+            data=data,
+            endpoint=self.endpoint.name,
+            model=named if isinstance(named, str) and named else model,
+            sent=sent,
+            usage=read_usage(data, chars, said(data)),
+            seconds=reply.seconds,
+        )
+
+    def _refused(self, error: Refused, request: Request, habits: Habits) -> None:
+        """A refusal that nothing heals: this request's own, unless it names a field of ours or hits every
+        request.
+        """
+        habits.forget_guesses()
+        for name in request.extra:
+            if name.lower() in error.fault.said:
+                raise EndpointUnusable(
+                    f"the endpoint refuses {name!r}: {error}", hint="take it out of --extra"
+                ) from None
+        self.refusals += 1
+        if self.refusals >= HOPELESS and not self.calls:
+            raise EndpointUnusable(
+                f"every request so far was refused; {error}", hint="aide doctor tells more"
+            ) from None
+
+
+class Pool:
+    """The endpoints of a run behind one `complete`.
+
+    `ceiling` bounds the calls in flight at each endpoint that sets no `concurrency` of its own; `timeout` and
+    `patience` are in seconds; `model` is the run's model, for which an endpoint may have a name of its own.
+    `transport` stands in for the network, one for all or a mapping by the endpoint's name.
+    """
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        *,
+        ceiling: int,
+        timeout: float,
+        patience: float,
+        model: str = "",
+        transport: Any = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.health = Health(clock, patience=patience)
+        self.model = model
+        self._clock = clock
+        self.lanes = [
+            Lane(
+                endpoint,
+                Limiter(
+                    ceiling=endpoint.concurrency or ceiling,
+                    clock=clock,
+                    rpm=endpoint.rpm,
+                    tpm=endpoint.tpm,
+                    patience=timeout,
+                ),
+                timeout,
+                transport.get(endpoint.name) if isinstance(transport, Mapping) else transport,
+            )
+            for endpoint in endpoints
+        ]
+        self._line: list[tuple[int, int, float, asyncio.Future[tuple[Lane, Permit]]]] = []
+        self._arrivals = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that hold a permit."""
+        return sum(lane.limiter.in_flight for lane in self.lanes)
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for a permit."""
+        return sum(not entry[3].done() for entry in self._line)
+
+    @property
+    def limit(self) -> int:
+        """Calls that may be out at once, now."""
+        return sum(lane.limiter.limit for lane in self.lanes)
+
+    async def complete(self, request: Request, *, rank: int = 0) -> Answer:
+        """One attempt at the least busy endpoint, once there is room; lower ranks go first, equals in order.
+
+        Adaptation to the endpoint, the one free reconnect and failover from an endpoint that can't serve are
+        part of the attempt.
+
+        Raises:
+            CallError: the attempt failed; `with_retries` knows what to do.
+            NodeError: this request can't be served.
+            EndpointUnusable: no endpoint can serve.
+        """
+        tokens = sum(len(message.content) for message in request.messages) / 4 + request.max_output / 2
+        while True:
+            lane, permit = await self._enter(rank, tokens)
+            outcome: Outcome = "neutral"
+            wait: float | None = None
+            work, used = 1.0, None
+            try:
+                answer = await lane.attempt(request, self._model_at(lane, request), permit, self._clock)
+                outcome, used = "ok", float(answer.usage.prompt + answer.usage.completion)
+                work = 10.0 + answer.usage.completion + answer.usage.prompt / 20
+                self.health.succeeded()
+                return answer
+            except EndpointUnusable as error:
+                lane.errors["unusable"] += 1
+                if not self._exile(lane, error):
+                    raise
+            except CallError as error:
+                outcome, wait = _OUTCOMES[error.kind], error.retry_after
+                lane.errors[error.kind] += 1
+                self.health.failed()
+                if self._other_than(lane) and not error.at_once:
+                    raise CallError(str(error), kind=error.kind, at_once=True, hint=error.hint) from error
+                raise
+            except AideError as error:
+                lane.errors[getattr(error, "reason", "other")] += 1
+                raise
+            finally:
+                lane.limiter.finish(permit, outcome, work=work, tokens=used, wait=wait)
+                self._dispatch()
+
+    def _model_at(self, lane: Lane, request: Request) -> str:
+        own = lane.endpoint.model
+        return own if own and request.model in ("", self.model) else request.model
+
+    def _other_than(self, lane: Lane) -> bool:
+        return any(
+            other is not lane and not other.unusable and not other.limiter.holding for other in self.lanes
+        )
+
+    def _exile(self, lane: Lane, error: EndpointUnusable) -> bool:
+        """Leave an endpoint aside for a while; false where no other one is left."""
+        lane.unusable = error
+        lane.limiter.suspend(EXILE)
+        return any(other.unusable is None for other in self.lanes)
+
+    async def _enter(self, rank: int, tokens: float) -> tuple[Lane, Permit]:
+        if not self._line:
+            lane, wait = self._pick()
+            if lane is not None:
+                return lane, lane.limiter.start(tokens)
+            self._arm(wait)
+        future: asyncio.Future[tuple[Lane, Permit]] = asyncio.get_running_loop().create_future()
+        self._arrivals += 1
+        heappush(self._line, (rank, self._arrivals, tokens, future))
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled():
+                lane, permit = future.result()
+                lane.limiter.finish(permit, "neutral")
+                self._dispatch()
+            raise
+
+    def _dispatch(self) -> None:
+        """Let in as many waiting callers as there is room for."""
+        while self._line:
+            if self._line[0][3].done():  # its caller was cancelled
+                heappop(self._line)
+                continue
+            lane, wait = self._pick()
+            if lane is None:
+                self._arm(wait)
+                return
+            _, _, tokens, future = heappop(self._line)
+            future.set_result((lane, lane.limiter.start(tokens)))
+
+    def _pick(self) -> tuple[Lane | None, float]:
+        """The endpoint with the fewest calls out that has room, sound ones first; else the seconds until one
+        may have.
+        """
+        best: Lane | None = None
+        soonest = inf
+        for lane in self.lanes:
+            wait = lane.limiter.room()
+            if wait > 0:
+                soonest = min(soonest, wait)
+            elif best is None or _load(lane) < _load(best):
+                best = lane
+        return best, soonest
+
+    def _arm(self, wait: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if wait == inf else asyncio.get_running_loop().call_later(wait, self._dispatch)
+
+    def note_invalid(self, model: str = "", *, endpoint: str = "", rung: str = "") -> None:
+        """An answer that should have been structured could not be used.
+
+        `rung` is `answer.sent["rung"]`; without it and without `endpoint`, every endpoint that serves `model`
+        is meant.
+        """
+        for lane in self.lanes:
+            if endpoint in ("", lane.endpoint.name):
+                own = lane.endpoint.model
+                name = own if own and model in ("", self.model) else model
+                if name in lane.habits:
+                    lane.habits[name].note_invalid(rung, lane.limiter.in_flight)
+
+    def capabilities(self) -> dict[str, Any]:
+        """What was learned, by endpoint and model, as JSON-able data."""
+        return {
+            lane.endpoint.name: {
+                "base_url": lane.endpoint.base_url,
+                "models": {model: habits.as_dict() for model, habits in lane.habits.items()},
+            }
+            for lane in self.lanes
+        }
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Start from what `capabilities` gave earlier; what does not fit is learned anew."""
+        for lane in self.lanes:
+            kept = snapshot.get(lane.endpoint.name)
+            if not isinstance(kept, Mapping) or kept.get("base_url") != lane.endpoint.base_url:
+                continue
+            for model, data in dict(kept.get("models") or {}).items():
+                with suppress(KeyError, ValueError, TypeError, AttributeError):
+                    lane.habits[model] = Habits.from_dict(data)
+
+    def stats(self) -> dict[str, Any]:
+        """By endpoint: answered calls, failures by kind, what the limiter found, and the rung for each
+        model.
+        """
+        return {
+            lane.endpoint.name: {
+                "calls": lane.calls,
+                "errors": dict(lane.errors),
+                "in_flight": lane.limiter.in_flight,
+                "limit": lane.limiter.limit,
+                "cuts": lane.limiter.cuts,
+                "rungs": {model: RUNGS[habits.rung] for model, habits in lane.habits.items()},
+                "unusable": str(lane.unusable or ""),
+            }
+            for lane in self.lanes
+        }
+
+    async def close(self) -> None:
+        """Close all connections; calls that still wait are cancelled."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for *_, future in self._line:
+            future.cancel()
+        for lane in self.lanes:
+            await lane.client.close()
+
+
+_OUTCOMES: Final[dict[str, Outcome]] = {
+    "rate": "rate", "overload": "overload", "server": "server", "timeout": "timeout",
+    "connection": "connection",
+}  # fmt: skip
+
+
+def _load(lane: Lane) -> tuple[bool, int]:
+    return lane.limiter.strikes > 0, lane.limiter.in_flight

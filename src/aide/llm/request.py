@@ -1,0 +1,69 @@
+"""What is asked of an endpoint and what comes back, before and after it is adapted to that endpoint."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aide.records import Message, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a chat model is served.
+
+    `base_url` may be pasted with or without `/v1`, with a trailing slash, a query or the whole path; `sim:`
+    is the stand-in in this process. `model` is the name under which this endpoint serves the run's model,
+    empty where it has the run's own name. `key_env` names an environment variable, `key_command` a shell
+    command that prints a key (and is run again when the key is refused); a key itself never stands here. A
+    header value may hold `{key}`. `concurrency` (calls at once), `rpm` and `tpm` (requests and tokens a
+    minute) are ceilings.
+    """
+
+    name: str
+    base_url: str
+    model: str = ""
+    key_env: str = ""
+    key_command: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+    query: Mapping[str, str] = field(default_factory=dict, hash=False)
+    concurrency: int | None = None
+    rpm: int | None = None
+    tpm: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One logical call, before it is adapted to an endpoint.
+
+    `schema` is a closed JSON Schema, `None` where plain text is wanted; `max_output` is in tokens; what is
+    `None` is not sent at all. `extra` are further fields of the body, sent as they are.
+    """
+
+    step: str
+    model: str
+    messages: tuple[Message, ...]
+    max_output: int
+    temperature: float | None = None
+    top_p: float | None = None
+    schema_name: str = ""
+    schema: Mapping[str, Any] | None = field(default=None, hash=False)
+    seed: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx with a message in it, whatever the message says.
+
+    `body` are the bytes that came (after decompression), `data` the same decoded. `model` is the one that
+    answered by its own account. `sent` is what went out besides messages, keys and headers: the rung of the
+    ladder, `model` and the parameters. `seconds` is the time on the wire.
+    """
+
+    body: bytes
+    data: Mapping[str, Any] = field(hash=False)
+    endpoint: str
+    model: str
+    sent: Mapping[str, Any] = field(hash=False)
+    usage: Usage
+    seconds: float

@@ -1,0 +1,98 @@
+"""How long a server asks to wait, in all the spellings that servers have for it. Everything here is in
+seconds.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_GO: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)(?:ec(?:onds?)?|in(?:utes?)?)?", re.IGNORECASE)
+_SPOKEN: Final = re.compile(
+    r"(?:try again|retry|wait|available)\D{0,40}?"
+    r"((?:\d+(?:\.\d+)?\s*(?:ms|s|m|h)(?:ec(?:onds?)?|in(?:utes?)?)?)+)",
+    re.IGNORECASE,
+)
+_RETRY: Final = ("retry-after-ms", "retry-after", "llm_provider-retry-after-ms", "llm_provider-retry-after")
+
+
+def read_duration(text: str) -> float | None:
+    """`59`, `0.5`, `12ms`, `7.66s`, `6m0s`; `None` for what is negative (`-1`) or no duration at all."""
+    text = text.strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        pieces = _GO.findall(text)
+        if not pieces or _GO.sub("", text).strip(" ,"):
+            return None
+        return sum(float(number) * _UNITS[unit.lower()] for number, unit in pieces)
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def retry_after(headers: Mapping[str, str], data: object, message: str) -> float | None:
+    """The wait that an answer names in its headers, its body (Google's `retryDelay`) or its words, else
+    `None`.
+
+    `headers` have lower-case names. A date is measured against the answer's own `date`, so that neither clock
+    need be right; without one it says nothing.
+    """
+    for name in _RETRY:
+        value = headers.get(name)
+        if value is None:
+            continue
+        seconds = read_duration(value)
+        if seconds is not None:
+            return (
+                seconds / 1000
+                if name.endswith("-ms") and value.strip().replace(".", "").isdigit()
+                else seconds
+            )
+        until = _until(value, headers.get("date"))
+        if until is not None:
+            return until
+    delay = _retry_delay(data)
+    if delay is not None:
+        return delay
+    words = _SPOKEN.search(message)
+    return read_duration(words.group(1)) if words else None
+
+
+def exhausted(headers: Mapping[str, str]) -> float:
+    """Seconds until the server takes more, where its `x-ratelimit-*` headers say that nothing is left; else
+    0.
+    """
+    wait = 0.0
+    for kind in ("requests", "tokens"):
+        left = headers.get(f"x-ratelimit-remaining-{kind}")
+        reset = headers.get(f"x-ratelimit-reset-{kind}")
+        if left is not None and reset is not None and left.strip() == "0":
+            wait = max(wait, read_duration(reset) or 0.0)
+    return wait
+
+
+def _until(date: str, now: str | None) -> float | None:
+    if now is None:
+        return None
+    try:
+        gap = (_moment(date) - _moment(now)).total_seconds()
+    except (ValueError, TypeError, IndexError):
+        return None
+    return max(gap, 0.0)
+
+
+def _moment(text: str) -> datetime:
+    moment = parsedate_to_datetime(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _retry_delay(data: Any) -> float | None:
+    if isinstance(data, list):
+        data = data[0] if data else None
+    error = data.get("error") if isinstance(data, Mapping) else None
+    details = error.get("details") if isinstance(error, Mapping) else None
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, Mapping) and isinstance(detail.get("retryDelay"), str):
+            return read_duration(detail["retryDelay"])
+    return None
