@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ Row = tuple[int, dict[str, Any]]
 
 STDIN: Final = "-"
 _TEXTS: Final = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+_GAP: Final = re.compile(r"[\s,]+")
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -161,7 +163,7 @@ def _table(name: str, kind: str, data: bytes, encoding: str, known: Sequence[str
         return Table(name, "csv", rows, problems, delimiter, header)
     if start == "[":
         return _array(name, text)
-    return _objects(name, text)
+    return _objects(name, text, known)
 
 
 def _decode(name: str, data: bytes, encoding: str) -> str:
@@ -214,16 +216,16 @@ def _array(name: str, text: str) -> Table:
     return table
 
 
-def _objects(name: str, text: str) -> Table:
+def _objects(name: str, text: str, known: Sequence[str]) -> Table:
     """JSON lines; or objects one after another over several lines; or one object around the rows."""
     first, _, rest = text.strip().partition("\n")
     try:
         head = _json(first)
     except ValueError:
-        return _spread(name, text) or _lines(name, text)
+        return _spread(name, text, known) or _lines(name, text)
     if rest.strip() or not isinstance(head, dict):
         return _lines(name, text)
-    return _wrapped(name, head) or _lines(name, text)
+    return _wrapped(name, head, known) or _lines(name, text)
 
 
 def _lines(name: str, text: str) -> Table:
@@ -245,42 +247,46 @@ def _lines(name: str, text: str) -> Table:
     return table
 
 
-def _spread(name: str, text: str) -> Table | None:
+def _spread(name: str, text: str, known: Sequence[str]) -> Table | None:
     decoder = json.JSONDecoder(strict=False)
     table = Table(name, "json", [])
     place, line, end = 0, 1, len(text.rstrip())
     while place < end:
-        start = place + len(text[place:]) - len(text[place:].lstrip(" \t\r\n,"))
-        line += text.count("\n", place, start)
+        if gap := _GAP.match(text, place):
+            line += text.count("\n", place, gap.end())
+            place = gap.end()
         try:
-            value, place = decoder.raw_decode(text, start)
+            value, stop = decoder.raw_decode(text, place)
         except ValueError:
             return None
         if not isinstance(value, dict):
             return None
         table.rows.append((line, value))
-        line += text.count("\n", start, place)
+        line += text.count("\n", place, stop)
+        place = stop
     if len(table.rows) == 1:
-        return _wrapped(name, table.rows[0][1]) or table
+        return _wrapped(name, table.rows[0][1], known) or table
     return table
 
 
-def _wrapped(name: str, whole: dict[str, Any]) -> Table | None:
-    """The rows inside one object: its longest list of objects, or its columns; `None` where it is a row."""
-    inside = [value for value in whole.values() if isinstance(value, list) and value]
-    lists = [rows for rows in inside if all(isinstance(item, dict) for item in rows)]
+def _wrapped(name: str, whole: dict[str, Any], known: Sequence[str]) -> Table | None:
+    """The rows inside one object: its longest list of objects, or its columns; `None` if it is a row."""
+    inside = {key: value for key, value in whole.items() if isinstance(value, list) and value}
+    lists = {key: rows for key, rows in inside.items() if all(isinstance(item, dict) for item in rows)}
     about = whole.get("description") or whole.get("task") or ""
     about = about if isinstance(about, str) else ""
-    if lists and "messages" not in whole and "conversations" not in whole:
-        longest: list[dict[str, Any]] = sorted(lists, key=len)[-1]
+    # A list of objects under the name of a column is a value of one row: chat turns, answers and places.
+    rows: list[list[dict[str, Any]]] = [rows for key, rows in lists.items() if key.casefold() not in known]
+    if rows:
+        longest = sorted(rows, key=len)[-1]
         return Table(name, "json", list(enumerate(longest, 1)), about=about)
-    lengths = {len(value) for value in inside}
-    if len(inside) == len(whole) > 1 and len(lengths) == 1:
+    lengths = {len(value) for value in inside.values()}
+    if len(inside) == len(whole) > 1 and len(lengths) == 1 and not lists:
         columns = zip(*whole.values(), strict=True)
         return Table(
             name, "json", [(n, dict(zip(whole, row, strict=True))) for n, row in enumerate(columns, 1)]
         )
     splits = {key: value for key, value in whole.items() if isinstance(value, dict)}
     if len(splits) == len(whole) and splits:
-        return _wrapped(name, splits.get("train") or next(iter(splits.values())))
+        return _wrapped(name, splits.get("train") or next(iter(splits.values())), known)
     return None

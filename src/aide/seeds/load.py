@@ -166,7 +166,10 @@ def _content(fields: Fields, mapping: SeedMapping) -> tuple[str, Content]:
     if not (mapping.input_fields or mapping.output_field or mapping.choices_field):
         shape = recognise(fields)
         return shape.name, shape.read(fields)
-    inputs = [name for name in mapping.input_fields if name not in mapping.keep] or [fields.first(INPUTS)]
+    inputs = [name for name in mapping.input_fields if name not in mapping.keep]
+    if mapping.input_fields and not inputs:
+        raise BadRowError(f"has nothing besides {', '.join(mapping.keep)} that may vary")
+    inputs = inputs or [fields.first(INPUTS)]
     output = mapping.output_field or fields.first(OUTPUTS, *inputs)
     choices = mapping.choices_field or fields.first(CHOICES)
     if not all(inputs) or not output:

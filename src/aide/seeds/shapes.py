@@ -37,7 +37,7 @@ LETTERS: Final = (("a", "b", "c", "d", "e"), *(tuple(f"{stem}{n}" for n in mark)
     ("option_", "abcde"), ("option", "abcde"), ("op", "abcde"), ("choice_", "abcde"), ("choice", "12345"),
     ("option", "12345"), ("option_", "12345"),
 )))  # fmt: skip
-KNOWN: Final = frozenset((*INPUTS, *OUTPUTS, *CHOICES, *CONTEXTS, *TESTS))
+KNOWN: Final = frozenset((*INPUTS, *OUTPUTS, *CHOICES, *CONTEXTS, *TESTS, "messages", "conversations"))
 
 _LETTERED: Final = re.compile(r"\A\(?([A-Ja-j])[).:]\s*(?=\S)")
 _LETTER: Final = re.compile(r"\A\W*([A-Ja-j])\W*\Z")

@@ -43,8 +43,8 @@ def test_the_blind_answer_sees_input_and_shuffled_labels_only() -> None:
         answer(ask, TICKETS, Question(name, "I want my money.", label="refund"))
         told = ask.asked[0]
         assert told.keys() == {
-            "step", "payload", "template", "draw", "correction", "max_output", "question", "labels", "evidence", "parts",
-            "demos",
+            "step", "payload", "template", "correction", "max_output", "question", "labels", "evidence",
+            "parts", "demos", "draw",
         }  # fmt: skip
         orders.add(tuple(shown.name for shown in told["labels"]))
         assert told["payload"].schema["properties"]["label"]["enum"] == ["refund", "delivery", "other"]
