@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aide.llm.pool import Pool
 from aide.llm.request import Answer, Endpoint, Request
-from aide.llm.retry import Retrier
+from aide.llm.retry import with_retries
 from aide.pipeline.assemble import Order, Stage, run, write_progress
 from aide.pipeline.folder import RunFolder
 from aide.pipeline.prepare import Ground
+from aide.records import rng
 from aide.spec import CEILING, EndpointSpec, RunSpec
 
 TICK = 1.0  # seconds between two versions of progress.json
@@ -42,6 +43,7 @@ def open_pool(spec: RunSpec) -> Pool:
         ceiling=ceiling(spec),
         timeout=spec.timeout,
         patience=spec.endpoint_patience,
+        model=spec.model,
         transport=transports,
     )
 
@@ -51,10 +53,16 @@ def ceiling(spec: RunSpec) -> int:
     return sum(each.concurrency or CEILING for each in spec.served_by())
 
 
-def _simulator(url: str) -> Callable[..., Awaitable[tuple[int, Mapping[str, str], Any]]]:
+def _simulator(url: str) -> Any:
+    from aide.llm.client import CallableTransport
     from aide.simulator import from_url
 
-    return from_url(url).handle
+    simulator = from_url(url)
+
+    async def answer(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+        return await simulator.handle("POST", path, headers, body)
+
+    return CallableTransport(answer)
 
 
 def order(
@@ -66,10 +74,10 @@ def order(
     emit: Callable[[dict[str, Any]], None] | None = None,
 ) -> Order:
     """The order for a pool: its retries, its counts, and the clocks of this machine."""
-    retrier = Retrier(pool, patience=spec.endpoint_patience)
+    jitter = rng("jitter")
 
     async def complete(request: Request, rank: int) -> Answer:
-        return await retrier.complete(request, rank=rank)
+        return await with_retries(lambda: pool.complete(request, rank=rank), health=pool.health, rng=jitter)
 
     return Order(
         spec=spec,

@@ -1,0 +1,1 @@
+"""The wiring of one run: folder, preparation, forest, loop, counts."""
