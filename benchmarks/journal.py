@@ -8,19 +8,19 @@ fast as it goes). CPU is that of the whole process, less that of the same loop w
 
 import argparse
 import asyncio
+import gc
 import json
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from aide.journal import Call, Journal
 from aide.records import Usage, digest, rng
 
-WORDS = (
-    "river market ledger orchard signal window copper winter garden engine harbour lesson branch mirror candle "
-    "number reason answer figure letter common gentle narrow sudden yellow follow gather listen notice wonder"
-).split()
+WORDS = """river market ledger orchard signal window copper winter garden engine harbour lesson branch mirror
+candle number reason answer figure letter common gentle narrow sudden yellow follow gather listen notice""".split()
 
 
 def prose(length: int, *names: str) -> str:
@@ -88,7 +88,6 @@ def measure(folder: Path, calls: list[Call], rate: float, in_flight: int) -> dic
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         path = Path(scratch) / "journal.sqlite"
         journal = Journal.open(path)
-        journal._database.write.set_trace_callback(None)  # type: ignore[union-attr]
         cpu, wall = time.process_time(), time.perf_counter()
         asyncio.run(drive(journal, calls, rate, in_flight))
         wall = time.perf_counter() - wall
@@ -97,7 +96,7 @@ def measure(folder: Path, calls: list[Call], rate: float, in_flight: int) -> dic
         size = path.stat().st_size
         journal = Journal.open(path)
         journal._database.write.set_trace_callback(count)  # type: ignore[union-attr]
-        fresh = [replaced(call) for call in calls[: min(len(calls), 1500)]]
+        fresh = [replace(call, key=digest("again", call.key)) for call in calls[:1500]]
         asyncio.run(drive(journal, fresh, rate, in_flight))
         hit = lookup(journal, [call.key for call in calls[:1000]])
         miss = lookup(journal, [digest("miss", str(i)) for i in range(1000)])
@@ -112,13 +111,6 @@ def measure(folder: Path, calls: list[Call], rate: float, in_flight: int) -> dic
     }
 
 
-def replaced(call: Call) -> Call:
-    """The same call under another key."""
-    from dataclasses import replace
-
-    return replace(call, key=digest("again", call.key))
-
-
 def lookup(journal: Journal, keys: list[str]) -> float:
     """CPU of one `recall_body` in microseconds."""
     cpu = time.process_time()
@@ -128,7 +120,9 @@ def lookup(journal: Journal, keys: list[str]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--calls", type=int, default=6000)
     parser.add_argument("--rate", type=float, default=1500)
     parser.add_argument("--in-flight", type=int, default=64)
@@ -136,6 +130,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
     options = parser.parse_args()
     calls = make_calls(options.calls)
+    gc.collect()
+    gc.freeze()  # the prepared calls are no part of what is measured
     rounds = [measure(options.folder, calls, options.rate, options.in_flight) for _ in range(options.rounds)]
     medians = {name: round(statistics.median(each[name] for each in rounds), 1) for name in rounds[0]}
     print(json.dumps(medians))

@@ -48,7 +48,7 @@ class Journal:
         self._writer: Writer | None = None
         if database.write is not None:
             self._writes = Writes(database.write)
-            self._writer = Writer(database, pace=pace, lock=lock)
+            self._writer = Writer(database, finish=self._writes.finish, pace=pace, lock=lock)
 
     @classmethod
     def open(cls, path: Path, *, readonly: bool = False, pace: float = PACE, vfs: str = "") -> "Journal":

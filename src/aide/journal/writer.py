@@ -23,13 +23,17 @@ class Writer:
     Commits begin at least `pace` seconds apart: a lone row is committed at once, and under load a few
     milliseconds' rows share the cost of one. A group is one transaction, so what is durable is always
     a beginning of what was queued. After a failed commit nothing is written any more: everybody who
-    waits or comes later is told why.
+    waits or comes later is told why. `finish` is called before each commit, for what is better written
+    together.
     """
 
-    def __init__(self, database: Database, *, pace: float, lock: threading.Lock) -> None:
+    def __init__(
+        self, database: Database, *, finish: Callable[[], None], pace: float, lock: threading.Lock
+    ) -> None:
         assert database.write is not None
         self._path = database.path
         self._connection = database.write
+        self._finish = finish
         self._pace = pace
         self._lock = lock
         self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
@@ -121,6 +125,7 @@ class Writer:
                         write(row)
                     except ValueError as error:
                         refused[i] = error
+                self._finish()
                 self._connection.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):  # the first error is the one to tell

@@ -2,6 +2,7 @@
 
 import sqlite3
 from hashlib import blake2b
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from aide.journal.rows import CALL_COLUMNS, OUTCOME_COLUMNS, Outcome
@@ -13,7 +14,14 @@ REMEMBERED: Final = 128
 SHORTEST_FRONT: Final = 256
 REPLACEABLE: Final = {"failed": {"accepted", "rejected", "failed", "surplus"}, "surplus": {"accepted"}}
 
-_CALL: Final = f"INSERT OR IGNORE INTO calls ({CALL_COLUMNS}, system, sent, id) VALUES ({'?, ' * 19}?)"
+ROWS_AT_ONCE: Final = (16, 4, 1)
+
+_CALL: Final = f"INSERT OR IGNORE INTO calls ({CALL_COLUMNS}, system, sent, id) VALUES "
+_CALLS: Final = {n: _CALL + ", ".join([f"({'?, ' * 19}?)"] * n) for n in ROWS_AT_ONCE}
+_EXCHANGES: Final = {
+    n: "INSERT INTO exchanges VALUES " + ", ".join(["(?, ?, ?, ?)"] * n) for n in ROWS_AT_ONCE
+}
+_ORPHANS: Final = "DELETE FROM exchanges WHERE id BETWEEN ? AND ? AND id NOT IN (SELECT id FROM calls)"
 _OUTCOME: Final = f"INSERT INTO outcomes ({OUTCOME_COLUMNS}) VALUES ({'?, ' * 7}?) RETURNING seq"
 
 CallRow = tuple[tuple[Any, ...], bytes, bytes, bytes, bytes]
@@ -31,36 +39,50 @@ class Writes:
         self._execute: Callable[..., sqlite3.Cursor] = connection.execute
         (last,) = self._execute("SELECT coalesce(max(id), 0) FROM calls").fetchone()
         self._last: int = last
+        self._calls: list[tuple[Any, ...]] = []
+        self._exchanges: list[tuple[Any, ...]] = []
         self._texts: dict[bytes, int] = {}
-        self._fronts: dict[str, tuple[bytes, bytes]] = {}
+        self._fronts: dict[str, tuple[bytes, int | None, bytes]] = {}
 
     def call(self, row: CallRow) -> None:
-        """Store an answered call; the first answer to a key stays."""
+        """Store an answered call, with `finish`; the first answer to a key stays."""
         columns, system, sent, user, body = row
-        number = self._last + 1
-        if self._execute(_CALL, (*columns, self._text(system), self._text(sent), number)).rowcount:
-            front = self._front(columns[2], user)
-            shared = self._text(front) if front else None
-            self._execute(
-                "INSERT INTO exchanges VALUES (?, ?, ?, ?)", (number, shared, user[len(front) :], body)
-            )
-            self._last = number
+        self._last += 1
+        shared, length = self._front(columns[2], user)
+        self._calls.append((*columns, self._text(system), self._text(sent), self._last))
+        self._exchanges.append((self._last, shared, user[length:], body))
 
-    def _front(self, step: str, user: bytes) -> bytes:
-        """The beginning of `user` that is stored once for many prompts of that step; maybe empty.
+    def finish(self) -> None:
+        """Write the calls of a group, many with one statement.
+
+        The interpreter's lock changes hands several times in each statement. With a statement for each
+        row, that costs as much as the writing while the event loop is busy.
+        """
+        calls, self._calls = self._calls, []
+        exchanges, self._exchanges = self._exchanges, []
+        at = 0
+        while at < len(calls):
+            size = next(size for size in ROWS_AT_ONCE if size <= len(calls) - at)
+            new = self._execute(_CALLS[size], [*chain.from_iterable(calls[at : at + size])]).rowcount
+            self._execute(_EXCHANGES[size], [*chain.from_iterable(exchanges[at : at + size])])
+            at += size
+            if new < size:
+                self._execute(_ORPHANS, (exchanges[at - size][0], exchanges[at - 1][0]))
+
+    def _front(self, step: str, user: bytes) -> tuple[int | None, int]:
+        """The beginning of `user` that is stored once for many prompts of that step: its id and length.
 
         It holds the demonstrations, which stand first. It is found by comparing a prompt that does not
         begin with the last front to the prompt before it; an odd one in between is stored whole.
         """
-        front, last = self._fronts.get(step, (b"", b""))
-        if not front or not user.startswith(front):
+        front, number, last = self._fronts.get(step, (b"", None, b""))
+        whole = not front or not user.startswith(front)
+        if whole:
             shared = _common(last, user)
-            if len(shared) < SHORTEST_FRONT:
-                self._fronts[step] = front, user
-                return b""
-            front = shared
-        self._fronts[step] = front, user
-        return front
+            if len(shared) >= SHORTEST_FRONT:
+                front, number, whole = shared, self._text(shared), False
+        self._fronts[step] = front, number, user
+        return (None, 0) if whole else (number, len(front))
 
     def outcome(self, outcome: Outcome) -> None:
         """Store a settled node at the end of the order; the same once more changes nothing.
