@@ -19,8 +19,11 @@ from pathlib import Path
 from aide.journal import Call, Journal
 from aide.records import Usage, digest, rng
 
-WORDS = """river market ledger orchard signal window copper winter garden engine harbour lesson branch mirror
-candle number reason answer figure letter common gentle narrow sudden yellow follow gather listen notice""".split()
+VOCABULARY = """
+river market ledger orchard signal window copper winter garden engine harbour lesson branch mirror candle
+number reason answer figure letter common gentle narrow sudden yellow follow gather listen notice wonder
+"""
+WORDS = VOCABULARY.split()
 
 
 def prose(length: int, *names: str) -> str:
