@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeVar
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 ID_BYTES: Final = 10
 FORMATS: Final = ("open", "free_text", "multiple_choice", "yes_no", "classification", "code")
@@ -311,7 +312,7 @@ class Correction:
     problem: str
 
 
-class Payload(Protocol[T]):  # type: ignore[misc]
+class Payload(Protocol[T_co]):
     """What a step's completion must be: how to ask for it, and how to read it.
 
     `schema` is a closed JSON Schema with a name, or `None` where plain text is wanted. `read` takes the cleaned
@@ -320,10 +321,17 @@ class Payload(Protocol[T]):  # type: ignore[misc]
     Raises (from `read`): `errors.Unusable`, whose `problem` is shown to the model in the one re-ask.
     """
 
-    name: str
-    schema: Mapping[str, Any] | None
+    @property
+    def name(self) -> str:
+        """Name of the schema on the wire."""
+        ...
 
-    def read(self, text: str) -> T:
+    @property
+    def schema(self) -> Mapping[str, Any] | None:
+        """What the completion must be an instance of; `None` where plain text is wanted."""
+        ...
+
+    def read(self, text: str) -> T_co:
         """The typed value of a completion's text."""
         ...
 

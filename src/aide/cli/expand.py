@@ -78,15 +78,15 @@ def _drive(stage: Any, ground: Any, pool: Any, display: Display, output: Output,
             display.close()
 
     try:
-        summary = _loop_runner(main())
+        summary: dict[str, Any] = _loop_runner(main())
     except AideError as stop:
         if stage.run is None and not isinstance(stop, Interrupted):
             raise
         if streaming and not output.open and isinstance(stop, Interrupted):
             return {"exit_code": 0}  # the reader had enough; everything that was answered is in the journal
-        summary = stage.order.folder.read_summary()
-        display.stopped(stop, summary)
-        return summary
+        kept: dict[str, Any] = stage.order.folder.read_summary()
+        display.stopped(stop, kept)
+        return kept
     display.done(summary)
     return summary
 

@@ -133,7 +133,7 @@ async def run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
                 summary = _summary(stage, journal, stopped)
                 _write_json(folder.summary, summary)
                 write_progress(stage)
-                done = {"finished": {"invocation": invocation(spec, prints, order.seeds)}} if stopped is None and stage.run else {}
+                done = {"finished": {"invocation": invocation(spec, prints, order.seeds)}} if stopped is None and stage.run is not None else {}
                 folder.write_manifest({**manifest, **done, "ended": order.now()})
         finally:
             rejects.close()
@@ -162,7 +162,7 @@ async def _assemble(
     )
     card = await prepare.fix_card(spec, ground, order.folder, journal, calls.asker(digest("card")))
     stage.card = prompts.constants["card"] = card
-    demos = prepare.fix_demonstrations(spec, ground, journal)
+    pool = prepare.Pool(spec, ground, journal)
     near = prepare.nearest_labels(card, ground)
     graph = spec.graph(fixed=ground.format.labelled or ground.fixed_parts)
     shards.rebuild(_lines(journal))
@@ -184,7 +184,7 @@ async def _assemble(
         novelty=novelty,
         graph_triples=graph,
         bank=load_bank(spec.persona_file) if spec.persona_file or spec.personas_from == "bank" else None,
-        demos=demos,
+        demonstrations=pool.demonstrations,
         near_labels=near,
     )
     seeds = {seed.id: seed for seed in ground.seeds}

@@ -8,7 +8,7 @@ import orjson
 
 from aide.card import count, demonstrate, demonstrations, draw_card, from_toml, near_labels, read_labels, to_toml
 from aide.errors import InputError
-from aide.formats import FORMATS, Demonstration, Format, TaskCard, detect_format
+from aide.formats import Demonstration, Format, TaskCard, detect_format
 from aide.journal import Journal
 from aide.parsing import clean
 from aide.pipeline.folder import RunFolder
@@ -56,14 +56,13 @@ def read_seeds(spec: RunSpec, paths: Sequence[str], stdin: Any = None) -> Ground
     seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
     labels = read_labels(spec.labels)
     drafts = [seed.draft for seed in seeds]
-    given = spec.format if spec.format != "auto" else loaded.format_hint
-    format = FORMATS[given] if given else detect_format(drafts, "", labels)
+    format = detect_format(drafts, spec.format, labels, hint=loaded.format_hint)
     return Ground(loaded, seeds, format, labels)
 
 
 def counted_card(spec: RunSpec, ground: Ground) -> TaskCard:
     """The half of the card that is counted, without a call."""
-    return count(ground.seeds, ground.format, ground.labels, task=spec.task)
+    return count(ground.seeds, ground.format, ground.labels, task=spec.task or ground.loaded.sentence)
 
 
 async def fix_card(spec: RunSpec, ground: Ground, folder: RunFolder, journal: Journal, ask: Ask) -> TaskCard:
@@ -75,7 +74,7 @@ async def fix_card(spec: RunSpec, ground: Ground, folder: RunFolder, journal: Jo
     kept = journal.meta("card")
     if kept is None:
         card = from_toml(folder.card.read_text(encoding="utf-8")) if folder.card.exists() else await draw_card(
-            ask, [seed.draft for seed in ground.seeds], counted_card(spec, ground), spec.task
+            ask, [seed.draft for seed in ground.seeds], counted_card(spec, ground), spec.task or ground.loaded.sentence
         )  # fmt: skip
     else:
         card = from_toml(kept)
@@ -107,23 +106,41 @@ def _check_labels(card: TaskCard, ground: Ground) -> None:
             )
 
 
-def fix_demonstrations(spec: RunSpec, ground: Ground, journal: Journal) -> Mapping[str, tuple[Demonstration, ...]]:
-    """D_T of each seed: chosen from the seeds that were there when it was first planted, and kept with it."""
-    known = {id: _thaw(id, value) for id, value in journal.decisions(SEED)}
-    shown = {id: value["demos"] for id, value in journal.decisions(SEED)}
-    pool = [*known.values(), *(seed for seed in ground.seeds if seed.id not in known)]
-    new = {seed.id: seed for seed in ground.seeds if seed.id not in known}
-    for seed in new.values():
-        near = pool if len(pool) <= POOL else rng("demonstrations", seed.id).sample(pool, POOL)
-        chosen = _choose(seed, near, ground.format, spec.demonstrations)
-        shown[seed.id] = [other.id for other in chosen]
-        journal.decide(SEED, seed.id, {**_freeze(seed), "demos": shown[seed.id]})
-    cards = {seed.id: demonstrate(seed, ground.format) for seed in (*known.values(), *new.values())}
-    return {seed.id: tuple(cards[id] for id in shown[seed.id] if id in cards) for seed in ground.seeds}
+class Pool:
+    """The seeds a run has known, by when they came: D_T of a seed is chosen among those that were there with it.
 
+    A seed and the pool it is planted in are journaled when it is first seen; so later seeds change nothing for it, and
+    the choice itself can wait until the seed is grown.
+    """
 
-def _choose(seed: Seed, pool: Sequence[Seed], format: Format, k: int) -> Sequence[Seed]:
-    return demonstrations(seed, pool, format, k=k, max_tokens=DEMONSTRATION_TOKENS) if k else ()
+    def __init__(self, spec: RunSpec, ground: Ground, journal: Journal) -> None:
+        self._count, self._format = spec.demonstrations, ground.format
+        rows = dict(journal.decisions(SEED))
+        self._seeds = {id: _thaw(id, row) for id, row in rows.items()}
+        self._batch = {id: row["batch"] for id, row in rows.items()}
+        batch = 1 + max(self._batch.values(), default=0)
+        for seed in ground.seeds:
+            if seed.id not in rows:
+                journal.decide(SEED, seed.id, {**_freeze(seed), "batch": batch})
+                self._seeds[seed.id], self._batch[seed.id] = seed, batch
+        self._pools: dict[int, list[Seed]] = {}
+        self._chosen: dict[str, tuple[Demonstration, ...]] = {}
+
+    def demonstrations(self, seed: Seed) -> tuple[Demonstration, ...]:
+        """D_T of this seed's whole tree."""
+        if seed.id not in self._chosen:
+            self._chosen[seed.id] = self._choose(seed) if self._count else ()
+        return self._chosen[seed.id]
+
+    def _choose(self, seed: Seed) -> tuple[Demonstration, ...]:
+        batch = self._batch[seed.id]
+        if batch not in self._pools:
+            self._pools[batch] = [self._seeds[id] for id, when in self._batch.items() if when <= batch]
+        pool = self._pools[batch]
+        if len(pool) > POOL:
+            pool = rng("demonstrations", seed.id).sample(pool, POOL)
+        chosen = demonstrations(seed, pool, self._format, k=self._count, max_tokens=DEMONSTRATION_TOKENS)
+        return tuple(demonstrate(each, self._format) for each in chosen)
 
 
 def _freeze(seed: Seed) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import orjson
 from aide.calls import Calls
 from aide.errors import AideError, NodeError, Rejection
 from aide.frontier import Frontier, Grow, Plant
-from aide.journal import Journal, Outcome
+from aide.journal import Journal, Kind, Outcome
 from aide.pipeline.forest import START, pack
 from aide.pipeline.novelty import Anything, JournaledNovelty
 from aide.pipeline.points import Points
@@ -147,7 +147,7 @@ class Run:
         label = record.draft.output if work.slot.label else ""
         admitted = self.frontier.admit(label)
         line = record.as_dict()
-        kind = "accepted" if admitted else "surplus"
+        kind: Kind = "accepted" if admitted else "surplus"
         await self._settle(work, hop, kind, label, orjson.dumps(line))
         if admitted:
             self.shards.append(line)
@@ -162,14 +162,14 @@ class Run:
     async def _reject(self, work: Grow, hop: Hop, fault: NodeError) -> None:
         step = fault.step if isinstance(fault, Rejection) else "call"
         reject = Reject(hop.id, step, fault.reason, str(fault), Lineage.of(hop), fault.failed)
-        kind = "failed" if fault.failed else "rejected"
+        kind: Kind = "failed" if fault.failed else "rejected"
         await self._settle(work, hop, kind, work.slot.label, orjson.dumps(reject.as_dict()))
         self.rejects.append(reject.as_dict())
         self.novelty.settle(hop.id, kept=False)
         self.frontier.drop(work)
         self.progress.book(kind, work.depth, work.slot.label, fault.reason)
 
-    async def _settle(self, work: Grow, hop: Hop, kind: str, label: str, payload: bytes) -> None:
+    async def _settle(self, work: Grow, hop: Hop, kind: Kind, label: str, payload: bytes) -> None:
         slot = pack(work.slot.draw, work.slot.index)
         await self.journal.settle(
             Outcome(hop.id, kind, work.seed, work.slot.parent, work.depth, slot, work.slot.kind, label, payload)

@@ -35,7 +35,7 @@ class Aide:
     async def plant(self, seed: Seed, point: Point, ask: Ask) -> Attributes:
         """Topic, triples (t, r, a) and personas of a data point that will be expanded."""
         spec = self.brief.spec
-        told = {"text": point.draft.input, "parts": point.parts, "demos": ()}
+        told: dict[str, Any] = {"text": point.draft.input, "parts": point.parts, "demos": ()}
 
         # Extract: one topic t, and attributes a_j with the relations r_j that tie them to it.
         payload, room = extraction(spec.attributes), 150 + 40 * spec.attributes

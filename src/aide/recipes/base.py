@@ -52,12 +52,8 @@ class Brief:
     novelty: Novelty
     graph_triples: int
     bank: Bank | None
-    demos: Mapping[str, tuple[Demonstration, ...]]
+    demonstrations: Callable[[Seed], tuple[Demonstration, ...]]
     near_labels: Mapping[str, Sequence[str]]
-
-    def demonstrations(self, seed: Seed) -> tuple[Demonstration, ...]:
-        """The demonstrations of this seed's whole tree, fixed when it was first planted."""
-        return self.demos.get(seed.id, ())
 
     def confusable(self, label: str | None) -> Sequence[str]:
         """Other labels, the most easily confused first."""

@@ -1,0 +1,108 @@
+"""What a forest may hold: slots, pieces of work, quotas."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from aide.records import PERSONA
+
+DRAWS = 4  # the first one and three further ones
+ENDLESS = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place under a branch: which kind of growth, along which triple or persona, which draw."""
+
+    parent: str
+    kind: str
+    index: int
+    draw: int = 0
+    label: str = ""
+
+    def as_list(self) -> list[str | int]:
+        """The slot as it is journaled."""
+        return [self.parent, self.kind, self.index, self.draw, self.label]
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """Find the attributes of this branch: its topic, triples and personas."""
+
+    branch: str
+    seed: str
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grow:
+    """Grow one record at `depth` in this slot."""
+
+    slot: Slot
+    seed: str
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the forest may hold: kinds of growth, nominal numbers of triples and personas, hops, target.
+
+    `target` is `None` for the whole tree, else the number of records; `label_quotas` is empty where labels are not balanced.
+    """
+
+    operations: tuple[str, ...]
+    triples: int
+    personas: int
+    hops: int
+    target: int | None = None
+    label_quotas: dict[str, int] = field(default_factory=dict)
+    flip: Callable[[Slot, str], str] | None = None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Operations, then personas where there are any: the 1:1:1:1 of the composition."""
+        grown = self.operations if self.triples else ()
+        return (*grown, PERSONA) if self.personas else grown
+
+    @property
+    def children(self) -> int:
+        """c = operations x triples + personas: nominal children of one node."""
+        return len(self.operations) * self.triples + self.personas
+
+    def caps(self) -> list[int]:
+        """c, c^2, … : the most records one seed can have at each hop."""
+        return [self.children**hop for hop in range(1, self.hops + 1)]
+
+
+def split_evenly(total: int, places: int) -> list[int]:
+    """`total` in `places` parts that differ by at most one, larger ones first."""
+    base, over = divmod(total, places) if places else (0, 0)
+    return [base + (i < over) for i in range(places)]
+
+
+def split_over_hops(total: int, caps: Sequence[int], held: Sequence[int] = ()) -> list[int]:
+    """`total` records of one seed over its hops: even, never above a hop's cap, never below what it holds already.
+
+    What the tree can't hold is spread over further draws, which multiply each cap; what even these can't hold is left
+    out, so the sum may fall short of `total`.
+    """
+    quotas = list(held) or [0] * len(caps)
+    _fill(quotas, total, caps)
+    _fill(quotas, total, [cap * DRAWS for cap in caps])
+    return quotas
+
+
+def _fill(quotas: list[int], total: int, caps: Sequence[int]) -> None:
+    """Raise the lowest quotas together until they sum up to `total` or all stand at their caps."""
+    left = total - sum(quotas)
+    while left > 0:
+        lowest = [h for h, cap in enumerate(caps) if quotas[h] < cap]
+        if not lowest:
+            break
+        floor = min(quotas[h] for h in lowest)
+        group = [h for h in lowest if quotas[h] == floor]
+        above = [quotas[h] for h in lowest if quotas[h] > floor]
+        step = min([caps[h] - floor for h in group] + [a - floor for a in above] + [max(1, left // len(group))])
+        for h in group:
+            grown = min(step, left)
+            quotas[h] += grown
+            left -= grown
