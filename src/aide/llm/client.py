@@ -263,7 +263,7 @@ def base_urls(text: str, query: Mapping[str, str]) -> tuple[str, ...]:
         text = ("http://" if text.startswith(LOCAL) else "https://") + text
     try:
         parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         good = False
     if not good:
@@ -332,12 +332,14 @@ def open_transport(base: str, pool: int) -> tuple[httpx.AsyncBaseTransport, type
 
 
 def _told_apart(error: httpx.HTTPError) -> httpx.HTTPError:
-    """The transport calls a dropped connection a timeout of connecting: say what it is."""
+    """The transport calls any trouble with a connection a timeout of connecting: say what it is."""
     cause = error.__cause__
     if cause is None or isinstance(error, httpx.ReadError):
         return error
     names = {kind.__name__ for kind in type(cause).__mro__}
-    if "ServerTimeoutError" in names or "ClientConnectorError" in names:
+    if names & {"ClientConnectorError", "ConnectionTimeoutError"}:
+        return httpx.ConnectError(str(error))
+    if "ServerTimeoutError" in names:
         return error
     if names & {"ServerDisconnectedError", "ClientOSError", "ConnectionResetError"}:
         return httpx.ReadError(str(error))
