@@ -43,7 +43,11 @@ def completion(content: str | None = "hello", *, finish: str | None = "stop", **
     """A sound chat completion."""
     message: dict[str, Any] = {"role": "assistant", "content": content, **more.pop("message", {})}
     usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
-    body = {"model": "fake-1", "choices": [{"index": 0, "message": message, "finish_reason": finish}], "usage": usage}
+    body = {
+        "model": "fake-1",
+        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+        "usage": usage,
+    }
     return Said(200, {**body, **more})
 
 

@@ -126,11 +126,15 @@ async def with_retries(
         error = state.outcome.exception() if state.outcome else None
         return course.wait(error) if isinstance(error, CallError) else 0.0
 
+    async def again() -> T:
+        return await attempt()
+
     health.troubled += 1
     try:
         await sleep(course.wait(first))
-        return await AsyncRetrying(
+        retrying = AsyncRetrying(
             retry=retry_if_exception_type(CallError), wait=wait, sleep=sleep, reraise=True
-        )(attempt)
+        )
+        return await retrying(again)
     finally:
         health.troubled -= 1

@@ -18,7 +18,13 @@ MESSAGES = (Message("system", "Be brief."), Message("user", "Go."))
 
 
 def wanted(**more: Any) -> Request:
-    given: dict[str, Any] = {"step": "s", "model": "m", "messages": MESSAGES, "max_output": 500, "temperature": 0.7}
+    given: dict[str, Any] = {
+        "step": "s",
+        "model": "m",
+        "messages": MESSAGES,
+        "max_output": 500,
+        "temperature": 0.7,
+    }
     return Request(**{**given, "top_p": 0.9, "schema_name": "thing", "schema": SCHEMA, **more})
 
 
@@ -100,7 +106,9 @@ def test_more_output_than_the_window_holds_is_not_asked_for_again() -> None:
     assert habits.body(wanted(max_output=100), "m")[0]["max_tokens"] == 100
 
 
-@pytest.mark.parametrize("said", ["System role not supported", "Conversation roles must alternate user/assistant"])
+@pytest.mark.parametrize(
+    "said", ["System role not supported", "Conversation roles must alternate user/assistant"]
+)
 def test_without_a_system_role_its_text_opens_the_first_user_message(said: str) -> None:
     habits, request = Habits(), wanted(schema=None)
     assert habits.learn(Fault(400, said), request, explained_only=False)
@@ -138,7 +146,9 @@ def test_an_unexplained_refusal_is_tried_lower_and_taken_back_where_that_does_no
 def test_what_works_for_other_schemas_is_left_only_for_the_one_that_is_refused() -> None:
     habits = Habits()
     habits.note_answer(wanted())
-    assert habits.learn(Fault(400, "Invalid schema for response_format"), wanted(schema_name="odd"), explained_only=False)
+    assert habits.learn(
+        Fault(400, "Invalid schema for response_format"), wanted(schema_name="odd"), explained_only=False
+    )
     assert (habits.rung_of("thing"), habits.rung_of("odd")) == (0, 1)
     assert not habits.learn(Fault(400, "no idea"), wanted(), explained_only=False)
 
@@ -150,7 +160,9 @@ def test_a_rung_that_is_accepted_and_ignored_is_found_out() -> None:
     for _ in range(ENOUGH - 1):
         assert not habits.note_invalid("strict", 0)
     assert habits.note_invalid("strict", 0)
-    assert not any(habits.note_invalid("strict", 0) for _ in range(50)), "late notes of the rung above say nothing"
+    assert not any(habits.note_invalid("strict", 0) for _ in range(50)), (
+        "late notes of the rung above say nothing"
+    )
     assert habits.rung == 1
 
 
@@ -176,7 +188,9 @@ def test_notes_without_a_rung_are_passed_over_while_older_answers_come_in() -> N
 
 
 def test_habits_survive_the_run_folder() -> None:
-    habits = Habits(rung=2, rungs={"odd": 4}, limit_name="max_completion_tokens", dropped={"seed"}, most_output=9)
+    habits = Habits(
+        rung=2, rungs={"odd": 4}, limit_name="max_completion_tokens", dropped={"seed"}, most_output=9
+    )
     habits.note_answer(wanted())
     kept = json.loads(json.dumps(habits.as_dict()))
     assert Habits.from_dict(kept).as_dict() == habits.as_dict()

@@ -6,11 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
-from endpoints.fake import FakeEndpoint, Said, completion, error
 
 from aide.errors import AideError, CallError, EndpointUnusable, InputError
 from aide.llm.client import CallableTransport, Client, base_urls, encode
 from aide.llm.request import Endpoint
+from endpoints.fake import FakeEndpoint, Said, completion, error
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -61,7 +61,11 @@ def test_query_and_headers_go_along() -> None:
     async def work() -> None:
         fake = FakeEndpoint()
         client = over_seam(
-            fake, query={"api-version": "2"}, headers={"X-Key": "<{key}>"}, key_env="K", environ={"K": "sk-1\n"}
+            fake,
+            query={"api-version": "2"},
+            headers={"X-Key": "<{key}>"},
+            key_env="K",
+            environ={"K": "sk-1\n"},
         )
         await client.chat(BODY)
         heard = fake.heard[0]
@@ -220,7 +224,9 @@ def test_a_server_that_speaks_no_http_is_a_broken_connection() -> None:
             writer.close()
 
         server = await asyncio.start_server(babble, "127.0.0.1", 0)
-        client = Client(Endpoint("e", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"), environ={})
+        client = Client(
+            Endpoint("e", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"), environ={}
+        )
         with pytest.raises(CallError) as caught:
             await client.chat(BODY)
         assert caught.value.kind == "connection"

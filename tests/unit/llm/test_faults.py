@@ -19,13 +19,17 @@ def fail(status: int, body: Any = b"", headers: dict[str, str] | None = None) ->
     return caught.value
 
 
-def openai(message: str, code: Any = None, kind: str | None = None, param: str | None = None) -> dict[str, Any]:
+def openai(
+    message: str, code: Any = None, kind: str | None = None, param: str | None = None
+) -> dict[str, Any]:
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 QUOTA = openai("You exceeded your current quota", "insufficient_quota", "insufficient_quota")
 GOOGLE = [{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "Resource exhausted"}}]
-DAILY = [{"error": {"code": 429, "message": "q", "details": [{"quotaId": "GenerateRequestsPerDayPerProject"}]}}]
+DAILY = [
+    {"error": {"code": 429, "message": "q", "details": [{"quotaId": "GenerateRequestsPerDayPerProject"}]}}
+]
 
 
 @pytest.mark.parametrize(
@@ -34,10 +38,22 @@ DAILY = [{"error": {"code": 429, "message": "q", "details": [{"quotaId": "Genera
         (400, openai("Invalid request", "bad"), "Invalid request"),
         (400, openai("Invalid request", 400, "BadRequestError", "None"), "Invalid request"),
         (422, {"error": "Input validation error", "error_type": "validation"}, "Input validation error"),
-        (400, {"object": "error", "message": "flat envelope", "type": "invalid", "code": 40001}, "flat envelope"),
+        (
+            400,
+            {"object": "error", "message": "flat envelope", "type": "invalid", "code": 40001},
+            "flat envelope",
+        ),
         (422, {"detail": "Unexpected fields in the request: {'zzz'}"}, "Unexpected fields"),
-        (422, {"detail": [{"loc": ["body", "top_k"], "msg": "extra field", "type": "t"}]}, "body.top_k: extra field"),
-        (400, {"status": "failure", "message": "x-portkey-provider header is required"}, "header is required"),
+        (
+            422,
+            {"detail": [{"loc": ["body", "top_k"], "msg": "extra field", "type": "t"}]},
+            "body.top_k: extra field",
+        ),
+        (
+            400,
+            {"status": "failure", "message": "x-portkey-provider header is required"},
+            "header is required",
+        ),
         (400, {"html-message": "Message: odd"}, "Message: odd"),
         (400, [{"error": {"code": 400, "message": "in a list"}}], "in a list"),
         (400, b"plain words", "plain words"),
@@ -65,7 +81,12 @@ def test_a_refusal_is_told_in_the_servers_own_words(status: int, body: Any, word
         (503, openai("The server is overloaded", "server_is_overloaded"), {}, "overload"),
         (503, b"<html><title>503 Service Temporarily Unavailable</title></html>", {}, "overload"),
         (503, openai("Loading model", 503, "unavailable_error"), {}, "overload"),
-        (529, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, {}, "overload"),
+        (
+            529,
+            {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},
+            {},
+            "overload",
+        ),
         (498, openai("capacity", "capacity_exceeded"), {}, "overload"),
         (408, b"", {}, "timeout"),
         (504, b"<html><title>504 Gateway Time-out</title></html>", {}, "timeout"),
@@ -90,7 +111,12 @@ def test_a_refusal_is_told_in_the_servers_own_words(status: int, body: Any, word
         (200, {"choices": None}, {}, "server"),
         (200, {"model": "x"}, {}, "server"),
         (200, {"choices": [{"index": 0}]}, {}, "server"),
-        (200, {"choices": [{"error": {"message": "cut", "code": 502}, "message": {"content": ""}}]}, {}, "server"),
+        (
+            200,
+            {"choices": [{"error": {"message": "cut", "code": 502}, "message": {"content": ""}}]},
+            {},
+            "server",
+        ),
         (200, {"choices": [{"finish_reason": "error", "message": {"content": "half"}}]}, {}, "server"),
         (
             200,
@@ -100,7 +126,9 @@ def test_a_refusal_is_told_in_the_servers_own_words(status: int, body: Any, word
         ),
     ],
 )
-def test_what_may_heal_is_a_failed_attempt(status: int, body: Any, headers: dict[str, str], kind: str) -> None:
+def test_what_may_heal_is_a_failed_attempt(
+    status: int, body: Any, headers: dict[str, str], kind: str
+) -> None:
     error = fail(status, body, headers)
     assert isinstance(error, CallError)
     assert error.kind == kind
@@ -113,7 +141,11 @@ def test_what_may_heal_is_a_failed_attempt(status: int, body: Any, headers: dict
         (401, {"detail": "Invalid API key"}, "--api-key-env"),
         (401, b"", "--api-key-env"),
         (400, openai("No connected db.", "400", "no_db_connection"), "--api-key-env"),
-        (400, openai("API key not valid. Please pass a valid API key.", 400, "INVALID_ARGUMENT"), "--api-key-env"),
+        (
+            400,
+            openai("API key not valid. Please pass a valid API key.", 400, "INVALID_ARGUMENT"),
+            "--api-key-env",
+        ),
         (403, openai("Country not supported"), "this key may use"),
         (404, openai("The model `m` does not exist.", 404, "NotFoundError", "model"), "--model"),
         (404, openai('model "m" not found, try pulling it first', "model_not_found"), "--model"),
@@ -145,12 +177,28 @@ def test_a_wrong_path_is_told_from_a_wrong_model() -> None:
     ("status", "body"),
     [
         (400, openai("This model's maximum context length is 4096 tokens", "context_length_exceeded")),
-        (400, openai("This model's maximum context length is 2048 tokens. However, your prompt contains at least 2049")),
-        (400, openai("request (40974 tokens) exceeds the available context size", 400, "exceed_context_size_error")),
+        (
+            400,
+            openai(
+                "This model's maximum context length is 2048 tokens. However, your prompt contains at least 2049"
+            ),
+        ),
+        (
+            400,
+            openai(
+                "request (40974 tokens) exceeds the available context size", 400, "exceed_context_size_error"
+            ),
+        ),
         (400, openai("The input (9 tokens) is longer than the model's context length (8 tokens)")),
         (400, openai("Requested token count exceeds the model's maximum context length of 8 tokens.")),
         (422, {"error": "`inputs` tokens + `max_new_tokens` must be <= 4096", "error_type": "validation"}),
-        (400, {"object": "error", "message": "Prompt contains 9 tokens, too large for model with 8 maximum context"}),
+        (
+            400,
+            {
+                "object": "error",
+                "message": "Prompt contains 9 tokens, too large for model with 8 maximum context",
+            },
+        ),
         (400, openai("litellm.ContextWindowExceededError: litellm.BadRequestError")),
         (500, openai("Trying to keep the first 9 tokens when context the overflows")),
         (200, {"error": "Trying to keep the first 9 tokens when context the overflows"}),
@@ -169,7 +217,16 @@ def test_a_prompt_that_does_not_fit_is_the_nodes_trouble(status: int, body: Any)
     [
         (400, openai("The response was filtered", "content_filter", None, "prompt")),
         (400, openai("litellm.BadRequestError: content_filter_policy")),
-        (403, {"error": {"code": 403, "message": "m requires moderation", "metadata": {"reasons": ["violence"]}}}),
+        (
+            403,
+            {
+                "error": {
+                    "code": 403,
+                    "message": "m requires moderation",
+                    "metadata": {"reasons": ["violence"]},
+                }
+            },
+        ),
     ],
 )
 def test_a_filter_is_the_nodes_trouble(status: int, body: Any) -> None:

@@ -26,9 +26,17 @@ def test_a_letter_is_a_quarter_of_a_token_and_a_han_sign_a_whole_one() -> None:
             },
             Usage(1, 100, 20, 64, 5),
         ),
-        ({"prompt_tokens": 100, "completion_tokens": 20, "prompt_cache_hit_tokens": 64}, Usage(1, 100, 20, 64)),
         (
-            {"prompt_tokens": 100, "completion_tokens": 20, "reasoning_tokens": 7, "prompt_tokens_details": None},
+            {"prompt_tokens": 100, "completion_tokens": 20, "prompt_cache_hit_tokens": 64},
+            Usage(1, 100, 20, 64),
+        ),
+        (
+            {
+                "prompt_tokens": 100,
+                "completion_tokens": 20,
+                "reasoning_tokens": 7,
+                "prompt_tokens_details": None,
+            },
             Usage(1, 100, 20, 0, 7),
         ),
         ({"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 500}, Usage(1, 100, 400)),

@@ -1,0 +1,260 @@
+"""The limiter in virtual time, against servers of the kinds there are."""
+
+import heapq
+import random
+from collections import deque
+from collections.abc import Callable
+from math import inf
+
+import pytest
+
+from aide.llm.limiter import START, Limiter, Outcome, Permit
+
+
+class World:
+    """Simulated time, one limiter whose callers always want more, one server."""
+
+    def __init__(self, serve: "Serve", **given: float) -> None:
+        self.now = 0.0
+        self.ok: list[float] = []
+        self.turned: list[float] = []
+        self.starts: list[float] = []
+        self.serve = serve
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+        self._wake = 0.0
+        self.limiter = Limiter(clock=lambda: self.now, **{"ceiling": 64, "patience": 300.0, **given})  # type: ignore[arg-type]
+
+    def after(self, seconds: float, do: Callable[[], None]) -> None:
+        self._count += 1
+        heapq.heappush(self._events, (self.now + seconds, self._count, do))
+
+    def end(self, permit: Permit, outcome: Outcome, *, work: float = 1.0, wait: float | None = None) -> None:
+        self.limiter.finish(permit, outcome, work=work, wait=wait)
+        (self.ok if outcome == "ok" else self.turned).append(self.now)
+
+    def run(self, until: float) -> "World":
+        while self.now < until:
+            while (wait := self.limiter.room()) == 0:
+                self.starts.append(self.now)
+                self.serve(self, self.limiter.start())
+            if self.now + wait < self._wake or self._wake <= self.now:
+                self._wake = self.now + wait
+                if wait < inf:
+                    self.after(wait, lambda: None)
+            self.now, _, do = heapq.heappop(self._events)
+            do()
+        return self
+
+    def rate(self, since: float) -> float:
+        return sum(at > since for at in self.ok) / (self.now - since)
+
+    def turned_away(self, since: float) -> float:
+        lost, won = sum(at > since for at in self.turned), sum(at > since for at in self.ok)
+        return lost / (lost + won)
+
+
+Serve = Callable[[World, Permit], None]
+
+
+def slots(count: int, mean: float = 5.0) -> Serve:
+    """Decode slots and a queue without end; never a refusal."""
+    rng, busy, queue = random.Random(3), [0], deque[Permit]()
+
+    def begin(world: World, permit: Permit) -> None:
+        busy[0] += 1
+        seconds = 0.2 + mean * rng.lognormvariate(0, 0.6)
+
+        def end() -> None:
+            busy[0] -= 1
+            world.end(permit, "ok", work=seconds)
+            if queue:
+                begin(world, queue.popleft())
+
+        world.after(seconds, end)
+
+    return lambda world, permit: begin(world, permit) if busy[0] < count else queue.append(permit)
+
+
+def a_minute(count: int, *, tells: bool, mean: float = 2.0) -> Serve:
+    """So many requests in each minute of the clock, 429 for the rest."""
+    rng, used = random.Random(3), dict[int, int]()
+
+    def serve(world: World, permit: Permit) -> None:
+        minute = int(world.now // 60)
+        if used.get(minute, 0) >= count:
+            wait = 60 - world.now % 60 if tells else None
+            world.after(0.05, lambda: world.end(permit, "rate", wait=wait))
+            return
+        used[minute] = used.get(minute, 0) + 1
+        seconds = mean * rng.lognormvariate(0, 0.5)
+        world.after(seconds, lambda: world.end(permit, "ok", work=seconds))
+
+    return serve
+
+
+def at_once(count: int, mean: float = 2.0) -> Serve:
+    """So many at once, 429 for the rest."""
+    rng, busy = random.Random(3), [0]
+
+    def serve(world: World, permit: Permit) -> None:
+        if busy[0] >= count:
+            world.after(0.05, lambda: world.end(permit, "rate"))
+            return
+        busy[0] += 1
+        seconds = mean * rng.lognormvariate(0, 0.5)
+
+        def end() -> None:
+            busy[0] -= 1
+            world.end(permit, "ok", work=seconds)
+
+        world.after(seconds, end)
+
+    return serve
+
+
+def steady(seconds: float = 1.0) -> Serve:
+    return lambda world, permit: world.after(seconds, lambda: world.end(permit, "ok"))
+
+
+@pytest.mark.parametrize("count", [8, 64])
+def test_a_server_that_queues_gets_what_it_can_use(count: int) -> None:
+    best = World(slots(count), ceiling=count)
+    best.limiter._limit = float(count)
+    found = World(slots(count), ceiling=256).run(900)
+    assert found.rate(60) >= 0.9 * best.run(900).rate(60)
+    assert found.limiter.limit <= 2 * count, "a queue without end must not be filled"
+    assert not found.turned
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_server_that_counts_a_minute_is_used_up_and_rarely_refuses(tells: bool) -> None:
+    found = World(a_minute(600, tells=tells)).run(600)
+    assert found.rate(60) >= 9.0
+    assert found.turned_away(60) < 0.02
+
+
+def test_a_server_that_counts_calls_at_once_is_met_from_below() -> None:
+    found = World(at_once(20)).run(600)
+    assert found.rate(60) >= 0.8 * 20 / 2.27
+    assert found.turned_away(60) < 0.02
+
+
+def test_slow_start_doubles_up_to_the_ceiling() -> None:
+    world = World(steady(), ceiling=50)
+    assert world.limiter.limit == START
+    seen = []
+    for second in range(1, 12):
+        world.run(second + 0.5)
+        seen.append(world.limiter.limit)
+    assert seen == sorted(seen)
+    assert seen[-1] == 50
+    assert World(steady(), ceiling=3).limiter.limit == 3
+
+
+def test_nothing_grows_while_nobody_waits() -> None:
+    now = [0.0]
+    limiter = Limiter(ceiling=64, clock=lambda: now[0])
+    for _ in range(200):
+        permits = [limiter.start() for _ in range(START - 1)]
+        now[0] += 1
+        for permit in permits:
+            limiter.finish(permit, "ok")
+    assert limiter.limit == START
+
+
+def test_one_cut_for_one_episode() -> None:
+    now = [0.0]
+    limiter = Limiter(ceiling=64, clock=lambda: now[0])
+    permits = [limiter.start() for _ in range(START)]
+    now[0] = 1.0
+    for permit in permits:
+        limiter.finish(permit, "overload")
+    assert limiter.cuts == 1
+    assert limiter.limit == int(START * 0.7)
+
+
+def test_a_latency_near_the_timeout_cuts() -> None:
+    now = [0.0]
+    limiter = Limiter(ceiling=64, clock=lambda: now[0], patience=100.0)
+    permit = limiter.start()
+    now[0] = 60.0
+    limiter.finish(permit, "ok")
+    assert limiter.cuts == 1
+
+
+def test_after_many_failures_one_probe_goes_alone_and_pauses_double() -> None:
+    now = [0.0]
+    limiter = Limiter(ceiling=64, clock=lambda: now[0])
+    while limiter.room() == 0:
+        limiter.finish(limiter.start(), "connection")
+    pauses = []
+    for _ in range(7):
+        pauses.append(limiter.room())
+        now[0] += pauses[-1]
+        permit = limiter.start()
+        assert limiter.room() == inf, "the probe goes alone"
+        limiter.finish(permit, "connection")
+    assert pauses == [1, 2, 4, 8, 16, 30, 30]
+    assert limiter.holding
+    now[0] += limiter.room()
+    limiter.finish(limiter.start(), "ok")
+    assert limiter.room() == 0
+    assert not limiter.holding
+
+
+def test_a_named_wait_holds_everybody_once_it_is_no_chance() -> None:
+    now = [0.0]
+    limiter = Limiter(ceiling=64, clock=lambda: now[0])
+    limiter.finish(limiter.start(), "rate", wait=30.0)
+    assert limiter.room() == 0, "one refusal may be one caller's"
+    limiter.finish(limiter.start(), "rate", wait=30.0)
+    assert limiter.room() == 30.0
+
+
+def test_random_faults_among_answers_stop_nobody() -> None:
+    rng = random.Random(5)
+
+    def serve(world: World, permit: Permit) -> None:
+        if rng.random() < 0.15:
+            world.after(0.02, lambda: world.end(permit, "server"))
+        else:
+            world.after(1.0, lambda: world.end(permit, "ok"))
+
+    world = World(serve).run(60)
+    assert world.limiter.cuts == 0
+    assert world.rate(20) > 50
+
+
+def test_requests_a_minute_are_kept_to() -> None:
+    world = World(steady(0.1), rpm=120).run(120)
+    for begin in range(60):
+        assert sum(begin <= at < begin + 60 for at in world.starts) <= 122
+    assert world.rate(60) > 1.9
+
+
+def test_tokens_a_minute_are_kept_to_and_estimates_corrected() -> None:
+    now = [0.0]
+    limiter = Limiter(ceiling=64, clock=lambda: now[0], tpm=6000)
+    used = 0.0
+    while now[0] < 120:
+        wait = limiter.room()
+        if wait:
+            now[0] += wait
+            continue
+        permit = limiter.start(tokens=10.0)
+        limiter.finish(permit, "ok", tokens=300.0)
+        used += 300
+    assert 11_000 <= used <= 13_500
+
+
+def test_the_servers_own_figures_hold_starts() -> None:
+    now = [0.0]
+    limiter = Limiter(ceiling=64, clock=lambda: now[0])
+    limiter.pause_starts(5.0)
+    assert limiter.room() == 5.0
+    now[0] = 5.0
+    limiter.start()
+    assert limiter.room() == 0, "no probe: nothing failed"
+    limiter.pause_starts(100_000.0)
+    assert limiter.room() == 60.0
