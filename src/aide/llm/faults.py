@@ -18,6 +18,7 @@ from aide.errors import AideError, CallError, EndpointUnusable, NodeError
 from aide.llm.waits import retry_after
 
 SHOWN: Final = 300
+READ: Final = 2000
 GATEWAY: Final = frozenset(
     {502, 503, 504, 520, 521, 522, 523, 524, 529}
 )  # these speak of the moment, never of a request
@@ -70,6 +71,11 @@ class Fault:
     mark: str = ""
 
     @property
+    def brief(self) -> str:
+        """The message, cut to what a person wants to read."""
+        return self.message if len(self.message) <= SHOWN else self.message[: SHOWN - 1] + "…"
+
+    @property
     def said(self) -> str:
         """Code, type, parameter and message, to look for words in."""
         return f"{self.code} {self.type} {self.param} {self.message}".lower()
@@ -80,7 +86,7 @@ class Refused(NodeError):
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(
-            "bad_request", f"the endpoint refuses the request ({fault.status}): {fault.message}", failed=True
+            "bad_request", f"the endpoint refuses the request ({fault.status}): {fault.brief}", failed=True
         )
         self.fault = fault
 
@@ -89,9 +95,7 @@ class ServerFault(CallError):
     """A 5xx: a fault of the moment or, where the same comes again for the same request, of the request."""
 
     def __init__(self, fault: Fault) -> None:
-        super().__init__(
-            f"server error {fault.status}: {fault.message}", kind="server", retry_after=fault.wait
-        )
+        super().__init__(f"server error {fault.status}: {fault.brief}", kind="server", retry_after=fault.wait)
         self.fault = fault
 
 
@@ -164,7 +168,7 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, data: Any) 
     code = " ".join(str(part) for part in (inner.get("code"), details) if part not in (None, ""))
     param = str(inner.get("param") or "")
     return Fault(
-        status, _short(said), code[:SHOWN], kind, param, retry_after(headers, data, said[:2000]), _mark(body)
+        status, _short(said), code[:SHOWN], kind, param, retry_after(headers, data, said[:READ]), _mark(body)
     )
 
 
@@ -172,11 +176,11 @@ def scoped(fault: Fault, url: str = "") -> AideError:
     """The error that a fault is, by its words first and its status after."""
     status, said = fault.status, fault.said
     if status == 413 or (status != 429 and _TOO_LONG.search(said)):
-        return NodeError("context_too_long", fault.message)
+        return NodeError("context_too_long", fault.brief)
     if status < 500 and status != 429 and _FILTERED.search(said):
-        return NodeError("filtered", fault.message)
+        return NodeError("filtered", fault.brief)
     if _ONE_CALL.search(said):
-        return CallError(fault.message, kind="server")
+        return CallError(fault.brief, kind="server")
     if _NO_PROVIDER.search(said):
         return Refused(fault)
     return _unusable(fault, url) or _passing(fault) or Refused(fault)
@@ -190,29 +194,29 @@ def _unusable(fault: Fault, url: str) -> EndpointUnusable | None:
         )
     if (status == 402 and fault.wait is None) or (status in (403, 429) and _QUOTA.search(said)):
         hint = "top up the account or raise its limit, then rerun the same command; nothing is paid for twice"
-        return EndpointUnusable(f"the quota is spent: {fault.message}", hint=hint)
+        return EndpointUnusable(f"the quota is spent: {fault.brief}", hint=hint)
     if status == 401 or (status in (400, 403) and _BAD_KEY.search(said)):
         hint = "put a valid key into the variable that --api-key-env names, or give --api-key-command"
-        return EndpointUnusable(f"the API key is missing or refused: {fault.message}", hint=hint)
+        return EndpointUnusable(f"the API key is missing or refused: {fault.brief}", hint=hint)
     if status in (400, 404, 422) and (fault.param == "model" or _NO_MODEL.search(said)):
-        return EndpointUnusable(f"the model is unknown there: {fault.message}", hint="check --model")
+        return EndpointUnusable(f"the model is unknown there: {fault.brief}", hint="check --model")
     if status in (404, 405):
         hint = "check --base-url; it usually ends in /v1"
-        return WrongPath(f"no chat completions at {url} ({status}: {fault.message})", hint=hint)
+        return WrongPath(f"no chat completions at {url} ({status}: {fault.brief})", hint=hint)
     if status == 403:
         hint = "check that this key may use this model"
-        return EndpointUnusable(f"access is denied: {fault.message}", hint=hint)
+        return EndpointUnusable(f"access is denied: {fault.brief}", hint=hint)
     return None
 
 
 def _passing(fault: Fault) -> CallError | None:
     status = fault.status
     if status == 200:
-        return CallError(fault.message, kind="server", retry_after=fault.wait)
+        return CallError(fault.brief, kind="server", retry_after=fault.wait)
     if status in (402, 429):
-        return CallError(f"turned away ({status}): {fault.message}", kind="rate", retry_after=fault.wait)
+        return CallError(f"turned away ({status}): {fault.brief}", kind="rate", retry_after=fault.wait)
     if status in (498, 503, 529):
-        return CallError(f"overloaded ({status}): {fault.message}", kind="overload", retry_after=fault.wait)
+        return CallError(f"overloaded ({status}): {fault.brief}", kind="overload", retry_after=fault.wait)
     if status in (408, 504, 524):
         return CallError(f"the server gave up waiting ({status})", kind="timeout", retry_after=fault.wait)
     if status in (409, 424, 425, 499) or status >= 500:
@@ -255,8 +259,7 @@ def _text(body: bytes) -> str:
 
 
 def _short(text: str) -> str:
-    text = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * SHOWN]).split())
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:READ]).split())
 
 
 def _mark(body: bytes) -> str:

@@ -72,7 +72,7 @@ class Limiter:
     """How many calls may be out at one endpoint, now.
 
     `ceiling` bounds the limit; `rpm` and `tpm` are the caller's own bounds a minute; `patience` is the read
-    timeout in seconds, which the mean latency is kept well under.
+    timeout in seconds: above `START` calls at once, a latency over half of it counts as an overload.
     """
 
     def __init__(
@@ -198,7 +198,7 @@ class Limiter:
             self._limit = self._growth.note(
                 permit, now - permit.at, work, self._limit, self._serial, self.ceiling
             )
-        if now - permit.at > self._patience / 2:
+        if self._limit > START and now - permit.at > self._patience / 2:
             self._cut(now, permit)
 
     def _cut(self, now: float, permit: Permit) -> bool:

@@ -209,7 +209,7 @@ class Pool:
                 outcome, wait = _OUTCOMES[error.kind], error.retry_after
                 lane.errors[error.kind] += 1
                 self.health.failed()
-                if self._other_than(lane) and not error.at_once:
+                if not isinstance(error, ServerFault) and self._other_than(lane):
                     raise CallError(str(error), kind=error.kind, at_once=True, hint=error.hint) from error
                 raise
             except AideError as error:

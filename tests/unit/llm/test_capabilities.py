@@ -33,7 +33,7 @@ def at(rung: str) -> Habits:
 
 
 def test_each_rung_asks_for_less() -> None:
-    formats = {}
+    formats: dict[str, Any] = {}
     for rung in RUNGS:
         body, sent = at(rung).body(wanted(), "m")
         formats[rung] = body.get("response_format")
@@ -64,7 +64,8 @@ def test_plain_text_is_asked_for_plainly_and_unset_parameters_are_not_sent() -> 
         (
             Fault(
                 400,
-                "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+                "Unsupported parameter: 'max_tokens' is not supported with this model. "
+                "Use 'max_completion_tokens' instead.",
                 "unsupported_parameter",
                 param="max_tokens",
             ),
@@ -73,7 +74,8 @@ def test_plain_text_is_asked_for_plainly_and_unset_parameters_are_not_sent() -> 
         (
             Fault(
                 400,
-                "Unsupported value: 'temperature' does not support 0.7 with this model. Only the default (1) value is supported",
+                "Unsupported value: 'temperature' does not support 0.7 with this model. "
+                "Only the default (1) value is supported",
                 "unsupported_value",
                 param="temperature",
             ),

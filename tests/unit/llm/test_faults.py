@@ -179,9 +179,7 @@ def test_a_wrong_path_is_told_from_a_wrong_model() -> None:
         (400, openai("This model's maximum context length is 4096 tokens", "context_length_exceeded")),
         (
             400,
-            openai(
-                "This model's maximum context length is 2048 tokens. However, your prompt contains at least 2049"
-            ),
+            openai("This model's maximum context length is 2048 tokens. However, your prompt has 2049"),
         ),
         (
             400,

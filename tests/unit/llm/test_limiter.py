@@ -177,10 +177,12 @@ def test_one_cut_for_one_episode() -> None:
 def test_a_latency_near_the_timeout_cuts() -> None:
     now = [0.0]
     limiter = Limiter(ceiling=64, clock=lambda: now[0], patience=100.0)
-    permit = limiter.start()
-    now[0] = 60.0
-    limiter.finish(permit, "ok")
-    assert limiter.cuts == 1
+    for limit, cuts in ((START, 0), (32, 1)):
+        limiter._limit = float(limit)
+        permit = limiter.start()
+        now[0] += 60.0
+        limiter.finish(permit, "ok")
+        assert limiter.cuts == cuts
 
 
 def test_after_many_failures_one_probe_goes_alone_and_pauses_double() -> None:

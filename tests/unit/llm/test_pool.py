@@ -116,7 +116,8 @@ def test_a_lesson_is_learned_once_for_a_whole_herd() -> None:
 def picky(body: Any) -> Said | None:
     """As a reasoning model: one parameter refused at a time."""
     if "max_tokens" in body:
-        words = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+        words = "Unsupported parameter: 'max_tokens' is not supported with this model. "
+        words += "Use 'max_completion_tokens' instead."
         return error(400, words, param="max_tokens", code="unsupported_parameter")
     for name in ("temperature", "top_p"):
         if name in body:

@@ -60,6 +60,7 @@ def test_usage_is_read_or_estimated_and_never_fails(told: Any, usage: Usage) -> 
 def test_thinking_counts_as_said() -> None:
     message = {"content": None, "reasoning": "hm", "reasoning_content": "well"}
     assert said({"choices": [{"message": message}]}) == "hmwell"
+    odd: dict[str, Any]
     for odd in ({}, {"choices": []}, {"choices": None}, {"choices": [None]}, {"choices": [{"message": "x"}]}):
         assert said(odd) == ""
 
