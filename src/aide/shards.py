@@ -103,7 +103,7 @@ class Lines:
         """
         if record["id"] in self.ids:
             return False
-        self._write(_line(record))
+        self._write(to_line(record))
         self.ids.add(record["id"])
         return True
 
@@ -310,7 +310,7 @@ def _keys(table: bytearray) -> Iterator[bytes]:
             yield key
 
 
-def _line(record: Mapping[str, Any]) -> bytes:
+def to_line(record: Mapping[str, Any]) -> bytes:
     """A record as one line; lone surrogates become question marks, which any reader takes."""
     try:
         return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
@@ -359,4 +359,4 @@ def _failed(path: Path, error: OSError) -> AideError:
     )
 
 
-__all__ = ["FolderLock", "Ids", "Lines", "Shards", "parts_of", "write_atomic"]
+__all__ = ["FolderLock", "Ids", "Lines", "Shards", "parts_of", "to_line", "write_atomic"]
