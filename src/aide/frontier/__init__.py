@@ -97,9 +97,9 @@ class Frontier:
 
     def _work_of(self, level: Level) -> Plant | Grow | None:
         if level.unplanted:
-            return self._plant(level, level.unplanted.popleft())
+            return self._plant(level, level.unplanted.pop(0))
         while level.active:
-            branch = level.active.popleft()
+            branch = level.active.pop(0)
             slot = self._free_slot(level, branch, 1) if branch.children < level.allowance(branch) else None
             if slot is not None:
                 level.active.append(branch)
