@@ -1,7 +1,7 @@
 """Conditions on a record, as a person types them: `scores.relevance < 6 and lineage.hop == 2`.
 
 The text is parsed as a Python expression and never run as one. It may hold comparisons (chained ones too),
-`in`, `and`, `or`, `not`, brackets, numbers, strings, lists, `True`, `False`, `None` (or JSON's words for them),
+`in`, `and`, `or`, `not`, brackets, numbers, strings, lists, `True`, `False`, `None` (or JSON's words),
 `len(…)` and names with dots, which are fields of the record. Nothing else is understood.
 """
 
