@@ -1,5 +1,6 @@
 """From a spec and seed files to a finished run folder: everything in the order in which it must happen."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +11,12 @@ import orjson
 
 from aide.budget import Budget
 from aide.calls import Calls, Complete
-from aide.errors import AideError
+from aide.errors import AideError, FolderHeld
 from aide.formats import TaskCard
 from aide.frontier import Frontier
 from aide.journal import Journal
-from aide.personas import load_bank
 from aide.pipeline import forest, prepare
+from aide.pipeline.brief import brief_of
 from aide.pipeline.folder import RunFolder, check_same_run, identity, invocation, new_manifest
 from aide.pipeline.novelty import Anything, JournaledNovelty
 from aide.pipeline.points import Points, draft_of
@@ -23,11 +24,9 @@ from aide.pipeline.progress import Progress, by_step
 from aide.pipeline.run import Run
 from aide.prompts import Prompts
 from aide.quality.duplicates import Duplicates
-from aide.quality.form import FormGate
-from aide.recipes import RECIPES, Brief
+from aide.recipes import RECIPES
 from aide.records import Seed, Usage, digest
-from aide.reflection import Standard
-from aide.shards import FolderLock, Lines, Shards, write_atomic
+from aide.shards import POLL_SECONDS, FolderLock, Lines, Shards, write_atomic
 from aide.spec import RunSpec
 
 
@@ -36,7 +35,8 @@ class Order:
     """What is to be run, and the outside world it needs.
 
     `complete` gets one answer from an endpoint, retries included; `now` gives unix seconds, `clock` monotonic ones.
-    `emit` is given each accepted record once it is safe, those of earlier invocations first.
+    `emit` is given each accepted record once it is safe, those of earlier invocations first. `plan` is what was expected
+    of the run, to be held against what it used.
     """
 
     spec: RunSpec
@@ -46,9 +46,9 @@ class Order:
     complete: Complete
     now: Callable[[], float]
     clock: Callable[[], float]
-    stdin: Any = None
     room: int = 128
     emit: Callable[[dict[str, Any]], None] | None = None
+    plan: Mapping[str, Any] = field(default_factory=dict)
     note_invalid: Callable[[str], None] = lambda model: None
     restore: Callable[[Mapping[str, Any]], None] = lambda snapshot: None
     snapshot: Callable[[], Mapping[str, Any]] = dict
@@ -67,12 +67,14 @@ class Stage:
     calls: Calls | None = None
     frontier: Frontier | None = None
 
+    stop: AideError | None = None
     def drain(self, reason: AideError) -> None:
-        """Start nothing new, finish what is on the wire."""
+        """Start nothing new, finish what is on the wire; the first reason is kept, however early it comes."""
+        self.stop = self.stop or reason
+        if self.calls is not None:
+            self.calls.stop = self.calls.stop or reason
         if self.run is not None:
             self.run.drain(reason)
-        elif self.calls is not None:
-            self.calls.stop = self.calls.stop or reason
 
     def refresh(self) -> Progress:
         """The counts of this moment."""
@@ -94,6 +96,30 @@ def finished(order: Order) -> dict[str, Any] | None:
     if not end or order.spec.retry_failed or "-" in order.seeds:
         return None
     prints = identity(order.spec, Prompts(order.spec.prompts).hashes())
+    lock = FolderLock(stage.order.folder.path)
+    await _take(lock, stage)
+    try:
+        return await _run(stage, ground)
+    finally:
+        lock.release()
+
+
+async def _take(lock: FolderLock, stage: Stage) -> None:
+    """Take the lock within `--lock-wait` seconds, open to signals meanwhile."""
+    clock = stage.order.clock
+    until = clock() + stage.order.spec.lock_wait
+    while True:
+        try:
+            return lock.acquire()
+        except FolderHeld:
+            if clock() >= until:
+                raise
+        await asyncio.sleep(min(POLL_SECONDS, max(0.0, until - clock())))
+        if stage.stop is not None:
+            raise stage.stop
+
+
+async def _run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
     if end["invocation"] != invocation(order.spec, prints, order.seeds):
         return None
     return order.folder.read_summary()
@@ -119,28 +145,32 @@ async def run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
         shards = Shards(folder.shards, size=spec.shard_size)
         rejects = Lines(folder.rejects)
         try:
-            stopped: AideError | None = None
-            try:
-                await _assemble(stage, ground, prompts, journal, reuse, shards, rejects)
-                assert stage.run is not None
-                await stage.run.expand()
-            except AideError as stop:
-                stopped = stop
-                raise
-            finally:
-                await journal.flush()
-                journal.set_meta("capabilities", dict(order.snapshot()))
-                summary = _summary(stage, journal, stopped)
-                _write_json(folder.summary, summary)
-                write_progress(stage)
-                done = {"finished": {"invocation": invocation(spec, prints, order.seeds)}} if stopped is None and stage.run is not None else {}
-                folder.write_manifest({**manifest, **done, "ended": order.now()})
+            await _assemble(stage, ground, prompts, journal, reuse, shards, rejects)
+            assert stage.run is not None
+            await stage.run.expand()
+        except BaseException as stop:
+            fault = stop
+            raise
         finally:
-            rejects.close()
-            shards.close()
-            journal.close()
-            if reuse is not None:
-                reuse.close()
+            await journal.flush()
+            journal.set_meta("capabilities", dict(order.snapshot()))
+            summary = _summary(stage, journal, fault)
+            _write_json(folder.summary, summary)
+            write_progress(stage)
+            done = {"finished": {"invocation": asked}} if fault is None else {}
+            folder.write_manifest({**manifest, **done, "ended": order.now()})
+    finally:
+        rejects.close()
+        shards.close()
+        journal.close()
+def _first_plan(manifest: Mapping[str, Any], asked: str, plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What was expected before the first call for what is asked: a resume must not improve on its own estimate."""
+    kept = manifest.get("plan") or {}
+    return kept if kept.get("asked") == asked else {"asked": asked, **plan}
+
+
+        if reuse is not None:
+            reuse.close()
     return summary
 
 
@@ -155,6 +185,7 @@ async def _assemble(
 ) -> None:
     order, spec = stage.order, stage.order.spec
     order.restore(journal.meta("capabilities") or {})
+    calls.stop = stage.stop
     spent, money = _spent(journal)
     budget = Budget(spec, spent, money, clock=order.clock)
     stage.calls = calls = Calls(
@@ -168,25 +199,10 @@ async def _assemble(
     shards.rebuild(_lines(journal))
     rejects.rebuild(_reject_lines(journal))
     stage.frontier = frontier = forest.build(
-        spec, ground.seeds, journal, triples=(spec.attributes + graph) if spec.attributes else 0, labels=card.label_names, near=near
-    )
-    novelty = _novelty(spec, ground.seeds, journal)
-    _count(stage, journal, ground)
-    inputs = [seed.draft.input for seed in ground.seeds]
-    brief = Brief(
-        spec=spec,
-        task=ground.loaded.task,
-        card=card,
-        format=ground.format,
-        gate=FormGate(card, inputs, [seed.draft.output for seed in ground.seeds]),
-        standard=Standard(spec.min_relevance, spec.min_diversity),
-        prompts=prompts,
-        novelty=novelty,
-        graph_triples=graph,
-        bank=load_bank(spec.persona_file) if spec.persona_file or spec.personas_from == "bank" else None,
-        demonstrations=pool.demonstrations,
-        near_labels=near,
-    )
+        spec, ground.seeds, journal, triples=(spec.attributes + brief.graph_triples) if spec.attributes else 0,
+        labels=card.label_names, near=brief.near_labels,
+    )  # fmt: skip
+    _count(stage, journal, ground, out)
     seeds = {seed.id: seed for seed in ground.seeds}
     flip = frontier.shape.flip
     points = Points(spec, seeds, journal, flip, prepare.read_contexts(spec))
@@ -216,7 +232,7 @@ def _novelty(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> Journale
     return novelty
 
 
-def _count(stage: Stage, journal: Journal, ground: prepare.Ground) -> None:
+def _count(stage: Stage, journal: Journal, ground: prepare.Ground, out: Mapping[str, str]) -> None:
     """Counts of what earlier invocations settled."""
     progress, frontier = stage.progress, stage.frontier
     assert frontier is not None
@@ -235,15 +251,16 @@ def _spent(journal: Journal) -> tuple[Usage, float]:
     return sum((usage for _, _, usage, _ in rows), Usage()), sum(cost or 0.0 for *_, cost in rows)
 
 
-def _summary(stage: Stage, journal: Journal, stopped: AideError | None) -> dict[str, Any]:
+def _summary(stage: Stage, journal: Journal, fault: BaseException | None) -> dict[str, Any]:
     progress = stage.refresh()
     short = progress.target is not None and progress.accepted < progress.target
     nothing = progress.accepted == 0 and progress.target != 0
-    code = stopped.exit_code if stopped is not None else 6 if short or nothing else 0
+    stopped = fault.exit_code if isinstance(fault, AideError) else 1 if fault is not None else None
+    code = stopped if stopped is not None else 6 if short or nothing else 0
     return {
         **progress.as_dict(),
         "exit_code": code,
-        "stopped": str(stopped) if stopped is not None else "",
+        "stopped": "" if fault is None else str(fault) or type(fault).__name__,
         "format": stage.card.format if stage.card else "",
         "steps": by_step(journal.usage()),
         "endpoints": dict(stage.order.stats()),
@@ -260,10 +277,6 @@ def _write_json(path: Path, value: Any) -> None:
     write_atomic(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def _lines(journal: Journal) -> Any:
-    return (_loads(outcome.payload) for outcome in journal.outcomes("accepted"))
-
-
 def _reject_lines(journal: Journal) -> Any:
     return (_loads(outcome.payload) for outcome in journal.outcomes("rejected", "failed"))
 
@@ -272,4 +285,4 @@ def _loads(payload: bytes) -> Any:
     return orjson.loads(payload)
 
 
-__all__ = ["Order", "Stage", "finished", "run", "write_progress"]
+__all__ = ["Order", "Stage", "run", "write_progress"]

@@ -1,0 +1,43 @@
+"""What a recipe is given, gathered from spec, seeds and card: the same for a run and for its plan."""
+
+from collections.abc import Callable
+
+from aide.formats import Demonstration, TaskCard
+from aide.personas import load_bank
+from aide.pipeline.prepare import Ground, nearest_labels
+from aide.prompts import Prompts
+from aide.quality.form import FormGate
+from aide.recipes import Brief, Novelty
+from aide.records import Seed
+from aide.reflection import Standard
+from aide.spec import RunSpec
+
+
+def brief_of(
+    spec: RunSpec,
+    ground: Ground,
+    card: TaskCard,
+    prompts: Prompts,
+    *,
+    novelty: Novelty,
+    demonstrations: Callable[[Seed], tuple[Demonstration, ...]],
+) -> Brief:
+    """Everything that is fixed before the first record.
+
+    Raises:
+        errors.InputError: the persona bank can't be read.
+    """
+    return Brief(
+        spec=spec,
+        task=ground.loaded.task,
+        card=card,
+        format=ground.format,
+        gate=FormGate(card, [seed.draft.input for seed in ground.seeds], [seed.draft.output for seed in ground.seeds]),
+        standard=Standard(spec.min_relevance, spec.min_diversity),
+        prompts=prompts,
+        novelty=novelty,
+        graph_triples=spec.graph(fixed=ground.format.labelled or ground.fixed_parts),
+        bank=load_bank(spec.persona_file) if spec.persona_file or spec.personas_from == "bank" else None,
+        demonstrations=demonstrations,
+        near_labels=nearest_labels(card, ground),
+    )
