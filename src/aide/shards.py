@@ -186,8 +186,10 @@ def parts_of(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(found[path][1]))
 
 
-def write_atomic(path: Path, text: str) -> None:
-    """Put `text` in place of a file: after a crash at any moment it is the old one or the new one, whole.
+def write_atomic(path: Path, content: str | Iterable[bytes]) -> None:
+    """Put `content` in place of a file: after a crash at any moment it is the old one or the new one, whole.
+
+    Pieces of bytes are written as they come, so that a file can be made anew from itself.
 
     Raises:
         AideError: the disk is full or failed; the old file is untouched.
@@ -196,7 +198,7 @@ def write_atomic(path: Path, text: str) -> None:
     try:
         try:
             with scratch.open("wb") as file:
-                file.write(text.encode("utf-8", "replace"))
+                file.writelines([content.encode("utf-8", "replace")] if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
             scratch.replace(path)

@@ -221,8 +221,12 @@ class Frontier:
     # --- resuming and finishing -------------------------------------------------------------------
 
     def restore(self, work: Grow, id: str = "", label: str = "") -> None:
-        """A node settled earlier: accepted as `id`, or dropped where `id` is empty."""
+        """A node settled earlier: accepted as `id`, or dropped where `id` is empty.
+
+        A child of a parent that is no more (pruned, or of a seed gone from the file) is only counted.
+        """
         if work.slot.parent not in self._homes or work.slot.kind not in self._kinds:
+            self.planned += 1
             return
         self._hand_out(work)
         if id:

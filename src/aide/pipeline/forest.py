@@ -1,7 +1,7 @@
 """The frontier of a run: quotas from the target, and everything that was settled before put back in its place."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from aide.frontier import ENDLESS, Frontier, Grow, Shape, Slot, split_evenly, split_over_hops
@@ -89,11 +89,17 @@ def build(
     triples: int,
     labels: Sequence[str],
     near: Mapping[str, Sequence[str]],
+    out: Collection[str] = (),
 ) -> Frontier:
-    """The frontier as it stands: seeds with their quotas, settled nodes in their slots, open ones first in line."""
+    """The frontier as it stands: seeds with their quotas, settled nodes in their slots, open ones first in line.
+
+    What is in `out` was pruned: its place is free again, and nothing grows from it.
+    """
     held: dict[str, list[int]] = {seed.id: [0] * spec.hops for seed in seeds}
     by_label: Counter[str] = Counter()
     for outcome in journal.outcomes("accepted", payload=False):
+        if outcome.node in out:
+            continue
         by_label[outcome.label] += 1
         if outcome.seed in held and outcome.depth <= spec.hops:
             held[outcome.seed][outcome.depth - 1] += 1
@@ -107,14 +113,14 @@ def build(
     for seed in seeds:
         ask = [ENDLESS] * spec.hops if wanted is None else split_over_hops(wanted[seed.id], shape.caps(), held[seed.id])
         frontier.add_seed(seed.id, seed.draft.output if labels else "", ask)
-    settled = _restore(frontier, journal, retry=spec.retry_failed)
+    settled = _restore(frontier, journal, out, retry=spec.retry_failed)
     if total is not None:
         for work in _started(journal, settled):
             frontier.reopen(work)
     return frontier
 
 
-def _restore(frontier: Frontier, journal: Journal, *, retry: bool) -> set[str]:
+def _restore(frontier: Frontier, journal: Journal, out: Collection[str], *, retry: bool) -> set[str]:
     settled = set()
     for outcome in journal.outcomes(payload=False):
         if outcome.kind == "planted":
@@ -123,7 +129,8 @@ def _restore(frontier: Frontier, journal: Journal, *, retry: bool) -> set[str]:
                 frontier.planted(outcome.node, triples, personas)
         elif outcome.kind != "failed" or not retry:
             settled.add(outcome.node)
-            frontier.restore(work_of(outcome), outcome.node if outcome.kind == "accepted" else "", outcome.label)
+            kept = outcome.kind == "accepted" and outcome.node not in out
+            frontier.restore(work_of(outcome), outcome.node if kept else "", outcome.label)
     return settled
 
 

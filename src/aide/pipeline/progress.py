@@ -12,7 +12,7 @@ from aide.records import Usage
 class Progress:
     """Counts of one run folder, over all invocations, and of the calls of this one.
 
-    planned = accepted + rejected + failed + surplus + open.
+    planned = accepted + rejected + failed + surplus + pruned + open.
     """
 
     target: int | None = None
@@ -22,6 +22,7 @@ class Progress:
     rejected: int = 0
     failed: int = 0
     surplus: int = 0
+    pruned: int = 0
     open: int = 0
     barren: int = 0
     by_hop: Counter[int] = field(default_factory=Counter)
@@ -73,6 +74,7 @@ class Progress:
             "rejected": self.rejected,
             "failed": self.failed,
             "surplus": self.surplus,
+            "pruned": self.pruned,
             "open": self.open,
             "barren": self.barren,
             "by_hop": {str(hop): n for hop, n in sorted(self.by_hop.items())},
