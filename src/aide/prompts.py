@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -137,14 +136,6 @@ class Prompts:
             return self._environment.get_template(name).render(values)
         except jinja2.TemplateError as broken:
             raise _broken(name, broken) from broken
-
-    def hashes(self) -> dict[str, str]:
-        """Name of every prompt file to the first 16 hex digits of its SHA-256; part of a run's fingerprint."""
-        found = {}
-        for name in sorted(self._names):
-            data = resources.find("prompts", name, self.override).read_bytes()
-            found[name] = sha256(data).hexdigest()[:16]
-        return found
 
 
 def _tidy(text: str) -> str:

@@ -5,6 +5,7 @@ package, then at the root of a checkout. So a folder with one changed prompt is 
 """
 
 from difflib import get_close_matches
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
@@ -94,3 +95,8 @@ def _there_are(kind: Kind, known: list[str], roots: tuple[Path, ...]) -> str:
 
 
 __all__ = ["ROOTS", "Kind", "find", "names", "read"]
+
+
+def hashes(kind: Kind, override: Path | None = None) -> dict[str, str]:
+    """Name of every file of that kind to the first 16 hex digits of its SHA-256, in order of the names."""
+    return {name: sha256(find(kind, name, override).read_bytes()).hexdigest()[:16] for name in sorted(names(kind, override))}

@@ -7,6 +7,7 @@ import pytest
 from aide.errors import InputError
 from aide.prompts import Prompts, variants
 from aide.records import WHOLE, Correction, Parts
+from aide.resources import hashes
 
 
 def write(folder: Path, name: str, text: str) -> None:
@@ -91,7 +92,7 @@ def test_the_most_special_variant_wins() -> None:
 
 
 def test_an_edited_prompt_changes_its_hash_and_no_other(tmp_path: Path) -> None:
-    before = Prompts().hashes()
+    before = hashes("prompts")
     write(tmp_path, "extract.md", "# system\nother\n# user\n{{ text }}")
-    after = Prompts(tmp_path).hashes()
+    after = hashes("prompts", tmp_path)
     assert {name for name in after if after[name] != before[name]} == {"extract.md"}

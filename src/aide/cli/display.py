@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from aide.cli.console import Output, safe
 from aide.errors import AideError, Interrupted
-from aide.pipeline.assemble import Stage
-from aide.pipeline.folder import RunFolder
-from aide.pipeline.prepare import Ground
-from aide.planning import plan
-from aide.pipeline.progress import Progress
-from aide.spec import RunSpec
 
 if TYPE_CHECKING:
+    from aide.pipeline.assemble import Stage
+    from aide.pipeline.folder import RunFolder
+    from aide.pipeline.prepare import Ground
+    from aide.pipeline.progress import Progress
+    from aide.spec import RunSpec
+
     from rich.console import Console, RenderableType
     from rich.live import Live
 
@@ -27,7 +27,7 @@ LINE = 10.0  # seconds between two lines off a terminal
 class Display:
     """What a person sees on stderr; every line goes to `aide.log` as well, with its time."""
 
-    def __init__(self, console: "Console", folder: RunFolder, *, log_format: str = "text") -> None:
+    def __init__(self, console: "Console", folder: "RunFolder", *, log_format: str = "text") -> None:
         self.console = console
         self.folder = folder
         self.json = log_format == "json"
@@ -54,10 +54,12 @@ class Display:
                 log.writelines(f"{line}\n" for line in self._kept)
             self._kept.clear()
 
-    def plan(self, spec: RunSpec, ground: Ground, card: Any) -> None:
+    def plan(self, spec: "RunSpec", ground: "Ground", card: Any) -> None:
         """The plan's line, before anything is spent."""
         for problem in ground.loaded.problems[:20]:
             self.tell(f"skipped {safe(str(problem))}", "skipped", problem=str(problem))
+        from aide.planning import plan
+
         expected = plan(spec, ground.seeds, card, labelled=ground.format.labelled)["expected"]
         self.expected_money = money = expected.money(spec)
         goal = spec.goal(len(ground.seeds))
@@ -81,7 +83,7 @@ class Display:
 
     # --- while it runs --------------------------------------------------------------------------------
 
-    async def watch(self, stage: Stage, output: Output | None) -> None:
+    async def watch(self, stage: "Stage", output: Output | None) -> None:
         """Follow the run until cancelled; where the reader of stdout has gone, the run is drained."""
         began = last = time.monotonic()
         if self.console.is_terminal and not self.console.quiet and not self.json:
@@ -165,7 +167,7 @@ def _totals(summary: Mapping[str, Any]) -> str:
     )
 
 
-def _line(progress: Progress) -> str:
+def _line(progress: "Progress") -> str:
     left = _time(progress.seconds_left)
     return (
         f"accepted {progress.accepted:,} of {progress.goal:,}, rejected {progress.rejected:,}, failed {progress.failed:,}; "
@@ -173,7 +175,7 @@ def _line(progress: Progress) -> str:
     )
 
 
-def _picture(stage: Stage, progress: Progress) -> "RenderableType":
+def _picture(stage: "Stage", progress: "Progress") -> "RenderableType":
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, safe, stderr
+from aide.cli.console import Output, stderr
 from aide.cli.display import Display
 from aide.cli.options import spec_options
 from aide.errors import AideError, InputError, Interrupted
@@ -37,31 +37,38 @@ def expand(
 
 
 def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_json: bool) -> int:
-    from aide.engines import local
-    from aide.pipeline.assemble import Stage, finished
-    from aide.pipeline.folder import RunFolder
-    from aide.pipeline.prepare import counted_card, read_seeds
+    from aide.pipeline.folder import RunFolder, finished
 
     spec = settings.spec
     console = stderr(quiet=spec.quiet)
     streaming = out == "-"
     folder = RunFolder(_folder(settings, seeds, out))
+    display = Display(console, folder, log_format=spec.log_format)
     output = Output()
     if streaming:
         console.print(f"run folder: {folder.path}")
-    pool = local.open_pool(spec)
-    order = local.order(spec, settings.origins, seeds, folder, pool, _emitter(output) if streaming else None)
-    display = Display(console, folder, log_format=spec.log_format)
-    if not streaming and (summary := finished(order)) is not None:
+    elif (summary := finished(folder, spec, seeds)) is not None:
         display.already(summary)
         return _end(summary, output, as_json=as_json)
+    return _end(_run(settings, seeds, folder, display, output, streaming=streaming), output, as_json=as_json)
+
+
+def _run(
+    settings: Settings, seeds: tuple[str, ...], folder: Any, display: Display, output: Output, *, streaming: bool
+) -> dict[str, Any]:
+    """Everything from reading the seeds to the summary; what is heavy to import is imported here."""
+    from aide.engines import local
+    from aide.pipeline.assemble import Stage
+    from aide.pipeline.prepare import counted_card, read_seeds
+
+    spec = settings.spec
     ground = read_seeds(spec, seeds, sys.stdin.buffer)
     display.plan(spec, ground, counted_card(spec, ground))
     _confirm(settings, display)
     folder.create()
-    stage = Stage(order)
-    summary = _drive(stage, ground, pool, display, output, streaming=streaming)
-    return _end(summary, output, as_json=as_json)
+    pool = local.open_pool(spec)
+    order = local.order(spec, settings.origins, seeds, folder, pool, _emitter(output) if streaming else None)
+    return _drive(Stage(order), ground, pool, display, output, streaming=streaming)
 
 
 def _drive(stage: Any, ground: Any, pool: Any, display: Display, output: Output, *, streaming: bool) -> dict[str, Any]:
@@ -174,4 +181,4 @@ def _end(summary: dict[str, Any], output: Output, *, as_json: bool) -> int:
     return int(summary.get("exit_code", 0))
 
 
-__all__ = ["expand", "safe"]
+__all__ = ["expand"]

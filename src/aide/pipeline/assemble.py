@@ -21,6 +21,7 @@ from aide.pipeline.folder import RunFolder, check_same_run, identity, invocation
 from aide.pipeline.novelty import Anything, JournaledNovelty
 from aide.pipeline.points import Points, draft_of
 from aide.pipeline.progress import Progress, by_step
+from aide.pipeline.pruned import agree, pruned, standing
 from aide.pipeline.run import Run
 from aide.prompts import Prompts
 from aide.quality.duplicates import Duplicates
@@ -47,8 +48,8 @@ class Order:
     now: Callable[[], float]
     clock: Callable[[], float]
     room: int = 128
-    emit: Callable[[dict[str, Any]], None] | None = None
     plan: Mapping[str, Any] = field(default_factory=dict)
+    emit: Callable[[dict[str, Any]], None] | None = None
     note_invalid: Callable[[str], None] = lambda model: None
     restore: Callable[[Mapping[str, Any]], None] = lambda snapshot: None
     snapshot: Callable[[], Mapping[str, Any]] = dict
@@ -66,8 +67,8 @@ class Stage:
     run: Run | None = None
     calls: Calls | None = None
     frontier: Frontier | None = None
-
     stop: AideError | None = None
+
     def drain(self, reason: AideError) -> None:
         """Start nothing new, finish what is on the wire; the first reason is kept, however early it comes."""
         self.stop = self.stop or reason
@@ -89,13 +90,12 @@ class Stage:
         return progress
 
 
-def finished(order: Order) -> dict[str, Any] | None:
-    """The summary of this very run where it ended before, with nothing new asked of it; `None` where there is work."""
-    manifest = order.folder.read_manifest()
-    end = manifest.get("finished")
-    if not end or order.spec.retry_failed or "-" in order.seeds:
-        return None
-    prints = identity(order.spec, Prompts(order.spec.prompts).hashes())
+async def run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
+    """Run to the end; returns the summary, which is on disk too.
+
+    Raises:
+        errors.AideError: what stopped the run; the folder is complete up to there and can be resumed.
+    """
     lock = FolderLock(stage.order.folder.path)
     await _take(lock, stage)
     try:
@@ -120,30 +120,25 @@ async def _take(lock: FolderLock, stage: Stage) -> None:
 
 
 async def _run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
-    if end["invocation"] != invocation(order.spec, prints, order.seeds):
-        return None
-    return order.folder.read_summary()
-
-
-async def run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
-    """Run to the end; returns the summary, which is on disk too.
-
-    Raises:
-        errors.AideError: what stopped the run; the folder is complete up to there and can be resumed.
-    """
     order, spec = stage.order, stage.order.spec
     folder = order.folder
-    with FolderLock(folder.path, wait=spec.lock_wait):
-        prompts = Prompts(spec.prompts)
-        prints = identity(spec, prompts.hashes())
-        manifest = folder.read_manifest()
-        check_same_run(folder, manifest, prints, adopt=spec.adopt)
-        manifest = {**new_manifest(spec, order.origins, prints, order.seeds), "begun": manifest.get("begun", order.now())}
-        folder.write_manifest(manifest)
-        journal = Journal.open(folder.journal)
-        reuse = Journal.open(RunFolder(Path(spec.reuse)).journal, readonly=True) if spec.reuse else None
-        shards = Shards(folder.shards, size=spec.shard_size)
-        rejects = Lines(folder.rejects)
+    prompts = Prompts(spec.prompts)
+    prints = identity(spec)
+    manifest = folder.read_manifest()
+    check_same_run(folder, manifest, prints, adopt=spec.adopt)
+    asked = invocation(spec, prints, order.seeds)
+    manifest = {
+        **new_manifest(spec, order.origins, prints, order.seeds),
+        "begun": manifest.get("begun", order.now()),
+        "plan": _first_plan(manifest, asked, order.plan),
+    }
+    folder.write_manifest(manifest)
+    journal = Journal.open(folder.journal)
+    reuse = Journal.open(RunFolder(Path(spec.reuse)).journal, readonly=True) if spec.reuse else None
+    shards = Shards(folder.shards, size=spec.shard_size)
+    rejects = Lines(folder.rejects)
+    fault: BaseException | None = None
+    try:
         try:
             await _assemble(stage, ground, prompts, journal, reuse, shards, rejects)
             assert stage.run is not None
@@ -163,15 +158,15 @@ async def run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
         rejects.close()
         shards.close()
         journal.close()
+        if reuse is not None:
+            reuse.close()
+    return summary
+
+
 def _first_plan(manifest: Mapping[str, Any], asked: str, plan: Mapping[str, Any]) -> dict[str, Any]:
     """What was expected before the first call for what is asked: a resume must not improve on its own estimate."""
     kept = manifest.get("plan") or {}
     return kept if kept.get("asked") == asked else {"asked": asked, **plan}
-
-
-        if reuse is not None:
-            reuse.close()
-    return summary
 
 
 async def _assemble(
@@ -185,18 +180,19 @@ async def _assemble(
 ) -> None:
     order, spec = stage.order, stage.order.spec
     order.restore(journal.meta("capabilities") or {})
-    calls.stop = stage.stop
     spent, money = _spent(journal)
     budget = Budget(spec, spent, money, clock=order.clock)
     stage.calls = calls = Calls(
         spec, prompts, journal, budget, order.complete, now=order.now, reuse=reuse, note_invalid=order.note_invalid
     )
+    calls.stop = stage.stop
     card = await prepare.fix_card(spec, ground, order.folder, journal, calls.asker(digest("card")))
     stage.card = prompts.constants["card"] = card
     pool = prepare.Pool(spec, ground, journal)
-    near = prepare.nearest_labels(card, ground)
-    graph = spec.graph(fixed=ground.format.labelled or ground.fixed_parts)
-    shards.rebuild(_lines(journal))
+    novelty = _novelty(spec, ground.seeds, journal)
+    brief = brief_of(spec, ground, card, prompts, novelty=novelty, demonstrations=pool.demonstrations)
+    out = pruned(journal)
+    shards.rebuild(standing(journal, out))
     rejects.rebuild(_reject_lines(journal))
     stage.frontier = frontier = forest.build(
         spec, ground.seeds, journal, triples=(spec.attributes + brief.graph_triples) if spec.attributes else 0,
@@ -208,7 +204,7 @@ async def _assemble(
     points = Points(spec, seeds, journal, flip, prepare.read_contexts(spec))
     emit = order.emit
     if emit is not None:
-        for line in _lines(journal):
+        for line in standing(journal, out):
             emit(line)
     stage.run = Run(
         RECIPES["aide"](brief), frontier, calls, points, novelty, shards, rejects, stage.progress,
@@ -240,7 +236,7 @@ def _count(stage: Stage, journal: Journal, ground: prepare.Ground, out: Mapping[
     progress.target, progress.possible = frontier.shape.target, len(ground.seeds) * sum(caps)
     for outcome in journal.outcomes("accepted", "rejected", "failed", "surplus", payload=False):
         if outcome.kind != "failed" or not stage.order.spec.retry_failed:
-            progress.book(outcome.kind, outcome.depth, outcome.label)
+            progress.book("pruned" if outcome.node in out else outcome.kind, outcome.depth, outcome.label)
     progress.reasons.update(line["reason"] for line in _reject_lines(journal))
     progress.accepted_before = progress.accepted
     progress.barren = frontier.barren

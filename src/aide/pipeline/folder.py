@@ -9,6 +9,7 @@ from typing import Any
 
 from aide import __version__
 from aide.errors import InputError
+from aide.resources import hashes
 from aide.shards import write_atomic
 from aide.spec import RunSpec, differences
 
@@ -123,9 +124,9 @@ def file_hash(path: str) -> str:
     return h.hexdigest()[:16]
 
 
-def identity(spec: RunSpec, prompts: Mapping[str, str]) -> dict[str, str]:
+def identity(spec: RunSpec) -> dict[str, str]:
     """The fingerprint of a run with the content of the files its settings point at."""
-    content = {f"{PROMPT}{name}": value for name, value in prompts.items()}
+    content = {f"{PROMPT}{name}": value for name, value in hashes("prompts", spec.prompts).items()}
     if spec.persona_file is not None:
         content["persona_file"] = file_hash(str(spec.persona_file))
     return spec.fingerprint(content)
@@ -136,6 +137,17 @@ def invocation(spec: RunSpec, fingerprint: Mapping[str, str], seeds: Sequence[st
     plain = spec.as_dict()
     asked = [fingerprint, [plain[name] for name in EXTENSIONS], [file_hash(path) for path in (*seeds, *map(str, spec.contexts))]]
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def finished(folder: RunFolder, spec: RunSpec, seeds: Sequence[str]) -> dict[str, Any] | None:
+    """The summary of this very run where it ended before and nothing new is asked of it; `None` where there is work.
+
+    It is told from the manifest alone, so that a scheduled rerun is over before anything heavy is loaded.
+    """
+    end = folder.read_manifest().get("finished")
+    if not end or spec.retry_failed or "-" in seeds or end["invocation"] != invocation(spec, identity(spec), seeds):
+        return None
+    return folder.read_summary()
 
 
 def check_same_run(folder: RunFolder, manifest: Mapping[str, Any], fingerprint: Mapping[str, str], *, adopt: bool) -> None:
