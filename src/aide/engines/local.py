@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from aide.engines.timeline import Timeline, sample
 from aide.llm.pool import Pool
 from aide.llm.request import Answer, Endpoint, Request
 from aide.llm.retry import with_retries
@@ -106,13 +107,25 @@ async def expand(stage: Stage, ground: Ground, pool: Pool) -> dict[str, Any]:
         ticker.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await ticker
+        if stage.run is not None:
+            Timeline(stage.order.folder.timeline).sample(_moment(stage))
         await pool.close()
 
 
 async def _tick(stage: Stage) -> None:
     began = stage.order.clock()
+    timeline = Timeline(stage.order.folder.timeline)
     while True:
         await asyncio.sleep(TICK)
         stage.progress.seconds = stage.order.clock() - began
         if stage.run is not None:
-            await asyncio.to_thread(write_progress, stage)
+            await asyncio.to_thread(_write_down, stage, timeline)
+
+
+def _write_down(stage: Stage, timeline: Timeline) -> None:
+    write_progress(stage)
+    timeline.sample(_moment(stage))
+
+
+def _moment(stage: Stage) -> dict[str, Any]:
+    return sample(stage.order.now(), stage.progress, stage.order.stats())

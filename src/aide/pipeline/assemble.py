@@ -135,6 +135,7 @@ async def _run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
     folder.write_manifest(manifest)
     journal = Journal.open(folder.journal)
     reuse = Journal.open(RunFolder(Path(spec.reuse)).journal, readonly=True) if spec.reuse else None
+    agree(journal, folder.shards)
     shards = Shards(folder.shards, size=spec.shard_size)
     rejects = Lines(folder.rejects)
     fault: BaseException | None = None

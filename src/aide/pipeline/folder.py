@@ -54,6 +54,16 @@ class RunFolder:
         return self.path / "progress.json"
 
     @property
+    def timeline(self) -> Path:
+        """`timeline.jsonl`: a sample of the run about once a second."""
+        return self.path / "timeline.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """`report.html`."""
+        return self.path / "report.html"
+
+    @property
     def summary(self) -> Path:
         """`summary.json`."""
         return self.path / "summary.json"
