@@ -47,6 +47,18 @@ COMMANDS: Final = {
         "Show how a record came to be, from its seed on.",
         ("aide trace seeds.aide 3f9c0a", "aide trace seeds.aide 3f9c0a --json"),
     ),
+    "prune": Entry(
+        "Take a branch out of the records, or put it back.",
+        (
+            "aide prune seeds.aide --ancestor 3f9c0a",
+            "aide prune seeds.aide --where 'scores.relevance < 8 and lineage.hop == 2' --dry-run",
+            "aide prune seeds.aide --restore",
+        ),
+    ),
+    "report": Entry(
+        "Write one HTML file that shows a run.",
+        ("aide report seeds.aide", "aide report seeds.aide -o run.html"),
+    ),
     "config": Entry(
         "Show every setting and where its value came from.",
         ("aide config --config paper", "AIDE_HOPS=3 aide config --json"),

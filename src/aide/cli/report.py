@@ -1,0 +1,24 @@
+"""`aide report DIR`: the run as one HTML file."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aide.cli.console import Output
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write (default DIR/report.html).", metavar="FILE")
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Write one self-contained HTML file that shows a run: open it in any browser, no network needed."""
+    from aide.pipeline.folder import RunFolder
+    from aide.report import write_report
+
+    path = write_report(RunFolder(folder), out)
+    Output().line(json.dumps({"report": str(path), "bytes": path.stat().st_size}) if json_ else str(path))
