@@ -31,6 +31,7 @@ class Display:
         self.console = console
         self.folder = folder
         self.json = log_format == "json"
+        self.expected: dict[str, Any] = {}
         self.expected_money: float | None = None
         self._live: Live | None = None
         self._kept: list[str] = []
@@ -58,21 +59,28 @@ class Display:
         """The plan's line, before anything is spent."""
         for problem in ground.loaded.problems[:20]:
             self.tell(f"skipped {safe(str(problem))}", "skipped", problem=str(problem))
-        from aide.planning import plan
+        from aide.planning import plan, read_experience
 
-        expected = plan(spec, ground.seeds, card, labelled=ground.format.labelled)["expected"]
+        expected = plan(spec, ground, card, read_experience(self.folder)).expected
+        self.expected = expected.as_dict(spec)
         self.expected_money = money = expected.money(spec)
         goal = spec.goal(len(ground.seeds))
-        wanted = f"{goal:,} records" if goal is not None else f"the whole tree (about {expected.records:,} records)"
-        cost = "cost ?" if money is None else f"about {money:.2f} USD"
+        wanted = f"{goal:,} records" if goal is not None else f"the whole tree, about {expected.records:,} records,"
+        facts = [f"about {expected.calls:,} calls", f"{short(expected.tokens)} tokens"]
+        facts.append("cost unknown (--price tells)" if money is None else f"{money:.2f} USD")
+        if expected.seconds is not None and expected.calls:
+            facts.append(lasting(expected.seconds))
         self.tell(
-            f"plan: {len(ground.seeds)} seeds ({safe(ground.loaded.shape)}; {ground.format.name}) to {wanted} over {spec.hops} hops: "
-            f"about {expected.calls:,} calls, {_short(expected.tokens)} tokens, {cost}",
-            "plan",
-            seeds=len(ground.seeds),
-            format=ground.format.name,
-            **expected.as_dict(spec),
-        )
+            f"seeds: {safe(ground.loaded.shape)} Format: {ground.format.name}.", "seeds", seeds=len(ground.seeds),
+            shape=ground.loaded.shape, format=ground.format.name,
+        )  # fmt: skip
+        hops = f"{spec.hops} hop{'s' if spec.hops > 1 else ''}"
+        self.tell(f"plan: {wanted} over {hops}; {', '.join(facts)}", "plan", target=goal, hops=spec.hops, **self.totals)
+
+    @property
+    def totals(self) -> dict[str, Any]:
+        """The sums of the estimate, without its parts."""
+        return {name: value for name, value in self.expected.items() if name not in ("steps", "hops")}
 
     def already(self, summary: Mapping[str, Any]) -> None:
         """A rerun of a finished run."""
@@ -163,12 +171,12 @@ def _totals(summary: Mapping[str, Any]) -> str:
     return (
         f"accepted {summary.get('accepted', 0):,} of {summary.get('planned', 0):,} planned"
         f"{f' ({hops})' if hops else ''}{f'; {counts}' if counts else ''}; {summary.get('calls', 0):,} calls, "
-        f"{_short(total)} tokens, {cost}"
+        f"{short(total)} tokens, {cost}"
     )
 
 
 def _line(progress: "Progress") -> str:
-    left = _time(progress.seconds_left)
+    left = lasting(progress.seconds_left)
     return (
         f"accepted {progress.accepted:,} of {progress.goal:,}, rejected {progress.rejected:,}, failed {progress.failed:,}; "
         f"{progress.usage.calls:,} calls, {progress.in_flight} in flight; {progress.rate:.1f} records/s{f', {left} left' if left else ''}"
@@ -185,7 +193,7 @@ def _picture(stage: "Stage", progress: "Progress") -> "RenderableType":
     head.add_column(no_wrap=True)
     head.add_column(ratio=1)
     head.add_column(no_wrap=True, justify="right")
-    left = _time(progress.seconds_left)
+    left = lasting(progress.seconds_left)
     head.add_row(
         Text(f"accepted {progress.accepted:,} / {progress.goal:,}", style="bold"),
         ProgressBar(total=max(1, progress.goal), completed=progress.accepted),
@@ -199,19 +207,21 @@ def _picture(stage: "Stage", progress: "Progress") -> "RenderableType":
     body.add_row("rejected", f"{progress.rejected + progress.failed:,}   {reasons}")
     usage = progress.usage
     money = "" if progress.cost is None else f", {progress.cost:.2f} USD"
-    body.add_row("calls", f"{usage.calls:,}   {_short(usage.prompt)} tokens in, {_short(usage.completion)} out{money}")
+    body.add_row("calls", f"{usage.calls:,}   {short(usage.prompt)} tokens in, {short(usage.completion)} out{money}")
     body.add_row("in flight", f"{progress.in_flight} of {progress.limit}   {progress.open} records open")
     return Group(head, body)
 
 
-def _short(number: float) -> str:
+def short(number: float) -> str:
+    """A count in few characters: 12.3k, 4.0M."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= size:
             return f"{number / size:.1f}{unit}"
     return f"{number:.0f}"
 
 
-def _time(seconds: float | None) -> str:
+def lasting(seconds: float | None) -> str:
+    """Seconds as a person says them; empty where nobody knows."""
     if seconds is None:
         return ""
     minutes, rest = divmod(round(seconds), 60)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,7 +69,7 @@ def _run(
     folder.create()
     pool = local.open_pool(spec)
     order = local.order(spec, settings.origins, seeds, folder, pool, _emitter(output) if streaming else None)
-    return _drive(Stage(order), ground, pool, display, output, streaming=streaming)
+    return _drive(Stage(replace(order, plan=display.totals)), ground, pool, display, output, streaming=streaming)
 
 
 def _drive(stage: Any, ground: Any, pool: Any, display: Display, output: Output, *, streaming: bool) -> dict[str, Any]:

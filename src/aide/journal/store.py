@@ -23,6 +23,10 @@ _CALLS: Final = f"""SELECT {CALL_COLUMNS}, (SELECT text FROM texts WHERE id = sy
 _USAGE: Final = """SELECT step, model, count(*), sum(prompt), sum(completion), sum(cached), sum(reasoning),
     sum(estimated), CASE WHEN count(cost) = count(*) THEN sum(cost) END
     FROM calls WHERE reused = ? GROUP BY step, model ORDER BY step, model"""
+_SPENT: Final = """SELECT step, depth, count(*), sum(prompt), sum(completion), sum(cached), sum(reasoning),
+    sum(estimated), sum(seconds)
+    FROM calls LEFT JOIN outcomes ON outcomes.node = calls.node AND (outcomes.kind = 'planted') = 0
+    GROUP BY step, depth ORDER BY step, depth"""
 _DECISIONS: Final = f"""SELECT key, value, seq FROM decisions WHERE kind = :kind AND seq > :after
     ORDER BY seq LIMIT {PAGE}"""
 
@@ -121,6 +125,13 @@ class Journal:
         return [
             (step, model, Usage(*sums), cost) for step, model, *sums, cost in self._query(_USAGE, int(reused))
         ]
+
+    def spent(self) -> list[tuple[str, int | None, Usage, float]]:
+        """Sums by step and hop over all answered calls: step, hop, usage, seconds on the wire.
+
+        The hop is that of the record the call was booked on; `None` where that is a seed, not settled, or none.
+        """
+        return [(step, depth, Usage(*sums), seconds) for step, depth, *sums, seconds in self._query(_SPENT)]
 
     # --- decisions -----------------------------------------------------------------------------
 

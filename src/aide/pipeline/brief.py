@@ -32,7 +32,9 @@ def brief_of(
         task=ground.loaded.task,
         card=card,
         format=ground.format,
-        gate=FormGate(card, [seed.draft.input for seed in ground.seeds], [seed.draft.output for seed in ground.seeds]),
+        gate=FormGate(
+            card, [seed.draft.input for seed in ground.seeds], [seed.draft.output for seed in ground.seeds]
+        ),
         standard=Standard(spec.min_relevance, spec.min_diversity),
         prompts=prompts,
         novelty=novelty,
