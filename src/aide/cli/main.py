@@ -59,6 +59,24 @@ COMMANDS: Final = {
         "Write one HTML file that shows a run.",
         ("aide report seeds.aide", "aide report seeds.aide -o run.html"),
     ),
+    "filter": Entry(
+        "Let records through by scores, hop, operation, format, words or an expression.",
+        (
+            "aide filter seeds.aide --min relevance=8 --hop 1,2 > good.jsonl",
+            "aide expand - -o - < seeds.jsonl | aide filter --where 'len(input) < 400' > short.jsonl",
+        ),
+    ),
+    "dedup": Entry(
+        "Let the first of each group of duplicates through.",
+        (
+            "aide dedup monday.aide tuesday.aide > both.jsonl",
+            "aide dedup new.jsonl --against old.jsonl --report hits.jsonl > fresh.jsonl",
+        ),
+    ),
+    "sample": Entry(
+        "Draw some of the records, the same ones each time.",
+        ("aide sample seeds.aide -n 50 --by hop,operation", "cat train.jsonl | aide sample -n 10% --seed 7"),
+    ),
     "config": Entry(
         "Show every setting and where its value came from.",
         ("aide config --config paper", "AIDE_HOPS=3 aide config --json"),

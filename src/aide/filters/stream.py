@@ -4,29 +4,25 @@ A line that is passed on is passed on byte by byte: what it holds besides the fi
 is nobody's business, not even how its numbers are written.
 """
 
-import gzip
-import io
 import json
 import os
 import sys
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
 import orjson
 
 from aide.errors import InputError
+from aide.filters.packing import BROKEN, packed, unpacked
 from aide.filters.reviews import Reviews
 from aide.seeds.files import read_files
 from aide.seeds.shapes import KNOWN
 from aide.shards import parts_of, to_line
 
 STDIN: Final = "-"
-_GZIP: Final = b"\x1f\x8b"
-_ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _BOM: Final = b"\xef\xbb\xbf"
 _LINES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson")
 
@@ -107,7 +103,7 @@ def opened(output: str) -> Iterator[BinaryIO]:
     except OSError as fault:
         raise _unwritable(path, fault) from fault
     try:
-        with plain, _packed(path, plain) as out:
+        with plain, packed(path, plain) as out:
             yield out
         scratch.replace(path)
     except OSError as fault:
@@ -164,7 +160,7 @@ def _file(path: Path, *, torn: bool = False) -> Iterator[Line]:
 
 def _stream(name: str, file: BinaryIO, *, torn: bool = False) -> Iterator[Line]:
     """The lines of an open file; with `torn`, an end that was not wholly written is left out."""
-    stream, faults = _unpacked(name, _peekable(file))
+    stream = unpacked(name, file)
     try:
         head = stream.peek(1 << 12)
         start = head.removeprefix(_BOM).lstrip()[:1]
@@ -175,30 +171,10 @@ def _stream(name: str, file: BinaryIO, *, torn: bool = False) -> Iterator[Line]:
             body = raw.removeprefix(_BOM).strip() if number == 1 else raw.strip()
             if body and not (torn and not raw.endswith(b"\n")):
                 yield Line(_parse(name, number, body), body, name, number)
-    except faults as fault:
+    except BROKEN as fault:
         if isinstance(fault, BrokenPipeError):
             raise
         raise InputError(f"{name} can't be read to its end: {fault}") from fault
-
-
-def _peekable(file: BinaryIO) -> io.BufferedReader:
-    return file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast("Any", file))
-
-
-def _unpacked(name: str, file: io.BufferedReader) -> tuple[io.BufferedReader, tuple[type[Exception], ...]]:
-    """The bytes inside, and the exceptions by which they are told to be broken."""
-    faults: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error)
-    head = file.peek(4)
-    if head.startswith(_GZIP):
-        return io.BufferedReader(cast("Any", gzip.GzipFile(fileobj=file))), faults
-    if head.startswith(_ZSTD):
-        try:
-            import zstandard
-        except ImportError as fault:
-            raise InputError(f"{name} is packed with zstd", hint="pip install 'aide-expand[zstd]'") from fault
-        unpacked = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-        return io.BufferedReader(unpacked), (*faults, zstandard.ZstdError)
-    return file, faults
 
 
 def _parse(name: str, number: int, body: bytes) -> dict[str, Any]:
@@ -236,15 +212,6 @@ def _table(name: str, stream: BinaryIO) -> Iterator[Line]:
 
 
 # --- writing ------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _packed(path: Path, plain: BinaryIO) -> Iterator[BinaryIO]:
-    if path.name.endswith(".gz"):
-        with gzip.GzipFile(filename="", fileobj=plain, mode="wb", mtime=0) as packed:
-            yield cast("BinaryIO", packed)
-    else:
-        yield plain
 
 
 def _unwritable(path: Path, fault: OSError) -> InputError:

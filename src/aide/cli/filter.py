@@ -1,0 +1,75 @@
+"""`aide filter`: let records through that are as they should be."""
+
+from typing import Annotated
+
+import typer
+
+from aide.cli.console import stderr
+from aide.cli.sources import SOURCES, numbers
+from aide.errors import InputError
+
+
+def filter(
+    sources: Annotated[list[str] | None, SOURCES] = None,
+    least: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--min", metavar="NAME=N", help="The score or field is at least N, such as relevance=7."
+        ),
+    ] = None,
+    most: Annotated[
+        list[str] | None,
+        typer.Option("--max", metavar="NAME=N", help="It is at most N, such as revisions=0."),
+    ] = None,
+    hop: Annotated[
+        list[str] | None, typer.Option("--hop", metavar="N,…", help="Grown at one of these hops.")
+    ] = None,
+    operation: Annotated[
+        list[str] | None,
+        typer.Option("--operation", metavar="NAME,…", help="Grown by one of these; persona is one."),
+    ] = None,
+    format: Annotated[
+        list[str] | None, typer.Option("--format", metavar="NAME,…", help="Of one of these formats.")
+    ] = None,
+    match: Annotated[
+        list[str] | None,
+        typer.Option("--match", metavar="NAME=REGEX", help="The expression is found in the field."),
+    ] = None,
+    not_match: Annotated[
+        list[str] | None, typer.Option("--not-match", metavar="NAME=REGEX", help="It is not found there.")
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="EXPR", help="Such as 'scores.relevance > scores.diversity'."),
+    ] = None,
+    invert: Annotated[bool, typer.Option("--invert", help="Let the others through instead.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")] = False,
+) -> None:
+    """Let records through for which every condition holds, each as soon as it comes, unchanged.
+
+    A field is named as in the record, dots leading into objects (lineage.triple.topic); a bare name is looked
+    for in scores and lineage too. true counts as 1, an agreement of 2/3 as 0.67; a missing field fails.
+    """
+    from aide.filters import conditions as ask
+    from aide.filters.stream import STDIN, lines, write
+
+    asked = [
+        *(ask.bound(each, least=True) for each in least or ()),
+        *(ask.bound(each, least=False) for each in most or ()),
+        *([ask.one_of("lineage.hop", hop, "--hop")] if hop else []),
+        *([ask.one_of("lineage.operation", operation, "--operation")] if operation else []),
+        *([ask.one_of("format", format, "--format")] if format else []),
+        *(ask.matching(each, wanted=True) for each in match or ()),
+        *(ask.matching(each, wanted=False) for each in not_match or ()),
+        *(ask.where(each) for each in where or ()),
+    ]
+    if not asked:
+        raise InputError(
+            "no condition was given", hint="such as --min relevance=7, or --where 'lineage.hop == 2'"
+        )
+    count = ask.Count()
+    write(STDIN, ask.passing(lines(sources or ()), asked, count, invert=invert))
+    console = stderr(quiet=quiet)
+    console.print(f"kept {count.kept:,} of {numbers(count.read, 'record')}")
+    if count.read and (unknown := ask.mistyped(asked)):
+        console.print(f"no record has {', '.join(unknown)}", markup=False)

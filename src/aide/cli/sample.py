@@ -1,0 +1,56 @@
+"""`aide sample`: draw some of the records."""
+
+from typing import Annotated
+
+import typer
+
+from aide.cli.console import stderr
+from aide.cli.sources import SOURCES, numbers
+from aide.errors import InputError
+
+
+def sample(
+    sources: Annotated[list[str] | None, SOURCES] = None,
+    size: Annotated[
+        str, typer.Option("--size", "-n", metavar="N|SHARE%", help="How many, or which share, such as 10%.")
+    ] = "100",
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="FIELD,…", help="Each value gets its share: hop, operation, output, …"),
+    ] = None,
+    evenly: Annotated[
+        bool, typer.Option("--evenly", help="With --by: each value gets equally many.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", metavar="INT", help="Another one draws others.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")] = False,
+) -> None:
+    """Draw records by chance, the same ones each time, and write them in their order.
+
+    At most N records of each value of --by are held in memory; a share is drawn record by record.
+    """
+    from aide.filters.sampling import sample as draw
+    from aide.filters.sampling import share
+    from aide.filters.stream import STDIN, lines, write
+
+    fields = [name.strip() for each in by or () for name in each.split(",")]
+    if evenly and not fields:
+        raise InputError("--evenly goes with --by", hint="such as --by hop --evenly")
+    number = _number(size)
+    if isinstance(number, float):
+        if fields:
+            raise InputError("--by needs a number, not a share", hint="such as -n 200 --by hop")
+        kept = write(STDIN, share(lines(sources or ()), number, seed=seed))
+    else:
+        kept = write(STDIN, draw(lines(sources or ()), number, seed=seed, by=fields, evenly=evenly))
+    stderr(quiet=quiet).print(f"drew {numbers(kept, 'record')}")
+
+
+def _number(size: str) -> int | float:
+    """A count, or a share as a fraction."""
+    try:
+        value = float(size.removesuffix("%")) / 100 if size.endswith("%") else int(size)
+    except ValueError as fault:
+        raise InputError(f"--size {size!r} is no number", hint="such as 200 or 10%") from fault
+    if value < 0 or (isinstance(value, float) and value > 1):
+        raise InputError(f"--size {size} is out of range", hint="such as 200 or 10%")
+    return value
