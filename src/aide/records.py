@@ -136,11 +136,13 @@ class Hop:
     anchored: bool = False
     siblings: "tuple[Hop, ...]" = ()
 
-    @property
-    def id(self) -> str:
-        """`record_id`: blake2b(parent_id, operation, triple | persona, label, draw); the same everywhere."""
+    id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """`record_id`: blake2b(parent_id, operation, triple | persona, label, draw); the same on every machine."""
         along = "\x1f".join(self.triple.as_dict().values()) if self.triple else (self.persona or "")
-        return digest("record", self.parent.id, self.operation, along, self.label or "", str(self.draw))
+        id = digest("record", self.parent.id, self.operation, along, self.label or "", str(self.draw))
+        object.__setattr__(self, "id", id)
 
 
 @dataclass(frozen=True, slots=True)

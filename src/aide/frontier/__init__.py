@@ -131,6 +131,8 @@ class Frontier:
 
     def _free_slot(self, level: Level, branch: Branch, draws: int) -> Slot | None:
         """The free slot of this parent whose kind is least covered in the level."""
+        if branch.spent >= draws:
+            return None
         n = len(self._kinds)
         for k in sorted(range(n), key=lambda k: (level.by_kind[k], (k - branch.ordinal - level.turn) % n)):
             kind = self._kinds[k]
@@ -141,6 +143,7 @@ class Frontier:
                     index = (turn + k) % count
                     if not branch.used >> (base + index) & 1:
                         return self._labelled(Slot(branch.id, kind, index, draw), branch)
+        branch.spent = draws  # a used slot is never free again
         return None
 
     def _labelled(self, slot: Slot, branch: Branch) -> Slot:

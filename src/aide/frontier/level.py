@@ -6,7 +6,7 @@ from aide.frontier.shape import ENDLESS
 class Branch:
     """A parent: which slots are used, and how many children it has, open ones included."""
 
-    __slots__ = ("active", "children", "id", "label", "ordinal", "personas", "planting", "triples", "used")
+    __slots__ = ("active", "children", "id", "label", "ordinal", "personas", "planting", "spent", "triples", "used")
 
     def __init__(self, id: str, ordinal: int, label: str) -> None:
         self.id = id
@@ -17,6 +17,7 @@ class Branch:
         self.planting = False
         self.active = False
         self.used = 0
+        self.spent = 0  # draws of which no slot is left
         self.children = 0
 
     @property
