@@ -1,0 +1,269 @@
+"""The equations of a worked solution, recomputed: `3 x 4 = 12`, `<<3*4=12>>`, `10 / 4 = 2.5 = 5/2`.
+
+Exact rational arithmetic over numbers and signs alone. What is no pure arithmetic (letters, units between
+the numbers, mixed fractions) is left alone, and where a text can be read in several ways it is right if one
+of them is: a correct solution must never be called wrong.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import Final
+
+# Marks of a calculator, as some worked solutions carry them: an equation of their own inside a sentence.
+_MARK: Final = re.compile(r"<<([^<>]*)>>")
+_NUMBER: Final = r"(?:\d+(?:[.,]\d+)*|[.]\d+)"
+_TOKEN: Final = re.compile(rf"\s*(?:(?P<number>{_NUMBER})|(?P<sign>\*\*|[-+*/^()%]))")
+# A side of an equation: the longest run of digits, signs and spaces that touches the equals sign.
+_SIDE: Final = r"[\d.,+\-*/^()% \t]*"
+_CHAIN: Final = re.compile(rf"{_SIDE}(?:={_SIDE})+")
+_SPELLINGS: Final = (
+    (re.compile(r"\\(?:times|cdot)\b|[×·⋅∙✕]"), "*"),
+    (re.compile(r"\\div\b|[÷∶]"), "/"),
+    (re.compile(r"[−–—‒]"), "-"),
+    (re.compile(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}"), r"(\1)/(\2)"),
+    (re.compile(r"\\(?:left|right|[,;!])|\\[()\[\]]"), ""),
+    (re.compile(r"(?<=[\d)%])\s*[xX]\s*(?=[\d($€£.])"), "*"),
+    (re.compile(r"\\?[$€£¥]|(?<=\d)\s*[€£¥]"), ""),
+    (re.compile(r"\\%"), "%"),
+    (re.compile(r"(?<=\d)[   '’](?=\d{3}(?!\d))"), ""),
+)  # fmt: skip
+_WORD: Final = re.compile(r"[\w)\]}°²³√!]")
+# What goes before a side and belongs to it: an operator, or the word for one.
+_OPERATOR: Final = re.compile(r"(?:[-+*/^=]|(?<!\w)x|\b(?:of|times|plus|minus|by|over))\s*\Z", re.IGNORECASE)
+# What comes after a side and goes on with it: brackets, powers, a unit and the next operator.
+_ONWARD: Final = re.compile(r"[(\[{\\√²³!:]|(?:and|&)\s+\d+/\d|\w+\s*[-+*/^]\s*[\d(]|\w+\s*=")
+_OPEN: Final = tuple("+-*/^(")
+_MOST_DIGITS: Final = 18
+_MOST_POWER: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Miscalculation:
+    """An equation that does not hold: its two sides as written, and what the left one really comes to."""
+
+    left: str
+    right: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.left} = {self.right} is wrong: it is {self.value}"
+
+
+def miscalculations(text: str) -> list[Miscalculation]:
+    """All equations of `text` that do not hold, in order; empty where every one that can be read does.
+
+    Results may be rounded or cut at the last digit they show, percent may be meant as hundredths or as
+    written, `1.200` may be a thousand or a decimal, and an intermediate result may be carried on in place
+    (`5 + 4 = 9 + 3 = 12`).
+    """
+    found = []
+    for line in _lines(text):
+        for left, right in _equations(line):
+            if (fault := _compare(left, right)) is not None:
+                found.append(fault)
+    return found
+
+
+def _lines(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        if "=" in line:
+            yield from _MARK.findall(line)
+            yield _MARK.sub("", line)
+
+
+def _equations(line: str) -> Iterator[tuple[str, str]]:
+    """Pairs of neighbouring sides, both pure and whole, at least one of them a calculation."""
+    for pattern, plain in _SPELLINGS:
+        line = pattern.sub(plain, line)
+    for chain in _CHAIN.finditer(line):
+        sides = chain[0].split("=")
+        before, after = line[: chain.start()], line[chain.end() :]
+        whole = [side.strip().rstrip(".,") for side in sides]
+        if not _begins_here(before, sides[0]):
+            whole[0] = ""
+        if not _ends_here(after, sides[-1]):
+            whole[-1] = ""
+        alone = not before.strip() and _calculates(whole[0])
+        for place, (left, right) in enumerate(pairwise(whole)):
+            # "10 = 4 - 1", "the LCM of 6 and 10 = 2 * 15": what stands first may be the end of a phrase.
+            if left and right and (_calculates(left) if not _calculates(right) else place or alone):
+                yield left, right
+
+
+def _begins_here(before: str, side: str) -> bool:
+    """Whether the first side is whole: no word runs into it, and it does not go on from something unread."""
+    if side.lstrip()[:1] in tuple("+*/^-)") and before.strip():
+        return False
+    if before and not side[:1].isspace() and _WORD.match(before[-1]):
+        return False
+    return not _OPERATOR.search(before)
+
+
+def _ends_here(after: str, side: str) -> bool:
+    """Whether the last side is whole: a unit may follow its number, but nothing that goes on calculating."""
+    if side.rstrip().endswith(_OPEN):
+        return False
+    if _calculates(side) and re.match(r"[A-Za-z_]", after) and not side[-1:].isspace():
+        return False
+    return not _ONWARD.match(after)
+
+
+def _calculates(side: str) -> bool:
+    return bool(re.search(r"[\d.)%]\s*[-+*/^]", side))
+
+
+# --- values -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One way to read a side: decimal point or decimal comma, percent as hundredths or as nothing."""
+
+    point: str
+    percent: Fraction
+
+
+_PERCENT: Final = (Fraction(1, 100), Fraction(1))
+_READINGS: Final = tuple(_Reading(point, percent) for point in ".," for percent in _PERCENT)
+
+
+def _compare(left: str, right: str) -> Miscalculation | None:
+    """The fault of an equation; `None` where it holds in some reading, or where no reading can be had."""
+    shown: Fraction | None = None
+    for one in _READINGS:
+        value = _value(left, one)
+        for other in _READINGS:
+            said = _value(right, other) if value is not None and other.point == one.point else None
+            if value is None or said is None:
+                continue
+            if _agree(value, said, left, right, one.point) or _carried(value, right, other):
+                return None
+            shown = value if shown is None else shown
+    return None if shown is None else Miscalculation(left, right, _plainly(shown))
+
+
+def _agree(value: Fraction, said: Fraction, left: str, right: str, point: str) -> bool:
+    """Equal, or nearer than one unit in the last place that the rounded side shows."""
+    if value == said:
+        return True
+    gap = abs(value - said)
+    if not _calculates(right) and gap < _unit(right, point) and value.denominator > 1:
+        return True
+    return not _calculates(left) and gap < _unit(left, point) and said.denominator > 1
+
+
+def _carried(value: Fraction, right: str, reading: _Reading) -> bool:
+    """`5 + 4 = 9 + 3`: the result first, and on with the next step."""
+    first = re.match(rf"\s*{_NUMBER}", right)
+    if first is None or not _calculates(right):
+        return False
+    said = _value(first[0], reading)
+    return said is not None and _agree(value, said, "0+0", first[0], reading.point)
+
+
+def _unit(number: str, point: str) -> Fraction:
+    """One unit in the last place of a written number."""
+    decimals = re.search(rf"{re.escape(point)}(\d+)\D*\Z", number)
+    return Fraction(1, 10 ** len(decimals[1])) if decimals else Fraction(1)
+
+
+def _plainly(value: Fraction) -> str:
+    if value.denominator == 1:
+        return str(value.numerator)
+    return f"{float(value):.6g}"
+
+
+def _value(side: str, reading: _Reading) -> Fraction | None:
+    """The value of a side; `None` where it is no arithmetic, or too large to be meant."""
+    tokens: list[tuple[str, str]] = []
+    at, text = 0, side.rstrip()
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if found is None:
+            return None
+        tokens.append(("number", found["number"]) if found["number"] else ("sign", found["sign"]))
+        at = found.end()
+    parser = _Parser(tokens, reading)
+    try:
+        value = parser.sum()
+    except (ValueError, ZeroDivisionError, OverflowError, RecursionError):
+        return None
+    return value if parser.done else None
+
+
+class _Parser:
+    """Recursive descent: sums of products of powers; signs, brackets and percent."""
+
+    def __init__(self, tokens: list[tuple[str, str]], reading: _Reading) -> None:
+        self._tokens = tokens
+        self._reading = reading
+        self._at = 0
+
+    @property
+    def done(self) -> bool:
+        return self._at == len(self._tokens)
+
+    def _next(self, *signs: str) -> str:
+        """The sign at this place where it is one of these, and taken; else empty."""
+        if not self.done and self._tokens[self._at][0] == "sign" and self._tokens[self._at][1] in signs:
+            self._at += 1
+            return self._tokens[self._at - 1][1]
+        return ""
+
+    def sum(self) -> Fraction:
+        value = self._product()
+        while sign := self._next("+", "-"):
+            value = value + self._product() if sign == "+" else value - self._product()
+        return value
+
+    def _product(self) -> Fraction:
+        value = self._power()
+        while sign := self._next("*", "/"):
+            value = value * self._power() if sign == "*" else value / self._power()
+        return value
+
+    def _power(self) -> Fraction:
+        if sign := self._next("-", "+"):
+            return -self._power() if sign == "-" else self._power()
+        base = self._atom()
+        if not self._next("^", "**"):
+            return base
+        exponent = self._power()
+        if exponent.denominator != 1 or abs(exponent) > _MOST_POWER:
+            raise ValueError
+        return base ** int(exponent)
+
+    def _atom(self) -> Fraction:
+        if self._next("("):
+            value = self.sum()
+            if not self._next(")"):
+                raise ValueError
+        elif not self.done and self._tokens[self._at][0] == "number":
+            value = _number(self._tokens[self._at][1], self._reading.point)
+            self._at += 1
+        else:
+            raise ValueError
+        return value * self._reading.percent if self._next("%") else value
+
+
+def _number(text: str, point: str) -> Fraction:
+    """A written number; raises `ValueError` where it is none with this decimal sign."""
+    comma = "," if point == "." else "."
+    whole, dot, decimals = text.partition(point)
+    if comma in decimals or point in decimals or len(text) > _MOST_DIGITS:
+        raise ValueError
+    head, *groups = whole.split(comma)
+    if groups and (any(len(group) != 3 for group in groups) or not 1 <= len(head) <= 3):
+        raise ValueError
+    return Fraction(f"{head or '0'}{''.join(groups)}{'.' if dot else ''}{decimals}")
+
+
+def arithmetic_fault(text: str) -> str:
+    """What to tell a model of the first equation that does not hold; empty where there is none."""
+    wrong = miscalculations(text)
+    if not wrong:
+        return ""
+    return f"A calculation is wrong: {wrong[0].left} = {wrong[0].right}; it comes to {wrong[0].value}."
