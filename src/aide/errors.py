@@ -85,9 +85,10 @@ class CallError(AideError):
 
 
 class NodeError(AideError):
-    """One record can't be made; `reason` is the word under which it is counted."""
+    """One record can't be made; `reason` is the word under which it is counted, `input` the text it came to."""
 
     scope = "node"
+    input: str = ""
 
     def __init__(self, reason: str, message: str, *, failed: bool = False) -> None:
         super().__init__(message)

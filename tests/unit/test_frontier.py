@@ -197,3 +197,15 @@ def test_a_share_is_even_over_hops_and_capped_by_the_tree(total: int, caps: list
 def test_what_a_hop_holds_already_stays() -> None:
     assert split_over_hops(100, [20, 400, 8000], [20, 80, 0]) == [20, 80, 0]
     assert split_over_hops(130, [20, 400, 8000], [20, 80, 0]) == [20, 80, 30]
+
+
+def test_surplus_is_taken_first_when_the_target_grows() -> None:
+    frontier = sow(1, 1, 2)
+    frontier.planted("seed0", 5, 5)
+    spare = Grow(Slot("seed0", "reasoning", 3), "seed0", 1)
+    frontier.restore(spare)
+    assert frontier.promote(spare, "kept", "")
+    assert frontier.level_counts("seed0") == [1]
+    rest = grow(frontier)
+    assert len(rest.accepted) == 1
+    assert not frontier.promote(spare, "late", "")

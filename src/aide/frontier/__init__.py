@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 
 from aide.frontier.level import Branch, Level
 from aide.frontier.shape import DRAWS, ENDLESS, Grow, Plant, Shape, Slot, split_evenly, split_over_hops
-from aide.records import PERSONA, rng
+from aide.records import PERSONA, replace, rng
 
 
 class Frontier:
@@ -238,6 +238,19 @@ class Frontier:
             self.accept(work, id, label)
         else:
             self.drop(work)
+
+    def promote(self, work: Grow, id: str, label: str) -> bool:
+        """Take a surplus record of an earlier run into a place that is still free; false where there is none."""
+        home = self._homes.get(work.slot.parent)
+        if home is None or home[0].demand <= 0 or not self.admit(label):
+            return False
+        level, branch = home
+        level.by_kind[self._kinds.index(work.slot.kind)] += 1
+        branch.children += 1
+        level.flying += 1
+        self.open += 1
+        self.accept(replace(work, slot=replace(work.slot, label="")), id, label)
+        return True
 
     def reopen(self, work: Grow) -> None:
         """A node handed out before a stop and not settled: it goes first."""

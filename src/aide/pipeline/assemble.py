@@ -150,7 +150,7 @@ async def _run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
         finally:
             await journal.flush()
             journal.set_meta("capabilities", dict(order.snapshot()))
-            summary = _summary(stage, journal, fault)
+            summary = {**_summary(stage, journal, fault), "gone_seeds": prepare.gone(ground, journal)}
             _write_json(folder.summary, summary)
             write_progress(stage)
             done = {"finished": {"invocation": asked}} if fault is None else {}
@@ -193,12 +193,13 @@ async def _assemble(
     novelty = _novelty(spec, ground.seeds, journal)
     brief = brief_of(spec, ground, card, prompts, novelty=novelty, demonstrations=pool.demonstrations)
     out = pruned(journal)
-    shards.rebuild(standing(journal, out))
-    rejects.rebuild(_reject_lines(journal))
     stage.frontier = frontier = forest.build(
         spec, ground.seeds, journal, triples=(spec.attributes + brief.graph_triples) if spec.attributes else 0,
         labels=card.label_names, near=brief.near_labels,
     )  # fmt: skip
+    await forest.promote(frontier, journal)
+    shards.rebuild(standing(journal, out))
+    rejects.rebuild(_reject_lines(journal))
     _count(stage, journal, ground, out)
     seeds = {seed.id: seed for seed in ground.seeds}
     flip = frontier.shape.flip

@@ -6,7 +6,7 @@ from typing import Any
 
 from aide.frontier import ENDLESS, Frontier, Grow, Shape, Slot, split_evenly, split_over_hops
 from aide.journal import Journal, Outcome
-from aide.records import Seed, rng
+from aide.records import Seed, replace, rng
 from aide.spec import RunSpec
 
 START = "start"
@@ -118,6 +118,13 @@ def build(
         for work in _started(journal, settled):
             frontier.reopen(work)
     return frontier
+
+
+async def promote(frontier: Frontier, journal: Journal) -> None:
+    """Where the target has grown, records that were finished beyond the old one come first."""
+    for outcome in list(journal.outcomes("surplus")):
+        if frontier.promote(work_of(outcome), outcome.node, outcome.label):
+            await journal.settle(replace(outcome, kind="accepted"))
 
 
 def _restore(frontier: Frontier, journal: Journal, out: Collection[str], *, retry: bool) -> set[str]:

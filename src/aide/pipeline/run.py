@@ -10,6 +10,7 @@ from aide.calls import Calls
 from aide.errors import AideError, NodeError, Rejection
 from aide.frontier import Frontier, Grow, Plant
 from aide.journal import Journal, Kind, Outcome
+from aide.moments import reached
 from aide.pipeline.forest import START, pack
 from aide.pipeline.novelty import Anything, JournaledNovelty
 from aide.pipeline.points import Points
@@ -150,6 +151,7 @@ class Run:
         kind: Kind = "accepted" if admitted else "surplus"
         await self._settle(work, hop, kind, label, orjson.dumps(line))
         if admitted:
+            reached("before_shard")
             self.shards.append(line)
             self.novelty.settle(hop.id, kept=True)
             self.frontier.accept(work, record.id, label)
@@ -161,7 +163,7 @@ class Run:
 
     async def _reject(self, work: Grow, hop: Hop, fault: NodeError) -> None:
         step = fault.step if isinstance(fault, Rejection) else "call"
-        reject = Reject(hop.id, step, fault.reason, str(fault), Lineage.of(hop), fault.failed)
+        reject = Reject(hop.id, step, fault.reason, str(fault), Lineage.of(hop), fault.failed, fault.input)
         kind: Kind = "failed" if fault.failed else "rejected"
         await self._settle(work, hop, kind, work.slot.label, orjson.dumps(reject.as_dict()))
         self.rejects.append(reject.as_dict())

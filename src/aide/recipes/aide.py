@@ -13,7 +13,7 @@ from aide.operations import extraction, more_triples, triples_from
 from aide.parsing import TextPayload
 from aide.personas import personas_for
 from aide.prompts import variants
-from aide.recipes.base import Attributes, Brief, side_by_side
+from aide.recipes.base import Attributes, Brief, Candidate, side_by_side
 from aide.recipes.items import ItemsPayload
 from aide.recipes.passage import passage
 from aide.records import PERSONA, Ask, Correction, Draft, Hop, Lineage, Point, Record, Seed, Verdict
@@ -65,26 +65,24 @@ class Aide:
 
     async def grow(self, hop: Hop, ask: Ask) -> Record:
         """Synthesize, check, answer, reflect; raises `Rejection` with the step and the reason."""
-        text = await self.synthesize(hop, ask)
-        self.check_input(hop, text)
-        draft = await self.answer(hop, text, ask)
+        with Candidate(await self.synthesize(hop, ask)) as candidate:
+            self.check_input(hop, candidate.input)
+            draft = await self.answer(hop, candidate.input, ask)
 
-        for revision in range(self.brief.spec.max_revisions + 1):
-            if not self.brief.spec.reflection:
-                return self.record(hop, draft, None, revision)
-            verdict = await self.reflect(hop, draft, ask)
-            judgement = judge(verdict, self.brief.standard)
-            if judgement.accepted:
-                return self.record(hop, draft, verdict, revision)
-            if revision == self.brief.spec.max_revisions:
-                raise Rejection("reflect", judgement.reason, judgement.critique)
-            if judgement.answer_only:
-                wrong = Correction(self.brief.format.render(draft), judgement.critique)
-                draft = await self.answer(hop, draft.input, ask, wrong)
-            else:
-                text = await self.revise(hop, draft, judgement.critique, ask)
-                self.check_input(hop, text)
-                draft = await self.answer(hop, text, ask)
+            for revision in range(self.brief.spec.max_revisions + 1):
+                if not self.brief.spec.reflection:
+                    return self.record(hop, draft, None, revision)
+                verdict = await self.reflect(hop, draft, ask)
+                judgement = judge(verdict, self.brief.standard)
+                if judgement.accepted:
+                    return self.record(hop, draft, verdict, revision)
+                if revision == self.brief.spec.max_revisions:
+                    raise Rejection("reflect", judgement.reason, judgement.critique)
+                wrong = Correction(self.brief.format.render(draft), judgement.critique) if judgement.answer_only else None
+                if not wrong:
+                    candidate.input = await self.revise(hop, draft, judgement.critique, ask)
+                    self.check_input(hop, candidate.input)
+                draft = await self.answer(hop, candidate.input, ask, wrong)
         raise AssertionError("the last revision returns or raises")
 
     async def synthesize(self, hop: Hop, ask: Ask) -> str:

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
+from aide.errors import NodeError
 from aide.formats import Demonstration, Format, TaskCard
 from aide.personas import Bank
 from aide.prompts import Prompts
@@ -75,6 +76,20 @@ class Recipe(Protocol):
     async def grow(self, hop: Hop, ask: Ask) -> Record:
         """One accepted record."""
         ...
+
+
+@dataclass(slots=True)
+class Candidate:
+    """The input under way: whatever is raised while it is entered knows the text it was about."""
+
+    input: str
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
+        if isinstance(fault, NodeError):
+            fault.input = self.input
 
 
 async def side_by_side(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
