@@ -43,7 +43,7 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
     spec = settings.spec
     console = stderr(quiet=spec.quiet)
     streaming = out == "-"
-    folder = RunFolder(_folder(settings, seeds, out))
+    folder = RunFolder(run_folder(settings, seeds, out))
     display = Display(console, folder, log_format=spec.log_format)
     output = Output()
     if streaming:
@@ -133,7 +133,7 @@ def _emitter(output: Output) -> Any:
     return emit
 
 
-def _folder(settings: Settings, seeds: tuple[str, ...], out: str | None) -> Path:
+def run_folder(settings: Settings, seeds: tuple[str, ...], out: str | None) -> Path:
     """Where the run lives: `-o DIR`, else beside the shell; for a stream a place under the user's state folder."""
     spec = settings.spec
     if out not in (None, "-"):

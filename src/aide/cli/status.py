@@ -1,12 +1,13 @@
 """`aide status DIR`: where a run stands, also while it runs."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from aide.cli.console import Output
+from aide.cli.console import Output, safe
 from aide.errors import InputError
 
 
@@ -32,18 +33,58 @@ def read(folder: Path) -> dict[str, Any]:
     """
     manifest = _load(folder / "run.json")
     if manifest is None:
-        raise InputError(f"{folder} is no run folder: it has no run.json", hint="name the folder that `aide expand` wrote")
+        raise InputError(
+            f"{folder} is no run folder: it has no run.json", hint="name the folder that `aide expand` wrote"
+        )
     progress = _load(folder / "progress.json") or {}
-    running = held(folder)
-    summary = {} if running else _load(folder / "summary.json") or {}
-    goal = progress.get("target") if progress.get("target") is not None else progress.get("possible", 0)
+    state = (
+        "running"
+        if held(folder)
+        else "finished"
+        if "finished" in manifest
+        else "stopped"
+        if "ended" in manifest
+        else "killed"
+    )
+    summary = (_load(folder / "summary.json") or {}) if state in ("finished", "stopped") else {}
     return {
         "folder": str(folder),
-        "state": "running" if running else "finished" if "finished" in manifest else "stopped",
+        "state": state,
         "stopped": summary.get("stopped", ""),
         "exit_code": summary.get("exit_code"),
-        "left": max(0, (goal or 0) - progress.get("accepted", 0)),
+        "left": _left(state, progress),
         **progress,
+        "estimate": _estimate(manifest.get("plan") or {}, progress, ended=state == "finished"),
+        "gone_seeds": summary.get("gone_seeds", []),
+    }
+
+
+def _left(state: str, progress: Mapping[str, Any]) -> int | None:
+    """Records still to come; `None` for a whole tree that is not done, whose yield nobody knows."""
+    target: int | None = progress.get("target")
+    if target is None:
+        return 0 if state == "finished" else None
+    accepted: int = progress.get("accepted", 0)
+    return max(0, target - accepted)
+
+
+def _estimate(plan: Mapping[str, Any], progress: Mapping[str, Any], *, ended: bool) -> dict[str, Any]:
+    """What was expected beside what was used, with the relative error (0.1: expected a tenth too much) once it is over."""
+    tokens = progress.get("tokens", {})
+    used = {
+        "records": progress.get("accepted", 0),
+        "calls": progress.get("calls", 0),
+        "tokens": tokens.get("prompt", 0) + tokens.get("completion", 0),
+        "cost": progress.get("cost"),
+    }
+    return {
+        name: {
+            "expected": plan[name],
+            "used": value,
+            "error": round(plan[name] / value - 1, 4) if ended and value and plan[name] is not None else None,
+        }
+        for name, value in used.items()
+        if name in plan
     }
 
 
@@ -72,15 +113,42 @@ def _load(path: Path) -> dict[str, Any] | None:
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
-    tokens = facts.get("tokens", {})
-    cost = facts.get("cost")
-    rows = [
-        ("state", f"{facts['state']}{': ' + facts['stopped'] if facts.get('stopped') else ''}"),
-        ("accepted", f"{facts.get('accepted', 0):,} of {facts.get('target') or facts.get('possible', 0):,}, {facts['left']:,} left"),
+    from aide.cli.display import lasting, short
+
+    tokens, run = facts.get("tokens", {}), facts.get("this_run", {})
+    cost, left, target = facts.get("cost"), facts["left"], facts.get("target")
+    goal = f"{target:,}" if target is not None else f"at most {facts.get('possible', 0):,}"
+    lines = [
+        ("state", f"{facts['state']}{': ' + safe(facts['stopped']) if facts.get('stopped') else ''}"),
+        ("accepted", f"{facts.get('accepted', 0):,} of {goal}{f', {left:,} left' if left else ''}"),
         ("by hop", ", ".join(f"{hop}: {n:,}" for hop, n in facts.get("by_hop", {}).items()) or "-"),
-        ("not accepted", f"rejected {facts.get('rejected', 0):,}, failed {facts.get('failed', 0):,}, surplus {facts.get('surplus', 0):,}"),
-        ("calls", f"{facts.get('calls', 0):,}, {tokens.get('prompt', 0):,} tokens in, {tokens.get('completion', 0):,} out"),
-        ("cost", "?" if cost is None else f"{cost:.2f} USD"),
-        ("rate", f"{facts.get('this_run', {}).get('rate', 0):.1f} records/s"),
+        (
+            "not accepted",
+            ", ".join(f"{name} {facts.get(name, 0):,}" for name in ("rejected", "failed", "surplus")),
+        ),
+        (
+            "calls",
+            f"{facts.get('calls', 0):,}, {short(tokens.get('prompt', 0))} tokens in, {short(tokens.get('completion', 0))} out",
+        ),
+        ("cost", "?" if cost is None else f"{cost:,.2f} USD"),
+        ("rate", f"{run.get('rate', 0):.1f} records/s over {lasting(run.get('seconds', 0))}"),
     ]
-    return [f"{name:13} {value}" for name, value in rows]
+    compared = [
+        f"{name} {_compared(name, each)}"
+        for name, each in facts["estimate"].items()
+        if each["error"] is not None
+    ]
+    if compared:
+        lines.append(("estimate", "; ".join(compared)))
+    if facts["gone_seeds"]:
+        lines.append(
+            ("gone", f"no longer in the seed file, records kept: {', '.join(map(safe, facts['gone_seeds']))}")
+        )
+    return [f"{name:13} {value}" for name, value in lines]
+
+
+def _compared(name: str, each: Mapping[str, Any]) -> str:
+    from aide.cli.display import short
+
+    shown = f"{each['expected']:,.2f}" if name == "cost" else short(each["expected"])
+    return f"{shown} expected, {each['error']:+.0%}"

@@ -143,6 +143,12 @@ class Pool:
         return tuple(demonstrate(each, self._format) for each in chosen)
 
 
+def gone(ground: Ground, journal: Journal) -> list[str]:
+    """Names of seeds that the folder knows and the files no longer have: their records stay."""
+    here = {seed.id for seed in ground.seeds}
+    return [row["name"] or id for id, row in journal.decisions(SEED) if id not in here]
+
+
 def _freeze(seed: Seed) -> dict[str, Any]:
     """A seed as it is journaled: enough to show it as a demonstration when it is gone from the file."""
     draft = seed.draft

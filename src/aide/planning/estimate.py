@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from aide.llm.usage import cost
 from aide.records import Usage
-from aide.spec import RunSpec
+from aide.spec import RunSpec, StepSpecs
+
+ORDER: Final = tuple(StepSpecs.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Estimate:
         for hop in self.hops:
             for step, spent in hop.steps.items():
                 found[step] = found.get(step, Spending()) + spent
-        return found
+        return {step: found[step] for step in sorted(found, key=_place)}
 
     @property
     def spending(self) -> Spending:
@@ -125,6 +127,10 @@ class Estimate:
                 for hop in self.hops
             ],
         }  # fmt: skip
+
+
+def _place(step: str) -> int:
+    return ORDER.index(step) if step in ORDER else len(ORDER)
 
 
 def total(spendings: Iterable[Spending]) -> Spending:

@@ -1,0 +1,165 @@
+"""`aide plan`: what a run would take, and what is odd about its seeds; it spends nothing."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aide.cli.console import Output, safe
+from aide.cli.options import spec_options
+from aide.settings import Settings, resolve
+
+if TYPE_CHECKING:
+    from aide.pipeline.folder import RunFolder
+    from aide.pipeline.prepare import Ground
+    from aide.planning import Plan
+    from aide.spec import RunSpec
+
+
+@spec_options
+def plan(
+    seeds: Annotated[list[str], typer.Argument(help="Seed files; - is stdin.", metavar="SEEDS…")],
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", help="Run folder: what ran in it before is learned from.", metavar="DIR"),
+    ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option("--against", help="Test set to look for in the seeds; may be repeated.", metavar="FILE"),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    *,
+    spec_flags: dict[str, Any],
+    config: str | None,
+) -> None:
+    """Say what a run would take: records, calls, tokens, money and time by step and hop; spend nothing.
+
+    Takes every option of `aide expand`. Seeds are looked through as well: what is odd about them is told and
+    never changes the exit code.
+    """
+    settings = resolve(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
+    output = Output()
+    facts = gather(settings, tuple(seeds), out, tuple(map(str, against or ())))
+    if json_:
+        output.line(json.dumps(facts, ensure_ascii=False))
+        return
+    for line in _lines(facts):
+        output.line(line)
+
+
+def gather(
+    settings: Settings, seeds: tuple[str, ...], out: str | None, against: tuple[str, ...]
+) -> dict[str, Any]:
+    """Plan and findings as JSON values.
+
+    Raises:
+        InputError: a file, a line or a setting is wrong.
+    """
+    from aide.cli.expand import run_folder
+    from aide.linting import lint
+    from aide.pipeline.folder import RunFolder
+    from aide.pipeline.prepare import counted_card, read_seeds
+    from aide.planning import plan as make_plan
+    from aide.planning import read_experience
+
+    spec = settings.spec
+    ground = read_seeds(spec, seeds, sys.stdin.buffer)
+    folder = RunFolder(run_folder(settings, seeds, out))
+    past = read_experience(folder)
+    if past is None and spec.reuse:
+        past = read_experience(RunFolder(spec.reuse))
+    made: Plan = make_plan(spec, ground, counted_card(spec, ground), past)
+    return {
+        **_asked(spec, ground, folder),
+        **made.as_dict(spec),
+        "done": _done(folder, spec),
+        "lint": [finding.as_dict() for finding in lint(ground, against)],
+    }
+
+
+def _asked(spec: "RunSpec", ground: "Ground", folder: "RunFolder") -> dict[str, Any]:
+    return {
+        "folder": str(folder.path),
+        "seeds": len(ground.seeds),
+        "shape": ground.loaded.shape,
+        "format": ground.format.name,
+        "target": spec.goal(len(ground.seeds)),
+        "hops": spec.hops,
+        "skipped": [str(problem) for problem in ground.loaded.problems],
+    }
+
+
+def _done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
+    """What this very run has done already; `None` where the folder holds no such run."""
+    from aide.pipeline.folder import identity
+    from aide.spec import differences
+
+    kept = folder.read_manifest().get("fingerprint")
+    if not kept or differences(kept, identity(spec)):
+        return None
+    summary = folder.read_summary()
+    tokens = summary.get("tokens", {})
+    return {
+        "records": summary.get("accepted", 0),
+        "calls": summary.get("calls", 0),
+        "tokens": tokens.get("prompt", 0) + tokens.get("completion", 0),
+        "cost": summary.get("cost"),
+    }
+
+
+def _lines(facts: Mapping[str, Any]) -> list[str]:
+    from aide.cli.display import lasting
+
+    expected, most, basis = facts["expected"], facts["at_most"], facts["basis"]
+    wanted = f"{facts['target']:,} records" if facts["target"] is not None else "the whole tree"
+    share = basis["yield_from"]
+    rows = [
+        f"seeds   {safe(facts['shape'])} Format: {facts['format']}.",
+        f"asked   {wanted} over {facts['hops']} hop{'s' if facts['hops'] > 1 else ''} into {facts['folder']}",
+        f"basis   yield {basis['yield']:.0%} ({share}); tokens from {basis['tokens_from']}",
+        "",
+        _row("step", "calls", "tokens in", "tokens out", "USD", "at most: calls", "USD"),
+    ]
+    for step, spent in expected["steps"].items():
+        rows.append(_spent(step, spent, most["steps"].get(step)))
+    rows += [_spent("total", expected, most), ""]
+    rows.append(_row("hop", "records", "candidates", "calls", "", "at most: records", "calls"))
+    bounds = {hop["hop"]: hop for hop in most["hops"]}
+    for hop in expected["hops"][1:]:
+        bound = bounds[hop["hop"]]
+        counts = [f"{value:,}" for value in (hop["records"], hop["candidates"], hop["calls"])]
+        rows.append(_row(str(hop["hop"]), *counts, "", f"{bound['records']:,}", f"{bound['calls']:,}"))
+    if expected["seconds"] is not None:
+        rows += ["", f"time    about {lasting(expected['seconds'])} ({basis['time_from']})"]
+    if facts["done"]:
+        done = facts["done"]
+        rows += [
+            "",
+            f"done    {done['records']:,} records with {done['calls']:,} calls stand in the folder already",
+        ]
+    rows += [""] if facts["lint"] or facts["skipped"] else []
+    rows += [f"skipped {safe(problem)}" for problem in facts["skipped"]]
+    rows += [f"look    {safe(finding['message'])}" for finding in facts["lint"]]
+    return rows
+
+
+def _spent(step: str, spent: Mapping[str, Any], bound: Mapping[str, Any] | None) -> str:
+    counts = [f"{spent[name]:,}" for name in ("calls", "prompt_tokens", "completion_tokens")]
+    most = f"{bound['calls']:,}" if bound else ""
+    return _row(step, *counts, _usd(spent["cost"]), most, _usd(bound["cost"]) if bound else "")
+
+
+def _usd(money: float | None) -> str:
+    return "?" if money is None else f"{money:,.2f}"
+
+
+def _row(name: str, *cells: str) -> str:
+    widths = (9, 12, 11, 8, 16, 10)
+    return f"{name:12}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+
+
+__all__ = ["plan"]

@@ -1,0 +1,111 @@
+"""`aide plan` in real processes: it spends nothing, and what it expects is what a run then uses."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.shell import SEEDS, SIM, aide
+
+WORDS = SEEDS / "word_problems.jsonl"
+
+
+def planned(*words: str | Path, cwd: Path) -> dict[str, Any]:
+    done = aide("plan", *words, "--json", cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    facts: dict[str, Any] = json.loads(done.stdout)
+    return facts
+
+
+def test_nothing_is_written_and_no_endpoint_is_needed(tmp_path: Path) -> None:
+    facts = planned(WORDS, "--hops", "2", "--target", "all", cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert facts["at_most"]["candidates"] == 10 * (20 + 400)
+    assert facts["expected"]["records"] < facts["at_most"]["records"] == 4200
+    assert facts["expected"]["cost"] is None
+    assert facts["basis"]["yield_from"] == "assumed"
+
+
+def test_steps_and_hops_sum_up_to_the_whole(tmp_path: Path) -> None:
+    expected = planned(WORDS, "--price", "1/2", cwd=tmp_path)["expected"]
+    for name in ("calls", "prompt_tokens", "completion_tokens"):
+        slack = len(expected["steps"]) * len(expected["hops"])  # each is rounded
+        assert abs(sum(step[name] for step in expected["steps"].values()) - expected[name]) <= slack
+        assert abs(sum(hop[name] for hop in expected["hops"]) - expected[name]) <= slack
+    assert expected["records"] == 1000
+    money = (expected["prompt_tokens"] * 1 + expected["completion_tokens"] * 2) / 1e6
+    assert expected["cost"] == pytest.approx(money, rel=1e-3)
+
+
+def test_every_option_of_expand_is_taken(tmp_path: Path) -> None:
+    small = planned(
+        WORDS, "--attributes", "1", "--graph-triples", "0", "--personas", "0", "--no-reflection", "--target", "all",
+        "--expect-yield", "1", cwd=tmp_path,
+    )  # fmt: skip
+    assert small["expected"]["candidates"] == 10 * (3 + 9)
+    assert not {"reflect", "revise", "personas", "expand_graph"} & set(small["expected"]["steps"])
+    assert small["basis"]["yield_from"] == "--expect-yield"
+
+
+@pytest.mark.parametrize("task", ["word_problems", "support_tickets_de"])
+def test_after_a_pilot_of_one_hop_the_run_uses_what_was_expected(task: str, tmp_path: Path) -> None:
+    seeds = SEEDS / f"{task}.jsonl"
+    pilot = ("--hops", "1", "--target", "all", "--seed", "7")
+    assert aide("expand", seeds, "--base-url", SIM, *pilot, "-o", "pilot", cwd=tmp_path).returncode == 0
+    wanted = ("--base-url", SIM, "--hops", "2", "--target", "600")
+    expected = planned(seeds, *wanted, "-o", "pilot", cwd=tmp_path)["expected"]
+    run = aide("expand", seeds, *wanted, "-o", "run", "--json", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    used = json.loads(run.stdout)
+    assert expected["calls"] == pytest.approx(used["calls"], rel=0.1)
+    assert expected["tokens"] == pytest.approx(
+        used["tokens"]["prompt"] + used["tokens"]["completion"], rel=0.2
+    )
+
+
+def test_the_error_of_the_estimate_is_shown_by_status(tmp_path: Path) -> None:
+    assert (
+        aide("expand", WORDS, "--base-url", SIM, "--target", "40", "-o", "run", cwd=tmp_path).returncode == 0
+    )
+    facts = json.loads(aide("status", "run", "--json", cwd=tmp_path).stdout)
+    estimate = facts["estimate"]
+    assert estimate["calls"]["used"] == facts["calls"]
+    assert estimate["calls"]["error"] == pytest.approx(
+        estimate["calls"]["expected"] / estimate["calls"]["used"] - 1, abs=1e-3
+    )
+    assert "estimate" in aide("status", "run", cwd=tmp_path).stdout
+
+
+def test_what_the_folder_holds_already_is_told(tmp_path: Path) -> None:
+    assert (
+        aide("expand", WORDS, "--base-url", SIM, "--target", "40", "-o", "run", cwd=tmp_path).returncode == 0
+    )
+    facts = planned(WORDS, "--base-url", SIM, "--target", "80", "-o", "run", cwd=tmp_path)
+    assert facts["done"]["records"] == 40
+    assert facts["basis"]["yield_from"] == "run"
+
+
+def test_odd_seeds_are_named_and_change_no_exit_code(tmp_path: Path) -> None:
+    rows = [
+        {"input": "What is 2 + 3, Bob?", "output": "5"},
+        {"input": "what is 2 + 3 bob", "output": "6"},
+        {"input": "Write to bob@acme.org or call +49 170 1234567: how many ways are these?", "output": "2"},
+    ]
+    seeds = tmp_path / "odd.jsonl"
+    seeds.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    facts = planned(seeds, "--format", "free_text", cwd=tmp_path)
+    found = [(finding["kind"], finding["seeds"]) for finding in facts["lint"]]
+    assert ("conflict", [1, 2]) in found
+    assert found.count(("personal", [3])) == 2
+    assert "bob@acme.org" not in json.dumps(facts["lint"])
+
+
+def test_seeds_that_stand_in_a_test_set_are_named(tmp_path: Path) -> None:
+    row = json.loads(WORDS.read_text().splitlines()[3])
+    (tmp_path / "test.jsonl").write_text(json.dumps({"question": row["input"].upper(), "answer": "?"}) + "\n")
+    facts = planned(WORDS, "--against", "test.jsonl", cwd=tmp_path)
+    assert [finding["seeds"] for finding in facts["lint"] if finding["kind"] == "overlap"] == [[4]]
+    missing = aide("plan", WORDS, "--against", "none.jsonl", cwd=tmp_path)
+    assert missing.returncode == 2
+    assert "none.jsonl" in missing.stderr
