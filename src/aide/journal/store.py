@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Self
@@ -116,6 +116,26 @@ class Journal:
         sql = f"{_CALLS} WHERE id > :after{only} ORDER BY id LIMIT {PAGE}"
         for row in self._pages(sql, node=node):
             yield Call.from_row(row)
+
+    def call_ids(self, nodes: Collection[str]) -> dict[str, list[int]]:
+        """For each of these nodes the numbers of its calls, for `calls_at`; no text is read."""
+        found: dict[str, list[int]] = {}
+        for row in self._pages(f"SELECT id, node, id FROM calls WHERE id > :after ORDER BY id LIMIT {PAGE}"):
+            if row[1] in nodes:
+                found.setdefault(row[1], []).append(row[0])
+        return found
+
+    def calls_at(self, ids: Iterable[int]) -> Iterator[Call]:
+        """The calls of these numbers, in that order."""
+        for id in ids:
+            yield Call.from_row(self._query(f"{_CALLS} WHERE id = ?", id)[0][:-1])
+
+    def timings(self) -> Iterator[tuple[float, float, str, int]]:
+        """Of all calls paid for here: when each came in Unix time, how many seconds it took, step, tokens."""
+        sql = f"""SELECT at, seconds, step, prompt + completion, id FROM calls
+            WHERE id > :after AND reused = 0 ORDER BY id LIMIT {PAGE}"""
+        for row in self._pages(sql):
+            yield row[0], row[1], row[2], row[3]
 
     def usage(self, *, reused: bool = False) -> list[tuple[str, str, Usage, float | None]]:
         """Sums by step and configured model: of the calls paid for here, or of the reused ones.

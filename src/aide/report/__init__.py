@@ -1,0 +1,35 @@
+"""The report: one HTML file that shows a run, without a network, in light and dark, on a phone too.
+
+Nothing that a model wrote is ever markup in it: the figures are escaped where they are drawn, and records and prompts
+stand in it packed as base64, which the page's script puts in place as text.
+"""
+
+from pathlib import Path
+
+from aide.errors import InputError
+from aide.journal import Journal
+from aide.pipeline.folder import RunFolder
+from aide.report.data import calls, fitted
+from aide.report.gather import gather
+from aide.report.page import page
+from aide.shards import write_atomic
+
+
+def write_report(folder: RunFolder, out: Path | None = None) -> Path:
+    """Write the report of a run folder, finished or not; returns where it stands (`report.html` in the folder).
+
+    Raises:
+        InputError: the folder holds no run.
+        AideError: the file can't be written.
+    """
+    if not folder.journal.exists():
+        raise InputError(f"{folder.path} is no run folder: it has no journal", hint="name the folder that `aide expand` wrote")
+    path = out or folder.report
+    with Journal.open(folder.journal, readonly=True) as journal:
+        facts = gather(folder, journal)
+        pieces = page(facts, fitted(facts), calls(journal, facts.records), journal.timings(), {})
+        write_atomic(path, (piece.encode("utf-8", "replace") for piece in pieces))
+    return path
+
+
+__all__ = ["write_report"]

@@ -1,0 +1,129 @@
+"""Charts as plain SVG: drawn once, readable without a script, coloured by the page's style sheet.
+
+Every mark carries its figures as a `<title>`, which browsers show on hover and readers read aloud.
+"""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from math import ceil, log10
+from typing import Final
+
+WIDTH: Final = 640
+
+
+def stacked(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]], *, unit: str = "") -> str:
+    """Horizontal bars of parts, each row with a label; `rows` hold (label, ((class, value), …))."""
+    top = max((sum(value for _, value in parts) for _, parts in rows), default=0) or 1
+    height, label = 30, 110
+    marks = []
+    for n, (name, parts) in enumerate(rows):
+        y = n * height
+        marks.append(f'<text x="{label - 8}" y="{y + 17}" class="end">{escape(name)}</text>')
+        x = float(label)
+        whole = sum(value for _, value in parts)
+        for kind, value in parts:
+            width = value / top * (WIDTH - label - 60)
+            if value:
+                told = f"{name}: {kind} {_number(value)}{unit}"
+                marks.append(f'<rect class="k-{escape(kind)}" x="{x:.1f}" y="{y + 3}" width="{max(width, 1):.1f}" height="20" rx="2"><title>{escape(told)}</title></rect>')
+            x += width
+        marks.append(f'<text x="{x + 6:.1f}" y="{y + 17}" class="num">{_number(whole)}{unit}</text>')
+    return _svg(marks, len(rows) * height)
+
+
+def histogram(series: Sequence[tuple[str, Mapping[int, int]]], low: int, high: int, kind: str) -> str:
+    """Small columns of how often each grade was given, one group for each series (a hop)."""
+    width, height = 240, 110
+    top = max((value for _, counts in series for value in counts.values()), default=0) or 1
+    out = []
+    for name, counts in series:
+        marks = []
+        step = (width - 20) / (high - low + 1)
+        total = sum(counts.values())
+        for grade in range(low, high + 1):
+            value = counts.get(grade, 0)
+            tall = value / top * (height - 40)
+            x = 10 + (grade - low) * step
+            marks.append(f'<rect class="{kind}" x="{x + 1:.1f}" y="{height - 20 - tall:.1f}" width="{step - 2:.1f}" height="{max(tall, 0.5):.1f}" rx="2"><title>{escape(name)}: grade {grade}, {_number(value)}</title></rect>')
+            marks.append(f'<text x="{x + step / 2:.1f}" y="{height - 6}" class="mid tick">{grade}</text>')
+        mean = sum(grade * value for grade, value in counts.items()) / total if total else 0
+        marks.append(f'<text x="10" y="13" class="head">{escape(name)}</text><text x="{width - 10}" y="13" class="end">mean {mean:.1f}</text>')
+        out.append(_svg(marks, height, width, "small"))
+    return f'<div class="multiples">{"".join(out)}</div>'
+
+
+def spread(series: Sequence[tuple[str, Sequence[float]]], kind: str) -> str:
+    """For each series the range from the 5th to the 95th percentile, the middle half, and the median; 0 to 1."""
+    height, label = 34, 110
+    scale = WIDTH - label - 70
+    marks = [f'<line class="grid" x1="{label + scale * t:.1f}" x2="{label + scale * t:.1f}" y1="0" y2="{len(series) * height}"/>' for t in (0, 0.25, 0.5, 0.75, 1)]
+    for n, (name, values) in enumerate(series):
+        ordered = sorted(values)
+        p5, p25, p50, p75, p95 = (ordered[min(len(ordered) - 1, int(q * len(ordered)))] for q in (0.05, 0.25, 0.5, 0.75, 0.95))
+        y = n * height + height / 2
+        told = f"<title>{escape(name)}: median {p50:.2f}, half between {p25:.2f} and {p75:.2f}, {len(ordered):,} records</title>"
+        marks += [
+            f'<text x="{label - 8}" y="{y + 4}" class="end">{escape(name)}</text>',
+            f'<line class="{kind} thin" x1="{label + p5 * scale:.1f}" x2="{label + p95 * scale:.1f}" y1="{y}" y2="{y}"/>',
+            f'<rect class="{kind}" x="{label + p25 * scale:.1f}" y="{y - 8}" width="{max(2, (p75 - p25) * scale):.1f}" height="16" rx="3">{told}</rect>',
+            f'<circle class="dot" cx="{label + p50 * scale:.1f}" cy="{y}" r="4"/>',
+            f'<text x="{WIDTH - 60}" y="{y + 4}" class="num">{p50:.2f}</text>',
+        ]
+    bottom = len(series) * height
+    marks += [f'<text x="{label + scale * t:.1f}" y="{bottom + 14}" class="mid tick">{t:g}</text>' for t in (0, 0.5, 1)]
+    return _svg(marks, bottom + 20)
+
+
+def lines(series: Sequence[tuple[str, str, Sequence[tuple[float, float]]]], *, seconds: float, steps: bool = False) -> str:
+    """Curves over time: (name, class, ((second, value), …)). The first is filled; the axis begins at 0."""
+    height, left, bottom = 150, 44, 20
+    top = _nice(max((value for _, _, points in series for _, value in points), default=0))
+    across, up = (WIDTH - left - 10) / max(seconds, 1e-9), (height - bottom - 12) / top
+    base = height - bottom
+    marks = []
+    for part in (0.0, 0.5, 1.0):
+        y = base - part * top * up
+        marks.append(f'<line class="grid" x1="{left}" x2="{WIDTH - 10}" y1="{y:.1f}" y2="{y:.1f}"/><text x="{left - 6}" y="{y + 4:.1f}" class="end tick">{_number(part * top)}</text>')
+    for n, (name, kind, points) in enumerate(series):
+        if not points:
+            continue
+        places = [(left + x * across, base - value * up) for x, value in points]
+        path = "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in (_stairs(places) if steps else places))
+        peak = max(value for _, value in points)
+        if n == 0:
+            marks.append(f'<path class="{kind} area" d="{path}L{places[-1][0]:.1f},{base}L{places[0][0]:.1f},{base}Z"/>')
+        marks.append(f'<path class="{kind} curve" d="{path}"><title>{escape(name)}: at most {_number(peak)}</title></path>')
+    marks += [f'<text x="{left + seconds * t * across:.1f}" y="{height - 4}" class="{place} tick">{_time(seconds * t)}</text>' for t, place in ((0, ""), (0.5, "mid"), (1, "end"))]
+    return _svg(marks, height)
+
+
+def _stairs(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    out = [places[0]]
+    for (_, before), (x, y) in zip(places, places[1:], strict=False):
+        out += [(x, before), (x, y)]
+    return out
+
+
+def _svg(marks: Sequence[str], height: float, width: float = WIDTH, kind: str = "wide") -> str:
+    return f'<svg class="chart {kind}" viewBox="0 0 {width} {height:.0f}" role="img">{"".join(marks)}</svg>'
+
+
+def _nice(top: float) -> float:
+    """The next round number above: 1, 2 or 5 times a power of ten."""
+    if top <= 0:
+        return 1.0
+    size = 10.0 ** (ceil(log10(top)) - 1)
+    return next(step * size for step in (1, 2, 5, 10) if step * size >= top * 0.999)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2g}"
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h {minutes:02}m" if hours else f"{minutes}m {rest:02}s" if minutes else f"{rest}s"
+
+
+__all__ = ["histogram", "lines", "spread", "stacked"]

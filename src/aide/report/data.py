@@ -1,0 +1,129 @@
+"""The part of a report that its script reads: records, forest and prompts, packed small and free of any markup."""
+
+import re
+import zlib
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import orjson
+
+from aide.journal import Call, Journal
+from aide.report.gather import Facts, said, varying
+
+LONGEST: Final = 12_000  # characters of one text; the rest stays in the journal
+BATCH: Final = 100  # records whose calls are unpacked together
+CALL_BYTES: Final = 2_400_000  # packed calls in one report, base64 included
+DATA_BYTES: Final = 2_200_000  # records in one report, base64 included
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def shown(text: str, longest: int = LONGEST) -> str:
+    """A text with nothing that acts unseen: control characters and direction overrides as their code points.
+
+    What is longer than `longest` characters is cut, and says so.
+    """
+    over = len(text) - longest
+    if over > 0:
+        text = f"{text[:longest]}… ({over:,} more characters are in the run folder)"
+    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+
+
+def pack(value: Any) -> str:
+    """JSON, deflated, in base64: letters and digits only, so that nothing in it can end a script or be read as markup."""
+    return b64encode(zlib.compress(orjson.dumps(value), 6)).decode()
+
+
+def forest(facts: Facts) -> dict[str, Any]:
+    """Seeds and records as rows; parents are row numbers, seeds first.
+
+    A record's row: id, parent, hop, operation, along, anchored, relevance, diversity, drift, revisions, input, output,
+    choices, whole input where it has fixed parts, accepted children, other children, pruned or not.
+    """
+    yields = facts.tally.yields
+    rows: dict[str, int] = {}
+    seeds = []
+    for id, seed in facts.seeds.items():
+        rows[id] = len(rows)
+        seeds.append([id, shown(str(seed["name"]), 80), shown(seed["input"]), shown(seed["output"]), *_children(yields, id)])
+    records = []
+    for record in facts.records:
+        rows[record["id"]] = len(rows)
+        records.append(_row(record, rows, yields))
+    rejects = [_reject(line, rows) for line in facts.rejects if line["lineage"]["parent_id"] in rows]
+    return {"seeds": seeds, "records": records, "rejects": rejects}
+
+
+def _row(record: Mapping[str, Any], rows: Mapping[str, int], yields: Mapping[str, Any]) -> list[Any]:
+    lineage, scores = record["lineage"], record["scores"]
+    inner = varying(record)
+    return [
+        record["id"], rows.get(lineage["parent_id"], rows.get(lineage["seed_id"], 0)), lineage["hop"], shown(lineage["operation"], 60),
+        shown(_along(lineage), 300), int(lineage["anchored"]), scores.get("relevance"), scores.get("diversity"), record["drift"],
+        record["revisions"], shown(inner), shown(record["output"]), [shown(each, 2000) for each in record.get("choices", ())],
+        shown(record["input"], 3000) if inner != record["input"] else "", *_children(yields, record["id"]), shown(record["model"], 80),
+    ]  # fmt: skip
+
+
+def _reject(line: Mapping[str, Any], rows: Mapping[str, int]) -> list[Any]:
+    lineage = line["lineage"]
+    return [
+        line["id"], rows[lineage["parent_id"]], lineage["hop"], shown(lineage["operation"], 60), line["step"], line["reason"],
+        shown(line["detail"], 300),
+    ]  # fmt: skip
+
+
+def _children(yields: Mapping[str, Any], id: str) -> tuple[int, int]:
+    counts = yields.get(id, {})
+    good = counts.get("accepted", 0) if counts else 0
+    return good, sum(counts.values()) - good if counts else 0
+
+
+def _along(lineage: Mapping[str, Any]) -> str:
+    triple = lineage["triple"]
+    return " · ".join((triple["topic"], triple["relation"], triple["attribute"])) if triple else lineage["persona"] or ""
+
+
+def fitted(facts: Facts) -> str:
+    """The packed forest within its bound: where texts are long, the later hops of the sample lose records first."""
+    packed = pack(forest(facts))
+    while len(packed) > DATA_BYTES and len(facts.records) > 100:
+        keep = max(100, int(len(facts.records) * 0.9 * DATA_BYTES / len(packed)))
+        facts.records = sorted(facts.records, key=lambda record: record["lineage"]["hop"])[:keep]
+        packed = pack(forest(facts))
+    return packed
+
+
+def calls(journal: Journal, records: list[dict[str, Any]], room: int = CALL_BYTES) -> Iterator[str]:
+    """Packed batches of what was sent and what came back, for the first records, as many as the bound holds.
+
+    Prompts of siblings share most of their lines, so each line stands once in a batch.
+    """
+    ids = journal.call_ids({record["id"] for record in records})
+    for start in range(0, len(records), BATCH):
+        batch = [id for record in records[start : start + BATCH] for id in ids.get(record["id"], ())]
+        packed = pack(_batch(journal.calls_at(batch)))
+        room -= len(packed)
+        if room < 0:
+            return
+        yield packed
+
+
+def _batch(calls: Iterable[Call]) -> dict[str, Any]:
+    lines: dict[str, int] = {}
+    nodes: dict[str, list[Any]] = {}
+
+    def numbers(text: str) -> list[int]:
+        return [lines.setdefault(line, len(lines)) for line in shown(text).split("\n")]
+
+    for call in calls:
+        usage = call.usage
+        row = [
+            call.step, call.draw, call.attempt, shown(call.answered_by, 80), usage.prompt, usage.completion, round(call.seconds, 2),
+            numbers(call.system), numbers(call.user), shown(said(call.body)),
+        ]  # fmt: skip
+        nodes.setdefault(call.node, []).append(row)
+    return {"lines": list(lines), "nodes": nodes}
+
+
+__all__ = ["calls", "fitted", "forest", "pack", "shown"]

@@ -1,0 +1,215 @@
+"""What a report shows, read from a run folder in a few passes that hold counts and a sample, never all texts."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from heapq import nsmallest
+from typing import Any, Final
+
+import orjson
+
+from aide.journal import Journal
+from aide.pipeline.folder import RunFolder
+from aide.pipeline.novelty import DUPLICATE
+from aide.pipeline.prepare import SEED
+from aide.pipeline.pruned import pruned
+
+SAMPLE: Final = 5000  # records in the browser and the picture; ids are hashes, so the smallest ones are a fair sample
+EXAMPLES: Final = 3  # of each reason
+TWIN: Final = re.compile(r"\bof ([0-9a-f]{20})\b")
+
+Counts = Counter[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts over all nodes of a run."""
+
+    hops: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    operations: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    grades: dict[str, dict[int, Counter[int]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Counter)))
+    coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
+    offered: Counter[tuple[str, str]] = field(default_factory=Counter)
+    reasons: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    yields: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+
+@dataclass(slots=True)
+class Facts:
+    """Everything that a report shows."""
+
+    folder: RunFolder
+    manifest: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    seeds: dict[str, Mapping[str, Any]]
+    tally: Tally
+    accepted: int
+    records: list[dict[str, Any]]
+    rejects: list[dict[str, Any]]
+    examples: dict[str, list[dict[str, Any]]]
+    twins: Counter[str]
+    drift: dict[int, list[float]]
+    steps: list[tuple[str, str, Any, float | None]]
+
+
+def gather(folder: RunFolder, journal: Journal) -> Facts:
+    """Read a run; memory grows with the sample and with the number of parents, not with the texts."""
+    out = pruned(journal)
+    tally = Tally()
+    seeds: dict[str, Mapping[str, Any]] = dict(journal.decisions(SEED))
+    ids = (o.node for o in journal.outcomes("accepted", payload=False) if o.node not in out)
+    chosen = set(nsmallest(SAMPLE, ids))
+    topics = _planted(journal, tally, out)
+    shown = _with_ancestors(journal, chosen) if len(chosen) == SAMPLE else chosen
+    accepted, records = _accepted(journal, tally, out, shown, topics)
+    parents = {record["lineage"]["parent_id"] for record in records} | shown
+    rejects, examples = _rejected(journal, tally, parents)
+    _texts(journal, examples)
+    return Facts(
+        folder=folder,
+        manifest=folder.read_manifest(),
+        summary=folder.read_summary() or _read(folder),
+        seeds=seeds,
+        tally=tally,
+        accepted=accepted,
+        records=records,
+        rejects=rejects,
+        examples=examples,
+        twins=Counter(value.split(" ")[0] for _, value in journal.decisions(DUPLICATE) if value),
+        drift=_drift(records, seeds),
+        steps=journal.usage(),
+    )
+
+
+def _read(folder: RunFolder) -> dict[str, Any]:
+    """The counts of a run that has not ended yet."""
+    loaded: dict[str, Any] = orjson.loads(folder.progress.read_bytes()) if folder.progress.exists() else {}
+    return loaded
+
+
+def _planted(journal: Journal, tally: Tally, out: Collection[str]) -> dict[str, str]:
+    """The topic of each parent; what its triples and personas offer is counted."""
+    topics: dict[str, str] = {}
+    for outcome in journal.outcomes("planted"):
+        if outcome.node in out:
+            continue
+        found = orjson.loads(outcome.payload)
+        topic = topics[outcome.node] = found["topic"].casefold().strip()
+        tally.offered[topic, "triples"] += len(found["triples"])
+        tally.offered[topic, "personas"] += len(found["personas"])
+    return topics
+
+
+def _with_ancestors(journal: Journal, chosen: set[str]) -> set[str]:
+    """The sample and all records above it, so that each one's way to its seed is whole."""
+    parents = {o.node: o.parent for o in journal.outcomes("accepted", payload=False)}
+    shown = set(chosen)
+    for node in chosen:
+        while (node := parents.get(node, "")) and node in parents and node not in shown:
+            shown.add(node)
+    return shown
+
+
+def _accepted(
+    journal: Journal, tally: Tally, out: Collection[str], shown: Collection[str], topics: Mapping[str, str]
+) -> tuple[int, list[dict[str, Any]]]:
+    count, records = 0, []
+    for outcome in journal.outcomes("accepted"):
+        kind = "pruned" if outcome.node in out else "accepted"
+        tally.hops[outcome.depth][kind] += 1
+        tally.operations[outcome.operation][kind] += 1
+        tally.yields[outcome.parent][kind] += 1
+        if kind == "pruned":
+            continue
+        count += 1
+        line = orjson.loads(outcome.payload)
+        for name, value in line["scores"].items():
+            if isinstance(value, int) and not isinstance(value, bool):
+                tally.grades[name][outcome.depth][value] += 1
+        tally.coverage[topics.get(outcome.parent, "").strip(), outcome.operation] += 1
+        if outcome.node in shown:
+            records.append(line)
+    return count, records
+
+
+def _rejected(
+    journal: Journal, tally: Tally, parents: Collection[str]
+) -> tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]]]:
+    """Rejects are counted; those with a shown parent are kept up to a bound, and a few of each reason as examples."""
+    kept: list[dict[str, Any]] = []
+    examples: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for outcome in journal.outcomes("rejected", "failed", "surplus"):
+        tally.hops[outcome.depth][outcome.kind] += 1
+        tally.operations[outcome.operation][outcome.kind] += 1
+        tally.yields[outcome.parent][outcome.kind] += 1
+        if outcome.kind == "surplus":
+            continue
+        line = orjson.loads(outcome.payload)
+        tally.reasons[line["step"], line["reason"], outcome.depth] += 1
+        if len(examples[line["reason"]]) < EXAMPLES:
+            examples[line["reason"]].append(line)
+        if outcome.parent in parents and len(kept) < SAMPLE:
+            kept.append(line)
+    return kept, examples
+
+
+def _texts(journal: Journal, examples: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Give each example the text of its candidate, from the call that wrote it, and that of its twin."""
+    lines = {line["id"]: line for group in examples.values() for line in group}
+    ids = journal.call_ids(lines)
+    for call in journal.calls_at(id for each in ids.values() for id in each):
+        if call.step in ("synthesize", "revise"):
+            lines[call.node]["input"] = said(call.body)
+    for line in lines.values():
+        if match := TWIN.search(line["detail"]):
+            outcome = journal.outcome(match[1])
+            seed = None if outcome else journal.decided(SEED, match[1])
+            line["twin"] = orjson.loads(outcome.payload).get("input", "") if outcome else (seed or {}).get("input", "")
+
+
+def said(body: bytes) -> str:
+    """What a model wrote, as it came; the whole body where it holds no message."""
+    try:
+        content = orjson.loads(body)["choices"][0]["message"]["content"]
+    except (ValueError, KeyError, IndexError, TypeError):
+        content = None
+    return content if isinstance(content, str) else body.decode("utf-8", "replace")
+
+
+def trigrams(text: str) -> set[str]:
+    """All runs of three characters, case and spaces folded: words of any script, also of those without spaces."""
+    plain = " ".join(text.casefold().split())
+    return {plain[i : i + 3] for i in range(len(plain) - 2)}
+
+
+def distance(a: set[str], b: set[str]) -> float:
+    """1 minus the Dice coefficient of two sets: 0 for equal ones, 1 for those that share nothing."""
+    return 1.0 - 2 * len(a & b) / (len(a) + len(b)) if a or b else 0.0
+
+
+def varying(record: Mapping[str, Any]) -> str:
+    """The varying part of an input: the last part where it has any, else all of it."""
+    parts = record.get("parts")
+    return str(list(parts.values())[-1]) if parts else str(record["input"])
+
+
+def _drift(records: Iterable[dict[str, Any]], seeds: Mapping[str, Mapping[str, Any]]) -> dict[int, list[float]]:
+    """Distances from the seed by hop, for the records shown; each record keeps its own as `drift`."""
+    of_seed = {id: trigrams(seed["input"]) for id, seed in seeds.items()}
+    by_hop: dict[int, list[float]] = defaultdict(list)
+    for record in records:
+        lineage = record["lineage"]
+        record["drift"] = round(distance(trigrams(varying(record)[:4000]), of_seed.get(lineage["seed_id"], set())), 3)
+        by_hop[lineage["hop"]].append(record["drift"])
+    return dict(sorted(by_hop.items()))
+
+
+def moments(folder: RunFolder) -> Iterator[dict[str, Any]]:
+    """The samples of `timeline.jsonl`; a torn last line is left out."""
+    if folder.timeline.exists():
+        for line in folder.timeline.read_bytes().split(b"\n")[:-1]:
+            yield orjson.loads(line)
+
+
+__all__ = ["Facts", "Tally", "distance", "gather", "moments", "said", "trigrams", "varying"]

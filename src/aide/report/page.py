@@ -1,0 +1,165 @@
+"""The page as a whole: head, opening, sections, and the data that its script reads."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from aide import __version__
+from aide.report import charts, sections
+from aide.report.data import DATA_BYTES
+from aide.report.gather import Facts
+from aide.report.sections import section, share, table, text
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+NAV = (
+    ("forest", "Expansion"), ("records", "Records"), ("yield", "Yield"), ("coverage", "Coverage"), ("drift", "Drift"),
+    ("rejects", "Rejects"), ("twins", "Duplicates"), ("spending", "Cost"), ("endpoint", "Endpoint"),
+)  # fmt: skip
+
+
+def page(
+    facts: Facts, packed: str, calls: Iterable[str], timings: Iterable[tuple[float, float, str, int]], comparison: Mapping[str, Any]
+) -> Iterator[str]:
+    """The document in pieces, so that it never stands in memory as a whole. `packed` and `calls` are base64."""
+    name = text(facts.folder.path.resolve().name, 80)
+    more = (("human", "Human data"),) if comparison else ()
+    nav = "".join(f'<a href="#{id}">{title}</a>' for id, title in (*NAV, *more))
+    yield f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}"><meta name="color-scheme" content="light dark">
+<title>{escape(facts.folder.path.resolve().name)} · aide</title><link rel="icon" href="data:,"><style>{asset("report.css")}</style></head>
+<body><header class="top"><b>aide</b> <span class="run">{name}</span><nav>{nav}</nav>
+<button id="theme" type="button" title="light or dark" aria-label="light or dark">◐</button></header><main>"""
+    yield opening(facts)
+    yield _forest(facts)
+    yield _browser(facts)
+    yield sections.yields(facts)
+    yield sections.coverage(facts)
+    yield sections.drift(facts)
+    yield sections.rejects(facts)
+    yield sections.twins(facts)
+    yield sections.spending(facts)
+    yield sections.endpoint(facts, timings)
+    yield human(comparison) if comparison else ""
+    yield f'</main><footer>written by aide {escape(__version__)}; prompts and answers that are not in this file: <code>aide trace {name} ID --prompts</code></footer>'
+    yield f'<script type="text/plain" id="data">{packed}</script>'
+    for batch in calls:
+        yield f'<script type="text/plain" class="calls">{batch}</script>'
+    yield f"<script>{asset('report.js')}</script></body></html>\n"
+
+
+def asset(name: str) -> str:
+    """A text file that stands beside this module."""
+    return files("aide.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def opening(facts: Facts) -> str:
+    """What was asked and what came out."""
+    summary, spec = facts.summary, facts.manifest.get("spec", {})
+    target = summary.get("target")
+    tokens = summary.get("tokens", {})
+    counts = [(kind, summary.get(kind, 0)) for kind in ("accepted", "rejected", "failed", "surplus", "pruned", "open")]
+    planned, settled = summary.get("planned", 0), sum(count for _, count in counts)
+    calls = summary.get("calls", 0)
+    wall = max(0.0, facts.manifest.get("ended", 0) - facts.manifest.get("begun", 0))
+    cost = summary.get("cost")
+    figures = [
+        (f"{facts.accepted:,}", f"records of {target:,} wanted" if target else "records"),
+        (share(summary.get("accepted", 0), planned), f"of {planned:,} candidates accepted"),
+        (f"{calls:,}", f"calls, {calls / facts.accepted:.1f} for a record" if facts.accepted else "calls"),
+        (_short(tokens.get("prompt", 0) + tokens.get("completion", 0)), f"tokens, {_short(tokens.get('completion', 0))} of them written"),
+        ("?" if cost is None else f"{cost:.2f}", "USD (no price known)" if cost is None else "USD"),
+        (_time(summary.get("this_run", {}).get("seconds", 0) or wall), "last run"),
+    ]
+    tiles = "".join(f"<div class=tile><b>{value}</b><span>{label}</span></div>" for value, label in figures)
+    sums = " + ".join(f"{kind} {count:,}" for kind, count in counts if count)
+    agree = f"{sums} = {settled:,}" + (" planned" if settled == planned else f", while {planned:,} were planned")
+    bar = charts.stacked([("candidates", counts)])
+    legend = "".join(f'<span><i class="k-{kind}"></i>{kind} {count:,}</span>' for kind, count in counts if count)
+    stopped = f'<p class="warn">Stopped: {text(summary["stopped"])}</p>' if summary.get("stopped") else ""
+    asked = _asked(facts, spec)
+    return f"""<section id="opening"><h1>{text(_task(facts), 300)}</h1>{stopped}<div class="tiles">{tiles}</div>
+<div class="legend">{legend}</div>{bar}<p class="note">{agree}</p>{asked}</section>"""
+
+
+def _task(facts: Facts) -> str:
+    spec = facts.manifest.get("spec", {})
+    if spec.get("task"):
+        return str(spec["task"])
+    return str(facts.records[0]["task"]).replace("_", " ") if facts.records else facts.folder.path.resolve().name
+
+
+def _asked(facts: Facts, spec: Mapping[str, Any]) -> str:
+    """The settings that were given, each with where it came from; what is a default is left out."""
+    origins = facts.manifest.get("origins", {})
+    rows = [
+        (text(name), text(_plain(spec.get(name)), 200), text(origin, 120))
+        for name, origin in origins.items()
+        if origin != "default" and name in spec
+    ]
+    seeds = ", ".join(str(each.get("path", "")) for each in facts.manifest.get("seeds", ()))
+    head = f"{len(facts.seeds):,} seeds from {text(seeds, 200)}; format {text(facts.summary.get('format') or '?')}; {spec.get('hops', '?')} hops"
+    return f"<details><summary>What was asked: {head}</summary>{table(('setting', 'value', 'from'), rows)}</details>"
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
+
+
+def _forest(facts: Facts) -> str:
+    sampled = _sampled(facts)
+    return section(
+        "forest", "The expansion", f"Seeds on the left, each hop a column to the right; click a branch to go down into it.{sampled}",
+        """<div class="controls"><label>colour <select id="colour"><option value="yield">yield of its children</option>
+<option value="relevance">relevance</option><option value="diversity">diversity</option><option value="drift">drift from the seed</option>
+<option value="operation">operation</option></select></label><label>size <select id="size"><option value="below">records below</option>
+<option value="even">all seeds alike</option></select></label><span id="scale" class="legend"></span></div>
+<nav id="crumbs" aria-label="branch"></nav><canvas id="picture" role="img" aria-label="the expansion as columns of branches"></canvas>
+<p id="hover" class="note" aria-live="polite">&nbsp;</p><div id="branch"></div>""",
+    )  # fmt: skip
+
+
+def _browser(facts: Facts) -> str:
+    return section(
+        "records", "Records", f"Every record beside its parent and its seed; what is new in it is marked.{_sampled(facts)}",
+        """<form id="filters" class="controls" onsubmit="return false"><input id="search" type="search" placeholder="search inputs, answers, ids" aria-label="search">
+<label>hop <select id="f-hop"></select></label><label>grown by <select id="f-op"></select></label><label>seed <select id="f-seed"></select></label>
+<label>relevance ≤ <select id="f-rel"></select></label><label>diversity ≤ <select id="f-div"></select></label>
+<label>order <select id="f-order"><option value="">as grown</option><option value="drift">most drifted</option><option value="relevance">least relevant</option>
+<option value="diversity">least diverse</option><option value="length">longest</option></select></label><button type="reset">clear</button></form>
+<p id="count" class="note" aria-live="polite">this part needs a script</p><div id="list"></div><button id="more" type="button" hidden>show more</button>""",
+    )  # fmt: skip
+
+
+def _sampled(facts: Facts) -> str:
+    if len(facts.records) >= facts.accepted:
+        return ""
+    return f" This file holds a sample of {len(facts.records):,} of {facts.accepted:,} records (texts up to {DATA_BYTES / 1e6:.1f} MB packed)."
+
+
+def human(comparison: Mapping[str, Any]) -> str:
+    """Diversity beside that of human data, where the two were measured together."""
+    rows = [(text(name), *(_figure(value) for value in values)) for name, values in comparison["rows"]]
+    head = ("measure", *(text(each, 60) for each in comparison["columns"]))
+    return section("human", "Beside human data", "The same measures over both, on samples of one size.", table(head, rows, numbers=len(head) - 1))
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else text(value, 40)
+
+
+def _short(number: float) -> str:
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.1f}{unit}"
+    return f"{number:.0f}"
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{seconds:.1f} s"
+
+
+__all__ = ["page"]

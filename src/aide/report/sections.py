@@ -1,0 +1,250 @@
+"""The parts of a report that are drawn without a script. Whatever a model or a file wrote passes `text`."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any, Final
+
+from aide.records import PERSONA
+from aide.report import charts
+from aide.report.data import shown
+from aide.report.gather import Facts, moments
+
+KINDS: Final = ("accepted", "rejected", "failed", "surplus", "pruned")
+TOPICS: Final = 40  # rows of the coverage map
+TWINS: Final = ("duplicate", "copy", "contaminated")
+BUCKETS: Final = 160  # points of a curve over time
+PAUSE: Final = 60.0  # seconds without a call after which the clock of the curves stands still
+
+
+def text(value: Any, longest: int = 600) -> str:
+    """Anything from outside as text: visible, escaped, in a direction of its own."""
+    return f"<bdi>{escape(shown(str(value), longest))}</bdi>"
+
+
+def section(id: str, title: str, lead: str, *body: str) -> str:
+    """One section with its heading, a sentence that says what to look for, and what follows."""
+    return f'<section id="{id}"><h2>{title}</h2><p class="lead">{lead}</p>{"".join(body)}</section>'
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 0) -> str:
+    """A table of ready cells; the last `numbers` columns are figures."""
+    first = len(head) - numbers
+
+    def cells(tag: str, row: Sequence[str]) -> str:
+        return "".join(f'<{tag}{" class=n" if n >= first else ""}>{cell}</{tag}>' for n, cell in enumerate(row))
+
+    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def yields(facts: Facts) -> str:
+    """Accepted and not, by hop and by operation."""
+    tally = facts.tally
+    legend = "".join(f'<span><i class="k-{kind}"></i>{kind}</span>' for kind in KINDS if any(kind in c for c in tally.hops.values()))
+    hops = [(f"hop {hop}", [(kind, counts[kind]) for kind in KINDS]) for hop, counts in sorted(tally.hops.items())]
+    ops = [(name, [(kind, counts[kind]) for kind in KINDS]) for name, counts in sorted(tally.operations.items())]
+    rows = [
+        (escape(name), f"{counts['accepted']:,}", f"{sum(counts.values()):,}", share(counts["accepted"], sum(counts.values())))
+        for name, counts in [*((f"hop {h}", c) for h, c in sorted(tally.hops.items())), *sorted(tally.operations.items())]
+    ]
+    return section(
+        "yield", "Yield", "Of all candidates that were grown, how many became records: a hop or an operation that wastes calls shows here.",
+        f'<div class="legend">{legend}</div><div class="two"><div>{charts.stacked(hops)}</div><div>{charts.stacked(ops)}</div></div>',
+        table(("", "accepted", "candidates", "yield"), rows, numbers=3),
+    )  # fmt: skip
+
+
+def coverage(facts: Facts) -> str:
+    """Topic by operation and persona: how many records stand in each place, gaps marked."""
+    tally = facts.tally
+    operations = sorted({operation for _, operation in tally.coverage} - {PERSONA})
+    columns = [*operations, *([PERSONA] if any(op == PERSONA for _, op in tally.coverage) else [])]
+    totals: Counter[str] = Counter()
+    for (topic, _), count in tally.coverage.items():
+        totals[topic] += count
+    for topic, _ in tally.offered:
+        totals[topic] += 0
+    top = max(tally.coverage.values(), default=1)
+    rows = []
+    gaps = 0
+    for topic, total in totals.most_common():
+        cells = [tally.coverage[topic, column] for column in columns]
+        open_ = [count == 0 and _offers(facts, topic, column) for count, column in zip(cells, columns, strict=True)]
+        gaps += sum(open_)
+        if len(rows) < TOPICS:
+            marks = [_cell(count, top, gap=gap) for count, gap in zip(cells, open_, strict=True)]
+            rows.append(f'<tr><th>{text(topic or "(no topic)", 60)}</th>{"".join(marks)}<td class="n">{total:,}</td></tr>')
+    head = "".join(f"<th>{text(column, 40)}</th>" for column in columns)
+    more = f'<p class="note">{len(totals) - TOPICS:,} more topics are not drawn.</p>' if len(totals) > TOPICS else ""
+    told = f"{len(totals):,} topics; {gaps:,} places that a topic offers and no record fills (×)."
+    return section(
+        "coverage", "Coverage", f"What the records are about, by how they were grown. {told}",
+        f'<div class="scroll"><table class="heat"><thead><tr><th>topic</th>{head}<th class="n">all</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>{more}',
+    )  # fmt: skip
+
+
+def _offers(facts: Facts, topic: str, column: str) -> bool:
+    return facts.tally.offered[topic, "personas" if column == PERSONA else "triples"] > 0
+
+
+def _cell(count: int, top: int, *, gap: bool) -> str:
+    if gap:
+        return '<td class="gap" title="offered, and no record">×</td>'
+    strength = 0.12 + 0.88 * (count / top) ** 0.5 if count else 0
+    return f'<td class="heatcell" style="--heat:{strength:.2f}">{count or ""}</td>'
+
+
+def drift(facts: Facts) -> str:
+    """Distance from the seed, and grades, by hop."""
+    hops = [(f"hop {hop}", values) for hop, values in facts.drift.items() if values]
+    grades = "".join(
+        f"<h3>{text(name)}</h3>" + charts.histogram([(f"hop {hop}", counts) for hop, counts in sorted(by_hop.items())], 1, 10, f"g-{escape(name)}")
+        for name, by_hop in sorted(facts.tally.grades.items(), reverse=True)
+    )
+    body = charts.spread(hops, "g-drift") if hops else '<p class="note">no records yet</p>'
+    return section(
+        "drift", "Drift and scores", "How far the records wander from their seeds (0: the same three-letter runs, 1: none in common), and how the "
+        "judge graded them: relevance to the seed, diversity from the parent. Distances should level off with the hops, not climb.",
+        "<h3>distance from the seed</h3>", body, grades,
+    )  # fmt: skip
+
+
+def rejects(facts: Facts) -> str:
+    """Reasons with their counts, and a few candidates of each."""
+    by_reason: dict[str, Counter[int]] = defaultdict(Counter)
+    steps = {reason: step for step, reason, _ in facts.tally.reasons}
+    for (_, reason, hop), count in facts.tally.reasons.items():
+        by_reason[reason][hop] += count
+    order = sorted(by_reason, key=lambda reason: -by_reason[reason].total())
+    blocks = []
+    for reason in order:
+        counts = by_reason[reason]
+        hops = ", ".join(f"hop {hop} {count:,}" for hop, count in sorted(counts.items()))
+        items = "".join(_example(line) for line in facts.examples.get(reason, ()))
+        blocks.append(
+            f"<details><summary><b>{text(reason)}</b> <span class=count>{counts.total():,}</span> "
+            f"<span class=dim>at {text(steps[reason])}; {hops}</span></summary>{items}</details>"
+        )
+    body = "".join(blocks) or '<p class="note">nothing was rejected</p>'
+    return section("rejects", "Rejects", "Why candidates did not become records, the most frequent reason first; open one for examples.", body)
+
+
+def _example(line: Mapping[str, Any]) -> str:
+    lineage = line["lineage"]
+    twin = f"<dt>twin</dt><dd>{text(line['twin'])}</dd>" if line.get("twin") else ""
+    written = f"<dt>text</dt><dd>{text(line['input'])}</dd>" if line.get("input") else ""
+    return (
+        f"<dl class=example><dt>why</dt><dd>{text(line['detail'])}</dd>{written}{twin}<dt>id</dt><dd><code>{text(line['id'])}</code>, "
+        f"hop {lineage['hop']}, {text(lineage['operation'])}</dd></dl>"
+    )
+
+
+def twins(facts: Facts) -> str:
+    """Duplicates and contamination: how many were found, and pairs side by side."""
+    found = {reason: count for reason in TWINS if (count := sum(n for (_, r, _), n in facts.tally.reasons.items() if r == reason))}
+    kinds = ", ".join(f"{count:,} {text(how)}" for how, count in facts.twins.most_common()) or "none"
+    pairs = [
+        (text(line["reason"]), text(line.get("input") or "(not kept)", 300), text(line.get("twin") or line["detail"], 300))
+        for reason in TWINS
+        for line in facts.examples.get(reason, ())
+    ]
+    body = table(("found as", "candidate", "beside"), pairs) if pairs else ""
+    counts = ", ".join(f"{text(reason)} {count:,}" for reason, count in found.items()) or "none"
+    return section(
+        "twins", "Duplicates and contamination",
+        "Candidates too like a seed, another record, or a text to be avoided. They were refused before an answer was paid for.",
+        f"<p>Rejected: {counts}. Twins among all drafts, mended ones included: {kinds}.</p>", body,
+    )  # fmt: skip
+
+
+def spending(facts: Facts) -> str:
+    """Calls, tokens and money by step and model."""
+    rows = []
+    for step, model, usage, cost in facts.steps:
+        money = "?" if cost is None else f"{cost:.4f}"
+        rows.append((text(step), text(model, 80), f"{usage.calls:,}", f"{usage.prompt:,}", f"{usage.cached:,}", f"{usage.completion:,}", money))
+    by_step: Counter[str] = Counter()
+    sent: Counter[str] = Counter()
+    for step, _, usage, _ in facts.steps:
+        by_step[step] += usage.completion
+        sent[step] += usage.prompt
+    bars = [(step, [("in", sent[step]), ("out", by_step[step])]) for step, _ in sent.most_common()]
+    return section(
+        "spending", "Tokens and money", "What each step cost; tokens in and out.",
+        '<div class="legend"><span><i class="k-in"></i>in</span><span><i class="k-out"></i>out</span></div>', charts.stacked(bars),
+        table(("step", "model", "calls", "tokens in", "cached", "tokens out", "USD"), rows, numbers=5),
+    )  # fmt: skip
+
+
+def endpoint(facts: Facts, timings: Iterable[tuple[float, float, str, int]]) -> str:
+    """Calls in flight, answers a second and failures over time; pauses between invocations are left out."""
+    spans = sorted((at - seconds, at) for at, seconds, _, _ in timings)
+    lead = "How the endpoint took the run: calls in flight under the limit that was found, answers a second, failed attempts that were retried."
+    if not spans:
+        return section("endpoint", "Endpoint over time", lead, '<p class="note">no calls were made</p>')
+    clock = _Clock(spans)
+    width = max(clock.end / BUCKETS, 1e-3)
+    answers: Counter[int] = Counter(int(clock.at(end) / width) for _, end in spans)
+    flight = _in_flight(spans, clock, width)
+    limits, errors = _sampled(facts, clock)
+    rate = [(n * width, answers[n] / width) for n in range(int(clock.end / width) + 1)]
+    stats = [
+        (text(name), f"{each['calls']:,}", text(", ".join(f"{kind} {n:,}" for kind, n in each["errors"].items()) or "none"), str(each["limit"]), str(each["cuts"]))
+        for name, each in (facts.summary.get("endpoints") or {}).items()
+    ]
+    return section(
+        "endpoint", "Endpoint over time", lead,
+        '<h3>calls in flight <span class="legend"><span><i class="k-in"></i>in flight</span><span><i class="k-limit"></i>limit</span></span></h3>',
+        charts.lines([("in flight", "l-in", flight), ("limit", "l-limit", limits)], seconds=clock.end),
+        "<h3>answers a second</h3>", charts.lines([("answers a second", "l-rate", rate)], seconds=clock.end, steps=True),
+        "<h3>failed attempts so far</h3>" + charts.lines([("failed attempts", "l-bad", errors)], seconds=clock.end, steps=True) if errors else "",
+        table(("endpoint", "calls", "failed attempts (last run)", "limit", "cuts"), stats) if stats else "",
+    )  # fmt: skip
+
+
+class _Clock:
+    """Seconds since the first call, standing still where nothing was on the wire for long."""
+
+    def __init__(self, spans: Sequence[tuple[float, float]]) -> None:
+        self._marks: list[tuple[float, float]] = []  # (Unix time from which, seconds to take off)
+        off, busy = spans[0][0], spans[0][0]
+        self._marks.append((0.0, off))
+        for start, end in spans:
+            if start - busy > PAUSE:
+                off += start - busy - 1.0
+                self._marks.append((start - 1.0, off))
+            busy = max(busy, end)
+        self.end = busy - off
+
+    def at(self, moment: float) -> float:
+        off = next(off for since, off in reversed(self._marks) if moment >= since)
+        return min(max(0.0, moment - off), self.end)
+
+
+def _in_flight(spans: Sequence[tuple[float, float]], clock: _Clock, width: float) -> list[tuple[float, float]]:
+    """The mean number of open calls in each bucket: the sum of the time that calls spent in it, by its length."""
+    buckets: defaultdict[int, float] = defaultdict(float)
+    for start, end in spans:
+        a, b = clock.at(start), clock.at(end)
+        first, last = int(a / width), int(b / width)
+        for n in range(first, last + 1):
+            buckets[n] += max(0.0, min(b, (n + 1) * width) - max(a, n * width))
+    return [(n * width, buckets[n] / width) for n in range(int(clock.end / width) + 1)]
+
+
+def _sampled(facts: Facts, clock: _Clock) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    limits, errors = [], []
+    for moment in moments(facts.folder):
+        at = clock.at(moment["at"])
+        limits.append((at, float(moment["limit"])))
+        errors.append((at, float(sum(moment["errors"].values()))))
+    return limits, errors if any(value for _, value in errors) else []
+
+
+def share(part: float, whole: float) -> str:
+    """A percentage; a dash where there is nothing to share."""
+    return f"{100 * part / whole:.0f} %" if whole else "–"
+
+
+__all__ = ["coverage", "drift", "endpoint", "rejects", "section", "share", "spending", "table", "text", "twins", "yields"]
