@@ -12,6 +12,7 @@ from aide.budget import Budget
 from aide.errors import AideError, Unusable
 from aide.journal import Call, Journal
 from aide.llm.request import Answer, Request
+from aide.moments import reached
 from aide.parsing import Said, read_completion
 from aide.prompts import Prompts
 from aide.records import WHOLE, Correction, Message, Payload, digest
@@ -111,7 +112,9 @@ class Calls:
         finally:
             self.budget.release(held)
         self.made += 1
+        reached("after_answer")
         await self.journal.record(self._booked(key, request, draw, attempt, node, answer))
+        reached("after_journal")
         return answer.data, answer.body, answer.model
 
     def _booked(self, key: str, request: Request, draw: int, attempt: int, node: str, answer: Answer) -> Call:

@@ -1,0 +1,162 @@
+"""A run killed at any moment and run again ends as one never killed, and pays for no answer twice."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from aide.moments import VARIABLE
+from aide.records import rng
+from runs import (
+    AIDE,
+    SMALL,
+    contents,
+    environment,
+    expand,
+    few,
+    paid,
+    reconciles,
+    records,
+    shard_bytes,
+    summary,
+    watched,
+)
+
+CONCURRENCY = 8
+TREE = (*SMALL, "--target", "all", "--duplicates", "off")
+TARGET = ("--target", "60", "--duplicates", "near", "--shard-size", "15")
+
+
+@dataclass
+class Killer:
+    """Counts what a simulator is asked and answers, and kills the run at a moment of that count."""
+
+    asked: int = 0
+    answered: int = 0
+    kills: int = 0
+    doomed: Callable[[], None] | None = None
+    moment: tuple[str, int] = ("asked", 0)
+
+    def tell(self, what: str) -> None:
+        self.asked += what == "asked"
+        self.answered += what == "answered"
+        if self.doomed is not None and (what, getattr(self, what)) == self.moment:
+            self.kills += 1
+            self.doomed()
+            self.doomed = None
+
+
+async def run_once(
+    url: str, seeds: Path, folder: Path, options: tuple[str, ...], killer: Killer | None
+) -> int:
+    """One invocation, killed where `killer` says so; returns its exit status as `subprocess` tells it."""
+    arguments = [
+        "expand",
+        seeds,
+        "--base-url",
+        url,
+        "--model",
+        "simulator",
+        "--concurrency",
+        CONCURRENCY,
+        "-o",
+        folder,
+        *options,
+    ]
+    process = await asyncio.create_subprocess_exec(
+        *AIDE,
+        *map(str, arguments),
+        env=environment(),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    if killer is not None:
+        killer.doomed = process.kill
+    return await process.wait()
+
+
+async def killed_again_and_again(
+    seeds: Path,
+    folder: Path,
+    options: tuple[str, ...],
+    kills: int,
+    calls: int,
+    after: Callable[[], None] = lambda: None,
+) -> Killer:
+    """Run to the end through `kills` kills, which fall at random moments of about the first `calls` calls."""
+    killer, moments = Killer(), rng("moments of death", *options)
+    async with watched(killer.tell) as url:
+        for _ in range(kills):
+            what = moments.choice(("asked", "answered"))
+            killer.moment = (what, getattr(killer, what) + moments.randrange(1, 2 * calls // (kills + 2)))
+            assert await run_once(url, seeds, folder, options, killer) == -signal.SIGKILL
+            after()
+        assert await run_once(url, seeds, folder, options, None) == 0
+        before = killer.asked
+        assert await run_once(url, seeds, folder, options, None) == 0
+        assert killer.asked == before, "a rerun of a finished run calls nobody"
+    return killer
+
+
+def check_the_bill(killer: Killer, folder: Path) -> None:
+    """Nothing is paid twice but what was on the wire or in the open commit when a kill came."""
+    assert 0 <= killer.asked - paid(folder) <= killer.kills * CONCURRENCY
+
+
+def test_twenty_kills_leave_the_whole_tree_as_it_would_have_been(tmp_path: Path) -> None:
+    seeds = few(tmp_path, "word_problems.jsonl")
+    expand(seeds, tmp_path / "whole", *TREE)
+    killer = asyncio.run(
+        killed_again_and_again(seeds, tmp_path / "killed", TREE, 20, paid(tmp_path / "whole"))
+    )
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
+    assert paid(tmp_path / "killed") == paid(tmp_path / "whole")
+    assert reconciles(tmp_path / "killed")
+    check_the_bill(killer, tmp_path / "killed")
+
+
+def test_with_a_target_and_duplicates_every_line_stays_where_it_was_written(tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    seen: list[bytes] = []
+
+    def look() -> None:
+        on_disk = shard_bytes(folder) if (folder / "shards").exists() else b""
+        seen.append(on_disk[: on_disk.rfind(b"\n") + 1])
+
+    killer = asyncio.run(
+        killed_again_and_again(few(tmp_path, "science_quiz.jsonl"), folder, TARGET, 10, 250, look)
+    )
+    final = shard_bytes(folder)
+    assert [len(lines) for lines in seen if not final.startswith(lines)] == []
+    assert len(set(seen)) >= 5, "the kills fell while lines were written"
+    assert len(records(folder)) == 60
+    assert reconciles(folder)
+    check_the_bill(killer, folder)
+
+
+@pytest.mark.parametrize(
+    ("moment", "times"),
+    [("after_answer", 1), ("after_journal", 40), ("before_shard", 1), ("before_shard", 12)],
+)
+def test_a_kill_at_a_named_moment_changes_nothing(
+    tmp_path: Path, whole_tree: Path, moment: str, times: int
+) -> None:
+    seeds, folder = few(tmp_path, "support_tickets_de.jsonl"), tmp_path / "killed"
+    expand(seeds, folder, *TREE, code=-signal.SIGKILL, env={VARIABLE: f"{moment}:{times}"})
+    assert not (folder / "summary.json").exists()
+    expand(seeds, folder, *TREE)
+    assert contents(folder) == contents(whole_tree)
+    assert summary(folder)["this_run"]["calls"] < summary(whole_tree)["calls"] or times == 1
+    assert paid(folder) == paid(whole_tree)
+    assert reconciles(folder)
+
+
+@pytest.fixture(scope="module")
+def whole_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that was never killed."""
+    here = tmp_path_factory.mktemp("whole")
+    expand(few(here, "support_tickets_de.jsonl"), here / "run", *TREE)
+    return here / "run"
