@@ -23,12 +23,12 @@ class Budget:
     `clock` gives monotonic seconds. `unpriced` turns true when a call was made whose price nobody told.
     """
 
-    def __init__(self, spec: RunSpec, spent: Usage, money: float, *, clock: Callable[[], float]) -> None:
+    def __init__(self, spec: RunSpec, spent: Usage, money: float | None, *, clock: Callable[[], float]) -> None:
         self.spec = spec
         self.spent = spent
-        self.money = money
-        self.money_before = money
-        self.unpriced = False
+        self.money = money or 0.0
+        self.money_before = self.money
+        self.unpriced = money is None
         self._clock = clock
         self._began = clock()
         self._capped = any(

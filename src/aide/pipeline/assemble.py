@@ -17,7 +17,7 @@ from aide.frontier import Frontier
 from aide.journal import Journal
 from aide.pipeline import forest, prepare
 from aide.pipeline.brief import brief_of
-from aide.pipeline.folder import RunFolder, check_same_run, identity, invocation, new_manifest
+from aide.pipeline.folder import RunFolder, check_same_run, identity, invocation, new_manifest, shard_sizes
 from aide.pipeline.novelty import Anything, JournaledNovelty
 from aide.pipeline.points import Points, draft_of
 from aide.pipeline.progress import Progress, by_step
@@ -153,7 +153,7 @@ async def _run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
             summary = {**_summary(stage, journal, fault), "gone_seeds": prepare.gone(ground, journal)}
             _write_json(folder.summary, summary)
             write_progress(stage)
-            done = {"finished": {"invocation": asked}} if fault is None else {}
+            done = {"finished": {"invocation": asked, "shards": shard_sizes(folder)}} if fault is None else {}
             folder.write_manifest({**manifest, **done, "ended": order.now()})
     finally:
         rejects.close()
@@ -181,8 +181,7 @@ async def _assemble(
 ) -> None:
     order, spec = stage.order, stage.order.spec
     order.restore(journal.meta("capabilities") or {})
-    spent, money = _spent(journal)
-    budget = Budget(spec, spent, money, clock=order.clock)
+    budget = Budget(spec, *_spent(journal), clock=order.clock)
     stage.calls = calls = Calls(
         spec, prompts, journal, budget, order.complete, now=order.now, reuse=reuse, note_invalid=order.note_invalid
     )
@@ -244,9 +243,11 @@ def _count(stage: Stage, journal: Journal, ground: prepare.Ground, out: Mapping[
     progress.barren = frontier.barren
 
 
-def _spent(journal: Journal) -> tuple[Usage, float]:
+def _spent(journal: Journal) -> tuple[Usage, float | None]:
+    """Tokens and US dollars of all invocations; the money is `None` where any of it is unknown."""
     rows = journal.usage()
-    return sum((usage for _, _, usage, _ in rows), Usage()), sum(cost or 0.0 for *_, cost in rows)
+    costs = [cost for *_, cost in rows if cost is not None]
+    return sum((usage for _, _, usage, _ in rows), Usage()), sum(costs) if len(costs) == len(rows) else None
 
 
 def _summary(stage: Stage, journal: Journal, fault: BaseException | None) -> dict[str, Any]:

@@ -157,7 +157,14 @@ def finished(folder: RunFolder, spec: RunSpec, seeds: Sequence[str]) -> dict[str
     end = folder.read_manifest().get("finished")
     if not end or spec.retry_failed or "-" in seeds or end["invocation"] != invocation(spec, identity(spec), seeds):
         return None
+    if end["shards"] != shard_sizes(folder):
+        return None
     return folder.read_summary()
+
+
+def shard_sizes(folder: RunFolder) -> dict[str, int]:
+    """Name of each shard to its size in bytes: what a finished run wrote must still be there."""
+    return {part.name: part.stat().st_size for part in sorted(folder.shards.glob("part-*.jsonl"))}
 
 
 def check_same_run(folder: RunFolder, manifest: Mapping[str, Any], fingerprint: Mapping[str, str], *, adopt: bool) -> None:

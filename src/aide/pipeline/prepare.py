@@ -12,6 +12,7 @@ from aide.formats import Demonstration, Format, TaskCard, detect_format
 from aide.journal import Journal
 from aide.parsing import clean
 from aide.pipeline.folder import RunFolder
+from aide.prompts import Prompts, variants
 from aide.records import Ask, Draft, Parts, Seed, rng
 from aide.seeds import Loaded, SeedMapping, load_seeds
 from aide.shards import write_atomic
@@ -57,7 +58,11 @@ def read_seeds(spec: RunSpec, paths: Sequence[str], stdin: Any = None) -> Ground
     labels = read_labels(spec.labels)
     drafts = [seed.draft for seed in seeds]
     format = detect_format(drafts, spec.format, labels, hint=loaded.format_hint)
-    return Ground(loaded, seeds, format, labels)
+    ground = Ground(loaded, seeds, format, labels)
+    prompts = Prompts(spec.prompts)
+    for operation in spec.operations:  # an operation without a prompt is told before anything is spent
+        prompts.first(*variants(operation, format.name, parts=ground.fixed_parts))
+    return ground
 
 
 def counted_card(spec: RunSpec, ground: Ground) -> TaskCard:
