@@ -77,6 +77,13 @@ COMMANDS: Final = {
         "Draw some of the records, the same ones each time.",
         ("aide sample seeds.aide -n 50 --by hop,operation", "cat train.jsonl | aide sample -n 10% --seed 7"),
     ),
+    "export": Entry(
+        "Write records in the form that a trainer takes.",
+        (
+            "aide export seeds.aide --to messages > train.jsonl",
+            "aide export seeds.aide --to dataset -o my_dataset --license cc-by-4.0",
+        ),
+    ),
     "config": Entry(
         "Show every setting and where its value came from.",
         ("aide config --config paper", "AIDE_HOPS=3 aide config --json"),

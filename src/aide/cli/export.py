@@ -1,0 +1,84 @@
+"""`aide export`: records in the form that a trainer takes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aide.cli.console import stderr
+from aide.cli.sources import SOURCES, numbers
+from aide.errors import InputError
+
+
+def export(
+    sources: Annotated[list[str] | None, SOURCES] = None,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="NAME",
+            help="messages, sharegpt, alpaca, prompt-completion, dpo, parquet, dataset, "
+            "llama-factory or seeds.",
+        ),
+    ] = "messages",
+    out: Annotated[
+        str, typer.Option("--out", "-o", metavar="PATH", help="File or folder; - is stdout, the default.")
+    ] = "-",
+    template: Annotated[
+        Path | None,
+        typer.Option("--template", metavar="FILE", help="Jinja2 file that says how an example reads."),
+    ] = None,
+    system: Annotated[
+        str, typer.Option("--system", metavar="TEXT", help="System text of every example.")
+    ] = "",
+    instruction: Annotated[
+        str | None,
+        typer.Option(
+            "--instruction", metavar="TEXT", help="Before every input; default: the task card's task."
+        ),
+    ] = None,
+    card: Annotated[
+        str, typer.Option("--card", metavar="DIR|FILE", help="Run folder or task.toml with the task card.")
+    ] = "",
+    seeds: Annotated[
+        list[str] | None, typer.Option("--seeds", metavar="FILE", help="The seed file, for --to seeds.")
+    ] = None,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the data set.")] = "",
+    license: Annotated[
+        str,
+        typer.Option("--license", metavar="ID", help="Licence on the data set's card, such as cc-by-4.0."),
+    ] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")] = False,
+) -> None:
+    """Write records in the form that a trainer takes.
+
+    Multiple choice gets lettered options and the letter for an answer; a worked solution keeps its final
+    answer. The instruction is the task of the run's card, with the labels where they are fixed.
+    """
+    from aide.exporters import EXPORTERS, Job, Rendering
+    from aide.filters.seedfiles import card_of, named_by
+    from aide.filters.stream import STDIN, lines
+
+    exporter = EXPORTERS[to]
+    if out == STDIN and not exporter.streams:
+        raise InputError(f"--to {to} needs a place to write to", hint=f"such as -o {to.replace('-', '_')}")
+    given = tuple(sources or ())
+    task = card_of(given, card)
+    rendering = Rendering(task, instruction=instruction, system=system, template=template)
+    job = Job(out, rendering, given, named_by(given, seeds or ()), name or _name(given, out), license)
+    console = stderr(quiet=quiet)
+    if task is None and instruction is None and template is None and to != "seeds":
+        console.print(
+            "no task card is at hand: inputs stand alone; --card DIR or --instruction TEXT go before them"
+        )
+    written = exporter.write(lines(given), job)
+    place = "" if out == STDIN else f" to {out}"
+    console.print(f"exported {numbers(written.count, 'example')}{place}", markup=False)
+    for reason, count in written.skipped.items():
+        console.print(f"left out {numbers(count, 'record')}: {reason}")
+
+
+def _name(sources: tuple[str, ...], out: str) -> str:
+    """A name for the data set: the first source's, else the output's."""
+    named = next((each for each in (*sources, out) if each != "-"), "aide")
+    return Path(named).resolve().name.split(".")[0] or "aide"

@@ -1,0 +1,78 @@
+"""LLaMA-Factory: a file of examples, and its entry in `dataset_info.json`.
+
+The entry says how the file is laid out, as the project's `data/README.md` describes: messages in the manner
+of OpenAI, every tag written out.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from aide.errors import InputError
+from aide.exporters.base import Job, Written
+from aide.exporters.chat import messages
+from aide.filters.stream import Line, write
+from aide.shards import write_atomic
+
+INDEX: Final = "dataset_info.json"
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaFactory:
+    """A folder with the examples in `<name>.jsonl` and the key `<name>` in its `dataset_info.json`."""
+
+    streams: bool = False
+
+    def write(self, lines: Iterable[Line], job: Job) -> Written:
+        """Write the examples and add the key; other keys stay, and one of this name is not replaced."""
+        folder = Path(job.dest)
+        folder.mkdir(parents=True, exist_ok=True)
+        entry = _entry(job.name)
+        index = _read(folder / INDEX)
+        if index.get(job.name, entry) != entry:
+            raise InputError(
+                f"{folder / INDEX} has another data set named {job.name!r}", hint="choose a name with --name"
+            )
+        data = folder / entry["file_name"]
+        if job.name not in index and data.exists():
+            raise InputError(f"{data} is there already", hint="choose a name with --name")
+        count = write(str(data), (messages(line, job) for line in lines))
+        if job.name not in index:
+            index[job.name] = entry
+            write_atomic(folder / INDEX, json.dumps(index, ensure_ascii=False, indent=2) + "\n")
+        return Written(count)
+
+
+def _entry(name: str) -> dict[str, Any]:
+    tags = {
+        "role": "role",
+        "content": "content",
+        "user": "user",
+        "assistant": "assistant",
+        "system": "system",
+    }
+    return {
+        "file_name": f"{name}.jsonl",
+        "formatting": "sharegpt",
+        "columns": {"messages": "messages"},
+        "tags": {f"{tag}_tag": value for tag, value in tags.items()},
+    }
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as fault:
+        raise InputError(
+            f"{path} can't be read: {fault}", hint="mend it, or name another folder with -o"
+        ) from fault
+    if not isinstance(index, dict):
+        raise InputError(f"{path} is no JSON object", hint="mend it, or name another folder with -o")
+    return index
+
+
+__all__ = ["LlamaFactory"]

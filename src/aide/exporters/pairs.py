@@ -1,0 +1,107 @@
+"""Pairs for DPO: a right and a wrong answer to the same input, and never anything less certain.
+
+Of multiple choice any other option is wrong, of a fixed label set any other label. Of worked solutions the
+run's journal knows wrong ones: what was answered to the very input of the record, with another final result.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from aide.errors import Unusable
+from aide.exporters.base import Job, Written
+from aide.filters.content import LABELLED, draft_of, name_of
+from aide.filters.seedfiles import run_folders
+from aide.filters.stream import Line, write
+from aide.formats.convention import result, settle
+from aide.journal import Call, Journal
+from aide.parsing import read_completion
+from aide.records import Draft, rng
+from aide.seeds.shapes import text_of
+
+ANSWER: Final = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """`prompt`, `chosen`, `rejected`, one pair a line."""
+
+    streams: bool = True
+
+    def write(self, lines: Iterable[Line], job: Job) -> Written:
+        """Write one pair for each record that has one."""
+        written = Written()
+        with ExitStack() as stack:
+            journals = [
+                stack.enter_context(Journal.open(folder.journal, readonly=True))
+                for folder in run_folders(job.sources)
+                if folder.journal.exists()
+            ]
+            written.count = write(job.dest, _pairs(lines, job, journals, written))
+        return written
+
+
+def _pairs(
+    lines: Iterable[Line], job: Job, journals: list[Journal], written: Written
+) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        draft = draft_of(line)
+        wrong = sorted(_wrong(line, draft, job, journals))
+        if not wrong:
+            written.skip("no wrong answer to the same input is known")
+            continue
+        example = job.rendering.example(line)
+        rejected = rng("pair", name_of(line)).choice(wrong)
+        if not example.system:
+            yield {"prompt": example.user, "chosen": example.answer, "rejected": rejected}
+            continue
+        *prompt, chosen = example.messages()
+        yield {"prompt": prompt, "chosen": [chosen], "rejected": [{**chosen, "content": rejected}]}
+
+
+def _wrong(line: Line, draft: Draft, job: Job, journals: list[Journal]) -> set[str]:
+    format = job.rendering.format(line, draft)
+    if format == "multiple_choice":
+        others = set(draft.choices) - {draft.output}
+        return {job.rendering.wrong(line, other) for other in others}
+    if format in LABELLED:
+        return set(job.rendering.labels or draft.choices) - {draft.output}
+    convention = job.rendering.card.convention if job.rendering.card else ""
+    if not convention:
+        return set()
+    right = _folded(result(job.rendering.example(line).answer, convention) or draft.output)
+    found = set()
+    for journal in journals:
+        for call in journal.calls(node=name_of(line)):
+            if call.step == ANSWER and _asks(call, line):
+                said = settle(_said(call), convention)
+                value = _folded(result(said, convention))
+                if value and value != right:
+                    found.add(said)
+    return found
+
+
+def _said(call: Call) -> str:
+    """What the model answered; nothing where it refused or was cut off."""
+    try:
+        return read_completion(orjson.loads(call.body)).text
+    except Unusable:
+        return ""
+
+
+def _asks(call: Call, line: Line) -> bool:
+    """Whether the call was about the record's input as it is now, not about an earlier draft of it."""
+    parts = line.record.get("parts")
+    varying = text_of(list(parts.values())[-1]) if parts else line.record["input"]
+    return varying in call.user or orjson.dumps(varying).decode()[1:-1] in call.user
+
+
+def _folded(value: str) -> str:
+    """A result without what two ways of writing it differ by."""
+    return value.casefold().replace(",", "").replace(" ", "").rstrip(".")
+
+
+__all__ = ["Pairs"]

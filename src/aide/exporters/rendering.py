@@ -1,0 +1,163 @@
+"""A record as a trainer sees it: what the user says, what the assistant says, the system text before."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+
+from aide.errors import InputError
+from aide.filters.content import LABELLED, draft_of, format_of
+from aide.filters.stream import Line
+from aide.formats import TaskCard
+from aide.formats.choices import lettered
+from aide.records import Draft
+
+_HEADING: Final = re.compile(r"^# (system|user|assistant)[ \t]*$", re.MULTILINE)
+_HALVES: Final = ("system", "user", "assistant")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example to learn from: `instruction` and `body` make the user's turn, `answer` the assistant's."""
+
+    system: str
+    instruction: str
+    body: str
+    answer: str
+
+    @property
+    def user(self) -> str:
+        """The whole turn of the user."""
+        return "\n\n".join(filter(None, (self.instruction, self.body)))
+
+    def messages(self) -> list[dict[str, str]]:
+        """The turns as OpenAI's chat API has them."""
+        turns = [("system", self.system)] if self.system else []
+        turns += [("user", self.user), ("assistant", self.answer)]
+        return [{"role": role, "content": text} for role, text in turns]
+
+
+class Rendering:
+    """How records become examples.
+
+    `instruction` goes before each input: what a person gave, else the card's task; where the labels are fixed
+    the list of them follows. `system` is a system text. A `template` replaces all of it: a file with the
+    headings `# user` and, if wanted, `# system` and `# assistant`, or without headings the user's turn alone;
+    Jinja2 with `input`, `output`, `answer`, `instruction`, `choices`, `options` (lettered), `letter`,
+    `labels`, `reasoning`, `tests`, `parts`, `system` and `record`.
+
+    Raises:
+        InputError: the template can't be read or is broken.
+    """
+
+    def __init__(
+        self,
+        card: TaskCard | None = None,
+        *,
+        instruction: str | None = None,
+        system: str = "",
+        template: Path | None = None,
+    ) -> None:
+        self.labels = card.label_names if card else ()
+        self.card = card
+        self._instruction = _instruct(card, instruction)
+        self._system = system
+        self._template = template
+        self._halves = _load(template) if template else {}
+
+    def example(self, line: Line) -> Example:
+        """The example that a line makes.
+
+        Raises:
+            InputError: it has no input or output, or not exactly one right option; it names the line.
+        """
+        draft = draft_of(line)
+        format = self.format(line, draft)
+        options = lettered(draft.choices) if format == "multiple_choice" else []
+        body = "\n".join([draft.input, "", *options]) if options else draft.input
+        answer = answer_of(line, draft, format)
+        plain = Example(self._system, self._instruction, body, answer)
+        return self._filled(line, draft, options, plain) if self._halves else plain
+
+    def wrong(self, line: Line, output: str) -> str:
+        """The assistant's turn if `output` were the answer of the line."""
+        draft = draft_of(line)
+        format = self.format(line, draft)
+        return answer_of(line, Draft(draft.input, output, draft.choices), format)
+
+    def format(self, line: Line, draft: Draft) -> str:
+        """The format of a line: its own, else the card's, else what its shape tells."""
+        named = format_of(line.record, draft)
+        return self.card.format if self.card and "format" not in line.record else named
+
+    def _filled(self, line: Line, draft: Draft, options: Sequence[str], plain: Example) -> Example:
+        values: dict[str, Any] = {
+            "input": draft.input,
+            "output": draft.output,
+            "answer": plain.answer,
+            "instruction": plain.instruction,
+            "choices": list(draft.choices),
+            "options": list(options),
+            "letter": plain.answer if options else "",
+            "labels": list(self.labels),
+            "reasoning": draft.reasoning,
+            "tests": list(draft.tests),
+            "parts": line.record.get("parts") or {},
+            "system": plain.system,
+            "record": line.record,
+        }
+        try:
+            made = {half: template.render(values).strip() for half, template in self._halves.items()}
+        except jinja2.TemplateError as fault:
+            raise InputError(f"{self._template}: {fault.message} ({line.where})") from fault
+        system, answer = made.get("system", plain.system), made.get("assistant", plain.answer)
+        return Example(system, "", made["user"], answer)
+
+
+def answer_of(line: Line, draft: Draft, format: str) -> str:
+    """What the assistant says: a letter, a label, code, or the worked solution with its final answer.
+
+    Raises:
+        InputError: the output is not exactly one of the options.
+    """
+    if format == "multiple_choice" and draft.choices:
+        if draft.choices.count(draft.output) != 1:
+            raise InputError(f"{line.where}: its output is not exactly one of its choices")
+        return chr(65 + draft.choices.index(draft.output))
+    if format in LABELLED or format == "code" or not draft.reasoning:
+        return draft.output
+    last = draft.reasoning.rstrip().rpartition("\n")[2]
+    return draft.reasoning if draft.output in last else f"{draft.reasoning.rstrip()}\n\n{draft.output}"
+
+
+def _instruct(card: TaskCard | None, given: str | None) -> str:
+    if given is not None or card is None:
+        return given or ""
+    labels = [
+        f"- {each.name}: {each.description}" if each.description else f"- {each.name}" for each in card.labels
+    ]
+    return "\n".join(filter(None, (card.task, *labels)))
+
+
+def _load(path: Path) -> dict[str, jinja2.Template]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputError(f"the template {path} can't be read: {fault}") from fault
+    pieces = _HEADING.split(text)
+    halves = dict(zip(pieces[1::2], pieces[2::2], strict=True)) if len(pieces) > 1 else {"user": text}
+    if "user" not in halves or (len(pieces) > 1 and pieces[0].strip()):
+        raise InputError(f"the template {path} has no user's turn", hint="begin it with the line: # user")
+    environment = jinja2.Environment(  # plain text for a trainer, never HTML
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    try:
+        return {half: environment.from_string(halves[half]) for half in _HALVES if half in halves}
+    except jinja2.TemplateSyntaxError as fault:
+        raise InputError(f"the template {path} is broken: {fault.message}") from fault
+
+
+__all__ = ["Example", "Rendering", "answer_of"]

@@ -1,0 +1,84 @@
+"""`--to seeds`: a file like the seed file, in the same container: JSON lines, an array, CSV, Parquet."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aide.errors import InputError
+from aide.exporters.base import Job, Written
+from aide.exporters.seedshape import SeedShape
+from aide.exporters.tables import write_parquet
+from aide.filters.stream import STDIN, Line, opened, write
+from aide.seeds import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class SeedFile:
+    """More of what was there: whatever takes the seed file takes this."""
+
+    streams: bool = True
+
+    def write(self, lines: Iterable[Line], job: Job) -> Written:
+        """Write rows in the shape of the seeds."""
+        if job.seeds is None:
+            raise InputError(
+                "the seed file is not known, and so neither is its shape", hint="name it with --seeds"
+            )
+        shape = SeedShape.learn(job.seeds)
+        rows = (shape.row(line) for line in lines)
+        origin = shape.loaded.origin
+        if origin.container == "csv":
+            return Written(_write_csv(job.dest, rows, origin))
+        if origin.container == "json":
+            return Written(_write_array(job.dest, rows))
+        if origin.container in ("parquet", "arrow"):
+            if job.dest == STDIN:
+                raise InputError(
+                    "the seeds are a table, which needs a file to be written to", hint="-o more.parquet"
+                )
+            return Written(write_parquet(job.dest, rows))
+        return Written(write(job.dest, rows))
+
+
+def _write_csv(dest: str, rows: Iterable[Mapping[str, Any]], origin: Origin) -> int:
+    with opened(dest) as out:
+        count = 0
+        for cells in _table(rows, origin):
+            text = io.StringIO(newline="")
+            csv.writer(text, delimiter=origin.delimiter, lineterminator="\n").writerow(cells)
+            out.write(text.getvalue().encode("utf-8", "replace"))
+            if dest == STDIN:
+                out.flush()
+            count += 1
+    return count - origin.header
+
+
+def _table(rows: Iterable[Mapping[str, Any]], origin: Origin) -> Iterator[list[str]]:
+    if origin.header:
+        yield list(origin.columns)
+    for row in rows:
+        yield [_cell(row[column]) for column in origin.columns]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _write_array(dest: str, rows: Iterable[Mapping[str, Any]]) -> int:
+    count = 0
+    with opened(dest) as out:
+        out.write(b"[")
+        for row in rows:
+            out.write(b",\n" if count else b"\n")
+            out.write(json.dumps(row, ensure_ascii=False, indent=2).encode("utf-8", "replace"))
+            count += 1
+        out.write(b"\n]\n")
+    return count
+
+
+__all__ = ["SeedFile"]

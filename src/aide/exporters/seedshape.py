@@ -1,0 +1,241 @@
+"""Records in the shape of the seed file they grew from: its columns in its order, its way to give options.
+
+What a column holds is told by the roles that the seeds were read by (`seeds.Origin`); how it holds it
+(letters or texts, lists or separated text) is told by the first row of the seed file. Columns that are no part
+of the example get what the record's `meta` carries under their name.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aide.errors import InputError
+from aide.filters.content import draft_of
+from aide.filters.seedfiles import Named
+from aide.filters.stream import Line
+from aide.records import Draft, replace
+from aide.seeds import Loaded, load_seeds
+from aide.seeds.files import read_files
+from aide.seeds.parts import slot
+from aide.seeds.shapes import IDS, KNOWN, options_of, text_of
+
+_SPEAKER: Final = re.compile(r"^(User|Assistant): ", re.MULTILINE)
+_LETTERED: Final = re.compile(r"\A(\(?)([A-Za-z]|\d)([).:]\s*)(?=\S)")
+_SEPARATOR: Final = re.compile(r"\s*(?:\n|\||;)\s*")
+_USERS: Final = ("user", "human")
+_PLAIN: Final[Mapping[str, Callable[[Draft], Any]]] = {
+    "target_scores": lambda draft: {option: int(option == draft.output) for option in draft.choices},
+    "target": lambda draft: draft.output,
+    "reasoning": lambda draft: draft.reasoning,
+}
+_PLACED: Final = re.compile(r"(choice|input) (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class SeedShape:
+    """How one row of a seed file is made from a record."""
+
+    loaded: Loaded
+    sample: Mapping[str, Any]
+    options: tuple[str, ...]
+    letters: tuple[str, ...]
+    kept: tuple[str, ...]
+
+    @classmethod
+    def learn(cls, named: Named) -> "SeedShape":
+        """The shape of these seed files, from their first row.
+
+        Raises:
+            InputError: they can't be read as seeds.
+        """
+        loaded = load_seeds(named.paths, named.mapping)
+        known = KNOWN | {column.casefold() for column in loaded.origin.roles.values()}
+        rows = (
+            row
+            for table in read_files(named.paths, named.mapping.encoding, tuple(known))
+            for _, row in table.rows
+        )
+        sample = next(row for row in rows if tuple(row) == loaded.origin.columns)
+        options, letters = _options(sample, loaded.origin.roles)
+        return cls(loaded, sample, options, letters, tuple(named.mapping.keep))
+
+    def row(self, line: Line) -> dict[str, Any]:
+        """The record as a row of the seed file.
+
+        Raises:
+            InputError: the record does not fit it; the message names the line.
+        """
+        draft = draft_of(line)
+        if (
+            not draft.choices and draft.output in self.options
+        ):  # labels stand with every seed, not with records
+            draft = replace(draft, choices=self.options)
+        filled = dict(self._filled(line, draft))
+        return {
+            column: filled.get(column, self._other(column, line)) for column in self.loaded.origin.columns
+        }
+
+    def _filled(self, line: Line, draft: Draft) -> Iterator[tuple[str, Any]]:
+        parts = line.record.get("parts") or {}
+        for role, column in self.loaded.origin.roles.items():
+            if place := _PLACED.fullmatch(role):
+                yield column, self._placed(place[1], int(place[2]), line, draft, column)
+            elif role == "context":
+                yield column, _like(self.sample.get(column), str(parts.get(slot(column), "")))
+            elif role in _PLAIN:
+                yield column, _PLAIN[role](draft)
+            elif role == "evidence":
+                yield column, (line.record.get("meta") or {}).get("evidence", "")
+            else:
+                yield column, self._sampled(role, line, draft, self.sample.get(column))
+        for column in self.kept:
+            if slot(column) in parts:
+                yield column, parts[slot(column)]
+
+    def _sampled(self, role: str, line: Line, draft: Draft, sample: Any) -> Any:
+        """What is written in the way in which the seed file's first row writes it."""
+        if role == "input":
+            return _like(sample, self._input(line, draft))
+        if role == "instruction":
+            return self._instruction(draft)
+        if role == "output":
+            return self._output(line, draft, sample)
+        if role == "choices":
+            return _listed(sample, draft.choices)
+        if role == "tests":
+            return list(draft.tests) if isinstance(sample, list) else "\n".join(draft.tests)
+        return self._turns(draft, sample)
+
+    def _input(self, line: Line, draft: Draft) -> str:
+        """The whole input, or where its parts have columns of their own, the one that varies.
+
+        Beside Alpaca's instruction it is empty, unless the seeds have one instruction in common.
+        """
+        if "instruction" in self.loaded.origin.roles and not self.loaded.sentence:
+            return ""
+        parts = line.record.get("parts") or {}
+        apart = "context" in self.loaded.origin.roles or self.kept
+        return text_of(list(parts.values())[-1]) if parts and apart else draft.input
+
+    def _instruction(self, draft: Draft) -> str:
+        return self.loaded.sentence or draft.input
+
+    def _placed(self, kind: str, place: int, line: Line, draft: Draft, column: str) -> str:
+        """One of several columns of options, or of several that made up the input."""
+        if kind == "choice":
+            return draft.choices[place - 1] if place <= len(draft.choices) else ""
+        names = [name for role, name in self.loaded.origin.roles.items() if role.startswith("input ")]
+        if len(names) == 1:
+            return draft.input
+        ahead = "|".join(re.escape(name) for name in names)
+        found = re.search(
+            rf"^{re.escape(column)}: (.*?)(?=\n(?:{ahead}): |\Z)", draft.input, re.DOTALL | re.MULTILINE
+        )
+        if not found:
+            raise InputError(f"{line.where}: its input has no {column}, which the seed file has a column for")
+        return found[1]
+
+    def _output(self, line: Line, draft: Draft, said: Any) -> Any:
+        """The output; where the seeds name the right option by letter or place, so does this."""
+        if not self.options or not draft.choices:
+            return _like(said, draft.output)
+        if draft.output not in draft.choices:
+            raise InputError(f"{line.where}: its output is none of its choices")
+        place = draft.choices.index(draft.output)
+        if isinstance(said, int) and not isinstance(said, bool) and str(said) not in self.options:
+            return place
+        text = text_of(said)
+        if text in self.options:
+            return draft.output
+        if text in self.letters and place < len(self.letters):
+            return self.letters[place]
+        if text.isdecimal():
+            return str(place)
+        letter = re.search(r"[A-Ja-j]", text)
+        if letter is None:
+            return draft.output
+        mark = chr((65 if letter[0].isupper() else 97) + place)
+        prefix = _LETTERED.match(text)
+        if prefix and prefix.end() < len(text):
+            return f"{prefix[1]}{mark}{prefix[3]}{draft.output}"
+        return text[: letter.start()] + mark + text[letter.end() :]
+
+    def _turns(self, draft: Draft, sample: Any) -> list[dict[str, str]]:
+        """Chat turns under the names that the seeds' turns have."""
+        first = sample[0]
+        who = "role" if "role" in first else "from"
+        says = next(name for name in ("content", "value", "text") if name in first)
+        speakers = [str(turn[who]) for turn in sample]
+        user = next((each for each in speakers if each.casefold() in _USERS), "user")
+        assistant = speakers[-1]
+        turns = [(speakers[0], self.loaded.sentence)] if self.loaded.sentence else []
+        pieces = _SPEAKER.split(draft.input)
+        if len(pieces) > 1 and not pieces[0]:
+            named = zip(pieces[1::2], pieces[2::2], strict=True)
+            turns += [(user if name == "User" else assistant, text.strip()) for name, text in named]
+        else:
+            turns.append((user, draft.input))
+        return [{who: name, says: text} for name, text in [*turns, (assistant, draft.output)]]
+
+    def _other(self, column: str, line: Line) -> Any:
+        """What stands in a column that is no part of the example."""
+        record = line.record
+        if column in IDS:
+            return record.get("id")
+        meta = record.get("meta") or {}
+        return meta[column] if column in meta else record.get(column)
+
+
+def _options(sample: Mapping[str, Any], roles: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The options of the first row, and what they are called by."""
+    columns = [column for role, column in roles.items() if role.startswith("choice ")]
+    if columns:
+        return tuple(text_of(sample[column]) for column in columns), tuple(columns)
+    if "choices" in roles:
+        return options_of(sample[roles["choices"]])
+    return (), ()
+
+
+def _listed(sample: Any, choices: Sequence[str]) -> Any:
+    """Options in the way of the sample: a list, an object by letter, text and label, or separated text."""
+    letters = [chr(65 + place) for place in range(len(choices))]
+    if isinstance(sample, Mapping) and isinstance(sample.get("text"), list):
+        labels = list(sample.get("label") or ())
+        return {"text": list(choices), "label": labels if len(labels) == len(choices) else letters}
+    if isinstance(sample, Mapping):
+        names = list(sample) if len(sample) == len(choices) else letters
+        return dict(zip(names, choices, strict=True))
+    if isinstance(sample, str):
+        found = _SEPARATOR.search(sample)
+        return (found[0] if found else "\n").join(_marked(_SEPARATOR.split(sample.strip()), choices))
+    return _marked([text_of(each) for each in sample], choices)
+
+
+def _marked(sample: Sequence[str], choices: Sequence[str]) -> list[str]:
+    """Options with letters in front, where the sample's have them."""
+    marks = [_LETTERED.match(each) for each in sample]
+    first = marks[0] if marks else None
+    if len(marks) < 2 or first is None or not all(marks):
+        return list(choices)
+    start = ord(first[2])
+    return [f"{first[1]}{chr(start + place)}{first[3]}{choice}" for place, choice in enumerate(choices)]
+
+
+def _like(sample: Any, text: str) -> Any:
+    """A text as the sample's kind of value: a number stays a number, a list a list."""
+    if isinstance(sample, bool | int | float):
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return text
+        return value if isinstance(value, bool | int | float) else text
+    if isinstance(sample, list) and sample:
+        return [_like(sample[0], text)]
+    if isinstance(sample, Mapping) and "text" in sample:
+        return {"text": _like(sample["text"], text)}
+    return text
+
+
+__all__ = ["SeedShape"]

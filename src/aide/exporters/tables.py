@@ -1,0 +1,76 @@
+"""Rows as a Parquet file: columns for every field, the examples as `messages` beside them."""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, BinaryIO, Final, cast
+
+import orjson
+
+from aide.errors import InputError
+from aide.exporters.base import Job, Written
+from aide.exporters.columns import arrow_type, columns_of, fitted
+from aide.filters.stream import Line, opened
+from aide.shards import to_line
+
+ROWS: Final = 1000  # to a batch: what is held in memory at once
+
+
+@dataclass(frozen=True, slots=True)
+class Parquet:
+    """One Parquet file."""
+
+    streams: bool = False
+
+    def write(self, lines: Iterable[Line], job: Job) -> Written:
+        """Write the records, each with its `messages`."""
+        return Written(write_parquet(job.dest, with_messages(lines, job)))
+
+
+def with_messages(lines: Iterable[Line], job: Job) -> Iterator[dict[str, Any]]:
+    """Every record with the turns of its example, so that a trainer takes the table as it is."""
+    for line in lines:
+        yield {**line.record, "messages": job.rendering.example(line).messages()}
+
+
+def write_parquet(dest: str, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write rows to a file, all or nothing; returns how many.
+
+    The rows are read once, kept in a temporary file, and read from there twice: to learn the columns, and to
+    write them. Memory does not grow with their number.
+
+    Raises:
+        InputError: pyarrow is missing, or there is not one row.
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as fault:
+        raise InputError("Parquet needs pyarrow", hint="pip install 'aide-expand[parquet]'") from fault
+    with tempfile.TemporaryFile() as kept:
+        count = 0
+        for row in rows:
+            kept.write(to_line(row))
+            count += 1
+        if not count:
+            raise InputError("there is not one record to write", hint="a table needs at least one row")
+        columns = columns_of(_again(kept))
+        schema = pa.schema([pa.field(name, arrow_type(kind)) for name, kind in columns.items()])
+        with opened(dest) as file, parquet.ParquetWriter(pa.PythonFile(file, mode="w"), schema) as writer:
+            again = _again(kept)
+            while batch := list(islice(again, ROWS)):
+                table = [
+                    {name: fitted(row.get(name), kind) for name, kind in columns.items()} for row in batch
+                ]
+                writer.write_batch(pa.RecordBatch.from_pylist(table, schema))
+    return count
+
+
+def _again(kept: Any) -> Iterator[dict[str, Any]]:
+    file = cast("BinaryIO", kept)
+    file.seek(0)
+    return (orjson.loads(line) for line in file)
+
+
+__all__ = ["Parquet", "with_messages", "write_parquet"]
