@@ -3,7 +3,7 @@
     python benchmarks/client.py [--calls 2000] [--in-flight 64] [--rounds 3]
 
 A canned server runs in a process of its own; every client sends 1.5 KB prompts and decodes 1 KB answers. The
-clients take turns in every round; the medians are printed. On a busy machine trust the ratios, not the figures.
+clients take turns in every round; the medians are printed. On a busy machine trust the ratios.
 """
 
 import argparse

@@ -8,6 +8,7 @@ clock.
   later it tries a quarter more, ever more rarely where that brings nothing.
 - An overload (429, 503, a timeout) cuts the limit once an episode, which lasts until a call that started
   after the cut is answered. Between cuts it regains most of what it had and then rests.
+  Where cut after cut changes nothing, refusals come by chance, and the cuts are taken back.
 - A server that counts requests a minute is met by a pace of starts, learned from what it let through.
 - Growth happens only while callers wait for room.
 - A hold stops all starts: until the moment the server named, or for a pause that doubles up to `LONGEST`
@@ -16,45 +17,21 @@ clock.
   alone as the probe.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from typing import Final, Literal
+
+from aide.llm.growth import Chance, Growth
+from aide.llm.pace import MINUTE, Bucket, Pacer
 
 Outcome = Literal["ok", "rate", "overload", "timeout", "server", "connection", "neutral"]
 
 START: Final = 8
 CUT: Final = 0.7
 REGAIN: Final = 0.95
-WORTH: Final = 0.3
-STEP: Final = 1.25
-QUICK: Final = 0.05
 BREAK: Final = 5
 LONGEST: Final = 30.0
-MINUTE: Final = 60.0
-RECENT: Final = 10.0
-REST: Final = 32
-
-
-class Bucket:
-    """Lets `rate` units a second through and at most `burst` at once; may go into debt for one large call."""
-
-    def __init__(self, rate: float, burst: float, now: float) -> None:
-        self.rate = rate
-        self.burst = burst
-        self._level = burst
-        self._at = now
-
-    def wait(self, now: float, need: float) -> float:
-        """Seconds until `need` units are there."""
-        self._level = min(self.burst, self._level + (now - self._at) * self.rate)
-        self._at = now
-        return 0.0 if self._level >= need - 1e-9 else (need - self._level) / self.rate
-
-    def take(self, amount: float) -> None:
-        """Use up `amount` units; negative amounts give back."""
-        self._level = min(self.burst, self._level - amount)
 
 
 @dataclass(slots=True)
@@ -103,8 +80,9 @@ class Limiter:
         self._cut_at = -inf
         self._episode = False
         self._regain = 0.0
-        self._growth = _Growth()
-        self._pacer = _Pacer()
+        self._growth = Growth()
+        self._chance = Chance()
+        self._pacer = Pacer()
 
     @property
     def limit(self) -> int:
@@ -178,11 +156,10 @@ class Limiter:
         if self.strikes == 0:
             self._struck_at = self._serial
         self.strikes += self.strikes == 0 or permit.serial > self._struck_at
-        if outcome == "rate":
-            if self._cut(now, permit):
-                self._pacer.learn(now, now - self._hold_until)
-        elif outcome in ("overload", "timeout"):
+        if outcome == "timeout":
             self._cut(now, permit)
+        elif outcome in ("rate", "overload"):
+            self._turned_away(now, permit, outcome)
         self._trip(now, outcome, wait)
 
     def _succeed(self, now: float, permit: Permit, work: float) -> None:
@@ -192,14 +169,29 @@ class Limiter:
             self._careful = False
         self._episode = self._episode and permit.at < self._cut_at
         self._pacer.note(now)
+        self._chance.note(now, turned=False)
         if self._limit < self._regain:
             self._limit = min(self._regain, self._limit + 0.25)
         elif permit.full and (self._limit < self.ceiling or self._growth.trying(self._limit)):
             self._limit = self._growth.note(
-                permit, now - permit.at, work, self._limit, self._serial, self.ceiling
+                permit.serial, now - permit.at, work, self._limit, self._serial, self.ceiling
             )
         if self._limit > START and now - permit.at > self._patience / 2:
             self._cut(now, permit)
+
+    def _turned_away(self, now: float, permit: Permit, outcome: Outcome) -> None:
+        lower = self._chance.note(now, turned=True)
+        if lower is not None:
+            self._limit = self._regain = lower
+        if self._chance.excuses(now) or not self._cut(now, permit):
+            return
+        restored = self._chance.cut(now, self._limit / CUT)
+        if restored is not None:
+            self._limit = self._regain = restored
+            self._growth = Growth()
+            self._pacer.forget()
+        elif outcome == "rate":
+            self._pacer.learn(now, now - self._hold_until)
 
     def _cut(self, now: float, permit: Permit) -> bool:
         """One cut an episode; a call that was out before the last cut says nothing new."""
@@ -216,7 +208,8 @@ class Limiter:
         later = self.strikes - 1  # failures among the calls that started after the first one
         if not self._careful and 2 * later < self._serial - self._struck_at:
             return
-        if wait is not None and (later or self._careful):
+        enough = BREAK if self._chance.excuses(now) else 1
+        if wait is not None and (later >= enough or self._careful):
             self._hold(now + wait)
             return
         turned_away = outcome in ("rate", "overload")
@@ -237,143 +230,3 @@ class Limiter:
     def suspend(self, seconds: float) -> None:
         """Stop all starts for so long; after that one probe decides."""
         self._hold(self._clock() + seconds)
-
-
-class _Growth:
-    """Judges whether the last step up brought anything, by the pace of calls that started after it."""
-
-    def __init__(self) -> None:
-        self.pressed = False
-        self.slow_start = True
-        self._known: tuple[float, float] | None = None  # a limit, and the work a second that it brought
-        self._rest = 0
-        self._next_rest = 2
-        self._open(0)
-
-    def _open(self, serial: int) -> None:
-        self._since = serial
-        self._count = 0
-        self._again = False
-        self._seconds = 0.0
-        self._work = 0.0
-        self.pressed = False
-
-    def fail(self, serial: int) -> None:
-        """The server turned calls away: growth waits longer from now on."""
-        self.slow_start = False
-        self._known = None
-        self._next_rest = self._rest = min(REST, 2 * self._next_rest)
-        self._open(serial)
-
-    def trying(self, limit: float) -> bool:
-        """Whether the last step up is still to be judged."""
-        return self._known is not None and limit > self._known[0]
-
-    def note(
-        self, permit: Permit, seconds: float, work: float, limit: float, serial: int, ceiling: int
-    ) -> float:
-        """Count a call that was let through while the limit was reached; returns the limit from now on."""
-        if permit.serial <= self._since:
-            return limit
-        self._count += 1
-        self._seconds += seconds
-        self._work += work
-        enough = max(4, int(limit) // 2 if self.slow_start else int(limit))
-        if self._count < enough * (3 if self._again else 1):
-            return limit
-        quick = self._seconds < QUICK * self._count
-        speed = limit * self._work / self._seconds if self._seconds > 0 else inf
-        if self._rest > 0:
-            self._rest -= 1
-            self._known = (limit, speed)
-            self._open(serial)
-            return limit
-        if not self.pressed:
-            self._open(serial)
-            return limit
-        if self._known is not None and self.trying(limit) and not quick:
-            before, slower = self._known
-            gain = speed / slower
-            if gain < 1 + WORTH * (limit / before - 1):
-                return self._doubt(limit, before * max(1.0, gain), serial)
-            self._next_rest = 2
-        self._known = (limit, speed)
-        self._open(serial)
-        return min(float(ceiling), limit * 2 if self.slow_start else max(limit + 1, limit * STEP))
-
-    def _doubt(self, limit: float, worth: float, serial: int) -> float:
-        """A step up brought little: look once more over more calls, then step back and rest."""
-        if not self._again:
-            self._again = True
-            return limit
-        back = min(limit, worth * (1.15 if self.slow_start else 1.0))
-        self.slow_start = False
-        self._known = None
-        self._next_rest = self._rest = min(REST, 2 * self._next_rest)
-        self._open(serial)
-        return back
-
-
-class _Pacer:
-    """Starts a second, once the server showed that it counts them: nine tenths of what it let through, then
-    growing.
-    """
-
-    def __init__(self) -> None:
-        self._first: float | None = None
-        self._seconds: deque[list[int]] = deque()
-        self._bucket: Bucket | None = None
-        self._grown = 0.0
-        self._waited = False
-
-    def note(self, now: float) -> None:
-        """A call was let through and answered."""
-        second = int(now)
-        if self._first is None:
-            self._first = now
-        if self._seconds and self._seconds[-1][0] == second:
-            self._seconds[-1][1] += 1
-        else:
-            self._seconds.append([second, 1])
-            while self._seconds[0][0] <= second - MINUTE:
-                self._seconds.popleft()
-
-    def learn(self, now: float, unheld: float) -> None:
-        """The server turned a call away for their number; for `unheld` seconds no hold stood in the way of
-        starts.
-
-        What was saved up lets more through for a while than the server will go on with: the last seconds
-        count too.
-        """
-        if self._first is None or now - self._first < RECENT:
-            return
-        passed = self._passed(now, min(MINUTE, now - self._first))
-        recent = self._passed(now, RECENT)
-        if unheld >= RECENT and passed > 1.3 * recent:
-            passed = recent
-        if passed * RECENT < 10:
-            return
-        if self._bucket is not None:  # where the pace itself had grown too high, the truth lies between
-            passed = max(passed, min(self._bucket.rate, 1.1 * passed))
-        self._bucket = Bucket(0.9 * passed, 1.0, now)
-        self._grown = now
-
-    def _passed(self, now: float, span: float) -> float:
-        """Calls a second that were let through lately."""
-        return sum(count for second, count in self._seconds if second > now - span) / span
-
-    def wait(self, now: float) -> float:
-        """Seconds until the next start."""
-        if self._bucket is None:
-            return 0.0
-        if self._waited and now - self._grown >= 2.0:
-            self._bucket.rate *= 1.01
-            self._grown, self._waited = now, False
-        wait = self._bucket.wait(now, 1.0)
-        self._waited = self._waited or wait > 0
-        return wait
-
-    def take(self, now: float) -> None:
-        """A call starts."""
-        if self._bucket is not None:
-            self._bucket.take(1.0)

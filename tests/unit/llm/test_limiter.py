@@ -228,6 +228,32 @@ def test_random_faults_among_answers_stop_nobody() -> None:
     assert world.rate(20) > 50
 
 
+def by_chance(share: float, seconds: float = 2.0) -> Serve:
+    """Refuses a share of all calls, however many there are."""
+    rng = random.Random(5)
+
+    def serve(world: World, permit: Permit) -> None:
+        if rng.random() < share:
+            world.after(0.02, lambda: world.end(permit, "rate", wait=1.0))
+        else:
+            world.after(seconds, lambda: world.end(permit, "ok"))
+
+    return serve
+
+
+def test_refusals_by_chance_do_not_strangle_a_run() -> None:
+    world = World(by_chance(0.1)).run(600)
+    assert world.rate(60) >= 0.7 * 64 / 2.0
+
+
+def test_cuts_that_helped_after_all_come_back() -> None:
+    """Chance first, then a server that takes two at once."""
+    chance, strict = by_chance(0.1), at_once(2)
+    world = World(lambda world, permit: (chance if world.now < 300 else strict)(world, permit)).run(300)
+    assert world.limiter.limit > 20
+    assert world.run(1200).limiter.limit <= 6
+
+
 def test_requests_a_minute_are_kept_to() -> None:
     world = World(steady(0.1), rpm=120).run(120)
     for begin in range(60):
