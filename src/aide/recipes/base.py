@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, cast
 
-from aide.errors import NodeError
+from aide.errors import AideError, NodeError
 from aide.formats import Demonstration, Format, TaskCard
 from aide.personas import Bank
 from aide.prompts import Prompts
@@ -93,13 +93,24 @@ class Candidate:
 
 
 async def side_by_side(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
-    """Both results; where either fails the other is stopped, and the fault itself is raised, not a group of one."""
+    """Both results. Where either fails the other is heard out before the fault is raised.
+
+    A call that was stopped would be paid for without its answer, and would take along all who share it.
+    """
+    async with asyncio.TaskGroup() as group:
+        first, second = group.create_task(_heard_out(one)), group.create_task(_heard_out(other))
+    for end in (first.result(), second.result()):
+        if isinstance(end, AideError):
+            raise end
+    return cast("tuple[A, B]", (first.result(), second.result()))
+
+
+async def _heard_out(work: Coroutine[Any, Any, A]) -> A | AideError:
+    """The result, or the fault that `errors` foresees as a value."""
     try:
-        async with asyncio.TaskGroup() as group:
-            first, second = group.create_task(one), group.create_task(other)
-    except BaseExceptionGroup as faults:
-        raise faults.exceptions[0] from None
-    return first.result(), second.result()
+        return await work
+    except AideError as fault:
+        return fault
 
 
 RECIPES: Registry[Callable[[Brief], Recipe]] = Registry("recipe")
