@@ -77,6 +77,13 @@ COMMANDS: Final = {
         "Draw some of the records, the same ones each time.",
         ("aide sample seeds.aide -n 50 --by hop,operation", "cat train.jsonl | aide sample -n 10% --seed 7"),
     ),
+    "split": Entry(
+        "Cut records into training, validation and test data by family.",
+        (
+            "aide split seeds.aide -o split",
+            "aide split train.jsonl --seeds seeds.jsonl --validation 10% --test 10% -o split",
+        ),
+    ),
     "export": Entry(
         "Write records in the form that a trainer takes.",
         (

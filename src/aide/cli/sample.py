@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from aide.cli.console import stderr
-from aide.cli.sources import SOURCES, numbers
+from aide.cli.sources import SOURCES, fraction, numbers
 from aide.errors import InputError
 
 
@@ -47,10 +47,8 @@ def sample(
 
 def _number(size: str) -> int | float:
     """A count, or a share as a fraction."""
-    try:
-        value = float(size.removesuffix("%")) / 100 if size.endswith("%") else int(size)
-    except ValueError as fault:
-        raise InputError(f"--size {size!r} is no number", hint="such as 200 or 10%") from fault
-    if value < 0 or (isinstance(value, float) and value > 1):
-        raise InputError(f"--size {size} is out of range", hint="such as 200 or 10%")
-    return value
+    if size.endswith("%"):
+        return fraction(size, "--size")
+    if not size.isdecimal():
+        raise InputError(f"--size {size!r} is no number", hint="such as 200 or 10%")
+    return int(size)

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 import typer
 
+from aide.errors import InputError
+
 SOURCES: Final[Any] = typer.Argument(
     metavar="[FILE…]", help="Files of JSON lines, run folders, - for stdin (the default).", show_default=False
 )
@@ -14,4 +16,19 @@ def numbers(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-__all__ = ["SOURCES", "numbers"]
+def fraction(text: str, option: str) -> float:
+    """`0.1` or `10%` as 0.1.
+
+    Raises:
+        InputError: it is no share.
+    """
+    try:
+        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError as fault:
+        raise InputError(f"{option} {text!r} is no share", hint="such as 0.1 or 10%") from fault
+    if not 0 <= value <= 1:
+        raise InputError(f"{option} {text} is out of range", hint="such as 0.1 or 10%")
+    return value
+
+
+__all__ = ["SOURCES", "fraction", "numbers"]

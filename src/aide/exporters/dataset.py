@@ -11,7 +11,7 @@ from aide.exporters.base import Job, Written
 from aide.exporters.tables import with_messages, write_parquet
 from aide.filters.content import LABELLED
 from aide.filters.seedfiles import run_folders
-from aide.filters.stream import Line, lines
+from aide.filters.stream import Line, lines, make_folder
 from aide.shards import write_atomic
 
 CARD: Final = "README.md"
@@ -67,7 +67,7 @@ class Dataset:
         card = folder / CARD
         if card.exists() and MARK not in card.read_text(encoding="utf-8", errors="replace"):
             raise InputError(f"{card} was not written by aide export", hint="name another folder with -o")
-        (folder / "data").mkdir(parents=True, exist_ok=True)
+        make_folder(folder / "data")
         counts = Counts()
         for split, rows in _splits(lines, job.sources):
             path = folder / "data" / f"{split}-00000-of-00001.parquet"

@@ -13,7 +13,7 @@ from typing import Any, Final
 from aide.errors import InputError
 from aide.exporters.base import Job, Written
 from aide.exporters.chat import messages
-from aide.filters.stream import Line, write
+from aide.filters.stream import Line, make_folder, write
 from aide.shards import write_atomic
 
 INDEX: Final = "dataset_info.json"
@@ -28,7 +28,7 @@ class LlamaFactory:
     def write(self, lines: Iterable[Line], job: Job) -> Written:
         """Write the examples and add the key; other keys stay, and one of this name is not replaced."""
         folder = Path(job.dest)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         entry = _entry(job.name)
         index = _read(folder / INDEX)
         if index.get(job.name, entry) != entry:

@@ -1,8 +1,8 @@
 """Records in the shape of the seed file they grew from: its columns in its order, its way to give options.
 
 What a column holds is told by the roles that the seeds were read by (`seeds.Origin`); how it holds it
-(letters or texts, lists or separated text) is told by the first row of the seed file. Columns that are no part
-of the example get what the record's `meta` carries under their name.
+(letters or texts, lists or separated text) is told by the first row of the seed file. Columns that are no
+part of the example get what the record's `meta` carries under their name.
 """
 
 import json

@@ -114,6 +114,18 @@ def opened(output: str) -> Iterator[BinaryIO]:
         scratch.unlink(missing_ok=True)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder to write to, if it is not there.
+
+    Raises:
+        InputError: it can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise _unwritable(folder, fault) from fault
+
+
 # --- reading ------------------------------------------------------------------------------------
 
 
@@ -170,14 +182,19 @@ def _stream(name: str, file: BinaryIO, *, torn: bool = False) -> Iterator[Line]:
         for number, raw in enumerate(stream, 1):
             body = raw.removeprefix(_BOM).strip() if number == 1 else raw.strip()
             if body and not (torn and not raw.endswith(b"\n")):
-                yield Line(_parse(name, number, body), body, name, number)
+                yield Line(parse(name, number, body), body, name, number)
     except BROKEN as fault:
         if isinstance(fault, BrokenPipeError):
             raise
         raise InputError(f"{name} can't be read to its end: {fault}") from fault
 
 
-def _parse(name: str, number: int, body: bytes) -> dict[str, Any]:
+def parse(name: str, number: int, body: bytes) -> dict[str, Any]:
+    """The record that a line is.
+
+    Raises:
+        InputError: it is none; the message names `name` and `number`.
+    """
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -218,4 +235,4 @@ def _unwritable(path: Path, fault: OSError) -> InputError:
     return InputError(f"{path} can't be written: {fault.strerror or fault}", hint="name another file")
 
 
-__all__ = ["STDIN", "Line", "lines", "opened", "records", "write"]
+__all__ = ["STDIN", "Line", "lines", "make_folder", "opened", "parse", "records", "write"]

@@ -42,11 +42,13 @@ class Known:
 _PROBE = "(probe)"
 
 
-def among(loaded: Loaded | None, mode: str = "near", threshold: float | None = None) -> Known:
+def among(
+    loaded: Loaded | None, mode: str = "near", threshold: float | None = None, *, entered: bool = True
+) -> Known:
     """Texts to be compared with seeds and with each other.
 
     Seeds teach what all texts of the task share, and from which similarity on two of them are one
-    (`Duplicates`).
+    (`Duplicates`). They are texts themselves unless `entered` is false.
     """
     if loaded is None:
         return Known(Duplicates(mode, (), threshold=threshold))
@@ -56,7 +58,10 @@ def among(loaded: Loaded | None, mode: str = "near", threshold: float | None = N
     texts = [(name_of(line), compared(line)) for line in lines]
     known = Known(Duplicates(mode, texts, threshold=threshold))
     for line in lines:
-        known.names.add(name_of(line))
+        if entered:
+            known.names.add(name_of(line))
+        else:
+            known.texts.release(name_of(line))
     return known
 
 

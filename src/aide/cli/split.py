@@ -1,0 +1,86 @@
+"""`aide split`: training, validation and test data, cut by family."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from aide.cli.console import stderr
+from aide.cli.sources import SOURCES, fraction, numbers
+from aide.errors import InputError
+
+
+def split(
+    sources: Annotated[list[str] | None, SOURCES] = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for train.jsonl and the others.")
+    ] = Path("split"),
+    by: Annotated[
+        Literal["auto", "seed", "branch", "record"],
+        typer.Option(
+            "--by", help="What is never torn apart: all of a seed, all of a first hop's record, or nothing."
+        ),
+    ] = "auto",
+    validation: Annotated[
+        str, typer.Option("--validation", metavar="SHARE", help="How much is held out, such as 0.1 or 10%.")
+    ] = "10%",
+    test: Annotated[
+        str, typer.Option("--test", metavar="SHARE", help="How much is held out for a test besides.")
+    ] = "0",
+    seeds: Annotated[
+        list[str] | None,
+        typer.Option("--seeds", metavar="FILE", help="The seeds; those of a run folder are found."),
+    ] = None,
+    no_seeds: Annotated[bool, typer.Option("--no-seeds", help="Do not put the seeds into training.")] = False,
+    duplicates: Annotated[
+        Literal["near", "exact", "off"],
+        typer.Option("--duplicates", help="What is held out and resembles training goes there."),
+    ] = "near",
+    seed: Annotated[int, typer.Option("--seed", metavar="INT", help="Another one holds out others.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")] = False,
+) -> None:
+    """Cut records into training, validation and test data by family, so that what is held out stays unseen.
+
+    By seed, no descendant of a training seed is held out. auto cuts by seed; where a label would then be
+    missing from training it cuts by the branches of the first hop, and says so. Near-duplicates across the
+    cut go to training, and the seeds too.
+    """
+    from aide.filters.content import seed_record
+    from aide.filters.seedfiles import card_of, seeds_of
+    from aide.filters.splitting import Pool, cut, keep_apart, write_splits
+    from aide.filters.stream import lines
+    from aide.filters.twins import among
+
+    shares = {"validation": fraction(validation, "--validation"), "test": fraction(test, "--test")}
+    if not 0 < sum(shares.values()) < 1:
+        raise InputError(
+            "what is held out must be more than nothing and less than all", hint="--validation 10%"
+        )
+    given = tuple(sources or ())
+    loaded = seeds_of(given, seeds or ())
+    added: list[dict[str, Any]] = []
+    console = stderr(quiet=quiet)
+    with Pool(lines(given)) as pool:
+        made = cut(pool, by, **shares, seed=seed)
+        if loaded is not None and not no_seeds:
+            card = card_of(given)
+            format = card.format if card else loaded.format_hint or "free_text"
+            added = [seed_record(each, loaded.task, format) for each in loaded.seeds]
+        if duplicates != "off":
+            keep_apart(pool, made, among(loaded, duplicates, entered=not no_seeds))
+        counts = write_splits(pool, made, out, added)
+    for remark in made.remarks:
+        console.print(remark, markup=False)
+    console.print(
+        f"cut by {made.by}"
+        + (f"; {numbers(made.moved, 'near-duplicate')} moved to training" if made.moved else "")
+    )
+    if loaded is None and not no_seeds:
+        console.print("the seeds are not known; --seeds FILE puts them into training")
+    for name, count in counts.items():
+        told = f", {numbers(len(added), 'seed')} among them" if name == "train" and added else ""
+        console.print(f"{out / name}.jsonl: {numbers(count, 'record')}{told}", markup=False)
+    if counts["validation"] == 0 and shares["validation"]:
+        console.print(
+            "nothing is left in validation: all of it resembles training; --duplicates exact keeps more"
+        )
