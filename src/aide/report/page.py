@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from aide import __version__
@@ -13,8 +14,8 @@ from aide.report.sections import section, share, table, text
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 NAV = (
-    ("forest", "Expansion"), ("records", "Records"), ("yield", "Yield"), ("coverage", "Coverage"), ("drift", "Drift"),
-    ("rejects", "Rejects"), ("twins", "Duplicates"), ("spending", "Cost"), ("endpoint", "Endpoint"),
+    ("forest", "Expansion"), ("yield", "Yield"), ("coverage", "Coverage"), ("drift", "Drift"), ("rejects", "Rejects"),
+    ("twins", "Duplicates"), ("spending", "Cost"), ("endpoint", "Endpoint"), ("records", "Records"),
 )  # fmt: skip
 
 
@@ -24,7 +25,7 @@ def page(
     """The document in pieces, so that it never stands in memory as a whole. `packed` and `calls` are base64."""
     name = text(facts.folder.path.resolve().name, 80)
     more = (("human", "Human data"),) if comparison else ()
-    nav = "".join(f'<a href="#{id}">{title}</a>' for id, title in (*NAV, *more))
+    nav = "".join(f'<a href="#{id}">{title}</a>' for id, title in (*NAV[:-1], *more, NAV[-1]))
     yield f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}"><meta name="color-scheme" content="light dark">
@@ -33,7 +34,6 @@ def page(
 <button id="theme" type="button" title="light or dark" aria-label="light or dark">◐</button></header><main>"""
     yield opening(facts)
     yield _forest(facts)
-    yield _browser(facts)
     yield sections.yields(facts)
     yield sections.coverage(facts)
     yield sections.drift(facts)
@@ -42,6 +42,7 @@ def page(
     yield sections.spending(facts)
     yield sections.endpoint(facts, timings)
     yield human(comparison) if comparison else ""
+    yield _browser(facts)
     yield f'</main><footer>written by aide {escape(__version__)}; prompts and answers that are not in this file: <code>aide trace {name} ID --prompts</code></footer>'
     yield f'<script type="text/plain" id="data">{packed}</script>'
     for batch in calls:
@@ -98,7 +99,7 @@ def _asked(facts: Facts, spec: Mapping[str, Any]) -> str:
         for name, origin in origins.items()
         if origin != "default" and name in spec
     ]
-    seeds = ", ".join(str(each.get("path", "")) for each in facts.manifest.get("seeds", ()))
+    seeds = ", ".join(Path(str(each.get("path", ""))).name for each in facts.manifest.get("seeds", ()))
     head = f"{len(facts.seeds):,} seeds from {text(seeds, 200)}; format {text(facts.summary.get('format') or '?')}; {spec.get('hops', '?')} hops"
     return f"<details><summary>What was asked: {head}</summary>{table(('setting', 'value', 'from'), rows)}</details>"
 
@@ -111,8 +112,8 @@ def _forest(facts: Facts) -> str:
     sampled = _sampled(facts)
     return section(
         "forest", "The expansion", f"Seeds on the left, each hop a column to the right; click a branch to go down into it.{sampled}",
-        """<div class="controls"><label>colour <select id="colour"><option value="yield">yield of its children</option>
-<option value="relevance">relevance</option><option value="diversity">diversity</option><option value="drift">drift from the seed</option>
+        """<div class="controls"><label>colour <select id="colour"><option value="drift">distance from the seed</option>
+<option value="yield">yield of its children</option><option value="relevance">relevance</option><option value="diversity">diversity</option>
 <option value="operation">operation</option></select></label><label>size <select id="size"><option value="below">records below</option>
 <option value="even">all seeds alike</option></select></label><span id="scale" class="legend"></span></div>
 <nav id="crumbs" aria-label="branch"></nav><canvas id="picture" role="img" aria-label="the expansion as columns of branches"></canvas>

@@ -52,6 +52,7 @@ function build(data) {
   }
 }
 const words = (node) => (node.row ? node.row[INPUT] : node.seed ? node.seed[2] : "");
+const under = (node) => (node.parent ? node.below - 1 : records.length);
 const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 // --- the picture: columns of branches, a seed's hops from left to right -----------------------------
@@ -68,14 +69,29 @@ const picture = {
     this.draw();
     this.tell();
   },
-  value(node) {
+  raw(node) {
     const kind = $("colour").value;
     if (kind === "yield") return node.good + node.bad ? node.good / (node.good + node.bad) : null;
-    if (!node.row) return null;
+    if (!node.row) {
+      const values = kind === "operation" ? [] : node.kids.map((kid) => this.raw(kid)).filter((value) => value !== null);
+      return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
+    }
     if (kind === "operation") return this.operations.indexOf(node.row[OP]);
-    if (kind === "drift") return 1 - node.row[DRIFT];
-    const grade = node.row[kind === "relevance" ? REL : DIV];
-    return grade === null ? null : (grade - 1) / 9;
+    return node.row[{ drift: DRIFT, relevance: REL, diversity: DIV }[kind]];
+  },
+  range() {
+    // From the bad end to the good end of what this run has, so that its differences show.
+    const kind = $("colour").value;
+    if (kind === "yield") return [0, 1];
+    const values = records.map((row) => row[{ drift: DRIFT, relevance: REL, diversity: DIV }[kind]]).filter((value) => value != null).sort((a, b) => a - b);
+    const [low, high] = [0.02, 0.98].map((share) => values[Math.floor(share * (values.length - 1))] ?? 0);
+    return kind === "drift" ? [high, low] : [low, high];
+  },
+  value(node) {
+    const raw = this.raw(node);
+    if (raw === null || $("colour").value === "operation") return raw;
+    const [low, high] = this.ends;
+    return low === high ? 1 : Math.min(1, Math.max(0, (raw - low) / (high - low)));
   },
   colour(node, tones) {
     const value = this.value(node);
@@ -99,6 +115,7 @@ const picture = {
     const deepest = Math.max(1, ...nodes.map((node) => node.depth)), columns = deepest - top.depth + 1;
     const room = columns > 1 ? Math.min(90, width * 0.16) : 0, wide = columns > 1 ? (width - room) / (columns - 1) : width;
     this.boxes = [];
+    this.ends = this.range();
     const even = $("size").value === "even" && !top.parent;
     const place = (node, x, y, tall) => {
       const w = node === top ? (room || width) : wide;
@@ -127,7 +144,7 @@ const picture = {
       pen.fillStyle = node === top && !top.parent ? tones.ink : this.value(node) === null ? tones.ink : "#10151a";
       const label = node.row ? short(words(node), 90) : node === nodes[0] ? `${node.kids.length} seeds` : `${node.name}: ${short(words(node), 60)}`;
       pen.fillText(label.replace(/\s+/g, " "), x + 7, y + Math.min(tall / 2, 14));
-      if (tall > 34 && node.good + node.bad) pen.fillText(`${node.below - (node.row ? 1 : node.parent ? 1 : 0)} below · ${node.good}/${node.good + node.bad}`, x + 7, y + Math.min(tall / 2, 14) + 17);
+      if (tall > 34 && node.good + node.bad) pen.fillText(`${under(node)} below${node.parent ? ` · ${node.good} of ${node.good + node.bad}` : ""}`, x + 7, y + Math.min(tall / 2, 14) + 17);
       pen.restore();
     }
     this.legend(tones);
@@ -135,13 +152,16 @@ const picture = {
   legend(tones) {
     const names = $("colour").value === "operation"
       ? this.operations.map((name, n) => [tones.ops[n % OPS.length], name])
-      : [[tones.low, $("colour").value === "drift" ? "far" : "low"], [tones.mid, "middling"], [tones.high, $("colour").value === "drift" ? "near" : "high"], [tones.none, "none yet"]];
+      : [[tones.low, 0], [tones.mid, 0.5], [tones.high, 1]].map(([tone, part]) => [tone, this.told(this.ends[0] + (this.ends[1] - this.ends[0]) * part)]);
     $("scale").replaceChildren(...names.map(([tone, name]) => {
       const span = el("span", "", name), dot = el("i");
       dot.style.background = tone;
       span.prepend(dot);
       return span;
     }));
+  },
+  told(value) {
+    return $("colour").value === "yield" ? `${Math.round(100 * value)} %` : `${+value.toFixed($("colour").value === "drift" ? 2 : 1)}`;
   },
   at(event) {
     const box = $("picture").getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
@@ -158,9 +178,9 @@ const picture = {
       return n ? [document.createTextNode("›"), button] : [button];
     }));
     const node = this.focus, out = $("branch");
-    const facts = el("p", "", `${node.good} accepted and ${node.bad} not, of the candidates grown right from here; ${node.below - (node.parent ? 1 : node.kids.length)} records below in this file.`);
+    const facts = el("p", "", `${node.good} accepted and ${node.bad} not, of the candidates grown right from here; ${under(node).toLocaleString("en")} records below in this file.`);
     const kids = el("div", "kids");
-    const tones = { none: css("--pruned"), low: css("--failed"), mid: css("--rejected"), high: css("--accepted"), ops: OPS.map(css) };
+    const tones = { none: css("--line"), low: css("--failed"), mid: css("--rejected"), high: css("--accepted"), ops: OPS.map(css) };
     for (const kid of node.kids.slice(0, 200)) {
       const button = el("button"), dot = el("i");
       dot.style.background = this.colour(kid, tones);
@@ -282,7 +302,7 @@ async function prompts(id, button) {
 }
 
 // --- the browser --------------------------------------------------------------------------------------
-const PAGE = 40;
+const PAGE = 25;
 let found = [], listed = 0, haystack = [];
 function fill(id, values) {
   $(id).replaceChildren(...values.map(([value, name]) => {

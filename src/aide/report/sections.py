@@ -185,10 +185,11 @@ def endpoint(facts: Facts, timings: Iterable[tuple[float, float, str, int]]) -> 
         return section("endpoint", "Endpoint over time", lead, '<p class="note">no calls were made</p>')
     clock = _Clock(spans)
     width = max(clock.end / BUCKETS, 1e-3)
-    answers: Counter[int] = Counter(int(clock.at(end) / width) for _, end in spans)
+    wide = 3 * width
+    answers: Counter[int] = Counter(int(clock.at(end) / wide) for _, end in spans)
     flight = _in_flight(spans, clock, width)
     limits, errors = _sampled(facts, clock)
-    rate = [(n * width, answers[n] / width) for n in range(int(clock.end / width) + 1)]
+    rate = [(n * wide, answers[n] / wide) for n in range(int(clock.end / wide) + 1)]
     stats = [
         (text(name), f"{each['calls']:,}", text(", ".join(f"{kind} {n:,}" for kind, n in each["errors"].items()) or "none"), str(each["limit"]), str(each["cuts"]))
         for name, each in (facts.summary.get("endpoints") or {}).items()
