@@ -9,10 +9,10 @@ STAMP := $(VENV)/.installed
 DEMO := demo.aide
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench clean
+.PHONY: help setup demo test check format bench bench-quality clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -46,6 +46,9 @@ format: $(STAMP) ## format the code and mend what lint can mend
 
 bench: $(STAMP) ## print the figures of every benchmark
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+bench-quality: $(STAMP) ## planted copies found by dedup and decontaminate; needs AIDE_TASKS=FOLDER
+	@$(BIN)/python benchmarks/quality.py
 
 clean: ## remove .venv, caches and the demo's folder
 	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

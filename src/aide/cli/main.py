@@ -73,6 +73,13 @@ COMMANDS: Final = {
             "aide dedup new.jsonl --against old.jsonl --report hits.jsonl > fresh.jsonl",
         ),
     ),
+    "decontaminate": Entry(
+        "Drop records that give away items of test sets.",
+        (
+            "aide decontaminate seeds.aide --against test.jsonl > clean.jsonl",
+            "cat train.jsonl | aide decontaminate --against gsm8k_test.jsonl --report hits.jsonl --mark",
+        ),
+    ),
     "sample": Entry(
         "Draw some of the records, the same ones each time.",
         ("aide sample seeds.aide -n 50 --by hop,operation", "cat train.jsonl | aide sample -n 10% --seed 7"),

@@ -1,0 +1,94 @@
+"""`aide decontaminate`: drop records that give away items of test sets."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from aide.cli.console import safe, stderr
+from aide.cli.sources import SOURCES, numbers
+from aide.errors import InputError
+
+SHOWN = 10
+
+
+def decontaminate(
+    sources: Annotated[list[str] | None, SOURCES] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--against", metavar="FILE", help="Test set, your own held-out data too; may be repeated."
+        ),
+    ] = None,
+    mark: Annotated[
+        bool, typer.Option("--mark", help="Keep hits, with a field `contamination` that names the item.")
+    ] = False,
+    any_number: Annotated[
+        bool, typer.Option("--any-number", help="Take all numbers for the same: changed ones hide nothing.")
+    ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="13 words in a row are a hit, however little of an item they are."),
+    ] = False,
+    input_field: Annotated[
+        list[str] | None,
+        typer.Option("--input-field", metavar="F", help="Column of the question, where guessing fails."),
+    ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option("--report", metavar="FILE", help="Write every hit with its test item, as JSON lines."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")] = False,
+) -> None:
+    """Let records through that give no item of a test set away.
+
+    A hit is a question that is the same but for case, punctuation and the order of its options; one that
+    covers over half of a test item with shared runs of eight words; a short one with nearly the same letters.
+    The first hits are named on stderr.
+    """
+    from aide.filters.stream import STDIN, Line, lines, opened, write
+    from aide.quality.contamination import Contamination
+    from aide.quality.testsets import item_of, read_items
+    from aide.shards import to_line
+
+    if not against:
+        raise InputError("no test set was given", hint="name one: --against test.jsonl")
+    fields = tuple(input_field or ())
+    known = Contamination(read_items(against, fields), any_number=any_number, strict=strict)
+    console, rules, items = stderr(quiet=quiet), Counter[str](), set[str]()
+    hits: Any = None
+    read = 0
+
+    def kept() -> Iterator[Line | dict[str, Any]]:
+        nonlocal read
+        for line in lines(sources or ()):
+            read += 1
+            item = item_of(line.record, line.where, fields)
+            if item is None:
+                raise InputError(f"{line.where}: holds no question", hint="name its column: --input-field")
+            hit = known.find(item.text, item.options, item.fixed)
+            if hit is None:
+                yield line
+                continue
+            rules[hit.how] += 1
+            items.add(hit.where)
+            if rules.total() <= SHOWN:
+                console.print(f"{safe(line.where)}: {safe(str(hit))}: {safe(hit.text, 60)}")
+            found = {"item": hit.where, "rule": hit.how, "share": round(hit.share, 3)}
+            if hits is not None:
+                hits.write(to_line({"id": line.record.get("id"), "where": line.where, **found}))
+            if mark:
+                yield {**line.record, "contamination": found}
+
+    if report:
+        with opened(report) as hits:
+            write(STDIN, kept())
+    else:
+        write(STDIN, kept())
+    told = ", ".join(f"{rule} {count:,}" for rule, count in rules.most_common()) or "no hit"
+    done = f"{'marked' if mark else 'dropped'} {rules.total():,} of {numbers(read, 'record')}"
+    console.print(f"{done}: {told}; {len(items):,} of {numbers(len(known), 'test item')}")
+
+
+__all__ = ["decontaminate"]
