@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, count
 from typing import Any, Final
 
 import orjson
@@ -86,11 +86,13 @@ def _personas(prompt: Prompt, _: SimulatorSettings) -> str:
     lexicon = lexicon_for(prompt.language, topic)
     dice = Dice("personas", topic, prompt.retry, prompt.draw)
     found: dict[str, None] = {}
-    while len(found) < prompt.asked:
-        people = dice.sample(lexicon.people, len(lexicon.people))
-        for person in people:
+    for turn in count():
+        if len(found) >= prompt.asked:
+            break
+        for person in dice.sample(lexicon.people, len(lexicon.people)):
             habit = dice.pick(lexicon.habits).format(t=topic, w=person)
-            found[f"{person} {habit}" if len(found) < 200 else f"{person} {habit} {len(found)}"] = None
+            spent = len(found) >= 200 or turn >= 20  # a lexicon has so many pairs and no more
+            found[f"{person} {habit} {len(found)}" if spent else f"{person} {habit}"] = None
             if len(found) == prompt.asked:
                 break
     return _json({"personas": list(found)})
