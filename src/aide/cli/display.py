@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import select
+import sys
 import time
+import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aide.cli.console import Output, safe
+from aide.cli.console import Output, forsake_stdout, safe
 from aide.errors import AideError, Interrupted
 
 if TYPE_CHECKING:
@@ -85,7 +89,7 @@ class Display:
     def already(self, summary: Mapping[str, Any]) -> None:
         """A rerun of a finished run."""
         self.tell(
-            f"nothing to do: {self.folder.path} is finished with {summary.get('accepted', 0):,} records", "finished",
+            f"nothing to do: {safe(str(self.folder.path))} is finished with {summary.get('accepted', 0):,} records", "finished",
             accepted=summary.get("accepted", 0),
         )  # fmt: skip
 
@@ -101,7 +105,7 @@ class Display:
             now = time.monotonic()
             stage.progress.seconds = now - began
             progress = stage.refresh()
-            if output is not None and not output.open:
+            if output is not None and not _read(output):
                 stage.drain(Interrupted("the reader of stdout has gone"))
             if self._live is not None:
                 self._live.update(_picture(stage, progress))
@@ -123,27 +127,53 @@ class Display:
 
     # --- at the end -----------------------------------------------------------------------------------
 
+    def draining(self) -> None:
+        """The first interruption was heard."""
+        self.tell("stopping: what is on the wire is finished and written; a second Ctrl-C stops at once", "draining")
+
     def stopped(self, stop: AideError, summary: Mapping[str, Any]) -> None:
-        """A run that was stopped: why, what to do, where it stands."""
+        """A run that was stopped: why, what to do, where it stands. It is told even where all else is quiet."""
+        quiet, self.console.quiet = self.console.quiet, False
         hint = f"; {safe(stop.hint)}" if stop.hint else ""
-        self.tell(f"stopped: {safe(str(stop))}{hint}", "stopped", reason=str(stop), exit_code=stop.exit_code)
-        self.tell(_totals(summary), "totals", accepted=summary.get("accepted", 0))
+        self.tell(
+            f"stopped: {safe(str(stop))}{hint}", "stopped", reason=str(stop), hint=stop.hint, exit_code=stop.exit_code
+        )
+        self.console.quiet = quiet
+        if summary:
+            self.tell(totals(summary), "totals", **_counts(summary))
+
+    def keep(self, fault: BaseException) -> "Path | None":
+        """Put the traceback of a fault of ours into the log; returns the log, `None` where there is no folder yet."""
+        self._log("".join(traceback.format_exception(fault)).rstrip())
+        return self.folder.log if self.folder.log.exists() else None
 
     def done(self, summary: Mapping[str, Any]) -> None:
         """The final summary: what came out, where it is, and three records beside their seed and parent."""
-        self.tell(_totals(summary), "done", **{k: summary.get(k) for k in ("accepted", "rejected", "failed", "surplus", "calls")})
+        self.tell(totals(summary), "done", **_counts(summary))
         if summary.get("reasons"):
             top = ", ".join(f"{safe(reason)} {n:,}" for reason, n in list(summary["reasons"].items())[:6])
             self.tell(f"not accepted: {top}", "reasons", **summary["reasons"])
         if summary["exit_code"] == 6:
             self.tell(
                 "short of the target: the tree and its further draws are exhausted; more seeds, --hops, or a look at "
-                f"{self.folder.rejects} help",
+                f"{safe(str(self.folder.rejects))} help",
                 "short",
             )
-        self.tell(f"records: {self.folder.shards}/part-*.jsonl   rejects: {self.folder.rejects}", "where")
+        records, rejects = safe(f"{self.folder.shards}/part-*.jsonl"), safe(str(self.folder.rejects))
+        self.tell(f"records: {records}   rejects: {rejects}", "where", records=str(self.folder.shards))
         if not self.json and not self.console.quiet:
             self._show_records(summary)
+
+    def report(self) -> None:
+        """Write `report.html`; where that fails the run is what it was, and the reason is told."""
+        from aide.report import write_report
+
+        try:
+            path = write_report(self.folder)
+        except AideError as fault:
+            self.tell(f"no report was written: {safe(str(fault))}", "report", problem=str(fault))
+        else:
+            self.tell(f"report: {path}", "report", path=str(path))
 
     def _show_records(self, summary: Mapping[str, Any]) -> None:
         from rich.table import Table
@@ -162,7 +192,22 @@ class Display:
         self.console.print(table)
 
 
-def _totals(summary: Mapping[str, Any]) -> str:
+def _read(output: Output) -> bool:
+    """Whether anybody still reads stdout; a pipe tells even while nothing is written to it."""
+    if output.open:
+        pipe = select.poll()
+        pipe.register(sys.stdout.fileno(), 0)
+        if any(event & select.POLLERR for _, event in pipe.poll(0)):
+            output.open = False
+            forsake_stdout()
+    return output.open
+
+
+def _counts(summary: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: summary.get(name) for name in ("accepted", "rejected", "failed", "surplus", "calls", "cost")}
+
+
+def totals(summary: Mapping[str, Any]) -> str:
     tokens = summary.get("tokens", {})
     total = tokens.get("prompt", 0) + tokens.get("completion", 0)
     cost = "cost ?" if summary.get("cost") is None else f"{summary['cost']:.2f} USD"

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, stderr
+from aide.cli.console import Output, crash, stderr
 from aide.cli.display import Display
 from aide.cli.options import spec_options
 from aide.errors import AideError, InputError, Interrupted
@@ -33,11 +33,13 @@ def expand(
     Exit codes: 0 done, 2 bad input, 3 budget reached, 4 endpoint unusable, 5 folder in use, 6 short of the target,
     130 interrupted. 3, 4 and 130 can be resumed by running the same command again.
     """
+    signal.signal(signal.SIGTERM, _end_early)
     settings = resolve(spec_flags, environ=os.environ, config=config)
     raise typer.Exit(_expand(settings, tuple(seeds), out, as_json=json_))
 
 
 def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_json: bool) -> int:
+    from aide.budget import check_priced
     from aide.pipeline.folder import RunFolder, finished
 
     spec = settings.spec
@@ -51,7 +53,22 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
     elif (summary := finished(folder, spec, seeds)) is not None:
         display.already(summary)
         return _end(summary, output, as_json=as_json)
-    return _end(_run(settings, seeds, folder, display, output, streaming=streaming), output, as_json=as_json)
+    check_priced(spec)
+    try:
+        summary = _run(settings, seeds, folder, display, output, streaming=streaming)
+    except AideError as error:
+        if not display.json:
+            raise
+        display.stopped(error, {})
+        return error.exit_code
+    except Exception as fault:  # noqa: BLE001 - told, logged with its traceback, and the end of the run
+        return crash(fault, log=display.keep(fault))
+    return _end(summary, output, as_json=as_json)
+
+
+def _end_early(*_: object) -> None:
+    """SIGTERM before there is a run to drain ends like Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def _run(
@@ -77,7 +94,7 @@ def _drive(stage: Any, ground: Any, pool: Any, display: Display, output: Output,
     from aide.engines import local
 
     async def main() -> dict[str, Any]:
-        _on_signals(stage)
+        _on_signals(stage, display)
         watch = asyncio.create_task(display.watch(stage, output if streaming else None))
         try:
             return await local.expand(stage, ground, pool)
@@ -94,8 +111,10 @@ def _drive(stage: Any, ground: Any, pool: Any, display: Display, output: Output,
             return {"exit_code": 0}  # the reader had enough; everything that was answered is in the journal
         kept: dict[str, Any] = stage.order.folder.read_summary()
         display.stopped(stop, kept)
+        display.report()
         return kept
     display.done(summary)
+    display.report()
     return summary
 
 
@@ -107,17 +126,20 @@ def _loop_runner(main: Any) -> Any:
     return uvloop.run(main)
 
 
-def _on_signals(stage: Any) -> None:
+def _on_signals(stage: Any, display: Display) -> None:
     """The first Ctrl-C or SIGTERM drains, a second stops at once; nothing answered is lost either way."""
     loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
     asked: list[int] = []
 
     def interrupt(number: int) -> None:
         asked.append(number)
         if len(asked) == 1:
-            stage.drain(Interrupted("interrupted; what was on the wire is written", hint="run the same command again to go on"))
-        elif task is not None:
+            stage.drain(
+                Interrupted("interrupted; what was on the wire is written", hint="run the same command again to go on")
+            )
+            display.draining()
+        else:
+            display.close()
             os._exit(130)  # the journal holds every answer that came; nothing else need be saved
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -13,7 +13,7 @@ from aide.report.gather import Facts, said, varying
 
 LONGEST: Final = 12_000  # characters of one text; the rest stays in the journal
 BATCH: Final = 100  # records whose calls are unpacked together
-CALL_BYTES: Final = 2_400_000  # packed calls in one report, base64 included
+CALL_BYTES: Final = 1_200_000  # packed calls in one report, base64 included
 DATA_BYTES: Final = 2_200_000  # records in one report, base64 included
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
@@ -31,7 +31,7 @@ def shown(text: str, longest: int = LONGEST) -> str:
 
 def pack(value: Any) -> str:
     """JSON, deflated, in base64: letters and digits only, so that nothing in it can end a script or be read as markup."""
-    return b64encode(zlib.compress(orjson.dumps(value), 6)).decode()
+    return b64encode(zlib.compress(orjson.dumps(value), 5)).decode()
 
 
 def forest(facts: Facts) -> dict[str, Any]:
@@ -111,19 +111,24 @@ def calls(journal: Journal, records: list[dict[str, Any]], room: int = CALL_BYTE
 
 def _batch(calls: Iterable[Call]) -> dict[str, Any]:
     lines: dict[str, int] = {}
+    systems: dict[str, list[int]] = {}
     nodes: dict[str, list[Any]] = {}
 
     def numbers(text: str) -> list[int]:
-        return [lines.setdefault(line, len(lines)) for line in shown(text).split("\n")]
+        return [lines.setdefault(line, len(lines)) for line in text[:LONGEST].split("\n")]
 
     for call in calls:
+        if call.system not in systems:
+            systems[call.system] = numbers(call.system)
         usage = call.usage
         row = [
             call.step, call.draw, call.attempt, shown(call.answered_by, 80), usage.prompt, usage.completion, round(call.seconds, 2),
-            numbers(call.system), numbers(call.user), shown(said(call.body)),
+            systems[call.system], numbers(call.user), shown(said(call.body)),
         ]  # fmt: skip
+        if len(call.user) > LONGEST:
+            row[8].extend(numbers(f"… ({len(call.user) - LONGEST:,} more characters are in the run folder)"))
         nodes.setdefault(call.node, []).append(row)
-    return {"lines": list(lines), "nodes": nodes}
+    return {"lines": [shown(line) for line in lines], "nodes": nodes}
 
 
 __all__ = ["calls", "fitted", "forest", "pack", "shown"]
