@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
@@ -11,9 +11,10 @@ import orjson
 from aide.budget import Budget
 from aide.errors import AideError, Unusable
 from aide.journal import Call, Journal
+from aide.llm.faults import decode
 from aide.llm.request import Answer, Request
 from aide.moments import reached
-from aide.parsing import Said, read_completion
+from aide.parsing import read_completion
 from aide.prompts import Prompts
 from aide.records import WHOLE, Correction, Message, Payload, digest
 from aide.spec import RunSpec
@@ -21,11 +22,22 @@ from aide.spec import RunSpec
 T = TypeVar("T")
 
 # Which waiting call goes first: what unlocks many records, then what is nearest to done.
-RANKS: Final = {"card": 0, "extract": 0, "expand_graph": 0, "personas": 0, "reflect": 1, "answer": 2, "tests": 2, "revise": 3}
+RANKS: Final = {"card": 0, "extract": 0, "expand_graph": 0, "personas": 0, "reflect": 1, "answer": 2, "check": 2, "tests": 2, "revise": 3}
 LAST: Final = 4
+UNSTRUCTURED: Final = ("not_json", "invalid")  # a rung that promised structure did not keep it
 FINAL: Final = ("refused", "filtered")  # asking the same again would only be paid for again
 
 Complete = Callable[[Request, int], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The decoded body of an answer and the model that gave it; endpoint and rung only where it was paid for just now."""
+
+    data: Mapping[str, Any]
+    model: str
+    endpoint: str = ""
+    rung: str = ""
 
 
 class Calls:
@@ -41,7 +53,7 @@ class Calls:
         *,
         now: Callable[[], float],
         reuse: Journal | None = None,
-        note_invalid: Callable[[str], None] = lambda model: None,
+        note_invalid: Callable[[str, str, str], None] = lambda model, endpoint, rung: None,
     ) -> None:
         self.spec = spec
         self.prompts = prompts
@@ -77,33 +89,31 @@ class Calls:
             extra=self.spec.extra,
         )
 
-    async def answered(self, request: Request, draw: int, attempt: int, node: str) -> tuple[Mapping[str, Any], str]:
-        """The decoded body of the answer and the model that gave it; from the journal, from a call in flight, or paid for."""
+    async def answered(self, request: Request, draw: int, attempt: int, node: str) -> Heard:
+        """An answer from the journal, from a call in flight, or paid for."""
         key = call_key(request, draw, attempt)
         stored = self.journal.recall_body(key)
         if stored is None and (flying := self._flying.get(key)) is not None:
             stored = await asyncio.shield(flying)
         if stored is not None:
-            return orjson.loads(stored[0]), stored[1]
+            return Heard(decode(stored[0]), stored[1])
         flying = asyncio.get_running_loop().create_future()
         self._flying[key] = flying
         try:
-            data, body, model = await self._pay(key, request, draw, attempt, node)
+            heard, body = await self._pay(key, request, draw, attempt, node)
         except BaseException as fault:
             flying.set_exception(fault if isinstance(fault, AideError) else AideError("the call it shared was stopped"))
             flying.exception()  # seen here: nobody else need be waiting
             raise
         finally:
             del self._flying[key]
-        flying.set_result((body, model))
-        return data, model
+        flying.set_result((body, heard.model))
+        return heard
 
-    async def _pay(
-        self, key: str, request: Request, draw: int, attempt: int, node: str
-    ) -> tuple[Mapping[str, Any], bytes, str]:
+    async def _pay(self, key: str, request: Request, draw: int, attempt: int, node: str) -> tuple[Heard, bytes]:
         if self.reuse is not None and (old := self.reuse.recall(key)) is not None:
             await self.journal.record(replace(old, node=node, reused=True, cost=0.0))
-            return orjson.loads(old.body), old.body, old.answered_by
+            return Heard(decode(old.body), old.answered_by), old.body
         if self.stop is not None:
             raise self.stop
         held = self.budget.reserve(list(request.messages), request.max_output, request.model)
@@ -115,7 +125,7 @@ class Calls:
         reached("after_answer")
         await self.journal.record(self._booked(key, request, draw, attempt, node, answer))
         reached("after_journal")
-        return answer.data, answer.body, answer.model
+        return Heard(answer.data, answer.model, answer.endpoint, answer.sent.get("rung", "")), answer.body
 
     def _booked(self, key: str, request: Request, draw: int, attempt: int, node: str, answer: Answer) -> Call:
         system, *rest = request.messages
@@ -164,24 +174,20 @@ class Asker:
         for attempt in (0, 1):
             messages = self.calls.prompts.render(template or step, parts, correction, **context)
             request = self.calls.request(step, messages, payload, max_output, draw, self.node)
+            heard = await self.calls.answered(request, draw, attempt, self.node)
+            self.models[step] = heard.model
             try:
-                said = await self._said(request, draw, attempt)
-                return payload.read(said.text)
+                return payload.read(read_completion(heard.data).text)
             except Unusable as unusable:
+                if heard.endpoint and payload.schema is not None and unusable.reason in UNSTRUCTURED:
+                    self.calls.note_invalid(request.model, heard.endpoint, heard.rung)
                 if attempt or unusable.reason in FINAL:
                     raise
                 if unusable.reason == "truncated":
                     max_output = 2 * request.max_output
                 else:
                     correction = Correction(unusable.said, unusable.problem)
-                    if payload.schema is not None:
-                        self.calls.note_invalid(request.model)
         raise AssertionError("the second attempt returns or raises")
-
-    async def _said(self, request: Request, draw: int, attempt: int) -> Said:
-        data, model = await self.calls.answered(request, draw, attempt, self.node)
-        self.models[request.step] = model
-        return read_completion(data)
 
 
 def call_key(request: Request, draw: int, attempt: int) -> str:

@@ -41,7 +41,7 @@ def open_pool(spec: RunSpec) -> Pool:
     transports = {each.name: _simulator(each.base_url) for each in served if each.simulated}
     return Pool(
         [endpoint(each, spec.model) for each in served],
-        ceiling=ceiling(spec),
+        ceiling=CEILING,
         timeout=spec.timeout,
         patience=spec.endpoint_patience,
         model=spec.model,
@@ -90,7 +90,7 @@ def order(
         clock=time.monotonic,
         room=2 * ceiling(spec),
         emit=emit,
-        note_invalid=pool.note_invalid,
+        note_invalid=lambda model, endpoint, rung: pool.note_invalid(model, endpoint=endpoint, rung=rung),
         restore=pool.restore,
         snapshot=pool.capabilities,
         stats=pool.stats,

@@ -22,9 +22,11 @@ from aide.pipeline.novelty import Anything, JournaledNovelty
 from aide.pipeline.points import Points, draft_of
 from aide.pipeline.progress import Progress, by_step
 from aide.pipeline.pruned import agree, pruned, standing
+from aide.pipeline.ran import JournaledRuns
 from aide.pipeline.run import Run
 from aide.prompts import Prompts
 from aide.quality.duplicates import Duplicates
+from aide.quality.sandbox import Sandbox
 from aide.recipes import RECIPES
 from aide.records import Seed, Usage, digest
 from aide.shards import POLL_SECONDS, FolderLock, Lines, Shards, write_atomic
@@ -50,7 +52,7 @@ class Order:
     room: int = 128
     plan: Mapping[str, Any] = field(default_factory=dict)
     emit: Callable[[dict[str, Any]], None] | None = None
-    note_invalid: Callable[[str], None] = lambda model: None
+    note_invalid: Callable[[str, str, str], None] = lambda model, endpoint, rung: None
     restore: Callable[[Mapping[str, Any]], None] = lambda snapshot: None
     snapshot: Callable[[], Mapping[str, Any]] = dict
     stats: Callable[[], Mapping[str, Any]] = dict
@@ -68,6 +70,7 @@ class Stage:
     calls: Calls | None = None
     frontier: Frontier | None = None
     stop: AideError | None = None
+    sandbox: Sandbox | None = None
 
     def drain(self, reason: AideError) -> None:
         """Start nothing new, finish what is on the wire; the first reason is kept, however early it comes."""
@@ -124,6 +127,7 @@ async def _run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
     folder = order.folder
     prompts = Prompts(spec.prompts)
     prints = identity(spec)
+    stage.sandbox = Sandbox.find() if spec.run_code and ground.format.name == "code" else None
     manifest = folder.read_manifest()
     check_same_run(folder, manifest, prints, adopt=spec.adopt)
     asked = invocation(spec, prints, order.seeds)
@@ -161,6 +165,8 @@ async def _run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
         journal.close()
         if reuse is not None:
             reuse.close()
+        if stage.sandbox is not None:
+            stage.sandbox.close()
     return summary
 
 
@@ -190,7 +196,10 @@ async def _assemble(
     stage.card = prompts.constants["card"] = card
     pool = prepare.Pool(spec, ground, journal)
     novelty = _novelty(spec, ground.seeds, journal)
-    brief = brief_of(spec, ground, card, prompts, novelty=novelty, demonstrations=pool.demonstrations)
+    run = JournaledRuns(journal, stage.sandbox) if stage.sandbox else None
+    brief = brief_of(
+        spec, ground, card, prompts, novelty=novelty, demonstrations=pool.demonstrations, run=run
+    )
     out = pruned(journal)
     stage.frontier = frontier = forest.build(
         spec, ground.seeds, journal, triples=(spec.attributes + brief.graph_triples) if spec.attributes else 0,
