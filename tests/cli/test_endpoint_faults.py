@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import runs
-from cli.shell import aide
-from endpoints.beside import Reply, Station, beside
 
+import runs
 from aide.simulator import SimulatorSettings
 from aide.simulator.settings import read_faults
+from cli.shell import aide
+from endpoints.beside import Reply, Station, beside
 
 SPOILED = "empty:.05,null:.04,fence:.03,prose:.03,think:.03,truncate:.03,garbage:.03,refusal:.01"  # a quarter
 ON_THE_WIRE = "429:.05,500:.03,503:.03,html:.02,error200:.03,reset:.03,timeout:.005,slow:.005"
@@ -22,7 +22,7 @@ def small(folder: Path) -> Path:
     return runs.few(folder, "word_problems.jsonl", 3)
 
 
-def expand(seeds: Path, folder: Path, url: str, *more: str, **environment: str) -> Any:
+def expand(seeds: Path, folder: Path, url: str, *more: str) -> Any:
     return aide(
         "expand", seeds, "--base-url", url, "--model", "simulator", "-o", folder, *more, **environment
     )
@@ -48,7 +48,7 @@ def test_with_every_fault_at_once_a_run_ends_well_and_no_answer_is_paid_twice(tm
         assert reject["reason"]
         assert reject["detail"], "a reject that nobody explains"
     assert len(set(station.answered)) == len(station.answered), "a question was answered, and paid for, twice"
-    # A server may have answered what a read timeout no longer waited for: that one alone is not in the journal.
+    # A server may answer what a read timeout no longer waits for: that alone is not in the journal.
     assert len(station.answered) - errors.get("timeout", 0) <= runs.paid(out) <= len(station.answered)
 
 

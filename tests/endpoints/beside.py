@@ -1,4 +1,4 @@
-"""Endpoints on loopback sockets beside a test, in a thread of their own: real processes can be run against them."""
+"""Endpoints on loopback sockets, in a thread beside the test: real processes can be run against them."""
 
 import asyncio
 import threading
@@ -49,8 +49,8 @@ async def _settle() -> None:
 class Station:
     """A simulator on a socket that knows what it answered: `twist` may answer in its place.
 
-    `answered` holds a mark of each request, as it stood on the wire, that got a completion with a message; `twist` is
-    given how many completions there were, the headers and the body.
+    `answered` holds a mark of each request, as it stood on the wire, that got a completion with a message;
+    `twist` is given how many completions there were, the headers and the body.
     """
 
     def __init__(self, settings: SimulatorSettings | None = None, twist: Twist | None = None) -> None:
