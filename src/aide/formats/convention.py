@@ -108,6 +108,15 @@ def _search(text: str, convention: str) -> re.Match[str] | None:
     return _pattern(convention).search(text)
 
 
+def final(text: str, convention: str) -> str:
+    """What an answer comes down to: the result by the convention, by a common marker, or its last number."""
+    found = result(text, convention) or _final(text.rstrip(), number=True)[1]
+    if found:
+        return found
+    numbers = re.findall(_NUMBER, text)
+    return numbers[-1] if numbers else ""
+
+
 def settle(text: str, convention: str) -> str:
     """`text` with its final result written by the convention; unchanged where no result can be told."""
     text = text.rstrip()

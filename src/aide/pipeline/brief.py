@@ -6,6 +6,8 @@ from aide.formats import Demonstration, TaskCard
 from aide.personas import load_bank
 from aide.pipeline.prepare import Ground, nearest_labels
 from aide.prompts import Prompts
+from aide.quality.agreement import quorum_of
+from aide.quality.checks import Checks, Runner
 from aide.quality.form import FormGate
 from aide.recipes import Brief, Novelty
 from aide.records import Seed
@@ -21,6 +23,7 @@ def brief_of(
     *,
     novelty: Novelty,
     demonstrations: Callable[[Seed], tuple[Demonstration, ...]],
+    run: Runner | None = None,
 ) -> Brief:
     """Everything that is fixed before the first record.
 
@@ -33,8 +36,12 @@ def brief_of(
         card=card,
         format=ground.format,
         gate=FormGate(
-            card, [seed.draft.input for seed in ground.seeds], [seed.draft.output for seed in ground.seeds]
+            card,
+            [seed.draft.input for seed in ground.seeds],
+            [seed.draft.output for seed in ground.seeds],
+            ground.avoid,
         ),
+        checks=Checks(ground.format, card, quorum_of(spec.agreement, card), run),
         standard=Standard(spec.min_relevance, spec.min_diversity),
         prompts=prompts,
         novelty=novelty,

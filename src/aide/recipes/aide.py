@@ -13,6 +13,7 @@ from aide.operations import extraction, more_triples, triples_from
 from aide.parsing import TextPayload
 from aide.personas import personas_for
 from aide.prompts import variants
+from aide.quality.checks import Checked
 from aide.recipes.base import Attributes, Brief, Candidate, side_by_side
 from aide.recipes.items import ItemsPayload
 from aide.recipes.passage import passage
@@ -67,22 +68,22 @@ class Aide:
         """Synthesize, check, answer, reflect; raises `Rejection` with the step and the reason."""
         with Candidate(await self.synthesize(hop, ask)) as candidate:
             self.check_input(hop, candidate.input)
-            draft = await self.answer(hop, candidate.input, ask)
+            answer = await self.answer(hop, candidate.input, ask)
 
             for revision in range(self.brief.spec.max_revisions + 1):
                 if not self.brief.spec.reflection:
-                    return self.record(hop, draft, None, revision)
-                verdict = await self.reflect(hop, draft, ask)
+                    return self.record(hop, answer, None, revision)
+                verdict = await self.reflect(hop, answer.draft, ask)
                 judgement = judge(verdict, self.brief.standard)
                 if judgement.accepted:
-                    return self.record(hop, draft, verdict, revision)
+                    return self.record(hop, answer, verdict, revision)
                 if revision == self.brief.spec.max_revisions:
                     raise Rejection("reflect", judgement.reason, judgement.critique)
-                wrong = Correction(self.brief.format.render(draft), judgement.critique) if judgement.answer_only else None
+                wrong = Correction(self.brief.format.render(answer.draft), judgement.critique) if judgement.answer_only else None
                 if not wrong:
-                    candidate.input = await self.revise(hop, draft, judgement.critique, ask)
+                    candidate.input = await self.revise(hop, answer.draft, judgement.critique, ask)
                     self.check_input(hop, candidate.input)
-                draft = await self.answer(hop, candidate.input, ask, wrong)
+                answer = await self.answer(hop, candidate.input, ask, wrong)
         raise AssertionError("the last revision returns or raises")
 
     async def synthesize(self, hop: Hop, ask: Ask) -> str:
@@ -103,17 +104,17 @@ class Aide:
         told.update(self.wanted(hop))
         return await ask("synthesize", INPUT, template=self.template(hop), max_output=room, draw=hop.draw, **told)
 
-    async def answer(self, hop: Hop, text: str, ask: Ask, correction: Correction | None = None) -> Draft:
-        """Step 5: the output for the new input, by format; blind for fixed label sets."""
+    async def answer(self, hop: Hop, text: str, ask: Ask, correction: Correction | None = None) -> Checked:
+        """Step 5: the output for the new input, by format, checked by code and by further answers."""
         brief = self.brief
         demos = brief.demonstrations(hop.seed)
         question = Question(hop.id, text, hop.parent.parts, hop.label, demos, brief.card.max_answer_tokens)
-        draft = await brief.format.answer(ask, brief.card, question, correction=correction)
-        if problem := brief.format.check(draft, brief.card):
+        answer = await brief.checks.answer(ask, question, correction)
+        if problem := brief.format.check(answer.draft, brief.card):
             raise Rejection("answer", "broken_format", problem)
-        if fault := brief.gate.check_answer(text, draft):
+        if fault := brief.gate.check_answer(text, answer.draft):
             raise Rejection("answer", fault.reason, fault.detail)
-        return draft
+        return answer
 
     async def reflect(self, hop: Hop, draft: Draft, ask: Ask) -> Verdict:
         """Step 6: relevance to the seed, diversity from the parent, and whether the answer is right, in one call."""
@@ -132,19 +133,21 @@ class Aide:
     def check_input(self, hop: Hop, text: str) -> None:
         """What code can check before an answer is paid for: form, language, leftovers, copies, duplicates."""
         seed, parent = hop.seed.draft.input, hop.parent.draft.input
-        if fault := self.brief.gate.check(text, seed=seed, parent=parent, label=hop.label):
+        fixed = hop.parent.parts.fixed_text
+        if fault := self.brief.gate.check(text, seed=seed, parent=parent, label=hop.label, fixed=fixed):
             raise Rejection("synthesize", fault.reason, fault.detail)
         if twin := self.brief.novelty.claim(hop.id, text):
             raise Rejection("synthesize", "duplicate", twin)
 
-    def record(self, hop: Hop, draft: Draft, verdict: Verdict | None, revisions: int) -> Record:
+    def record(self, hop: Hop, answer: Checked, verdict: Verdict | None, revisions: int) -> Record:
         """The accepted record."""
         brief = self.brief
         scores: dict[str, Any] = {}
         if verdict is not None:
             scores = {"relevance": verdict.relevance, "diversity": verdict.diversity, "correct": verdict.correct}
+        scores.update(answer.scores)
         return Record(
-            hop.id, brief.task, brief.format.name, draft, hop.parent.parts, Lineage.of(hop), scores, revisions,
+            hop.id, brief.task, brief.format.name, answer.draft, hop.parent.parts, Lineage.of(hop), scores, revisions,
             meta=hop.seed.meta,
         )  # fmt: skip
 

@@ -9,6 +9,7 @@ from aide.errors import AideError, NodeError
 from aide.formats import Demonstration, Format, TaskCard
 from aide.personas import Bank
 from aide.prompts import Prompts
+from aide.quality.checks import Checks
 from aide.quality.form import FormGate
 from aide.records import Ask, Hop, Point, Record, Seed, Triple
 from aide.reflection import Standard
@@ -48,6 +49,7 @@ class Brief:
     card: TaskCard
     format: Format
     gate: FormGate
+    checks: Checks
     standard: Standard
     prompts: Prompts
     novelty: Novelty

@@ -72,11 +72,16 @@ def solution(question: str, examples: Sequence[Example], lexicon: Lexicon, miss:
     elif style % _STYLES == 2:
         steps = [("+", b, a, total), ("*", c, total, result)]
     names = (first, second, first)
+    # An odd miss is a slip in the last calculation, an even one a step too many, with nothing miscalculated.
+    slip = miss if miss % 2 else 0
     lines = []
     for (sign, left, right, value), name in zip(steps, names, strict=False):
-        said = value + (miss if (sign, left, right, value) == steps[-1] else 0)
+        said = value + (slip if (sign, left, right, value) == steps[-1] else 0)
         shown = f"<<{left}{sign}{right}={said}>>{said}" if marked else str(said)
         lines.append(f"{name[:1].upper()}{name[1:]}: {left} {sign} {right} = {shown}")
+    if miss and not slip:
+        shown = f"<<{result}+{miss}={final}>>{final}" if marked else str(final)
+        lines.append(f"{second[:1].upper()}{second[1:]}: {result} + {miss} = {shown}")
     lines.append(ending(examples, final) or lexicon.result.format(n=final))
     return "\n".join(lines)
 

@@ -205,6 +205,8 @@ def _answer(prompt: Prompt, settings: SimulatorSettings) -> str:
         "answer", kind, question, prompt.draw, prompt.retry, *sorted(name for name, _ in prompt.labels)
     )
     style = 1 + dice.below(5) if prompt.retry else dice.below(2) if prompt.draw else 0
+    if kind == "choose":
+        return _choice(prompt, settings, question, dice, lexicon)
     if prompt.labels:
         return _label(prompt, settings, question, dice, style)
     if kind == "tests":
@@ -229,6 +231,18 @@ def _answer(prompt: Prompt, settings: SimulatorSettings) -> str:
         if prompt.parts
         else text
     )
+
+
+def _choice(
+    prompt: Prompt, settings: SimulatorSettings, question: str, dice: Dice, lexicon: Lexicon
+) -> str:
+    """The right option of a list where it is there, else its last, which says that none is."""
+    listed = [name for name, _ in prompt.labels]
+    right = answers.options(question, lexicon, 2)[0]
+    picked = right if right in listed else listed[-1]
+    if dice.chance(settings.wrong):
+        picked = dice.pick([name for name in sorted(listed) if name != picked] or [picked])
+    return _json({"label": picked})
 
 
 def _label(prompt: Prompt, settings: SimulatorSettings, question: str, dice: Dice, style: int) -> str:

@@ -123,6 +123,25 @@ class RunSpec(Frozen):
         Literal["near", "exact", "off"],
         Flag("quality", "Which duplicates of seeds and accepted records are refused."),
     ] = "near"
+    avoid: Annotated[
+        tuple[PathText, ...],
+        Flag("quality", "Test sets that no record may give away; may be repeated.", "FILE"),
+    ] = ()
+    agreement: Annotated[
+        str,
+        Flag("quality", "Answers that must agree, K of at most N; auto is 2/3 for worked answers.", "K/N"),
+    ] = "auto"
+    run_code: Annotated[
+        bool, Flag("quality", "Run solutions against their tests, in a sandbox without network.")
+    ] = False
+    exam: Annotated[
+        bool, Flag("quality", "Try teacher and judge on the seeds first, three calls a seed.")
+    ] = True
+    min_exam: Annotated[
+        float | None,
+        Field(ge=0, le=1),
+        Flag("quality", "Least share of the seeds that the teacher must answer as they are.", "SHARE"),
+    ] = None
 
     # --- Models
     model: Annotated[str, Flag("models", "Name of the model (else AIDE_MODEL).", "NAME")] = ""
@@ -241,6 +260,15 @@ class RunSpec(Frozen):
         if pattern and not named:
             raise ValueError("has no named group; name each part, such as (?P<question>.*)")
         return pattern
+
+    @field_validator("agreement")
+    @classmethod
+    def _is_a_quorum(cls, agreement: str) -> str:
+        needed, slash, most = agreement.partition("/")
+        numbers = slash and needed.isdecimal() and most.isdecimal()
+        if agreement in ("auto", "off") or (numbers and 1 <= int(needed) <= int(most) <= 20):
+            return agreement
+        raise ValueError("is auto, off, or K/N with K at most N, such as 2/3")
 
     @field_validator("encoding")
     @classmethod

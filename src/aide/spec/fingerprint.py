@@ -10,7 +10,7 @@ from typing import Any, Final
 IDENTITY: Final = (
     "task", "format", "labels", "demonstrations", "residual_after", "attributes", "graph_triples",
     "operations", "personas", "personas_from", "balance", "seed", "reflection", "min_relevance",
-    "min_diversity", "max_revisions", "duplicates", "model", "steps", "extra", "keep", "input_pattern",
+    "min_diversity", "max_revisions", "duplicates", "agreement", "run_code", "model", "steps", "extra", "keep", "input_pattern",
 )  # fmt: skip
 
 _WHERE = "where a call goes changes nothing in its logical content"
@@ -20,6 +20,9 @@ _SEEDS = "seen in the ids of the seeds, which are hashes of their content"
 
 EXCLUDED: Final[Mapping[str, str]] = {
     "contexts": _EXTENSION, "hops": _EXTENSION, "target": _EXTENSION, "per_seed": _EXTENSION,
+    "exam": "looks before the first record, changes none",
+    "min_exam": "looks before the first record, changes none",
+    "avoid": "paths; the hashes of their contents are added by whoever reads them",
     "persona_file": "a path; the hash of its content is added by whoever reads it",
     "prompts": "a path; the hashes of the prompts are added by whoever reads them",
     "base_url": _WHERE, "endpoints": _WHERE, "api_key_env": _WHERE, "api_key_command": _WHERE,

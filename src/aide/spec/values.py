@@ -59,6 +59,7 @@ class StepSpecs(Frozen):
     synthesize: StepSpec = StepSpec(temperature=1.0, top_p=0.95)
     revise: StepSpec = StepSpec(temperature=1.0, top_p=0.95)
     answer: StepSpec = StepSpec(temperature=0.2, further=0.7)
+    check: StepSpec = StepSpec(temperature=0.7)
     tests: StepSpec = StepSpec(temperature=0.2, further=0.7)
     reflect: StepSpec = StepSpec(temperature=0.0)
 

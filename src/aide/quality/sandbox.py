@@ -1,0 +1,241 @@
+"""Code that a model wrote, run where it can do no harm: no network, no other files, little time and memory.
+
+Each run is a process of its own in an isolation that the system offers: bubblewrap, the kernel's namespaces
+by `unshare`, docker or podman, the first that really works. Without any of them nothing is run. Inside,
+`jail.py` sets limits on itself before it looks at the code.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import orjson
+
+from aide.errors import InputError
+from aide.records import digest
+
+IMAGE: Final = "python:3-slim"
+_JAIL: Final = Path(__file__).with_name("jail.py")
+_SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
+_BOX: Final = 16 << 20
+_PROBE_SECONDS: Final = 60
+
+# $1 is an empty folder to build the root in, $2 the interpreter, $3 the program, the rest are read-only
+# folders. A user of this namespace could undo the mounts, so that every capability is given up for good
+# before the program.
+_NAMESPACES: Final = r"""
+set -e
+root=$1; python=$2; program=$3; shift 3
+mount -t tmpfs -o size=1m,mode=755 tmpfs "$root"
+for folder; do
+    mkdir -p "$root$folder"; mount --rbind "$folder" "$root$folder"; mount -o remount,bind,ro "$root$folder"
+done
+mkdir "$root/dev" "$root/proc" "$root/box"
+for device in null zero urandom; do
+    : > "$root/dev/$device"; mount --bind "/dev/$device" "$root/dev/$device"
+done
+mount -t proc proc "$root/proc"
+mount -t tmpfs -o size=16m,mode=777 tmpfs "$root/box"
+mount -o remount,ro "$root"
+exec chroot "$root" setpriv --no-new-privs --bounding-set=-all --inh-caps=-all \
+    "$python" -I -S -B -c "$program"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """CPU seconds, seconds of the clock, and megabytes of memory that one run may take."""
+
+    seconds: int = 5
+    wall: int = 30
+    megabytes: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a run ended; `told` says what went wrong, for the log and the reject."""
+
+    passed: bool
+    told: str = ""
+
+
+Command = Callable[[str], list[str]]
+
+
+def _bubblewrap(folder: str) -> list[str]:
+    bound = [word for each in _folders() for word in ("--ro-bind", each, each)]
+    return [
+        "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", *bound,
+        "--proc", "/proc", "--dev", "/dev", "--size", str(_BOX), "--tmpfs", "/box", "--remount-ro", "/",
+        "--chdir", "/box",
+        _python(), "-I", "-S", "-B", "-c", _program(),
+    ]  # fmt: skip
+
+
+def _unshare(folder: str) -> list[str]:
+    return [
+        "unshare", "--user", "--map-root-user", "--net", "--ipc", "--uts", "--pid", "--fork",
+        "--kill-child", "--mount", "sh", "-c", _NAMESPACES, "sh", folder, _python(), _program(), *_folders(),
+    ]  # fmt: skip
+
+
+def _container(engine: str) -> Command:
+    def command(folder: str) -> list[str]:
+        # The client can be killed while the container goes on: the time limit stands inside as well.
+        return [
+            engine, "run", "--rm", "-i", "--pull=never", "--network=none", "--read-only", "--cap-drop=ALL",
+            "--security-opt=no-new-privileges", "--user=65534:65534", "--memory=640m", "--pids-limit=16",
+            "--cpus=1",
+            f"--tmpfs=/box:rw,size={_BOX},mode=1777", IMAGE, "timeout", "-s", "KILL", "40",
+            "python3", "-I", "-S", "-B", "-c", _program(),
+        ]  # fmt: skip
+
+    return command
+
+
+ISOLATIONS: Final[Mapping[str, Command]] = {
+    "bwrap": _bubblewrap,
+    "unshare": _unshare,
+    "docker": _container("docker"),
+    "podman": _container("podman"),
+}
+
+
+class Sandbox:
+    """Runs solutions in one isolation, a few at a time. `name` is that of the isolation."""
+
+    def __init__(self, name: str, limits: Limits | None = None, *, at_once: int = 0) -> None:
+        self.name = name
+        self.limits = limits or Limits()
+        self._command = ISOLATIONS[name]
+        self._slots = asyncio.Semaphore(at_once or os.cpu_count() or 1)
+        self._folder = tempfile.TemporaryDirectory(prefix="aide-box-")
+
+    @classmethod
+    def find(cls, names: Sequence[str] = tuple(ISOLATIONS), limits: Limits | None = None) -> Self:
+        """The first isolation that is there and works: one trivial program is run in it.
+
+        Raises:
+            InputError: there is none; nothing of a model may then be run.
+        """
+        for name in names:
+            if shutil.which(name) is not None:
+                sandbox = cls(name, limits)
+                if sandbox._works():
+                    return sandbox
+                sandbox.close()
+        raise InputError(
+            "--run-code finds no isolation on this system that works",
+            hint=f"install bubblewrap, or docker or podman with the image {IMAGE}; without it no code is run",
+        )
+
+    def close(self) -> None:
+        """Take away the empty folder of the sandbox."""
+        self._folder.cleanup()
+
+    async def run(self, code: str, tests: Sequence[str]) -> Ran:
+        """Run `code`, then each of `tests`; passed where nothing raised and the code did not end by itself.
+
+        Raises:
+            InputError: the isolation, which worked before, can't be started any more.
+        """
+        token = digest("sandbox", code, *tests)
+        async with self._slots:
+            status, out = await self._run(self._job(code, tests, token))
+        line = _line(out)
+        if line.get("token") != token:
+            return Ran(False, self._why(status))
+        if line.get("passed") is True:
+            return Ran(True)
+        at = line.get("at")
+        where = f"test {at + 1}" if isinstance(at, int) and at >= 0 else "the solution itself"
+        return Ran(False, f"{where}: {line.get('told')}")
+
+    def _job(self, code: str, tests: Sequence[str], token: str) -> bytes:
+        # Lone surrogates can't be written as UTF-8 and can't stand in a program either.
+        job = {"code": _plain(code), "tests": [_plain(test) for test in tests], "token": token}
+        return orjson.dumps({**job, "seconds": self.limits.seconds, "megabytes": self.limits.megabytes})
+
+    async def _run(self, job: bytes) -> tuple[int | None, bytes]:
+        """Exit status and output; no status where the time of the clock ran out."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command(self._folder.name), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, env=_environment(), start_new_session=True,
+            )  # fmt: skip
+        except OSError as fault:
+            raise InputError(
+                f"{self.name} can't be started: {fault}", hint="is it still installed?"
+            ) from fault
+        try:
+            out, _ = await asyncio.wait_for(process.communicate(job), self.limits.wall)
+        except TimeoutError:
+            return None, b""
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+        return process.returncode, out
+
+    def _why(self, status: int | None) -> str:
+        limits = self.limits
+        if status is None:
+            return f"stopped: it took more than {limits.wall} s"
+        told = f"it ended the process, or took more than {limits.seconds} s of the processor"
+        return f"stopped: {told} (status {status})"
+
+    def _works(self) -> bool:
+        job = self._job("def two():\n    return 2", ["assert two() == 2"], "probe")
+        try:
+            done = subprocess.run(
+                self._command(self._folder.name), input=job, capture_output=True, env=_environment(),
+                timeout=_PROBE_SECONDS, check=False, start_new_session=True,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return _line(done.stdout).get("passed") is True
+
+
+def _plain(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _line(out: bytes) -> dict[str, object]:
+    try:
+        found = orjson.loads(out)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _program() -> str:
+    return _JAIL.read_text(encoding="utf-8")
+
+
+def _python() -> str:
+    """The interpreter behind a virtual environment: what it needs lies below its own prefix."""
+    return str(Path(sys.executable).resolve())
+
+
+def _folders() -> list[str]:
+    """What the interpreter needs to start, read-only inside."""
+    needed = [*_SYSTEM, sys.base_prefix, str(Path(_python()).parent.parent)]
+    found = [each for each in dict.fromkeys(needed) if Path(each).is_dir()]
+    return [
+        each for each in found if not any(each != top and Path(each).is_relative_to(top) for top in found)
+    ]
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of the person's environment: it holds their keys."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "HOME": "/box"}
