@@ -1,0 +1,95 @@
+"""The report as a file: what it says, what it never holds, and how large it may be."""
+
+import base64
+import json
+import re
+import zlib
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unit.report.folders import HOSTILE, SEED, hostile
+
+from aide.errors import InputError
+from aide.pipeline.folder import RunFolder
+from aide.report import write_report
+from aide.report.data import shown
+
+OURS = {"script", "style", "meta", "link", "title"}
+
+
+class Elements(HTMLParser):
+    """All elements with their attributes, and the texts of scripts by id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((self.found[-1][0] if self.found else "", data))
+
+
+def parsed(path: Path) -> Elements:
+    elements = Elements()
+    elements.feed(path.read_text(encoding="utf-8"))
+    return elements
+
+
+def unpacked(html: str) -> Any:
+    packed = re.search(r'<script type="text/plain" id="data">([A-Za-z0-9+/=]+)</script>', html)
+    assert packed
+    return json.loads(zlib.decompress(base64.b64decode(packed[1])))
+
+
+def test_hostile_texts_are_never_markup(tmp_path: Path) -> None:
+    path = write_report(hostile(tmp_path / "run"))
+    html = path.read_text(encoding="utf-8")
+    elements = parsed(path)
+    assert not [tag for tag, _ in elements.found if tag in ("img", "iframe", "object", "embed", "base")]
+    assert all(attrs.get("href", "").startswith("#") for tag, attrs in elements.found if tag == "a")  # type: ignore[union-attr]
+    handlers = {(tag, name) for tag, attrs in elements.found for name in attrs if name.startswith("on")}
+    assert handlers == {("form", "onsubmit")}
+    assert "javascript:" not in "".join(str(value) for _, attrs in elements.found for value in attrs.values())
+    assert not re.search("[\x00\x07\x1b\u202a-\u202e\u2066-\u2069]", html)
+    assert "⟨U+202E⟩gnp.exe" in html  # told, and without effect
+    scripts = [tag for tag, _ in elements.found if tag == "script"]
+    assert len(scripts) == 3  # records, one batch of calls, our own
+
+
+def test_no_address_leads_out_of_the_file(tmp_path: Path) -> None:
+    html = write_report(hostile(tmp_path / "run")).read_text(encoding="utf-8")
+    assert not re.findall(r"(?:src|href)\s*=\s*[\"']?\s*(?:https?:)?//", html, re.IGNORECASE)
+    assert not re.findall(r"@import|url\(", html)
+    assert "default-src 'none'" in html
+
+
+def test_long_texts_are_cut_and_say_so(tmp_path: Path) -> None:
+    path = write_report(hostile(tmp_path / "run", long=1_000_000))
+    assert path.stat().st_size < 300_000
+    texts = [row[10] for row in unpacked(path.read_text(encoding="utf-8"))["records"]]
+    assert any("more characters are in the run folder" in text for text in texts)
+
+
+def test_counts_reconcile_and_records_hang_on_their_parents(tmp_path: Path) -> None:
+    html = write_report(hostile(tmp_path / "run")).read_text(encoding="utf-8")
+    assert "accepted 2 + rejected 1 = 3 planned" in html
+    data = unpacked(html)
+    assert [seed[0] for seed in data["seeds"]] == [SEED]
+    assert [(row[0][0], row[1], row[2]) for row in data["records"]] == [("a", 0, 1), ("b", 1, 2)]
+    assert data["seeds"][0][4:] == [1, 1]  # one child accepted, one rejected
+
+
+def test_a_folder_without_a_journal_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no run folder"):
+        write_report(RunFolder(tmp_path))
+
+
+def test_shown_leaves_honest_text_alone() -> None:
+    assert shown("two\nlines\tand שלום 漢字 é") == "two\nlines\tand שלום 漢字 é"
+    assert "\x1b" not in shown(HOSTILE)
+    assert shown("a" * 50, 10).startswith("a" * 10 + "…")
