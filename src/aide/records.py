@@ -81,6 +81,11 @@ class Parts:
             return varying
         return self.frame.format_map({**dict(self.fixed), self.varying: varying})
 
+    @property
+    def fixed_text(self) -> str:
+        """The fixed parts alone, one below the other."""
+        return "\n".join(text for _, text in self.fixed)
+
     def as_dict(self, varying: str) -> dict[str, str]:
         """All parts by name, fixed ones first; empty where the input has no parts."""
         return {**dict(self.fixed), self.varying: varying} if self.fixed else {}

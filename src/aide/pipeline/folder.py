@@ -111,7 +111,7 @@ class RunFolder:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         loaded = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as fault:
         raise InputError(f"{path} can't be read: {fault}", hint="is this the folder of a run?") from fault
@@ -139,6 +139,8 @@ def identity(spec: RunSpec) -> dict[str, str]:
     content = {f"{PROMPT}{name}": value for name, value in hashes("prompts", spec.prompts).items()}
     if spec.persona_file is not None:
         content["persona_file"] = file_hash(str(spec.persona_file))
+    if spec.avoid:
+        content["avoid"] = " ".join(sorted(file_hash(str(path)) for path in spec.avoid))
     return spec.fingerprint(content)
 
 

@@ -13,6 +13,8 @@ from aide.journal import Journal
 from aide.parsing import clean
 from aide.pipeline.folder import RunFolder
 from aide.prompts import Prompts, variants
+from aide.quality.contamination import Contamination
+from aide.quality.testsets import read_items
 from aide.records import Ask, Draft, Parts, Seed, rng
 from aide.seeds import Loaded, SeedMapping, load_seeds
 from aide.shards import write_atomic
@@ -21,16 +23,18 @@ from aide.spec import RunSpec
 SEED = "seed"
 POOL = 100  # demonstrations are chosen among at most so many seeds, so that the cost of a seed stays flat
 DEMONSTRATION_TOKENS = 1500
+SAME = 0.9  # from this share of a test item on a seed is the item itself
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Seeds and task as a run takes them: `seeds` without doubles, `format` found or given."""
+    """Seeds and task as a run takes them: `seeds` without doubles, `format` found or given, test sets to `avoid`."""
 
     loaded: Loaded
     seeds: tuple[Seed, ...]
     format: Format
     labels: tuple[Any, ...]
+    avoid: Contamination | None = None
 
     @property
     def fixed_parts(self) -> bool:
@@ -58,11 +62,26 @@ def read_seeds(spec: RunSpec, paths: Sequence[str], stdin: Any = None) -> Ground
     labels = read_labels(spec.labels)
     drafts = [seed.draft for seed in seeds]
     format = detect_format(drafts, spec.format, labels, hint=loaded.format_hint)
-    ground = Ground(loaded, seeds, format, labels)
+    ground = Ground(loaded, seeds, format, labels, _avoided(spec, seeds))
     prompts = Prompts(spec.prompts)
     for operation in spec.operations:  # an operation without a prompt is told before anything is spent
         prompts.first(*variants(operation, format.name, parts=ground.fixed_parts))
     return ground
+
+
+def _avoided(spec: RunSpec, seeds: Sequence[Seed]) -> Contamination | None:
+    """The test sets of `--avoid`; a seed that is an item of one would hand it on to all that grows from it."""
+    if not spec.avoid:
+        return None
+    known = Contamination(read_items([str(path) for path in spec.avoid], spec.input_field, spec.keep))
+    for seed in seeds:
+        hit = known.find(seed.draft.input, seed.draft.choices, seed.parts.fixed_text)
+        if hit and hit.share >= SAME:
+            raise InputError(
+                f"seed {seed.name or seed.id} is the test item {hit.where}: {seed.draft.input[:60]!r}",
+                hint="take it out of the seeds, or out of the file of --avoid",
+            )
+    return known
 
 
 def counted_card(spec: RunSpec, ground: Ground) -> TaskCard:

@@ -23,7 +23,7 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from zlib import crc32
 
@@ -80,7 +80,7 @@ class Contamination:
     def __init__(self, items: Iterable[Item], *, any_number: bool = False, strict: bool = False) -> None:
         self._strict = strict
         self._any_number = any_number
-        self._items = [_with_options(item) for item in items]
+        self._items = self._without_labels([_with_options(item) for item in items])
         self._exact: dict[int, list[int]] = {}
         self._by_options: dict[int, list[int]] = {}
         long, heads, letters = [], [], []
@@ -218,8 +218,20 @@ class Contamination:
     def _same_document(self, item: Item, record: Item) -> bool:
         return not (item.fixed and record.fixed) or self.words(item.fixed) == self.words(record.fixed)
 
+    def _without_labels(self, items: list[Item]) -> list[Item]:
+        """The items; options that more than two of them share are labels of the task and tell none apart."""
+        count = Counter(key for item in items if (key := self._options_key(item.options)))
+        return [
+            replace(item, options=()) if count[self._options_key(item.options)] > FRAME else item
+            for item in items
+        ]
+
     def _options_key(self, options: Sequence[str]) -> int:
-        return crc32("\x1f".join(sorted(" ".join(self.words(option)) for option in options)).encode())
+        return (
+            crc32("\x1f".join(sorted(" ".join(self.words(option)) for option in options)).encode())
+            if options
+            else 0
+        )
 
 
 class _Postings:

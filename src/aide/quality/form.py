@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from aide.formats import TaskCard
+from aide.quality.contamination import Contamination
 from aide.quality.language import LanguageCheck
 from aide.quality.leftovers import Leftovers
 from aide.quality.shingles import folded_words, resemblance, shingles
@@ -41,8 +42,15 @@ class Fault:
 class FormGate:
     """The checks of one task. Pure: the same text gets the same verdict whenever it is asked."""
 
-    def __init__(self, card: TaskCard, seed_inputs: Sequence[str], seed_outputs: Sequence[str]) -> None:
+    def __init__(
+        self,
+        card: TaskCard,
+        seed_inputs: Sequence[str],
+        seed_outputs: Sequence[str],
+        avoid: Contamination | None = None,
+    ) -> None:
         self._card = card
+        self._avoid = avoid
         self._measure = _MEASURES[card.unit]
         self._leftovers = Leftovers(seed_inputs)
         self._language = LanguageCheck(card.language_code, seed_inputs)
@@ -60,12 +68,12 @@ class FormGate:
         """Whether the card's language is one that can be told."""
         return self._language.works
 
-    def check(self, text: str, *, seed: str, parent: str, label: str | None) -> Fault | None:
+    def check(self, text: str, *, seed: str, parent: str, label: str | None, fixed: str = "") -> Fault | None:
         """The first fault of a new input, cheapest check first, or `None`.
 
         Reasons: `empty`, `prompt_leftover`, `too_short`, `too_long`, `copy`, `label_inside`,
-        `wrong_language`. `label` is the intended one; any label of the card that stands in the text as a
-        label is a fault.
+        `wrong_language`, `test_item`. `label` is the intended one; any label of the card that stands in the
+        text as a label is a fault. `fixed` are the parts that the text asks about.
         """
         if not text.strip():
             return Fault("empty", "there is no text")
@@ -84,13 +92,20 @@ class FormGate:
         if language := self._language.foreign(text):
             wanted = self._card.language or self._card.language_code
             return Fault("wrong_language", f"{language} where {wanted} is wanted")
-        return None
+        return self._given_away(text, (), fixed)
 
     def check_answer(self, text: str, answer: Draft) -> Fault | None:
-        """A fault where the input `text` holds its own answer (`answer_inside`), and seeds' inputs do not."""
+        """A fault where the input `text` holds its own answer (`answer_inside`), and seeds' inputs do not.
+
+        Once there are options, an item of a test set may be told by them (`test_item`).
+        """
         if self._answers and _contains_answer(text, answer.output):
             return Fault("answer_inside", answer.output.strip()[:80])
-        return None
+        return self._given_away(text, answer.choices, "") if answer.choices else None
+
+    def _given_away(self, text: str, options: Sequence[str], fixed: str) -> Fault | None:
+        hit = self._avoid.find(text, options, fixed) if self._avoid is not None else None
+        return Fault("test_item", str(hit)) if hit else None
 
     def _copied(self, text: str, sources: dict[str, str]) -> Fault | None:
         words, features = _compared(text)

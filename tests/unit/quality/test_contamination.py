@@ -138,3 +138,11 @@ def test_scripts_without_spaces_are_compared_by_character() -> None:
 def test_lettered_options_are_split_off() -> None:
     assert split_options("Pick one. (A) red (B) blue") == ("Pick one. ", ("red", "blue"))
     assert split_options("Vitamin A. is one of them") == ("Vitamin A. is one of them", ())
+
+
+def test_options_that_all_items_share_are_labels_and_tell_nothing() -> None:
+    labels = ("card_payment", "transfer", "top_up")
+    texts = ("My card was refused", "Where is my transfer", "The top up is late", "Who took my money")
+    tests = Contamination([Item(f"t:{n}", text, labels) for n, text in enumerate(texts)])
+    assert hit(tests.find("where is my transfer?")) == ("t:1", "exact")
+    assert tests.find("Where did they send my old invoice", labels) is None
