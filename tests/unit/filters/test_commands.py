@@ -19,23 +19,9 @@ from aide.quality.duplicates import Duplicates
 from aide.seeds import load_seeds
 
 WORDS = [
-    "amber",
-    "boat",
-    "cedar",
-    "delta",
-    "ember",
-    "fjord",
-    "grove",
-    "heron",
-    "inlet",
-    "jetty",
-    "knoll",
-    "larch",
-    "marsh",
-    "north",
-    "otter",
-    "pearl",
-]
+    "amber", "boat", "cedar", "delta", "ember", "fjord", "grove", "heron", "inlet", "jetty", "knoll", "larch",
+    "marsh", "north", "otter", "pearl",
+]  # fmt: skip
 
 
 def line(number: int = 0, **record: Any) -> Line:
