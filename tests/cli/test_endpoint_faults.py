@@ -23,9 +23,7 @@ def small(folder: Path) -> Path:
 
 
 def expand(seeds: Path, folder: Path, url: str, *more: str) -> Any:
-    return aide(
-        "expand", seeds, "--base-url", url, "--model", "simulator", "-o", folder, *more, **environment
-    )
+    return aide("expand", seeds, "--base-url", url, "--model", "simulator", "-o", folder, *more)
 
 
 def refusal(status: int, message: str, **more: str) -> Reply:
