@@ -17,6 +17,7 @@ from aide.frontier import Frontier
 from aide.journal import Journal
 from aide.pipeline import forest, prepare
 from aide.pipeline.brief import brief_of
+from aide.pipeline.examine import check_share, examine
 from aide.pipeline.folder import RunFolder, check_same_run, identity, invocation, new_manifest, shard_sizes
 from aide.pipeline.novelty import Anything, JournaledNovelty
 from aide.pipeline.points import Points, draft_of
@@ -26,8 +27,10 @@ from aide.pipeline.ran import JournaledRuns
 from aide.pipeline.run import Run
 from aide.prompts import Prompts
 from aide.quality.duplicates import Duplicates
+from aide.quality.exam import Exam
 from aide.quality.sandbox import Sandbox
 from aide.recipes import RECIPES
+from aide.recipes.aide import Aide
 from aide.records import Seed, Usage, digest
 from aide.shards import POLL_SECONDS, FolderLock, Lines, Shards, write_atomic
 from aide.spec import RunSpec
@@ -71,6 +74,8 @@ class Stage:
     frontier: Frontier | None = None
     stop: AideError | None = None
     sandbox: Sandbox | None = None
+    exam: Exam | None = None
+    examined: Callable[[Exam], None] = lambda exam: None
 
     def drain(self, reason: AideError) -> None:
         """Start nothing new, finish what is on the wire; the first reason is kept, however early it comes."""
@@ -189,7 +194,14 @@ async def _assemble(
     order.restore(journal.meta("capabilities") or {})
     budget = Budget(spec, *_spent(journal), clock=order.clock)
     stage.calls = calls = Calls(
-        spec, prompts, journal, budget, order.complete, now=order.now, reuse=reuse, note_invalid=order.note_invalid
+        spec,
+        prompts,
+        journal,
+        budget,
+        order.complete,
+        now=order.now,
+        reuse=reuse,
+        note_invalid=order.note_invalid,
     )
     calls.stop = stage.stop
     card = await prepare.fix_card(spec, ground, order.folder, journal, calls.asker(digest("card")))
@@ -203,7 +215,7 @@ async def _assemble(
     out = pruned(journal)
     stage.frontier = frontier = forest.build(
         spec, ground.seeds, journal, triples=(spec.attributes + brief.graph_triples) if spec.attributes else 0,
-        labels=card.label_names, near=brief.near_labels,
+        labels=card.label_names, near=brief.near_labels, out=out,
     )  # fmt: skip
     await forest.promote(frontier, journal)
     shards.rebuild(standing(journal, out))
@@ -216,6 +228,12 @@ async def _assemble(
     if emit is not None:
         for line in standing(journal, out):
             emit(line)
+    if spec.examined:
+        stage.exam = await examine(
+            spec, ground.seeds, Aide(brief), journal, calls.asker, at_once=max(1, order.room // 2)
+        )
+        stage.examined(stage.exam)
+        check_share(spec, stage.exam)
     stage.run = Run(
         RECIPES["aide"](brief), frontier, calls, points, novelty, shards, rejects, stage.progress,
         room=order.room, emit=emit or (lambda line: None),
@@ -273,6 +291,7 @@ def _summary(stage: Stage, journal: Journal, fault: BaseException | None) -> dic
         "steps": by_step(journal.usage()),
         "endpoints": dict(stage.order.stats()),
         "journal_bytes": journal.size(),
+        **({"exam": stage.exam.as_dict()} if stage.exam else {}),
     }
 
 
