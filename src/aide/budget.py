@@ -3,10 +3,27 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aide.errors import BudgetSpent
+from aide.errors import BudgetSpent, InputError
 from aide.llm.usage import cost, estimate_tokens
 from aide.records import Message, Usage
 from aide.spec import RunSpec
+
+
+def check_priced(spec: RunSpec) -> None:
+    """Refuse a cap on money that could not be kept.
+
+    Raises:
+        InputError: a step's model has no price.
+    """
+    if spec.max_cost is None and spec.max_cost_per_run is None:
+        return
+    models = {spec.step(name).model for name in type(spec.steps).model_fields}
+    unknown = sorted(model for model in models if spec.price_of(model) is None)
+    if unknown:
+        raise InputError(
+            f"a cap on cost needs the price of {', '.join(unknown)}",
+            hint="give it with --price IN/OUT, in US dollars per million tokens",
+        )
 
 
 @dataclass(frozen=True, slots=True)

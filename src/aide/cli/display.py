@@ -93,6 +93,14 @@ class Display:
             accepted=summary.get("accepted", 0),
         )  # fmt: skip
 
+    def exam(self, exam: Any) -> None:
+        """How teacher and judge did on the seeds, the misses by name, and what to think of it."""
+        self.tell(safe(exam.result()), "exam", **exam.as_dict())
+        for line in exam.details():
+            self.tell(f"  {safe(line)}", "exam miss", miss=line)
+        for warning, hint in exam.warnings():
+            self.tell(f"warning: {safe(warning)}; {safe(hint)}", "warning", warning=warning, hint=hint)
+
     # --- while it runs --------------------------------------------------------------------------------
 
     async def watch(self, stage: "Stage", output: Output | None) -> None:

@@ -93,6 +93,8 @@ def _drive(stage: Any, ground: Any, pool: Any, display: Display, output: Output,
     """Run on an event loop with signals and display attached; a stop is told, and its exit code kept."""
     from aide.engines import local
 
+    stage.examined = display.exam
+
     async def main() -> dict[str, Any]:
         _on_signals(stage, display)
         watch = asyncio.create_task(display.watch(stage, output if streaming else None))

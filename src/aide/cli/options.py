@@ -68,6 +68,7 @@ def _option(name: str, flag: Flag) -> inspect.Parameter:
         metavar=metavar,
         rich_help_panel=GROUPS[flag.group],
         show_default=False,
+        autocompletion=_choices(info.annotation),
     )
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
@@ -77,18 +78,25 @@ def _option(name: str, flag: Flag) -> inspect.Parameter:
 def _kind(annotation: Any, flag: Flag) -> tuple[Any, str | None]:
     """The type for the command line, and how its value shows.
 
-    Numbers stay text here: the spec alone checks them, so that a flag, a variable and a file are refused in
-    the same words.
+    Numbers and words out of a few stay text here: the spec alone checks them, so that a flag, a variable and
+    a file are refused in the same words.
     """
     if annotation is bool:
         return bool, None
     if get_origin(annotation) is tuple:
         return list[Path] if flag.metavar == "FILE" else list[str], flag.metavar
     if get_origin(annotation) is Literal:
-        return annotation, "|".join(get_args(annotation))
+        return str, "|".join(get_args(annotation))
     if flag.metavar in ("FILE", "DIR"):
         return Path, flag.metavar
     return str, flag.metavar or "N"
+
+
+def _choices(annotation: Any) -> Callable[[str], list[str]] | None:
+    """What a shell offers for a setting that is one of a few words."""
+    if get_origin(annotation) is not Literal:
+        return None
+    return lambda incomplete: [word for word in get_args(annotation) if word.startswith(incomplete)]
 
 
 def _default(value: object) -> str:
