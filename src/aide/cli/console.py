@@ -30,7 +30,8 @@ _DEBUG: Final = "AIDE_DEBUG"
 def stderr(*, quiet: bool = False) -> "Console":
     """A console on stderr: plain where it is no terminal or `NO_COLOR` is set, silent where `quiet`.
 
-    Off a terminal lines are not folded, so that a log or a mail keeps each in one piece.
+    Off a terminal lines are not folded, so that a log or a mail keeps each in one piece. Where nobody reads any
+    more, what is said goes nowhere, and the command goes on.
     """
     from rich.console import Console
 
@@ -44,7 +45,7 @@ def fail(error: AideError) -> int:
     """Say on stderr what is wrong and what helps, without a traceback; returns the exit code."""
     if os.environ.get(_DEBUG):
         traceback.print_exception(error)
-    lines = [f"aide: {_plain(str(error))}"]
+    lines = [f"aide: {_plain(line)}" for line in str(error).splitlines() or [""]]
     if error.hint:
         lines.append(f"hint: {_plain(error.hint)}")
     _say(lines)
@@ -102,7 +103,7 @@ def forsake_stdout() -> None:
     """Point stdout at nothing after its reader has gone: the interpreter's last flush stays silent."""
     with contextlib.suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, sys.stdout.fileno())
+        os.dup2(nothing, stream.fileno())
         os.close(nothing)
 
 
