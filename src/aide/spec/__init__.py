@@ -332,6 +332,12 @@ class RunSpec(Frozen):
         step: StepSpec = getattr(self.steps, name)
         return step if step.model else step.model_copy(update={"model": self.model})
 
+    @property
+    def examined(self) -> bool:
+        """Whether teacher and judge are tried first; the stand-in alone knows no seed's answer and is not."""
+        plain = all(each.simulated and "corpus=" not in each.base_url for each in self.served_by())
+        return self.exam and not plain
+
     def price_of(self, model: str) -> Price | None:
         """The price of a model, from the table before `--price`; `None` where nobody told."""
         return self.prices.get(model, self.price)
