@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 from aide.errors import AideError
 
@@ -35,7 +35,11 @@ def stderr(*, quiet: bool = False) -> "Console":
     """
     from rich.console import Console
 
-    console = Console(stderr=True, highlight=False, quiet=quiet)
+    class Lasting(Console):
+        def on_broken_pipe(self) -> None:
+            _forsake(sys.stderr)
+
+    console = Lasting(stderr=True, highlight=False, quiet=quiet)
     if not console.is_terminal:
         console.soft_wrap = True
     return console
@@ -101,6 +105,10 @@ class Output:
 
 def forsake_stdout() -> None:
     """Point stdout at nothing after its reader has gone: the interpreter's last flush stays silent."""
+    _forsake(sys.stdout)
+
+
+def _forsake(stream: TextIO) -> None:
     with contextlib.suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, stream.fileno())
