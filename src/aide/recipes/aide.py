@@ -1,7 +1,8 @@
 """The method, top to bottom: attribute-guided multi-hop data expansion (AIDE, ACL 2025, arXiv 2412.06136).
 
-`plant` finds what a data point is about; `grow` makes one record of the next hop. Both are straight-line code over
-`ask`; what is durable, adaptive and paid for hides behind it. Between two `ask`s everything is pure.
+`plant` finds what a data point is about; `grow` makes one record of the next hop. Each accepted record that has hops left
+below it is planted in its turn (step 7). Both are straight-line code over `ask`; what is durable, adaptive and paid for
+hides behind it. Between two `ask`s everything is pure.
 """
 
 from collections.abc import Sequence
@@ -105,7 +106,11 @@ class Aide:
         return await ask("synthesize", INPUT, template=self.template(hop), max_output=room, draw=hop.draw, **told)
 
     async def answer(self, hop: Hop, text: str, ask: Ask, correction: Correction | None = None) -> Checked:
-        """Step 5: the output for the new input, by format, checked by code and by further answers."""
+        """Step 5: the output for the new input, by format, checked by code and by further answers.
+
+        For fixed label sets the hop has brought the label: the model, which sees the input and the shuffled labels alone,
+        has to find it blindly. Options are shuffled by the record's own id, and only what is well-formed goes on (step 8).
+        """
         brief = self.brief
         demos = brief.demonstrations(hop.seed)
         question = Question(hop.id, text, hop.parent.parts, hop.label, demos, brief.card.max_answer_tokens)
