@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 DEMO := demo.aide
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-quality clean
+.PHONY: help setup demo test test-browser check format bench bench-quality clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ demo: $(STAMP) ## grow sample seeds with the built-in stand-in: no key, no netwo
 
 test: $(STAMP) ## run the tests
 	$(BIN)/python -m pytest
+
+test-browser: $(STAMP) ## the report in headless Chromium, a K=2 run of 4,200 candidates; needs Debian's chromium
+	AIDE_BROWSER=1 AIDE_BROWSER_TARGET=all $(BIN)/python -m pytest tests/browser
 
 check: $(STAMP) ## all that must hold: format, lint, types, layers, tests
 	$(BIN)/ruff format --check .

@@ -1,0 +1,103 @@
+"""The report in a real browser: `make test-browser`. No console error, no request, hostile texts as texts."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from browser.chrome import BINARY, chrome
+from unit.report.folders import hostile
+
+from aide.report import write_report
+
+pytestmark = pytest.mark.skipif(
+    BINARY is None or "AIDE_BROWSER" not in os.environ, reason="runs with `make test-browser`, which needs Chromium"
+)
+SEEDS = Path(__file__).parents[2] / "sample_seeds" / "word_problems.jsonl"
+ITEMS = "document.querySelectorAll('#list .item').length"
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("browser") / "run"
+    target = os.environ.get("AIDE_BROWSER_TARGET", "300")
+    command = ["expand", str(SEEDS), "--base-url", "sim:", "--target", target, "-o", str(folder), "--quiet"]
+    subprocess.run([sys.executable, "-m", "aide", *command], check=False)
+    return folder / "report.html"
+
+
+def test_search_filters_branches_and_theme_work(grown: Path) -> None:
+    async def visit() -> None:
+        async with chrome() as page:
+            await page.size(1280, 900)
+            await page.open(grown)
+            assert await page.run(ITEMS) == 25
+            await page.run("document.getElementById('more').click()")
+            assert await page.run(ITEMS) == 50
+
+            whole = await page.run("document.getElementById('count').textContent")
+            await page.run("{ const s = document.getElementById('search'); s.value = 'zebra-that-is-not-there'; s.oninput(); }")
+            await page.until(f"{ITEMS} === 0")
+            await page.run("document.querySelector('#filters button[type=reset]').click()")
+            await page.until(f"{ITEMS} === 25")
+            await page.run("{ const f = document.getElementById('f-hop'); f.value = '2'; f.onchange(); }")
+            assert await page.run("document.getElementById('count').textContent") != whole
+            hops = "[...document.querySelectorAll('#list .facts')].every((each) => each.textContent.startsWith('hop 2'))"
+            assert await page.run(hops)
+
+            await page.run("document.querySelector('#list .item > button').click()")
+            assert await page.run("document.querySelectorAll('#list .card').length") == 3
+            assert await page.run("document.querySelectorAll('#list ins').length") > 0
+            await page.run("document.querySelector('#list .prompts').click()")
+            await page.until("document.querySelector('#list div.calls')")
+
+            await page.run("document.querySelector('#branch .kids button').click()")
+            assert await page.run("document.querySelectorAll('#crumbs button').length") == 2
+            box = "document.getElementById('picture').getBoundingClientRect()"
+            click = f"{{ const b = {box}; document.getElementById('picture').onclick({{clientX: b.left + b.width * .3, clientY: b.top + 5}}); }}"
+            await page.run(click)
+            assert await page.run("document.querySelectorAll('#crumbs button').length") == 3
+
+            assert await page.run("document.documentElement.dataset.theme") == "light"
+            await page.run("document.getElementById('theme').click()")
+            assert await page.run("document.documentElement.dataset.theme") == "dark"
+            assert page.problems == []
+            assert [url for url in page.requests if not url.startswith(("file:", "data:"))] == []
+            assert len([url for url in page.requests if url.startswith("file:")]) == 1
+
+    asyncio.run(visit())
+
+
+def test_nothing_is_wider_than_a_phone(grown: Path) -> None:
+    async def visit() -> None:
+        async with chrome() as page:
+            await page.size(390, 844, phone=True, dark=True)
+            await page.open(grown)
+            assert await page.run("document.documentElement.scrollWidth") == 390
+            assert await page.run("document.documentElement.dataset.theme") == "dark"
+            assert page.problems == []
+
+    asyncio.run(visit())
+
+
+def test_hostile_texts_do_nothing(tmp_path: Path) -> None:
+    path = write_report(hostile(tmp_path / "run"))
+
+    async def visit() -> None:
+        async with chrome() as page:
+            await page.size(1000, 800)
+            await page.open(path)
+            await page.run("document.querySelectorAll('#list .item > button').forEach((each) => each.click())")
+            await page.run("document.querySelectorAll('.prompts').forEach((each) => each.click())")
+            await page.until("document.querySelectorAll('div.calls').length === 2")
+            await page.run("document.querySelector('#branch .kids button').click()")
+            await page.run("document.querySelector('#branch .kids button').click()")
+            assert await page.run("document.querySelectorAll('img, iframe, main script, [onerror], [onload]').length") == 0
+            assert "<script>alert('owned')</script>" in await page.run("document.querySelector('#list').textContent")
+            assert page.dialogs == []
+            assert page.problems == []
+            assert [url for url in page.requests if not url.startswith(("file:", "data:"))] == []
+
+    asyncio.run(visit())
