@@ -80,6 +80,28 @@ COMMANDS: Final = {
             "cat train.jsonl | aide decontaminate --against gsm8k_test.jsonl --report hits.jsonl --mark",
         ),
     ),
+    "stats": Entry(
+        "Measure diversity, balance and likeness to the seeds.",
+        ("aide stats seeds.aide", "aide stats seeds.aide --against human.jsonl --json"),
+    ),
+    "answer": Entry(
+        "Answer given inputs, with all checks of a run.",
+        (
+            "aide answer inputs.jsonl --seeds sample_seeds/word_problems.jsonl --base-url sim: > answered.jsonl",
+            "cat inputs.jsonl | aide answer - --seeds seeds.jsonl --agreement 3/5 --model qwen > answered.jsonl",
+        ),
+    ),
+    "grade": Entry(
+        "Let the judge grade any records, human ones too.",
+        (
+            "aide grade sample_seeds/science_quiz.jsonl --base-url sim: > graded.jsonl",
+            "aide grade seeds.aide --model judge | aide filter - --min relevance=8 > good.jsonl",
+        ),
+    ),
+    "calibrate": Entry(
+        "Hold the judge against records that a person marked.",
+        ("aide calibrate --labels marked.jsonl --model judge", "aide calibrate --labels marked.jsonl --json"),
+    ),
     "sample": Entry(
         "Draw some of the records, the same ones each time.",
         ("aide sample seeds.aide -n 50 --by hop,operation", "cat train.jsonl | aide sample -n 10% --seed 7"),

@@ -1,0 +1,130 @@
+"""`aide stats`: how diverse, balanced and close to their seeds records are."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from aide.cli.console import Output, safe
+from aide.cli.sources import SOURCES
+from aide.errors import InputError
+
+_ROWS = (
+    ("distinct_1", "distinct-1"),
+    ("distinct_2", "distinct-2"),
+    ("distinct_3", "distinct-3"),
+    ("self_bleu", "Self-BLEU"),
+    ("compression_ratio", "compression ratio"),
+    ("near_duplicates", "near-duplicates"),
+)
+
+
+def stats(
+    sources: Annotated[list[str] | None, SOURCES] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option("--against", metavar="FILE", help="Human data to measure beside, at the same size."),
+    ] = None,
+    seeds: Annotated[
+        list[str] | None,
+        typer.Option("--seeds", metavar="FILE", help="The seeds; those of a run folder are found."),
+    ] = None,
+    sample: Annotated[
+        int, typer.Option("--sample", metavar="N", min=2, help="Texts that Self-BLEU is taken from.")
+    ] = 500,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="INT", help="Another number draws another sample.")
+    ] = 0,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Measure records: diversity, repetition, lengths, balance, and likeness to the seeds by hop.
+
+    Measured is the part of the input that varies. distinct-n: different n-grams as a share of all (Li et al.
+    2016). Self-BLEU: mean BLEU-4 of each text against all others (Zhu et al. 2018). Compression ratio: bytes
+    over gzipped bytes (Shaib et al. 2024). Near-duplicates: the share that aide dedup drops. Likeness to the
+    seeds: words in common (Jaccard). Tokens are words and punctuation marks. Groups are measured at the size
+    of the smallest one.
+    """
+    from aide.filters.seedfiles import seeds_of
+    from aide.filters.statistics import Plan, Texts, compared, overlap
+    from aide.filters.stream import lines
+
+    loaded = seeds_of(sources or (), seeds or ())
+    known = loaded.seeds if loaded else []
+    plan, drift = Plan(sample, seed), overlap(known) if known else None
+    ours = Texts.read(lines(sources or ()), known, drift)
+    if not ours.texts:
+        raise InputError("there are no records to measure", hint="name a run folder or a file of JSON lines")
+    figures = ours.figures(plan)
+    if drift is not None and (told := drift.as_dict())["by_hop"]:
+        figures["likeness"] = told
+    if against:
+        figures["against"] = compared(ours, Texts.read(lines(against)), plan)
+    output = Output()
+    if json_:
+        output.line(json.dumps(figures, ensure_ascii=False))
+        return
+    for line in _lines(figures):
+        output.line(line)
+
+
+def _lines(figures: dict[str, Any]) -> Iterator[str]:
+    """The figures for a person."""
+    columns = {"all": figures}
+    if "against" in figures:
+        both = figures["against"]
+        columns |= {"these": both["these"], "human": both["those"]}
+    yield f"{figures['records']:,} records"
+    yield from _table(columns)
+    if "against" in figures:
+        yield f"these, human: {both['texts']:,} of each, drawn with seed {both['seed']}"
+    if drawn := figures.get("self_bleu_sample"):
+        yield f"Self-BLEU of at most {drawn['texts']:,} texts, drawn with seed {drawn['seed']}"
+    for kind in ("hop", "operation"):
+        if groups := figures.get(f"by_{kind}"):
+            size = next(iter(groups.values()))["measured"]
+            yield ""
+            yield f"by {kind}, {size:,} of each"
+            yield from _table(dict(groups))
+    if told := figures.get("likeness"):
+        yield ""
+        yield f"likeness to the seeds (two seeds to each other: {told['between_seeds']:.3f})"
+        for hop, here in told["by_hop"].items():
+            own, nearest = here["to_seed"], here["to_nearest"]
+            yield f"  hop {hop}: own seed {own:.3f}, nearest seed {nearest:.3f} ({here['records']:,})"
+    yield from _balance(figures)
+
+
+def _table(columns: dict[str, dict[str, Any]]) -> Iterator[str]:
+    width = max(11, *(len(name) + 2 for name in columns))
+    yield " " * 20 + "".join(f"{safe(name):>{width}}" for name in columns)
+    rows = [(title, [column.get(key) for column in columns.values()]) for key, title in _ROWS]
+    rows += [
+        (f"tokens {mark}", [column.get("length", {}).get(mark) for column in columns.values()])
+        for mark in ("mean", "p5", "p95")
+    ]
+    for title, values in rows:
+        if any(value is not None for value in values):
+            yield f"  {title:18}" + "".join(
+                f"{'-' if value is None else f'{value:g}':>{width}}" for value in values
+            )
+
+
+def _balance(figures: dict[str, Any]) -> Iterator[str]:
+    if labels := figures.get("labels"):
+        yield ""
+        yield f"labels (evenness {figures['label_evenness']:.3f})"
+        yield from (f"  {count:>7,}  {safe(label, 60)}" for label, count in labels.items())
+    for options, places in figures.get("option_positions", {}).items():
+        yield ""
+        yield f"place of the right one of {options} options: " + ", ".join(
+            f"{at}: {count:,}" for at, count in places.items()
+        )
+    if personas := figures.get("personas"):
+        yield ""
+        count, records = personas["different"], personas["records"]
+        yield f"{count:,} personas in {records:,} records, at most {personas['most']:,} of one"
+
+
+__all__ = ["stats"]

@@ -1,0 +1,96 @@
+"""How far records have drifted: likeness of texts to their seed, and of each hop to all seeds.
+
+Lexical: Jaccard similarity of the sets of words (Jaccard, 1912). It says how many words two texts share,
+nothing about meaning, and is comparable only within one task; how alike the seeds are among themselves, which
+is told beside it, gives it a scale.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import combinations
+from statistics import fmean
+from typing import Any, Final
+
+from aide.quality.shingles import folded_words
+
+_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_SEEDS: Final = 200  # so many seeds stand for all of them
+
+
+@lru_cache(maxsize=1024)
+def vocabulary(text: str) -> frozenset[str]:
+    """The words of a text, folded; of scripts without spaces its pairs of characters."""
+    words = folded_words(text)
+    joined = "".join(words)
+    if 2 * len(_UNSPACED.findall(joined)) > len(joined):
+        return frozenset(joined[at : at + 2] for at in range(len(joined) - 1))
+    return frozenset(words)
+
+
+def likeness(one: str, other: str) -> float:
+    """The share of their words that two texts have in common, 0 to 1."""
+    a, b = vocabulary(one), vocabulary(other)
+    return len(a & b) / (len(a | b) or 1)
+
+
+@dataclass(slots=True)
+class _Hop:
+    count: int = 0
+    own: float = 0.0
+    nearest: float = 0.0
+
+
+@dataclass(slots=True)
+class Drift:
+    """Sums by hop, fed one record at a time.
+
+    `spread` is the mean likeness between two of the seeds: what texts of one task have in common anyway.
+    """
+
+    spread: float
+    _seeds: Sequence[str]
+    _hops: dict[int, _Hop] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, seeds: Sequence[str]) -> "Drift":
+        """A meter for records that grow from these seeds."""
+        some = seeds[:_SEEDS]
+        pairs = [likeness(one, other) for one, other in combinations(some, 2)]
+        return cls(fmean(pairs) if pairs else 0.0, some)
+
+    def add(self, hop: int, text: str, seed: str) -> None:
+        """Count a record of a hop and the seed that it grew from."""
+        here = self._hops.setdefault(hop, _Hop())
+        here.count += 1
+        here.own += likeness(text, seed)
+        here.nearest += max((likeness(text, each) for each in self._seeds), default=0.0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Means by hop: `to_seed` to a record's own seed, `to_nearest` to whichever seed is most like it."""
+        hops = {
+            str(hop): {
+                "records": here.count,
+                "to_seed": round(here.own / here.count, 4),
+                "to_nearest": round(here.nearest / here.count, 4),
+            }
+            for hop, here in sorted(self._hops.items())
+        }
+        return {"between_seeds": round(self.spread, 4), "by_hop": hops}
+
+
+def edge(seeds: Sequence[str]) -> float:
+    """How little like all others the loneliest seed is: the edge of what people themselves wrote, 0 to 1.
+
+    A record that is less like its seed than this stands further out than any seed does from the rest.
+    """
+    some = seeds[:_SEEDS]
+    others = [[other for at, other in enumerate(some) if at != place] for place in range(len(some))]
+    nearest = [
+        max(likeness(one, other) for other in rest) for one, rest in zip(some, others, strict=True) if rest
+    ]
+    return min(nearest, default=0.0)
+
+
+__all__ = ["Drift", "edge", "likeness", "vocabulary"]

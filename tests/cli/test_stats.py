@@ -1,0 +1,86 @@
+"""`aide stats` in a real shell."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aide.quality.diversity import distinct, self_bleu, tokens
+from cli.shell import aide
+
+TEXTS = [
+    f"A baker sells {n} {what} before noon. How many does he sell?"
+    for n, what in enumerate(["rolls", "buns"] * 4)
+]
+SEED = {"id": "s1", "question": "A baker sells 7 loaves. How many does he sell?", "answer": "7"}
+
+
+def record(place: int, text: str, seed: str) -> dict[str, Any]:
+    operation = "persona" if place % 2 else "reasoning"
+    lineage = {
+        "seed_id": seed, "parent_id": seed, "hop": 1 + place // 4, "operation": operation, "triple": None,
+        "persona": "a cook" if place % 2 else None, "anchored": False,
+    }  # fmt: skip
+    choices = ["one", "two", "three"]
+    return {
+        "id": f"r{place}",
+        "input": text,
+        "output": choices[place % 2],
+        "choices": choices,
+        "lineage": lineage,
+    }
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_figures_are_those_of_the_measures(tmp_path: Path) -> None:
+    from aide.seeds import load_seeds
+
+    seeds = write(tmp_path / "seeds.jsonl", [SEED])
+    seed = load_seeds([str(seeds)]).seeds[0]
+    data = write(tmp_path / "data.jsonl", [record(place, text, seed.id) for place, text in enumerate(TEXTS)])
+    human = write(
+        tmp_path / "human.jsonl", [{"question": f"Who is number {n}?", "answer": "x"} for n in range(5)]
+    )
+    done = aide("stats", data, "--seeds", seeds, "--against", human, "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    split = [tokens(text) for text in TEXTS]
+    assert told["records"] == 8
+    assert told["distinct_2"] == pytest.approx(distinct(split, 2), abs=1e-4)
+    assert told["self_bleu"] == pytest.approx(self_bleu(split), abs=1e-4)
+    assert told["self_bleu_sample"] == {"texts": 8, "seed": 0}
+    assert told["option_positions"] == {"3": {"1": 4, "2": 4, "3": 0}}
+    assert {name: group["records"] for name, group in told["by_hop"].items()} == {"1": 4, "2": 4}
+    assert {name: group["measured"] for name, group in told["by_operation"].items()} == {
+        "persona": 4,
+        "reasoning": 4,
+    }
+    assert told["personas"] == {"different": 1, "records": 4, "most": 4}
+    assert told["likeness"]["by_hop"]["1"]["records"] == 4
+    assert told["against"]["texts"] == 5
+    shown = aide("stats", data, "--seeds", seeds, "--against", human, "--sample", "6")
+    assert "Self-BLEU of at most 6 texts, drawn with seed 0" in shown.stdout
+    assert "these, human: 5 of each" in shown.stdout
+    assert "place of the right one of 3 options: 1: 4, 2: 4, 3: 0" in shown.stdout
+
+
+def test_labels_are_counted(tmp_path: Path) -> None:
+    rows = [
+        {"format": "classification", "input": text, "output": "ab"[place % 4 == 0]}
+        for place, text in enumerate(TEXTS)
+    ]
+    done = aide("stats", write(tmp_path / "data.jsonl", rows), "--json")
+    told = json.loads(done.stdout)
+    assert told["labels"] == {"a": 6, "b": 2}
+    assert told["label_evenness"] == pytest.approx(0.8113, abs=1e-4)
+
+
+def test_nothing_to_measure_is_told(tmp_path: Path) -> None:
+    done = aide("stats", write(tmp_path / "empty.jsonl", []))
+    assert done.returncode == 2
+    assert "no records to measure" in done.stderr
