@@ -64,8 +64,9 @@ class Display:
         for problem in ground.loaded.problems[:20]:
             self.tell(f"skipped {safe(str(problem))}", "skipped", problem=str(problem))
         from aide.planning import plan, read_experience
+        from aide.planning.measured import kept_in, measured_speed
 
-        expected = plan(spec, ground, card, read_experience(self.folder)).expected
+        expected = plan(spec, ground, card, read_experience(self.folder), measured_speed(spec, kept_in())).expected
         self.expected = expected.as_dict(spec)
         self.expected_money = money = expected.money(spec)
         goal = spec.goal(len(ground.seeds))

@@ -120,6 +120,14 @@ COMMANDS: Final = {
             "aide export seeds.aide --to dataset -o my_dataset --license cc-by-4.0",
         ),
     ),
+    "doctor": Entry(
+        "Find endpoints, test what they honour, say what to mend.",
+        (
+            "aide doctor",
+            "aide doctor seeds.jsonl --base-url http://localhost:8000/v1 --model qwen",
+            "aide doctor --base-url sim: --json",
+        ),
+    ),
     "config": Entry(
         "Show every setting and where its value came from.",
         ("aide config --config paper", "AIDE_HOPS=3 aide config --json"),

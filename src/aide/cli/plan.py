@@ -65,6 +65,7 @@ def gather(
     from aide.pipeline.prepare import counted_card, read_seeds
     from aide.planning import plan as make_plan
     from aide.planning import read_experience
+    from aide.planning.measured import kept_in, measured_speed
 
     spec = settings.spec
     ground = read_seeds(spec, seeds, sys.stdin.buffer)
@@ -72,7 +73,8 @@ def gather(
     past = read_experience(folder)
     if past is None and spec.reuse:
         past = read_experience(RunFolder(spec.reuse))
-    made: Plan = make_plan(spec, ground, counted_card(spec, ground), past)
+    speed = measured_speed(spec, kept_in())
+    made: Plan = make_plan(spec, ground, counted_card(spec, ground), past, speed)
     return {
         **_asked(spec, ground, folder),
         **made.as_dict(spec),

@@ -38,7 +38,7 @@ def endpoint(spec: EndpointSpec, run_model: str) -> Endpoint:
 def open_pool(spec: RunSpec) -> Pool:
     """The endpoints of a run behind one pool; `sim:` is answered in this process."""
     served = spec.served_by()
-    transports = {each.name: _simulator(each.base_url) for each in served if each.simulated}
+    transports = {each.name: transport(each) for each in served if each.simulated}
     return Pool(
         [endpoint(each, spec.model) for each in served],
         ceiling=CEILING,
@@ -54,6 +54,11 @@ def ceiling(spec: RunSpec) -> int:
     return sum(each.concurrency or CEILING for each in spec.served_by())
 
 
+def transport(each: EndpointSpec) -> Any:
+    """What stands in for the network: the simulator for `sim:`, nothing for any other endpoint."""
+    return _simulator(each.base_url) if each.simulated else None
+
+
 def _simulator(url: str) -> Any:
     from aide.llm.client import CallableTransport
     from aide.simulator import from_url
@@ -61,7 +66,7 @@ def _simulator(url: str) -> Any:
     simulator = from_url(url)
 
     async def answer(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
-        return await simulator.handle("POST", path, headers, body)
+        return await simulator.respond(path, body, headers)
 
     return CallableTransport(answer)
 

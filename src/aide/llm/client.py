@@ -138,6 +138,21 @@ class Client:
             scoped(read_fault(reply.status, reply.headers, reply.body, data), self._shown(path))
         )
 
+    async def look_up(self, path: str) -> Any:
+        """The decoded answer to a GET, under the first spelling of the base URL that has one: it is kept.
+
+        `None` where none has one. Errors as in `exchange`.
+        """
+        start = self._at
+        for at in range(start, len(self.bases)):
+            self._at = at
+            reply = await self.exchange("GET", path)
+            data = decode(reply.body)
+            if reply.status == 200 and data is not None:
+                return data
+        self._at = start
+        return None
+
     async def exchange(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Reply:
         """One request and whatever answers it, of any status.
 

@@ -16,7 +16,8 @@ from aide.frontier import DRAWS, split_over_hops
 from aide.pipeline.prepare import Ground
 from aide.planning.estimate import Estimate, HopEstimate, Rate, Spending
 from aide.planning.experience import PLANTING, Experience, read_experience
-from aide.planning.prompting import Lengths, measure
+from aide.planning.measured import Speed
+from aide.planning.prompting import Lengths, measure, scaled
 from aide.spec import CEILING, RunSpec
 
 YIELD = 0.8  # where neither the person nor an earlier run told
@@ -24,6 +25,7 @@ CHECKED = 0.95  # share of new inputs that pass the checks of code
 REVISED = 0.2  # share of those that are answered or written once more
 BLIND = 1.25  # answers for a fixed label set: now and then a second and a third draw
 SIBLINGS = 5  # questions over one document that share a call
+MEASURED = ", tokens by characters as aide doctor measured them"
 FIRST_TOKEN, TOKENS_A_SECOND = 0.5, 50.0  # one call of an endpoint nobody has measured
 
 
@@ -50,20 +52,27 @@ class Plan:
         }  # fmt: skip
 
 
-def plan(spec: RunSpec, ground: Ground, card: TaskCard, experience: Experience | None = None) -> Plan:
-    """What this spec makes of these seeds; runs an event loop of its own for a moment."""
+def plan(
+    spec: RunSpec, ground: Ground, card: TaskCard, experience: Experience | None = None, speed: Speed | None = None
+) -> Plan:
+    """What this spec makes of these seeds; runs an event loop of its own for a moment.
+
+    `speed` is what was measured of the endpoints; an earlier run of the folder goes before it.
+    """
     lengths, bounds = asyncio.run(measure(spec, ground, card))
+    if speed is not None:
+        lengths, bounds = scaled(lengths, speed.scale), scaled(bounds, speed.scale)
     share = spec.expect_yield or (_mean_share(experience) if experience else YIELD)
     expected = _expected(spec, ground, card, lengths, experience)
     at_most = _at_most(spec, ground, card, bounds)
     past = experience.source if experience else ""
     for estimate in (expected, at_most):
-        estimate.seconds = _seconds(spec, estimate, experience.pace if experience else 0.0)
+        estimate.seconds = _seconds(spec, estimate, experience.pace if experience else 0.0, speed)
     return Plan(
         expected, at_most, share,
         share_from="--expect-yield" if spec.expect_yield else past or "assumed",
-        lengths_from=past or "prompts as they would be sent",
-        pace_from=past if experience and experience.pace else "assumed",
+        lengths_from=past or f"prompts as they would be sent{MEASURED if speed else ''}",
+        pace_from=past if experience and experience.pace else "measured" if speed else "assumed",
     )  # fmt: skip
 
 
@@ -213,8 +222,8 @@ def _fill_records(hops: Sequence[HopEstimate], quotas: list[list[int]] | None, w
 # --- time -----------------------------------------------------------------------------------------------
 
 
-def _seconds(spec: RunSpec, estimate: Estimate, pace: float) -> float | None:
-    """Seconds for all calls: at the pace of the last run, else of an unmeasured endpoint with all its places taken."""
+def _seconds(spec: RunSpec, estimate: Estimate, pace: float, speed: Speed | None) -> float | None:
+    """Seconds for all calls: at the pace of the last run, else at the speed that was measured or is assumed."""
     calls = estimate.calls
     if not calls:
         return 0.0
@@ -225,7 +234,10 @@ def _seconds(spec: RunSpec, estimate: Estimate, pace: float) -> float | None:
         return None
     places = sum(each.concurrency or CEILING for each in served)
     spent = estimate.spending
-    seconds = (calls * FIRST_TOKEN + spent.completion / TOKENS_A_SECOND) / places
+    if speed is None:
+        seconds = (calls * FIRST_TOKEN + spent.completion / TOKENS_A_SECOND) / places
+    else:
+        seconds = calls * speed.latency / places + spent.completion / max(speed.rate, 0.1)
     for bound, wanted in (
         (sum(each.rpm or 0 for each in served), calls),
         (sum(each.tpm or 0 for each in served), estimate.tokens),

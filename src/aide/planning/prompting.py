@@ -88,6 +88,17 @@ async def measure(
     return expected, await _lengths(brief, ground, [_stretched(ground.seeds, card)])
 
 
+def scaled(lengths: dict[bool, Lengths], factor: float) -> dict[bool, Lengths]:
+    """The lengths in the tokens of a model; what a step may write stays as it is."""
+    return {
+        anchored: {
+            step: Length(each.prompt * factor, min(each.completion * factor, each.limit), each.limit)
+            for step, each in steps.items()
+        }
+        for anchored, steps in lengths.items()
+    }
+
+
 async def _lengths(brief: Brief, ground: Ground, chosen: Sequence[Seed]) -> dict[bool, Lengths]:
     found: dict[bool, Lengths] = {}
     for anchored in (False, True):

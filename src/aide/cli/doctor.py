@@ -1,0 +1,150 @@
+"""`aide doctor`: which endpoints there are, and what the chosen ones honour; tells what to mend."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from aide.cli.console import ENDPOINT, OK, Output, safe, stderr
+from aide.cli.options import spec_options
+from aide.errors import EndpointUnusable
+from aide.settings import Settings, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aide.llm.diagnosis import Diagnosis
+
+MARKS: Final = {"ok": "ok", "note": "note", "bad": "BAD"}
+HOSTED: Final = {
+    "OPENAI_API_KEY": "https://api.openai.com/v1",
+    "OPENROUTER_API_KEY": "https://openrouter.ai/api/v1",
+    "GROQ_API_KEY": "https://api.groq.com/openai/v1",
+    "MISTRAL_API_KEY": "https://api.mistral.ai/v1",
+    "DEEPSEEK_API_KEY": "https://api.deepseek.com",
+    "TOGETHER_API_KEY": "https://api.together.xyz/v1",
+    "GEMINI_API_KEY": "https://generativelanguage.googleapis.com/v1beta/openai/",
+    "NVIDIA_API_KEY": "https://integrate.api.nvidia.com/v1",
+}
+
+
+@spec_options
+def doctor(
+    seeds: Annotated[
+        list[str] | None,
+        typer.Argument(help="Seed files: measures on their text, for later plans.", metavar="[SEEDS…]"),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    *,
+    spec_flags: dict[str, Any],
+    config: str | None,
+) -> None:
+    """Find endpoints and test what they honour, with about twenty small calls to each.
+
+    Without --base-url (or its variables) it looks on the usual ports of this machine. With seeds it measures
+    on their text, and `aide plan` then counts with what was measured. Takes every option of `aide expand`.
+
+    Exit codes: 0 a run can use every endpoint, 4 it can't.
+    """
+    settings = resolve(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
+    output = Output()
+    diagnoses = asyncio.run(_examine_all(settings, tuple(seeds or ()), quiet=settings.spec.quiet))
+    usable = all(each.usable for each in diagnoses)
+    if json_:
+        facts = [{**asdict(each), "usable": each.usable} for each in diagnoses]
+        output.line(json.dumps({"usable": usable, "endpoints": facts}, ensure_ascii=False))
+    else:
+        for line in _lines(diagnoses):
+            output.line(line)
+    raise typer.Exit(OK if usable else ENDPOINT)
+
+
+async def _examine_all(settings: Settings, seeds: tuple[str, ...], *, quiet: bool) -> "list[Diagnosis]":
+    from aide.engines.local import endpoint, transport
+    from aide.llm.doctor import examine
+    from aide.planning.measured import keep, kept_in
+
+    spec = settings.spec
+    if not spec.served_by():
+        spec = spec.model_copy(update={"base_url": await _found()})
+    texts, longest = await asyncio.to_thread(_of_seeds, spec, seeds) if seeds else ((), 0)
+    console = stderr(quiet=quiet)
+    diagnoses = []
+    for each in spec.served_by():
+        console.print(f"asking {safe(each.base_url)} …")
+        found = await examine(
+            endpoint(each, spec.model),
+            each.model,
+            texts=texts,
+            longest=longest,
+            extra=spec.extra,
+            timeout=min(spec.timeout, 120.0),
+            transport=transport(each),
+            clock=time.monotonic,
+        )
+        diagnoses.append(found)
+        if found.measured is not None and found.usable and not each.simulated:
+            keep(each, found.model, found.measured, path=kept_in())
+    return diagnoses
+
+
+async def _found() -> tuple[str, ...]:
+    """Base URLs of endpoints on this machine.
+
+    Raises:
+        EndpointUnusable: there are none; the hint tells of keys that are set.
+    """
+    from aide.llm.doctor import find_local
+
+    found = await find_local()
+    if found:
+        return tuple(found)
+    keys = [
+        f"{name} is set: --base-url {url}{'' if name == 'OPENAI_API_KEY' else f' --api-key-env {name}'}"
+        for name, url in HOSTED.items()
+        if os.environ.get(name)
+    ]
+    raise EndpointUnusable(
+        "no endpoint is named, and none answers on the usual ports of this machine",
+        hint="; ".join(keys) or "start a server, or name one with --base-url URL",
+    )
+
+
+def _of_seeds(spec: Any, seeds: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
+    """The texts of the seeds, and the tokens that the longest prompt and its answer may take together."""
+    from aide.pipeline.prepare import counted_card, read_seeds
+    from aide.planning.prompting import measure
+
+    ground = read_seeds(spec, seeds, sys.stdin.buffer)
+    _, bounds = asyncio.run(measure(spec, ground, counted_card(spec, ground)))
+    longest = max(length.prompt + length.limit for lengths in bounds.values() for length in lengths.values())
+    texts = (f"{seed.parts.whole(seed.draft.input)}\n{seed.draft.output}" for seed in ground.seeds)
+    return tuple(texts), int(longest)
+
+
+def _lines(diagnoses: "Sequence[Diagnosis]") -> list[str]:
+    rows: list[str] = []
+    for each in diagnoses:
+        state = "usable" if each.usable else "NOT USABLE"
+        rows += [""] if rows else []
+        rows.append(f"{_plain(each.base_url)}  model {_plain(each.model or '?')}: {state}")
+        for finding in each.findings:
+            rows.append(f"  {finding.name:13} {MARKS[finding.verdict]:5} {_plain(finding.told)}")
+            rows += [f"  {'':13} {'':5} → {_plain(finding.advice)}"] if finding.advice else []
+        rows.append(f"  {each.calls} calls were made")
+    return rows
+
+
+def _plain(text: str) -> str:
+    """What a server said, as one line without terminal codes."""
+    from aide.parsing import clean
+
+    return " ".join(clean(text).split())
+
+
+__all__ = ["doctor"]
