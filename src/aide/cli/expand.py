@@ -114,7 +114,7 @@ def _drive(stage: Any, ground: Any, pool: Any, display: Display, output: Output,
         kept: dict[str, Any] = stage.order.folder.read_summary()
         display.stopped(stop, kept)
         display.report()
-        return kept
+        return {**kept, "exit_code": stop.exit_code}  # a full disk may have kept the summary from being written
     display.done(summary)
     display.report()
     return summary
