@@ -101,12 +101,16 @@ def resolve(journal: Journal, id: str, path: Path) -> str:
     """
     if id and (journal.outcome(id) is not None or journal.decided(SEED, id) is not None):
         return id
-    found = {outcome.node for outcome in journal.outcomes(payload=False) if id and outcome.node.startswith(id)}
+    found = {
+        outcome.node for outcome in journal.outcomes(payload=False) if id and outcome.node.startswith(id)
+    }
     found |= {seed for seed, _ in journal.decisions(SEED) if id and seed.startswith(id)}
     if len(found) == 1:
         return found.pop()
     told = f"{len(found)} ids begin with {id}" if found else f"there is no record {id}"
-    raise InputError(f"{told} in {path}", hint="ids stand in the field `id` of shards/*.jsonl and rejects.jsonl")
+    raise InputError(
+        f"{told} in {path}", hint="ids stand in the field `id` of shards/*.jsonl and rejects.jsonl"
+    )
 
 
 # --- branches that are taken out ----------------------------------------------------------------------
@@ -168,12 +172,17 @@ def descendants(journal: Journal, roots: Collection[str]) -> set[str]:
     return branch
 
 
-def _selected(journal: Journal, folder: RunFolder, wanted: Selection, out: Collection[str], *, back: bool) -> set[str]:
+def _selected(
+    journal: Journal, folder: RunFolder, wanted: Selection, out: Collection[str], *, back: bool
+) -> set[str]:
     roots = {resolve(journal, id, folder.path) for id in wanted.roots}
     for root in roots:
         outcome = journal.outcome(root)
         if outcome is not None and outcome.kind != "accepted":
-            raise InputError(f"{root} is no record of {folder.path}: it was {outcome.kind}", hint="name an accepted record or a seed")
+            raise InputError(
+                f"{root} is no record of {folder.path}: it was {outcome.kind}",
+                hint="name an accepted record or a seed",
+            )
     if wanted.holds is None:
         return roots if wanted.roots or not back else set(out)
     seen: set[str] = set()
@@ -188,7 +197,8 @@ def _selected(journal: Journal, folder: RunFolder, wanted: Selection, out: Colle
             roots.add(outcome.node)
     if rows and (unknown := sorted(set(wanted.names) - seen)):
         raise InputError(
-            f"no record in {folder.path} has the field {unknown[0]!r}", hint="such as scores.relevance, lineage.hop or lineage.operation"
+            f"no record in {folder.path} has the field {unknown[0]!r}",
+            hint="such as scores.relevance, lineage.hop or lineage.operation",
         )
     return roots
 
@@ -214,7 +224,11 @@ def _recount(folder: RunFolder, journal: Journal) -> None:
     for path in (folder.progress, folder.summary):
         if path.exists():
             facts = json.loads(path.read_text(encoding="utf-8"))
-            facts.update(accepted=hops.total(), pruned=len(out), by_hop={str(hop): n for hop, n in sorted(hops.items())})
+            facts.update(
+                accepted=hops.total(),
+                pruned=len(out),
+                by_hop={str(hop): n for hop, n in sorted(hops.items())},
+            )
             facts["by_label"] = dict(sorted(labels.items()))
             write_atomic(path, json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
     manifest = folder.read_manifest()
@@ -224,7 +238,10 @@ def _recount(folder: RunFolder, journal: Journal) -> None:
 
 def _open(folder: RunFolder, *, readonly: bool = False) -> Journal:
     if not folder.journal.exists():
-        raise InputError(f"{folder.path} is no run folder: it has no journal", hint="name the folder that `aide expand` wrote")
+        raise InputError(
+            f"{folder.path} is no run folder: it has no journal",
+            hint="name the folder that `aide expand` wrote",
+        )
     return Journal.open(folder.journal, readonly=readonly)
 
 

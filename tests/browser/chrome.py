@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -46,7 +45,9 @@ class Page:
             data = message.json()
             if "id" in data:
                 future = self._waiting[data["id"]]
-                future.set_exception(RuntimeError(str(data["error"]))) if "error" in data else future.set_result(data["result"])
+                future.set_exception(
+                    RuntimeError(str(data["error"]))
+                ) if "error" in data else future.set_result(data["result"])
             else:
                 self._note(data["method"], data["params"])
 
@@ -64,12 +65,12 @@ class Page:
         elif method == "Page.javascriptDialogOpening":
             self.dialogs.append(params["message"])
 
-    async def open(self, path: Path) -> None:
+    async def open(self, address: str) -> None:
         """Load a report and wait until its script says that all is in place."""
         for domain in ("Page", "Runtime", "Network", "Log"):
             await self.send(f"{domain}.enable")
         self._loaded.clear()
-        await self.send("Page.navigate", url=path.resolve().as_uri())
+        await self.send("Page.navigate", url=address)
         await asyncio.wait_for(self._loaded.wait(), 60)
         await self.until("document.documentElement.dataset.ready === 'yes'")
 
@@ -90,14 +91,20 @@ class Page:
         )
 
     async def size(self, width: int, height: int, *, phone: bool = False, dark: bool = False) -> None:
-        await self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
+        await self.send(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=phone,
+        )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         await self.send("Emulation.setEmulatedMedia", features=[scheme])
 
-    async def picture(self, path: Path, *, whole: bool = True) -> None:
+    async def picture(self, *, whole: bool = True) -> bytes:
         """A PNG of the page."""
         shot = await self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
-        path.write_bytes(base64.b64decode(shot["data"]))
+        return base64.b64decode(shot["data"])
 
 
 @asynccontextmanager

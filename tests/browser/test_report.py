@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from aide.report import write_report
 from browser.chrome import BINARY, chrome
 from unit.report.folders import hostile
 
-from aide.report import write_report
-
 pytestmark = pytest.mark.skipif(
-    BINARY is None or "AIDE_BROWSER" not in os.environ, reason="runs with `make test-browser`, which needs Chromium"
+    BINARY is None or "AIDE_BROWSER" not in os.environ,
+    reason="runs with `make test-browser`, which needs Chromium",
 )
 SEEDS = Path(__file__).parents[2] / "sample_seeds" / "word_problems.jsonl"
 ITEMS = "document.querySelectorAll('#list .item').length"
@@ -32,13 +33,15 @@ def test_search_filters_branches_and_theme_work(grown: Path) -> None:
     async def visit() -> None:
         async with chrome() as page:
             await page.size(1280, 900)
-            await page.open(grown)
+            await page.open(grown.as_uri())
             assert await page.run(ITEMS) == 25
             await page.run("document.getElementById('more').click()")
             assert await page.run(ITEMS) == 50
 
             whole = await page.run("document.getElementById('count').textContent")
-            await page.run("{ const s = document.getElementById('search'); s.value = 'zebra-that-is-not-there'; s.oninput(); }")
+            await page.run(
+                "{ const s = document.getElementById('search'); s.value = 'zebra-that-is-not-there'; s.oninput(); }"
+            )
             await page.until(f"{ITEMS} === 0")
             await page.run("document.querySelector('#filters button[type=reset]').click()")
             await page.until(f"{ITEMS} === 25")
@@ -70,11 +73,26 @@ def test_search_filters_branches_and_theme_work(grown: Path) -> None:
     asyncio.run(visit())
 
 
+@pytest.mark.skipif("AIDE_PICTURES" not in os.environ, reason="set AIDE_PICTURES=FOLDER to look at the page")
+@pytest.mark.parametrize(
+    ("name", "width", "dark"), [("light", 1280, False), ("dark", 1280, True), ("phone", 390, False)]
+)
+def test_pictures_for_people(grown: Path, name: str, width: int, dark: bool) -> None:
+    async def visit() -> bytes:
+        async with chrome() as page:
+            await page.size(width, 900, phone=width < 500, dark=dark)
+            await page.open(grown.as_uri())
+            await page.size(width, await page.run("document.documentElement.scrollHeight"), dark=dark)
+            return await page.picture()
+
+    (Path(os.environ["AIDE_PICTURES"]) / f"{name}.png").write_bytes(asyncio.run(visit()))
+
+
 def test_nothing_is_wider_than_a_phone(grown: Path) -> None:
     async def visit() -> None:
         async with chrome() as page:
             await page.size(390, 844, phone=True, dark=True)
-            await page.open(grown)
+            await page.open(grown.as_uri())
             assert await page.run("document.documentElement.scrollWidth") == 390
             assert await page.run("document.documentElement.dataset.theme") == "dark"
             assert page.problems == []
@@ -88,14 +106,23 @@ def test_hostile_texts_do_nothing(tmp_path: Path) -> None:
     async def visit() -> None:
         async with chrome() as page:
             await page.size(1000, 800)
-            await page.open(path)
-            await page.run("document.querySelectorAll('#list .item > button').forEach((each) => each.click())")
+            await page.open(path.as_uri())
+            await page.run(
+                "document.querySelectorAll('#list .item > button').forEach((each) => each.click())"
+            )
             await page.run("document.querySelectorAll('.prompts').forEach((each) => each.click())")
             await page.until("document.querySelectorAll('div.calls').length === 2")
             await page.run("document.querySelector('#branch .kids button').click()")
             await page.run("document.querySelector('#branch .kids button').click()")
-            assert await page.run("document.querySelectorAll('img, iframe, main script, [onerror], [onload]').length") == 0
-            assert "<script>alert('owned')</script>" in await page.run("document.querySelector('#list').textContent")
+            assert (
+                await page.run(
+                    "document.querySelectorAll('img, iframe, main script, [onerror], [onload]').length"
+                )
+                == 0
+            )
+            assert "<script>alert('owned')</script>" in await page.run(
+                "document.querySelector('#list').textContent"
+            )
             assert page.dialogs == []
             assert page.problems == []
             assert [url for url in page.requests if not url.startswith(("file:", "data:"))] == []

@@ -19,7 +19,9 @@ def aide(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
 
 
 def expand(folder: Path) -> dict[str, Any]:
-    done = aide("expand", str(SEEDS), "--base-url", "sim:", "--target", "60", "-o", str(folder), "--quiet", "--json")
+    done = aide(
+        "expand", str(SEEDS), "--base-url", "sim:", "--target", "60", "-o", str(folder), "--quiet", "--json"
+    )
     assert done.returncode == 0, done.stderr
     summary: dict[str, Any] = json.loads(done.stdout)
     return summary
@@ -38,7 +40,11 @@ def folder(grown: Path, tmp_path: Path) -> Path:
 
 
 def records(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for part in sorted((folder / "shards").iterdir()) for line in part.read_text().splitlines()]
+    return [
+        json.loads(line)
+        for part in sorted((folder / "shards").iterdir())
+        for line in part.read_text().splitlines()
+    ]
 
 
 def shards(folder: Path) -> dict[str, bytes]:
@@ -54,7 +60,7 @@ def subtree(rows: list[dict[str, Any]], root: str) -> set[str]:
 
 
 def parent_of_some(rows: list[dict[str, Any]]) -> str:
-    return next(row["lineage"]["parent_id"] for row in rows if row["lineage"]["hop"] == 2)
+    return next(str(row["lineage"]["parent_id"]) for row in rows if row["lineage"]["hop"] == 2)
 
 
 def test_a_branch_goes_with_all_that_grew_from_it_and_comes_back_as_it_was(folder: Path) -> None:

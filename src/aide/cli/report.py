@@ -12,7 +12,8 @@ from aide.cli.console import Output
 def report(
     folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The file to write (default DIR/report.html).", metavar="FILE")
+        Path | None,
+        typer.Option("--out", "-o", help="The file to write (default DIR/report.html).", metavar="FILE"),
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:

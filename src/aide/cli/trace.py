@@ -14,8 +14,12 @@ LONGEST = 360  # characters of a text on the screen; `--json` and `--prompts` ha
 
 def trace(
     folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")],
-    id: Annotated[str, typer.Argument(help="Id of a record or reject, or the beginning of one.", metavar="ID")],
-    prompts: Annotated[bool, typer.Option("--prompts", help="Also what was sent and what came back.")] = False,
+    id: Annotated[
+        str, typer.Argument(help="Id of a record or reject, or the beginning of one.", metavar="ID")
+    ],
+    prompts: Annotated[
+        bool, typer.Option("--prompts", help="Also what was sent and what came back.")
+    ] = False,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Show a record's way from its seed: each hop's input, what it was grown along, scores, critique, calls and cost."""
@@ -59,7 +63,11 @@ def _lines(step: dict[str, Any], *, prompts: bool) -> Iterator[str]:
 
 
 def _call_name(call: dict[str, Any]) -> str:
-    return str(call["step"]) + (f" draw {call['draw']}" if call["draw"] else "") + (" re-asked" if call["attempt"] else "")
+    return (
+        str(call["step"])
+        + (f" draw {call['draw']}" if call["draw"] else "")
+        + (" re-asked" if call["attempt"] else "")
+    )
 
 
 def _money(cost: float | None) -> str:
@@ -70,7 +78,9 @@ def _grown(lineage: dict[str, Any] | None) -> str:
     if not lineage:
         return ""
     triple = lineage["triple"]
-    along = f"{triple['topic']} / {triple['relation']} / {triple['attribute']}" if triple else lineage["persona"]
+    along = (
+        f"{triple['topic']} / {triple['relation']} / {triple['attribute']}" if triple else lineage["persona"]
+    )
     anchor = ", anchored" if lineage["anchored"] else ", not anchored"
     return f"  hop {lineage['hop']}, {_plain(lineage['operation'])}: {_plain(along or '', LONGEST)}{anchor}"
 

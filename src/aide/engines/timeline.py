@@ -8,7 +8,9 @@ import orjson
 
 from aide.shards import write_atomic
 
-MOST: Final = 2400  # samples in the file: beyond it every second one goes, and the next are taken half as often
+MOST: Final = (
+    2400  # samples in the file: beyond it every second one goes, and the next are taken half as often
+)
 
 
 class Timeline:

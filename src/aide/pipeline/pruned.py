@@ -35,7 +35,9 @@ async def prune(journal: Journal, shards: Path, ids: Collection[str], how: str) 
 
     The journal knows first: after a crash in between, the next run or prune finishes the work.
     """
-    parts = {path.name: names for path in parts_of(shards) if (names := [id for id in _ids(path) if id in ids])}
+    parts = {
+        path.name: names for path in parts_of(shards) if (names := [id for id in _ids(path) if id in ids])
+    }
     await _log(journal, parts, how, restored=False)
     agree(journal, shards)
     return sum(map(len, parts.values()))

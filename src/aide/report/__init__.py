@@ -23,7 +23,10 @@ def write_report(folder: RunFolder, out: Path | None = None) -> Path:
         AideError: the file can't be written.
     """
     if not folder.journal.exists():
-        raise InputError(f"{folder.path} is no run folder: it has no journal", hint="name the folder that `aide expand` wrote")
+        raise InputError(
+            f"{folder.path} is no run folder: it has no journal",
+            hint="name the folder that `aide expand` wrote",
+        )
     path = out or folder.report
     with Journal.open(folder.journal, readonly=True) as journal:
         facts = gather(folder, journal)

@@ -5,6 +5,7 @@ Every mark carries its figures as a `<title>`, which browsers show on hover and 
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import pairwise
 from math import ceil, log10
 from typing import Final
 
@@ -25,7 +26,9 @@ def stacked(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]], *, unit: st
             width = value / top * (WIDTH - label - 60)
             if value:
                 told = f"{name}: {kind} {_number(value)}{unit}"
-                marks.append(f'<rect class="k-{escape(kind)}" x="{x:.1f}" y="{y + 3}" width="{max(width, 1):.1f}" height="20" rx="2"><title>{escape(told)}</title></rect>')
+                marks.append(
+                    f'<rect class="k-{escape(kind)}" x="{x:.1f}" y="{y + 3}" width="{max(width, 1):.1f}" height="20" rx="2"><title>{escape(told)}</title></rect>'
+                )
             x += width
         marks.append(f'<text x="{x + 6:.1f}" y="{y + 17}" class="num">{_number(whole)}{unit}</text>')
     return _svg(marks, len(rows) * height)
@@ -44,10 +47,14 @@ def histogram(series: Sequence[tuple[str, Mapping[int, int]]], low: int, high: i
             value = counts.get(grade, 0)
             tall = value / top * (height - 40)
             x = 10 + (grade - low) * step
-            marks.append(f'<rect class="{kind}" x="{x + 1:.1f}" y="{height - 20 - tall:.1f}" width="{step - 2:.1f}" height="{max(tall, 0.5):.1f}" rx="2"><title>{escape(name)}: grade {grade}, {_number(value)}</title></rect>')
+            marks.append(
+                f'<rect class="{kind}" x="{x + 1:.1f}" y="{height - 20 - tall:.1f}" width="{step - 2:.1f}" height="{max(tall, 0.5):.1f}" rx="2"><title>{escape(name)}: grade {grade}, {_number(value)}</title></rect>'
+            )
             marks.append(f'<text x="{x + step / 2:.1f}" y="{height - 6}" class="mid tick">{grade}</text>')
         mean = sum(grade * value for grade, value in counts.items()) / total if total else 0
-        marks.append(f'<text x="10" y="13" class="head">{escape(name)}</text><text x="{width - 10}" y="13" class="end">mean {mean:.1f}</text>')
+        marks.append(
+            f'<text x="10" y="13" class="head">{escape(name)}</text><text x="{width - 10}" y="13" class="end">mean {mean:.1f}</text>'
+        )
         out.append(_svg(marks, height, width, "small"))
     return f'<div class="multiples">{"".join(out)}</div>'
 
@@ -56,10 +63,15 @@ def spread(series: Sequence[tuple[str, Sequence[float]]], kind: str) -> str:
     """For each series the range from the 5th to the 95th percentile, the middle half, and the median; 0 to 1."""
     height, label = 34, 110
     scale = WIDTH - label - 70
-    marks = [f'<line class="grid" x1="{label + scale * t:.1f}" x2="{label + scale * t:.1f}" y1="0" y2="{len(series) * height}"/>' for t in (0, 0.25, 0.5, 0.75, 1)]
+    marks = [
+        f'<line class="grid" x1="{label + scale * t:.1f}" x2="{label + scale * t:.1f}" y1="0" y2="{len(series) * height}"/>'
+        for t in (0, 0.25, 0.5, 0.75, 1)
+    ]
     for n, (name, values) in enumerate(series):
         ordered = sorted(values)
-        p5, p25, p50, p75, p95 = (ordered[min(len(ordered) - 1, int(q * len(ordered)))] for q in (0.05, 0.25, 0.5, 0.75, 0.95))
+        p5, p25, p50, p75, p95 = (
+            ordered[min(len(ordered) - 1, int(q * len(ordered)))] for q in (0.05, 0.25, 0.5, 0.75, 0.95)
+        )
         y = n * height + height / 2
         told = f"<title>{escape(name)}: median {p50:.2f}, half between {p25:.2f} and {p75:.2f}, {len(ordered):,} records</title>"
         marks += [
@@ -70,11 +82,16 @@ def spread(series: Sequence[tuple[str, Sequence[float]]], kind: str) -> str:
             f'<text x="{WIDTH - 60}" y="{y + 4}" class="num">{p50:.2f}</text>',
         ]
     bottom = len(series) * height
-    marks += [f'<text x="{label + scale * t:.1f}" y="{bottom + 14}" class="mid tick">{t:g}</text>' for t in (0, 0.5, 1)]
+    marks += [
+        f'<text x="{label + scale * t:.1f}" y="{bottom + 14}" class="mid tick">{t:g}</text>'
+        for t in (0, 0.5, 1)
+    ]
     return _svg(marks, bottom + 20)
 
 
-def lines(series: Sequence[tuple[str, str, Sequence[tuple[float, float]]]], *, seconds: float, steps: bool = False) -> str:
+def lines(
+    series: Sequence[tuple[str, str, Sequence[tuple[float, float]]]], *, seconds: float, steps: bool = False
+) -> str:
     """Curves over time: (name, class, ((second, value), …)). The first is filled; the axis begins at 0."""
     height, left, bottom = 150, 44, 20
     top = _nice(max((value for _, _, points in series for _, value in points), default=0))
@@ -83,7 +100,9 @@ def lines(series: Sequence[tuple[str, str, Sequence[tuple[float, float]]]], *, s
     marks = []
     for part in (0.0, 0.5, 1.0):
         y = base - part * top * up
-        marks.append(f'<line class="grid" x1="{left}" x2="{WIDTH - 10}" y1="{y:.1f}" y2="{y:.1f}"/><text x="{left - 6}" y="{y + 4:.1f}" class="end tick">{_number(part * top)}</text>')
+        marks.append(
+            f'<line class="grid" x1="{left}" x2="{WIDTH - 10}" y1="{y:.1f}" y2="{y:.1f}"/><text x="{left - 6}" y="{y + 4:.1f}" class="end tick">{_number(part * top)}</text>'
+        )
     for n, (name, kind, points) in enumerate(series):
         if not points:
             continue
@@ -91,15 +110,22 @@ def lines(series: Sequence[tuple[str, str, Sequence[tuple[float, float]]]], *, s
         path = "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in (_stairs(places) if steps else places))
         peak = max(value for _, value in points)
         if n == 0:
-            marks.append(f'<path class="{kind} area" d="{path}L{places[-1][0]:.1f},{base}L{places[0][0]:.1f},{base}Z"/>')
-        marks.append(f'<path class="{kind} curve" d="{path}"><title>{escape(name)}: at most {_number(peak)}</title></path>')
-    marks += [f'<text x="{left + seconds * t * across:.1f}" y="{height - 4}" class="{place} tick">{_time(seconds * t)}</text>' for t, place in ((0, ""), (0.5, "mid"), (1, "end"))]
+            marks.append(
+                f'<path class="{kind} area" d="{path}L{places[-1][0]:.1f},{base}L{places[0][0]:.1f},{base}Z"/>'
+            )
+        marks.append(
+            f'<path class="{kind} curve" d="{path}"><title>{escape(name)}: at most {_number(peak)}</title></path>'
+        )
+    marks += [
+        f'<text x="{left + seconds * t * across:.1f}" y="{height - 4}" class="{place} tick">{_time(seconds * t)}</text>'
+        for t, place in ((0, ""), (0.5, "mid"), (1, "end"))
+    ]
     return _svg(marks, height)
 
 
 def _stairs(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     out = [places[0]]
-    for (_, before), (x, y) in zip(places, places[1:], strict=False):
+    for (_, before), (x, y) in pairwise(places):
         out += [(x, before), (x, y)]
     return out
 

@@ -45,7 +45,15 @@ def forest(facts: Facts) -> dict[str, Any]:
     seeds = []
     for id, seed in facts.seeds.items():
         rows[id] = len(rows)
-        seeds.append([id, shown(str(seed["name"]), 80), shown(seed["input"]), shown(seed["output"]), *_children(yields, id)])
+        seeds.append(
+            [
+                id,
+                shown(str(seed["name"]), 80),
+                shown(seed["input"]),
+                shown(seed["output"]),
+                *_children(yields, id),
+            ]
+        )
     records = []
     for record in facts.records:
         rows[record["id"]] = len(rows)
@@ -81,7 +89,11 @@ def _children(yields: Mapping[str, Any], id: str) -> tuple[int, int]:
 
 def _along(lineage: Mapping[str, Any]) -> str:
     triple = lineage["triple"]
-    return " · ".join((triple["topic"], triple["relation"], triple["attribute"])) if triple else lineage["persona"] or ""
+    return (
+        " · ".join((triple["topic"], triple["relation"], triple["attribute"]))
+        if triple
+        else lineage["persona"] or ""
+    )
 
 
 def fitted(facts: Facts) -> str:
@@ -121,12 +133,13 @@ def _batch(calls: Iterable[Call]) -> dict[str, Any]:
         if call.system not in systems:
             systems[call.system] = numbers(call.system)
         usage = call.usage
+        user = numbers(call.user)
+        if len(call.user) > LONGEST:
+            user += numbers(f"… ({len(call.user) - LONGEST:,} more characters are in the run folder)")
         row = [
             call.step, call.draw, call.attempt, shown(call.answered_by, 80), usage.prompt, usage.completion, round(call.seconds, 2),
-            systems[call.system], numbers(call.user), shown(said(call.body)),
+            systems[call.system], user, shown(said(call.body)),
         ]  # fmt: skip
-        if len(call.user) > LONGEST:
-            row[8].extend(numbers(f"… ({len(call.user) - LONGEST:,} more characters are in the run folder)"))
         nodes.setdefault(call.node, []).append(row)
     return {"lines": [shown(line) for line in lines], "nodes": nodes}
 

@@ -15,7 +15,9 @@ from aide.pipeline.novelty import DUPLICATE
 from aide.pipeline.prepare import SEED
 from aide.pipeline.pruned import pruned
 
-SAMPLE: Final = 5000  # records in the browser and the picture; ids are hashes, so the smallest ones are a fair sample
+SAMPLE: Final = (
+    5000  # records in the browser and the picture; ids are hashes, so the smallest ones are a fair sample
+)
 EXAMPLES: Final = 3  # of each reason
 TWIN: Final = re.compile(r"\bof ([0-9a-f]{20})\b")
 
@@ -28,7 +30,9 @@ class Tally:
 
     hops: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     operations: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    grades: dict[str, dict[int, Counter[int]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Counter)))
+    grades: dict[str, dict[int, Counter[int]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Counter))
+    )
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
     offered: Counter[tuple[str, str]] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str, int]] = field(default_factory=Counter)
@@ -165,7 +169,9 @@ def _texts(journal: Journal, examples: Mapping[str, list[dict[str, Any]]]) -> No
         if match := TWIN.search(line["detail"]):
             outcome = journal.outcome(match[1])
             seed = None if outcome else journal.decided(SEED, match[1])
-            line["twin"] = orjson.loads(outcome.payload).get("input", "") if outcome else (seed or {}).get("input", "")
+            line["twin"] = (
+                orjson.loads(outcome.payload).get("input", "") if outcome else (seed or {}).get("input", "")
+            )
 
 
 def said(body: bytes) -> str:
@@ -194,13 +200,17 @@ def varying(record: Mapping[str, Any]) -> str:
     return str(list(parts.values())[-1]) if parts else str(record["input"])
 
 
-def _drift(records: Iterable[dict[str, Any]], seeds: Mapping[str, Mapping[str, Any]]) -> dict[int, list[float]]:
+def _drift(
+    records: Iterable[dict[str, Any]], seeds: Mapping[str, Mapping[str, Any]]
+) -> dict[int, list[float]]:
     """Distances from the seed by hop, for the records shown; each record keeps its own as `drift`."""
     of_seed = {id: trigrams(seed["input"]) for id, seed in seeds.items()}
     by_hop: dict[int, list[float]] = defaultdict(list)
     for record in records:
         lineage = record["lineage"]
-        record["drift"] = round(distance(trigrams(varying(record)[:4000]), of_seed.get(lineage["seed_id"], set())), 3)
+        record["drift"] = round(
+            distance(trigrams(varying(record)[:4000]), of_seed.get(lineage["seed_id"], set())), 3
+        )
         by_hop[lineage["hop"]].append(record["drift"])
     return dict(sorted(by_hop.items()))
 

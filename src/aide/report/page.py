@@ -20,7 +20,11 @@ NAV = (
 
 
 def page(
-    facts: Facts, packed: str, calls: Iterable[str], timings: Iterable[tuple[float, float, str, int]], comparison: Mapping[str, Any]
+    facts: Facts,
+    packed: str,
+    calls: Iterable[str],
+    timings: Iterable[tuple[float, float, str, int]],
+    comparison: Mapping[str, Any],
 ) -> Iterator[str]:
     """The document in pieces, so that it never stands in memory as a whole. `packed` and `calls` are base64."""
     name = text(facts.folder.path.resolve().name, 80)
@@ -43,7 +47,7 @@ def page(
     yield sections.endpoint(facts, timings)
     yield human(comparison) if comparison else ""
     yield _browser(facts)
-    yield f'</main><footer>written by aide {escape(__version__)}; prompts and answers that are not in this file: <code>aide trace {name} ID --prompts</code></footer>'
+    yield f"</main><footer>written by aide {escape(__version__)}; prompts and answers that are not in this file: <code>aide trace {name} ID --prompts</code></footer>"
     yield f'<script type="text/plain" id="data">{packed}</script>'
     for batch in calls:
         yield f'<script type="text/plain" class="calls">{batch}</script>'
@@ -60,7 +64,10 @@ def opening(facts: Facts) -> str:
     summary, spec = facts.summary, facts.manifest.get("spec", {})
     target = summary.get("target")
     tokens = summary.get("tokens", {})
-    counts = [(kind, summary.get(kind, 0)) for kind in ("accepted", "rejected", "failed", "surplus", "pruned", "open")]
+    counts = [
+        (kind, summary.get(kind, 0))
+        for kind in ("accepted", "rejected", "failed", "surplus", "pruned", "open")
+    ]
     planned, settled = summary.get("planned", 0), sum(count for _, count in counts)
     calls = summary.get("calls", 0)
     wall = max(0.0, facts.manifest.get("ended", 0) - facts.manifest.get("begun", 0))
@@ -69,15 +76,22 @@ def opening(facts: Facts) -> str:
         (f"{facts.accepted:,}", f"records of {target:,} wanted" if target else "records"),
         (share(summary.get("accepted", 0), planned), f"of {planned:,} candidates accepted"),
         (f"{calls:,}", f"calls, {calls / facts.accepted:.1f} for a record" if facts.accepted else "calls"),
-        (_short(tokens.get("prompt", 0) + tokens.get("completion", 0)), f"tokens, {_short(tokens.get('completion', 0))} of them written"),
+        (
+            _short(tokens.get("prompt", 0) + tokens.get("completion", 0)),
+            f"tokens, {_short(tokens.get('completion', 0))} of them written",
+        ),
         ("?" if cost is None else f"{cost:.2f}", "USD (no price known)" if cost is None else "USD"),
         (_time(summary.get("this_run", {}).get("seconds", 0) or wall), "last run"),
     ]
     tiles = "".join(f"<div class=tile><b>{value}</b><span>{label}</span></div>" for value, label in figures)
     sums = " + ".join(f"{kind} {count:,}" for kind, count in counts if count)
-    agree = f"{sums} = {settled:,}" + (" planned" if settled == planned else f", while {planned:,} were planned")
+    agree = f"{sums} = {settled:,}" + (
+        " planned" if settled == planned else f", while {planned:,} were planned"
+    )
     bar = charts.stacked([("candidates", counts)])
-    legend = "".join(f'<span><i class="k-{kind}"></i>{kind} {count:,}</span>' for kind, count in counts if count)
+    legend = "".join(
+        f'<span><i class="k-{kind}"></i>{kind} {count:,}</span>' for kind, count in counts if count
+    )
     stopped = f'<p class="warn">Stopped: {text(summary["stopped"])}</p>' if summary.get("stopped") else ""
     asked = _asked(facts, spec)
     return f"""<section id="opening"><h1>{text(_task(facts), 300)}</h1>{stopped}<div class="tiles">{tiles}</div>
@@ -88,7 +102,9 @@ def _task(facts: Facts) -> str:
     spec = facts.manifest.get("spec", {})
     if spec.get("task"):
         return str(spec["task"])
-    return str(facts.records[0]["task"]).replace("_", " ") if facts.records else facts.folder.path.resolve().name
+    return (
+        str(facts.records[0]["task"]).replace("_", " ") if facts.records else facts.folder.path.resolve().name
+    )
 
 
 def _asked(facts: Facts, spec: Mapping[str, Any]) -> str:
@@ -105,7 +121,11 @@ def _asked(facts: Facts, spec: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
+    return (
+        ", ".join(map(str, value))
+        if isinstance(value, Sequence) and not isinstance(value, str)
+        else str(value)
+    )
 
 
 def _forest(facts: Facts) -> str:
@@ -143,7 +163,12 @@ def human(comparison: Mapping[str, Any]) -> str:
     """Diversity beside that of human data, where the two were measured together."""
     rows = [(text(name), *(_figure(value) for value in values)) for name, values in comparison["rows"]]
     head = ("measure", *(text(each, 60) for each in comparison["columns"]))
-    return section("human", "Beside human data", "The same measures over both, on samples of one size.", table(head, rows, numbers=len(head) - 1))
+    return section(
+        "human",
+        "Beside human data",
+        "The same measures over both, on samples of one size.",
+        table(head, rows, numbers=len(head) - 1),
+    )
 
 
 def _figure(value: Any) -> str:
@@ -160,7 +185,13 @@ def _short(number: float) -> str:
 def _time(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{seconds:.1f} s"
+    return (
+        f"{hours} h {minutes:02} min"
+        if hours
+        else f"{minutes} min {rest:02} s"
+        if minutes
+        else f"{seconds:.1f} s"
+    )
 
 
 __all__ = ["page"]

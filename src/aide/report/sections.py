@@ -1,7 +1,8 @@
 """The parts of a report that are drawn without a script. Whatever a model or a file wrote passes `text`."""
 
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
@@ -32,7 +33,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 
     first = len(head) - numbers
 
     def cells(tag: str, row: Sequence[str]) -> str:
-        return "".join(f'<{tag}{" class=n" if n >= first else ""}>{cell}</{tag}>' for n, cell in enumerate(row))
+        return "".join(
+            f"<{tag}{' class=n' if n >= first else ''}>{cell}</{tag}>" for n, cell in enumerate(row)
+        )
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -41,12 +44,28 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 
 def yields(facts: Facts) -> str:
     """Accepted and not, by hop and by operation."""
     tally = facts.tally
-    legend = "".join(f'<span><i class="k-{kind}"></i>{kind}</span>' for kind in KINDS if any(kind in c for c in tally.hops.values()))
-    hops = [(f"hop {hop}", [(kind, counts[kind]) for kind in KINDS]) for hop, counts in sorted(tally.hops.items())]
-    ops = [(name, [(kind, counts[kind]) for kind in KINDS]) for name, counts in sorted(tally.operations.items())]
+    legend = "".join(
+        f'<span><i class="k-{kind}"></i>{kind}</span>'
+        for kind in KINDS
+        if any(kind in c for c in tally.hops.values())
+    )
+    hops = [
+        (f"hop {hop}", [(kind, counts[kind]) for kind in KINDS]) for hop, counts in sorted(tally.hops.items())
+    ]
+    ops = [
+        (name, [(kind, counts[kind]) for kind in KINDS]) for name, counts in sorted(tally.operations.items())
+    ]
     rows = [
-        (escape(name), f"{counts['accepted']:,}", f"{sum(counts.values()):,}", share(counts["accepted"], sum(counts.values())))
-        for name, counts in [*((f"hop {h}", c) for h, c in sorted(tally.hops.items())), *sorted(tally.operations.items())]
+        (
+            escape(name),
+            f"{counts['accepted']:,}",
+            f"{sum(counts.values()):,}",
+            share(counts["accepted"], sum(counts.values())),
+        )
+        for name, counts in [
+            *((f"hop {h}", c) for h, c in sorted(tally.hops.items())),
+            *sorted(tally.operations.items()),
+        ]
     ]
     return section(
         "yield", "Yield", "Of all candidates that were grown, how many became records: a hop or an operation that wastes calls shows here.",
@@ -66,17 +85,25 @@ def coverage(facts: Facts) -> str:
     for topic, _ in tally.offered:
         totals[topic] += 0
     top = max(tally.coverage.values(), default=1)
-    rows = []
+    rows: list[str] = []
     gaps = 0
     for topic, total in totals.most_common():
         cells = [tally.coverage[topic, column] for column in columns]
-        open_ = [count == 0 and _offers(facts, topic, column) for count, column in zip(cells, columns, strict=True)]
+        open_ = [
+            count == 0 and _offers(facts, topic, column) for count, column in zip(cells, columns, strict=True)
+        ]
         gaps += sum(open_)
         if len(rows) < TOPICS:
             marks = [_cell(count, top, gap=gap) for count, gap in zip(cells, open_, strict=True)]
-            rows.append(f'<tr><th>{text(topic or "(no topic)", 60)}</th>{"".join(marks)}<td class="n">{total:,}</td></tr>')
+            rows.append(
+                f'<tr><th>{text(topic or "(no topic)", 60)}</th>{"".join(marks)}<td class="n">{total:,}</td></tr>'
+            )
     head = "".join(f"<th>{text(column, 40)}</th>" for column in columns)
-    more = f'<p class="note">{len(totals) - TOPICS:,} more topics are not drawn.</p>' if len(totals) > TOPICS else ""
+    more = (
+        f'<p class="note">{len(totals) - TOPICS:,} more topics are not drawn.</p>'
+        if len(totals) > TOPICS
+        else ""
+    )
     told = f"{len(totals):,} topics; {gaps:,} places that a topic offers and no record fills (×)."
     return section(
         "coverage", "Coverage", f"What the records are about, by how they were grown. {told}",
@@ -99,7 +126,10 @@ def drift(facts: Facts) -> str:
     """Distance from the seed, and grades, by hop."""
     hops = [(f"hop {hop}", values) for hop, values in facts.drift.items() if values]
     grades = "".join(
-        f"<h3>{text(name)}</h3>" + charts.histogram([(f"hop {hop}", counts) for hop, counts in sorted(by_hop.items())], 1, 10, f"g-{escape(name)}")
+        f"<h3>{text(name)}</h3>"
+        + charts.histogram(
+            [(f"hop {hop}", counts) for hop, counts in sorted(by_hop.items())], 1, 10, f"g-{escape(name)}"
+        )
         for name, by_hop in sorted(facts.tally.grades.items(), reverse=True)
     )
     body = charts.spread(hops, "g-drift") if hops else '<p class="note">no records yet</p>'
@@ -127,7 +157,12 @@ def rejects(facts: Facts) -> str:
             f"<span class=dim>at {text(steps[reason])}; {hops}</span></summary>{items}</details>"
         )
     body = "".join(blocks) or '<p class="note">nothing was rejected</p>'
-    return section("rejects", "Rejects", "Why candidates did not become records, the most frequent reason first; open one for examples.", body)
+    return section(
+        "rejects",
+        "Rejects",
+        "Why candidates did not become records, the most frequent reason first; open one for examples.",
+        body,
+    )
 
 
 def _example(line: Mapping[str, Any]) -> str:
@@ -142,10 +177,18 @@ def _example(line: Mapping[str, Any]) -> str:
 
 def twins(facts: Facts) -> str:
     """Duplicates and contamination: how many were found, and pairs side by side."""
-    found = {reason: count for reason in TWINS if (count := sum(n for (_, r, _), n in facts.tally.reasons.items() if r == reason))}
+    found = {
+        reason: count
+        for reason in TWINS
+        if (count := sum(n for (_, r, _), n in facts.tally.reasons.items() if r == reason))
+    }
     kinds = ", ".join(f"{count:,} {text(how)}" for how, count in facts.twins.most_common()) or "none"
     pairs = [
-        (text(line["reason"]), text(line.get("input") or "(not kept)", 300), text(line.get("twin") or line["detail"], 300))
+        (
+            text(line["reason"]),
+            text(line.get("input") or "(not kept)", 300),
+            text(line.get("twin") or line["detail"], 300),
+        )
         for reason in TWINS
         for line in facts.examples.get(reason, ())
     ]
@@ -163,7 +206,17 @@ def spending(facts: Facts) -> str:
     rows = []
     for step, model, usage, cost in facts.steps:
         money = "?" if cost is None else f"{cost:.4f}"
-        rows.append((text(step), text(model, 80), f"{usage.calls:,}", f"{usage.prompt:,}", f"{usage.cached:,}", f"{usage.completion:,}", money))
+        rows.append(
+            (
+                text(step),
+                text(model, 80),
+                f"{usage.calls:,}",
+                f"{usage.prompt:,}",
+                f"{usage.cached:,}",
+                f"{usage.completion:,}",
+                money,
+            )
+        )
     by_step: Counter[str] = Counter()
     sent: Counter[str] = Counter()
     for step, _, usage, _ in facts.steps:
@@ -179,9 +232,9 @@ def spending(facts: Facts) -> str:
 
 def endpoint(facts: Facts, timings: Iterable[tuple[float, float, str, int]]) -> str:
     """Calls in flight, answers a second and failures over time; pauses between invocations are left out."""
-    spans = sorted((at - seconds, at) for at, seconds, _, _ in timings)
+    spans = _Spans(timings)
     lead = "How the endpoint took the run: calls in flight under the limit that was found, answers a second, failed attempts that were retried."
-    if not spans:
+    if not len(spans):
         return section("endpoint", "Endpoint over time", lead, '<p class="note">no calls were made</p>')
     clock = _Clock(spans)
     width = max(clock.end / BUCKETS, 1e-3)
@@ -191,7 +244,13 @@ def endpoint(facts: Facts, timings: Iterable[tuple[float, float, str, int]]) -> 
     limits, errors = _sampled(facts, clock)
     rate = [(n * wide, answers[n] / wide) for n in range(int(clock.end / wide) + 1)]
     stats = [
-        (text(name), f"{each['calls']:,}", text(", ".join(f"{kind} {n:,}" for kind, n in each["errors"].items()) or "none"), str(each["limit"]), str(each["cuts"]))
+        (
+            text(name),
+            f"{each['calls']:,}",
+            text(", ".join(f"{kind} {n:,}" for kind, n in each["errors"].items()) or "none"),
+            str(each["limit"]),
+            str(each["cuts"]),
+        )
         for name, each in (facts.summary.get("endpoints") or {}).items()
     ]
     return section(
@@ -204,26 +263,51 @@ def endpoint(facts: Facts, timings: Iterable[tuple[float, float, str, int]]) -> 
     )  # fmt: skip
 
 
+class _Spans:
+    """Beginning and end of each call in Unix time, in the order of the answers; 16 bytes a call."""
+
+    def __init__(self, timings: Iterable[tuple[float, float, str, int]]) -> None:
+        self._starts, self._ends = array("d"), array("d")
+        for at, seconds, _, _ in timings:
+            self._starts.append(at - seconds)
+            self._ends.append(at)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def __iter__(self) -> Iterator[tuple[float, float]]:
+        return zip(self._starts, self._ends, strict=True)
+
+
 class _Clock:
     """Seconds since the first call, standing still where nothing was on the wire for long."""
 
-    def __init__(self, spans: Sequence[tuple[float, float]]) -> None:
-        self._marks: list[tuple[float, float]] = []  # (Unix time from which, seconds to take off)
-        off, busy = spans[0][0], spans[0][0]
-        self._marks.append((0.0, off))
+    def __init__(self, spans: Iterable[tuple[float, float]]) -> None:
+        self._marks: list[
+            tuple[float, float]
+        ] = []  # (Unix time from which, seconds to take off), the last first
+        off = busy = 0.0
         for start, end in spans:
-            if start - busy > PAUSE:
+            if not self._marks:
+                off, busy = start, end
+                self._marks.append((float("-inf"), off))
+            elif start - busy > PAUSE:
                 off += start - busy - 1.0
-                self._marks.append((start - 1.0, off))
+                self._marks.insert(0, (start - 1.0, off))
             busy = max(busy, end)
-        self.end = busy - off
+        self.end = max(busy - off, 1e-3)
 
     def at(self, moment: float) -> float:
-        off = next(off for since, off in reversed(self._marks) if moment >= since)
-        return min(max(0.0, moment - off), self.end)
+        """Seconds on the clock at a moment of Unix time."""
+        for since, off in self._marks:
+            if moment >= since:
+                return min(max(0.0, moment - off), self.end)
+        return 0.0
 
 
-def _in_flight(spans: Sequence[tuple[float, float]], clock: _Clock, width: float) -> list[tuple[float, float]]:
+def _in_flight(
+    spans: Iterable[tuple[float, float]], clock: _Clock, width: float
+) -> list[tuple[float, float]]:
     """The mean number of open calls in each bucket: the sum of the time that calls spent in it, by its length."""
     buckets: defaultdict[int, float] = defaultdict(float)
     for start, end in spans:
@@ -248,4 +332,16 @@ def share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.0f} %" if whole else "–"
 
 
-__all__ = ["coverage", "drift", "endpoint", "rejects", "section", "share", "spending", "table", "text", "twins", "yields"]
+__all__ = [
+    "coverage",
+    "drift",
+    "endpoint",
+    "rejects",
+    "section",
+    "share",
+    "spending",
+    "table",
+    "text",
+    "twins",
+    "yields",
+]

@@ -24,11 +24,25 @@ def hostile(path: Path, *, long: int = 1_000_000) -> RunFolder:
     folder = RunFolder(path)
     path.mkdir()
     asyncio.run(_fill(folder, long))
-    counts = {"target": 2, "planned": 3, "accepted": 2, "rejected": 1, "calls": 2, "tokens": {"prompt": 20, "completion": 8}, "cost": 0.5}
+    counts = {
+        "target": 2,
+        "planned": 3,
+        "accepted": 2,
+        "rejected": 1,
+        "calls": 2,
+        "tokens": {"prompt": 20, "completion": 8},
+        "cost": 0.5,
+    }
     summary = {**counts, "format": "open", "stopped": HOSTILE, "exit_code": 0, "by_hop": {"1": 1, "2": 1}}
     folder.summary.write_text(json.dumps(summary))
     origins = {"task": "flag --task", "hops": "default"}
-    manifest = {"spec": {"task": HOSTILE, "hops": 2}, "origins": origins, "seeds": [{"path": HOSTILE}], "begun": 1.0, "ended": 3.0}
+    manifest = {
+        "spec": {"task": HOSTILE, "hops": 2},
+        "origins": origins,
+        "seeds": [{"path": HOSTILE}],
+        "begun": 1.0,
+        "ended": 3.0,
+    }
     folder.write_manifest(manifest)
     return folder
 
@@ -44,11 +58,23 @@ async def _fill(folder: RunFolder, long: int) -> None:
     for id, parent, hop, text in ((first, SEED, 1, HOSTILE), (second, first, 2, HOSTILE + "x" * long)):
         line = record(id, parent, hop, text)
         await journal.record(call(f"key{hop}", id, "synthesize", HOSTILE))
-        await journal.settle(Outcome(id, "accepted", SEED, parent, hop, 0, "reasoning", "", orjson.dumps(line)))
+        await journal.settle(
+            Outcome(id, "accepted", SEED, parent, hop, 0, "reasoning", "", orjson.dumps(line))
+        )
         shards.append(line)
     lineage = record("c" * 20, SEED, 1, "")["lineage"]
-    reject = {"id": "c" * 20, "step": "reflect", "reason": HOSTILE, "detail": HOSTILE, "failed": False, "input": HOSTILE, "lineage": lineage}
-    await journal.settle(Outcome("c" * 20, "rejected", SEED, SEED, 1, 1, "reasoning", "", orjson.dumps(reject)))
+    reject = {
+        "id": "c" * 20,
+        "step": "reflect",
+        "reason": HOSTILE,
+        "detail": HOSTILE,
+        "failed": False,
+        "input": HOSTILE,
+        "lineage": lineage,
+    }
+    await journal.settle(
+        Outcome("c" * 20, "rejected", SEED, SEED, 1, 1, "reasoning", "", orjson.dumps(reject))
+    )
     shards.close()
     journal.close()
 
@@ -66,7 +92,9 @@ def record(id: str, parent: str, hop: int, text: str) -> dict[str, Any]:
 
 def call(key: str, node: str, step: str, text: str) -> Call:
     body = json.dumps({"choices": [{"message": {"content": text}}]}).encode()
-    return Call(key, node, step, 0, 0, "m", "e", text, text, text, {}, body, Usage(1, 10, 4), 0.5, 100.0, 0.25)
+    return Call(
+        key, node, step, 0, 0, "m", "e", text, text, text, {}, body, Usage(1, 10, 4), 0.5, 100.0, 0.25
+    )
 
 
 def _triple() -> dict[str, str]:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.report.folders import HOSTILE, SEED, hostile
 
 from aide.errors import InputError
 from aide.pipeline.folder import RunFolder
 from aide.report import write_report
 from aide.report.data import shown
+from unit.report.folders import HOSTILE, SEED, hostile
 
 OURS = {"script", "style", "meta", "link", "title"}
 
