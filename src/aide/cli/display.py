@@ -171,7 +171,10 @@ class Display:
         records, rejects = safe(f"{self.folder.shards}/part-*.jsonl"), safe(str(self.folder.rejects))
         self.tell(f"records: {records}   rejects: {rejects}", "where", records=str(self.folder.shards))
         if not self.json and not self.console.quiet:
-            self._show_records(summary)
+            from aide.cli.specimens import show
+            from aide.pipeline.samples import samples
+
+            show(self.console, samples(self.folder))
 
     def report(self) -> None:
         """Write `report.html`; where that fails the run is what it was, and the reason is told."""
@@ -182,23 +185,7 @@ class Display:
         except AideError as fault:
             self.tell(f"no report was written: {safe(str(fault))}", "report", problem=str(fault))
         else:
-            self.tell(f"report: {path}", "report", path=str(path))
-
-    def _show_records(self, summary: Mapping[str, Any]) -> None:
-        from rich.table import Table
-
-        from aide.pipeline.samples import samples
-
-        chosen = samples(self.folder)
-        if not chosen:
-            return
-        table = Table(title="three of them, beside where they came from", title_justify="left", expand=True, pad_edge=False)
-        for heading in ("seed", "parent", "record", "answer"):
-            table.add_column(heading, ratio=1, overflow="fold")
-        table.add_column("grown by", ratio=1, overflow="fold", style="dim")
-        for each in chosen:
-            table.add_row(*(safe(text, 280) for text in each))
-        self.console.print(table)
+            self.tell(f"report: {safe(str(path))}", "report", path=str(path))
 
 
 def _read(output: Output) -> bool:

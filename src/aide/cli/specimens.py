@@ -1,0 +1,59 @@
+"""A few records beside the seed and the parent they came from: in columns where there is room, else one below the other."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from aide.cli.console import safe
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDE = 110  # columns of a terminal from which three texts stand side by side
+LONGEST = 280  # columns of a text that are shown
+HEADINGS = ("seed", "parent", "record", "answer")
+
+
+def show(console: "Console", chosen: Sequence[tuple[str, str, str, str, str]]) -> None:
+    """Show records as `pipeline.samples` gives them: seed, parent, record, answer, and how it was grown."""
+    if not chosen:
+        return
+    count = {1: "one record", 2: "two records", 3: "three records"}.get(len(chosen), f"{len(chosen)} records")
+    console.print(f"\n{count}, beside what they came from:")
+    if console.is_terminal and console.width >= WIDE:
+        _side_by_side(console, chosen)
+    else:
+        _stacked(console, chosen)
+
+
+def _side_by_side(console: "Console", chosen: Sequence[tuple[str, str, str, str, str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 2, 1, 0))
+    for heading in HEADINGS[:3]:
+        table.add_column(heading, ratio=1, overflow="fold")
+    for seed, parent, record, answer, grown in chosen:
+        told = f"[dim]{safe(grown)}[/dim]\n{safe(record, LONGEST)}\n[bold]answer[/bold] {safe(answer, LONGEST)}"
+        table.add_row(safe(seed, LONGEST), safe(parent, LONGEST), told)
+    console.print(table)
+
+
+def _stacked(console: "Console", chosen: Sequence[tuple[str, str, str, str, str]]) -> None:
+    from rich.table import Table
+
+    for *texts, grown in chosen:
+        rows = [("grown by", safe(grown)), *((name, safe(text, LONGEST)) for name, text in zip(HEADINGS, texts, strict=True))]
+        console.print()
+        if not console.is_terminal:
+            for name, text in rows:
+                console.print(f"  {name:8}  {text}")
+            continue
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(style="dim", no_wrap=True)
+        grid.add_column(overflow="fold")
+        for row in rows:
+            grid.add_row(*row)
+        console.print(grid)
+
+
+__all__ = ["show"]
