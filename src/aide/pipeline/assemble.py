@@ -17,6 +17,7 @@ from aide.frontier import Frontier
 from aide.journal import Journal
 from aide.pipeline import forest, prepare
 from aide.pipeline.brief import brief_of
+from aide.pipeline.drifted import drift_of
 from aide.pipeline.examine import check_share, examine
 from aide.pipeline.folder import RunFolder, check_same_run, identity, invocation, new_manifest, shard_sizes
 from aide.pipeline.novelty import Anything, JournaledNovelty
@@ -159,7 +160,11 @@ async def _run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
         finally:
             await journal.flush()
             journal.set_meta("capabilities", dict(order.snapshot()))
-            summary = {**_summary(stage, journal, fault), "gone_seeds": prepare.gone(ground, journal)}
+            summary = {
+                **_summary(stage, journal, fault),
+                "gone_seeds": prepare.gone(ground, journal),
+                "drift": drift_of(journal, ground.seeds, pruned(journal)),
+            }
             _write_json(folder.summary, summary)
             write_progress(stage)
             done = {"finished": {"invocation": asked, "shards": shard_sizes(folder)}} if fault is None else {}

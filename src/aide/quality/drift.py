@@ -16,7 +16,7 @@ from typing import Any, Final
 from aide.quality.shingles import folded_words
 
 _UNSPACED: Final = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_SEEDS: Final = 200  # so many seeds stand for all of them
+_SEEDS: Final = 50  # so many seeds stand for all of them
 
 
 @lru_cache(maxsize=1024)
