@@ -202,8 +202,7 @@ def test_trl_takes_the_lines_for_what_they_are(tmp_path: Path) -> None:
         export(name, [QUIZ], tmp_path / "x.jsonl", rendering)
         assert data_utils.is_conversational(rows(tmp_path / "x.jsonl")[0]) is conversational, name
     export("sharegpt", [OPEN], tmp_path / "x.jsonl")
-    converted = data_utils.maybe_convert_to_chatml(rows(tmp_path / "x.jsonl")[0])
-    assert [turn["role"] for turn in converted["messages"]] == ["user", "assistant"]
+    assert data_utils.is_conversational_from_value(rows(tmp_path / "x.jsonl")[0])
 
 
 # --- tables and folders ---------------------------------------------------------------------------
