@@ -29,7 +29,8 @@ def spec_options(command: Callable[..., None]) -> Callable[..., None]:
         flags = {name: given.pop(name) for name in names}
         command(spec_flags={name: value for name, value in flags.items() if value not in (None, [])}, **given)
 
-    options = list(_options())
+    taken = inspect.signature(command).parameters
+    options = [option for option in _options() if option.name not in taken]
     names = [option.name for option in options]
     own = [each for each in _own(command) if each.name not in ("spec_flags", "config")]
     config = inspect.Parameter(

@@ -1,0 +1,48 @@
+"""`aide answer`: the answer step for inputs that are there already."""
+
+import os
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aide.cli.asking import JOURNAL, SEEDS, pipe
+from aide.cli.options import spec_options
+from aide.settings import resolve
+
+if TYPE_CHECKING:
+    from aide.filters.stream import Line
+    from aide.pipeline.desk import Desk
+
+
+@spec_options
+def answer(
+    sources: Annotated[list[str], typer.Argument(help="Records; - is stdin.", metavar="FILE…")],
+    seeds: SEEDS = None,
+    journal: JOURNAL = None,
+    *,
+    spec_flags: dict[str, Any],
+    config: str | None,
+) -> None:
+    """Answer given inputs as a run would, with its checks and agreement; what gets no answer is dropped.
+
+    Records go to stdout in their order, with `output` and what belongs to it replaced. Options that a record
+    has are chosen among, none are invented.
+    """
+    settings = resolve(spec_flags, environ=os.environ, config=config)
+    pipe(settings, sources, seeds, journal, answered)
+
+
+async def answered(desk: "Desk", line: "Line") -> dict[str, Any]:
+    """The record with its answer."""
+    draft, scores = await desk.answer(line.record)
+    said: dict[str, Any] = {
+        "output": draft.output,
+        "choices": list(draft.choices),
+        "tests": list(draft.tests),
+        "reasoning": draft.reasoning,
+    }
+    record = {**line.record, **{name: value for name, value in said.items() if value}}
+    return {**record, "scores": {**line.record.get("scores", {}), **scores}} if scores else record
+
+
+__all__ = ["answer"]

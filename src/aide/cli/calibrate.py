@@ -1,0 +1,101 @@
+"""`aide calibrate`: the judge against a person."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aide.cli.asking import JOURNAL, SEEDS, ask
+from aide.cli.console import Output, safe
+from aide.cli.grade import graded
+from aide.cli.options import spec_options
+from aide.errors import InputError
+from aide.settings import resolve
+
+if TYPE_CHECKING:
+    from aide.filters.stream import Line
+    from aide.pipeline.desk import Desk
+    from aide.quality.calibration import Fit, Marked
+
+TOLD = 10
+MARKS = {"good": True, "accept": True, "bad": False, "reject": False}
+
+
+@spec_options
+def calibrate(
+    labels: Annotated[
+        Path, typer.Option("--labels", help="Records that a person marked good or bad.", metavar="FILE")
+    ],
+    seeds: SEEDS = None,
+    journal: JOURNAL = None,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    *,
+    spec_flags: dict[str, Any],
+    config: str | None,
+) -> None:
+    """Hold the judge against a person: how often they agree, and the least grades that fit best.
+
+    Each record has a field `mark`, good or bad (`verdict`, accept or reject, is taken too).
+    """
+    from aide.quality.calibration import Marked, best_fit, fit
+
+    settings = resolve(spec_flags, environ=os.environ, config=config)
+    rows: list[dict[str, Any]] = []
+    ask(settings, [str(labels)], seeds, journal, _judged, rows.append)
+    if not rows:
+        raise InputError(
+            f"{labels} holds no record that could be judged", hint="what was dropped is told above"
+        )
+    found = [Marked(row["good"], row["sound"], row["relevance"], row["diversity"]) for row in rows]
+    spec = settings.spec
+    now = fit(found, spec.min_relevance, spec.min_diversity)
+    best = best_fit(found, spec.min_relevance, spec.min_diversity)
+    against = [
+        row
+        for row, each in zip(rows, found, strict=True)
+        if each.passes(now.relevance, now.diversity) != each.good
+    ]
+    output = Output()
+    if json_:
+        facts = {"now": now.as_dict(), "best": best.as_dict(), "disagreements": against}
+        output.line(json.dumps(facts, ensure_ascii=False))
+        return
+    for line in _lines(now, best, found, against):
+        output.line(line)
+
+
+def _lines(now: "Fit", best: "Fit", found: "list[Marked]", against: list[dict[str, Any]]) -> Iterator[str]:
+    good = sum(each.good for each in found)
+    at = f"--min-relevance {now.relevance} --min-diversity {now.diversity}"
+    yield f"judge and person agree on {now.agreed} of {now.of} (kappa {now.kappa:.2f}) at {at}"
+    yield f"  accepted: {now.good_taken} of {good} good ones, {now.bad_taken} of {now.of - good} bad ones"
+    for row in against[:TOLD]:
+        said = f"{'good' if row['good'] else 'bad'} says the person of {safe(row['name'], 40)}"
+        yield f"  {said}; the judge: {safe(row['critique'], 80)}"
+    if best.agreed > now.agreed:
+        fits = f"--min-relevance {best.relevance} --min-diversity {best.diversity}"
+        yield f"best: {fits} agree on {best.agreed} of {best.of} (kappa {best.kappa:.2f})"
+    else:
+        yield "no other least grades agree better"
+
+
+async def _judged(desk: "Desk", line: "Line") -> dict[str, Any]:
+    said = line.record.get("mark", line.record.get("verdict"))
+    if isinstance(said, dict):
+        said = said.get("mark")
+    if not isinstance(said, str) or said not in MARKS:
+        raise InputError(f"{line.where}: is not marked", hint='such as "mark": "good" or "mark": "bad"')
+    from aide.filters.content import name_of
+
+    verdict = (await graded(desk, line))["verdict"]
+    sound = verdict["on_task"] and verdict["answerable"] and not verdict["gives_away"] and verdict["correct"]
+    return {
+        "name": name_of(line), "good": MARKS[said], "sound": sound, "relevance": verdict["relevance"],
+        "diversity": verdict["diversity"], "critique": verdict["critique"],
+    }  # fmt: skip
+
+
+__all__ = ["calibrate"]

@@ -1,0 +1,50 @@
+"""`aide grade`: the judge on any records, of people too."""
+
+import os
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aide.cli.asking import JOURNAL, SEEDS, pipe
+from aide.cli.options import spec_options
+from aide.settings import resolve
+
+if TYPE_CHECKING:
+    from aide.filters.stream import Line
+    from aide.pipeline.desk import Desk
+
+
+@spec_options
+def grade(
+    sources: Annotated[list[str], typer.Argument(help="Records; - is stdin.", metavar="FILE…")],
+    seeds: SEEDS = None,
+    journal: JOURNAL = None,
+    *,
+    spec_flags: dict[str, Any],
+    config: str | None,
+) -> None:
+    """Grade records as the judge of a run does; each gets `scores` and `verdict`, none is dropped for them.
+
+    Relevance is to the seed that a record names, else to the nearest one; diversity is from that seed.
+    Pipe into `aide filter --min relevance=7`.
+    """
+    settings = resolve(spec_flags, environ=os.environ, config=config)
+    pipe(settings, sources, seeds, journal, graded)
+
+
+async def graded(desk: "Desk", line: "Line") -> dict[str, Any]:
+    """The record with the judge's verdict."""
+    from dataclasses import asdict
+
+    from aide.filters.content import draft_of
+    from aide.reflection import judge
+
+    verdict = await desk.grade(line.record, draft_of(line))
+    found = asdict(verdict)
+    scores = {name: found[name] for name in ("relevance", "diversity", "correct")}
+    judgement = judge(verdict, desk.recipe.brief.standard)
+    told = {"accepted": judgement.accepted, "reason": judgement.reason, **found}
+    return {**line.record, "scores": {**line.record.get("scores", {}), **scores}, "verdict": told}
+
+
+__all__ = ["grade"]
