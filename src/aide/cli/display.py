@@ -54,7 +54,7 @@ class Display:
 
     def _log(self, entry: str) -> None:
         self._kept.append(entry)
-        if self.folder.path.is_dir():
+        if self.folder.lock.exists():  # before that it may be somebody's own
             with self.folder.log.open("a", encoding="utf-8") as log:
                 log.writelines(f"{line}\n" for line in self._kept)
             self._kept.clear()

@@ -69,6 +69,11 @@ class RunFolder:
         return self.path / "summary.json"
 
     @property
+    def lock(self) -> Path:
+        """`lock`: there from the moment the folder is a run's, and naming the process that writes in it."""
+        return self.path / "lock"
+
+    @property
     def log(self) -> Path:
         """`aide.log`."""
         return self.path / "aide.log"
@@ -84,8 +89,8 @@ class RunFolder:
             foreign = [] if self.manifest.exists() or self.journal.exists() else [
                 p.name for p in self.path.iterdir() if p.name not in ("lock", "task.toml", "shards", "aide.log")
             ]  # fmt: skip
-            probe = self.path / "lock"
-            probe.touch()
+            if not foreign:
+                self.lock.touch()
         except OSError as fault:
             raise InputError(
                 f"the run folder {self.path} can't be written: {fault.strerror}", hint="name another with -o DIR"
