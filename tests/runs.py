@@ -26,6 +26,11 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT / "src"), "NO_COLOR": "1", **more}
 
 
+def command(*arguments: object) -> list[str]:
+    """A command line of `aide` for this interpreter."""
+    return [*AIDE, *map(str, arguments)]
+
+
 def aide(
     *arguments: object,
     code: int = 0,
@@ -35,7 +40,7 @@ def aide(
 ) -> str:
     """Run a command to its end, which must be `code`; returns stdout, or stderr where `code` is not 0."""
     done = subprocess.run(
-        [*AIDE, *map(str, arguments)],
+        command(*arguments),
         env=environment(**(env or {})),
         cwd=cwd,
         input=given,
@@ -131,8 +136,8 @@ def reconciles(folder: Path) -> bool:
 @contextmanager
 def simulate(*arguments: object) -> Iterator[str]:
     """`aide simulate` in another process; gives its base URL."""
-    command = [*AIDE, "simulate", "--port", "0", *map(str, arguments)]
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+    line = command("simulate", "--port", "0", *arguments)
+    with subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             yield process.stdout.readline().strip()
