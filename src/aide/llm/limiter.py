@@ -6,8 +6,9 @@ clock.
 - A server that queues without ever refusing is known by its pace (seconds per unit of work): where more calls
   at once only make each of them slower by as much, the limit goes back to what the gain was worth and rests;
   later it tries a quarter more, ever more rarely where that brings nothing.
-- An overload (429, 503, a timeout) cuts the limit once an episode, which lasts until a call that started
-  after the cut is answered. Between cuts it regains most of what it had and then rests.
+- An overload (a timeout, or a 429 or 503 for at least `CROWD` of the last `SPAN` calls to start) cuts the
+  limit once an episode, which lasts until a call that started after the cut is answered. A refusal among
+  calls that got through cuts nothing. Between cuts it regains most of what it had and then rests.
   Where cut after cut changes nothing, refusals come by chance, and the cuts are taken back.
 - A server that counts requests a minute is met by a pace of starts, learned from what it let through.
 - Growth happens only while callers wait for room.
@@ -30,6 +31,9 @@ Outcome = Literal["ok", "rate", "overload", "timeout", "server", "connection", "
 START: Final = 8
 CUT: Final = 0.7
 REGAIN: Final = 0.95
+SPAN: Final = 16
+CROWD: Final = 7
+AGAIN: Final = 4
 BREAK: Final = 5
 LONGEST: Final = 30.0
 
@@ -82,6 +86,8 @@ class Limiter:
         self._regain = 0.0
         self._growth = Growth()
         self._chance = Chance()
+        self._refused: list[int] = []
+        self._cut_from = inf
         self._pacer = Pacer()
 
     @property
@@ -183,7 +189,7 @@ class Limiter:
         lower = self._chance.note(now, turned=True)
         if lower is not None:
             self._limit = self._regain = lower
-        if self._chance.excuses(now) or not self._cut(now, permit):
+        if self._lone(permit) or self._chance.excuses(now) or not self._cut(now, permit):
             return
         restored = self._chance.cut(now, self._limit / CUT)
         if restored is not None:
@@ -193,6 +199,14 @@ class Limiter:
         elif outcome == "rate":
             self._pacer.learn(now, now - self._hold_until)
 
+    def _lone(self, permit: Permit) -> bool:
+        """Whether most calls that started about then got through: too few were turned away for an overload.
+
+        Where the limit is back at what was cut before, fewer are enough.
+        """
+        self._refused = [serial for serial in (*self._refused, permit.serial) if serial > self._serial - SPAN]
+        return len(self._refused) < (AGAIN if self._limit >= 0.9 * self._cut_from else CROWD)
+
     def _cut(self, now: float, permit: Permit) -> bool:
         """One cut an episode; a call that was out before the last cut says nothing new."""
         if self._episode or permit.at < self._cut_at or permit.probe:
@@ -200,6 +214,7 @@ class Limiter:
         self._cut_at, self._episode = now, True
         self.cuts += 1
         self._regain = REGAIN * self._limit
+        self._cut_from = self._limit
         self._limit = max(1.0, self._limit * CUT)
         self._growth.fail(self._serial)
         return True

@@ -246,6 +246,14 @@ def test_refusals_by_chance_do_not_strangle_a_run() -> None:
     assert world.rate(60) >= 0.7 * 64 / 2.0
 
 
+@pytest.mark.parametrize("seconds", [0.5, 5.0])
+def test_lone_refusals_among_answers_cut_nothing(seconds: float) -> None:
+    world = World(by_chance(0.05, seconds)).run(300)
+    assert world.limiter.cuts == 0
+    assert world.limiter.limit == 64
+    assert world.rate(60) >= 0.9 * 64 / seconds
+
+
 def test_cuts_that_helped_after_all_come_back() -> None:
     """Chance first, then a server that takes two at once."""
     chance, strict = by_chance(0.1), at_once(2)
