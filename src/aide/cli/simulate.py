@@ -35,6 +35,10 @@ def simulate(
     low: Annotated[float, typer.Option(min=0, max=1, help="Share graded low that a revision mends.")] = 0.15,
     reject: Annotated[float, typer.Option(min=0, max=1, help="Share that no revision saves.")] = 0.1,
     accept_all: Annotated[bool, typer.Option("--accept-all", help="A judge that finds no fault.")] = False,
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(help="Take new inputs from these real examples; may be repeated.", metavar="FILE"),
+    ] = None,
     canned: Annotated[
         bool, typer.Option("--canned", help="One prepared answer per step: for speed tests.")
     ] = False,
@@ -63,6 +67,7 @@ def simulate(
         rpm=rpm,
         faults=read_faults(faults),
         canned=canned,
+        corpus=",".join(corpus or ()),
     )
     try:
         asyncio.run(_serve(settings, host, port))

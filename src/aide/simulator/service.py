@@ -14,6 +14,7 @@ import orjson
 
 from aide.errors import InputError
 from aide.records import digest, rng
+from aide.simulator.corpus import Corpus
 from aide.simulator.faults import Faults, Reply, error, refuse, spoil
 from aide.simulator.languages import WORD
 from aide.simulator.reading import read
@@ -52,7 +53,8 @@ class Simulator:
     """An OpenAI-compatible endpoint without a model: texts made of the words that it is shown.
 
     What it answers depends on the messages and the `seed` of a request alone: not on order or time, nor on
-    the model's name, the output limit or how structure is asked for.
+    the model's name, the output limit or how structure is asked for. With a corpus order counts as well, for
+    no text of it is given twice.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Simulator:
         given = settings or SimulatorSettings()
         self.settings = replace(given, accept_all=True, near=0.0, wrong=0.0) if given.canned else given
         self.stats = Stats()
+        self.corpus = Corpus.read(given.corpus.split(",")) if given.corpus else None
         self._sleep, self._clock = sleep, clock
         self._faults = Faults(given.faults)
         self._slots = asyncio.Semaphore(given.slots) if given.slots else None
@@ -74,7 +77,8 @@ class Simulator:
     def answer(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The chat completion for a request body: pure, without latency or faults."""
         prompt = read(body)
-        text = say(prompt, body, self.settings)
+        known = self.corpus.say(prompt) if self.corpus is not None else None
+        text = say(prompt, body, self.settings) if known is None else known
         asked = sum(len(str(message.get("content") or "")) for message in body.get("messages") or ())
         came, went = (asked + 3) // 4, (len(text) + 3) // 4
         return {

@@ -30,6 +30,7 @@ class SimulatorSettings:
         rpm: requests in any 60 seconds before 429; 0 for no bound.
         faults: kind of fault and its share of requests.
         canned: give every step the first answer that it got: the cheapest possible server.
+        corpus: files of real examples, comma-separated: new inputs are taken from them (`corpus.Corpus`).
     """
 
     near: float = 0.03
@@ -44,6 +45,7 @@ class SimulatorSettings:
     rpm: int = 0
     faults: Mapping[str, float] = field(default_factory=dict, hash=False)
     canned: bool = False
+    corpus: str = ""
 
     def __post_init__(self) -> None:
         """Raises `InputError` where a share or a number makes no sense."""
@@ -78,6 +80,8 @@ def _read(name: str, kind: Any, value: str) -> Any:
         if value.casefold() not in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
             raise InputError(f"{name} is either on or off, not {value!r}")
         return value.casefold() in ("", "1", "true", "yes", "on")
+    if kind in (str, "str"):
+        return value
     try:
         return int(value) if kind in (int, "int") else float(value)
     except ValueError:
