@@ -18,12 +18,15 @@ from aide.planning.estimate import Estimate, HopEstimate, Rate, Spending
 from aide.planning.experience import PLANTING, Experience, read_experience
 from aide.planning.measured import Speed
 from aide.planning.prompting import Lengths, measure, scaled
+from aide.quality.agreement import quorum_of
+from aide.quality.exam import MOST
 from aide.spec import CEILING, RunSpec
 
 YIELD = 0.8  # where neither the person nor an earlier run told
 CHECKED = 0.95  # share of new inputs that pass the checks of code
 REVISED = 0.2  # share of those that are answered or written once more
 BLIND = 1.25  # answers for a fixed label set: now and then a second and a third draw
+DISAGREED = 0.15  # share of answers that a further one contradicts
 SIBLINGS = 5  # questions over one document that share a call
 MEASURED = ", tokens by characters as aide doctor measured them"
 FIRST_TOKEN, TOKENS_A_SECOND = 0.5, 50.0  # one call of an endpoint nobody has measured
@@ -87,7 +90,7 @@ def _mean_share(experience: Experience) -> float:
 def _expected(
     spec: RunSpec, ground: Ground, card: TaskCard, lengths: dict[bool, Lengths], experience: Experience | None
 ) -> Estimate:
-    out = Estimate([HopEstimate(0)])
+    out = Estimate([HopEstimate(0) if experience else _exam(spec, ground, lengths[False], worst=False)])
     for step, rate in (experience.whole if experience else {"card": _assumed_once(lengths)}).items():
         out.hops[0].add(step, 1, rate)
     seeds = len(ground.seeds)
@@ -176,9 +179,26 @@ def assumed_calls(spec: RunSpec, ground: Ground, card: TaskCard) -> dict[str, fl
         "synthesize": 1 / SIBLINGS if ground.fixed_parts else 1.0,
         "tests": judged,
         "answer": judged * (BLIND if ground.format.labelled else 1.0),
+        "check": judged * _further(spec, card),
         "reflect": judged,
         "revise": CHECKED * REVISED / 2 if rounds > 1 else 0.0,
     }
+
+
+def _further(spec: RunSpec, card: TaskCard) -> float:
+    """Further answers for one that is asked to agree: those always needed, and few of the others."""
+    quorum = quorum_of(spec.agreement, card)
+    return quorum.needed - 1 + DISAGREED * (quorum.most - quorum.needed) if quorum else 0.0
+
+
+def _exam(spec: RunSpec, ground: Ground, lengths: Lengths, *, worst: bool) -> HopEstimate:
+    """What is asked about the seeds before the first record: an answer and two verdicts for each."""
+    found, seeds = HopEstimate(0), min(len(ground.seeds), MOST)
+    for step, calls in (("answer", seeds), ("reflect", 2 * seeds * spec.reflection)):
+        if spec.examined and step in lengths:
+            each = lengths[step]
+            found.add(step, calls, Rate(1.0, each.prompt, each.limit if worst else each.completion))
+    return found
 
 
 def _assumed_once(lengths: dict[bool, Lengths]) -> Rate:
@@ -199,8 +219,14 @@ def _at_most(spec: RunSpec, ground: Ground, card: TaskCard, bounds: dict[bool, L
         "tests": float(rounds), "answer": rounds * (3.0 if ground.format.labelled else 1.0), "reflect": float(rounds),
         "revise": float(rounds - 1),
     }  # fmt: skip
+    quorum = quorum_of(spec.agreement, card)
+    worst["check"] = float(rounds * (quorum.most - 1)) if quorum else 0.0
+    for step in ("answer", "tests"):
+        # A wrong equation or a failed test means answering once more.
+        worst[step] *= 2 if card.format in ("open", "free_text", "code") else 1
     once = bounds[False]["card"]
-    out = Estimate([HopEstimate(0, steps={"card": Spending(1, once.prompt, once.limit)})])
+    out = Estimate([_exam(spec, ground, bounds[False], worst=True)])
+    out.hops[0].steps["card"] = Spending(1, once.prompt, once.limit)
     for hop in range(1, spec.hops + 1):
         lengths = bounds[hop > spec.residual_after]
         parents = seeds * (caps[hop - 2] if hop > 1 else 1)

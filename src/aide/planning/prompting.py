@@ -110,6 +110,8 @@ async def _lengths(brief: Brief, ground: Ground, chosen: Sequence[Seed]) -> dict
             step: Length(sum(sizes) / len(sizes), min(said[step], ask.limit[step]), ask.limit[step])
             for step, sizes in ask.prompt.items()
         }
+        if brief.checks.quorum is not None and "answer" in found[anchored]:
+            found[anchored]["check"] = found[anchored]["answer"]  # the same question once more
     return found
 
 
