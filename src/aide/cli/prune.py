@@ -4,12 +4,15 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aide.cli.console import Output, stderr
 from aide.errors import InputError
+
+if TYPE_CHECKING:
+    from aide.lineage import Pruning, Selection
 
 
 def prune(
@@ -44,44 +47,50 @@ def prune(
 
     Their places are free afterwards: running the same `aide expand` again fills them, and pays for nothing else.
     """
-    from aide.filters.expression import compile_expression
-    from aide.lineage import Selection, cut
-    from aide.pipeline.folder import RunFolder
+    named = _selection(ancestor or [], where, ids, everything=restore)
+    _tell(_cut(folder, named, back=restore, dry=dry_run), back=restore, dry=dry_run, as_json=json_)
 
-    if not restore and not ancestor and where is None and ids is None:
+
+def _selection(ancestor: list[str], where: str | None, ids: str | None, *, everything: bool) -> "Selection":
+    from aide.filters.expression import compile_expression
+    from aide.lineage import Selection
+
+    if not everything and not ancestor and where is None and ids is None:
         raise InputError(
             "nothing is named",
             hint="--ancestor ID, --where EXPR or --ids FILE; --restore alone takes all prunes back",
         )
-    if where is not None and (ancestor or ids is not None):
-        raise InputError(
-            "--where goes alone",
-            hint="prune twice, or name the fields lineage.parent_id or id in the condition",
-        )
-    condition = compile_expression(where) if where is not None else None
-    roots = [*(ancestor or ()), *(_ids(ids) if ids is not None else ())]
+    if where is not None:
+        if ancestor or ids is not None:
+            raise InputError("--where goes alone", hint="prune twice, or name id in the condition")
+        condition = compile_expression(where)
+        return Selection(f"--where {where}", (), condition, condition.names)
+    roots = [*ancestor, *(_ids(ids) if ids is not None else ())]
     if ids is not None and not roots:
-        raise InputError(
-            f"there are no ids in {'stdin' if ids == '-' else ids}", hint="one id or one record a line"
-        )
-    how = f"--where {where}" if where else f"{len(roots)} by id" if roots else "all"
-    names = condition.names if condition else ()
-    done = cut(RunFolder(folder), Selection(how, roots, condition, names), back=restore, dry=dry_run)
-    if json_:
-        facts = {
-            "named": done.named,
-            "moved": done.moved,
-            "left": done.left,
-            "pruned": done.out,
-            "restored": restore,
-        }
-        Output().line(json.dumps(facts))
+        source = "stdin" if ids == "-" else ids
+        raise InputError(f"there are no ids in {source}", hint="one id or one record a line")
+    return Selection(f"{len(roots)} by id" if roots else "all", roots)
+
+
+def _cut(folder: Path, named: "Selection", *, back: bool, dry: bool) -> "Pruning":
+    from aide.lineage import cut
+    from aide.pipeline.folder import RunFolder
+
+    return cut(RunFolder(folder), named, back=back, dry=dry)
+
+
+def _tell(done: "Pruning", *, back: bool, dry: bool, as_json: bool) -> None:
+    if as_json:
+        facts = {"named": done.named, "moved": done.moved, "left": done.left, "pruned": done.out}
+        Output().line(json.dumps({**facts, "restored": back}))
         return
-    verb = "back in the shards" if restore else "out of the shards"
-    told = f"{'would be ' if dry_run else ''}{verb}: {done.moved:,} records ({done.named:,} named); {done.left:,} in the shards, {done.out:,} pruned"
     console = stderr()
-    console.print(told)
-    if done.moved and not restore and not dry_run:
+    verb = f"{'would be ' if dry else ''}{'back in' if back else 'out of'} the shards"
+    console.print(
+        f"{verb}: {done.moved:,} records ({done.named:,} named); {done.left:,} in the shards, "
+        f"{done.out:,} pruned"
+    )
+    if done.moved and not back and not dry:
         console.print("the same `aide expand` fills their places; `aide prune DIR --restore` puts them back")
 
 

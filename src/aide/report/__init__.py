@@ -10,7 +10,7 @@ from aide.errors import InputError
 from aide.journal import Journal
 from aide.pipeline.folder import RunFolder
 from aide.report.data import calls, fitted
-from aide.report.gather import gather
+from aide.report.gather import comparison, gather
 from aide.report.page import page
 from aide.shards import write_atomic
 
@@ -30,7 +30,9 @@ def write_report(folder: RunFolder, out: Path | None = None) -> Path:
     path = out or folder.report
     with Journal.open(folder.journal, readonly=True) as journal:
         facts = gather(folder, journal)
-        pieces = page(facts, fitted(facts), calls(journal, facts.records), journal.timings(), {})
+        pieces = page(
+            facts, fitted(facts), calls(journal, facts.records), journal.timings(), comparison(folder)
+        )
         write_atomic(path, (piece.encode("utf-8", "replace") for piece in pieces))
     return path
 

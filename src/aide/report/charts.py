@@ -35,14 +35,14 @@ def stacked(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]], *, unit: st
 
 
 def histogram(series: Sequence[tuple[str, Mapping[int, int]]], low: int, high: int, kind: str) -> str:
-    """Small columns of how often each grade was given, one group for each series (a hop)."""
+    """Small columns of how often each grade was given, one group for each series (a hop), each to its own scale."""
     width, height = 240, 110
-    top = max((value for _, counts in series for value in counts.values()), default=0) or 1
     out = []
     for name, counts in series:
         marks = []
         step = (width - 20) / (high - low + 1)
         total = sum(counts.values())
+        top = max(counts.values(), default=0) or 1
         for grade in range(low, high + 1):
             value = counts.get(grade, 0)
             tall = value / top * (height - 40)

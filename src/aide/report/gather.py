@@ -215,6 +215,22 @@ def _drift(
     return dict(sorted(by_hop.items()))
 
 
+def comparison(folder: RunFolder) -> dict[str, Any]:
+    """The measures of this run beside human data, from `stats.json` (`aide stats DIR --against FILE --json`).
+
+    Empty where there is no such file, or none that compares.
+    """
+    path = folder.path / "stats.json"
+    both = orjson.loads(path.read_bytes()).get("against") if path.exists() else None
+    if not both:
+        return {}
+    these, those = both["these"], both["those"]
+    rows = [
+        (name, (value, those.get(name))) for name, value in these.items() if isinstance(value, int | float)
+    ]
+    return {"columns": ("this run", "human"), "rows": rows}
+
+
 def moments(folder: RunFolder) -> Iterator[dict[str, Any]]:
     """The samples of `timeline.jsonl`; a torn last line is left out."""
     if folder.timeline.exists():
@@ -222,4 +238,4 @@ def moments(folder: RunFolder) -> Iterator[dict[str, Any]]:
             yield orjson.loads(line)
 
 
-__all__ = ["Facts", "Tally", "distance", "gather", "moments", "said", "trigrams", "varying"]
+__all__ = ["Facts", "Tally", "comparison", "distance", "gather", "moments", "said", "trigrams", "varying"]

@@ -144,7 +144,7 @@ const picture = {
       pen.fillStyle = node === top && !top.parent ? tones.ink : this.value(node) === null ? tones.ink : "#10151a";
       const label = node.row ? short(words(node), 90) : node === nodes[0] ? `${node.kids.length} seeds` : `${node.name}: ${short(words(node), 60)}`;
       pen.fillText(label.replace(/\s+/g, " "), x + 7, y + Math.min(tall / 2, 14));
-      if (tall > 34 && node.good + node.bad) pen.fillText(`${under(node)} below${node.parent ? ` · ${node.good} of ${node.good + node.bad}` : ""}`, x + 7, y + Math.min(tall / 2, 14) + 17);
+      if (tall > 34 && node.good + node.bad) pen.fillText(`${under(node).toLocaleString("en")} below${node.parent ? ` · ${node.good} of ${node.good + node.bad}` : ""}`, x + 7, y + Math.min(tall / 2, 14) + 17);
       pen.restore();
     }
     this.legend(tones);

@@ -84,6 +84,17 @@ def test_counts_reconcile_and_records_hang_on_their_parents(tmp_path: Path) -> N
     assert data["seeds"][0][4:] == [1, 1]  # one child accepted, one rejected
 
 
+def test_human_data_stand_beside_the_run_where_they_were_measured(tmp_path: Path) -> None:
+    folder = hostile(tmp_path / "run")
+    assert 'id="human"' not in write_report(folder).read_text(encoding="utf-8")
+    figures = {"against": {"these": {"self_bleu": 0.5625, "length": {}}, "those": {"self_bleu": 0.25}}}
+    (folder.path / "stats.json").write_text(json.dumps(figures))
+    html = write_report(folder).read_text(encoding="utf-8")
+    assert "self_bleu" in html
+    assert "0.562" in html
+    assert "0.250" in html
+
+
 def test_a_folder_without_a_journal_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no run folder"):
         write_report(RunFolder(tmp_path))
