@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
-
 from aide.errors import InputError
 from aide.filters.content import LABELLED, draft_of, format_of
 from aide.filters.stream import Line
@@ -109,6 +107,8 @@ class Rendering:
             "system": plain.system,
             "record": line.record,
         }
+        import jinja2
+
         try:
             made = {half: template.render(values).strip() for half, template in self._halves.items()}
         except jinja2.TemplateError as fault:
@@ -142,11 +142,13 @@ def _instruct(card: TaskCard | None, given: str | None) -> str:
     return "\n".join(filter(None, (card.task, *labels)))
 
 
-def _load(path: Path) -> dict[str, jinja2.Template]:
+def _load(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
         raise InputError(f"the template {path} can't be read: {fault}") from fault
+    import jinja2
+
     pieces = _HEADING.split(text)
     halves = dict(zip(pieces[1::2], pieces[2::2], strict=True)) if len(pieces) > 1 else {"user": text}
     if "user" not in halves or (len(pieces) > 1 and pieces[0].strip()):

@@ -1,5 +1,6 @@
 """What a record must be to pass: bounds on its scores, where it came from, words in it."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,6 @@ from aide.errors import InputError
 from aide.filters.expression import compile_expression
 from aide.filters.expression import field as value_at
 from aide.filters.stream import Line
-from aide.seeds.shapes import text_of
 
 _NAMED: Final = re.compile(r"([\w.]+)=(.*)", re.DOTALL)
 _FRACTION: Final = re.compile(r"(\d+)/([1-9]\d*)")
@@ -39,6 +39,11 @@ def lookup(record: Mapping[str, Any], name: str) -> Any:
         if found is None and len(path) == 1:
             found = value_at(record, (outer, name))
     return found
+
+
+def as_text(value: Any) -> str:
+    """A value as text: a string as it is, all else as JSON has it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def number(value: Any) -> float | None:
@@ -80,7 +85,7 @@ def one_of(name: str, allowed: Sequence[str], option: str) -> Condition:
 
     def holds(record: Mapping[str, Any]) -> bool:
         value = lookup(record, name)
-        return value is not None and text_of(value) in wanted
+        return value is not None and as_text(value) in wanted
 
     return Condition(f"{option} {','.join(allowed)}", frozenset({name}), holds)
 
@@ -100,7 +105,7 @@ def matching(text: str, *, wanted: bool) -> Condition:
 
     def holds(record: Mapping[str, Any]) -> bool:
         value = lookup(record, name)
-        return (value is not None and pattern.search(text_of(value)) is not None) == wanted
+        return (value is not None and pattern.search(as_text(value)) is not None) == wanted
 
     return Condition(f"{option} {text}", frozenset({name}), holds)
 
@@ -150,6 +155,7 @@ def _pair(text: str, option: str, example: str) -> tuple[str, str]:
 __all__ = [
     "Condition",
     "Count",
+    "as_text",
     "bound",
     "lookup",
     "matching",

@@ -4,10 +4,9 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from aide.filters.conditions import lookup
+from aide.filters.conditions import as_text, lookup
 from aide.filters.stream import Line
 from aide.records import digest
-from aide.seeds.shapes import text_of
 
 
 @dataclass(order=True, slots=True)
@@ -45,7 +44,7 @@ def sample(
     heaps: dict[tuple[str, ...], list[_Drawn]] = {}
     sizes: dict[tuple[str, ...], int] = {}
     for place, line in enumerate(lines):
-        stratum = tuple(text_of(lookup(line.record, name) or "") for name in by)
+        stratum = tuple(as_text(lookup(line.record, name)) for name in by)
         sizes[stratum] = sizes.get(stratum, 0) + 1
         heap = heaps.setdefault(stratum, [])
         drawn = _Drawn(-lot(line, seed), -place, line)

@@ -18,8 +18,6 @@ import orjson
 from aide.errors import InputError
 from aide.filters.packing import BROKEN, packed, unpacked
 from aide.filters.reviews import Reviews
-from aide.seeds.files import read_files
-from aide.seeds.shapes import KNOWN
 from aide.shards import parts_of, to_line
 
 STDIN: Final = "-"
@@ -220,6 +218,10 @@ def _leniently(name: str, number: int, body: bytes) -> Any:
 
 def _table(name: str, stream: BinaryIO) -> Iterator[Line]:
     """Rows of what is no JSON lines: read as a whole, each written as a line of its own."""
+    # Imported here: lines pass without what reading tables needs, and start in a third of the time.
+    from aide.seeds.files import read_files
+    from aide.seeds.shapes import KNOWN
+
     path = STDIN if name == "stdin" else name
     for table in read_files((path,), known=tuple(KNOWN), stdin=stream):
         if table.problems:
