@@ -1,0 +1,132 @@
+"""What every registered format, operation and recipe keeps to: a new one is held to it without a line here."""
+
+import asyncio
+import inspect
+from pathlib import Path
+
+import pytest
+
+from aide import resources
+from aide.card import from_toml
+from aide.errors import NodeError
+from aide.formats import FORMATS, Label, Question, TaskCard
+from aide.operations import OPERATIONS
+from aide.pipeline.points import draft_of
+from aide.prompts import Prompts
+from aide.recipes import RECIPES
+from aide.records import FORMATS as FORMAT_NAMES
+from aide.records import WHOLE, Draft
+from runs import SEEDS, contents, expand, lines, reconciles, rejects
+from unit.formats.scripted import Scripted
+
+CARDS = {name: TaskCard(format=name, labels=(Label("one"), Label("two")), options=4) for name in FORMATS}
+SAMPLES = sorted(SEEDS.glob("*.jsonl"))
+NONSENSE = (
+    "",
+    "   ",
+    "{}",
+    "[]",
+    "I'd rather not.",
+    '{"label": "three"}',
+    '{"correct": "a", "wrong": ["a", "b", "c"]}',
+)
+
+
+def test_the_formats_are_those_that_records_name() -> None:
+    assert sorted(FORMATS) == sorted(FORMAT_NAMES)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_is_registered_under_its_name_and_has_its_prompt(name: str) -> None:
+    assert FORMATS[name].name == name
+    assert f"answer/{name}.md" in resources.names("prompts")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_refuses_an_empty_answer_in_a_sentence(name: str) -> None:
+    problem = FORMATS[name].check(Draft("Which?", ""), CARDS[name])
+    assert problem.strip()
+    assert problem == " ".join(problem.split())
+
+
+@pytest.mark.parametrize("said", NONSENSE)
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_a_format_gives_it_also_accepts(name: str, said: str) -> None:
+    """Whatever a model says twice: a rejection of this one record, or a draft that passes the format's own check."""
+    question = Question("id", "Which of these is it, and why?", WHOLE)
+    try:
+        draft = asyncio.run(FORMATS[name].answer(Scripted(*[said] * 8), CARDS[name], question))
+    except NodeError as reject:
+        assert reject.reason
+    else:
+        assert FORMATS[name].check(draft, CARDS[name]) == ""
+        assert FORMATS[name].render(draft).strip()
+
+
+@pytest.mark.parametrize("has_parts", [False, True])
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_has_a_prompt_for_every_format(name: str, format: str, has_parts: bool) -> None:
+    prompts = Prompts(None, card=CARDS[format])
+    template = prompts.first(*OPERATIONS[name].templates(format, has_parts=has_parts))
+    change = prompts.instruction(
+        template,
+        operation=name,
+        relation="needs",
+        attribute="time",
+        persona="",
+        label=CARDS[format].labels[0],
+        other_labels=[],
+    )
+    assert len(change) > 40
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_plants_and_grows(name: str) -> None:
+    recipe = RECIPES[name]
+    assert getattr(recipe, "name", "") == name
+    assert inspect.iscoroutinefunction(getattr(recipe, "plant", None))
+    assert inspect.iscoroutinefunction(getattr(recipe, "grow", None))
+
+
+def test_each_format_has_sample_seeds() -> None:
+    assert {lines(path)[0]["format"] for path in SAMPLES} == set(FORMAT_NAMES)
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_sample_seeds_run_from_end_to_end(path: Path, tmp_path: Path) -> None:
+    folder, format = tmp_path / "run", lines(path)[0]["format"]
+    expand(path, folder, "--target", "20")
+    check_run(folder, format, 20)
+
+
+def check_run(folder: Path, format: str, count: int | None) -> None:
+    """Every record obeys its format and leads back to a seed; hop-2 records are anchored; the counts agree."""
+    card = from_toml((folder / "task.toml").read_text(encoding="utf-8"))
+    found = contents(folder)
+    assert count is None or len(found) == count
+    assert reconciles(folder)
+    assert {reject["reason"] for reject in rejects(folder)} <= REASONS
+    for record in found.values():
+        lineage = record["lineage"]
+        assert record["format"] == format == card.format
+        assert record["model"] == "simulator"
+        flat = {**record, "parts": None}
+        assert FORMATS[format].check(draft_of(flat, WHOLE), card) == ""
+        if "choices" in record:
+            assert record["choices"].count(record["output"]) == 1
+        assert lineage["anchored"] == (lineage["hop"] > 1)
+        assert (
+            (lineage["triple"] is None) == (lineage["operation"] == "persona") != (lineage["persona"] is None)
+        )
+        hops = 0
+        while lineage["parent_id"] != lineage["seed_id"]:
+            lineage, hops = found[lineage["parent_id"]]["lineage"], hops + 1
+        assert hops == record["lineage"]["hop"] - 1
+
+
+REASONS = {
+    "too_short", "too_long", "copy", "label_inside", "wrong_language", "prompt_leftover", "duplicate", "answer_inside",
+    "gives_test_away", "broken_format", "evidence_missing", "label_mismatch", "no_agreement", "wrong_arithmetic", "tests_failed",
+    "off_task", "unanswerable", "gives_away", "wrong_answer", "low_relevance", "low_diversity",
+}  # fmt: skip

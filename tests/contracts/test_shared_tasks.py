@@ -1,0 +1,43 @@
+"""Real tasks kept outside the project: `AIDE_TASKS` names a folder that holds `seeds/*.jsonl`."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from contracts.test_registered import check_run
+from runs import expand, lines, records, summary
+
+TASKS = Path(os.environ.get("AIDE_TASKS", "")) / "seeds"
+FILES = sorted(TASKS.glob("*.jsonl")) if "AIDE_TASKS" in os.environ else []
+
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(not FILES, reason="AIDE_TASKS names no folder with seeds/"),
+]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_real_task_runs_to_the_end_of_its_tree(path: Path, tmp_path: Path) -> None:
+    small = ("--attributes", "1", "--graph-triples", "0", "--personas", "1", "--hops", "2", "--target", "all")
+    expand(path, tmp_path / "run", *small)
+    told = summary(tmp_path / "run")
+    assert told["planned"] == told["accepted"] + told["rejected"] + told["failed"] + told["surplus"]
+    check_run(tmp_path / "run", told["format"], None)
+    assert told["accepted"] > told["planned"] / 2
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.stem == "banking77_10intents"], ids=lambda path: path.stem
+)
+def test_labels_of_a_real_task_end_even(path: Path, tmp_path: Path) -> None:
+    expand(path, tmp_path / "run", "--target", "200")
+    counts = Counter(record["output"] for record in records(tmp_path / "run"))
+    assert max(counts.values()) - min(counts.values()) <= 2
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if "cuad" in path.stem], ids=lambda path: path.stem)
+def test_the_seeds_of_a_real_task_are_read_whole(path: Path, tmp_path: Path) -> None:
+    expand(path, tmp_path / "run", "--target", "20")
+    assert len({record["lineage"]["seed_id"] for record in records(tmp_path / "run")}) == len(lines(path))

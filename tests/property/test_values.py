@@ -1,0 +1,160 @@
+"""Whatever a model or a person writes: parsing never breaks, and what is stored comes back as it was."""
+
+import json
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aide.errors import Unusable
+from aide.journal.rows import blob, dump, load, text
+from aide.parsing import CodePayload, TextPayload, clean, json_value, read_completion, without_thinking
+from aide.records import Draft, Lineage, Parts, Record, Triple
+from aide.shards import to_line
+
+ANYTHING = st.text(st.characters(), max_size=80)
+# Pieces that models wrap around what they mean, in any order, whole and torn.
+PIECES = st.sampled_from(
+    ["```", "```json\n", "\n```\n", "{", "}", "[", "]", '"a"', ":", ",", "1", "<think>", "</think>", "Answer: ", "“", "”", "\x1b[31m",
+     "\x00", "\ud800", "\ufeff", "\u202e", "\r\n", " ", "\n", "'x'", "True", "\\", "nan", "Sure!"]
+)  # fmt: skip
+SAID = ANYTHING | st.lists(PIECES, max_size=20).map("".join)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+NAMES = st.text("abcdefgh_", min_size=1, max_size=8)
+
+
+@given(SAID)
+def test_cleaning_twice_is_cleaning_once(said: str) -> None:
+    once = clean(said)
+    assert clean(once) == once
+    once.encode("utf-8")
+    assert not set(once) & {"\x00", "\x1b", "\r", "\ufeff", "\u202e"}
+
+
+@given(SAID)
+def test_json_is_found_or_its_absence_is_told(said: str) -> None:
+    try:
+        value = json_value(said)
+    except Unusable as fault:
+        assert fault.reason == "not_json"
+        assert fault.problem
+    else:
+        json.dumps(value)
+
+
+@given(
+    JSON.filter(lambda value: isinstance(value, dict | list) and bool(value)),
+    st.sampled_from(["{}", "Sure:\n{}", "```json\n{}\n```", "{}\nDone."]),
+)
+def test_json_is_read_through_what_stands_around_it(value: object, around: str) -> None:
+    said = around.replace("{}", json.dumps(value), 1)
+    if '"' in said or any(letter.isdigit() for letter in said):
+        try:
+            assert json_value(said) == value
+        except Unusable:
+            assert around != "{}", "bare JSON is always read"
+
+
+@given(SAID)
+def test_a_text_is_unwrapped_or_told_to_be_empty(said: str) -> None:
+    for payload in (TextPayload("text"), CodePayload("code")):
+        try:
+            read = payload.read(clean(said))
+        except Unusable as fault:
+            assert fault.problem
+        else:
+            assert read.strip()
+
+
+@given(SAID)
+def test_thinking_is_taken_apart_without_a_loss(said: str) -> None:
+    thought, rest = without_thinking(said)
+    assert said.endswith(rest)
+    assert thought in said
+
+
+@given(st.recursive(st.none() | st.text("ab", max_size=3) | st.integers(), lambda inner: st.lists(inner, max_size=2) | st.dictionaries(
+    st.sampled_from(["choices", "message", "content", "finish_reason", "refusal", "reasoning", "text"]), inner, max_size=4), max_leaves=12)
+)  # fmt: skip
+def test_a_completion_of_any_shape_is_read_or_told(data: object) -> None:
+    try:
+        said = read_completion(data if isinstance(data, dict) else {"choices": data})
+    except Unusable as fault:
+        assert fault.reason in {"refused", "filtered", "truncated", "empty"}
+    else:
+        assert said.text
+
+
+@given(
+    st.lists(st.tuples(NAMES, ANYTHING), max_size=3, unique_by=lambda part: part[0]),
+    ANYTHING,
+    ANYTHING,
+    ANYTHING,
+)
+def test_fixed_parts_come_out_byte_equal_in_their_frame(
+    fixed: list[tuple[str, str]], before: str, between: str, varying: str
+) -> None:
+    fixed = [part for part in fixed if part[0] != "question"]
+
+    def literal(said: str) -> str:
+        return said.replace("{", "{{").replace("}", "}}")
+
+    frame = literal(before) + "".join(f"{{{name}}}{literal(between)}" for name, _ in fixed) + "{question}"
+    whole = Parts(tuple(fixed), "question", frame).whole(varying)
+    assert whole == before + "".join(text + between for _, text in fixed) + varying
+
+
+RECORDS = st.builds(
+    lambda words, triple, choices, revisions, meta: Record(
+        "0" * 20, "task", "open", Draft(words[0], words[1], tuple(choices), (), words[2]), Parts(),
+        Lineage("s", "p", 2, "constraint", triple, None if triple else words[3], True),
+        {"relevance": 8}, revisions, "simulator", meta,
+    ),
+    st.tuples(ANYTHING, ANYTHING, ANYTHING, ANYTHING),
+    st.none() | st.builds(Triple, ANYTHING, ANYTHING, ANYTHING),
+    st.lists(ANYTHING, max_size=4),
+    st.integers(0, 3),
+    st.dictionaries(NAMES, JSON, max_size=2),
+)  # fmt: skip
+
+
+@given(RECORDS)
+def test_a_record_is_one_line_and_comes_back(record: Record) -> None:
+    line = to_line(record.as_dict())
+    assert line.count(b"\n") == 1
+    back = orjson.loads(line)
+    whole = "".join(map(str, (record.draft, record.lineage)))
+    if not any("\ud800" <= letter <= "\udfff" for letter in whole):
+        assert back["input"] == record.draft.input
+        assert back["output"] == record.draft.output
+        assert Lineage.from_dict(back["lineage"]) == record.lineage
+        assert back["meta"] == record.meta
+    assert Lineage.from_dict(record.lineage.as_dict()) == record.lineage
+
+
+@given(ANYTHING)
+def test_the_journal_keeps_any_text(said: str) -> None:
+    assert text(blob(said)) == said
+    assert load(dump({"said": said})) == {"said": said}
+
+
+@settings(max_examples=30)
+@given(st.dictionaries(NAMES, JSON, max_size=4))
+def test_equal_values_are_journaled_as_equal_bytes(value: dict[str, object]) -> None:
+    turned = dict(reversed(value.items()))
+    assert dump(value) == dump(turned)
+
+
+def test_a_value_that_is_no_json_is_refused() -> None:
+    with pytest.raises(TypeError):
+        dump(object())
