@@ -11,7 +11,7 @@ from typing import IO
 ROOT = Path(__file__).parents[2]
 SEEDS = ROOT / "sample_seeds"
 SIM = "sim:"
-WAIT = 60  # seconds after which a test gives up on a process
+WAIT = 120  # seconds after which a test gives up on a process
 
 
 def environment(**more: str) -> dict[str, str]:
