@@ -1,0 +1,80 @@
+"""What a model is sent and what a run writes, for three very different tasks, word for word.
+
+    AIDE_UPDATE_GOLDEN=1 python -m pytest tests/golden
+
+writes the files anew; what changed then shows in the diff.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import orjson
+import pytest
+
+from aide.journal import Call, Journal
+from runs import contents, expand, few
+
+HERE = Path(__file__).parent / "files"
+TASKS = ("word_problems", "support_tickets_de", "contract_questions")
+STEPS = ("extract", "personas", "synthesize", "answer", "reflect")
+
+
+@pytest.fixture(scope="module", params=TASKS)
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A task's name, and the folder of its small tree with settings that leave nothing to chance."""
+    here = tmp_path_factory.mktemp(request.param)
+    seeds = few(here, f"{request.param}.jsonl")
+    small = (
+        "--attributes",
+        "1",
+        "--graph-triples",
+        "0",
+        "--personas",
+        "1",
+        "--target",
+        "all",
+        "--duplicates",
+        "off",
+    )
+    expand(seeds, here / "run", *small, "--no-exam")
+    return request.param, here / "run"
+
+
+def compare(name: str, text: str) -> None:
+    path = HERE / name
+    if os.environ.get("AIDE_UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    written = path.read_text(encoding="utf-8") if path.exists() else ""
+    assert text == written, f"{name} is stale: AIDE_UPDATE_GOLDEN=1 writes it anew"
+
+
+def shown(call: Call) -> str:
+    turns = (
+        orjson.loads(call.user)
+        if call.user.startswith('[{"role"')
+        else [{"role": "user", "content": call.user}]
+    )
+    said = "\n\n".join(f"[{turn['role']}]\n{turn['content']}" for turn in turns)
+    return f"===== {call.step}\n\n[system]\n{call.system}\n\n{said}\n"
+
+
+def test_prompts(run: tuple[str, Path]) -> None:
+    """The first prompt of each step, by the id of its record; of `synthesize` one that is anchored."""
+    name, folder = run
+    with Journal.open(folder / "journal.sqlite", readonly=True) as journal:
+        first: dict[str, Call] = {}
+        for call in sorted(journal.calls(), key=lambda call: (call.node, call.draw, call.attempt)):
+            if call.step != "synthesize" or "<seed>" in call.user:
+                first.setdefault(call.step, call)
+    compare(f"{name}.prompts.txt", "\n".join(shown(first[step]) for step in STEPS))
+
+
+def test_shards(run: tuple[str, Path]) -> None:
+    """The first records by id, as they stand on disk."""
+    name, folder = run
+    kept = sorted(contents(folder).items())[:4]
+    compare(
+        f"{name}.shard.jsonl", "".join(json.dumps(record, ensure_ascii=False) + "\n" for _, record in kept)
+    )
