@@ -100,7 +100,9 @@ async def _teacher(
         if card.format == "multiple_choice":
             said = await choose(ask, draft, question)
             return said, said == draft.output
-        answer = await checks.format.answer(ask, card, question)
+        # The seed has its tests: of code the solution alone is wanted, under whatever name.
+        alone = replace(card, code="") if card.format == "code" else card
+        answer = await checks.format.answer(ask, alone, question)
     except NodeError as fault:
         return f"({fault.reason})", False
     if checks.run is not None and card.format == "code":
@@ -216,6 +218,14 @@ class Exam:
         if self.share < PASS:
             hint = "look at the seeds named above: their answers may be wrong; or take a stronger model"
             found.append((f"the teacher answers only {self.share:.0%} of the seeds as they are", hint))
+        taken, shown = self.takes_right
+        if shown and taken / shown < PASS:
+            hint = (
+                "configure another model for the judge ([steps.reflect] model); aide calibrate looks closer"
+            )
+            found.append(
+                (f"the judge takes only {taken} of {shown} of the seeds' own answers for right", hint)
+            )
         fooled, asked = self.takes_wrong
         if asked and fooled / asked > FOOLED:
             hint = "configure another model for the judge ([steps.reflect] model), or rely on --agreement"

@@ -1,7 +1,7 @@
 """A simulator with real knowledge: it answers with texts of a pool, so that the true task of each is known.
 
 A new input is the unused text of the pool that lies nearest to what the prompt asks for: to seed and parent
-where they are given, to topic, relation, attribute and persona where they are. So what a prompt really asks
+where they are given, to topic, attribute and persona where they are. So what a prompt really asks
 for decides what comes back, and nothing else does. Texts of the pool are answered and judged by what the pool
 says of them.
 
@@ -23,10 +23,9 @@ from aide.seeds import SeedMapping, load_seeds
 from aide.simulator.languages import WORD
 from aide.simulator.reading import Prompt, Tag
 
-# What each part of a prompt weighs, all being of length one: a word that is asked for counts as a text does.
+# What each part of a prompt weighs: whole texts one, words that are named half of that.
 WEIGHTS: Final[Mapping[str, float]] = {
-    "seed": 1.0, "parent": 1.0, "draft": 0.5, "topic": 0.5, "relation": 0.25, "attribute": 1.0,
-    "persona": 0.75,
+    "seed": 1.0, "parent": 1.0, "draft": 1.0, "topic": 0.5, "attribute": 0.5, "persona": 0.5,
 }  # fmt: skip
 _COMMON: Final = 0.2  # words of more than so many texts tell nothing
 _GOOD: Final = 9
@@ -168,7 +167,7 @@ class Corpus:
             return None
         said = prompt.get("candidate_answer").strip()
         own = known.draft.output
-        right = said in (own, f"```python\n{own}\n```") or _right_line(known.draft, said)
+        right = said in (own, f"```\n{own}\n```") or _right_line(known.draft, said)
         same = seed is None or seed.task == known.task
         return _json(
             {

@@ -1,0 +1,110 @@
+"""The exam and the commands that ask about given records, as a person uses them; the simulator answers."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+QUIZ = ROOT / "sample_seeds" / "science_quiz.jsonl"
+SUMS = ROOT / "sample_seeds" / "word_problems.jsonl"
+
+
+@pytest.fixture
+def aide(tmp_path: Path) -> "Aide":
+    return Aide(tmp_path)
+
+
+class Aide:
+    """The command in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environ = {
+            **os.environ,
+            "XDG_STATE_HOME": str(folder / "state"),
+            "PYTHONPATH": str(ROOT / "src"),
+        }
+
+    def __call__(self, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "aide", *words]
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environ,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def wrong_key(folder: Path) -> Path:
+    """The quiz with a wrong key in its third question."""
+    rows = [json.loads(line) for line in QUIZ.read_text(encoding="utf-8").splitlines()]
+    rows[2]["output"] = next(choice for choice in rows[2]["choices"] if choice != rows[2]["output"])
+    path = folder / "quiz.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_the_exam_names_the_wrong_key_and_min_exam_stops_before_a_record(aide: Aide) -> None:
+    seeds = wrong_key(aide.folder)
+    base = f"sim:?corpus={QUIZ}"
+    words = ("expand", str(seeds), "--base-url", base, "--target", "4", "-o", "run")
+    stopped = aide(*words, "--min-exam", "1")
+    assert stopped.returncode == 4
+    assert "teacher right on 9 of 10" in stopped.stderr
+    assert "quiz-03: the seed says" in stopped.stderr
+    assert "hint:" in stopped.stderr
+    assert not list((aide.folder / "run" / "shards").glob("*.jsonl"))
+    again = aide(*words, "--min-exam", "1", "--max-calls", "31")
+    assert again.returncode == 4, "the exam was journaled: none of its calls is made again"
+
+
+def test_the_plain_stand_in_is_not_examined(aide: Aide) -> None:
+    done = aide("expand", str(QUIZ), "--base-url", "sim:", "--target", "2", "-o", "run")
+    assert (done.returncode, "exam:" in done.stderr) == (0, False)
+
+
+def test_answer_and_grade_pipe_and_pay_once(aide: Aide) -> None:
+    asked = "".join(
+        json.dumps({"id": row["id"], "input": row["input"], "mine": 1}) + "\n"
+        for row in map(json.loads, SUMS.read_text(encoding="utf-8").splitlines())
+    )
+    words = ("answer", "-", "--seeds", str(SUMS), "--base-url", "sim:?wrong=0")
+    first = aide(*words, given=asked)
+    assert first.returncode == 0, first.stderr
+    rows = [json.loads(line) for line in first.stdout.splitlines()]
+    assert [row["id"] for row in rows] == [json.loads(line)["id"] for line in asked.splitlines()]
+    assert all(row["output"] and row["mine"] == 1 and row["scores"]["agreement"] == "2/2" for row in rows)
+    again = aide(*words, given=asked)
+    assert again.stdout == first.stdout
+    assert "10 records, 0 calls" in again.stderr
+    graded = aide("grade", "-", "--seeds", str(SUMS), "--base-url", "sim:", given=first.stdout)
+    assert all(json.loads(line)["verdict"]["correct"] for line in graded.stdout.splitlines())
+
+
+def test_standard_input_alone_tells_no_task(aide: Aide) -> None:
+    refused = aide("answer", "-", "--base-url", "sim:", given='{"input": "1 + 1"}\n')
+    assert (refused.returncode, "--seeds" in refused.stderr) == (2, True)
+
+
+def test_calibrate_finds_the_grades_that_fit_a_person(aide: Aide) -> None:
+    graded = aide("grade", str(QUIZ), "--base-url", "sim:?corpus=" + str(QUIZ))
+    rows = [json.loads(line) for line in graded.stdout.splitlines()]
+    least = sorted(row["scores"]["diversity"] for row in rows)[len(rows) // 2]
+    marked = aide.folder / "marked.jsonl"
+    for row in rows:
+        row["mark"] = "good" if row["scores"]["diversity"] >= least else "bad"
+    marked.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    done = aide("calibrate", "--labels", str(marked), "--base-url", "sim:?corpus=" + str(QUIZ), "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["best"]["agreed"] == 10
+    assert found["now"]["of"] == 10
+    bare = aide("calibrate", "--labels", str(QUIZ), "--base-url", "sim:")
+    assert (bare.returncode, "science_quiz.jsonl:1" in bare.stderr) == (2, True)
