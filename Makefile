@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 DEMO := demo.aide
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser check format bench bench-quality clean
+.PHONY: help setup demo test test-browser check format bench bench-quality try clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,11 @@ bench: $(STAMP) ## print the figures of every benchmark
 
 bench-quality: $(STAMP) ## planted copies found by dedup and decontaminate; needs AIDE_TASKS=FOLDER
 	@$(BIN)/python benchmarks/quality.py
+
+try: $(STAMP) ## sample tasks on a real endpoint, beside bounds: make try BASE_URL=... MODEL=... [FLAGS="..."]
+	@$(if $(and $(BASE_URL),$(MODEL)),,echo 'make try BASE_URL=http://localhost:8000/v1 MODEL=name'; exit 2)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/endpoint/try_model.py --base-url "$(BASE_URL)" \
+		--model "$(MODEL)" -- $(FLAGS)
 
 clean: ## remove .venv, caches and the demo's folder
 	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,188 @@
+"""The limiter in simulated time, against servers of several kinds, beside the best fixed number of calls.
+
+    python benchmarks/limiter.py [--seconds 600]
+
+Time is simulated: nothing waits, and the figures are the same on every machine. Callers always want more; the
+first minute is left out of all figures. A fixed setting keeps so many calls out, whatever is answered; a
+call that is turned away keeps its place for a second, or as long as the server named, and is tried again.
+"""
+
+import argparse
+import heapq
+import random
+from collections import deque
+from collections.abc import Callable
+from math import inf
+
+from aide.llm.limiter import Limiter, Outcome, Permit
+
+FIXED = (8, 16, 20, 24, 32, 64, 128, 256)
+CEILING = 256
+FIRST = 60.0
+
+
+class Fixed(Limiter):
+    """So many calls at once, always; what the server says changes nothing."""
+
+    def __init__(self, limit: int, clock: Callable[[], float]) -> None:
+        super().__init__(ceiling=limit, clock=clock)
+        self.fixed = limit
+
+    def room(self) -> float:
+        return 0.0 if self.in_flight < self.fixed else inf
+
+    def finish(self, permit: Permit, outcome: Outcome, **told: float | None) -> None:
+        self.in_flight -= 1
+
+
+class World:
+    """A clock that jumps from event to event, one server, and a limiter whose callers always want more."""
+
+    def __init__(self, serve: "Serve", limit: int | None) -> None:
+        self.now = 0.0
+        self.answered = self.refused = 0
+        self.serve = serve
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+        self._wake = 0.0
+        clock = lambda: self.now  # noqa: E731
+        self.limiter = Fixed(limit, clock) if limit else Limiter(ceiling=CEILING, clock=clock, patience=600.0)
+
+    def after(self, seconds: float, do: Callable[[], None]) -> None:
+        self._count += 1
+        heapq.heappush(self._events, (self.now + seconds, self._count, do))
+
+    def end(self, permit: Permit, outcome: Outcome, work: float = 1.0, wait: float | None = None) -> None:
+        if outcome != "ok" and isinstance(self.limiter, Fixed):
+            self.after(wait or 1.0, lambda: self.limiter.finish(permit, outcome))
+        else:
+            self.limiter.finish(permit, outcome, work=work, wait=wait)
+        if self.now > FIRST:
+            self.answered += outcome == "ok"
+            self.refused += outcome != "ok"
+
+    def run(self, seconds: float) -> "World":
+        while self.now < seconds:
+            while (wait := self.limiter.room()) == 0:
+                self.serve(self, self.limiter.start())
+            if self.now + wait < self._wake or self._wake <= self.now:
+                self._wake = self.now + wait
+                if wait < inf:
+                    self.after(wait, lambda: None)
+            self.now, _, do = heapq.heappop(self._events)
+            do()
+        return self
+
+    @property
+    def rate(self) -> float:
+        return self.answered / (self.now - FIRST)
+
+    @property
+    def turned_away(self) -> float:
+        return self.refused / max(1, self.refused + self.answered)
+
+
+Serve = Callable[[World, Permit], None]
+
+
+def answer(world: World, permit: Permit, seconds: float, then: Callable[[], None] = lambda: None) -> None:
+    def end() -> None:
+        world.end(permit, "ok", work=seconds)
+        then()
+
+    world.after(seconds, end)
+
+
+def queues(slots: int) -> Serve:
+    """So many slots and a queue without end; it never refuses."""
+    rng, busy, queue = random.Random(3), [0], deque[Permit]()
+
+    def begin(world: World, permit: Permit) -> None:
+        busy[0] += 1
+
+        def next_one() -> None:
+            busy[0] -= 1
+            if queue:
+                begin(world, queue.popleft())
+
+        answer(world, permit, 0.2 + 5.0 * rng.lognormvariate(0, 0.6), next_one)
+
+    return lambda world, permit: begin(world, permit) if busy[0] < slots else queue.append(permit)
+
+
+def counts(a_minute: int, tells: bool) -> Serve:
+    """So many requests in each minute of the clock, 429 for the rest."""
+    rng, used = random.Random(3), dict[int, int]()
+
+    def serve(world: World, permit: Permit) -> None:
+        minute = int(world.now // 60)
+        if used.get(minute, 0) >= a_minute:
+            wait = 60 - world.now % 60 if tells else None
+            world.after(0.05, lambda: world.end(permit, "rate", wait=wait))
+            return
+        used[minute] = used.get(minute, 0) + 1
+        answer(world, permit, 2.0 * rng.lognormvariate(0, 0.5))
+
+    return serve
+
+
+def at_once(most: int) -> Serve:
+    """So many at once, 429 for the rest."""
+    rng, busy = random.Random(3), [0]
+
+    def leave() -> None:
+        busy[0] -= 1
+
+    def serve(world: World, permit: Permit) -> None:
+        if busy[0] >= most:
+            world.after(0.05, lambda: world.end(permit, "rate"))
+            return
+        busy[0] += 1
+        answer(world, permit, 2.0 * rng.lognormvariate(0, 0.5), leave)
+
+    return serve
+
+
+def by_chance(share: float) -> Serve:
+    """Refuses a share of all calls, however many there are."""
+    rng = random.Random(5)
+
+    def serve(world: World, permit: Permit) -> None:
+        if rng.random() < share:
+            world.after(0.05, lambda: world.end(permit, "rate", wait=1.0))
+        else:
+            answer(world, permit, 2.0 * rng.lognormvariate(0, 0.5))
+
+    return serve
+
+
+SERVERS: dict[str, Callable[[], Serve]] = {
+    "64 slots, queues without limit": lambda: queues(64),
+    "8 slots, queues without limit": lambda: queues(8),
+    "429 over 600 a minute, says when": lambda: counts(600, tells=True),
+    "429 over 600 a minute, silent": lambda: counts(600, tells=False),
+    "429 over 20 at once": lambda: at_once(20),
+    "429 by chance, 5 of 100": lambda: by_chance(0.05),
+}
+
+
+def main() -> None:
+    """Print a line for each server."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("--seconds", type=float, default=600.0)
+    seconds = parser.parse_args().seconds
+    print(
+        f"{'server':34}{'answers/s':>10}{'best fixed':>12}{'share':>8}"
+        f"{'turned away':>13}{'limit':>7}{'cuts':>6}"
+    )
+    for name, server in SERVERS.items():
+        found = World(server(), None).run(seconds)
+        best, fixed = max((World(server(), limit).run(min(seconds, 300.0)).rate, -limit) for limit in FIXED)
+        print(
+            f"{name:34}{found.rate:>10.2f}{f'{best:.2f} @{-fixed}':>12}{found.rate / best:>8.0%}"
+            f"{found.turned_away:>13.2%}{found.limiter.limit:>7}{found.limiter.cuts:>6}"
+        )
+
+
+if __name__ == "__main__":
+    main()
