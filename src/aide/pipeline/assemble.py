@@ -27,6 +27,7 @@ from aide.pipeline.pruned import agree, pruned, standing
 from aide.pipeline.ran import JournaledRuns
 from aide.pipeline.run import Run
 from aide.prompts import Prompts
+from aide.quality.drift import Bounds
 from aide.quality.duplicates import Duplicates
 from aide.quality.exam import Exam
 from aide.quality.sandbox import Sandbox
@@ -228,7 +229,7 @@ async def _assemble(
     _count(stage, journal, ground, out)
     seeds = {seed.id: seed for seed in ground.seeds}
     flip = frontier.shape.flip
-    points = Points(spec, seeds, journal, flip, prepare.read_contexts(spec))
+    points = Points(spec, seeds, journal, flip, prepare.read_contexts(spec), _bounds(spec, ground.seeds, journal))
     emit = order.emit
     if emit is not None:
         for line in standing(journal, out):
@@ -243,6 +244,17 @@ async def _assemble(
         RECIPES["aide"](brief), frontier, calls, points, novelty, shards, rejects, stage.progress,
         room=order.room, emit=emit or (lambda line: None),
     )  # fmt: skip
+
+
+def _bounds(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> Bounds | None:
+    """When a parent has drifted, learned from the first seeds and kept; `None` with a fixed residual."""
+    if spec.residual == "fixed":
+        return None
+    known = journal.meta("drift_bounds")
+    bounds = Bounds(*known) if known else Bounds.of([seed.draft.input for seed in seeds])
+    if known is None:
+        journal.set_meta("drift_bounds", [bounds.usual, bounds.least])
+    return bounds
 
 
 def _novelty(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> JournaledNovelty | Anything:

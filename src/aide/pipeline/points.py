@@ -6,9 +6,10 @@ from typing import Any
 
 import orjson
 
-from aide.errors import AideError
+from aide.errors import AideError, NodeError
 from aide.frontier import Grow, Slot
 from aide.journal import Journal
+from aide.quality.drift import Bounds, likeness
 from aide.recipes import Attributes
 from aide.records import PERSONA, Draft, Hop, Parts, Point, Seed, Triple, replace, rng
 from aide.spec import RunSpec
@@ -18,7 +19,11 @@ BATCH = 5  # questions over one document that share a call
 
 
 class Points:
-    """Turns ids into data points and slots into hops. Only `KEPT` branches are held in memory."""
+    """Turns ids into data points and slots into hops. Only `KEPT` branches are held in memory.
+
+    With `bounds` the residual is adaptive: a hop is anchored where its parent has begun to drift, whatever its depth,
+    and nothing grows from a record that has drifted too far.
+    """
 
     def __init__(
         self,
@@ -27,7 +32,9 @@ class Points:
         journal: Journal,
         flip: Callable[[Slot, str], str] | None,
         contexts: tuple[str, ...] = (),
+        bounds: Bounds | None = None,
     ) -> None:
+        self._bounds = bounds
         self._spec = spec
         self._seeds = seeds
         self._journal = journal
@@ -77,9 +84,23 @@ class Points:
             topic=found.topic,
             label=label or None,
             draw=work.slot.draw,
-            anchored=work.depth > self._spec.residual_after,
+            anchored=self._anchored(work, parent),
         )
         return replace(hop, parent=replace(parent, parts=self._moved(hop))) if self._contexts else hop
+
+    def _anchored(self, work: Grow, parent: Point) -> bool:
+        """The residual connection: past a fixed depth, or where the parent has drifted."""
+        if self._bounds is None:
+            return work.depth > self._spec.residual_after
+        return self._drifted(self._seeds[work.seed], parent, self._bounds.usual)
+
+    def check_drift(self, seed: Seed, parent: Point) -> None:
+        """Let a branch end; raises `NodeError` where its parent has drifted too far."""
+        if self._bounds is not None and self._drifted(seed, parent, self._bounds.least):
+            raise NodeError("drifted", "the record is further from its seed than any seed is from the rest")
+
+    def _drifted(self, seed: Seed, parent: Point, bound: float) -> bool:
+        return parent.depth > 0 and likeness(parent.draft.input, seed.draft.input) < bound
 
     def _moved(self, hop: Hop) -> Parts:
         """Over which document a child of the first hop asks: its parent's, or one of those given by --contexts."""

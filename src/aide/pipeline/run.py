@@ -122,6 +122,7 @@ class Run:
         seed, point = self.points.seed(work.seed), self.points.point(work.seed, work.branch)
         reason = ""
         try:
+            self.points.check_drift(seed, point)
             found = await self.recipe.plant(seed, point, self.calls.asker(work.branch))
         except NodeError as barren:
             found, reason = Attributes("", (), ()), barren.reason

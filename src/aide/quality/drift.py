@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any, Final
 
 from aide.quality.shingles import folded_words
@@ -80,17 +80,28 @@ class Drift:
         return {"between_seeds": round(self.spread, 4), "by_hop": hops}
 
 
-def edge(seeds: Sequence[str]) -> float:
-    """How little like all others the loneliest seed is: the edge of what people themselves wrote, 0 to 1.
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the seeds' own spread says of a record, by its likeness to its seed.
 
-    A record that is less like its seed than this stands further out than any seed does from the rest.
+    Below `usual`, how like the nearest other seed half of the seeds are, it has begun to drift. Below
+    `least`, how like the nearest the loneliest seed is, it is further out than any seed is from the rest.
     """
-    some = seeds[:_SEEDS]
-    others = [[other for at, other in enumerate(some) if at != place] for place in range(len(some))]
-    nearest = [
-        max(likeness(one, other) for other in rest) for one, rest in zip(some, others, strict=True) if rest
-    ]
-    return min(nearest, default=0.0)
+
+    usual: float
+    least: float
+
+    @classmethod
+    def of(cls, seeds: Sequence[str]) -> "Bounds":
+        """Learned from the seeds; a single seed bounds nothing."""
+        some = seeds[:_SEEDS]
+        others = [[other for at, other in enumerate(some) if at != place] for place in range(len(some))]
+        nearest = sorted(
+            max(likeness(one, other) for other in rest)
+            for one, rest in zip(some, others, strict=True)
+            if rest
+        )
+        return cls(median(nearest), nearest[0]) if nearest else cls(0.0, 0.0)
 
 
-__all__ = ["Drift", "edge", "likeness", "vocabulary"]
+__all__ = ["Bounds", "Drift", "likeness", "vocabulary"]

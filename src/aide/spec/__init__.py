@@ -75,6 +75,10 @@ class RunSpec(Frozen):
     residual_after: Annotated[
         int, Field(ge=0), Flag("tree", "Past this hop the prompt also carries the seed.")
     ] = 1
+    residual: Annotated[
+        Literal["fixed", "adaptive"],
+        Flag("tree", "The seed past a fixed hop, or wherever the parent has drifted past the seeds' own spread."),
+    ] = "fixed"
     attributes: Annotated[
         int, Field(ge=0, le=20), Flag("tree", "Knowledge attributes taken from a data point.")
     ] = 3

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 IDENTITY: Final = (
-    "task", "format", "labels", "demonstrations", "residual_after", "attributes", "graph_triples",
+    "task", "format", "labels", "demonstrations", "residual_after", "residual", "attributes", "graph_triples",
     "operations", "personas", "personas_from", "balance", "seed", "reflection", "min_relevance",
     "min_diversity", "max_revisions", "duplicates", "agreement", "run_code", "model", "steps", "extra", "keep", "input_pattern",
 )  # fmt: skip

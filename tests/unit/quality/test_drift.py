@@ -1,6 +1,6 @@
 import pytest
 
-from aide.quality.drift import Drift, edge, likeness
+from aide.quality.drift import Bounds, Drift, likeness
 
 SEEDS = ["a baker sells seven loaves", "a baker sells nine rolls", "the bus leaves at noon"]
 
@@ -31,7 +31,7 @@ def test_drift_by_hop() -> None:
     assert told["between_seeds"] == pytest.approx((3 / 7 + 0 + 0) / 3, abs=1e-4)
 
 
-def test_the_edge_is_the_loneliest_seed() -> None:
-    assert edge(SEEDS) == 0.0
-    assert edge(SEEDS[:2]) == pytest.approx(3 / 7)
-    assert edge(SEEDS[:1]) == 0.0
+def test_bounds_are_the_usual_and_the_loneliest_seed() -> None:
+    assert Bounds.of(SEEDS) == Bounds(pytest.approx(3 / 7), 0.0)
+    assert Bounds.of(SEEDS[:2]) == Bounds(pytest.approx(3 / 7), pytest.approx(3 / 7))
+    assert Bounds.of(SEEDS[:1]) == Bounds(0.0, 0.0)

@@ -44,7 +44,7 @@ def said(simulator: Any, body: dict[str, Any]) -> str:
 
 def test_what_a_prompt_asks_for_decides_what_comes_back(tmp_path: Path) -> None:
     simulator = served(tmp_path, *POOL)
-    parent = "Is rice good with fish?"
+    parent = "Tell me something about dinner."
     assert said(simulator, user(parent=parent, attribute="yellow spice")) == POOL[1].draft.input
     assert (
         said(simulator, user(parent="Trees bear apples.", persona="someone who must prune"))
