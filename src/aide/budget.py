@@ -100,6 +100,6 @@ class Budget:
         if price is None:
             self.unpriced = True
             return None
-        money = cost(usage, price.input, price.output)
+        money = cost(usage, price.input, price.output, price.cached)
         self.money += money
         return money
