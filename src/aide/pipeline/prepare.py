@@ -57,6 +57,7 @@ def read_seeds(spec: RunSpec, paths: Sequence[str], stdin: Any = None) -> Ground
         encoding=spec.encoding,
         skip_bad=spec.skip_bad,
     )
+    _check_files(spec)
     loaded = load_seeds(paths, mapping, stdin)
     seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
     labels = read_labels(spec.labels)
@@ -82,6 +83,15 @@ def _avoided(spec: RunSpec, seeds: Sequence[Seed]) -> Contamination | None:
                 hint="take it out of the seeds, or out of the file of --avoid",
             )
     return known
+
+
+def _check_files(spec: RunSpec) -> None:
+    """What settings point at is there, before a call is paid for or a folder is made."""
+    read_contexts(spec)
+    if spec.reuse is not None and not RunFolder(spec.reuse).journal.exists():
+        raise InputError(
+            f"--reuse: {spec.reuse} is no run folder: it has no journal", hint="name the folder of an earlier run"
+        )
 
 
 def counted_card(spec: RunSpec, ground: Ground) -> TaskCard:
