@@ -33,7 +33,7 @@ from runs import (
     summary,
 )
 
-TREE = (*SMALL, "--target", "all", "--duplicates", "off")
+TREE = (*SMALL, "--target", "all", "--duplicates", "off", "--no-exam")
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from runs import (
 )
 
 CONCURRENCY = 8
-TREE = (*SMALL, "--target", "all", "--duplicates", "off")
+TREE = (*SMALL, "--target", "all", "--duplicates", "off", "--no-exam")
 TARGET = ("--target", "60", "--duplicates", "near", "--shard-size", "15")
 
 
