@@ -13,33 +13,41 @@ from aide.errors import InputError
 SHOWN = 10
 
 
+Sources = Annotated[list[str] | None, SOURCES]
+Against = Annotated[
+    list[str] | None,
+    typer.Option("--against", metavar="FILE", help="Test set, your own held-out data too; may be repeated."),
+]
+Mark = Annotated[
+    bool, typer.Option("--mark", help="Keep hits, with a field `contamination` that names the item.")
+]
+AnyNumber = Annotated[
+    bool, typer.Option("--any-number", help="Take all numbers for the same: changed ones hide nothing.")
+]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="13 words in a row are a hit, however little of an item they are."),
+]
+InputField = Annotated[
+    list[str] | None,
+    typer.Option("--input-field", metavar="F", help="Column of the question, where guessing fails."),
+]
+Report = Annotated[
+    str | None,
+    typer.Option("--report", metavar="FILE", help="Write every hit with its test item, as JSON lines."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
+
+
 def decontaminate(
-    sources: Annotated[list[str] | None, SOURCES] = None,
-    against: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--against", metavar="FILE", help="Test set, your own held-out data too; may be repeated."
-        ),
-    ] = None,
-    mark: Annotated[
-        bool, typer.Option("--mark", help="Keep hits, with a field `contamination` that names the item.")
-    ] = False,
-    any_number: Annotated[
-        bool, typer.Option("--any-number", help="Take all numbers for the same: changed ones hide nothing.")
-    ] = False,
-    strict: Annotated[
-        bool,
-        typer.Option("--strict", help="13 words in a row are a hit, however little of an item they are."),
-    ] = False,
-    input_field: Annotated[
-        list[str] | None,
-        typer.Option("--input-field", metavar="F", help="Column of the question, where guessing fails."),
-    ] = None,
-    report: Annotated[
-        str | None,
-        typer.Option("--report", metavar="FILE", help="Write every hit with its test item, as JSON lines."),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")] = False,
+    sources: Sources = None,
+    against: Against = None,
+    mark: Mark = False,
+    any_number: AnyNumber = False,
+    strict: Strict = False,
+    input_field: InputField = None,
+    report: Report = None,
+    quiet: Quiet = False,
 ) -> None:
     """Let records through that give no item of a test set away.
 

@@ -7,42 +7,51 @@ import typer
 from aide.cli.console import stderr
 from aide.cli.sources import SOURCES, numbers
 
+Sources = Annotated[list[str] | None, SOURCES]
+Mode = Annotated[
+    Literal["near", "exact"],
+    typer.Option("--mode", help="near: similar wording too; exact: equal but for case and punctuation."),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        metavar="SHARE",
+        min=0.3,
+        max=1.0,
+        help="Similarity from which on two are one (default 0.7, or what the seeds teach).",
+    ),
+]
+Seeds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--seeds",
+        metavar="FILE",
+        help="Seeds, whose repetitions go too; how alike they are teaches the threshold. "
+        "Those of a run folder are found.",
+    ),
+]
+Against = Annotated[
+    list[str] | None,
+    typer.Option("--against", metavar="FILE", help="Records that are there already and are not written."),
+]
+Mark = Annotated[bool, typer.Option("--mark", help="Keep duplicates, with a field `duplicate`.")]
+Report = Annotated[
+    str | None,
+    typer.Option("--report", metavar="FILE", help="Write every hit with its twin, as JSON lines."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
+
 
 def dedup(
-    sources: Annotated[list[str] | None, SOURCES] = None,
-    mode: Annotated[
-        Literal["near", "exact"],
-        typer.Option("--mode", help="near: similar wording too; exact: equal but for case and punctuation."),
-    ] = "near",
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            "--threshold",
-            metavar="SHARE",
-            min=0.3,
-            max=1.0,
-            help="Similarity from which on two are one (default 0.7, or what the seeds teach).",
-        ),
-    ] = None,
-    seeds: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--seeds",
-            metavar="FILE",
-            help="Seeds, whose repetitions go too; how alike they are teaches the threshold. "
-            "Those of a run folder are found.",
-        ),
-    ] = None,
-    against: Annotated[
-        list[str] | None,
-        typer.Option("--against", metavar="FILE", help="Records that are there already and are not written."),
-    ] = None,
-    mark: Annotated[bool, typer.Option("--mark", help="Keep duplicates, with a field `duplicate`.")] = False,
-    report: Annotated[
-        str | None,
-        typer.Option("--report", metavar="FILE", help="Write every hit with its twin, as JSON lines."),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")] = False,
+    sources: Sources = None,
+    mode: Mode = "near",
+    threshold: Threshold = None,
+    seeds: Seeds = None,
+    against: Against = None,
+    mark: Mark = False,
+    report: Report = None,
+    quiet: Quiet = False,
 ) -> None:
     """Let records through that repeat none before them, by the same rules that watch a run as it grows.
 

@@ -9,46 +9,53 @@ from aide.cli.console import stderr
 from aide.cli.sources import SOURCES, numbers
 from aide.errors import InputError
 
+Sources = Annotated[list[str] | None, SOURCES]
+To = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        metavar="NAME",
+        help="messages, sharegpt, alpaca, prompt-completion, dpo, parquet, dataset, llama-factory or seeds.",
+    ),
+]
+Out = Annotated[
+    str, typer.Option("--out", "-o", metavar="PATH", help="File or folder; - is stdout, the default.")
+]
+Template = Annotated[
+    Path | None,
+    typer.Option("--template", metavar="FILE", help="Jinja2 file that says how an example reads."),
+]
+System = Annotated[str, typer.Option("--system", metavar="TEXT", help="System text of every example.")]
+Instruction = Annotated[
+    str | None,
+    typer.Option("--instruction", metavar="TEXT", help="Before every input; default: the task card's task."),
+]
+Card = Annotated[
+    str, typer.Option("--card", metavar="DIR|FILE", help="Run folder or task.toml with the task card.")
+]
+Seeds = Annotated[
+    list[str] | None, typer.Option("--seeds", metavar="FILE", help="The seed file, for --to seeds.")
+]
+Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the data set.")]
+License = Annotated[
+    str,
+    typer.Option("--license", metavar="ID", help="Licence on the data set's card, such as cc-by-4.0."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
+
 
 def export(
-    sources: Annotated[list[str] | None, SOURCES] = None,
-    to: Annotated[
-        str,
-        typer.Option(
-            "--to",
-            metavar="NAME",
-            help="messages, sharegpt, alpaca, prompt-completion, dpo, parquet, dataset, "
-            "llama-factory or seeds.",
-        ),
-    ] = "messages",
-    out: Annotated[
-        str, typer.Option("--out", "-o", metavar="PATH", help="File or folder; - is stdout, the default.")
-    ] = "-",
-    template: Annotated[
-        Path | None,
-        typer.Option("--template", metavar="FILE", help="Jinja2 file that says how an example reads."),
-    ] = None,
-    system: Annotated[
-        str, typer.Option("--system", metavar="TEXT", help="System text of every example.")
-    ] = "",
-    instruction: Annotated[
-        str | None,
-        typer.Option(
-            "--instruction", metavar="TEXT", help="Before every input; default: the task card's task."
-        ),
-    ] = None,
-    card: Annotated[
-        str, typer.Option("--card", metavar="DIR|FILE", help="Run folder or task.toml with the task card.")
-    ] = "",
-    seeds: Annotated[
-        list[str] | None, typer.Option("--seeds", metavar="FILE", help="The seed file, for --to seeds.")
-    ] = None,
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the data set.")] = "",
-    license: Annotated[
-        str,
-        typer.Option("--license", metavar="ID", help="Licence on the data set's card, such as cc-by-4.0."),
-    ] = "",
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")] = False,
+    sources: Sources = None,
+    to: To = "messages",
+    out: Out = "-",
+    template: Template = None,
+    system: System = "",
+    instruction: Instruction = None,
+    card: Card = "",
+    seeds: Seeds = None,
+    name: Name = "",
+    license: License = "",
+    quiet: Quiet = False,
 ) -> None:
     """Write records in the form that a trainer takes.
 

@@ -8,42 +8,50 @@ from aide.cli.console import stderr
 from aide.cli.sources import SOURCES, numbers
 from aide.errors import InputError
 
+Sources = Annotated[list[str] | None, SOURCES]
+Least = Annotated[
+    list[str] | None,
+    typer.Option("--min", metavar="NAME=N", help="The score or field is at least N, such as relevance=7."),
+]
+Most = Annotated[
+    list[str] | None,
+    typer.Option("--max", metavar="NAME=N", help="It is at most N, such as revisions=0."),
+]
+Hop = Annotated[list[str] | None, typer.Option("--hop", metavar="N,…", help="Grown at one of these hops.")]
+Operation = Annotated[
+    list[str] | None,
+    typer.Option("--operation", metavar="NAME,…", help="Grown by one of these; persona is one."),
+]
+Format = Annotated[
+    list[str] | None, typer.Option("--format", metavar="NAME,…", help="Of one of these formats.")
+]
+Match = Annotated[
+    list[str] | None,
+    typer.Option("--match", metavar="NAME=REGEX", help="The expression is found in the field."),
+]
+NotMatch = Annotated[
+    list[str] | None, typer.Option("--not-match", metavar="NAME=REGEX", help="It is not found there.")
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="EXPR", help="Such as 'scores.relevance > scores.diversity'."),
+]
+Invert = Annotated[bool, typer.Option("--invert", help="Let the others through instead.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
+
 
 def filter(
-    sources: Annotated[list[str] | None, SOURCES] = None,
-    least: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--min", metavar="NAME=N", help="The score or field is at least N, such as relevance=7."
-        ),
-    ] = None,
-    most: Annotated[
-        list[str] | None,
-        typer.Option("--max", metavar="NAME=N", help="It is at most N, such as revisions=0."),
-    ] = None,
-    hop: Annotated[
-        list[str] | None, typer.Option("--hop", metavar="N,…", help="Grown at one of these hops.")
-    ] = None,
-    operation: Annotated[
-        list[str] | None,
-        typer.Option("--operation", metavar="NAME,…", help="Grown by one of these; persona is one."),
-    ] = None,
-    format: Annotated[
-        list[str] | None, typer.Option("--format", metavar="NAME,…", help="Of one of these formats.")
-    ] = None,
-    match: Annotated[
-        list[str] | None,
-        typer.Option("--match", metavar="NAME=REGEX", help="The expression is found in the field."),
-    ] = None,
-    not_match: Annotated[
-        list[str] | None, typer.Option("--not-match", metavar="NAME=REGEX", help="It is not found there.")
-    ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option("--where", metavar="EXPR", help="Such as 'scores.relevance > scores.diversity'."),
-    ] = None,
-    invert: Annotated[bool, typer.Option("--invert", help="Let the others through instead.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")] = False,
+    sources: Sources = None,
+    least: Least = None,
+    most: Most = None,
+    hop: Hop = None,
+    operation: Operation = None,
+    format: Format = None,
+    match: Match = None,
+    not_match: NotMatch = None,
+    where: Where = None,
+    invert: Invert = False,
+    quiet: Quiet = False,
 ) -> None:
     """Let records through for which every condition holds, each as soon as it comes, unchanged.
 

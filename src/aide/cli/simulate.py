@@ -13,35 +13,44 @@ if TYPE_CHECKING:
     from aide.simulator.settings import SimulatorSettings
 
 
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any that is free.")]
+Host = Annotated[str, typer.Option(help="Address to listen on. Loopback unless you say otherwise.")]
+Latency = Annotated[float, typer.Option(min=0, help="Mean seconds per answer, with stragglers.")]
+Slots = Annotated[
+    int, typer.Option(min=0, help="Answers in the making at once, the rest queue; 0: no bound.")
+]
+Rpm = Annotated[int, typer.Option(min=0, help="Requests a minute before it answers 429; 0: no bound.")]
+Faults = Annotated[str, typer.Option(help="Kinds and shares, such as 429:0.1,truncate:0.05.")]
+Near = Annotated[float, typer.Option(min=0, max=1, help="Share of near-duplicates.")]
+Repeat = Annotated[float, typer.Option(min=0, max=1, help="Share of texts that repeat another.")]
+Mislabel = Annotated[float, typer.Option(min=0, max=1, help="Share of wrong labels, at random.")]
+Wrong = Annotated[float, typer.Option(min=0, max=1, help="Share of first answers that are wrong.")]
+Low = Annotated[float, typer.Option(min=0, max=1, help="Share graded low that a revision mends.")]
+Reject = Annotated[float, typer.Option(min=0, max=1, help="Share that no revision saves.")]
+AcceptAll = Annotated[bool, typer.Option("--accept-all", help="A judge that finds no fault.")]
+Corpus = Annotated[
+    list[str] | None,
+    typer.Option(help="Take new inputs from these real examples; may be repeated.", metavar="FILE"),
+]
+Canned = Annotated[bool, typer.Option("--canned", help="One prepared answer per step: for speed tests.")]
+
+
 def simulate(
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any that is free.")
-    ] = 0,
-    host: Annotated[
-        str, typer.Option(help="Address to listen on. Loopback unless you say otherwise.")
-    ] = "127.0.0.1",
-    latency: Annotated[float, typer.Option(min=0, help="Mean seconds per answer, with stragglers.")] = 0.0,
-    slots: Annotated[
-        int, typer.Option(min=0, help="Answers in the making at once, the rest queue; 0: no bound.")
-    ] = 0,
-    rpm: Annotated[
-        int, typer.Option(min=0, help="Requests a minute before it answers 429; 0: no bound.")
-    ] = 0,
-    faults: Annotated[str, typer.Option(help="Kinds and shares, such as 429:0.1,truncate:0.05.")] = "",
-    near: Annotated[float, typer.Option(min=0, max=1, help="Share of near-duplicates.")] = 0.03,
-    repeat: Annotated[float, typer.Option(min=0, max=1, help="Share of texts that repeat another.")] = 0.0,
-    mislabel: Annotated[float, typer.Option(min=0, max=1, help="Share of wrong labels, at random.")] = 0.0,
-    wrong: Annotated[float, typer.Option(min=0, max=1, help="Share of first answers that are wrong.")] = 0.05,
-    low: Annotated[float, typer.Option(min=0, max=1, help="Share graded low that a revision mends.")] = 0.15,
-    reject: Annotated[float, typer.Option(min=0, max=1, help="Share that no revision saves.")] = 0.1,
-    accept_all: Annotated[bool, typer.Option("--accept-all", help="A judge that finds no fault.")] = False,
-    corpus: Annotated[
-        list[str] | None,
-        typer.Option(help="Take new inputs from these real examples; may be repeated.", metavar="FILE"),
-    ] = None,
-    canned: Annotated[
-        bool, typer.Option("--canned", help="One prepared answer per step: for speed tests.")
-    ] = False,
+    port: Port = 0,
+    host: Host = "127.0.0.1",
+    latency: Latency = 0.0,
+    slots: Slots = 0,
+    rpm: Rpm = 0,
+    faults: Faults = "",
+    near: Near = 0.03,
+    repeat: Repeat = 0.0,
+    mislabel: Mislabel = 0.0,
+    wrong: Wrong = 0.05,
+    low: Low = 0.15,
+    reject: Reject = 0.1,
+    accept_all: AcceptAll = False,
+    corpus: Corpus = None,
+    canned: Canned = False,
 ) -> None:
     """Serve a simulator as an OpenAI-compatible endpoint: no model, it plays with the words it is shown.
 

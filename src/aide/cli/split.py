@@ -9,35 +9,46 @@ from aide.cli.console import stderr
 from aide.cli.sources import SOURCES, fraction, numbers
 from aide.errors import InputError
 
+Sources = Annotated[list[str] | None, SOURCES]
+Out = Annotated[
+    Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for train.jsonl and the others.")
+]
+By = Annotated[
+    Literal["auto", "seed", "branch", "record"],
+    typer.Option(
+        "--by", help="What is never torn apart: all of a seed, all of a first hop's record, or nothing."
+    ),
+]
+Validation = Annotated[
+    str, typer.Option("--validation", metavar="SHARE", help="How much is held out, such as 0.1 or 10%.")
+]
+Test = Annotated[
+    str, typer.Option("--test", metavar="SHARE", help="How much is held out for a test besides.")
+]
+Seeds = Annotated[
+    list[str] | None,
+    typer.Option("--seeds", metavar="FILE", help="The seeds; those of a run folder are found."),
+]
+NoSeeds = Annotated[bool, typer.Option("--no-seeds", help="Do not put the seeds into training.")]
+Duplicates = Annotated[
+    Literal["near", "exact", "off"],
+    typer.Option("--duplicates", help="What is held out and resembles training goes there."),
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="INT", help="Another one holds out others.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
+
 
 def split(
-    sources: Annotated[list[str] | None, SOURCES] = None,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for train.jsonl and the others.")
-    ] = Path("split"),
-    by: Annotated[
-        Literal["auto", "seed", "branch", "record"],
-        typer.Option(
-            "--by", help="What is never torn apart: all of a seed, all of a first hop's record, or nothing."
-        ),
-    ] = "auto",
-    validation: Annotated[
-        str, typer.Option("--validation", metavar="SHARE", help="How much is held out, such as 0.1 or 10%.")
-    ] = "10%",
-    test: Annotated[
-        str, typer.Option("--test", metavar="SHARE", help="How much is held out for a test besides.")
-    ] = "0",
-    seeds: Annotated[
-        list[str] | None,
-        typer.Option("--seeds", metavar="FILE", help="The seeds; those of a run folder are found."),
-    ] = None,
-    no_seeds: Annotated[bool, typer.Option("--no-seeds", help="Do not put the seeds into training.")] = False,
-    duplicates: Annotated[
-        Literal["near", "exact", "off"],
-        typer.Option("--duplicates", help="What is held out and resembles training goes there."),
-    ] = "near",
-    seed: Annotated[int, typer.Option("--seed", metavar="INT", help="Another one holds out others.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")] = False,
+    sources: Sources = None,
+    out: Out = Path("split"),
+    by: By = "auto",
+    validation: Validation = "10%",
+    test: Test = "0",
+    seeds: Seeds = None,
+    no_seeds: NoSeeds = False,
+    duplicates: Duplicates = "near",
+    seed: Seed = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Cut records into training, validation and test data by family, so that what is held out stays unseen.
 
