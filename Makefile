@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 DEMO := demo.aide
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser check format bench bench-quality try clean
+.PHONY: help setup demo test test-browser check format bench bench-quality try clean test-cron
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: $(STAMP) ## run the tests
 
 test-browser: $(STAMP) ## the report in headless Chromium, a K=2 run of 4,200 candidates; needs Debian's chromium
 	AIDE_BROWSER=1 AIDE_BROWSER_TARGET=all $(BIN)/python -m pytest tests/browser
+
+test-cron: $(STAMP) ## run the nightly job under a real cron daemon for three minutes (as root)
+	AIDE_TEST_CRON=1 $(BIN)/python -m pytest tests/cron -rs
 
 check: $(STAMP) ## all that must hold: format, lint, types, layers, tests
 	$(BIN)/ruff format --check .
