@@ -126,7 +126,8 @@ class Hop:
 
     `operation` is the name of an operation, or `persona`. `label` is the intended label for formats with a fixed
     label set. `draw` counts further tries along the same triple or persona, 0 for the first. `siblings` are the hops
-    that one call serves together (inputs with fixed parts), this one included.
+    that one call serves together (inputs with fixed parts), this one included. `others` names what its siblings
+    take up, where each is told of the rest.
     """
 
     seed: Seed
@@ -140,6 +141,7 @@ class Hop:
     draw: int = 0
     anchored: bool = False
     siblings: "tuple[Hop, ...]" = ()
+    others: tuple[str, ...] = ()
 
     id: str = field(init=False)
 

@@ -85,6 +85,7 @@ class Points:
             label=label or None,
             draw=work.slot.draw,
             anchored=self._anchored(work, parent),
+            others=_others(found, kind, index) if self._spec.siblings == "told" else (),
         )
         return replace(hop, parent=replace(parent, parts=self._moved(hop))) if self._contexts else hop
 
@@ -162,6 +163,13 @@ class Points:
             raise AideError(f"the record {id} is not in the journal")
         line = orjson.loads(outcome.payload)
         return Point(id, draft_of(line, seed.parts), parts_of(line, seed.parts), outcome.depth)
+
+
+def _others(found: Attributes, kind: str, index: int) -> tuple[str, ...]:
+    """What the siblings of a hop take up: told by what was planted at their parent, not by what is finished."""
+    triples = [triple.attribute for place, triple in enumerate(found.triples) if kind == PERSONA or place != index]
+    personas = [each for place, each in enumerate(found.personas) if kind != PERSONA or place != index]
+    return (*triples, *personas)
 
 
 def draft_of(line: Mapping[str, Any], parts: Parts) -> Draft:

@@ -176,6 +176,7 @@ class Aide:
             "relation": hop.triple.relation if hop.triple else "",
             "attribute": hop.triple.attribute if hop.triple else "",
             "persona": hop.persona or "",
+            "others": hop.others,
             "label": labels.get(hop.label or ""),
             "other_labels": [labels[name] for name in self.brief.confusable(hop.label)[:2]] if hop.label else [],
         }

@@ -23,9 +23,10 @@ from aide.seeds import SeedMapping, load_seeds
 from aide.simulator.languages import WORD
 from aide.simulator.reading import Prompt, Tag
 
-# What each part of a prompt weighs: whole texts one, words that are named half of that.
+# What each part of a prompt weighs: whole texts one, words that are named half of that, for or against.
 WEIGHTS: Final[Mapping[str, float]] = {
     "seed": 1.0, "parent": 1.0, "draft": 1.0, "topic": 0.5, "attribute": 0.5, "persona": 0.5,
+    "others": -0.5,
 }  # fmt: skip
 _COMMON: Final = 0.2  # words of more than so many texts tell nothing
 _GOOD: Final = 9

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 _NAMES: Final = (
     "text|topic|triples|about|parent|seed|relation|attribute|persona|label|labels|not_label|change|wanted|draft"
-    "|critique|question|answer_as|candidate|candidate_answer|choices|examples|evidence|said"
+    "|others|critique|question|answer_as|candidate|candidate_answer|choices|examples|evidence|said"
 )
 _OPENING: Final = re.compile(rf"<({_NAMES})((?: \w+=\"[^\"]*\")*)>")
 _ATTRIBUTE: Final = re.compile(r" (\w+)=\"([^\"]*)\"")

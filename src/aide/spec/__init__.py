@@ -102,6 +102,10 @@ class RunSpec(Frozen):
     persona_file: Annotated[
         PathText | None, Flag("tree", "Your own bank: JSONL with `persona`, or plain lines.", "FILE")
     ] = None
+    siblings: Annotated[
+        Literal["apart", "told"],
+        Flag("tree", "Children of one parent know nothing of each other, or are told what the others take up."),
+    ] = "apart"
     balance: Annotated[
         Literal["uniform", "seeds", "none"],
         Flag("tree", "Labels in equal shares, in the shares of the seeds, or as they come."),

@@ -15,7 +15,7 @@ from aide.quality.checks import Checks
 from aide.quality.form import FormGate
 from aide.recipes.aide import Aide
 from aide.recipes.base import Brief
-from aide.records import Draft, Hop, Parts, Point, Record, Seed, Triple
+from aide.records import Draft, Hop, Parts, Point, Record, Seed, Triple, replace
 from aide.reflection import Standard
 from aide.spec import RunSpec
 from unit.formats.scripted import Scripted
@@ -131,6 +131,12 @@ def test_past_the_residual_depth_the_seed_stands_beside_the_parent(work: Hop) ->
     assert (ask.asked[0]["seed"], ask.asked[0]["parent"]) == (INPUTS[0], INPUTS[1])
     _, ask = grow([FRESH, ANSWER, verdict()], hop(1))
     assert ask.asked[0]["seed"] == ""
+
+
+def test_what_siblings_take_up_is_told_where_it_is_known() -> None:
+    _, ask = grow([FRESH, ANSWER, verdict()], replace(hop(), others=("tickets", "a nurse on night shift")))
+    assert ask.asked[0]["others"] == ("tickets", "a nurse on night shift")
+    assert "others" not in {name for name in ask.asked[1] if ask.asked[1][name]}
 
 
 def test_a_triple_is_told_with_its_relation_and_a_persona_with_none() -> None:

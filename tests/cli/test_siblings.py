@@ -1,0 +1,42 @@
+"""`--siblings told`: each prompt names what the other children of its parent take up."""
+
+import json
+import re
+import sqlite3
+from pathlib import Path
+
+from cli.shell import SEEDS, SIM, aide
+
+
+def prompts(folder: Path) -> list[str]:
+    """The synthesis prompts of a run, as they stand in its journal."""
+    with sqlite3.connect(folder / "journal.sqlite") as journal:
+        rows = journal.execute(
+            "SELECT coalesce(CAST(t.text AS TEXT), '') || CAST(e.user AS TEXT) FROM calls c "
+            "JOIN exchanges e USING (id) LEFT JOIN texts t ON t.id = e.front WHERE c.step = 'synthesize'"
+        )
+        return [text for (text,) in rows]
+
+
+def test_each_is_told_what_the_others_take_up_and_the_same_when_run_again(tmp_path: Path) -> None:
+    wanted = ("--base-url", SIM, "--target", "20", "--hops", "1", "--no-exam", "--quiet")
+    seen = []
+    for name, how in (("apart", "apart"), ("told", "told"), ("again", "told")):
+        done = aide(
+            "expand", SEEDS / "word_problems.jsonl", *wanted, "--siblings", how, "-o", tmp_path / name
+        )
+        assert done.returncode == 0, done.stderr
+        seen.append(sorted(prompts(tmp_path / name)))
+    apart, told, again = seen
+    assert not any("<others>" in prompt for prompt in apart)
+    assert told == again
+    for prompt in told:
+        [others] = re.findall(r"<others>(.*?)</others>", prompt)
+        own = re.findall(r"<(?:attribute|persona)>(.*?)</", prompt)
+        assert len(others.split("; ")) >= 5
+        assert own
+        assert own[0] not in others.split("; ")
+    assert (
+        json.loads((tmp_path / "told" / "run.json").read_text(encoding="utf-8"))["fingerprint"]["siblings"]
+        == '"told"'
+    )
