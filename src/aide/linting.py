@@ -26,7 +26,7 @@ SHOWN: Final = 6
 _EMAIL: Final = re.compile(r"[\w.+-]+@(?!example\.|test\.)[\w-]+(?:\.[\w-]+)+")
 _IBAN: Final = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
 _CARD: Final = re.compile(r"(?<![\d.,])\d(?:[ -]?\d){12,18}(?![\d.,]*\d)")
-_PHONE: Final = re.compile(r"(?<![\w.,+/-])(?:\+\d|\(?0\d)[\d ()/.-]{6,18}\d(?![\w,]*\d)")
+_PHONE: Final = re.compile(r"(?<![\w.,+/-])(?<!\d )(?:\+\d|\(?0\d)[\d ()/.-]{6,18}\d(?![\w,]*\d)")
 _SOCIAL: Final = re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")
 
 
@@ -198,6 +198,7 @@ def _personal_kinds(text: str) -> Iterator[str]:
         yield "a card number"
     if _SOCIAL.search(text):
         yield "a US social security number"
+    text = _SOCIAL.sub(" ", text)
     if any(9 <= sum(c.isdigit() for c in match[0]) <= 15 for match in _PHONE.finditer(text)):
         yield "a telephone number"
 
