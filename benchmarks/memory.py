@@ -2,8 +2,8 @@
 
     python benchmarks/memory.py [--target 5000] [--seeds 10 100 1000]
 
-Each run is `aide expand` in a process of its own against the simulator in that process, with seeds made up here; the
-figure is the largest resident set that the system saw of it.
+Each run is `aide expand` in a process of its own against the simulator in that process, with seeds made up
+here; the figure is the largest resident set that the system saw of it.
 """
 
 import argparse
@@ -18,9 +18,12 @@ from pathlib import Path
 
 from aide.records import rng
 
-PLACES = ["harbour", "market", "orchard", "library", "station", "bakery", "workshop", "garden", "theatre", "museum", "clinic", "school"]
-THINGS = ["crates", "tickets", "apples", "books", "parcels", "loaves", "planks", "tulips", "chairs", "coins", "bandages", "pencils"]
-PEOPLE = ["Ana", "Boris", "Chen", "Dalia", "Emil", "Farah", "Goran", "Hana", "Ivo", "Jana", "Kofi", "Lena", "Milo", "Nora", "Omar", "Petra"]
+WORDS = """
+harbour market orchard library station bakery workshop garden theatre museum clinic school
+crates tickets apples books parcels loaves planks tulips chairs coins bandages pencils
+Ana Boris Chen Dalia Emil Farah Goran Hana Ivo Jana Kofi Lena
+"""
+PLACES, THINGS, PEOPLE = (line.split() for line in WORDS.strip().splitlines())
 
 
 def make_seeds(path: Path, count: int) -> None:
@@ -30,7 +33,8 @@ def make_seeds(path: Path, count: int) -> None:
             dice = rng("seed", str(number))
             a, b = dice.randrange(3, 90), dice.randrange(2, 30)
             who, where, what = dice.choice(PEOPLE), dice.choice(PLACES), dice.choice(THINGS)
-            asked = f"{who} carries {a} {what} a day to the {where} for {b} days, case {number}. How many {what} is that?"
+            carried = f"{who} carries {a} {what} a day to the {where} for {b} days, case {number}."
+            asked = f"{carried} How many {what} is that?"
             file.write(json.dumps({"input": asked, "output": f"{a} times {b} is {a * b}.\n{a * b}"}) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""What every registered format, operation and recipe keeps to: a new one is held to it without a line here."""
+"""What every registered format, operation and recipe keeps to: a new one is held to it as it comes."""
 
 import asyncio
 import inspect
@@ -52,7 +52,7 @@ def test_a_format_refuses_an_empty_answer_in_a_sentence(name: str) -> None:
 @pytest.mark.parametrize("said", NONSENSE)
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_a_format_gives_it_also_accepts(name: str, said: str) -> None:
-    """Whatever a model says twice: a rejection of this one record, or a draft that passes the format's own check."""
+    """Whatever a model says twice: a rejection of this one record, or a draft that passes the check."""
     question = Question("id", "Which of these is it, and why?", WHOLE)
     try:
         draft = asyncio.run(FORMATS[name].answer(Scripted(*[said] * 8), CARDS[name], question))
@@ -69,15 +69,9 @@ def test_what_a_format_gives_it_also_accepts(name: str, said: str) -> None:
 def test_an_operation_has_a_prompt_for_every_format(name: str, format: str, has_parts: bool) -> None:
     prompts = Prompts(None, card=CARDS[format])
     template = prompts.first(*OPERATIONS[name].templates(format, has_parts=has_parts))
-    change = prompts.instruction(
-        template,
-        operation=name,
-        relation="needs",
-        attribute="time",
-        persona="",
-        label=CARDS[format].labels[0],
-        other_labels=[],
-    )
+    label = CARDS[format].labels[0]
+    told = {"operation": name, "relation": "needs", "attribute": "time", "persona": "", "label": label}
+    change = prompts.instruction(template, **told, other_labels=[])
     assert len(change) > 40
 
 
@@ -101,7 +95,7 @@ def test_sample_seeds_run_from_end_to_end(path: Path, tmp_path: Path) -> None:
 
 
 def check_run(folder: Path, format: str, count: int | None) -> None:
-    """Every record obeys its format and leads back to a seed; hop-2 records are anchored; the counts agree."""
+    """Records obey their format and lead back to a seed; those of hop 2 are anchored; the counts agree."""
     card = from_toml((folder / "task.toml").read_text(encoding="utf-8"))
     found = contents(folder)
     assert count is None or len(found) == count
@@ -126,7 +120,8 @@ def check_run(folder: Path, format: str, count: int | None) -> None:
 
 
 REASONS = {
-    "too_short", "too_long", "copy", "label_inside", "wrong_language", "prompt_leftover", "duplicate", "answer_inside",
-    "gives_test_away", "broken_format", "evidence_missing", "label_mismatch", "no_agreement", "wrong_arithmetic", "tests_failed",
-    "off_task", "unanswerable", "gives_away", "wrong_answer", "low_relevance", "low_diversity",
+    "too_short", "too_long", "copy", "label_inside", "wrong_language", "prompt_leftover", "duplicate",
+    "answer_inside", "gives_test_away", "broken_format", "evidence_missing", "label_mismatch", "no_agreement",
+    "wrong_arithmetic", "tests_failed", "off_task", "unanswerable", "gives_away", "wrong_answer",
+    "low_relevance", "low_diversity",
 }  # fmt: skip

@@ -18,6 +18,11 @@ pytestmark = [
 ]
 
 
+def named(word: str) -> list[Path]:
+    """The files whose names have this word in them."""
+    return [path for path in FILES if word in path.stem]
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_real_task_runs_to_the_end_of_its_tree(path: Path, tmp_path: Path) -> None:
     small = ("--attributes", "1", "--graph-triples", "0", "--personas", "1", "--hops", "2", "--target", "all")
@@ -28,16 +33,14 @@ def test_a_real_task_runs_to_the_end_of_its_tree(path: Path, tmp_path: Path) -> 
     assert told["accepted"] > told["planned"] / 2
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in FILES if path.stem == "banking77_10intents"], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", named("banking77"), ids=lambda path: path.stem)
 def test_labels_of_a_real_task_end_even(path: Path, tmp_path: Path) -> None:
     expand(path, tmp_path / "run", "--target", "200")
     counts = Counter(record["output"] for record in records(tmp_path / "run"))
     assert max(counts.values()) - min(counts.values()) <= 2
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if "cuad" in path.stem], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", named("cuad"), ids=lambda path: path.stem)
 def test_the_seeds_of_a_real_task_are_read_whole(path: Path, tmp_path: Path) -> None:
     expand(path, tmp_path / "run", "--target", "20")
     assert len({record["lineage"]["seed_id"] for record in records(tmp_path / "run")}) == len(lines(path))
