@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, crash, stderr
+from aide.cli.console import Output, crash, fail, stderr
 from aide.cli.display import Display
 from aide.cli.options import spec_options
-from aide.errors import AideError, InputError, Interrupted
+from aide.errors import AideError, FolderHeld, InputError, Interrupted
 from aide.settings import Settings, resolve
 
 ASK_ABOVE = 5.0  # US dollars
@@ -57,10 +57,13 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
     try:
         summary = _run(settings, seeds, folder, display, output, streaming=streaming)
     except AideError as error:
-        if not display.json:
-            raise
-        display.stopped(error, {})
-        return error.exit_code
+        if display.json:
+            display.stopped(error, {})
+        else:
+            fail(error)
+        begun = not isinstance(error, InputError | FolderHeld)
+        kept = {**(folder.read_summary() if begun else {}), "exit_code": error.exit_code}
+        return _end(kept, output, as_json=as_json and begun)
     except Exception as fault:  # noqa: BLE001 - told, logged with its traceback, and the end of the run
         return crash(fault, log=display.keep(fault))
     return _end(summary, output, as_json=as_json)
