@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import Any, Final, Self
+from zlib import crc32
 
 import orjson
 
@@ -55,7 +56,8 @@ class Ids:
 
     def _place(self, key: bytes) -> tuple[int, bool]:
         """Where the digest stands or would stand, and whether that place is free."""
-        at = int.from_bytes(key, "little") * ID_BYTES % len(self._table)
+        # Foreign ids may be numbers in 20 digits: the checksum spreads those too.
+        at = crc32(key) * ID_BYTES % len(self._table)
         while (there := self._table[at : at + ID_BYTES]) != key:
             if there == _FREE:
                 return at, True

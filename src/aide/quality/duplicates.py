@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from sys import getsizeof
 from typing import Final
+from zlib import crc32
 
 from aide.quality.chains import Chains
 from aide.quality.shingles import folded_words, shingles
@@ -176,17 +177,17 @@ class Duplicates:
         self._digests[slot] = seen.digest
         if seen.sketch:
             self._sketches[slot * BINS : (slot + 1) * BINS] = seen.sketch
-        self._chains.add(slot, (int.from_bytes(packed[:4], "little"), seen.digest & _KEY, *seen.keys))
+        self._chains.add(slot, (crc32(packed), seen.digest & _KEY, *seen.keys))
 
     def _keys(self, slot: int) -> tuple[int, ...]:
         """The keys that a slot was entered under, one for each lane: they follow from what is kept of it."""
-        id_key = int.from_bytes(self._ids[slot * ID_BYTES : slot * ID_BYTES + 4], "little")
+        id_key = crc32(self._ids[slot * ID_BYTES : (slot + 1) * ID_BYTES])
         kept = bytes(self._sketches[slot * BINS : (slot + 1) * BINS])
         return (id_key, self._digests[slot] & _KEY, *(band_keys(kept) if kept else ()))
 
     def _slot(self, id: str) -> int | None:
         packed, _ = _packed(id)
-        for slot in self._chains.find(_ID_LANE, (int.from_bytes(packed[:4], "little"),)):
+        for slot in self._chains.find(_ID_LANE, (crc32(packed),)):
             if self._ids[slot * ID_BYTES : (slot + 1) * ID_BYTES] == packed:
                 return slot
         return None

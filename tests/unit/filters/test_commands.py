@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -17,6 +18,7 @@ from aide.filters.stream import Line
 from aide.filters.twins import Known, among, without_twins
 from aide.quality.duplicates import Duplicates
 from aide.seeds import load_seeds
+from aide.shards import Ids
 
 WORDS = [
     "amber", "boat", "cedar", "delta", "ember", "fjord", "grove", "heron", "inlet", "jetty", "knoll", "larch",
@@ -122,6 +124,18 @@ def test_what_repeats_a_seed_is_dropped_only_where_the_seeds_are_there_too(tmp_p
     loaded = load_seeds([str(seeds)])
     assert list(without_twins(rows, among(loaded), lambda *_: None)) == rows[1:]
     assert list(without_twins(rows, among(loaded, entered=False), lambda *_: None)) == rows
+
+
+def test_ids_that_are_counted_in_twenty_digits_cost_no_more_than_others() -> None:
+    # Looked at: how far one has to go in the table of ids, not how long it takes.
+    names = Ids()
+    for number in range(600):
+        names.add(f"{number:020d}")
+    steps = [
+        (names._place(bytes.fromhex(name))[0] // 10 - crc32(bytes.fromhex(name))) % 1024 for name in names
+    ]
+    assert sum(steps) / len(steps) < 8
+    assert len(names) == 600
 
 
 def test_a_sample_is_stratified_keeps_order_and_does_not_depend_on_it() -> None:
