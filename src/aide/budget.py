@@ -18,6 +18,7 @@ def check_priced(spec: RunSpec) -> None:
     if spec.max_cost is None and spec.max_cost_per_run is None:
         return
     models = {spec.step(name).model for name in type(spec.steps).model_fields}
+    models |= {spec.embeddings} if spec.embeddings else set()
     unknown = sorted(model for model in models if spec.price_of(model) is None)
     if unknown:
         raise InputError(

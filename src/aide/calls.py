@@ -1,6 +1,7 @@
 """`ask(step, …)`: a journal hit, else one call with retries, journaled before any code sees the answer."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -17,12 +18,12 @@ from aide.moments import reached
 from aide.parsing import read_completion
 from aide.prompts import Prompts
 from aide.records import WHOLE, Correction, Message, Payload, digest
-from aide.spec import RunSpec
+from aide.spec import EMBED, RunSpec
 
 T = TypeVar("T")
 
 # Which waiting call goes first: what unlocks many records, then what is nearest to done.
-RANKS: Final = {"card": 0, "extract": 0, "expand_graph": 0, "personas": 0, "reflect": 1, "answer": 2, "check": 2, "tests": 2, "revise": 3}
+RANKS: Final = {"card": 0, "extract": 0, "expand_graph": 0, "personas": 0, "embed": 1, "reflect": 1, "answer": 2, "check": 2, "tests": 2, "revise": 3}
 LAST: Final = 4
 UNSTRUCTURED: Final = ("not_json", "invalid")  # a rung that promised structure did not keep it
 FINAL: Final = ("refused", "filtered")  # asking the same again would only be paid for again
@@ -88,6 +89,23 @@ class Calls:
             seed=seed,
             extra=self.spec.extra,
         )
+
+    async def embed(self, text: str, node: str) -> list[float]:
+        """The embedding of a text, of unit norm; durable as every call.
+
+        Raises:
+            errors.Unusable: the answer holds no vector.
+        """
+        heard = await self.answered(self._embedding(text), 0, 0, node)
+        return unit_vector(heard.data)
+
+    def embedded(self, text: str) -> list[float] | None:
+        """The embedding of a text that was paid for before."""
+        stored = self.journal.recall_body(call_key(self._embedding(text), 0, 0))
+        return None if stored is None else unit_vector(decode(stored[0]))
+
+    def _embedding(self, text: str) -> Request:
+        return Request(EMBED, self.spec.embeddings, (Message("system", ""), Message("user", text)), 0)
 
     async def answered(self, request: Request, draw: int, attempt: int, node: str) -> Heard:
         """An answer from the journal, from a call in flight, or paid for."""
@@ -188,6 +206,20 @@ class Asker:
                 else:
                     correction = Correction(unusable.said, unusable.problem)
         raise AssertionError("the second attempt returns or raises")
+
+
+def unit_vector(data: Any) -> list[float]:
+    """The vector in the answer of an embeddings route, of unit norm.
+
+    Raises:
+        errors.Unusable: there is none.
+    """
+    try:
+        values = [float(value) for value in data["data"][0]["embedding"]]
+    except (LookupError, TypeError, ValueError) as fault:
+        raise Unusable("no_embedding", "The answer holds no embedding.", said=str(data)[:200]) from fault
+    norm = math.sqrt(sum(value * value for value in values)) or 1.0
+    return [value / norm for value in values]
 
 
 def call_key(request: Request, draw: int, attempt: int) -> str:

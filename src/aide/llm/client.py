@@ -130,10 +130,15 @@ class Client:
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """The decoded answer of another route of the endpoint (`/embeddings`); errors as in `chat`."""
+        _, data = await self.reply(path, body)
+        return data
+
+    async def reply(self, path: str, body: Mapping[str, Any]) -> tuple[Reply, Any]:
+        """As `post`, with the reply as it came."""
         reply = await self.exchange("POST", path, body)
         data = decode(reply.body)
         if 200 <= reply.status < 300 and data is not None:
-            return data
+            return reply, data
         raise self._without_key(
             scoped(read_fault(reply.status, reply.headers, reply.body, data), self._shown(path))
         )

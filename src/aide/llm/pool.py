@@ -19,6 +19,7 @@ from aide.llm.request import Answer, Endpoint, Request
 from aide.llm.retry import Health
 from aide.llm.usage import read_usage, said
 from aide.llm.waits import exhausted
+from aide.spec import EMBED
 
 if TYPE_CHECKING:
     from aide.llm.client import Reply
@@ -54,6 +55,8 @@ class Lane:
         """One attempt, adapted as often as it takes. The first call of a new shape goes alone; the rest learn
         from it.
         """
+        if request.step == EMBED:
+            return await self._embedded(request, model, permit, clock)
         habits = self.habits_of(model)
         shape = "text" if request.schema is None else "schema"
         if shape not in habits.proven:
@@ -61,6 +64,15 @@ class Lane:
                 if shape not in habits.proven:
                     return await self._adapted(request, model, habits, permit, clock)
         return await self._adapted(request, model, habits, permit, clock)
+
+    async def _embedded(
+        self, request: Request, model: str, permit: Permit, clock: Callable[[], float]
+    ) -> Answer:
+        permit.at = clock()
+        body = {"model": model, "input": request.messages[-1].content}
+        reply, data = await self.client.reply("/embeddings", body)
+        self.calls += 1
+        return self._answer(request, model, reply, data, {"model": model})
 
     async def _adapted(
         self, request: Request, model: str, habits: Habits, permit: Permit, clock: Callable[[], float]

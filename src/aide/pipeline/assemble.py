@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import orjson
 
 from aide.budget import Budget
 from aide.calls import Calls, Complete
-from aide.errors import AideError, FolderHeld
+from aide.errors import AideError, EndpointUnusable, FolderHeld, NodeError
 from aide.formats import TaskCard
 from aide.frontier import Frontier
 from aide.journal import Journal
@@ -20,7 +20,7 @@ from aide.pipeline.brief import brief_of
 from aide.pipeline.drifted import drift_of
 from aide.pipeline.examine import check_share, examine
 from aide.pipeline.folder import RunFolder, check_same_run, identity, invocation, new_manifest, shard_sizes
-from aide.pipeline.novelty import Anything, JournaledNovelty
+from aide.pipeline.novelty import Anything, JournaledNovelty, Meaning
 from aide.pipeline.points import Points, draft_of
 from aide.pipeline.progress import Progress, by_step
 from aide.pipeline.pruned import agree, pruned, standing
@@ -213,7 +213,7 @@ async def _assemble(
     card = await prepare.fix_card(spec, ground, order.folder, journal, calls.asker(digest("card")))
     stage.card = prompts.constants["card"] = card
     pool = prepare.Pool(spec, ground, journal)
-    novelty = _novelty(spec, ground.seeds, journal)
+    novelty = await _novelty(spec, ground.seeds, journal, calls)
     run = JournaledRuns(journal, stage.sandbox) if stage.sandbox else None
     brief = brief_of(
         spec, ground, card, prompts, novelty=novelty, demonstrations=pool.demonstrations, run=run
@@ -257,7 +257,9 @@ def _bounds(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> Bounds | 
     return bounds
 
 
-def _novelty(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> JournaledNovelty | Anything:
+async def _novelty(
+    spec: RunSpec, seeds: Sequence[Seed], journal: Journal, calls: Calls
+) -> JournaledNovelty | Anything:
     if spec.duplicates == "off":
         return Anything()
     known = journal.meta("duplicate_threshold")
@@ -265,12 +267,40 @@ def _novelty(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> Journale
     duplicates = Duplicates(spec.duplicates, texts, threshold=known)
     if known is None:
         journal.set_meta("duplicate_threshold", duplicates.threshold)
-    novelty = JournaledNovelty(journal, duplicates)
+    meaning = await _meaning(spec, seeds, journal, calls) if spec.embeddings else None
+    novelty = JournaledNovelty(journal, duplicates, meaning)
+    for id, text in _settled_texts(seeds, journal):
+        novelty.restore(id, text)
+    return novelty
+
+
+async def _meaning(spec: RunSpec, seeds: Sequence[Seed], journal: Journal, calls: Calls) -> Meaning:
+    inputs = {seed.id: seed.draft.input for seed in seeds}
+    parts = {seed.id: seed.parts for seed in seeds}
+
+    def text_of(id: str) -> str | None:
+        outcome = journal.outcome(id)
+        if outcome is None or outcome.seed not in parts:
+            return inputs.get(id)
+        return draft_of(_loads(outcome.payload), parts[outcome.seed]).input
+
+    meaning = Meaning(journal, calls.embed, calls.embedded, text_of)
+    try:
+        await meaning.enter(inputs, _settled_texts(seeds, journal))
+    except NodeError as fault:
+        raise EndpointUnusable(
+            f"{spec.embeddings} gives no embeddings: {fault}",
+            hint="--embeddings names an embedding model that the endpoint serves",
+        ) from fault
+    return meaning
+
+
+def _settled_texts(seeds: Sequence[Seed], journal: Journal) -> Iterator[tuple[str, str]]:
+    """Records of earlier invocations, and what varies in each."""
     parts = {seed.id: seed.parts for seed in seeds}
     for outcome in journal.outcomes("accepted", "surplus"):
         if outcome.seed in parts:
-            novelty.restore(outcome.node, draft_of(_loads(outcome.payload), parts[outcome.seed]).input)
-    return novelty
+            yield outcome.node, draft_of(_loads(outcome.payload), parts[outcome.seed]).input
 
 
 def _count(stage: Stage, journal: Journal, ground: prepare.Ground, out: Mapping[str, str]) -> None:

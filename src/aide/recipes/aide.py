@@ -68,7 +68,7 @@ class Aide:
     async def grow(self, hop: Hop, ask: Ask) -> Record:
         """Synthesize, check, answer, reflect; raises `Rejection` with the step and the reason."""
         with Candidate(await self.synthesize(hop, ask)) as candidate:
-            self.check_input(hop, candidate.input)
+            await self.check_input(hop, candidate.input)
             answer = await self.answer(hop, candidate.input, ask)
 
             for revision in range(self.brief.spec.max_revisions + 1):
@@ -83,7 +83,7 @@ class Aide:
                 wrong = Correction(self.brief.format.render(answer.draft), judgement.critique) if judgement.answer_only else None
                 if not wrong:
                     candidate.input = await self.revise(hop, answer.draft, judgement.critique, ask)
-                    self.check_input(hop, candidate.input)
+                    await self.check_input(hop, candidate.input)
                 answer = await self.answer(hop, candidate.input, ask, wrong)
         raise AssertionError("the last revision returns or raises")
 
@@ -135,13 +135,13 @@ class Aide:
         told = {**self.told(hop), **self.wanted(hop), "draft": draft.input, "critique": critique}
         return await ask("revise", INPUT, max_output=self.brief.card.max_input_tokens, **told)
 
-    def check_input(self, hop: Hop, text: str) -> None:
+    async def check_input(self, hop: Hop, text: str) -> None:
         """What code can check before an answer is paid for: form, language, leftovers, copies, duplicates."""
         seed, parent = hop.seed.draft.input, hop.parent.draft.input
         fixed = hop.parent.parts.fixed_text
         if fault := self.brief.gate.check(text, seed=seed, parent=parent, label=hop.label, fixed=fixed):
             raise Rejection("synthesize", fault.reason, fault.detail)
-        if twin := self.brief.novelty.claim(hop.id, text):
+        if twin := self.brief.novelty.claim(hop.id, text) or await self.brief.novelty.meant(hop.id, text):
             raise Rejection("synthesize", "duplicate", twin)
 
     def record(self, hop: Hop, answer: Checked, verdict: Verdict | None, revisions: int) -> Record:

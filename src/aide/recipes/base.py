@@ -36,6 +36,10 @@ class Novelty(Protocol):
         """Take `text` for the candidate `id`, or say in a sentence which twin has it already."""
         ...
 
+    async def meant(self, id: str, text: str) -> str:
+        """The same for what means nearly the same; always new where there are no embeddings."""
+        ...
+
 
 @dataclass(frozen=True)
 class Brief:

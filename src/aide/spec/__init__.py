@@ -25,6 +25,7 @@ CEILING: Final = 64
 SMALL_CEILING: Final = 4
 SMALL_PORTS: Final = (11434, 1234)  # Ollama and LM Studio: a few slots, and all beyond waits unseen
 GRAPH_TRIPLES: Final = 2
+EMBED: Final = "embed"  # the one step that is no chat: its model is that of --embeddings
 
 GROUPS: Final = {
     "task": "The task", "tree": "The tree", "quality": "Quality", "models": "Models", "endpoint": "Endpoint",
@@ -131,6 +132,10 @@ class RunSpec(Frozen):
         Literal["near", "exact", "off"],
         Flag("quality", "Which duplicates of seeds and accepted records are refused."),
     ] = "near"
+    embeddings: Annotated[
+        str,
+        Flag("quality", "Embedding model, at the same endpoint: refuses what means the same, too.", "MODEL"),
+    ] = ""
     avoid: Annotated[
         tuple[PathText, ...],
         Flag("quality", "Test sets that no record may give away; may be repeated.", "FILE"),
@@ -335,6 +340,8 @@ class RunSpec(Frozen):
 
     def step(self, name: str) -> StepSpec:
         """How the step samples, its model filled in; raises `KeyError` for a step that there is not."""
+        if name == EMBED:
+            return StepSpec(model=self.embeddings)
         if name not in StepSpecs.model_fields:
             raise KeyError(name)
         step: StepSpec = getattr(self.steps, name)

@@ -39,6 +39,9 @@ class Twins:
     def claim(self, id: str, text: str) -> str:
         return "near duplicate of another (0.90)" if text in self.taken else ""
 
+    async def meant(self, id: str, text: str) -> str:
+        return ""
+
 
 def seed(number: int = 0, parts: Parts | None = None) -> Seed:
     draft = Draft(INPUTS[number], f"It takes some steps.\n{number + 40}")

@@ -1,0 +1,78 @@
+"""Texts that mean nearly the same, by the cosine of their embeddings.
+
+Whole vectors are not kept: of each text the signs of its numbers are (one bit each, 192 bytes for 1,536
+numbers), whose Hamming distance falls as the cosine rises (Charikar, STOC 2002, with coordinates for random
+directions). The few nearest by it are compared by the vectors themselves, which `recall` reads back.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import combinations
+from typing import Final
+
+THRESHOLD: Final = 0.98  # Li et al., ACL 2025
+_MARGIN: Final = 0.001
+_SAME: Final = 0.999  # seeds this alike are an oversight
+_COMPARED: Final = 8
+
+Vector = Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A text that means nearly the same: its id, and the cosine."""
+
+    id: str
+    cosine: float
+
+
+class Meanings:
+    """All texts that a new one must differ from in meaning; every look reads all bits, 0.1 µs a text."""
+
+    def __init__(self, recall: Callable[[str], Vector | None], *, threshold: float = THRESHOLD) -> None:
+        self.threshold = threshold
+        self._recall = recall
+        self._bits: dict[str, int] = {}
+
+    def learn(self, seeds: Sequence[Vector]) -> None:
+        """Raise the threshold above the two seeds that are most alike."""
+        pairs = (cosine(one, other) for one, other in combinations(seeds, 2))
+        greatest = max((pair for pair in pairs if pair < _SAME), default=0.0)
+        self.threshold = max(self.threshold, greatest + _MARGIN)
+
+    def enter(self, id: str, vector: Vector) -> None:
+        """Take a text; `recall` must know its vector from now on."""
+        self._bits[id] = signs(vector)
+
+    def release(self, id: str) -> None:
+        """Forget a text; nothing happens for an unknown id."""
+        self._bits.pop(id, None)
+
+    def find(self, vector: Vector) -> Alike | None:
+        """The text that is most alike in meaning, where it is so beyond the threshold."""
+        mine = signs(vector)
+        near = nsmallest(_COMPARED, self._bits.items(), key=lambda each: (each[1] ^ mine).bit_count())
+        found = ((id, self._recall(id)) for id, _ in near)
+        alike = [Alike(id, cosine(vector, other)) for id, other in found if other is not None]
+        best = max(alike, key=lambda each: each.cosine, default=None)
+        return best if best is not None and best.cosine >= self.threshold else None
+
+    def __len__(self) -> int:
+        return len(self._bits)
+
+
+def signs(vector: Vector) -> int:
+    """The signs of a vector's numbers, a bit each."""
+    bits = 0
+    for value in vector:
+        bits = bits << 1 | (value > 0)
+    return bits
+
+
+def cosine(one: Vector, other: Vector) -> float:
+    """The cosine of two unit vectors; 0 where their lengths differ."""
+    return sum(a * b for a, b in zip(one, other, strict=True)) if len(one) == len(other) else 0.0
+
+
+__all__ = ["THRESHOLD", "Alike", "Meanings", "cosine", "signs"]
