@@ -113,14 +113,16 @@ def test_4_where_nothing_listens(tmp_path: Path) -> None:
 
 def test_5_where_another_process_holds_the_folder_or_0_after_waiting_for_it(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    with FolderLock(folder):
-        refused = aide("expand", WORDS, *SMALL, "-o", folder)
-        waiting = Running("expand", WORDS, *SMALL, "-o", folder, "--lock-wait", "100")
+    lock = FolderLock(folder)
+    lock.acquire()
+    refused = aide("expand", WORDS, *SMALL, "-o", folder)
+    with Running("expand", WORDS, *SMALL, "-o", folder, "--lock-wait", "100") as waiting:
         waiting.until("stderr", 2)
         assert not (folder / "run.json").exists()
+        lock.release()
+        assert waiting.end()[0] == 0
     assert refused.returncode == 5
     assert "is in use by process" in refused.stderr
-    assert waiting.end()[0] == 0
     assert len(set(lines(folder))) == 12
 
 
