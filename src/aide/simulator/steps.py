@@ -148,24 +148,30 @@ def _order(prompt: Prompt, tags: Mapping[str, Tag]) -> Order:
 
 
 def _new_input(order: Order, settings: SimulatorSettings) -> str:
-    """One new input; a share of them repeats a sibling, word for word or nearly."""
+    """One new input; a share of them nearly repeats a sibling, a share one of a few texts word for word."""
     names = ("twin", order.kind, order.parent, order.topic, order.attribute, order.persona, order.salt)
     place = share_of(*names)
     if place >= settings.near + settings.repeat or order.salt.startswith("revise"):
         return write_input(order)
+    if place < settings.repeat:
+        return write_input(_favourite(order, Dice(*names)))
     twin = replace(order, salt="")
     if order.kind in _KINDS:
         twin = replace(twin, kind=_KINDS[_KINDS.index(order.kind) - 1])
     else:
         twin = replace(twin, persona="", attribute="")
-    text = write_input(twin)
-    if place < settings.repeat:
-        return text
-    words = text.split(" ")
+    words = write_input(twin).split(" ")
     turn = 1 + Dice(*names).below(max(1, len(words) - 2))
     return " ".join(
         (*words[: turn - 1], words[min(turn, len(words) - 1)], words[turn - 1], *words[turn + 1 :])
     )
+
+
+def _favourite(order: Order, dice: Dice) -> Order:
+    """What a lazy model writes whatever it is asked for: one text for each demonstration and label."""
+    parent = dice.pick(order.examples).input if order.examples else order.parent
+    bare = replace(order, seed="", topic="", relation="", attribute="", persona="", salt="")
+    return replace(bare, kind=_KINDS[0], parent=parent)
 
 
 def _synthesize(prompt: Prompt, settings: SimulatorSettings) -> str:
