@@ -1,7 +1,7 @@
-"""What is wrong or odd with seeds, told before anything is spent: they are the whole task that a model ever sees.
+"""What is wrong or odd with seeds, told before anything is spent: they are all that a model sees of a task.
 
-Nothing here stops a run. A finding names seeds by their place in the file (from 1) and never repeats what it is that
-should not be there.
+Nothing here stops a run. A finding names seeds by their place in the file (from 1) and never repeats what
+it is that should not be there.
 """
 
 import re
@@ -51,9 +51,16 @@ def lint(ground: Ground, against: Sequence[str] = ()) -> list[Finding]:
     """
     seeds = ground.seeds
     checks = (
-        overlap(seeds, against) if against else (), conflicts(seeds), answers(ground), doubles(ground), alike(seeds),
-        shapes(ground), lengths(seeds), personal(seeds), numbers(ground),
-    )  # fmt: skip
+        overlap(seeds, against) if against else (),
+        conflicts(seeds),
+        answers(ground),
+        doubles(ground),
+        alike(seeds),
+        shapes(ground),
+        lengths(seeds),
+        personal(seeds),
+        numbers(ground),
+    )
     return [finding for check in checks for finding in check]
 
 
@@ -172,7 +179,7 @@ def numbers(ground: Ground) -> Iterator[Finding]:
         yield Finding(
             "few",
             (),
-            f"{count} seed{'s' if count > 1 else ''} tell{'' if count > 1 else 's'} little of a task; about ten do",
+            f"{count} seed{'s tell' if count > 1 else ' tells'} little of a task; about ten do",
         )
     if ground.format.labelled and ground.labels:
         used = {seed.draft.output for seed in ground.seeds}

@@ -29,9 +29,15 @@ def aide(
 ) -> subprocess.CompletedProcess[str]:
     """Run to the end; stdin is empty unless given."""
     return subprocess.run(
-        command(*words), input=stdin or "", capture_output=True, text=True, check=False, env=environment(**more),
-        timeout=WAIT, cwd=cwd,
-    )  # fmt: skip
+        command(*words),
+        input=stdin or "",
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(**more),
+        timeout=WAIT,
+        cwd=cwd,
+    )
 
 
 def bash(script: str, cwd: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
@@ -48,9 +54,13 @@ class Running:
 
     def __init__(self, *words: str | Path, **more: str) -> None:
         self.process = subprocess.Popen(
-            command(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            command(*words),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             env=environment(**more),
-        )  # fmt: skip
+        )
         self.lines: dict[str, list[str]] = {"stdout": [], "stderr": []}
         self._news = threading.Condition()
         self._readers = [

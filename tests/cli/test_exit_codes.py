@@ -32,10 +32,16 @@ def test_0_where_all_is_settled_and_again_for_nothing(tmp_path: Path) -> None:
 
 def test_1_where_the_disk_is_full_and_the_run_goes_on_when_it_is_not(tmp_path: Path) -> None:
     done = subprocess.run(
-        command("expand", WORDS, "--base-url", SIM, "--target", "200", "-o", "run"), capture_output=True, text=True,
-        check=False, env=environment(), cwd=tmp_path, timeout=WAIT, stdin=subprocess.DEVNULL,
+        command("expand", WORDS, "--base-url", SIM, "--target", "200", "-o", "run"),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(),
+        cwd=tmp_path,
+        timeout=WAIT,
+        stdin=subprocess.DEVNULL,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)),
-    )  # fmt: skip
+    )
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     assert "run the same command again" in done.stderr
@@ -53,8 +59,14 @@ def test_2_where_the_seeds_are_wrong(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "cap",
-    [("--max-calls", "30"), ("--max-total-tokens", "30000"), ("--max-cost", "0.01"), ("--max-cost-per-run", "0.01"), ("--max-minutes", "0")],
-)  # fmt: skip
+    [
+        ("--max-calls", "30"),
+        ("--max-total-tokens", "30000"),
+        ("--max-cost", "0.01"),
+        ("--max-cost-per-run", "0.01"),
+        ("--max-minutes", "0"),
+    ],
+)
 def test_3_where_a_budget_is_spent_and_a_rerun_with_more_goes_on(
     cap: tuple[str, str], tmp_path: Path
 ) -> None:

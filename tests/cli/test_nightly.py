@@ -9,10 +9,19 @@ from cli.shell import SEEDS, SIM, aide
 
 JOB = ("expand", "seeds.jsonl", "--base-url", SIM, "--per-seed", "20", "--price", "0.15/0.60", "--json")
 MORE = [
-    {"input": "A baker fills 7 trays with 12 rolls each and sells 58 rolls. How many rolls are left?", "output": "7 * 12 = 84\n84 - 58 = 26\nAnswer: 26"},
-    {"input": "A train of 9 wagons weighs 405 tonnes without its engine. How heavy is one wagon?", "output": "405 / 9 = 45\nAnswer: 45"},
-    {"input": "Lena reads 35 pages a day. How many days does a book of 420 pages take her?", "output": "420 / 35 = 12\nAnswer: 12"},
-]  # fmt: skip
+    {
+        "input": "A baker fills 7 trays with 12 rolls each and sells 58 rolls. How many rolls are left?",
+        "output": "7 * 12 = 84\n84 - 58 = 26\nAnswer: 26",
+    },
+    {
+        "input": "A train of 9 wagons weighs 405 tonnes without its engine. How heavy is one wagon?",
+        "output": "405 / 9 = 45\nAnswer: 45",
+    },
+    {
+        "input": "Lena reads 35 pages a day. How many days does a book of 420 pages take her?",
+        "output": "420 / 35 = 12\nAnswer: 12",
+    },
+]
 
 
 def keys(folder: Path) -> list[str]:

@@ -40,9 +40,20 @@ def test_steps_and_hops_sum_up_to_the_whole(tmp_path: Path) -> None:
 
 def test_every_option_of_expand_is_taken(tmp_path: Path) -> None:
     small = planned(
-        WORDS, "--attributes", "1", "--graph-triples", "0", "--personas", "0", "--no-reflection", "--target", "all",
-        "--expect-yield", "1", cwd=tmp_path,
-    )  # fmt: skip
+        WORDS,
+        "--attributes",
+        "1",
+        "--graph-triples",
+        "0",
+        "--personas",
+        "0",
+        "--no-reflection",
+        "--target",
+        "all",
+        "--expect-yield",
+        "1",
+        cwd=tmp_path,
+    )
     assert small["expected"]["candidates"] == 10 * (3 + 9)
     assert not {"reflect", "revise", "personas", "expand_graph"} & set(small["expected"]["steps"])
     assert small["basis"]["yield_from"] == "--expect-yield"

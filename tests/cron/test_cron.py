@@ -1,4 +1,4 @@
-"""A real cron daemon starts the nightly job every minute, twice at once: three minutes, against the simulator.
+"""A real cron daemon starts the nightly job every minute, twice at once, against the simulator.
 
 Needs Debian's `cron` and root, for the job stands in /etc/cron.d; `make test-cron` runs it.
 """

@@ -87,11 +87,16 @@ def test_personal_data_is_told_by_kind_and_not_repeated(text: str, told: str, tm
 @pytest.mark.parametrize(
     "text",
     [
-        "What is 12 - 34 - 56 - 78?", "In 1998-2004 it sold 1,234,567,890 pieces.", "mail to someone@example.com",
-        "DE89 3704 0044 0532 0130 01 has a wrong check digit", "4111 1111 1111 1112 is no card", "3.14159265358979",
-        "SELECT 0.123456789012", "x = 0000000000000000",
+        "What is 12 - 34 - 56 - 78?",
+        "In 1998-2004 it sold 1,234,567,890 pieces.",
+        "mail to someone@example.com",
+        "DE89 3704 0044 0532 0130 01 has a wrong check digit",
+        "4111 1111 1111 1112 is no card",
+        "3.14159265358979",
+        "SELECT 0.123456789012",
+        "x = 0000000000000000",
     ],
-)  # fmt: skip
+)
 def test_numbers_that_are_no_personal_data_are_left_alone(text: str, tmp_path: Path) -> None:
     assert "personal" not in kinds(found(tmp_path, {"input": text, "output": "ok then"}))
 

@@ -8,21 +8,22 @@ import time
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aide.cli.console import Output, forsake_stdout, safe
 from aide.errors import AideError, Interrupted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console, RenderableType
+    from rich.live import Live
+
     from aide.pipeline.assemble import Stage
     from aide.pipeline.folder import RunFolder
     from aide.pipeline.prepare import Ground
     from aide.pipeline.progress import Progress
     from aide.spec import RunSpec
-
-    from rich.console import Console, RenderableType
-    from rich.live import Live
 
 FRAME = 0.2  # seconds between two pictures
 LINE = 10.0  # seconds between two lines off a terminal
@@ -44,11 +45,12 @@ class Display:
 
     def tell(self, line: str, event: str = "note", **facts: Any) -> None:
         """One line to stderr and to the log; `line` is ours, model text in it has been made safe."""
-        stamp = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds")  # noqa: TID251 - the log's clock
-        entry = json.dumps({"at": stamp, "event": event, **facts}, ensure_ascii=False) if self.json else f"{stamp} {line}"
-        self._log(entry)
-        if self.json and not self.console.quiet:
-            self.console.print(entry, markup=False)
+        now = datetime.fromtimestamp(time.time(), UTC)  # noqa: TID251 - the log's clock
+        stamp = now.isoformat(timespec="seconds")
+        structured = json.dumps({"at": stamp, "event": event, **facts}, ensure_ascii=False)
+        self._log(structured if self.json else f"{stamp} {line}")
+        if self.json:
+            self.console.print(structured, markup=False)
         else:
             self.console.print(line)
 
@@ -66,21 +68,36 @@ class Display:
         from aide.planning import plan, read_experience
         from aide.planning.measured import kept_in, measured_speed
 
-        expected = plan(spec, ground, card, read_experience(self.folder), measured_speed(spec, kept_in())).expected
+        expected = plan(
+            spec, ground, card, read_experience(self.folder), measured_speed(spec, kept_in())
+        ).expected
         self.expected = expected.as_dict(spec)
         self.expected_money = money = expected.money(spec)
         goal = spec.goal(len(ground.seeds))
-        wanted = f"{goal:,} records" if goal is not None else f"the whole tree, about {expected.records:,} records,"
+        wanted = (
+            f"{goal:,} records"
+            if goal is not None
+            else f"the whole tree, about {expected.records:,} records,"
+        )
         facts = [f"about {expected.calls:,} calls", f"{short(expected.tokens)} tokens"]
         facts.append("cost unknown (--price tells)" if money is None else f"{money:.2f} USD")
         if expected.seconds is not None and expected.calls:
             facts.append(lasting(expected.seconds))
         self.tell(
-            f"seeds: {safe(ground.loaded.shape)} Format: {ground.format.name}.", "seeds", seeds=len(ground.seeds),
-            shape=ground.loaded.shape, format=ground.format.name,
-        )  # fmt: skip
+            f"seeds: {safe(ground.loaded.shape)} Format: {ground.format.name}.",
+            "seeds",
+            seeds=len(ground.seeds),
+            shape=ground.loaded.shape,
+            format=ground.format.name,
+        )
         hops = f"{spec.hops} hop{'s' if spec.hops > 1 else ''}"
-        self.tell(f"plan: {wanted} over {hops}; {', '.join(facts)}", "plan", target=goal, hops=spec.hops, **self.totals)
+        self.tell(
+            f"plan: {wanted} over {hops}; {', '.join(facts)}",
+            "plan",
+            target=goal,
+            hops=spec.hops,
+            **self.totals,
+        )
 
     @property
     def totals(self) -> dict[str, Any]:
@@ -90,9 +107,11 @@ class Display:
     def already(self, summary: Mapping[str, Any]) -> None:
         """A rerun of a finished run."""
         self.tell(
-            f"nothing to do: {safe(str(self.folder.path))} is finished with {summary.get('accepted', 0):,} records", "finished",
+            f"nothing to do: {safe(str(self.folder.path))} is finished "
+            f"with {summary.get('accepted', 0):,} records",
+            "finished",
             accepted=summary.get("accepted", 0),
-        )  # fmt: skip
+        )
 
     def exam(self, exam: Any) -> None:
         """How teacher and judge did on the seeds, the misses by name, and what to think of it."""
@@ -138,21 +157,27 @@ class Display:
 
     def draining(self) -> None:
         """The first interruption was heard."""
-        self.tell("stopping: what is on the wire is finished and written; a second Ctrl-C stops at once", "draining")
+        self.tell(
+            "stopping: what is on the wire is finished and written; a second Ctrl-C stops at once", "draining"
+        )
 
     def stopped(self, stop: AideError, summary: Mapping[str, Any]) -> None:
-        """A run that was stopped: why, what to do, where it stands. It is told even where all else is quiet."""
+        """A run that was stopped: why, what to do, where it stands. Told even where all else is quiet."""
         quiet, self.console.quiet = self.console.quiet, False
         hint = f"; {safe(stop.hint)}" if stop.hint else ""
         self.tell(
-            f"stopped: {safe(str(stop))}{hint}", "stopped", reason=str(stop), hint=stop.hint, exit_code=stop.exit_code
+            f"stopped: {safe(str(stop))}{hint}",
+            "stopped",
+            reason=str(stop),
+            hint=stop.hint,
+            exit_code=stop.exit_code,
         )
         self.console.quiet = quiet
         if summary:
             self.tell(totals(summary), "totals", **_counts(summary))
 
     def keep(self, fault: BaseException) -> "Path | None":
-        """Put the traceback of a fault of ours into the log; returns the log, `None` where there is no folder yet."""
+        """Put the traceback of a fault of ours into the log; returns the log, `None` without a folder."""
         self._log("".join(traceback.format_exception(fault)).rstrip())
         return self.folder.log if self.folder.log.exists() else None
 
@@ -164,8 +189,8 @@ class Display:
             self.tell(f"not accepted: {top}", "reasons", **summary["reasons"])
         if summary["exit_code"] == 6:
             self.tell(
-                "short of the target: the tree and its further draws are exhausted; more seeds, --hops, or a look at "
-                f"{safe(str(self.folder.rejects))} help",
+                "short of the target: the tree and its further draws are exhausted; more seeds, --hops, "
+                f"or a look at {safe(str(self.folder.rejects))} help",
                 "short",
             )
         records, rejects = safe(f"{self.folder.shards}/part-*.jsonl"), safe(str(self.folder.rejects))
@@ -200,18 +225,24 @@ def _read(output: Output) -> bool:
 
 
 def _counts(summary: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: summary.get(name) for name in ("accepted", "rejected", "failed", "surplus", "calls", "cost")}
+    return {
+        name: summary.get(name) for name in ("accepted", "rejected", "failed", "surplus", "calls", "cost")
+    }
 
 
 def totals(summary: Mapping[str, Any]) -> str:
+    """What a run has come to, in one line."""
     tokens = summary.get("tokens", {})
     total = tokens.get("prompt", 0) + tokens.get("completion", 0)
     cost = "cost ?" if summary.get("cost") is None else f"{summary['cost']:.2f} USD"
     hops = ", ".join(f"hop {hop} {n:,}" for hop, n in summary.get("by_hop", {}).items())
-    counts = ", ".join(f"{name} {summary.get(name, 0):,}" for name in ("rejected", "failed", "surplus") if summary.get(name))
+    counts = ", ".join(
+        f"{name} {summary.get(name, 0):,}" for name in ("rejected", "failed", "surplus") if summary.get(name)
+    )
     return (
         f"accepted {summary.get('accepted', 0):,} of {summary.get('planned', 0):,} planned"
-        f"{f' ({hops})' if hops else ''}{f'; {counts}' if counts else ''}; {summary.get('calls', 0):,} calls, "
+        f"{f' ({hops})' if hops else ''}{f'; {counts}' if counts else ''}; "
+        f"{summary.get('calls', 0):,} calls, "
         f"{short(total)} tokens, {cost}"
     )
 
@@ -219,8 +250,9 @@ def totals(summary: Mapping[str, Any]) -> str:
 def _line(progress: "Progress") -> str:
     left = lasting(progress.seconds_left)
     return (
-        f"accepted {progress.accepted:,} of {progress.goal:,}, rejected {progress.rejected:,}, failed {progress.failed:,}; "
-        f"{progress.usage.calls:,} calls, {progress.in_flight} in flight; {progress.rate:.1f} records/s{f', {left} left' if left else ''}"
+        f"accepted {progress.accepted:,} of {progress.goal:,}, rejected {progress.rejected:,}, "
+        f"failed {progress.failed:,}; {progress.usage.calls:,} calls, {progress.in_flight} in flight; "
+        f"{progress.rate:.1f} records/s{f', {left} left' if left else ''}"
     )
 
 
@@ -248,7 +280,9 @@ def _picture(stage: "Stage", progress: "Progress") -> "RenderableType":
     body.add_row("rejected", f"{progress.rejected + progress.failed:,}   {reasons}")
     usage = progress.usage
     money = "" if progress.cost is None else f", {progress.cost:.2f} USD"
-    body.add_row("calls", f"{usage.calls:,}   {short(usage.prompt)} tokens in, {short(usage.completion)} out{money}")
+    body.add_row(
+        "calls", f"{usage.calls:,}   {short(usage.prompt)} tokens in, {short(usage.completion)} out{money}"
+    )
     body.add_row("in flight", f"{progress.in_flight} of {progress.limit}   {progress.open} records open")
     return Group(head, body)
 

@@ -22,16 +22,21 @@ ASK_ABOVE = 5.0  # US dollars
 @spec_options
 def expand(
     seeds: Annotated[list[str], typer.Argument(help="Seed files; - is stdin.", metavar="SEEDS…")],
-    out: Annotated[str | None, typer.Option("--out", "-o", help="Run folder; - streams records to stdout.", metavar="DIR")] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on stdout.")] = False,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", help="Run folder; - streams records to stdout.", metavar="DIR"),
+    ] = None,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print the summary as one JSON object on stdout.")
+    ] = False,
     *,
     spec_flags: dict[str, Any],
     config: str | None,
 ) -> None:
-    """Grow seed examples into many records. Run the same command again to resume; a finished run costs nothing.
+    """Grow seed examples into many records. The same command again resumes; a finished run costs nothing.
 
-    Exit codes: 0 done, 2 bad input, 3 budget reached, 4 endpoint unusable, 5 folder in use, 6 short of the target,
-    130 interrupted. 3, 4 and 130 can be resumed by running the same command again.
+    Exit codes: 0 done, 2 bad input, 3 budget reached, 4 endpoint unusable, 5 folder in use, 6 short of
+    the target, 130 interrupted. 3, 4 and 130 can be resumed by running the same command again.
     """
     signal.signal(signal.SIGTERM, _end_early)
     settings = resolve(spec_flags, environ=os.environ, config=config)
@@ -75,7 +80,13 @@ def _end_early(*_: object) -> None:
 
 
 def _run(
-    settings: Settings, seeds: tuple[str, ...], folder: Any, display: Display, output: Output, *, streaming: bool
+    settings: Settings,
+    seeds: tuple[str, ...],
+    folder: Any,
+    display: Display,
+    output: Output,
+    *,
+    streaming: bool,
 ) -> dict[str, Any]:
     """Everything from reading the seeds to the summary; what is heavy to import is imported here."""
     from aide.engines import local
@@ -89,10 +100,14 @@ def _run(
     folder.create()
     pool = local.open_pool(spec)
     order = local.order(spec, settings.origins, seeds, folder, pool, _emitter(output) if streaming else None)
-    return _drive(Stage(replace(order, plan=display.totals)), ground, pool, display, output, streaming=streaming)
+    return _drive(
+        Stage(replace(order, plan=display.totals)), ground, pool, display, output, streaming=streaming
+    )
 
 
-def _drive(stage: Any, ground: Any, pool: Any, display: Display, output: Output, *, streaming: bool) -> dict[str, Any]:
+def _drive(
+    stage: Any, ground: Any, pool: Any, display: Display, output: Output, *, streaming: bool
+) -> dict[str, Any]:
     """Run on an event loop with signals and display attached; a stop is told, and its exit code kept."""
     from aide.engines import local
 
@@ -117,7 +132,8 @@ def _drive(stage: Any, ground: Any, pool: Any, display: Display, output: Output,
         kept: dict[str, Any] = stage.order.folder.read_summary()
         display.stopped(stop, kept)
         display.report()
-        return {**kept, "exit_code": stop.exit_code}  # a full disk may have kept the summary from being written
+        # The summary on the disk may be an older one: a full disk takes no new one.
+        return {**kept, "exit_code": stop.exit_code}
     display.done(summary)
     display.report()
     return summary
@@ -140,7 +156,9 @@ def _on_signals(stage: Any, display: Display) -> None:
         asked.append(number)
         if len(asked) == 1:
             stage.drain(
-                Interrupted("interrupted; what was on the wire is written", hint="run the same command again to go on")
+                Interrupted(
+                    "interrupted; what was on the wire is written", hint="run the same command again to go on"
+                )
             )
             display.draining()
         else:
@@ -161,7 +179,7 @@ def _emitter(output: Output) -> Any:
 
 
 def run_folder(settings: Settings, seeds: tuple[str, ...], out: str | None) -> Path:
-    """Where the run lives: `-o DIR`, else beside the shell; for a stream a place under the user's state folder."""
+    """Where the run lives: `-o DIR`, else beside the shell; for a stream in the user's state folder."""
     spec = settings.spec
     if out not in (None, "-"):
         if spec.run_dir is not None:
@@ -183,7 +201,10 @@ def run_folder(settings: Settings, seeds: tuple[str, ...], out: str | None) -> P
 def _confirm(settings: Settings, display: Display) -> None:
     """Before real money is spent without a cap, a person at a terminal is asked."""
     spec = settings.spec
-    capped = any(cap is not None for cap in (spec.max_calls, spec.max_total_tokens, spec.max_cost, spec.max_cost_per_run))
+    capped = any(
+        cap is not None
+        for cap in (spec.max_calls, spec.max_total_tokens, spec.max_cost, spec.max_cost_per_run)
+    )
     if spec.yes or capped or not sys.stdin.isatty() or not sys.stderr.isatty() or _all_local(spec):
         return
     money = display.expected_money

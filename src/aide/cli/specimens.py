@@ -1,4 +1,4 @@
-"""A few records beside the seed and the parent they came from: in columns where there is room, else one below the other."""
+"""A few records beside the seed and parent they came from: in columns or, on a narrow screen, stacked."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -33,7 +33,9 @@ def _side_by_side(console: "Console", chosen: Sequence[tuple[str, str, str, str,
     for heading in HEADINGS[:3]:
         table.add_column(heading, ratio=1, overflow="fold")
     for seed, parent, record, answer, grown in chosen:
-        told = f"[dim]{safe(grown)}[/dim]\n{safe(record, LONGEST)}\n[bold]answer[/bold] {safe(answer, LONGEST)}"
+        told = (
+            f"[dim]{safe(grown)}[/dim]\n{safe(record, LONGEST)}\n[bold]answer[/bold] {safe(answer, LONGEST)}"
+        )
         table.add_row(safe(seed, LONGEST), safe(parent, LONGEST), told)
     console.print(table)
 
@@ -42,7 +44,10 @@ def _stacked(console: "Console", chosen: Sequence[tuple[str, str, str, str, str]
     from rich.table import Table
 
     for *texts, grown in chosen:
-        rows = [("grown by", safe(grown)), *((name, safe(text, LONGEST)) for name, text in zip(HEADINGS, texts, strict=True))]
+        rows = [
+            ("grown by", safe(grown)),
+            *((name, safe(text, LONGEST)) for name, text in zip(HEADINGS, texts, strict=True)),
+        ]
         console.print()
         if not console.is_terminal:
             for name, text in rows:

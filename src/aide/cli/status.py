@@ -69,7 +69,7 @@ def _left(state: str, progress: Mapping[str, Any]) -> int | None:
 
 
 def _estimate(plan: Mapping[str, Any], progress: Mapping[str, Any], *, ended: bool) -> dict[str, Any]:
-    """What was expected beside what was used, with the relative error (0.1: expected a tenth too much) once it is over."""
+    """What was expected beside what was used; at the end with the relative error (0.1: 10 % too much)."""
     tokens = progress.get("tokens", {})
     used = {
         "records": progress.get("accepted", 0),
@@ -128,7 +128,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         ),
         (
             "calls",
-            f"{facts.get('calls', 0):,}, {short(tokens.get('prompt', 0))} tokens in, {short(tokens.get('completion', 0))} out",
+            f"{facts.get('calls', 0):,}, {short(tokens.get('prompt', 0))} tokens in, "
+            f"{short(tokens.get('completion', 0))} out",
         ),
         ("cost", "?" if cost is None else f"{cost:,.2f} USD"),
         ("rate", f"{run.get('rate', 0):.1f} records/s over {lasting(run.get('seconds', 0))}"),

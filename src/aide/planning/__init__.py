@@ -1,9 +1,9 @@
 """What a run will take, before anything is spent: records, calls, tokens, money and time, by step and hop.
 
-`expected` goes by a yield, the share of candidates that become records, and by what a candidate takes of each step:
-from an earlier run of the folder, else assumed. `at_most` is a bound for answers that can be used: every place of the
-tree is grown, with all further draws where a target asks for refills, each revised as often as allowed, every text as
-long as it may be.
+`expected` goes by a yield, the share of candidates that become records, and by what a candidate takes of
+each step: from an earlier run of the folder, else assumed. `at_most` is a bound for answers that can be
+used: every place of the tree is grown, with all further draws where a target asks for refills, each
+revised as often as allowed, every text as long as it may be.
 """
 
 import asyncio
@@ -49,14 +49,20 @@ class Plan:
             "expected": self.expected.as_dict(spec),
             "at_most": self.at_most.as_dict(spec),
             "basis": {
-                "yield": round(self.share, 4), "yield_from": self.share_from, "tokens_from": self.lengths_from,
+                "yield": round(self.share, 4),
+                "yield_from": self.share_from,
+                "tokens_from": self.lengths_from,
                 "time_from": self.pace_from,
             },
-        }  # fmt: skip
+        }
 
 
 def plan(
-    spec: RunSpec, ground: Ground, card: TaskCard, experience: Experience | None = None, speed: Speed | None = None
+    spec: RunSpec,
+    ground: Ground,
+    card: TaskCard,
+    experience: Experience | None = None,
+    speed: Speed | None = None,
 ) -> Plan:
     """What this spec makes of these seeds; runs an event loop of its own for a moment.
 
@@ -215,10 +221,15 @@ def _at_most(spec: RunSpec, ground: Ground, card: TaskCard, bounds: dict[bool, L
     draws = 1 if goal is None else DRAWS
     rounds = spec.max_revisions + 1 if spec.reflection else 1
     worst = {
-        "extract": 1.0, "expand_graph": 1.0, "personas": 1.0, "synthesize": 2.0 if ground.fixed_parts else 1.0,
-        "tests": float(rounds), "answer": rounds * (3.0 if ground.format.labelled else 1.0), "reflect": float(rounds),
+        "extract": 1.0,
+        "expand_graph": 1.0,
+        "personas": 1.0,
+        "synthesize": 2.0 if ground.fixed_parts else 1.0,
+        "tests": float(rounds),
+        "answer": rounds * (3.0 if ground.format.labelled else 1.0),
+        "reflect": float(rounds),
         "revise": float(rounds - 1),
-    }  # fmt: skip
+    }
     quorum = quorum_of(spec.agreement, card)
     worst["check"] = float(rounds * (quorum.most - 1)) if quorum else 0.0
     for step in ("answer", "tests"):
@@ -249,7 +260,7 @@ def _fill_records(hops: Sequence[HopEstimate], quotas: list[list[int]] | None, w
 
 
 def _seconds(spec: RunSpec, estimate: Estimate, pace: float, speed: Speed | None) -> float | None:
-    """Seconds for all calls: at the pace of the last run, else at the speed that was measured or is assumed."""
+    """Seconds for all calls: at the pace of the last run, else at a speed that was measured or assumed."""
     calls = estimate.calls
     if not calls:
         return 0.0

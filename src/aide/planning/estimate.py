@@ -37,8 +37,10 @@ class Spending:
     def as_dict(self) -> dict[str, int]:
         """Whole numbers under the names of JSON."""
         return {
-            "calls": round(self.calls), "prompt_tokens": round(self.prompt), "completion_tokens": round(self.completion),
-        }  # fmt: skip
+            "calls": round(self.calls),
+            "prompt_tokens": round(self.prompt),
+            "completion_tokens": round(self.completion),
+        }
 
 
 @dataclass(slots=True)
@@ -116,17 +118,20 @@ class Estimate:
             "cost": self.money(spec),
             "seconds": None if self.seconds is None else round(self.seconds, 1),
             "steps": {
-                step: {**spent.as_dict(), "cost": money_of(step, spent, spec)} for step, spent in self.steps.items()
+                step: {**spent.as_dict(), "cost": money_of(step, spent, spec)}
+                for step, spent in self.steps.items()
             },
             "hops": [
                 {
-                    "hop": hop.hop, "records": round(hop.records), "candidates": round(hop.candidates),
+                    "hop": hop.hop,
+                    "records": round(hop.records),
+                    "candidates": round(hop.candidates),
                     **total(hop.steps.values()).as_dict(),
                     "steps": {step: spent.as_dict() for step, spent in hop.steps.items()},
                 }
                 for hop in self.hops
             ],
-        }  # fmt: skip
+        }
 
 
 def _place(step: str) -> int:

@@ -1,4 +1,4 @@
-"""What earlier runs of a folder tell about the next: its yield, and what a candidate or a parent took of each step."""
+"""What earlier runs of a folder tell about the next: its yield, and what candidates and parents took."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ class Observed:
 class Experience:
     """A folder's history.
 
-    `hops` are the hops with enough candidates; `triples` and `personas` are those that a parent really had, on
-    average; `pace` is calls a second in the last run, 0 where it was too short to tell; `whole` are the rates of
-    steps that are asked once.
+    `hops` are the hops with enough candidates; `triples` and `personas` are those that a parent really
+    had, on average; `pace` is calls a second in the last run, 0 where it was too short to tell; `whole`
+    are the rates of steps that are asked once.
     """
 
     source: str

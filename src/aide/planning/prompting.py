@@ -1,7 +1,7 @@
-"""How long prompts and answers of each step will be: prompts are rendered as the run would send them, and measured.
+"""How long prompts and answers of each step will be: prompts are rendered as the run would send them.
 
-A seed stands in for every parent. Tokens are estimated as `llm.usage` does, so they fit a server only roughly; an
-earlier run of the folder knows better.
+A seed stands in for every parent. Tokens are estimated as `llm.usage` does, so they fit a server only
+roughly; an earlier run of the folder knows better.
 """
 
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ class _Measure:
 async def measure(
     spec: RunSpec, ground: Ground, card: TaskCard
 ) -> tuple[dict[bool, Lengths], dict[bool, Lengths]]:
-    """Lengths by step as expected and at most, each without and with the seed beside the parent (`False`, `True`).
+    """Lengths by step, expected and at most, each without and with the seed beside the parent.
 
     Expected are means over a few seeds; at most is the longest seed, stretched to what the card lets pass.
     """
