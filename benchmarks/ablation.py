@@ -1,0 +1,199 @@
+"""What the parts of the method are worth, against a simulator that answers with real texts.
+
+Run: `AIDE_TASKS=FOLDER python benchmarks/ablation.py [HOPS]`; the folder holds `seeds/<task>.jsonl` and
+`gold/<task>.jsonl`. The pool is all gold together; every task is expanded from its own seeds, deep and
+narrow, in each of the variants below. No judge, no checks of duplicates, length or language: what is measured
+is what the prompts ask for.
+
+on task    the share of the texts of a hop that belong to the task of their seed
+regions    into how many of the task's 30 regions the texts on task fall; a region is what lies nearest to one
+           of 30 texts drawn from the task's gold
+anchored   the share of the texts whose prompt carried the seed
+
+It is a regression test of prompts and bookkeeping. It says nothing about what a model makes of these prompts.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from aide.card import to_toml
+from aide.engines import local
+from aide.llm.client import CallableTransport
+from aide.llm.pool import Pool
+from aide.pipeline.assemble import Stage
+from aide.pipeline.folder import RunFolder
+from aide.pipeline.prepare import counted_card, read_seeds
+from aide.records import replace, rng
+from aide.resources import read
+from aide.simulator import Simulator, SimulatorSettings
+from aide.simulator.corpus import Corpus
+from aide.spec import RunSpec
+
+HOPS = 6
+TARGET = 120
+REGIONS = 30
+NEVER = 99
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "rewriting alone": {"personas": 0, "residual_after": NEVER, "plain": True},
+    "attributes": {"personas": 0, "residual_after": NEVER},
+    "personas": {"operations": (), "residual_after": NEVER},
+    "attributes, personas": {"residual_after": NEVER},
+    "rewriting alone, residual": {"personas": 0, "plain": True},
+    "attributes, residual": {"personas": 0},
+    "attributes, personas, residual": {},
+    "attributes, personas, adaptive": {"residual": "adaptive"},
+    "all three, siblings told": {"siblings": "told"},
+}
+
+
+@dataclass
+class Figures:
+    """What one variant did on one task."""
+
+    made: Counter[int] = field(default_factory=Counter)
+    right: Counter[int] = field(default_factory=Counter)
+    anchored: int = 0
+    regions: int = 0
+    possible: int = 0
+
+
+@cache
+def corpus() -> Corpus:
+    """All gold, read once a process."""
+    return Corpus.read([str(path) for path in sorted(tasks("gold").glob("*.jsonl"))])
+
+
+def tasks(half: str) -> Path:
+    return Path(os.environ["AIDE_TASKS"]) / half
+
+
+@cache
+def regions(task: str) -> dict[str, int]:
+    """The region of each text of a task."""
+    texts = [known.draft.input for known in corpus().pool if known.task == task]
+    centres = rng("regions", task).sample(texts, min(REGIONS, len(texts)))
+    places = range(len(centres))
+    return {text: max(places, key=lambda place: corpus().likeness(text, centres[place])) for text in texts}
+
+
+def plain_prompts(folder: Path) -> Path:
+    """The prompts without topic, relation and attribute: rewriting by operations and nothing else."""
+    base = "synthesize/_base.md"
+    text = read("prompts", base)
+    cut = text.replace(" about this topic:\n<topic>{{ topic }}</topic>", ":").replace(
+        "{% if attribute %}", "{% if false %}"
+    )
+    assert cut.count("attribute }}") == text.count("attribute }}")
+    assert "<topic>" not in cut
+    (folder / "synthesize").mkdir(parents=True)
+    (folder / base).write_text(cut, encoding="utf-8")
+    return folder
+
+
+async def grow(task: str, variant: str, scratch: Path) -> list[dict[str, Any]]:
+    """The records of one run."""
+    wanted = {"hops": int(sys.argv[1]) if len(sys.argv) > 1 else HOPS, **VARIANTS[variant]}
+    if wanted.pop("plain", False):
+        wanted["prompts"] = plain_prompts(scratch / "prompts")
+    spec = RunSpec(
+        base_url=("sim:",), format="free_text", target=TARGET, reflection=False, exam=False, agreement="off",
+        duplicates="off", concurrency=1, demonstrations=0, **wanted,
+    )  # fmt: skip
+    simulator = Simulator(SimulatorSettings())
+    simulator.corpus = corpus().fresh()
+
+    async def answer(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+        return await simulator.respond(path, body, headers)
+
+    pool = Pool(
+        [local.endpoint(each, spec.model) for each in spec.served_by()],
+        ceiling=1, timeout=600, patience=60, transport=CallableTransport(answer),
+    )  # fmt: skip
+    seeds = (str(tasks("seeds") / f"{task}.jsonl"),)
+    ground = read_seeds(spec, seeds)
+    folder = RunFolder(scratch / "run")
+    folder.create()
+    card = replace(counted_card(spec, ground), min_words=1, max_words=10**6, language="English")
+    folder.card.write_text(to_toml(card), encoding="utf-8")
+    records: list[dict[str, Any]] = []
+    order = local.order(spec, {}, seeds, folder, pool, records.append)
+    await local.expand(Stage(order), ground, pool)
+    return records
+
+
+def measure(job: tuple[str, str]) -> tuple[str, str, Figures]:
+    """One task in one variant."""
+    task, variant = job
+    scratch = Path(tempfile.mkdtemp())
+    try:
+        records = asyncio.run(grow(task, variant, scratch))
+    finally:
+        shutil.rmtree(scratch)
+    figures, home, reached = Figures(), regions(task), set()
+    for record in records:
+        hop, known = record["lineage"]["hop"], corpus().find(record["input"])
+        figures.made[hop] += 1
+        figures.anchored += record["lineage"]["anchored"]
+        if known is not None and known.task == task:
+            figures.right[hop] += 1
+            reached.add(home[known.draft.input])
+    figures.regions, figures.possible = len(reached), len(set(home.values()))
+    return task, variant, figures
+
+
+def main() -> None:
+    """Print the table over all tasks, and the last hop by task."""
+    if not os.environ.get("AIDE_TASKS") or not tasks("gold").is_dir():
+        print("skipped: AIDE_TASKS names a folder with seeds/ and gold/")
+        return
+    names = sorted(path.stem for path in tasks("gold").glob("*.jsonl"))
+    began = time.monotonic()
+    jobs = [(task, variant) for task in names for variant in VARIANTS]
+    with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as workers:
+        found = list(workers.map(measure, jobs, chunksize=len(VARIANTS)))
+    hops = sorted({hop for *_, figures in found for hop in figures.made})
+    pool = len(corpus().pool)
+    print(f"{len(names)} tasks, {TARGET} texts of each in {len(hops)} hops, from a pool of {pool:,}")
+    print(f"{'':32}on task at hop" + "".join(f"{hop:6}" for hop in hops) + "   all   regions  anchored")
+    for variant in VARIANTS:
+        rows = [figures for _, name, figures in found if name == variant]
+        by_hop = [
+            sum(row.right[hop] for row in rows) / max(1, sum(row.made[hop] for row in rows)) for hop in hops
+        ]
+        made = sum(row.made.total() for row in rows)
+        right = sum(row.right.total() for row in rows)
+        reached = sum(row.regions / row.possible for row in rows) / len(rows)
+        shown = "".join(f"{share:6.0%}" for share in by_hop)
+        anchored = sum(row.anchored for row in rows)
+        print(f"{variant:46}{shown}{right / made:6.0%}{reached:10.0%}{anchored / made:10.0%}")
+    results = [
+        {
+            "task": task,
+            "variant": variant,
+            "made": dict(row.made),
+            "on_task": dict(row.right),
+            "regions": row.regions,
+        }
+        for task, variant, row in found
+    ]
+    out = Path(__file__).parent / "results" / "local" / "ablation.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    told = f"{time.monotonic() - began:.0f} s; by task in benchmarks/results/local/{out.name}"
+    print(told, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
