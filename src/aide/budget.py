@@ -41,7 +41,9 @@ class Budget:
     `clock` gives monotonic seconds. `unpriced` turns true when a call was made whose price nobody told.
     """
 
-    def __init__(self, spec: RunSpec, spent: Usage, money: float | None, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, spec: RunSpec, spent: Usage, money: float | None, *, clock: Callable[[], float]
+    ) -> None:
         self.spec = spec
         self.spent = spent
         self.money = money or 0.0
@@ -51,7 +53,13 @@ class Budget:
         self._began = clock()
         self._capped = any(
             cap is not None
-            for cap in (spec.max_calls, spec.max_total_tokens, spec.max_cost, spec.max_cost_per_run, spec.max_minutes)
+            for cap in (
+                spec.max_calls,
+                spec.max_total_tokens,
+                spec.max_cost,
+                spec.max_cost_per_run,
+                spec.max_minutes,
+            )
         )
         self._open = Reservation(0, 0.0)
         self._open_calls = 0
@@ -86,12 +94,16 @@ class Budget:
             ("--max-minutes", spec.max_minutes, minutes),
         ):
             if cap is not None and value > cap:
-                raise BudgetSpent(f"{name} {cap:g} is reached", hint=f"rerun with a higher {name} to go on from here")
+                raise BudgetSpent(
+                    f"{name} {cap:g} is reached", hint=f"rerun with a higher {name} to go on from here"
+                )
 
     def release(self, reservation: Reservation) -> None:
         """The call ended: what it really cost is told by `charge`."""
         if self._capped:
-            self._open = Reservation(self._open.tokens - reservation.tokens, self._open.money - reservation.money)
+            self._open = Reservation(
+                self._open.tokens - reservation.tokens, self._open.money - reservation.money
+            )
             self._open_calls -= 1
 
     def charge(self, usage: Usage, model: str) -> float | None:

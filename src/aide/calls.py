@@ -23,7 +23,18 @@ from aide.spec import EMBED, RunSpec
 T = TypeVar("T")
 
 # Which waiting call goes first: what unlocks many records, then what is nearest to done.
-RANKS: Final = {"card": 0, "extract": 0, "expand_graph": 0, "personas": 0, "embed": 1, "reflect": 1, "answer": 2, "check": 2, "tests": 2, "revise": 3}
+RANKS: Final = {
+    "card": 0,
+    "extract": 0,
+    "expand_graph": 0,
+    "personas": 0,
+    "embed": 1,
+    "reflect": 1,
+    "answer": 2,
+    "check": 2,
+    "tests": 2,
+    "revise": 3,
+}
 LAST: Final = 4
 UNSTRUCTURED: Final = ("not_json", "invalid")  # a rung that promised structure did not keep it
 FINAL: Final = ("refused", "filtered")  # asking the same again would only be paid for again
@@ -73,10 +84,16 @@ class Calls:
         """An `Ask` whose calls are booked on `node`."""
         return Asker(self, node)
 
-    def request(self, step: str, messages: list[Message], payload: Payload[Any], room: int, draw: int, node: str) -> Request:
+    def request(
+        self, step: str, messages: list[Message], payload: Payload[Any], room: int, draw: int, node: str
+    ) -> Request:
         """The logical call: what is asked, of which model, with which sampling; nothing of any endpoint."""
         how = self._steps[step]
-        seed = int(digest("draw", node, str(draw), str(self.spec.seed))[:8], 16) >> 1 if draw or self.spec.seed else None
+        seed = (
+            int(digest("draw", node, str(draw), str(self.spec.seed))[:8], 16) >> 1
+            if draw or self.spec.seed
+            else None
+        )
         return Request(
             step=step,
             model=how.model,
@@ -120,7 +137,9 @@ class Calls:
         try:
             heard, body = await self._pay(key, request, draw, attempt, node)
         except BaseException as fault:
-            flying.set_exception(fault if isinstance(fault, AideError) else AideError("the call it shared was stopped"))
+            flying.set_exception(
+                fault if isinstance(fault, AideError) else AideError("the call it shared was stopped")
+            )
             flying.exception()  # seen here: nobody else need be waiting
             raise
         finally:
@@ -128,7 +147,9 @@ class Calls:
         flying.set_result((body, heard.model))
         return heard
 
-    async def _pay(self, key: str, request: Request, draw: int, attempt: int, node: str) -> tuple[Heard, bytes]:
+    async def _pay(
+        self, key: str, request: Request, draw: int, attempt: int, node: str
+    ) -> tuple[Heard, bytes]:
         if self.reuse is not None and (old := self.reuse.recall(key)) is not None:
             await self.journal.record(replace(old, node=node, reused=True, cost=0.0))
             return Heard(decode(old.body), old.answered_by), old.body

@@ -73,7 +73,13 @@ class CallError(AideError):
     scope = "call"
 
     def __init__(
-        self, message: str, *, kind: str, retry_after: float | None = None, at_once: bool = False, hint: str = ""
+        self,
+        message: str,
+        *,
+        kind: str,
+        retry_after: float | None = None,
+        at_once: bool = False,
+        hint: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.kind = kind

@@ -48,7 +48,10 @@ class _Loader(jinja2.BaseLoader):
     def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, None]:
         """Source, file name, and no check for changes: a run renders one version of each file."""
         name, at, half = template.partition("@")
-        source, path = resources.read("prompts", name, self.override), str(resources.find("prompts", name, self.override))
+        source, path = (
+            resources.read("prompts", name, self.override),
+            str(resources.find("prompts", name, self.override)),
+        )
         if not half:
             return source, path, None
         found = _HEADINGS.match(source)
@@ -56,7 +59,9 @@ class _Loader(jinja2.BaseLoader):
             skipped = source[: found.start(1 if half == "system" else 2)].count("\n")
             return "\n" * skipped + found[1 if half == "system" else 2], path, None
         if not _EXTENDS.search(source):
-            raise InputError(f"prompt {name} lacks its headings", hint="it needs the lines '# system' and '# user'")
+            raise InputError(
+                f"prompt {name} lacks its headings", hint="it needs the lines '# system' and '# user'"
+            )
         return _EXTENDS.sub(rf"\g<1>{at}{half}\g<2>", source), path, None
 
 
@@ -69,7 +74,7 @@ class Prompts:
     def __init__(self, override: Path | None = None, **constants: Any) -> None:
         self.override = override
         self.constants = constants
-        self._environment = jinja2.Environment(  # noqa: S701 - prompts are plain text, never HTML
+        self._environment = jinja2.Environment(
             loader=_Loader(override),
             undefined=jinja2.StrictUndefined,
             finalize=_defuse,
@@ -91,9 +96,13 @@ class Prompts:
         for template in templates:
             if f"{template}.md" in self._names:
                 return template
-        raise InputError(f"there is no prompt {templates[-1]}.md", hint="put it into the folder given by --prompts")
+        raise InputError(
+            f"there is no prompt {templates[-1]}.md", hint="put it into the folder given by --prompts"
+        )
 
-    def render(self, template: str, parts: Parts, correction: Correction | None = None, **context: Any) -> list[Message]:
+    def render(
+        self, template: str, parts: Parts, correction: Correction | None = None, **context: Any
+    ) -> list[Message]:
         """The messages of one call: fixed parts first, then system, user, and what was wrong with the last answer.
 
         Raises:
@@ -107,7 +116,10 @@ class Prompts:
         ]
         if correction is not None:
             problem = self._rendered("correct.md", {**values, "problem": _Ours(correction.problem)})
-            messages += [Message("assistant", correction.said or "(nothing)"), Message("user", _tidy(problem))]
+            messages += [
+                Message("assistant", correction.said or "(nothing)"),
+                Message("user", _tidy(problem)),
+            ]
         return messages
 
     def instruction(self, template: str, **context: Any) -> str:
@@ -144,8 +156,12 @@ def _tidy(text: str) -> str:
 
 
 def _broken(name: str, fault: jinja2.TemplateError) -> InputError:
-    where = f"{fault.filename or name}:{fault.lineno}" if isinstance(fault, jinja2.TemplateSyntaxError) else name
-    return InputError(f"prompt {where}: {fault.message}", hint="docs/design/prompts.md lists what a prompt may use")
+    where = (
+        f"{fault.filename or name}:{fault.lineno}" if isinstance(fault, jinja2.TemplateSyntaxError) else name
+    )
+    return InputError(
+        f"prompt {where}: {fault.message}", hint="docs/design/prompts.md lists what a prompt may use"
+    )
 
 
 @lru_cache(maxsize=256)

@@ -31,7 +31,7 @@ def digest(*parts: str) -> str:
 
 def rng(*parts: str) -> random.Random:
     """The only source of randomness: a generator seeded by names, the same on every machine."""
-    return random.Random(int(digest(*parts), 16))  # noqa: S311
+    return random.Random(int(digest(*parts), 16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,9 @@ class Lineage:
     @classmethod
     def of(cls, hop: Hop) -> "Lineage":
         """The lineage of whatever grows from `hop`."""
-        return cls(hop.seed.id, hop.parent.id, hop.depth, hop.operation, hop.triple, hop.persona, hop.anchored)
+        return cls(
+            hop.seed.id, hop.parent.id, hop.depth, hop.operation, hop.triple, hop.persona, hop.anchored
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The lineage as it stands on disk."""

@@ -99,4 +99,7 @@ __all__ = ["ROOTS", "Kind", "find", "names", "read"]
 
 def hashes(kind: Kind, override: Path | None = None) -> dict[str, str]:
     """Name of every file of that kind to the first 16 hex digits of its SHA-256, in order of the names."""
-    return {name: sha256(find(kind, name, override).read_bytes()).hexdigest()[:16] for name in sorted(names(kind, override))}
+    return {
+        name: sha256(find(kind, name, override).read_bytes()).hexdigest()[:16]
+        for name in sorted(names(kind, override))
+    }

@@ -96,7 +96,9 @@ def test_no_slot_is_handed_out_twice() -> None:
     rejects=st.floats(0, 0.4),
     order=st.integers(0, 1000),
 )
-def test_a_target_within_the_tree_is_met_and_even(seeds: int, hops: int, target: int, rejects: float, order: int) -> None:
+def test_a_target_within_the_tree_is_met_and_even(
+    seeds: int, hops: int, target: int, rejects: float, order: int
+) -> None:
     target = min(target, seeds * 20)
     grown = grow(sow(seeds, hops, target), rejects=rejects, seed=order)
     assert len(grown.accepted) == target
@@ -190,7 +192,9 @@ def test_a_node_that_was_begun_before_a_stop_goes_first() -> None:
         (0, [20, 400], [0, 0]),
     ],
 )
-def test_a_share_is_even_over_hops_and_capped_by_the_tree(total: int, caps: list[int], expected: list[int]) -> None:
+def test_a_share_is_even_over_hops_and_capped_by_the_tree(
+    total: int, caps: list[int], expected: list[int]
+) -> None:
     assert split_over_hops(total, caps) == expected
 
 

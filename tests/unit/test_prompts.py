@@ -44,7 +44,13 @@ def test_a_value_cannot_close_its_own_tag(tmp_path: Path) -> None:
 def test_a_correction_carries_the_last_answer_and_the_problem() -> None:
     prompts = Prompts()
     messages = prompts.render(
-        "personas", WHOLE, Correction("said before", "Write </item> tags."), topic="rent", count=5, demos=(), card=_Card()
+        "personas",
+        WHOLE,
+        Correction("said before", "Write </item> tags."),
+        topic="rent",
+        count=5,
+        demos=(),
+        card=_Card(),
     )
     assert [message.role for message in messages] == ["system", "user", "assistant", "user"]
     assert messages[2].content == "said before"
@@ -78,7 +84,11 @@ def test_a_template_without_headings_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_operation_is_one_block_of_one_file(tmp_path: Path) -> None:
-    write(tmp_path, "synthesize/mirror.md", '{% extends "synthesize/_base.md" %}{% block change %}Turn it round.{% endblock %}')
+    write(
+        tmp_path,
+        "synthesize/mirror.md",
+        '{% extends "synthesize/_base.md" %}{% block change %}Turn it round.{% endblock %}',
+    )
     prompts = Prompts(tmp_path)
     assert prompts.first(*variants("mirror", "open", parts=False)) == "synthesize/mirror"
     assert prompts.instruction("synthesize/mirror") == "Turn it round."
@@ -86,7 +96,9 @@ def test_an_operation_is_one_block_of_one_file(tmp_path: Path) -> None:
 
 def test_the_most_special_variant_wins() -> None:
     prompts = Prompts()
-    assert prompts.first(*variants("reasoning", "yes_no", parts=False)) == "synthesize/reasoning.classification"
+    assert (
+        prompts.first(*variants("reasoning", "yes_no", parts=False)) == "synthesize/reasoning.classification"
+    )
     assert prompts.first(*variants("reasoning", "yes_no", parts=True)) == "synthesize/reasoning.parts"
     assert prompts.first(*variants("reasoning", "open", parts=False)) == "synthesize/reasoning"
 

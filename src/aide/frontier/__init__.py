@@ -42,7 +42,9 @@ class Frontier:
         levels: list[Level] = []
         for depth, quota in enumerate(quotas, start=1):
             above = levels[-1] if levels else None
-            levels.append(Level(seed, depth, quota, above, len(self._kinds), len(self._levels) * len(quotas) + depth))
+            levels.append(
+                Level(seed, depth, quota, above, len(self._kinds), len(self._levels) * len(quotas) + depth)
+            )
         self._levels[seed] = levels
         if levels:
             self._add_branch(levels[0], seed, label)
@@ -287,7 +289,9 @@ class Frontier:
         moved = False
         for level in starved:
             while level.demand > 0 and room:
-                home = min(room, key=lambda other: (other.seed != level.seed, self._covered(other.seed), other.depth))
+                home = min(
+                    room, key=lambda other: (other.seed != level.seed, self._covered(other.seed), other.depth)
+                )
                 level.quota -= 1
                 home.quota += 1
                 moved = True
@@ -310,8 +314,20 @@ class Frontier:
             if not branch.planted:
                 triples, personas = self.shape.triples, self.shape.personas
             operations = sum(kind != PERSONA for kind in self._kinds)
-            free += DRAWS * (triples * operations + personas * (PERSONA in self._kinds)) - branch.used.bit_count()
+            free += (
+                DRAWS * (triples * operations + personas * (PERSONA in self._kinds)) - branch.used.bit_count()
+            )
         return free
 
 
-__all__ = ["DRAWS", "ENDLESS", "Frontier", "Grow", "Plant", "Shape", "Slot", "split_evenly", "split_over_hops"]
+__all__ = [
+    "DRAWS",
+    "ENDLESS",
+    "Frontier",
+    "Grow",
+    "Plant",
+    "Shape",
+    "Slot",
+    "split_evenly",
+    "split_over_hops",
+]

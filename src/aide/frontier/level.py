@@ -6,7 +6,18 @@ from aide.frontier.shape import ENDLESS
 class Branch:
     """A parent: which slots are used, and how many children it has, open ones included."""
 
-    __slots__ = ("active", "children", "id", "label", "ordinal", "personas", "planting", "spent", "triples", "used")
+    __slots__ = (
+        "active",
+        "children",
+        "id",
+        "label",
+        "ordinal",
+        "personas",
+        "planting",
+        "spent",
+        "triples",
+        "used",
+    )
 
     def __init__(self, id: str, ordinal: int, label: str) -> None:
         self.id = id

@@ -65,7 +65,7 @@ class Shape:
 
     @property
     def children(self) -> int:
-        """c = operations x triples + personas: nominal children of one node."""
+        """C = operations x triples + personas: nominal children of one node."""
         return len(self.operations) * self.triples + self.personas
 
     def caps(self) -> list[int]:
@@ -101,7 +101,9 @@ def _fill(quotas: list[int], total: int, caps: Sequence[int]) -> None:
         floor = min(quotas[h] for h in lowest)
         group = [h for h in lowest if quotas[h] == floor]
         above = [quotas[h] for h in lowest if quotas[h] > floor]
-        step = min([caps[h] - floor for h in group] + [a - floor for a in above] + [max(1, left // len(group))])
+        step = min(
+            [caps[h] - floor for h in group] + [a - floor for a in above] + [max(1, left // len(group))]
+        )
         for h in group:
             grown = min(step, left)
             quotas[h] += grown

@@ -290,9 +290,7 @@ class _Visit:
             tasks = [group.create_task(self.ask(text.format(n + 1), room=96)) for n in range(EIGHT)]
         wrote = sum(task.result().usage.completion for task in tasks)
         together = wrote / max(self.clock() - began, 1e-3)
-        told = (
-            f"{alone:,.0f} tokens/s alone, {together:,.0f} with {EIGHT} in flight; a word: {latency:.2f} s"
-        )
+        told = f"{alone:,.0f} tokens/s alone, {together:,.0f} with {EIGHT} in flight; a word: {latency:.2f} s"
         serial = together < 1.5 * alone and one.seconds > 0.2
         self.tell(
             "speed",

@@ -229,7 +229,9 @@ async def _assemble(
     _count(stage, journal, ground, out)
     seeds = {seed.id: seed for seed in ground.seeds}
     flip = frontier.shape.flip
-    points = Points(spec, seeds, journal, flip, prepare.read_contexts(spec), _bounds(spec, ground.seeds, journal))
+    points = Points(
+        spec, seeds, journal, flip, prepare.read_contexts(spec), _bounds(spec, ground.seeds, journal)
+    )
     emit = order.emit
     if emit is not None:
         for line in standing(journal, out):

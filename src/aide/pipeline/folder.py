@@ -93,11 +93,13 @@ class RunFolder:
                 self.lock.touch()
         except OSError as fault:
             raise InputError(
-                f"the run folder {self.path} can't be written: {fault.strerror}", hint="name another with -o DIR"
+                f"the run folder {self.path} can't be written: {fault.strerror}",
+                hint="name another with -o DIR",
             ) from fault
         if foreign:
             raise InputError(
-                f"{self.path} is not empty and holds no run (it has {foreign[0]})", hint="name a new folder with -o DIR"
+                f"{self.path} is not empty and holds no run (it has {foreign[0]})",
+                hint="name a new folder with -o DIR",
             )
 
     def read_manifest(self) -> dict[str, Any]:
@@ -152,7 +154,11 @@ def identity(spec: RunSpec) -> dict[str, str]:
 def invocation(spec: RunSpec, fingerprint: Mapping[str, str], seeds: Sequence[str]) -> str:
     """What a rerun must share with a finished run to have nothing left to do: identity, extensions, seed files."""
     plain = spec.as_dict()
-    asked = [fingerprint, [plain[name] for name in EXTENSIONS], [file_hash(path) for path in (*seeds, *map(str, spec.contexts))]]
+    asked = [
+        fingerprint,
+        [plain[name] for name in EXTENSIONS],
+        [file_hash(path) for path in (*seeds, *map(str, spec.contexts))],
+    ]
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -162,7 +168,12 @@ def finished(folder: RunFolder, spec: RunSpec, seeds: Sequence[str]) -> dict[str
     It is told from the manifest alone, so that a scheduled rerun is over before anything heavy is loaded.
     """
     end = folder.read_manifest().get("finished")
-    if not end or spec.retry_failed or "-" in seeds or end["invocation"] != invocation(spec, identity(spec), seeds):
+    if (
+        not end
+        or spec.retry_failed
+        or "-" in seeds
+        or end["invocation"] != invocation(spec, identity(spec), seeds)
+    ):
         return None
     if end["shards"] != shard_sizes(folder):
         return None
@@ -174,7 +185,9 @@ def shard_sizes(folder: RunFolder) -> dict[str, int]:
     return {part.name: part.stat().st_size for part in sorted(folder.shards.glob("part-*.jsonl"))}
 
 
-def check_same_run(folder: RunFolder, manifest: Mapping[str, Any], fingerprint: Mapping[str, str], *, adopt: bool) -> None:
+def check_same_run(
+    folder: RunFolder, manifest: Mapping[str, Any], fingerprint: Mapping[str, str], *, adopt: bool
+) -> None:
     """Refuse to go on in the folder of another run.
 
     Raises:
@@ -186,11 +199,17 @@ def check_same_run(folder: RunFolder, manifest: Mapping[str, Any], fingerprint: 
     changed = [line for line in differences(old, fingerprint) if not (adopt and line.startswith(PROMPT))]
     if changed:
         only_prompts = all(line.startswith(PROMPT) for line in changed)
-        hint = "--adopt goes on with the changed prompts" if only_prompts else "name another folder with -o DIR (--reuse takes its answers over)"
+        hint = (
+            "--adopt goes on with the changed prompts"
+            if only_prompts
+            else "name another folder with -o DIR (--reuse takes its answers over)"
+        )
         raise InputError(f"{folder.path} holds another run: {'; '.join(changed[:6])}", hint=hint)
 
 
-def new_manifest(spec: RunSpec, origins: Mapping[str, str], fingerprint: Mapping[str, str], seeds: Sequence[str]) -> dict[str, Any]:
+def new_manifest(
+    spec: RunSpec, origins: Mapping[str, str], fingerprint: Mapping[str, str], seeds: Sequence[str]
+) -> dict[str, Any]:
     """The manifest of a run that begins."""
     return {
         "aide": __version__,

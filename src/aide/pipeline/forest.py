@@ -43,7 +43,9 @@ def shares(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> dict[str, 
     return {seed.id: first.get(seed.id, later) for seed in seeds}
 
 
-def label_quotas(spec: RunSpec, labels: Sequence[str], drawn: Sequence[str], total: int, held: Counter[str]) -> dict[str, int]:
+def label_quotas(
+    spec: RunSpec, labels: Sequence[str], drawn: Sequence[str], total: int, held: Counter[str]
+) -> dict[str, int]:
     """How many records each label is to have; empty where labels are not balanced.
 
     `uniform` splits evenly, `seeds` as the seeds do (largest remainders first); never below what is there already.
@@ -78,7 +80,9 @@ def flipper(spec: RunSpec, near: Mapping[str, Sequence[str]]) -> Any:
 def work_of(outcome: Outcome) -> Grow:
     """The piece of work that an outcome settled."""
     draw, index = unpack(outcome.slot)
-    return Grow(Slot(outcome.parent, outcome.operation, index, draw, outcome.label), outcome.seed, outcome.depth)
+    return Grow(
+        Slot(outcome.parent, outcome.operation, index, draw, outcome.label), outcome.seed, outcome.depth
+    )
 
 
 def build(
@@ -108,10 +112,22 @@ def build(
     total = None if wanted is None else sum(wanted.values()) + gone
     drawn = [seed.draft.output for seed in seeds]
     quotas = label_quotas(spec, labels, drawn, total, by_label) if total is not None else {}
-    shape = Shape(spec.operations, triples, spec.personas, spec.hops, total, quotas, flipper(spec, near) if labels else None)
+    shape = Shape(
+        spec.operations,
+        triples,
+        spec.personas,
+        spec.hops,
+        total,
+        quotas,
+        flipper(spec, near) if labels else None,
+    )
     frontier = Frontier(shape)
     for seed in seeds:
-        ask = [ENDLESS] * spec.hops if wanted is None else split_over_hops(wanted[seed.id], shape.caps(), held[seed.id])
+        ask = (
+            [ENDLESS] * spec.hops
+            if wanted is None
+            else split_over_hops(wanted[seed.id], shape.caps(), held[seed.id])
+        )
         frontier.add_seed(seed.id, seed.draft.output if labels else "", ask)
     settled = _restore(frontier, journal, out, retry=spec.retry_failed)
     if total is not None:

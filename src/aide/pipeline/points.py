@@ -167,7 +167,9 @@ class Points:
 
 def _others(found: Attributes, kind: str, index: int) -> tuple[str, ...]:
     """What the siblings of a hop take up: told by what was planted at their parent, not by what is finished."""
-    triples = [triple.attribute for place, triple in enumerate(found.triples) if kind == PERSONA or place != index]
+    triples = [
+        triple.attribute for place, triple in enumerate(found.triples) if kind == PERSONA or place != index
+    ]
     personas = [each for place, each in enumerate(found.personas) if kind != PERSONA or place != index]
     return (*triples, *personas)
 

@@ -6,7 +6,16 @@ from typing import Any
 
 import orjson
 
-from aide.card import count, demonstrate, demonstrations, draw_card, from_toml, near_labels, read_labels, to_toml
+from aide.card import (
+    count,
+    demonstrate,
+    demonstrations,
+    draw_card,
+    from_toml,
+    near_labels,
+    read_labels,
+    to_toml,
+)
 from aide.errors import InputError
 from aide.formats import Demonstration, Format, TaskCard, detect_format
 from aide.journal import Journal
@@ -90,7 +99,8 @@ def _check_files(spec: RunSpec) -> None:
     read_contexts(spec)
     if spec.reuse is not None and not RunFolder(spec.reuse).journal.exists():
         raise InputError(
-            f"--reuse: {spec.reuse} is no run folder: it has no journal", hint="name the folder of an earlier run"
+            f"--reuse: {spec.reuse} is no run folder: it has no journal",
+            hint="name the folder of an earlier run",
         )
 
 
@@ -116,7 +126,8 @@ async def fix_card(spec: RunSpec, ground: Ground, folder: RunFolder, journal: Jo
         if edited != kept:
             if journal.counts().get("accepted"):
                 raise InputError(
-                    f"{folder.card} was edited after the first record", hint="undo the edit, or begin a new folder with -o DIR"
+                    f"{folder.card} was edited after the first record",
+                    hint="undo the edit, or begin a new folder with -o DIR",
                 )
             card = from_toml(edited)
     text = to_toml(card)
@@ -202,7 +213,12 @@ def _freeze(seed: Seed) -> dict[str, Any]:
 
 def _thaw(id: str, value: Any) -> Seed:
     draft = Draft(
-        value["input"], value["output"], tuple(value["choices"]), tuple(value["tests"]), value["reasoning"], value["evidence"]
+        value["input"],
+        value["output"],
+        tuple(value["choices"]),
+        tuple(value["tests"]),
+        value["reasoning"],
+        value["evidence"],
     )
     parts = Parts(tuple((name, text) for name, text in value["fixed"]), value["varying"], value["frame"])
     return Seed(id, draft, parts, value["name"])
@@ -238,7 +254,13 @@ def _jsonl_texts(name: str, whole: str) -> list[str]:
             row = orjson.loads(line)
         except orjson.JSONDecodeError as fault:
             raise InputError(f"{name}:{number} is not JSON", hint="one object or string a line") from fault
-        found = row if isinstance(row, str) else next((v for v in row.values() if isinstance(v, str)), "") if isinstance(row, dict) else ""
+        found = (
+            row
+            if isinstance(row, str)
+            else next((v for v in row.values() if isinstance(v, str)), "")
+            if isinstance(row, dict)
+            else ""
+        )
         if not found:
             raise InputError(f"{name}:{number} holds no text", hint='such as {"text": "…"}')
         texts.append(clean(found))

@@ -89,7 +89,11 @@ class Run:
         self._wake.set()
 
     def _hand_out(self) -> None:
-        while self.calls.stop is None and len(self._tasks) < self.room and (work := self.frontier.next()) is not None:
+        while (
+            self.calls.stop is None
+            and len(self._tasks) < self.room
+            and (work := self.frontier.next()) is not None
+        ):
             job = self._plant(work) if isinstance(work, Plant) else self._grow(work, self._started(work))
             task = asyncio.create_task(self._guard(job))
             self._tasks.add(task)
@@ -175,5 +179,7 @@ class Run:
     async def _settle(self, work: Grow, hop: Hop, kind: Kind, label: str, payload: bytes) -> None:
         slot = pack(work.slot.draw, work.slot.index)
         await self.journal.settle(
-            Outcome(hop.id, kind, work.seed, work.slot.parent, work.depth, slot, work.slot.kind, label, payload)
+            Outcome(
+                hop.id, kind, work.seed, work.slot.parent, work.depth, slot, work.slot.kind, label, payload
+            )
         )

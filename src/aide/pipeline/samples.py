@@ -31,11 +31,17 @@ def samples(folder: RunFolder, count: int = 3) -> list[tuple[str, str, str, str,
         journal.close()
 
 
-def _shown(line: Mapping[str, Any], seeds: Mapping[str, Any], journal: Journal) -> tuple[str, str, str, str, str]:
+def _shown(
+    line: Mapping[str, Any], seeds: Mapping[str, Any], journal: Journal
+) -> tuple[str, str, str, str, str]:
     lineage = line["lineage"]
     parent = journal.outcome(lineage["parent_id"])
     above = orjson.loads(parent.payload)["input"] if parent else "(the seed)"
     triple = lineage["triple"]
-    along = f"{triple['topic']} / {triple['relation']} / {triple['attribute']}" if triple else lineage["persona"]
-    grown = f"hop {lineage['hop']}, {lineage['operation']}: {along}{' (anchored)' if lineage['anchored'] else ''}"
+    along = (
+        f"{triple['topic']} / {triple['relation']} / {triple['attribute']}" if triple else lineage["persona"]
+    )
+    grown = (
+        f"hop {lineage['hop']}, {lineage['operation']}: {along}{' (anchored)' if lineage['anchored'] else ''}"
+    )
     return seeds[lineage["seed_id"]]["input"], above, line["input"], line["output"], grown

@@ -22,7 +22,11 @@ class ItemsPayload:
 
     def read(self, text: str) -> dict[int, str]:
         """Number of the item to its text."""
-        items = {int(n): body.strip() for n, body in _ITEM.findall(text) if 1 <= int(n) <= self.count and body.strip()}
+        items = {
+            int(n): body.strip()
+            for n, body in _ITEM.findall(text)
+            if 1 <= int(n) <= self.count and body.strip()
+        }
         if not items:
             raise Unusable("no_items", f'Write {self.count} items, each as <item n="1">…</item>.', said=text)
         return {n: self._text.read(body) for n, body in items.items()}

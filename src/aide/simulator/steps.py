@@ -239,9 +239,7 @@ def _answer(prompt: Prompt, settings: SimulatorSettings) -> str:
     )
 
 
-def _choice(
-    prompt: Prompt, settings: SimulatorSettings, question: str, dice: Dice, lexicon: Lexicon
-) -> str:
+def _choice(prompt: Prompt, settings: SimulatorSettings, question: str, dice: Dice, lexicon: Lexicon) -> str:
     """The right option of a list where it is there, else its last, which says that none is."""
     listed = [name for name, _ in prompt.labels]
     right = answers.options(question, lexicon, 2)[0]

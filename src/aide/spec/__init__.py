@@ -78,7 +78,10 @@ class RunSpec(Frozen):
     ] = 1
     residual: Annotated[
         Literal["fixed", "adaptive"],
-        Flag("tree", "The seed past a fixed hop, or wherever the parent has drifted past the seeds' own spread."),
+        Flag(
+            "tree",
+            "The seed past a fixed hop, or wherever the parent has drifted past the seeds' own spread.",
+        ),
     ] = "fixed"
     attributes: Annotated[
         int, Field(ge=0, le=20), Flag("tree", "Knowledge attributes taken from a data point.")
@@ -105,7 +108,9 @@ class RunSpec(Frozen):
     ] = None
     siblings: Annotated[
         Literal["apart", "told"],
-        Flag("tree", "Children of one parent know nothing of each other, or are told what the others take up."),
+        Flag(
+            "tree", "Children of one parent know nothing of each other, or are told what the others take up."
+        ),
     ] = "apart"
     balance: Annotated[
         Literal["uniform", "seeds", "none"],
