@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml
 
 setup: $(STAMP) ## make .venv with aide and its tools
 
-demo: $(STAMP) ## grow sample seeds with the built-in stand-in: no key, no network
+demo: $(STAMP) ## grow sample seeds with the built-in simulator: no key, no network
 	$(BIN)/aide expand sample_seeds/word_problems.jsonl --base-url sim: --target 300 -o $(DEMO)
 	@echo; echo "The first two records of $(DEMO)/shards:"
 	@head -n 2 $(DEMO)/shards/part-00000.jsonl | $(BIN)/python -c 'import json, sys; \
