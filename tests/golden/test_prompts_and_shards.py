@@ -61,11 +61,14 @@ def shown(call: Call) -> str:
 
 
 def test_prompts(run: tuple[str, Path]) -> None:
-    """The first prompt of each step, by the id of its record; of `synthesize` one that is anchored."""
+    """The first prompt of each step, by its text; of `synthesize` one that is anchored.
+
+    Not by the record: a call that siblings share is booked on whichever of them asked first.
+    """
     name, folder = run
     with Journal.open(folder / "journal.sqlite", readonly=True) as journal:
         first: dict[str, Call] = {}
-        for call in sorted(journal.calls(), key=lambda call: (call.node, call.draw, call.attempt)):
+        for call in sorted(journal.calls(), key=lambda call: (call.system, call.user, call.draw)):
             if call.step != "synthesize" or "<seed>" in call.user:
                 first.setdefault(call.step, call)
     compare(f"{name}.prompts.txt", "\n".join(shown(first[step]) for step in STEPS))
