@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final, TypeVar
@@ -39,7 +40,8 @@ LAST: Final = 4
 UNSTRUCTURED: Final = ("not_json", "invalid")  # a rung that promised structure did not keep it
 FINAL: Final = ("refused", "filtered")  # asking the same again would only be paid for again
 
-Complete = Callable[[Request, int], Awaitable[Answer]]
+Keep = Callable[[Answer], Awaitable[None]]
+Complete = Callable[[Request, int, Keep], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ class Heard:
 
 
 class Calls:
-    """All calls of one run. `complete` gets one answer, retries included; `now` gives unix seconds for the journal."""
+    """All calls of one run. `complete` gets one answer, retries included, and has it kept before anybody sees it; `now`
+    gives unix seconds for the journal.
+    """
 
     def __init__(
         self,
@@ -155,15 +159,21 @@ class Calls:
             return Heard(decode(old.body), old.answered_by), old.body
         if self.stop is not None:
             raise self.stop
-        held = self.budget.reserve(list(request.messages), request.max_output, request.model)
-        try:
-            answer = await self.complete(request, RANKS.get(request.step, LAST))
-        finally:
-            self.budget.release(held)
-        self.made += 1
-        reached("after_answer")
-        await self.journal.record(self._booked(key, request, draw, attempt, node, answer))
-        reached("after_journal")
+        held = ExitStack()
+        held.callback(
+            self.budget.release,
+            self.budget.reserve(list(request.messages), request.max_output, request.model),
+        )
+
+        async def keep(answer: Answer) -> None:
+            held.close()
+            self.made += 1
+            reached("after_answer")
+            await self.journal.record(self._booked(key, request, draw, attempt, node, answer))
+            reached("after_journal")
+
+        with held:
+            answer = await self.complete(request, RANKS.get(request.step, LAST), keep)
         return Heard(answer.data, answer.model, answer.endpoint, answer.sent.get("rung", "")), answer.body
 
     def _booked(self, key: str, request: Request, draw: int, attempt: int, node: str, answer: Answer) -> Call:

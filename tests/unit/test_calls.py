@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from aide.budget import Budget
-from aide.calls import Calls, call_key
+from aide.calls import Calls, Keep, call_key
 from aide.errors import BudgetSpent, EndpointUnusable, Interrupted, NodeError, Unusable
 from aide.journal import Journal
 from aide.llm.request import Answer, Request
@@ -36,7 +36,7 @@ class Server:
         self.asked: list[Request] = []
         self.gate: asyncio.Event | None = None
 
-    async def __call__(self, request: Request, rank: int) -> Answer:
+    async def __call__(self, request: Request, rank: int, keep: Keep) -> Answer:
         self.asked.append(request)
         said = self.said.pop(0) if self.said else f"answer {len(self.asked)}"
         if self.gate is not None:
@@ -45,7 +45,9 @@ class Server:
             raise said
         choice = said if isinstance(said, dict) else {"message": {"content": said}, "finish_reason": "stop"}
         data = {"choices": [choice]}
-        return Answer(orjson.dumps(data), data, "e", "real-model", {}, Usage(1, 100, 10), 0.1)
+        answer = Answer(orjson.dumps(data), data, "e", "real-model", {}, Usage(1, 100, 10), 0.1)
+        await keep(answer)
+        return answer
 
 
 class Bench:

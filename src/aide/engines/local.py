@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aide.engines.timeline import Timeline, sample
-from aide.llm.pool import Pool
+from aide.llm.pool import Keep, Pool
 from aide.llm.request import Answer, Endpoint, Request
 from aide.llm.retry import with_retries
 from aide.pipeline.assemble import Order, Stage, run, write_progress
@@ -82,8 +82,10 @@ def order(
     """The order for a pool: its retries, its counts, and the clocks of this machine."""
     jitter = rng("jitter")
 
-    async def complete(request: Request, rank: int) -> Answer:
-        return await with_retries(lambda: pool.complete(request, rank=rank), health=pool.health, rng=jitter)
+    async def complete(request: Request, rank: int, keep: Keep) -> Answer:
+        return await with_retries(
+            lambda: pool.complete(request, rank=rank, keep=keep), health=pool.health, rng=jitter
+        )
 
     return Order(
         spec=spec,

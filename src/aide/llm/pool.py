@@ -5,7 +5,7 @@ endpoint.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from heapq import heappop, heappush
 from math import inf
@@ -28,9 +28,15 @@ LESSONS: Final = 12  # at most so many adaptations within one attempt
 HOPELESS: Final = 3
 EXILE: Final = 60.0
 
+Keep = Callable[[Answer], Awaitable[None]]
+
+
+async def forget(answer: Answer) -> None:
+    """For callers who keep no answer."""
+
 
 class Lane:
-    """One endpoint with its limiter and what was learned of it."""
+    """One endpoint with its limiter and what was learned of it. `unkept` counts answers that are not safe yet."""
 
     def __init__(self, endpoint: Endpoint, limiter: Limiter, timeout: float, transport: Any) -> None:
         from aide.llm.client import Client
@@ -42,6 +48,7 @@ class Lane:
         self.gates: dict[tuple[str, str], asyncio.Lock] = {}
         self.unusable: EndpointUnusable | None = None
         self.calls = 0
+        self.unkept = 0
         self.errors: Counter[str] = Counter()
         self.refusals = 0
 
@@ -190,11 +197,12 @@ class Pool:
         """Calls that may be out at once, now."""
         return sum(lane.limiter.limit for lane in self.lanes)
 
-    async def complete(self, request: Request, *, rank: int = 0) -> Answer:
+    async def complete(self, request: Request, *, rank: int = 0, keep: Keep = forget) -> Answer:
         """One attempt at the least busy endpoint, once there is room; lower ranks go first, equals in order.
 
         Adaptation to the endpoint, the one free reconnect and failover from an endpoint that can't serve are
-        part of the attempt.
+        part of the attempt. `keep` makes the answer durable: until it has ended, the answer counts against the
+        endpoint's ceiling, so that a kill can cost no more calls than that.
 
         Raises:
             CallError: the attempt failed; `with_retries` knows what to do.
@@ -212,11 +220,12 @@ class Pool:
                 outcome, used = "ok", float(answer.usage.prompt + answer.usage.completion)
                 work = 10.0 + answer.usage.completion + answer.usage.prompt / 20
                 self.health.succeeded()
-                return answer
+                lane.unkept += 1
             except EndpointUnusable as error:
                 lane.errors["unusable"] += 1
                 if not self._exile(lane, error):
                     raise
+                continue
             except CallError as error:
                 outcome, wait = _OUTCOMES[error.kind], error.retry_after
                 lane.errors[error.kind] += 1
@@ -230,6 +239,12 @@ class Pool:
             finally:
                 lane.limiter.finish(permit, outcome, work=work, tokens=used, wait=wait)
                 self._dispatch()
+            try:
+                await keep(answer)
+            finally:
+                lane.unkept -= 1
+                self._dispatch()
+            return answer
 
     def _model_at(self, lane: Lane, request: Request) -> str:
         own = lane.endpoint.model
@@ -284,7 +299,8 @@ class Pool:
         best: Lane | None = None
         soonest = inf
         for lane in self.lanes:
-            wait = lane.limiter.room()
+            full = lane.unkept and lane.limiter.in_flight + lane.unkept >= lane.limiter.ceiling
+            wait = inf if full else lane.limiter.room()
             if wait > 0:
                 soonest = min(soonest, wait)
             elif best is None or _load(lane) < _load(best):

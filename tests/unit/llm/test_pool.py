@@ -239,6 +239,30 @@ def test_concurrency_stays_under_the_ceiling_and_permits_come_back() -> None:
     run(work())
 
 
+def test_an_answer_that_is_not_safe_yet_holds_its_place() -> None:
+    async def work() -> None:
+        fake, safe, kept = FakeEndpoint(), asyncio.Event(), 0
+
+        async def keep(answer: Answer) -> None:
+            nonlocal kept
+            await safe.wait()
+            kept += 1
+
+        pool = pool_of(fake, ceiling=3)
+        await pool.complete(asked())
+        tasks = [asyncio.create_task(pool.complete(asked(n), keep=keep)) for n in range(10)]
+        while pool.in_flight or len(fake.bodies) < 4:
+            await asyncio.sleep(0)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert (len(fake.bodies), kept) == (4, 0)
+        safe.set()
+        await asyncio.wait(tasks)
+        assert (len(fake.bodies), kept) == (11, 10)
+
+    run(work())
+
+
 def test_lower_ranks_go_first_and_equals_in_order() -> None:
     async def work() -> None:
         fake = FakeEndpoint()
