@@ -1,6 +1,7 @@
 """`aide expand`: grow seeds into records; rerun to resume."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -71,6 +72,9 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
         return _end(kept, output, as_json=as_json and begun)
     except Exception as fault:  # noqa: BLE001 - told, logged with its traceback, and the end of the run
         return crash(fault, log=display.keep(fault))
+    if output.open:
+        gc.collect()  # the run is over: the report takes its place in memory, not a place beside it
+        display.report()
     return _end(summary, output, as_json=as_json)
 
 
@@ -131,11 +135,9 @@ def _drive(
             return {"exit_code": 0}  # the reader had enough; everything that was answered is in the journal
         kept: dict[str, Any] = stage.order.folder.read_summary()
         display.stopped(stop, kept)
-        display.report()
         # The summary on the disk may be an older one: a full disk takes no new one.
         return {**kept, "exit_code": stop.exit_code}
     display.done(summary)
-    display.report()
     return summary
 
 

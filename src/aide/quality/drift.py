@@ -19,7 +19,7 @@ _UNSPACED: Final = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\u
 _SEEDS: Final = 50  # so many seeds stand for all of them
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def vocabulary(text: str) -> frozenset[str]:
     """The words of a text, folded; of scripts without spaces its pairs of characters."""
     words = folded_words(text)

@@ -204,14 +204,15 @@ def _drift(
     records: Iterable[dict[str, Any]], seeds: Mapping[str, Mapping[str, Any]]
 ) -> dict[int, list[float]]:
     """Distances from the seed by hop, for the records shown; each record keeps its own as `drift`."""
-    of_seed = {id: trigrams(seed["input"]) for id, seed in seeds.items()}
-    by_hop: dict[int, list[float]] = defaultdict(list)
+    of_seed: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for record in records:
-        lineage = record["lineage"]
-        record["drift"] = round(
-            distance(trigrams(varying(record)[:4000]), of_seed.get(lineage["seed_id"], set())), 3
-        )
-        by_hop[lineage["hop"]].append(record["drift"])
+        of_seed[record["lineage"]["seed_id"]].append(record)
+    by_hop: dict[int, list[float]] = defaultdict(list)
+    for id, grown in of_seed.items():  # one seed's set at a time: there may be thousands of seeds
+        of_this = trigrams(seeds[id]["input"]) if id in seeds else set()
+        for record in grown:
+            record["drift"] = round(distance(trigrams(varying(record)[:4000]), of_this), 3)
+            by_hop[record["lineage"]["hop"]].append(record["drift"])
     return dict(sorted(by_hop.items()))
 
 
