@@ -27,7 +27,8 @@ def stacked(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]], *, unit: st
             if value:
                 told = f"{name}: {kind} {_number(value)}{unit}"
                 marks.append(
-                    f'<rect class="k-{escape(kind)}" x="{x:.1f}" y="{y + 3}" width="{max(width, 1):.1f}" height="20" rx="2"><title>{escape(told)}</title></rect>'
+                    f'<rect class="k-{escape(kind)}" x="{x:.1f}" y="{y + 3}" width="{max(width, 1):.1f}" height="20"'
+                    f' rx="2"><title>{escape(told)}</title></rect>'
                 )
             x += width
         marks.append(f'<text x="{x + 6:.1f}" y="{y + 17}" class="num">{_number(whole)}{unit}</text>')
@@ -48,12 +49,15 @@ def histogram(series: Sequence[tuple[str, Mapping[int, int]]], low: int, high: i
             tall = value / top * (height - 40)
             x = 10 + (grade - low) * step
             marks.append(
-                f'<rect class="{kind}" x="{x + 1:.1f}" y="{height - 20 - tall:.1f}" width="{step - 2:.1f}" height="{max(tall, 0.5):.1f}" rx="2"><title>{escape(name)}: grade {grade}, {_number(value)}</title></rect>'
+                f'<rect class="{kind}" x="{x + 1:.1f}" y="{height - 20 - tall:.1f}" width="{step - 2:.1f}"'
+                f' height="{max(tall, 0.5):.1f}" rx="2">'
+                f"<title>{escape(name)}: grade {grade}, {_number(value)}</title></rect>"
             )
             marks.append(f'<text x="{x + step / 2:.1f}" y="{height - 6}" class="mid tick">{grade}</text>')
         mean = sum(grade * value for grade, value in counts.items()) / total if total else 0
         marks.append(
-            f'<text x="10" y="13" class="head">{escape(name)}</text><text x="{width - 10}" y="13" class="end">mean {mean:.1f}</text>'
+            f'<text x="10" y="13" class="head">{escape(name)}</text>'
+            f'<text x="{width - 10}" y="13" class="end">mean {mean:.1f}</text>'
         )
         out.append(_svg(marks, height, width, "small"))
     return f'<div class="multiples">{"".join(out)}</div>'
@@ -62,9 +66,9 @@ def histogram(series: Sequence[tuple[str, Mapping[int, int]]], low: int, high: i
 def spread(series: Sequence[tuple[str, Sequence[float]]], kind: str) -> str:
     """For each series the range from the 5th to the 95th percentile, the middle half, and the median; 0 to 1."""
     height, label = 34, 110
-    scale = WIDTH - label - 70
+    scale, bottom = WIDTH - label - 70, len(series) * height
     marks = [
-        f'<line class="grid" x1="{label + scale * t:.1f}" x2="{label + scale * t:.1f}" y1="0" y2="{len(series) * height}"/>'
+        f'<line class="grid" x1="{label + scale * t:.1f}" x2="{label + scale * t:.1f}" y1="0" y2="{bottom}"/>'
         for t in (0, 0.25, 0.5, 0.75, 1)
     ]
     for n, (name, values) in enumerate(series):
@@ -73,15 +77,16 @@ def spread(series: Sequence[tuple[str, Sequence[float]]], kind: str) -> str:
             ordered[min(len(ordered) - 1, int(q * len(ordered)))] for q in (0.05, 0.25, 0.5, 0.75, 0.95)
         )
         y = n * height + height / 2
-        told = f"<title>{escape(name)}: median {p50:.2f}, half between {p25:.2f} and {p75:.2f}, {len(ordered):,} records</title>"
+        told = f"median {p50:.2f}, half between {p25:.2f} and {p75:.2f}, {len(ordered):,} records"
         marks += [
             f'<text x="{label - 8}" y="{y + 4}" class="end">{escape(name)}</text>',
-            f'<line class="{kind} thin" x1="{label + p5 * scale:.1f}" x2="{label + p95 * scale:.1f}" y1="{y}" y2="{y}"/>',
-            f'<rect class="{kind}" x="{label + p25 * scale:.1f}" y="{y - 8}" width="{max(2, (p75 - p25) * scale):.1f}" height="16" rx="3">{told}</rect>',
+            f'<line class="{kind} thin" x1="{label + p5 * scale:.1f}" x2="{label + p95 * scale:.1f}"'
+            f' y1="{y}" y2="{y}"/>',
+            f'<rect class="{kind}" x="{label + p25 * scale:.1f}" y="{y - 8}" height="16" rx="3"'
+            f' width="{max(2, (p75 - p25) * scale):.1f}"><title>{escape(name)}: {told}</title></rect>',
             f'<circle class="dot" cx="{label + p50 * scale:.1f}" cy="{y}" r="4"/>',
             f'<text x="{WIDTH - 60}" y="{y + 4}" class="num">{p50:.2f}</text>',
         ]
-    bottom = len(series) * height
     marks += [
         f'<text x="{label + scale * t:.1f}" y="{bottom + 14}" class="mid tick">{t:g}</text>'
         for t in (0, 0.5, 1)
@@ -101,7 +106,8 @@ def lines(
     for part in (0.0, 0.5, 1.0):
         y = base - part * top * up
         marks.append(
-            f'<line class="grid" x1="{left}" x2="{WIDTH - 10}" y1="{y:.1f}" y2="{y:.1f}"/><text x="{left - 6}" y="{y + 4:.1f}" class="end tick">{_number(part * top)}</text>'
+            f'<line class="grid" x1="{left}" x2="{WIDTH - 10}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'<text x="{left - 6}" y="{y + 4:.1f}" class="end tick">{_number(part * top)}</text>'
         )
     for n, (name, kind, points) in enumerate(series):
         if not points:

@@ -9,7 +9,8 @@ from typing import Any, Final
 import orjson
 
 from aide.journal import Call, Journal
-from aide.report.gather import Facts, said, varying
+from aide.pipeline.drifted import varying
+from aide.report.gather import Facts, said
 
 LONGEST: Final = 12_000  # characters of one text; the rest stays in the journal
 BATCH: Final = 100  # records whose calls are unpacked together
@@ -30,14 +31,14 @@ def shown(text: str, longest: int = LONGEST) -> str:
 
 
 def pack(value: Any) -> str:
-    """JSON, deflated, in base64: letters and digits only, so that nothing in it can end a script or be read as markup."""
+    """JSON, deflated, in base64: letters and digits only, so nothing in it can end a script or be read as markup."""
     return b64encode(zlib.compress(orjson.dumps(value), 5)).decode()
 
 
 def forest(facts: Facts) -> dict[str, Any]:
     """Seeds and records as rows; parents are row numbers, seeds first.
 
-    A record's row: id, parent, hop, operation, along, anchored, relevance, diversity, drift, revisions, input, output,
+    A record's row: id, parent, hop, operation, along, anchored, relevance, diversity, likeness, revisions, input, output,
     choices, whole input where it has fixed parts, accepted children, other children, pruned or not.
     """
     yields = facts.tally.yields
@@ -66,18 +67,20 @@ def _row(record: Mapping[str, Any], rows: Mapping[str, int], yields: Mapping[str
     lineage, scores = record["lineage"], record["scores"]
     inner = varying(record)
     return [
-        record["id"], rows.get(lineage["parent_id"], rows.get(lineage["seed_id"], 0)), lineage["hop"], shown(lineage["operation"], 60),
-        shown(_along(lineage), 300), int(lineage["anchored"]), scores.get("relevance"), scores.get("diversity"), record["drift"],
-        record["revisions"], shown(inner), shown(record["output"]), [shown(each, 2000) for each in record.get("choices", ())],
-        shown(record["input"], 3000) if inner != record["input"] else "", *_children(yields, record["id"]), shown(record["model"], 80),
+        record["id"], rows.get(lineage["parent_id"], rows.get(lineage["seed_id"], 0)), lineage["hop"],
+        shown(lineage["operation"], 60), shown(_along(lineage), 300), int(lineage["anchored"]),
+        scores.get("relevance"), scores.get("diversity"), record["likeness"], record["revisions"],
+        shown(inner), shown(record["output"]), [shown(each, 2000) for each in record.get("choices", ())],
+        shown(record["input"], 3000) if inner != record["input"] else "", *_children(yields, record["id"]),
+        shown(record["model"], 80),
     ]  # fmt: skip
 
 
 def _reject(line: Mapping[str, Any], rows: Mapping[str, int]) -> list[Any]:
     lineage = line["lineage"]
     return [
-        line["id"], rows[lineage["parent_id"]], lineage["hop"], shown(lineage["operation"], 60), line["step"], line["reason"],
-        shown(line["detail"], 300),
+        line["id"], rows[lineage["parent_id"]], lineage["hop"], shown(lineage["operation"], 60),
+        line["step"], line["reason"], shown(line["detail"], 300),
     ]  # fmt: skip
 
 
@@ -137,7 +140,8 @@ def _batch(calls: Iterable[Call]) -> dict[str, Any]:
         if len(call.user) > LONGEST:
             user += numbers(f"… ({len(call.user) - LONGEST:,} more characters are in the run folder)")
         row = [
-            call.step, call.draw, call.attempt, shown(call.answered_by, 80), usage.prompt, usage.completion, round(call.seconds, 2),
+            call.step, call.draw, call.attempt, shown(call.answered_by, 80),
+            usage.prompt, usage.completion, round(call.seconds, 2),
             systems[call.system], user, shown(said(call.body)),
         ]  # fmt: skip
         nodes.setdefault(call.node, []).append(row)

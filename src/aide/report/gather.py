@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import Any, Final
@@ -10,10 +10,12 @@ from typing import Any, Final
 import orjson
 
 from aide.journal import Journal
+from aide.pipeline.drifted import drift_of, varying
 from aide.pipeline.folder import RunFolder
 from aide.pipeline.novelty import DUPLICATE
 from aide.pipeline.prepare import SEED
 from aide.pipeline.pruned import pruned
+from aide.quality.drift import likeness
 
 SAMPLE: Final = (
     5000  # records in the browser and the picture; ids are hashes, so the smallest ones are a fair sample
@@ -41,7 +43,10 @@ class Tally:
 
 @dataclass(slots=True)
 class Facts:
-    """Everything that a report shows."""
+    """Everything that a report shows.
+
+    `drift` is the run's own meter, `likeness` by hop that of the records shown, by the same measure.
+    """
 
     folder: RunFolder
     manifest: Mapping[str, Any]
@@ -53,7 +58,8 @@ class Facts:
     rejects: list[dict[str, Any]]
     examples: dict[str, list[dict[str, Any]]]
     twins: Counter[str]
-    drift: dict[int, list[float]]
+    drift: Mapping[str, Any]
+    likeness: dict[int, list[float]]
     steps: list[tuple[str, str, Any, float | None]]
 
 
@@ -70,10 +76,12 @@ def gather(folder: RunFolder, journal: Journal) -> Facts:
     parents = {record["lineage"]["parent_id"] for record in records} | shown
     rejects, examples = _rejected(journal, tally, parents)
     _texts(journal, examples)
+    inputs = {id: str(seed["input"]) for id, seed in seeds.items()}
+    summary = {**folder.read_summary(), **_read(folder)}  # progress is the newer one where a run goes on
     return Facts(
         folder=folder,
         manifest=folder.read_manifest(),
-        summary=folder.read_summary() or _read(folder),
+        summary=summary,
         seeds=seeds,
         tally=tally,
         accepted=accepted,
@@ -81,7 +89,8 @@ def gather(folder: RunFolder, journal: Journal) -> Facts:
         rejects=rejects,
         examples=examples,
         twins=Counter(value.split(" ")[0] for _, value in journal.decisions(DUPLICATE) if value),
-        drift=_drift(records, seeds),
+        drift=summary.get("drift") or drift_of(journal, inputs, out),
+        likeness=_likeness(records, inputs),
         steps=journal.usage(),
     )
 
@@ -183,36 +192,13 @@ def said(body: bytes) -> str:
     return content if isinstance(content, str) else body.decode("utf-8", "replace")
 
 
-def trigrams(text: str) -> set[str]:
-    """All runs of three characters, case and spaces folded: words of any script, also of those without spaces."""
-    plain = " ".join(text.casefold().split())
-    return {plain[i : i + 3] for i in range(len(plain) - 2)}
-
-
-def distance(a: set[str], b: set[str]) -> float:
-    """1 minus the Dice coefficient of two sets: 0 for equal ones, 1 for those that share nothing."""
-    return 1.0 - 2 * len(a & b) / (len(a) + len(b)) if a or b else 0.0
-
-
-def varying(record: Mapping[str, Any]) -> str:
-    """The varying part of an input: the last part where it has any, else all of it."""
-    parts = record.get("parts")
-    return str(list(parts.values())[-1]) if parts else str(record["input"])
-
-
-def _drift(
-    records: Iterable[dict[str, Any]], seeds: Mapping[str, Mapping[str, Any]]
-) -> dict[int, list[float]]:
-    """Distances from the seed by hop, for the records shown; each record keeps its own as `drift`."""
-    of_seed: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for record in records:
-        of_seed[record["lineage"]["seed_id"]].append(record)
+def _likeness(records: Sequence[dict[str, Any]], seeds: Mapping[str, str]) -> dict[int, list[float]]:
+    """Likeness to the seed by hop, for the records shown; each record keeps its own as `likeness`."""
     by_hop: dict[int, list[float]] = defaultdict(list)
-    for id, grown in of_seed.items():  # one seed's set at a time: there may be thousands of seeds
-        of_this = trigrams(seeds[id]["input"]) if id in seeds else set()
-        for record in grown:
-            record["drift"] = round(distance(trigrams(varying(record)[:4000]), of_this), 3)
-            by_hop[record["lineage"]["hop"]].append(record["drift"])
+    # Seed by seed, so that the words of a seed are found once, however many seeds there are.
+    for record in sorted(records, key=lambda each: str(each["lineage"]["seed_id"])):
+        record["likeness"] = round(likeness(varying(record), seeds.get(record["lineage"]["seed_id"], "")), 3)
+        by_hop[record["lineage"]["hop"]].append(record["likeness"])
     return dict(sorted(by_hop.items()))
 
 
@@ -239,4 +225,4 @@ def moments(folder: RunFolder) -> Iterator[dict[str, Any]]:
             yield orjson.loads(line)
 
 
-__all__ = ["Facts", "Tally", "comparison", "distance", "gather", "moments", "said", "trigrams", "varying"]
+__all__ = ["Facts", "Tally", "comparison", "gather", "moments", "said"]

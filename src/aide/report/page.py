@@ -33,7 +33,8 @@ def page(
     yield f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}"><meta name="color-scheme" content="light dark">
-<title>{escape(facts.folder.path.resolve().name)} · aide</title><link rel="icon" href="data:,"><style>{asset("report.css")}</style></head>
+<title>{escape(facts.folder.path.resolve().name)} · aide</title><link rel="icon" href="data:,">
+<style>{asset("report.css")}</style></head>
 <body><header class="top"><b>aide</b> <span class="run">{name}</span><nav>{nav}</nav>
 <button id="theme" type="button" title="light or dark" aria-label="light or dark">◐</button></header><main>"""
     yield opening(facts)
@@ -47,7 +48,8 @@ def page(
     yield sections.endpoint(facts, timings)
     yield human(comparison) if comparison else ""
     yield _browser(facts)
-    yield f"</main><footer>written by aide {escape(__version__)}; prompts and answers that are not in this file: <code>aide trace {name} ID --prompts</code></footer>"
+    yield f"</main><footer>written by aide {escape(__version__)}; prompts and answers that are not in this file: "
+    yield f"<code>aide trace {name} ID --prompts</code></footer>"
     yield f'<script type="text/plain" id="data">{packed}</script>'
     for batch in calls:
         yield f'<script type="text/plain" class="calls">{batch}</script>'
@@ -116,8 +118,10 @@ def _asked(facts: Facts, spec: Mapping[str, Any]) -> str:
         if origin != "default" and name in spec
     ]
     seeds = ", ".join(Path(str(each.get("path", ""))).name for each in facts.manifest.get("seeds", ()))
-    head = f"{len(facts.seeds):,} seeds from {text(seeds, 200)}; format {text(facts.summary.get('format') or '?')}; {spec.get('hops', '?')} hops"
-    return f"<details><summary>What was asked: {head}</summary>{table(('setting', 'value', 'from'), rows)}</details>"
+    format, hops = text(facts.summary.get("format") or "?"), spec.get("hops", "?")
+    head = f"{len(facts.seeds):,} seeds from {text(seeds, 200)}; format {format}; {hops} hops"
+    settings = table(("setting", "value", "from"), rows)
+    return f"<details><summary>What was asked: {head}</summary>{settings}</details>"
 
 
 def _plain(value: Any) -> str:
@@ -129,34 +133,45 @@ def _plain(value: Any) -> str:
 
 
 def _forest(facts: Facts) -> str:
-    sampled = _sampled(facts)
+    lead = "Seeds on the left, each hop a column to the right; click a branch to go down into it."
     return section(
-        "forest", "The expansion", f"Seeds on the left, each hop a column to the right; click a branch to go down into it.{sampled}",
+        "forest",
+        "The expansion",
+        lead + _sampled(facts),
         """<div class="controls"><label>colour <select id="colour"><option value="drift">distance from the seed</option>
-<option value="yield">yield of its children</option><option value="relevance">relevance</option><option value="diversity">diversity</option>
-<option value="operation">operation</option></select></label><label>size <select id="size"><option value="below">records below</option>
+<option value="yield">yield of its children</option><option value="relevance">relevance</option>
+<option value="diversity">diversity</option><option value="operation">operation</option></select></label>
+<label>size <select id="size"><option value="below">records below</option>
 <option value="even">all seeds alike</option></select></label><span id="scale" class="legend"></span></div>
-<nav id="crumbs" aria-label="branch"></nav><canvas id="picture" role="img" aria-label="the expansion as columns of branches"></canvas>
+<nav id="crumbs" aria-label="branch"></nav>
+<canvas id="picture" role="img" aria-label="the expansion as columns of branches"></canvas>
 <p id="hover" class="note" aria-live="polite">&nbsp;</p><div id="branch"></div>""",
-    )  # fmt: skip
+    )
 
 
 def _browser(facts: Facts) -> str:
     return section(
-        "records", "Records", f"Every record beside its parent and its seed; what is new in it is marked.{_sampled(facts)}",
-        """<form id="filters" class="controls" onsubmit="return false"><input id="search" type="search" placeholder="search inputs, answers, ids" aria-label="search">
-<label>hop <select id="f-hop"></select></label><label>grown by <select id="f-op"></select></label><label>seed <select id="f-seed"></select></label>
+        "records",
+        "Records",
+        f"Every record beside its parent and its seed; what is new in it is marked.{_sampled(facts)}",
+        """<form id="filters" class="controls" onsubmit="return false">
+<input id="search" type="search" placeholder="search inputs, answers, ids" aria-label="search">
+<label>hop <select id="f-hop"></select></label><label>grown by <select id="f-op"></select></label>
+<label>seed <select id="f-seed"></select></label>
 <label>relevance ≤ <select id="f-rel"></select></label><label>diversity ≤ <select id="f-div"></select></label>
-<label>order <select id="f-order"><option value="">as grown</option><option value="drift">most drifted</option><option value="relevance">least relevant</option>
-<option value="diversity">least diverse</option><option value="length">longest</option></select></label><button type="reset">clear</button></form>
-<p id="count" class="note" aria-live="polite">this part needs a script</p><div id="list"></div><button id="more" type="button" hidden>show more</button>""",
-    )  # fmt: skip
+<label>order <select id="f-order"><option value="">as grown</option><option value="drift">most drifted</option>
+<option value="relevance">least relevant</option><option value="diversity">least diverse</option>
+<option value="length">longest</option></select></label><button type="reset">clear</button></form>
+<p id="count" class="note" aria-live="polite">this part needs a script</p><div id="list"></div>
+<button id="more" type="button" hidden>show more</button>""",
+    )
 
 
 def _sampled(facts: Facts) -> str:
     if len(facts.records) >= facts.accepted:
         return ""
-    return f" This file holds a sample of {len(facts.records):,} of {facts.accepted:,} records (texts up to {DATA_BYTES / 1e6:.1f} MB packed)."
+    bound = f"texts up to {DATA_BYTES / 1e6:.1f} MB packed"
+    return f" This file holds a sample of {len(facts.records):,} of {facts.accepted:,} records ({bound})."
 
 
 def human(comparison: Mapping[str, Any]) -> str:

@@ -68,10 +68,14 @@ def yields(facts: Facts) -> str:
         ]
     ]
     return section(
-        "yield", "Yield", "Of all candidates that were grown, how many became records: a hop or an operation that wastes calls shows here.",
-        f'<div class="legend">{legend}</div><div class="two"><div>{charts.stacked(hops)}</div><div>{charts.stacked(ops)}</div></div>',
+        "yield",
+        "Yield",
+        "Of all candidates that were grown, how many became records: "
+        "a hop or an operation that wastes calls shows here.",
+        f'<div class="legend">{legend}</div>'
+        f'<div class="two"><div>{charts.stacked(hops)}</div><div>{charts.stacked(ops)}</div></div>',
         table(("", "accepted", "candidates", "yield"), rows, numbers=3),
-    )  # fmt: skip
+    )
 
 
 def coverage(facts: Facts) -> str:
@@ -106,9 +110,12 @@ def coverage(facts: Facts) -> str:
     )
     told = f"{len(totals):,} topics; {gaps:,} places that a topic offers and no record fills (×)."
     return section(
-        "coverage", "Coverage", f"What the records are about, by how they were grown. {told}",
-        f'<div class="scroll"><table class="heat"><thead><tr><th>topic</th>{head}<th class="n">all</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>{more}',
-    )  # fmt: skip
+        "coverage",
+        "Coverage",
+        f"What the records are about, by how they were grown. {told}",
+        f'<div class="scroll"><table class="heat"><thead><tr><th>topic</th>{head}<th class="n">all</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>{more}",
+    )
 
 
 def _offers(facts: Facts, topic: str, column: str) -> bool:
@@ -134,10 +141,15 @@ def drift(facts: Facts) -> str:
     )
     body = charts.spread(hops, "g-drift") if hops else '<p class="note">no records yet</p>'
     return section(
-        "drift", "Drift and scores", "How far the records wander from their seeds (0: the same three-letter runs, 1: none in common), and how the "
-        "judge graded them: relevance to the seed, diversity from the parent. Distances should level off with the hops, not climb.",
-        "<h3>distance from the seed</h3>", body, grades,
-    )  # fmt: skip
+        "drift",
+        "Drift and scores",
+        "How far the records wander from their seeds (0: the same three-letter runs, 1: none in common), and how "
+        "the judge graded them: relevance to the seed, diversity from the parent. Distances should level off with "
+        "the hops, not climb.",
+        "<h3>distance from the seed</h3>",
+        body,
+        grades,
+    )
 
 
 def rejects(facts: Facts) -> str:
@@ -170,7 +182,8 @@ def _example(line: Mapping[str, Any]) -> str:
     twin = f"<dt>twin</dt><dd>{text(line['twin'])}</dd>" if line.get("twin") else ""
     written = f"<dt>text</dt><dd>{text(line['input'])}</dd>" if line.get("input") else ""
     return (
-        f"<dl class=example><dt>why</dt><dd>{text(line['detail'])}</dd>{written}{twin}<dt>id</dt><dd><code>{text(line['id'])}</code>, "
+        f"<dl class=example><dt>why</dt><dd>{text(line['detail'])}</dd>{written}{twin}"
+        f"<dt>id</dt><dd><code>{text(line['id'])}</code>, "
         f"hop {lineage['hop']}, {text(lineage['operation'])}</dd></dl>"
     )
 
@@ -195,10 +208,13 @@ def twins(facts: Facts) -> str:
     body = table(("found as", "candidate", "beside"), pairs) if pairs else ""
     counts = ", ".join(f"{text(reason)} {count:,}" for reason, count in found.items()) or "none"
     return section(
-        "twins", "Duplicates and contamination",
-        "Candidates too like a seed, another record, or a text to be avoided. They were refused before an answer was paid for.",
-        f"<p>Rejected: {counts}. Twins among all drafts, mended ones included: {kinds}.</p>", body,
-    )  # fmt: skip
+        "twins",
+        "Duplicates and contamination",
+        "Candidates too like a seed, another record, or a text to be avoided. "
+        "They were refused before an answer was paid for.",
+        f"<p>Rejected: {counts}. Twins among all drafts, mended ones included: {kinds}.</p>",
+        body,
+    )
 
 
 def spending(facts: Facts) -> str:
@@ -224,16 +240,22 @@ def spending(facts: Facts) -> str:
         sent[step] += usage.prompt
     bars = [(step, [("in", sent[step]), ("out", by_step[step])]) for step, _ in sent.most_common()]
     return section(
-        "spending", "Tokens and money", "What each step cost; tokens in and out.",
-        '<div class="legend"><span><i class="k-in"></i>in</span><span><i class="k-out"></i>out</span></div>', charts.stacked(bars),
+        "spending",
+        "Tokens and money",
+        "What each step cost; tokens in and out.",
+        '<div class="legend"><span><i class="k-in"></i>in</span><span><i class="k-out"></i>out</span></div>',
+        charts.stacked(bars),
         table(("step", "model", "calls", "tokens in", "cached", "tokens out", "USD"), rows, numbers=5),
-    )  # fmt: skip
+    )
 
 
 def endpoint(facts: Facts, timings: Iterable[tuple[float, float, str, int]]) -> str:
     """Calls in flight, answers a second and failures over time; pauses between invocations are left out."""
     spans = _Spans(timings)
-    lead = "How the endpoint took the run: calls in flight under the limit that was found, answers a second, failed attempts that were retried."
+    lead = (
+        "How the endpoint took the run: calls in flight under the limit that was found, answers a second, "
+        "failed attempts that were retried."
+    )
     if not len(spans):
         return section("endpoint", "Endpoint over time", lead, '<p class="note">no calls were made</p>')
     clock = _Clock(spans)
@@ -253,14 +275,19 @@ def endpoint(facts: Facts, timings: Iterable[tuple[float, float, str, int]]) -> 
         )
         for name, each in (facts.summary.get("endpoints") or {}).items()
     ]
+    failed = charts.lines([("failed attempts", "l-bad", errors)], seconds=clock.end, steps=True)
     return section(
-        "endpoint", "Endpoint over time", lead,
-        '<h3>calls in flight <span class="legend"><span><i class="k-in"></i>in flight</span><span><i class="k-limit"></i>limit</span></span></h3>',
+        "endpoint",
+        "Endpoint over time",
+        lead,
+        '<h3>calls in flight <span class="legend"><span><i class="k-in"></i>in flight</span>'
+        '<span><i class="k-limit"></i>limit</span></span></h3>',
         charts.lines([("in flight", "l-in", flight), ("limit", "l-limit", limits)], seconds=clock.end),
-        "<h3>answers a second</h3>", charts.lines([("answers a second", "l-rate", rate)], seconds=clock.end, steps=True),
-        "<h3>failed attempts so far</h3>" + charts.lines([("failed attempts", "l-bad", errors)], seconds=clock.end, steps=True) if errors else "",
+        "<h3>answers a second</h3>",
+        charts.lines([("answers a second", "l-rate", rate)], seconds=clock.end, steps=True),
+        f"<h3>failed attempts so far</h3>{failed}" if errors else "",
         table(("endpoint", "calls", "failed attempts (last run)", "limit", "cuts"), stats) if stats else "",
-    )  # fmt: skip
+    )
 
 
 class _Spans:
