@@ -46,7 +46,7 @@ Complete = Callable[[Request, int, Keep], Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The decoded body of an answer and the model that gave it; endpoint and rung only where it was paid for just now."""
+    """The decoded body of an answer and the model that gave it; endpoint and rung where it was paid for just now."""
 
     data: Mapping[str, Any]
     model: str
@@ -254,9 +254,10 @@ def unit_vector(data: Any) -> list[float]:
 
 
 def call_key(request: Request, draw: int, attempt: int) -> str:
-    """The hash of the logical call, before it is adapted to an endpoint (DESIGN 4.2)."""
+    """The hash of the logical call, before it is adapted to an endpoint: the key under which its answer is kept."""
     logical = (
-        request.step, request.model, [(m.role, m.content) for m in request.messages], request.temperature, request.top_p,
-        request.max_output, request.seed, request.extra, request.schema_name, request.schema, draw, attempt,
+        request.step, request.model, [(m.role, m.content) for m in request.messages], request.temperature,
+        request.top_p, request.max_output, request.seed, request.extra, request.schema_name, request.schema,
+        draw, attempt,
     )  # fmt: skip
     return blake2b(orjson.dumps(logical, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()

@@ -1,9 +1,9 @@
 """What to do next: the forest of seeds, branches and places; knows nothing of models or texts.
 
 A *branch* is a parent with children to grow (a seed, or an accepted record above the last hop). A *level* is all that
-grows at one hop under one seed. With a target every level has a quota (METHOD: "What a target is made of"); with
-`all` every slot of every branch is grown exactly once. A *slot* is (kind, index, draw): kind is an operation or the
-personas, index the triple or persona of the parent, draw above 0 a further try along the same one.
+grows at one hop under one seed. With a target every level has a quota; with `all` every slot of every branch is grown
+exactly once. A *slot* is (kind, index, draw): kind is an operation or the personas, index the triple or persona of the
+parent, draw above 0 a further try along the same one.
 
 Order of new work: the longest remaining chain first (shallow before deep), round robin over seeds, then parents, then
 the least covered kind.

@@ -41,12 +41,12 @@ class Level:
     """All that grows at `depth` under one seed.
 
     `active` holds planted branches that may have a free slot within their allowance, `unplanted` those to plant next:
-    short queues in lists, because an empty deque takes ten times the room and there are two for each level of each seed.
+    short queues in lists, because an empty deque takes ten times the room and each level of each seed has two.
     """
 
     __slots__ = (
-        "accepted", "active", "branches", "by_kind", "depth", "flying", "parents", "planting", "queued", "quota", "seed",
-        "turn", "unplanted",
+        "accepted", "active", "branches", "by_kind", "depth", "flying", "parents", "planting", "queued", "quota",
+        "seed", "turn", "unplanted",
     )  # fmt: skip
 
     def __init__(

@@ -46,7 +46,8 @@ class Grow:
 class Shape:
     """What the forest may hold: kinds of growth, nominal numbers of triples and personas, hops, target.
 
-    `target` is `None` for the whole tree, else the number of records; `label_quotas` is empty where labels are not balanced.
+    `target` is `None` for the whole tree, else the number of records; `label_quotas` is empty where labels are not
+    balanced.
     """
 
     operations: tuple[str, ...]

@@ -14,7 +14,10 @@ from aide.shards import write_atomic
 from aide.spec import RunSpec, differences
 
 PROMPT = "prompts/"
-EXTENSIONS = ("contexts", "hops", "target", "per_seed", "max_calls", "max_total_tokens", "max_cost", "max_cost_per_run", "max_minutes", "shard_size")  # fmt: skip
+EXTENSIONS = (
+    "contexts", "hops", "target", "per_seed", "max_calls", "max_total_tokens", "max_cost", "max_cost_per_run",
+    "max_minutes", "shard_size",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ _STRIDE = 1000
 
 
 def pack(high: int, low: int) -> int:
-    """Two small numbers in the one that an outcome keeps: draw and index of a record, triples and personas of a plant."""
+    """Two small numbers in the one an outcome keeps: draw and index of a record, triples and personas of a plant."""
     return high * _STRIDE + low
 
 
@@ -28,7 +28,7 @@ def shares(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> dict[str, 
     """How many records each seed is to have; `None` for the whole tree.
 
     A target is split evenly over the seeds that were there when it was first asked for; a seed that comes later gets
-    the same share on top (DESIGN 4.6).
+    the same share on top.
     """
     if spec.per_seed is not None:
         return dict.fromkeys((seed.id for seed in seeds), spec.per_seed)

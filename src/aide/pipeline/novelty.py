@@ -13,7 +13,7 @@ MEANING = "meaning"
 class JournaledNovelty:
     """`recipes.Novelty` over the signatures of seeds, accepted records and candidates under way.
 
-    Order decides who is the twin of whom, so each decision is journaled under the candidate and how many times it asked.
+    Order decides who is the twin of whom, so each decision is journaled under the candidate and how often it asked.
     """
 
     def __init__(self, journal: Journal, duplicates: Duplicates, meaning: "Meaning | None" = None) -> None:

@@ -1,4 +1,4 @@
-"""Data points by id: seeds, accepted records and what they are about, read back from the journal when they are grown."""
+"""Data points by id: seeds, accepted records and what they are about, read from the journal when they are grown."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping

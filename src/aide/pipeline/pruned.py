@@ -44,7 +44,10 @@ async def prune(journal: Journal, shards: Path, ids: Collection[str], how: str) 
 
 
 async def restore(journal: Journal, shards: Path, ids: Collection[str], how: str) -> int:
-    """Put pruned records back where they stood; returns how many came. Pruned right before, the shards are as they were."""
+    """Put pruned records back where they stood; returns how many came.
+
+    Pruned right before, the shards are as they were.
+    """
     parts: dict[str, list[str]] = defaultdict(list)
     for id, part in pruned(journal).items():
         if id in ids:

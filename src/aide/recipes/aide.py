@@ -1,8 +1,8 @@
 """The method, top to bottom: attribute-guided multi-hop data expansion (AIDE, ACL 2025, arXiv 2412.06136).
 
-`plant` finds what a data point is about; `grow` makes one record of the next hop. Each accepted record that has hops left
-below it is planted in its turn (step 7). Both are straight-line code over `ask`; what is durable, adaptive and paid for
-hides behind it. Between two `ask`s everything is pure.
+`plant` finds what a data point is about; `grow` makes one record of the next hop. Each accepted record that has hops
+left below it is planted in its turn (step 7). Both are straight-line code over `ask`; what is durable, adaptive and
+paid for hides behind it. Between two `ask`s everything is pure.
 """
 
 from collections.abc import Sequence
@@ -51,14 +51,17 @@ class Aide:
         )
         return Attributes(found.topic, (*triples, *graph), people)
 
-    async def expand_graph(self, topic: str, triples: Sequence[Any], ask: Ask, **told: Any) -> tuple[Any, ...]:
+    async def expand_graph(
+        self, topic: str, triples: Sequence[Any], ask: Ask, **told: Any
+    ) -> tuple[Any, ...]:
         """A few more triples of the same topic, whose attributes join the list; none where none can be had."""
         more = self.brief.graph_triples
         if not more or not triples:
             return ()
         try:
             payload, room = more_triples(more), 100 + 40 * more
-            found = await ask("expand_graph", payload, max_output=room, topic=topic, triples=triples, more=more, **told)
+            told |= {"topic": topic, "triples": triples, "more": more}
+            found = await ask("expand_graph", payload, max_output=room, **told)
         except Unusable:
             return ()
         return triples_from(found, topic=topic, known=triples)[:more]
@@ -80,8 +83,10 @@ class Aide:
                     return self.record(hop, answer, verdict, revision)
                 if revision == self.brief.spec.max_revisions:
                     raise Rejection("reflect", judgement.reason, judgement.critique)
-                wrong = Correction(self.brief.format.render(answer.draft), judgement.critique) if judgement.answer_only else None
-                if not wrong:
+                wrong = None
+                if judgement.answer_only:
+                    wrong = Correction(self.brief.format.render(answer.draft), judgement.critique)
+                else:
                     candidate.input = await self.revise(hop, answer.draft, judgement.critique, ask)
                     await self.check_input(hop, candidate.input)
                 answer = await self.answer(hop, candidate.input, ask, wrong)
@@ -96,20 +101,23 @@ class Aide:
         if len(hop.siblings) > 1:  # one call for several questions over one document
             wanted = [self.wanted(sibling) for sibling in hop.siblings]
             room = self.brief.card.max_input_tokens * len(wanted)
-            payload = ItemsPayload("items", len(wanted))
-            items = await ask("synthesize", payload, template="synthesize/_siblings", max_output=room, wanted=wanted, **told)
+            payload, template = ItemsPayload("items", len(wanted)), "synthesize/_siblings"
+            items = await ask(
+                "synthesize", payload, template=template, max_output=room, wanted=wanted, **told
+            )
             place = next(n for n, sibling in enumerate(hop.siblings, start=1) if sibling.id == hop.id)
             if place in items:
                 return items[place]
-        room = self.brief.card.max_input_tokens
+        room, template = self.brief.card.max_input_tokens, self.template(hop)
         told.update(self.wanted(hop))
-        return await ask("synthesize", INPUT, template=self.template(hop), max_output=room, draw=hop.draw, **told)
+        return await ask("synthesize", INPUT, template=template, max_output=room, draw=hop.draw, **told)
 
     async def answer(self, hop: Hop, text: str, ask: Ask, correction: Correction | None = None) -> Checked:
         """Step 5: the output for the new input, by format, checked by code and by further answers.
 
-        For fixed label sets the hop has brought the label: the model, which sees the input and the shuffled labels alone,
-        has to find it blindly. Options are shuffled by the record's own id, and only what is well-formed goes on (step 8).
+        For fixed label sets the hop has brought the label: the model, which sees the input and the shuffled labels
+        alone, has to find it blindly. Options are shuffled by the record's own id, and only what is well-formed goes on
+        (step 8).
         """
         brief = self.brief
         demos = brief.demonstrations(hop.seed)
@@ -149,7 +157,8 @@ class Aide:
         brief = self.brief
         scores: dict[str, Any] = {}
         if verdict is not None:
-            scores = {"relevance": verdict.relevance, "diversity": verdict.diversity, "correct": verdict.correct}
+            scores |= {"relevance": verdict.relevance, "diversity": verdict.diversity}
+            scores["correct"] = verdict.correct
         scores.update(answer.scores)
         return Record(
             hop.id, brief.task, brief.format.name, answer.draft, hop.parent.parts, Lineage.of(hop), scores, revisions,
@@ -171,6 +180,7 @@ class Aide:
     def wanted(self, hop: Hop) -> dict[str, Any]:
         """What is this hop's own: operation, triple or persona, label, and the labels it must not fit."""
         labels = {label.name: label for label in self.brief.card.labels}
+        confusable = self.brief.confusable(hop.label)[:2] if hop.label else ()
         wanted = {
             "operation": hop.operation,
             "relation": hop.triple.relation if hop.triple else "",
@@ -178,11 +188,11 @@ class Aide:
             "persona": hop.persona or "",
             "others": hop.others,
             "label": labels.get(hop.label or ""),
-            "other_labels": [labels[name] for name in self.brief.confusable(hop.label)[:2]] if hop.label else [],
+            "other_labels": [labels[name] for name in confusable],
         }
         return {**wanted, "instruction": self.brief.prompts.instruction(self.template(hop), **wanted)}
 
     def template(self, hop: Hop) -> str:
         """The prompt of this hop's operation, the variant for its format and parts first."""
-        operation = PERSONA if hop.persona else hop.operation
-        return self.brief.prompts.first(*variants(operation, self.brief.format.name, parts=bool(hop.parent.parts.fixed)))
+        operation, parts = PERSONA if hop.persona else hop.operation, bool(hop.parent.parts.fixed)
+        return self.brief.prompts.first(*variants(operation, self.brief.format.name, parts=parts))

@@ -50,7 +50,7 @@ class StepSpec(Frozen):
 
 
 class StepSpecs(Frozen):
-    """The steps, each with the defaults of METHOD: what is read is cold, what is invented is warm."""
+    """The steps, each with its defaults: what is read is cold, what is invented is warm."""
 
     card: StepSpec = StepSpec(temperature=0.3)
     extract: StepSpec = StepSpec(temperature=0.3)
