@@ -1,8 +1,8 @@
 """One HTTP exchange with one endpoint: the only code that speaks HTTP, and where foreign errors end.
 
-httpx is the interface (any `httpx.AsyncBaseTransport` can stand in for the network) and is spoken to at the
-transport, since its client and pool cost far more than the exchange itself; see `benchmarks/client.py`.
-Behind it stands aiohttp.
+httpx is the interface: any `httpx.AsyncBaseTransport` can stand in for the network, and its errors are what an
+exchange can end with. The network itself is aiohttp, asked directly: httpx's client, pool and messages cost far
+more than the exchange; see `benchmarks/client.py`.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import re
 import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from time import monotonic
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -94,11 +95,10 @@ class Client:
         self._key: str | None = None
         self._key_lock = asyncio.Lock()
         self._at = 0
-        self._urls: dict[str, httpx.URL] = {}
-        self._headers: list[tuple[str, str]] = []
-        self._plain: dict[str, str] = {}
-        self._foreign: tuple[type[Exception], ...] = (OSError,)
-        self._extensions = {"timeout": {"connect": CONNECT, "read": timeout, "write": timeout, "pool": None}}
+        self._urls: dict[str, str] = {}
+        self._headers: dict[str, str] = {}
+        self._timeout = timeout
+        self._network: Network | None = None
 
     @property
     def base(self) -> str:
@@ -170,48 +170,43 @@ class Client:
         began = monotonic()
         if self._direct is not None:
             route = urlsplit(self.base).path + path
-            status, headers, said = await self._direct(route, body or {}, self._plain)
+            status, headers, said = await self._direct(route, body or {}, self._headers)
             return Reply(status, headers, _bytes(said), monotonic() - began)
         content = b"" if body is None else encode(body)
         try:
             async with asyncio.timeout(self.total_timeout):
                 try:
-                    response, came = await self._send(method, path, content)
+                    answer = await self._send(method, path, content)
                 except (httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError):
-                    response, came = await self._send(method, path, content)
+                    answer = await self._send(method, path, content)
         except TimeoutError:
             raise CallError(f"no complete answer within {self.total_timeout:g} s", kind="timeout") from None
         except httpx.HTTPError as error:
             raise self._without_key(_mapped(error, self.base)) from None
-        lower = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw
-        }
-        return Reply(response.status_code, lower, came, monotonic() - began)
+        return Reply(*answer, monotonic() - began)
 
-    async def _send(self, method: str, path: str, content: bytes) -> tuple[httpx.Response, bytes]:
+    async def _send(self, method: str, path: str, content: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers by lower-case name, and the decompressed body."""
         if self._transport is None:
-            self._transport, foreign = open_transport(self.base, self._pool)
-            self._foreign = (OSError, foreign)
-        url = self._url(path)
+            if self._network is None:
+                self._network = Network(self.base, self._pool, self._timeout)
+            return await self._network.send(method, self._url(path), self._headers, content)
+        timeouts = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)
         request = httpx.Request(
-            method, url, headers=self._headers, content=content, extensions=self._extensions
+            method, self._url(path), headers=self._headers, content=content, extensions={"timeout": timeouts}
         )
+        response = await self._transport.handle_async_request(request)
         try:
-            response = await self._transport.handle_async_request(request)
-            try:
-                return response, await response.aread()
-            finally:
-                await response.aclose()
-        except httpx.HTTPError as error:
-            raise _told_apart(error) from error
-        except self._foreign as error:
-            raise httpx.ReadError(str(error)) from error
+            body = await response.aread()
+        finally:
+            await response.aclose()
+        return response.status_code, {name.lower(): value for name, value in response.headers.items()}, body
 
-    def _url(self, path: str) -> httpx.URL:
+    def _url(self, path: str) -> str:
         url = self._urls.get(key := self.base + path)
         if url is None:
             base, _, query = self.base.partition("?")
-            url = self._urls[key] = httpx.URL(f"{base}{path}?{query}" if query else f"{base}{path}")
+            url = self._urls[key] = f"{base}{path}?{query}" if query else f"{base}{path}"
         return url
 
     def _shown(self, path: str) -> str:
@@ -245,8 +240,7 @@ class Client:
         headers.update({n.lower(): value.replace("{key}", key) for n, value in self.endpoint.headers.items()})
         headers.setdefault("host", urlsplit(self.base).netloc.rpartition("@")[2])
         headers.setdefault("user-agent", "aide")
-        self._plain = headers
-        self._headers = list(headers.items())
+        self._headers = headers
         self._key = key
 
     def _without_key(self, error: AideError) -> AideError:
@@ -258,8 +252,9 @@ class Client:
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._transport is not None:
-            await self._transport.aclose()
+        for way in (self._transport, self._network):
+            if way is not None:
+                await way.aclose()
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
@@ -322,48 +317,84 @@ async def run_key_command(command: str) -> str:
     return printed.decode("utf-8", "replace")
 
 
-def open_transport(base: str, pool: int) -> tuple[httpx.AsyncBaseTransport, type[Exception]]:
-    """The network: aiohttp behind httpx's interface, at most `pool` connections, the system's proxies heeded.
+class Network:
+    """Connections to one host, at most `pool` of them; the system's proxies and certificates are heeded.
 
-    With it comes the root of the errors that it may let through as they are.
+    `timeout` is how long the host may be silent, in seconds. Errors are httpx's.
     """
+
+    def __init__(self, base: str, pool: int, timeout: float) -> None:
+        import aiohttp
+        import yarl
+
+        parts = urlsplit(base)
+        proxies = urllib.request.getproxies()
+        bypass = urllib.request.proxy_bypass(parts.hostname or "")
+        self._proxy = None if bypass else proxies.get(parts.scheme, proxies.get("all"))
+        connector = aiohttp.TCPConnector(
+            limit=pool,
+            keepalive_timeout=IDLE,
+            ssl=httpx.create_ssl_context() if parts.scheme == "https" else False,
+            ttl_dns_cache=300,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept"),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=timeout),
+        )
+        self._parsed = lru_cache(maxsize=16)(yarl.URL)
+
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers by lower-case name, and the decompressed body of the answer.
+
+        Raises:
+            httpx.HTTPError: the connection could not be had, broke, or fell silent.
+        """
+        try:
+            async with self._session.request(
+                method,
+                self._parsed(url),
+                headers=headers,
+                data=content or None,
+                allow_redirects=False,
+                proxy=self._proxy,
+            ) as response:
+                body = await response.read()
+                return (
+                    response.status,
+                    {name.lower(): value for name, value in response.headers.items()},
+                    body,
+                )
+        except _foreign() as error:
+            raise _told_apart(error) from error
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+
+@cache
+def _foreign() -> tuple[type[Exception], ...]:
     import aiohttp
-    from httpx_aiohttp import AiohttpTransport
 
-    parts = urlsplit(base)
-    secure = parts.scheme == "https"
-    proxies = urllib.request.getproxies()
-    found = (
-        None
-        if urllib.request.proxy_bypass(parts.hostname or "")
-        else proxies.get(parts.scheme, proxies.get("all"))
-    )
-    connector = aiohttp.TCPConnector(
-        limit=pool,
-        keepalive_timeout=IDLE,
-        ssl=httpx.create_ssl_context() if secure else False,
-        ttl_dns_cache=300,
-    )
-    session = aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("User-Agent", "Accept")
-    )
-    proxy = httpx.Proxy(found) if found else None
-    return AiohttpTransport(client=session, verify=False, proxy=proxy), aiohttp.ClientError
+    return OSError, aiohttp.ClientError
 
 
-def _told_apart(error: httpx.HTTPError) -> httpx.HTTPError:
-    """The transport calls any trouble with a connection a timeout of connecting: say what it is."""
-    cause = error.__cause__
-    if cause is None or isinstance(error, httpx.ReadError):
-        return error
-    names = {kind.__name__ for kind in type(cause).__mro__}
-    if names & {"ClientConnectorError", "ConnectionTimeoutError"}:
-        return httpx.ConnectError(str(error))
-    if "ServerTimeoutError" in names:
-        return error
-    if names & {"ServerDisconnectedError", "ClientOSError", "ConnectionResetError"}:
-        return httpx.ReadError(str(error))
-    return error
+def _told_apart(error: Exception) -> httpx.HTTPError:
+    """What befell a connection, in httpx's words: never there, fell silent, broke, or spoke no HTTP."""
+    import aiohttp
+
+    words = str(error) or type(error).__name__
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return httpx.ConnectError(words)
+    if isinstance(error, TimeoutError):
+        return httpx.ReadTimeout(words)
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return httpx.ProxyError(words)
+    return httpx.ReadError(words)
 
 
 def _mapped(error: httpx.HTTPError, base: str) -> AideError:

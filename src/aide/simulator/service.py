@@ -6,7 +6,8 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Final
 from zlib import crc32
 
@@ -26,14 +27,15 @@ _DIMENSIONS: Final = 256
 _SIGMA: Final = 0.7
 _TIMEOUT: Final = 3600.0
 _MINUTE: Final = 60.0
-_STEP_MARKS: Final = (
-    b"<draft>", b"<wanted ", b"<change ", b"<candidate>", b"<answer_as ", b"<triples>", b"<about>", b"<text>",
-)  # fmt: skip
 
 
 @dataclass(slots=True)
 class Stats:
-    """What the simulator has served since it began; `slot_seconds` is the time that answers took."""
+    """What the simulator has served since it began.
+
+    `slot_seconds` is the time that answers took, `cpu_seconds` what the process has used, and `first` and `last` are
+    when the first request came and the last answer went, on one clock.
+    """
 
     calls: int = 0
     refused: int = 0
@@ -43,10 +45,13 @@ class Stats:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     slot_seconds: float = 0.0
+    first: float = 0.0
+    last: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """The figures by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        figures = {name: getattr(self, name) for name in self.__slots__}
+        return {**figures, "cpu_seconds": time.process_time()}
 
 
 class Simulator:
@@ -64,8 +69,7 @@ class Simulator:
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        given = settings or SimulatorSettings()
-        self.settings = replace(given, accept_all=True, near=0.0, wrong=0.0) if given.canned else given
+        self.settings = given = settings or SimulatorSettings()
         self.stats = Stats()
         self.corpus = Corpus.read(given.corpus.split(",")) if given.corpus else None
         self._sleep, self._clock = sleep, clock
@@ -106,9 +110,12 @@ class Simulator:
             return self._look_up(route)
         if route not in ("/chat/completions", "/embeddings"):
             return 404, {}, error(f"there is nothing at {path}", "invalid_request_error", 404)
-        canned = self._find_canned(body) if route == "/chat/completions" else None
-        if canned is not None:
-            self.stats.calls += 1
+        name = blake2b(body, digest_size=16).digest() if self.settings.canned and isinstance(body, bytes) else b""
+        stats = self.stats
+        stats.first = stats.first or self._clock()
+        if (canned := self._canned.get(name)) is not None:
+            stats.calls += 1
+            stats.last = self._clock()
             return 200, {}, canned
         try:
             data = orjson.loads(body) if isinstance(body, bytes) else body
@@ -123,8 +130,9 @@ class Simulator:
         ):
             return 400, {}, error("'messages' must be a list of objects", "invalid_request_error", 400)
         reply = await self._complete(data)
-        if self.settings.canned and isinstance(body, bytes) and reply[0] == 200:
-            self._canned[_step_mark(body)] = orjson.dumps(reply[2])
+        stats.last = self._clock()
+        if name and reply[0] == 200:
+            self._canned[name] = orjson.dumps(reply[2])
         return reply
 
     async def respond(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
@@ -140,9 +148,6 @@ class Simulator:
         if route == "/stats":
             return 200, {}, self.stats.as_dict()
         return 404, {}, error(f"there is nothing at {route}", "invalid_request_error", 404)
-
-    def _find_canned(self, body: bytes | Mapping[str, Any]) -> bytes | None:
-        return self._canned.get(_step_mark(body)) if self._canned and isinstance(body, bytes) else None
 
     async def _complete(self, data: Mapping[str, Any]) -> Reply:
         stats, settings = self.stats, self.settings
@@ -215,14 +220,6 @@ def _key(data: Mapping[str, Any]) -> str:
         str(data.get("seed")),
         *(f"{message.get('role')}\x1f{message.get('content')}" for message in data["messages"]),
     )
-
-
-def _step_mark(body: bytes) -> bytes:
-    for mark in _STEP_MARKS:
-        at = body.rfind(mark)
-        if at >= 0:
-            return mark if mark != b"<answer_as " else body[at : at + 48]
-    return b""
 
 
 def embed(data: Mapping[str, Any]) -> dict[str, Any]:

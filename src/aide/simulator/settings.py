@@ -29,7 +29,7 @@ class SimulatorSettings:
         slots: answers in the making at once, the rest queue in order; 0 for no bound.
         rpm: requests in any 60 seconds before 429; 0 for no bound.
         faults: kind of fault and its share of requests.
-        canned: give every step the first answer that it got: the cheapest possible server.
+        canned: keep each answer and serve the same request from memory, without faults or latency: the cheapest server.
         corpus: files of real examples, comma-separated: new inputs are taken from them (`corpus.Corpus`).
     """
 

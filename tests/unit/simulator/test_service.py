@@ -149,14 +149,14 @@ def test_slots_bound_what_is_in_the_making_and_latency_follows_the_request() -> 
     assert stats.slot_seconds == pytest.approx(again.slot_seconds) == pytest.approx(sum(slept))
 
 
-def test_canned_answers_are_the_same_bytes_for_a_step() -> None:
+def test_canned_a_request_gets_the_bytes_that_it_got_before() -> None:
     simulator = Simulator(SimulatorSettings(canned=True))
-    first = post(simulator, json.dumps(request(synthesize(**TRIPLE))).encode())
-    second = post(simulator, json.dumps(request(synthesize(**{**TRIPLE, "attribute": "glue"}))).encode())
-    judged = post(simulator, json.dumps(request(reflect("A", "B"))).encode())
-    assert json.loads(second[2]) == first[2]
-    assert json_of(judged[2])["correct"] is True
-    assert post(simulator, json.dumps(request(answer("tests", "x"))).encode())[2] != judged[2]
+    asked = json.dumps(request(synthesize(**TRIPLE))).encode()
+    other = json.dumps(request(synthesize(**{**TRIPLE, "attribute": "glue"}))).encode()
+    first = post(simulator, asked)
+    assert json.loads(post(simulator, asked)[2]) == first[2]
+    assert post(simulator, other)[2] != first[2]
+    assert simulator.stats.calls == 3
 
 
 def test_models_health_stats_and_what_is_not_there() -> None:
