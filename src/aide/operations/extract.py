@@ -4,12 +4,12 @@ The schema asks for exactly n triples; what comes is cleaned, and fewer that are
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import Field, create_model
 
 from aide.parsing import ModelPayload, Reply
 from aide.records import Triple
@@ -28,6 +28,22 @@ class _Tie(Reply):
     attribute: str
 
 
+class _Ties(Reply):
+    """What is asked about a known topic."""
+
+    triples: list[_Tie]
+
+
+class _Topic(Reply):
+    """What is asked about a text."""
+
+    topic: str
+    triples: list[_Tie]
+
+
+_Asked: TypeAlias = _Ties | _Topic
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a model named: the topic (empty after graph expansion) and pairs (relation, attribute)."""
@@ -36,13 +52,13 @@ class Found:
     ties: tuple[tuple[str, str], ...]
 
 
-class Triples(ModelPayload[BaseModel, Found]):
+class Triples(ModelPayload[_Asked, Found]):
     """Triples asked of a model: its schema wants exactly `count`, reading forgives more or fewer."""
 
     __slots__ = ()
 
-    def __init__(self, name: str, fields: dict[str, type], count: int) -> None:
-        asked, read = _model(fields, count, count), _model(fields, 1, count * _SPARE)
+    def __init__(self, name: str, shape: type[_Asked], count: int) -> None:
+        asked, read = _bounded(shape, count, count), _bounded(shape, 1, count * _SPARE)
         super().__init__(name, read, _found(count))
         self.schema = ModelPayload(name, asked, _found(count)).schema
 
@@ -50,13 +66,13 @@ class Triples(ModelPayload[BaseModel, Found]):
 @cache
 def extraction(attributes: int) -> Triples:
     """The payload of step `extract`: a topic and that many attributes with their relations."""
-    return Triples("triples", {"topic": str}, attributes)
+    return Triples("triples", _Topic, attributes)
 
 
 @cache
 def more_triples(more: int) -> Triples:
     """The payload of step `expand_graph`: that many further attributes of a known topic."""
-    return Triples("more_triples", {}, more)
+    return Triples("more_triples", _Ties, more)
 
 
 def triples_from(found: Found, *, topic: str = "", known: Iterable[Triple] = ()) -> tuple[Triple, ...]:
@@ -92,22 +108,19 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _model(fields: dict[str, type], least: int, most: int) -> type[BaseModel]:
+def _bounded(shape: type[_Asked], least: int, most: int) -> type[_Asked]:
     ties = Annotated[list[_Tie], Field(min_length=least, max_length=most)]
-    columns = {name: (kind, ...) for name, kind in fields.items()}
-    return create_model("Triples", __base__=Reply, **columns, triples=(ties, ...))  # type: ignore[call-overload,no-any-return]
+    return create_model(shape.__name__, __base__=shape, triples=(ties, ...))
 
 
-def _found(count: int) -> Callable[[BaseModel], Found]:
+def _found(count: int) -> Callable[[_Asked], Found]:
     """Cut to `count` triples; `ValueError` with a sentence for the model where none is usable."""
 
-    def convert(reply: BaseModel) -> Found:
-        ties: Sequence[_Tie] = reply.triples  # type: ignore[attr-defined]
-        named_topic = "topic" in type(reply).model_fields
-        topic = normalise(reply.topic, _TOPIC_WORDS_AT_MOST) if named_topic else ""  # type: ignore[attr-defined]
-        if named_topic and not _key(topic):
+    def convert(reply: _Asked) -> Found:
+        topic = normalise(reply.topic, _TOPIC_WORDS_AT_MOST) if isinstance(reply, _Topic) else ""
+        if isinstance(reply, _Topic) and not _key(topic):
             raise ValueError("`topic` must name what the text is about in one to four words.")
-        clean = triples_from(Found(topic, tuple((tie.relation, tie.attribute) for tie in ties)))
+        clean = triples_from(Found(topic, tuple((tie.relation, tie.attribute) for tie in reply.triples)))
         if not clean:
             raise ValueError("Every `attribute` must be one or two words that do not repeat the topic.")
         return Found(topic, tuple((triple.relation, triple.attribute) for triple in clean[:count]))
