@@ -145,7 +145,9 @@ class Prompts:
 
     def _rendered(self, name: str, values: Mapping[str, Any]) -> str:
         try:
-            return self._environment.get_template(name).render(values)
+            template = self._environment.get_template(name)
+            context = template.new_context({**self._environment.globals, **values}, shared=True)
+            return "".join(template.root_render_func(context))
         except jinja2.TemplateError as broken:
             raise _broken(name, broken) from broken
 

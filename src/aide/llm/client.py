@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from time import monotonic
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import orjson
 
 from aide.errors import AideError, CallError, EndpointUnusable, InputError
+from aide.llm.addresses import base_urls
 from aide.llm.faults import WrongPath, answer_of, decode, read_fault, scoped
 from aide.llm.request import Endpoint
 
@@ -27,7 +28,6 @@ CONNECT: Final = 10.0
 IDLE: Final = 2.5  # servers close idle connections after 5 s: never meet them at that moment
 KEY_TIME: Final = 30.0
 SIM: Final = "sim:"
-LOCAL: Final = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")
 
 Handler = Callable[
     [str, Mapping[str, Any], Mapping[str, str]],
@@ -263,37 +263,6 @@ def encode(body: Mapping[str, Any]) -> bytes:
         return orjson.dumps(body)
     except orjson.JSONEncodeError:
         return orjson.dumps(_mended(body))
-
-
-def base_urls(text: str, query: Mapping[str, str]) -> tuple[str, ...]:
-    """The base URLs that a pasted address may mean, likeliest first, the query at the end of each.
-
-    A scheme may be missing; `/v1`, a trailing slash, or a whole route may be there or not.
-
-    Raises:
-        InputError: it is no HTTP address.
-    """
-    text = text.strip()
-    if "://" not in text:
-        text = ("http://" if text.startswith(LOCAL) else "https://") + text
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good:
-        raise InputError(
-            f"{text!r} is no address of an endpoint", hint="such as --base-url http://localhost:8000/v1"
-        )
-    path = re.sub(
-        r"/(chat/completions|completions|embeddings|models|responses|chat)/*$", "", parts.path.rstrip("/")
-    )
-    path = re.sub(r"(/v\d+)(\1)+$", r"\1", path.rstrip("/"))
-    both = urlencode([*parse_qsl(parts.query), *query.items()])
-    root = f"{parts.scheme}://{parts.netloc}"
-    versioned = re.search(r"/v\d+[a-z]*\d*(/|$)|/openai(/|$)|/deployments/", path)
-    paths = [path] if versioned else [f"{path}/v1", path] if not path else [path, f"{path}/v1"]
-    return tuple(f"{root}{p}?{both}" if both else f"{root}{p}" for p in paths)
 
 
 async def run_key_command(command: str) -> str:

@@ -62,7 +62,7 @@ def measured_speed(spec: RunSpec, path: Path) -> Speed | None:
 
 
 def _name(each: EndpointSpec, model: str) -> str:
-    from aide.llm.client import base_urls
+    from aide.llm.addresses import base_urls
 
     return f"{base_urls(each.base_url, {})[0].partition('?')[0]} {model}"
 

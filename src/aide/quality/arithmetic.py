@@ -30,6 +30,10 @@ _SPELLINGS: Final = (
     (re.compile(r"\\%"), "%"),
     (re.compile(r"(?<=\d)[   '’](?=\d{3}(?!\d))"), ""),
 )  # fmt: skip
+# What any of the spellings above could begin with: most lines have none of it.
+_SPELLED: Final = re.compile(r"[^\x00-\x7f]|[\\$xX']|\d \d{3}")
+# The commonest equation by far: whole numbers, one operation.
+_PLAIN: Final = re.compile(r"\s*(\d{1,9})\s*([-+*/])\s*(\d{1,9})\s*=\s*(\d{1,18})\s*")
 _WORD: Final = re.compile(r"[\w)\]}°²³√!]")
 # What goes before a side and belongs to it: an operator, or the word for one.
 _OPERATOR: Final = re.compile(r"(?:[-+*/^=]|(?<!\w)x|\b(?:of|times|plus|minus|by|over))\s*\Z", re.IGNORECASE)
@@ -76,8 +80,9 @@ def _lines(text: str) -> Iterator[str]:
 
 def _equations(line: str) -> Iterator[tuple[str, str]]:
     """Pairs of neighbouring sides, both pure and whole, at least one of them a calculation."""
-    for pattern, plain in _SPELLINGS:
-        line = pattern.sub(plain, line)
+    if _SPELLED.search(line):
+        for pattern, plain in _SPELLINGS:
+            line = pattern.sub(plain, line)
     for chain in _CHAIN.finditer(line):
         sides = chain[0].split("=")
         before, after = line[: chain.start()], line[chain.end() :]
@@ -132,6 +137,8 @@ _READINGS: Final = tuple(_Reading(point, percent) for point in ".," for percent 
 
 def _compare(left: str, right: str) -> Miscalculation | None:
     """The fault of an equation; `None` where it holds in some reading, or where no reading can be had."""
+    if (plain := _PLAIN.fullmatch(f"{left}={right}")) and _holds(*plain.groups()):
+        return None
     shown: Fraction | None = None
     for one in _READINGS:
         value = _value(left, one)
@@ -143,6 +150,12 @@ def _compare(left: str, right: str) -> Miscalculation | None:
                 return None
             shown = value if shown is None else shown
     return None if shown is None else Miscalculation(left, right, _plainly(shown))
+
+
+def _holds(left: str, sign: str, right: str, said: str) -> bool:
+    """Whether an equation of whole numbers is exactly right."""
+    a, b, c = int(left), int(right), int(said)
+    return {"+": a + b == c, "-": a - b == c, "*": a * b == c, "/": b > 0 and a == b * c}[sign]
 
 
 def _agree(value: Fraction, said: Fraction, left: str, right: str, point: str) -> bool:

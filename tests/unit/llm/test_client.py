@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from aide.errors import AideError, CallError, EndpointUnusable, InputError
-from aide.llm.client import CallableTransport, Client, base_urls, encode
+from aide.llm.addresses import base_urls
+from aide.llm.client import CallableTransport, Client, encode
 from aide.llm.request import Endpoint
 from endpoints.fake import FakeEndpoint, Said, completion, error
 
