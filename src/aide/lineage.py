@@ -13,6 +13,7 @@ import orjson
 from aide.errors import InputError, Unusable
 from aide.journal import Call, Journal
 from aide.parsing import read_completion
+from aide.pipeline.drifted import drift_of
 from aide.pipeline.folder import RunFolder
 from aide.pipeline.prepare import SEED
 from aide.pipeline.pruned import prune, pruned, restore
@@ -132,7 +133,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Pruning:
-    """What a prune did: records named, records that moved with their descendants, records in the shards now, and out."""
+    """What a prune did: records named, records that moved with descendants, records in the shards now, and out."""
 
     named: int
     moved: int
@@ -215,6 +216,7 @@ def _has(record: Mapping[str, Any], name: str) -> bool:
 def _recount(folder: RunFolder, journal: Journal) -> None:
     """Counts on disk that agree with the shards, and a run that is no longer finished."""
     out = pruned(journal)
+    inputs = {id: row["input"] for id, row in journal.decisions(SEED)}
     hops: Counter[int] = Counter()
     labels: Counter[str] = Counter()
     for outcome in journal.outcomes("accepted", payload=False):
@@ -230,6 +232,8 @@ def _recount(folder: RunFolder, journal: Journal) -> None:
                 by_hop={str(hop): n for hop, n in sorted(hops.items())},
             )
             facts["by_label"] = dict(sorted(labels.items()))
+            if "drift" in facts:
+                facts["drift"] = drift_of(journal, inputs, out)
             write_atomic(path, json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
     manifest = folder.read_manifest()
     if manifest.pop("finished", None) is not None:

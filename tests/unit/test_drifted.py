@@ -23,17 +23,18 @@ def settled(id: str, of: Seed, text: str, hop: int) -> Outcome:
 
 def test_every_record_that_stands_is_measured_and_of_many_every_nth(tmp_path: Path) -> None:
     seeds = [seed("a baker sells seven loaves"), seed("the bus leaves at noon")]
+    inputs = {each.id: each.draft.input for each in seeds}
 
     async def run() -> None:
         journal = Journal.open(tmp_path / "journal.sqlite")
         for place, hop in enumerate((1, 1, 2, 2)):
             text = "a baker sells seven buns" if hop == 1 else "the ferry sails at dusk"
             await journal.settle(settled(f"{place:020x}", seeds[0], text, hop))
-        told = drifted.drift_of(journal, seeds, out={f"{0:020x}"})
+        told = drifted.drift_of(journal, inputs, out={f"{0:020x}"})
         assert told["every"] == 1
         assert told["by_hop"]["1"] == {"records": 1, "to_seed": 0.6667, "to_nearest": 0.6667}
         assert told["by_hop"]["2"] == {"records": 2, "to_seed": 0.0, "to_nearest": 0.25}
-        many = drifted.drift_of(journal, seeds, most=2)
+        many = drifted.drift_of(journal, inputs, most=2)
         assert many["every"] == 2
         assert sum(hop["records"] for hop in many["by_hop"].values()) == 2
         journal.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,8 +56,8 @@ class Order:
     clock: Callable[[], float]
     room: int = 128
     plan: Mapping[str, Any] = field(default_factory=dict)
-    emit: Callable[[dict[str, Any]], None] | None = None
-    note_invalid: Callable[[str, str, str], None] = lambda model, endpoint, rung: None
+    emit: Callable[[dict[str, Any]], Awaitable[None]] | None = None
+    note_invalid: Callable[[str, str, str, bool], None] = lambda model, endpoint, rung, shapeless: None
     restore: Callable[[Mapping[str, Any]], None] = lambda snapshot: None
     snapshot: Callable[[], Mapping[str, Any]] = dict
     stats: Callable[[], Mapping[str, Any]] = dict
@@ -164,7 +164,9 @@ async def _run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
             summary = {
                 **_summary(stage, journal, fault),
                 "gone_seeds": prepare.gone(ground, journal),
-                "drift": drift_of(journal, ground.seeds, pruned(journal)),
+                "drift": drift_of(
+                    journal, {seed.id: seed.draft.input for seed in ground.seeds}, pruned(journal)
+                ),
             }
             _write_json(folder.summary, summary)
             write_progress(stage)
@@ -235,7 +237,7 @@ async def _assemble(
     emit = order.emit
     if emit is not None:
         for line in standing(journal, out):
-            emit(line)
+            await emit(line)
     if spec.examined:
         stage.exam = await examine(
             spec, ground.seeds, Aide(brief), journal, calls.asker, at_once=max(1, order.room // 2)
@@ -244,7 +246,7 @@ async def _assemble(
         check_share(spec, stage.exam)
     stage.run = Run(
         RECIPES["aide"](brief), frontier, calls, points, novelty, shards, rejects, stage.progress,
-        room=order.room, emit=emit or (lambda line: None),
+        room=order.room, emit=emit,
     )  # fmt: skip
 
 

@@ -12,27 +12,22 @@ from typing import Final
 WIDTH: Final = 640
 
 
-def stacked(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]], *, unit: str = "") -> str:
-    """Horizontal bars of parts, each row with a label; `rows` hold (label, ((class, value), …))."""
+def stacked(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:
+    """Horizontal bars of parts, each row with a label; `rows` hold (label, ((class, value), …)).
+
+    They are boxes of the page, not SVG, so that their words are as large as others on any screen.
+    """
     top = max((sum(value for _, value in parts) for _, parts in rows), default=0) or 1
-    height, label = 30, 110
-    marks = []
-    for n, (name, parts) in enumerate(rows):
-        y = n * height
-        marks.append(f'<text x="{label - 8}" y="{y + 17}" class="end">{escape(name)}</text>')
-        x = float(label)
-        whole = sum(value for _, value in parts)
-        for kind, value in parts:
-            width = value / top * (WIDTH - label - 60)
-            if value:
-                told = f"{name}: {kind} {_number(value)}{unit}"
-                marks.append(
-                    f'<rect class="k-{escape(kind)}" x="{x:.1f}" y="{y + 3}" width="{max(width, 1):.1f}" height="20"'
-                    f' rx="2"><title>{escape(told)}</title></rect>'
-                )
-            x += width
-        marks.append(f'<text x="{x + 6:.1f}" y="{y + 17}" class="num">{_number(whole)}{unit}</text>')
-    return _svg(marks, len(rows) * height)
+    out = []
+    for name, parts in rows:
+        told = ((kind, value, f"{name}: {kind} {_number(value)}") for kind, value in parts if value)
+        bar = "".join(
+            f'<i class="k-{escape(kind)}" style="width:{100 * value / top:.2f}%" title="{escape(each)}"></i>'
+            for kind, value, each in told
+        )
+        whole = short(sum(value for _, value in parts))
+        out.append(f'<span>{escape(name)}</span><div class="bar">{bar}</div><span class="n">{whole}</span>')
+    return f'<div class="bars">{"".join(out)}</div>'
 
 
 def histogram(series: Sequence[tuple[str, Mapping[int, int]]], low: int, high: int, kind: str) -> str:
@@ -63,42 +58,67 @@ def histogram(series: Sequence[tuple[str, Mapping[int, int]]], low: int, high: i
     return f'<div class="multiples">{"".join(out)}</div>'
 
 
-def spread(series: Sequence[tuple[str, Sequence[float]]], kind: str) -> str:
-    """For each series the range from the 5th to the 95th percentile, the middle half, and the median; 0 to 1."""
-    height, label = 34, 110
-    scale, bottom = WIDTH - label - 70, len(series) * height
+def spread(
+    rows: Sequence[tuple[str, Sequence[float], float | None, float | None]], kind: str, line: float | None
+) -> str:
+    """Ranges of values from 0 to 1: the 5th to the 95th percentile, the middle half, and two means.
+
+    `rows` hold (label, values, mean to be told as a figure, other mean); `line` is drawn through all of them.
+    """
+    height, label = 34, 76
+    scale = WIDTH - label - 70
+    bottom = len(rows) * height
     marks = [
         f'<line class="grid" x1="{label + scale * t:.1f}" x2="{label + scale * t:.1f}" y1="0" y2="{bottom}"/>'
         for t in (0, 0.25, 0.5, 0.75, 1)
     ]
-    for n, (name, values) in enumerate(series):
-        ordered = sorted(values)
-        p5, p25, p50, p75, p95 = (
-            ordered[min(len(ordered) - 1, int(q * len(ordered)))] for q in (0.05, 0.25, 0.5, 0.75, 0.95)
-        )
+    for n, (name, values, mean, other) in enumerate(rows):
         y = n * height + height / 2
-        told = f"median {p50:.2f}, half between {p25:.2f} and {p75:.2f}, {len(ordered):,} records"
-        marks += [
-            f'<text x="{label - 8}" y="{y + 4}" class="end">{escape(name)}</text>',
-            f'<line class="{kind} thin" x1="{label + p5 * scale:.1f}" x2="{label + p95 * scale:.1f}"'
-            f' y1="{y}" y2="{y}"/>',
-            f'<rect class="{kind}" x="{label + p25 * scale:.1f}" y="{y - 8}" height="16" rx="3"'
-            f' width="{max(2, (p75 - p25) * scale):.1f}"><title>{escape(name)}: {told}</title></rect>',
-            f'<circle class="dot" cx="{label + p50 * scale:.1f}" cy="{y}" r="4"/>',
-            f'<text x="{WIDTH - 60}" y="{y + 4}" class="num">{p50:.2f}</text>',
-        ]
+        marks.append(f'<text x="{label - 10}" y="{y + 4}" class="end">{escape(name)}</text>')
+        marks += _range(name, values, kind, y, label, scale) if values else []
+        if other is not None:
+            marks.append(_circle("ring", label + other * scale, y, other))
+        if mean is not None:
+            marks.append(_circle("dot", label + mean * scale, y, mean))
+            marks.append(f'<text x="{WIDTH - 56}" y="{y + 4}" class="num">{mean:.2f}</text>')
+    if line is not None:
+        x = label + line * scale
+        marks.append(
+            f'<line class="mean" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{bottom}"><title>{line:.3f}</title></line>'
+        )
     marks += [
-        f'<text x="{label + scale * t:.1f}" y="{bottom + 14}" class="mid tick">{t:g}</text>'
+        f'<text x="{label + scale * t:.1f}" y="{bottom + 16}" class="mid tick">{t:g}</text>'
         for t in (0, 0.5, 1)
     ]
-    return _svg(marks, bottom + 20)
+    return _svg(marks, bottom + 22)
+
+
+def _circle(kind: str, x: float, y: float, told: float) -> str:
+    return f'<circle class="{kind}" cx="{x:.1f}" cy="{y}" r="4.5"><title>{told:.3f}</title></circle>'
+
+
+def _range(
+    name: str, values: Sequence[float], kind: str, y: float, label: float, scale: float
+) -> tuple[str, str]:
+    ordered = sorted(values)
+    p5, p25, p50, p75, p95 = (
+        ordered[min(len(ordered) - 1, int(q * len(ordered)))] for q in (0.05, 0.25, 0.5, 0.75, 0.95)
+    )
+    told = f"{escape(name)}: median {p50:.2f}, half between {p25:.2f} and {p75:.2f}, {len(ordered):,} records"
+    left, wide = label + p25 * scale, max(2, (p75 - p25) * scale)
+    ends = f'x1="{label + p5 * scale:.1f}" x2="{label + p95 * scale:.1f}"'
+    return (
+        f'<line class="{kind} thin" {ends} y1="{y}" y2="{y}"/>',
+        f'<rect class="{kind}" x="{left:.1f}" y="{y - 8}" width="{wide:.1f}" height="16" rx="3">'
+        f"<title>{told}</title></rect>",
+    )
 
 
 def lines(
     series: Sequence[tuple[str, str, Sequence[tuple[float, float]]]], *, seconds: float, steps: bool = False
 ) -> str:
     """Curves over time: (name, class, ((second, value), …)). The first is filled; the axis begins at 0."""
-    height, left, bottom = 150, 44, 20
+    height, left, bottom = 150, 52, 22
     top = _nice(max((value for _, _, points in series for _, value in points), default=0))
     across, up = (WIDTH - left - 10) / max(seconds, 1e-9), (height - bottom - 12) / top
     base = height - bottom
@@ -148,6 +168,14 @@ def _nice(top: float) -> float:
     return next(step * size for step in (1, 2, 5, 10) if step * size >= top * 0.999)
 
 
+def short(number: float) -> str:
+    """A figure in few letters: 3,760, 13.7M."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e5, "k")):
+        if number >= size:
+            return f"{number / min(size, 1e3 if unit == 'k' else size):.{0 if unit == 'k' else 1}f}{unit}"
+    return f"{number:,.0f}"
+
+
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2g}"
 
@@ -158,4 +186,4 @@ def _time(seconds: float) -> str:
     return f"{hours}h {minutes:02}m" if hours else f"{minutes}m {rest:02}s" if minutes else f"{rest}s"
 
 
-__all__ = ["histogram", "lines", "spread", "stacked"]
+__all__ = ["histogram", "lines", "short", "spread", "stacked"]

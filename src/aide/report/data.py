@@ -38,8 +38,8 @@ def pack(value: Any) -> str:
 def forest(facts: Facts) -> dict[str, Any]:
     """Seeds and records as rows; parents are row numbers, seeds first.
 
-    A record's row: id, parent, hop, operation, along, anchored, relevance, diversity, likeness, revisions, input, output,
-    choices, whole input where it has fixed parts, accepted children, other children, pruned or not.
+    A record's row: id, parent, hop, operation, along, anchored, relevance, diversity, likeness, revisions, input,
+    output, choices, whole input where it has fixed parts, accepted children, other children, pruned or not.
     """
     yields = facts.tally.yields
     rows: dict[str, int] = {}

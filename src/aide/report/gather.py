@@ -77,11 +77,12 @@ def gather(folder: RunFolder, journal: Journal) -> Facts:
     rejects, examples = _rejected(journal, tally, parents)
     _texts(journal, examples)
     inputs = {id: str(seed["input"]) for id, seed in seeds.items()}
-    summary = {**folder.read_summary(), **_read(folder)}  # progress is the newer one where a run goes on
+    ended = folder.read_summary()
+    told = ended.get("drift") if ended.get("accepted") == accepted else None  # else it is of an earlier run
     return Facts(
         folder=folder,
         manifest=folder.read_manifest(),
-        summary=summary,
+        summary={**ended, **_progress(folder)},
         seeds=seeds,
         tally=tally,
         accepted=accepted,
@@ -89,14 +90,14 @@ def gather(folder: RunFolder, journal: Journal) -> Facts:
         rejects=rejects,
         examples=examples,
         twins=Counter(value.split(" ")[0] for _, value in journal.decisions(DUPLICATE) if value),
-        drift=summary.get("drift") or drift_of(journal, inputs, out),
+        drift=told or drift_of(journal, inputs, out),
         likeness=_likeness(records, inputs),
         steps=journal.usage(),
     )
 
 
-def _read(folder: RunFolder) -> dict[str, Any]:
-    """The counts of a run that has not ended yet."""
+def _progress(folder: RunFolder) -> dict[str, Any]:
+    """The counts of a second ago at most; newer than the summary where a run goes on, or was killed."""
     loaded: dict[str, Any] = orjson.loads(folder.progress.read_bytes()) if folder.progress.exists() else {}
     return loaded
 

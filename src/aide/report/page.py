@@ -1,5 +1,6 @@
 """The page as a whole: head, opening, sections, and the data that its script reads."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -66,31 +67,26 @@ def opening(facts: Facts) -> str:
     summary, spec = facts.summary, facts.manifest.get("spec", {})
     target = summary.get("target")
     tokens = summary.get("tokens", {})
-    counts = [
-        (kind, summary.get(kind, 0))
-        for kind in ("accepted", "rejected", "failed", "surplus", "pruned", "open")
-    ]
-    planned, settled = summary.get("planned", 0), sum(count for _, count in counts)
+    settled = sum(facts.tally.hops.values(), Counter())
+    planned = max(summary.get("planned", 0), settled.total())
+    counts = [*((kind, settled[kind]) for kind in sections.KINDS), ("open", planned - settled.total())]
     calls = summary.get("calls", 0)
     wall = max(0.0, facts.manifest.get("ended", 0) - facts.manifest.get("begun", 0))
     cost = summary.get("cost")
     figures = [
         (f"{facts.accepted:,}", f"records of {target:,} wanted" if target else "records"),
-        (share(summary.get("accepted", 0), planned), f"of {planned:,} candidates accepted"),
+        (share(facts.accepted, planned), f"of {planned:,} candidates accepted"),
         (f"{calls:,}", f"calls, {calls / facts.accepted:.1f} for a record" if facts.accepted else "calls"),
         (
-            _short(tokens.get("prompt", 0) + tokens.get("completion", 0)),
-            f"tokens, {_short(tokens.get('completion', 0))} of them written",
+            charts.short(tokens.get("prompt", 0) + tokens.get("completion", 0)),
+            f"tokens, {charts.short(tokens.get('completion', 0))} of them written",
         ),
         ("?" if cost is None else f"{cost:.2f}", "USD (no price known)" if cost is None else "USD"),
         (_time(summary.get("this_run", {}).get("seconds", 0) or wall), "last run"),
     ]
     tiles = "".join(f"<div class=tile><b>{value}</b><span>{label}</span></div>" for value, label in figures)
-    sums = " + ".join(f"{kind} {count:,}" for kind, count in counts if count)
-    agree = f"{sums} = {settled:,}" + (
-        " planned" if settled == planned else f", while {planned:,} were planned"
-    )
-    bar = charts.stacked([("candidates", counts)])
+    agree = " + ".join(f"{kind} {count:,}" for kind, count in counts if count) + f" = {planned:,} planned"
+    bar = charts.stacked([("candidates", counts)]) if planned else ""
     legend = "".join(
         f'<span><i class="k-{kind}"></i>{kind} {count:,}</span>' for kind, count in counts if count
     )
@@ -138,7 +134,8 @@ def _forest(facts: Facts) -> str:
         "forest",
         "The expansion",
         lead + _sampled(facts),
-        """<div class="controls"><label>colour <select id="colour"><option value="drift">distance from the seed</option>
+        """<div class="controls"><label>colour <select id="colour">
+<option value="likeness">likeness to the seed</option>
 <option value="yield">yield of its children</option><option value="relevance">relevance</option>
 <option value="diversity">diversity</option><option value="operation">operation</option></select></label>
 <label>size <select id="size"><option value="below">records below</option>
@@ -159,7 +156,7 @@ def _browser(facts: Facts) -> str:
 <label>hop <select id="f-hop"></select></label><label>grown by <select id="f-op"></select></label>
 <label>seed <select id="f-seed"></select></label>
 <label>relevance ≤ <select id="f-rel"></select></label><label>diversity ≤ <select id="f-div"></select></label>
-<label>order <select id="f-order"><option value="">as grown</option><option value="drift">most drifted</option>
+<label>order <select id="f-order"><option value="">as grown</option><option value="likeness">most drifted</option>
 <option value="relevance">least relevant</option><option value="diversity">least diverse</option>
 <option value="length">longest</option></select></label><button type="reset">clear</button></form>
 <p id="count" class="note" aria-live="polite">this part needs a script</p><div id="list"></div>
@@ -188,13 +185,6 @@ def human(comparison: Mapping[str, Any]) -> str:
 
 def _figure(value: Any) -> str:
     return f"{value:.3f}" if isinstance(value, float) else text(value, 40)
-
-
-def _short(number: float) -> str:
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.1f}{unit}"
-    return f"{number:.0f}"
 
 
 def _time(seconds: float) -> str:

@@ -9,7 +9,7 @@ const el = (tag, cls, text) => {
 };
 const bdi = (text) => el("bdi", "", text);
 const root = document.documentElement;
-const [ID, PARENT, HOP, OP, ALONG, ANCHORED, REL, DIV, DRIFT, REVISED, INPUT, OUTPUT, CHOICES, WHOLE, GOOD, BAD, MODEL] = Array(17).keys();
+const [ID, PARENT, HOP, OP, ALONG, ANCHORED, REL, DIV, LIKE, REVISED, INPUT, OUTPUT, CHOICES, WHOLE, GOOD, BAD, MODEL] = Array(17).keys();
 
 // --- light and dark -------------------------------------------------------------------------------
 const remembered = (() => { try { return localStorage.getItem("aide-theme"); } catch { return null; } })();
@@ -62,6 +62,8 @@ const mix = (a, b, t) => {
   const part = (hex, n) => parseInt(hex.slice(1 + 2 * n, 3 + 2 * n), 16);
   return `rgb(${[0, 1, 2].map((n) => Math.round(part(a, n) + (part(b, n) - part(a, n)) * t)).join(",")})`;
 };
+const GRADES = { likeness: LIKE, relevance: REL, diversity: DIV };
+const HEAD = 24; // pixels above the branches, for the names of the columns
 const picture = {
   focus: null, boxes: [], operations: [],
   open(node) {
@@ -77,15 +79,14 @@ const picture = {
       return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
     }
     if (kind === "operation") return this.operations.indexOf(node.row[OP]);
-    return node.row[{ drift: DRIFT, relevance: REL, diversity: DIV }[kind]];
+    return node.row[GRADES[kind]];
   },
   range() {
     // From the bad end to the good end of what this run has, so that its differences show.
     const kind = $("colour").value;
     if (kind === "yield") return [0, 1];
-    const values = records.map((row) => row[{ drift: DRIFT, relevance: REL, diversity: DIV }[kind]]).filter((value) => value != null).sort((a, b) => a - b);
-    const [low, high] = [0.02, 0.98].map((share) => values[Math.floor(share * (values.length - 1))] ?? 0);
-    return kind === "drift" ? [high, low] : [low, high];
+    const values = records.map((row) => row[GRADES[kind]]).filter((value) => value != null).sort((a, b) => a - b);
+    return [0.02, 0.98].map((share) => values[Math.floor(share * (values.length - 1))] ?? 0);
   },
   value(node) {
     const raw = this.raw(node);
@@ -113,9 +114,16 @@ const picture = {
       ink: css("--ink"), card: css("--card"),
     };
     const deepest = Math.max(1, ...nodes.map((node) => node.depth)), columns = deepest - top.depth + 1;
-    const room = columns > 1 ? Math.min(90, width * 0.16) : 0, wide = columns > 1 ? (width - room) / (columns - 1) : width;
+    const room = columns > 1 ? Math.min(90, Math.max(70, width * 0.16)) : 0, wide = columns > 1 ? (width - room) / (columns - 1) : width;
     this.boxes = [];
     this.ends = this.range();
+    pen.font = "12px system-ui, sans-serif";
+    pen.textBaseline = "middle";
+    pen.fillStyle = css("--dim");
+    for (let n = columns > 1 && !top.parent ? 1 : 0; n < columns; n++) {
+      const depth = top.depth + n, name = depth > 1 ? `hop ${depth - 1}` : depth ? (n ? "seeds" : "seed") : "all";
+      pen.fillText(name, (n ? room + (n - 1) * wide : 0) + 7, HEAD / 2 - 2);
+    }
     const even = $("size").value === "even" && !top.parent;
     const place = (node, x, y, tall) => {
       const w = node === top ? (room || width) : wide;
@@ -132,9 +140,7 @@ const picture = {
         at += tall * share;
       }
     };
-    place(top, 0, 0, height);
-    pen.font = "12px system-ui, sans-serif";
-    pen.textBaseline = "middle";
+    place(top, 0, HEAD, height - HEAD);
     for (const [node, x, y, w, tall] of this.boxes) {
       if (tall < 15) continue;
       pen.save();
@@ -142,9 +148,18 @@ const picture = {
       pen.rect(x, y, w - 8, tall);
       pen.clip();
       pen.fillStyle = node === top && !top.parent ? tones.ink : this.value(node) === null ? tones.ink : "#10151a";
-      const label = node.row ? short(words(node), 90) : node === nodes[0] ? `${node.kids.length} seeds` : `${node.name}: ${short(words(node), 60)}`;
-      pen.fillText(label.replace(/\s+/g, " "), x + 7, y + Math.min(tall / 2, 14));
-      if (tall > 34 && node.good + node.bad) pen.fillText(`${under(node).toLocaleString("en")} below${node.parent ? ` · ${node.good} of ${node.good + node.bad}` : ""}`, x + 7, y + Math.min(tall / 2, 14) + 17);
+      const fit = (text) => {
+        const room = w - 18, wide = (words) => pen.measureText(words).width;
+        if (wide(text) <= room) return text;
+        let end = Math.floor(text.length * room / wide(text));
+        while (end > 0 && wide(`${text.slice(0, end)}…`) > room) end--;
+        return end > 0 ? `${text.slice(0, end)}…` : "";
+      };
+      const count = (number, name) => `${number.toLocaleString("en")} ${name}${number === 1 ? "" : "s"}`;
+      const label = node.row ? short(words(node), 160) : node === nodes[0] ? count(node.kids.length, "seed") : `${node.name}: ${short(words(node), 120)}`;
+      pen.fillText(fit(label.replace(/\s+/g, " ")), x + 7, y + Math.min(tall / 2, 14));
+      const kept = node.parent && node.good + node.bad ? `, yield ${node.good} of ${node.good + node.bad}` : "";
+      if (tall > 34 && under(node)) pen.fillText(fit(`${under(node).toLocaleString("en")} below${kept}`), x + 7, y + Math.min(tall / 2, 14) + 17);
       pen.restore();
     }
     this.legend(tones);
@@ -152,7 +167,7 @@ const picture = {
   legend(tones) {
     const names = $("colour").value === "operation"
       ? this.operations.map((name, n) => [tones.ops[n % OPS.length], name])
-      : [[tones.low, 0], [tones.mid, 0.5], [tones.high, 1]].map(([tone, part]) => [tone, this.told(this.ends[0] + (this.ends[1] - this.ends[0]) * part)]);
+      : [[tones.low, 0, "low"], [tones.mid, 0.5, ""], [tones.high, 1, "high"]].map(([tone, part, word]) => [tone, `${this.told(this.ends[0] + (this.ends[1] - this.ends[0]) * part)} ${word}`]);
     $("scale").replaceChildren(...names.map(([tone, name]) => {
       const span = el("span", "", name), dot = el("i");
       dot.style.background = tone;
@@ -161,7 +176,7 @@ const picture = {
     }));
   },
   told(value) {
-    return $("colour").value === "yield" ? `${Math.round(100 * value)} %` : `${+value.toFixed($("colour").value === "drift" ? 2 : 1)}`;
+    return $("colour").value === "yield" ? `${Math.round(100 * value)} %` : `${+value.toFixed($("colour").value === "likeness" ? 2 : 1)}`;
   },
   at(event) {
     const box = $("picture").getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
@@ -178,7 +193,9 @@ const picture = {
       return n ? [document.createTextNode("›"), button] : [button];
     }));
     const node = this.focus, out = $("branch");
-    const facts = el("p", "", `${node.good} accepted and ${node.bad} not, of the candidates grown right from here; ${under(node).toLocaleString("en")} records below in this file.`);
+    const grown = (node.good + node.bad).toLocaleString("en"), good = node.good.toLocaleString("en"), below = under(node).toLocaleString("en");
+    const from = node.row ? "this record" : node.seed ? "this seed" : "the seeds";
+    const facts = el("p", "", `Of ${grown} candidates grown directly from ${from}, ${good} became records. Records below in this file: ${below}.`);
     const kids = el("div", "kids");
     const tones = { none: css("--line"), low: css("--failed"), mid: css("--rejected"), high: css("--accepted"), ops: OPS.map(css) };
     for (const kid of node.kids.slice(0, 200)) {
@@ -190,6 +207,7 @@ const picture = {
       button.onclick = () => this.open(kid);
       kids.append(button);
     }
+    if (node.kids.length > 200) kids.append(el("p", "note", `the first 200 of ${node.kids.length.toLocaleString("en")}`));
     out.replaceChildren(facts, ...(node.row ? [detail(node)] : node.seed ? [el("p", "", "")] : []), kids);
     if (node.seed) out.children[1].append(bdi(node.seed[2]));
   },
@@ -255,7 +273,7 @@ function detail(node) {
   cards.append(own);
   const chips = el("div", "chips");
   const facts = [`${row[OP]}: ${row[ALONG]}`, row[ANCHORED] ? "anchored to the seed" : "not anchored", row[REL] === null ? "" : `relevance ${row[REL]}`,
-    row[DIV] === null ? "" : `diversity ${row[DIV]}`, `drift ${row[DRIFT]}`, row[REVISED] ? `revised ${row[REVISED]}×` : "", row[MODEL], row[ID]];
+    row[DIV] === null ? "" : `diversity ${row[DIV]}`, `likeness to the seed ${row[LIKE]}`, row[REVISED] ? `revised ${row[REVISED]}×` : "", row[MODEL], row[ID]];
   for (const fact of facts) if (fact) chips.append(el("span", "", fact));
   out.append(cards, chips, siblings(node));
   if (row[WHOLE]) {
@@ -320,7 +338,7 @@ function search() {
       && (!$("f-seed").value || node.root.id === $("f-seed").value) && most("f-rel", REL, row) && most("f-div", DIV, row)
       && query.every((word) => haystack[n].includes(word));
   });
-  const orders = { drift: (a) => -a.row[DRIFT], relevance: (a) => a.row[REL] ?? 99, diversity: (a) => a.row[DIV] ?? 99, length: (a) => -a.row[INPUT].length };
+  const orders = { likeness: (a) => a.row[LIKE], relevance: (a) => a.row[REL] ?? 99, diversity: (a) => a.row[DIV] ?? 99, length: (a) => -a.row[INPUT].length };
   const key = orders[$("f-order").value];
   if (key) found.sort((a, b) => key(a) - key(b));
   $("list").replaceChildren();

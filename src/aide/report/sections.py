@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from aide.records import PERSONA
+from aide.records import PERSONA, Usage
 from aide.report import charts
 from aide.report.data import shown
 from aide.report.gather import Facts, moments
@@ -130,8 +130,15 @@ def _cell(count: int, top: int, *, gap: bool) -> str:
 
 
 def drift(facts: Facts) -> str:
-    """Distance from the seed, and grades, by hop."""
-    hops = [(f"hop {hop}", values) for hop, values in facts.drift.items() if values]
+    """Likeness to the seed as the run's own meter tells it, the spread of the records shown, and grades, by hop."""
+    meter = facts.drift.get("by_hop", {})
+    hops = sorted({*map(int, meter), *facts.likeness})
+    means = [meter.get(str(hop), {}) for hop in hops]
+    rows = [
+        (f"hop {hop}", facts.likeness.get(hop, ()), mean.get("to_seed"), mean.get("to_nearest"))
+        for hop, mean in zip(hops, means, strict=True)
+    ]
+    between = facts.drift.get("between_seeds") if len(facts.seeds) > 1 else None
     grades = "".join(
         f"<h3>{text(name)}</h3>"
         + charts.histogram(
@@ -139,14 +146,18 @@ def drift(facts: Facts) -> str:
         )
         for name, by_hop in sorted(facts.tally.grades.items(), reverse=True)
     )
-    body = charts.spread(hops, "g-drift") if hops else '<p class="note">no records yet</p>'
+    body = charts.spread(rows, "g-drift", between) if rows else '<p class="note">no records yet</p>'
+    line = "" if between is None else '<span><i class="dash"></i>two seeds to each other</span>'
     return section(
         "drift",
         "Drift and scores",
-        "How far the records wander from their seeds (0: the same three-letter runs, 1: none in common), and how "
-        "the judge graded them: relevance to the seed, diversity from the parent. Distances should level off with "
-        "the hops, not climb.",
-        "<h3>distance from the seed</h3>",
+        "The share of its words that a record still has in common with its seed, and how the judge graded it: "
+        "relevance to the seed, diversity from the parent. Likeness falls with the hops and should level off; "
+        "what has less of it than two seeds have to each other may be about something else.",
+        '<h3>likeness to the seed</h3><div class="legend"><span><i class="disc"></i>own seed, mean</span>'
+        '<span><i class="hoop"></i>nearest seed, mean</span><span><i class="half"></i>'
+        "middle half; line: 5 % to 95 %</span>"
+        f"{line}</div>",
         body,
         grades,
     )
@@ -162,7 +173,7 @@ def rejects(facts: Facts) -> str:
     blocks = []
     for reason in order:
         counts = by_reason[reason]
-        hops = ", ".join(f"hop {hop} {count:,}" for hop, count in sorted(counts.items()))
+        hops = ", ".join(f"hop {hop}: {count:,}" for hop, count in sorted(counts.items()))
         items = "".join(_example(line) for line in facts.examples.get(reason, ()))
         blocks.append(
             f"<details><summary><b>{text(reason)}</b> <span class=count>{counts.total():,}</span> "
@@ -197,15 +208,12 @@ def twins(facts: Facts) -> str:
     }
     kinds = ", ".join(f"{count:,} {text(how)}" for how, count in facts.twins.most_common()) or "none"
     pairs = [
-        (
-            text(line["reason"]),
-            text(line.get("input") or "(not kept)", 300),
-            text(line.get("twin") or line["detail"], 300),
-        )
+        f'<div class="pair"><div><h4>candidate, {text(line["reason"])}</h4>'
+        f"{text(line.get('input') or '(not kept)', 300)}</div>"
+        f"<div><h4>beside</h4>{text(line.get('twin') or line['detail'], 300)}</div></div>"
         for reason in TWINS
         for line in facts.examples.get(reason, ())
     ]
-    body = table(("found as", "candidate", "beside"), pairs) if pairs else ""
     counts = ", ".join(f"{text(reason)} {count:,}" for reason, count in found.items()) or "none"
     return section(
         "twins",
@@ -213,40 +221,41 @@ def twins(facts: Facts) -> str:
         "Candidates too like a seed, another record, or a text to be avoided. "
         "They were refused before an answer was paid for.",
         f"<p>Rejected: {counts}. Twins among all drafts, mended ones included: {kinds}.</p>",
-        body,
+        *pairs,
     )
 
 
 def spending(facts: Facts) -> str:
-    """Calls, tokens and money by step and model."""
-    rows = []
-    for step, model, usage, cost in facts.steps:
-        money = "?" if cost is None else f"{cost:.4f}"
-        rows.append(
-            (
-                text(step),
-                text(model, 80),
-                f"{usage.calls:,}",
-                f"{usage.prompt:,}",
-                f"{usage.cached:,}",
-                f"{usage.completion:,}",
-                money,
-            )
-        )
-    by_step: Counter[str] = Counter()
+    """Calls, tokens and money by step and model, the dearest step first."""
+    steps = sorted(facts.steps, key=lambda row: -(row[2].prompt + row[2].completion))
     sent: Counter[str] = Counter()
-    for step, _, usage, _ in facts.steps:
-        by_step[step] += usage.completion
+    got: Counter[str] = Counter()
+    for step, _, usage, _ in steps:
         sent[step] += usage.prompt
-    bars = [(step, [("in", sent[step]), ("out", by_step[step])]) for step, _ in sent.most_common()]
+        got[step] += usage.completion
+    bars = [(step, [("in", sent[step]), ("out", got[step])]) for step in sent]
+    several, cached = len({model for _, model, _, _ in steps}) > 1, any(row[2].cached for row in steps)
+    rows = [_cost(text(step), text(model, 80), usage, cost) for step, model, usage, cost in steps]
+    costs = [cost for _, _, _, cost in steps]
+    whole = sum((usage for _, _, usage, _ in steps), Usage())
+    known = None if None in costs else sum(cost or 0.0 for cost in costs)
+    rows.append(_cost("all", "", whole, known))
+    head = ("step", "model", "calls", "tokens in", "cached", "tokens out", "USD")
+    kept = [n for n, name in enumerate(head) if (name != "model" or several) and (name != "cached" or cached)]
+    models = "" if several or not steps else f" All of it went to {text(steps[0][1], 80)}."
     return section(
         "spending",
         "Tokens and money",
-        "What each step cost; tokens in and out.",
+        f"What each step cost: tokens in are what was sent, tokens out what the model wrote.{models}",
         '<div class="legend"><span><i class="k-in"></i>in</span><span><i class="k-out"></i>out</span></div>',
         charts.stacked(bars),
-        table(("step", "model", "calls", "tokens in", "cached", "tokens out", "USD"), rows, numbers=5),
+        table([head[n] for n in kept], [[row[n] for n in kept] for row in rows], numbers=4 + cached),
     )
+
+
+def _cost(step: str, model: str, usage: Usage, cost: float | None) -> tuple[str, ...]:
+    counts = (usage.calls, usage.prompt, usage.cached, usage.completion)
+    return step, model, *(f"{count:,}" for count in counts), "?" if cost is None else f"{cost:.4f}"
 
 
 def endpoint(facts: Facts, timings: Iterable[tuple[float, float, str, int]]) -> str:
