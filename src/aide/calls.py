@@ -69,7 +69,7 @@ class Calls:
         *,
         now: Callable[[], float],
         reuse: Journal | None = None,
-        note_invalid: Callable[[str, str, str], None] = lambda model, endpoint, rung: None,
+        note_invalid: Callable[[str, str, str, bool], None] = lambda model, endpoint, rung, shapeless: None,
     ) -> None:
         self.spec = spec
         self.prompts = prompts
@@ -229,7 +229,8 @@ class Asker:
                 return payload.read(read_completion(heard.data).text)
             except Unusable as unusable:
                 if heard.endpoint and payload.schema is not None and unusable.reason in UNSTRUCTURED:
-                    self.calls.note_invalid(request.model, heard.endpoint, heard.rung)
+                    shapeless = unusable.reason == "not_json"
+                    self.calls.note_invalid(request.model, heard.endpoint, heard.rung, shapeless)
                 if attempt or unusable.reason in FINAL:
                     raise
                 if unusable.reason == "truncated":

@@ -62,10 +62,13 @@ Rule = Callable[[Any], Said | None]
 class FakeEndpoint:
     """Says what was queued, then what a rule says, then "hello"; keeps what it heard.
 
-    `slots` bounds what is served at once; `peak` tells how many were.
+    Behind the seam each answer takes `seconds` of the loop's time, and at most `slots` are in the making, the rest
+    wait in line; `peak` tells how many requests were there at once.
     """
 
-    def __init__(self, rule: Rule | None = None) -> None:
+    def __init__(self, rule: Rule | None = None, *, slots: int = 1000, seconds: float = 0.0) -> None:
+        self.slots = asyncio.Semaphore(slots)
+        self.seconds = seconds
         self.queue: deque[Said] = deque()
         self.rule = rule
         self.heard: list[Heard] = []
@@ -145,8 +148,9 @@ class _Seam(httpx.AsyncBaseTransport):
         fake._now += 1
         fake.peak = max(fake.peak, fake._now)
         try:
-            said = fake._next(request.url.path, request.headers, content)
-            await asyncio.sleep(0)
+            async with fake.slots:
+                said = fake._next(request.url.path, request.headers, content)
+                await asyncio.sleep(fake.seconds)
         finally:
             fake._now -= 1
         if said.hang:

@@ -97,7 +97,9 @@ def order(
         clock=time.monotonic,
         room=2 * ceiling(spec),
         emit=emit,
-        note_invalid=lambda model, endpoint, rung: pool.note_invalid(model, endpoint=endpoint, rung=rung),
+        note_invalid=lambda model, endpoint, rung, shapeless: pool.note_invalid(
+            model, endpoint=endpoint, rung=rung, shapeless=shapeless
+        ),
         restore=pool.restore,
         snapshot=pool.capabilities,
         stats=pool.stats,

@@ -10,7 +10,8 @@ On the last three the JSON Schema itself stands at the end of the last user mess
 response format, or that nobody can explain on a rung that never worked, leads one rung down; where even
 `text` is refused, the fault was not the ladder's and it stands as before. A server that accepts a rung and
 ignores it is found out by what it answers: when `ENOUGH` answers of a rung were unusable and they are at
-least half of all its answers, the ladder goes one rung down.
+least half of all its answers, the ladder goes one rung down; or, where they were no JSON at all, down to where
+the schema stands in the prompt, for then nothing that says the same in another field will do.
 """
 
 import re
@@ -62,6 +63,7 @@ class Habits:
     proven: set[str] = field(default_factory=set)
     answers: int = 0
     invalid: int = 0
+    shapeless: int = 0
     grace: int = 0
     version: int = 0
     guessed_from: int | None = None
@@ -183,9 +185,9 @@ class Habits:
         self.guessed_from = None
         self.answers += 1
 
-    def note_invalid(self, rung: str, in_flight: int) -> bool:
-        """An answer on `rung` (empty: not known) did not fit its schema; true where the ladder went one rung
-        down.
+    def note_invalid(self, rung: str, in_flight: int, *, shapeless: bool = False) -> bool:
+        """An answer on `rung` (empty: not known) did not fit its schema, or was no JSON at all (`shapeless`);
+        true where the ladder went down.
 
         Where the rung is not told, notes that may still speak of answers of the rung above are passed over:
         as many as were in flight when it was left.
@@ -196,11 +198,12 @@ class Habits:
             self.grace -= 1
             return False
         self.invalid += 1
+        self.shapeless += shapeless
         if self.invalid < ENOUGH or 2 * self.invalid < self.answers:
             return False
-        self.rung += 1
+        self.rung = max(self.rung + 1, RUNGS.index(LOWER[0]) if self.shapeless == self.invalid else 0)
         self.grace = in_flight
-        self.answers = self.invalid = 0
+        self.answers = self.invalid = self.shapeless = 0
         self.proven.discard("schema")
         self.version += 1
         return True

@@ -312,8 +312,10 @@ class Pool:
             self._timer.cancel()
         self._timer = None if wait == inf else asyncio.get_running_loop().call_later(wait, self._dispatch)
 
-    def note_invalid(self, model: str = "", *, endpoint: str = "", rung: str = "") -> None:
-        """An answer that should have been structured could not be used.
+    def note_invalid(
+        self, model: str = "", *, endpoint: str = "", rung: str = "", shapeless: bool = False
+    ) -> None:
+        """An answer that should have been structured could not be used; `shapeless`: it was no JSON at all.
 
         `rung` is `answer.sent["rung"]`; without it and without `endpoint`, every endpoint that serves `model`
         is meant.
@@ -323,7 +325,7 @@ class Pool:
                 own = lane.endpoint.model
                 name = own if own and model in ("", self.model) else model
                 if name in lane.habits:
-                    lane.habits[name].note_invalid(rung, lane.limiter.in_flight)
+                    lane.habits[name].note_invalid(rung, lane.limiter.in_flight, shapeless=shapeless)
 
     def capabilities(self) -> dict[str, Any]:
         """What was learned, by endpoint and model, as JSON-able data."""

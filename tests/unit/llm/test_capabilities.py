@@ -197,3 +197,16 @@ def test_habits_survive_the_run_folder() -> None:
     kept = json.loads(json.dumps(habits.as_dict()))
     assert Habits.from_dict(kept).as_dict() == habits.as_dict()
     assert kept["rung"] == "object_schema"
+
+
+def test_where_no_json_comes_at_all_the_next_rung_is_one_that_shows_the_schema() -> None:
+    habits = Habits()
+    for _ in range(ENOUGH):
+        habits.note_answer(wanted())
+        habits.note_invalid("strict", 0, shapeless=True)
+    assert habits.rung == RUNGS.index("object_schema")
+    mixed = Habits()
+    for number in range(ENOUGH):
+        mixed.note_answer(wanted())
+        mixed.note_invalid("strict", 0, shapeless=number > 0)
+    assert mixed.rung == 1, "structure came, and did not fit: a looser schema keeps the structure"

@@ -1,0 +1,117 @@
+"""`ask` as a run has it, over the fake endpoint: short prompts, a journal in a folder, retries that do not wait."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from aide.budget import Budget
+from aide.calls import Calls, Keep
+from aide.journal import Call, Journal
+from aide.llm.pool import Pool
+from aide.llm.request import Answer, Endpoint, Request
+from aide.llm.retry import with_retries
+from aide.parsing import ModelPayload, Reply, TextPayload
+from aide.prompts import Prompts
+from aide.records import Usage
+from aide.spec import RunSpec
+from endpoints.fake import FakeEndpoint
+
+TEXT = TextPayload("text")
+
+
+class Count(Reply):
+    """A shape to ask for."""
+
+    count: int
+
+
+COUNT = ModelPayload("count", Count, lambda found: found.count)
+
+
+def pool_of(
+    *fakes: FakeEndpoint, timeout: float = 60.0, clock: Callable[[], float] | None = None, **more: Any
+) -> Pool:
+    """The fakes as the endpoints of one run."""
+    names = [f"e{number}" for number, _ in enumerate(fakes)]
+    return Pool(
+        [Endpoint(name, f"http://{name}/v1") for name in names],
+        ceiling=more.pop("ceiling", 8),
+        timeout=timeout,
+        patience=300.0,
+        model="m",
+        transport={name: fake.transport() for name, fake in zip(names, fakes, strict=True)},
+        **({"clock": clock} if clock else {}),
+    )
+
+
+class Scene:
+    """One run's `ask` over a pool.
+
+    `waits` are the seconds that would have passed between attempts, `paid` the answers in the journal at the end.
+    """
+
+    def __init__(self, folder: Path, pool: Pool, **spec: Any) -> None:
+        (folder / "prompts").mkdir(parents=True, exist_ok=True)
+        (folder / "prompts" / "extract.md").write_text("# system\nYou count.\n# user\n{{ about }}\n")
+        self.pool = pool
+        self.waits: list[float] = []
+        self.paid: Sequence[Call] = []
+        self.journal = Journal.open(folder / "journal.sqlite", pace=0.0)
+        self.spec = RunSpec(base_url=("http://e0/v1",), model="m", **spec)
+        self.budget = Budget(self.spec, Usage(), 0.0, clock=lambda: 0.0)
+        self.calls = Calls(
+            self.spec,
+            Prompts(folder / "prompts"),
+            self.journal,
+            self.budget,
+            self._complete,
+            now=lambda: 1.0,
+            note_invalid=lambda model, endpoint, rung, shapeless: pool.note_invalid(
+                model, endpoint=endpoint, rung=rung, shapeless=shapeless
+            ),
+        )
+
+    async def _complete(self, request: Request, rank: int, keep: Keep) -> Answer:
+        return await with_retries(
+            lambda: self.pool.complete(request, rank=rank, keep=keep),
+            health=self.pool.health,
+            rng=random.Random(1),
+            sleep=self._wait,
+        )
+
+    async def _wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        await asyncio.sleep(0)
+
+    async def ask(self, about: str = "apples", payload: Any = TEXT, **more: Any) -> Any:
+        """One question of one node; room for 50 tokens."""
+        return await self.calls.asker(about)("extract", payload, max_output=50, about=about, **more)
+
+    @property
+    def failed(self) -> dict[str, int]:
+        """Failed attempts by kind, over all endpoints."""
+        found: dict[str, int] = {}
+        for told in self.pool.stats().values():
+            for kind, count in told["errors"].items():
+                found[kind] = found.get(kind, 0) + count
+        return found
+
+
+def play(
+    folder: Path, fake: FakeEndpoint | Pool, part: Callable[[Scene], Awaitable[Any]], **spec: Any
+) -> Scene:
+    """Play a part over a scene; its journal is closed at the end."""
+
+    async def whole() -> Scene:
+        scene = Scene(folder, fake if isinstance(fake, Pool) else pool_of(fake), **spec)
+        try:
+            await part(scene)
+        finally:
+            scene.paid = list(scene.journal.calls())
+            scene.journal.close()
+            await scene.pool.close()
+        return scene
+
+    return asyncio.run(whole())
