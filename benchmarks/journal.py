@@ -98,7 +98,7 @@ def measure(folder: Path, calls: list[Call], rate: float, in_flight: int) -> dic
         cpu = time.process_time() - cpu - idle
         size = path.stat().st_size
         journal = Journal.open(path)
-        journal._database.write.set_trace_callback(count)  # type: ignore[union-attr]
+        journal._database.write.set_trace_callback(count)
         fresh = [replace(call, key=digest("again", call.key)) for call in calls[:1500]]
         asyncio.run(drive(journal, fresh, rate, in_flight))
         hit = lookup(journal, [call.key for call in calls[:1000]])

@@ -57,12 +57,14 @@ async def write(folder: RunFolder, records: int, calls: int) -> None:
             made += 1
             id = digest(parent, str(child))
             lineage = {
-                "seed_id": seed, "parent_id": parent, "hop": depth + 1, "operation": "reasoning", "persona": None, "anchored": False,
+                "seed_id": seed, "parent_id": parent, "hop": depth + 1, "operation": "reasoning", "persona": None,
+                "anchored": False,
                 "triple": {"topic": found["topic"], "relation": "has", "attribute": text(id, 1)},
             }  # fmt: skip
             line = {
-                "id": id, "task": "bench", "format": "open", "input": text(id + "i", 45), "output": text(id + "o", 30), "lineage": lineage,
-                "scores": {"relevance": 7 + made % 3, "diversity": 5 + made % 5, "correct": True}, "revisions": 0, "model": "m", "meta": {},
+                "id": id, "task": "bench", "format": "open", "input": text(id + "i", 45), "output": text(id + "o", 30),
+                "lineage": lineage, "revisions": 0, "model": "m", "meta": {},
+                "scores": {"relevance": 7 + made % 3, "diversity": 5 + made % 5, "correct": True},
             }  # fmt: skip
             kind = "rejected" if made % 10 == 0 else "accepted"
             if kind == "rejected":
@@ -106,7 +108,7 @@ async def write(folder: RunFolder, records: int, calls: int) -> None:
                 journal.settle(
                     Outcome(id, kind, seed, parent, depth + 1, 0, "reasoning", "", orjson.dumps(line))
                 )
-            )  # type: ignore[arg-type]
+            )
         async with asyncio.TaskGroup() as group:
             for each in waiting:
                 group.create_task(each)
@@ -127,7 +129,8 @@ def main(sizes: list[int]) -> None:
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(
-                f"{size:>8,} candidates: {wall:5.2f} s ({cpu:.2f} s CPU), {path.stat().st_size / 1e6:.2f} MB, peak {peak:.0f} MiB"
+                f"{size:>8,} candidates: {wall:5.2f} s ({cpu:.2f} s CPU), {path.stat().st_size / 1e6:.2f} MB, "
+                f"peak {peak:.0f} MiB"
             )
 
 

@@ -47,7 +47,8 @@ def test_search_filters_branches_and_theme_work(grown: Path) -> None:
             await page.until(f"{ITEMS} === 25")
             await page.run("{ const f = document.getElementById('f-hop'); f.value = '2'; f.onchange(); }")
             assert await page.run("document.getElementById('count').textContent") != whole
-            hops = "[...document.querySelectorAll('#list .facts')].every((each) => each.textContent.startsWith('hop 2'))"
+            facts = "[...document.querySelectorAll('#list .facts')]"
+            hops = f"{facts}.every((each) => each.textContent.startsWith('hop 2'))"
             assert await page.run(hops)
 
             await page.run("document.querySelector('#list .item > button').click()")
@@ -59,7 +60,8 @@ def test_search_filters_branches_and_theme_work(grown: Path) -> None:
             await page.run("document.querySelector('#branch .kids button').click()")
             assert await page.run("document.querySelectorAll('#crumbs button').length") == 2
             box = "document.getElementById('picture').getBoundingClientRect()"
-            click = f"{{ const b = {box}; document.getElementById('picture').onclick({{clientX: b.left + b.width * .3, clientY: b.top + 5}}); }}"
+            point = "{clientX: b.left + b.width * .3, clientY: b.top + 5}"
+            click = f"{{ const b = {box}; document.getElementById('picture').onclick({point}); }}"
             await page.run(click)
             assert await page.run("document.querySelectorAll('#crumbs button').length") == 3
 

@@ -51,7 +51,8 @@ def sow(seeds: int, hops: int, target: int | None, labels: dict[str, int] | None
 def grow(frontier: Frontier, *, rejects: float = 0.0, room: int = 64, seed: int = 1) -> Grown:
     """Run to the end with answers coming back in a random order."""
     chance = random.Random(seed)
-    grown, under_way = Grown(frontier), []
+    grown = Grown(frontier)
+    under_way: list[Plant | Grow] = []
     while True:
         while len(under_way) < room and (work := frontier.next()) is not None:
             under_way.append(work)

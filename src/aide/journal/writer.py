@@ -105,7 +105,7 @@ class Writer:
             except sqlite3.Error as error:
                 self._fault = fault(self._path, error)
                 self._fault.__cause__ = error
-            except Exception as error:  # noqa: BLE001  (a mistake of ours: it is raised where somebody waits)
+            except Exception as error:  # noqa: BLE001 - a mistake of ours: it is raised where somebody waits
                 self._fault = AideError(f"writing {self._path} failed: {error!r}")
                 self._fault.__cause__ = error
         if self._fault is None:

@@ -68,7 +68,7 @@ def examine(code: str, tests: list[str]) -> dict[str, object]:
     at = -1
     try:
         exec(compile(code, "solution", "exec"), names)
-        for at, test in enumerate(tests):  # noqa: B007 - told below
+        for at, test in enumerate(tests):  # noqa: B007 - `at` is read after the loop
             exec(compile(test, "test", "exec"), names)
     except BaseException as fault:  # noqa: BLE001 - whatever a solution raises is its result, exits included
         told = f"{type(fault).__name__}: {fault}"[:_TOLD]

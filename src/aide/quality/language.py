@@ -67,7 +67,7 @@ def long_enough(text: str) -> bool:
 
 def _detected(text: str) -> tuple[bool, list[tuple[str, int]]]:
     """Whether the verdict is reliable, and up to three languages by their share in percent."""
-    import pycld2  # type: ignore[import-untyped]
+    import pycld2
 
     try:
         reliable, _, found = pycld2.detect(_printable(text), isPlainText=True)

@@ -241,21 +241,24 @@ def test_concurrency_stays_under_the_ceiling_and_permits_come_back() -> None:
 
 def test_an_answer_that_is_not_safe_yet_holds_its_place() -> None:
     async def work() -> None:
-        fake, safe, kept = FakeEndpoint(), asyncio.Event(), 0
+        fake, safe, full = FakeEndpoint(), asyncio.Event(), asyncio.Event()
+        came = kept = 0
 
         async def keep(answer: Answer) -> None:
-            nonlocal kept
+            nonlocal came, kept
+            came += 1
+            if came == 3:
+                full.set()
             await safe.wait()
             kept += 1
 
         pool = pool_of(fake, ceiling=3)
         await pool.complete(asked())
         tasks = [asyncio.create_task(pool.complete(asked(n), keep=keep)) for n in range(10)]
-        while pool.in_flight or len(fake.bodies) < 4:
-            await asyncio.sleep(0)
+        await full.wait()
         for _ in range(50):
             await asyncio.sleep(0)
-        assert (len(fake.bodies), kept) == (4, 0)
+        assert (pool.in_flight, len(fake.bodies), kept) == (0, 4, 0)
         safe.set()
         await asyncio.wait(tasks)
         assert (len(fake.bodies), kept) == (11, 10)

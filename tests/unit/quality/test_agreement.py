@@ -118,7 +118,6 @@ def test_a_fifth_wrong_at_random_leaves_under_three_percent_of_numbers() -> None
     # Two of three: p²(1 + 2(1 - p)) for each answer.
     expected_bad, expected_right = 5 * 0.04**2 * (1 + 2 * 0.96), 0.8**2 * (1 + 2 * 0.2)
     share, expected = bad / (right + bad), expected_bad / (expected_bad + expected_right)
-    print(f"numbers: {share:.2%} wrong among the accepted, {expected:.2%} by calculation")
     assert share < 0.03
     assert share == pytest.approx(expected, abs=0.004)
 
@@ -128,6 +127,5 @@ def test_a_fifth_wrong_at_random_leaves_under_three_percent_of_four_options() ->
     right, bad = accepted([0.2 / 3] * 3, [0.05] * 4, first_only=True, seed="options")
     expected_bad, expected_right = 0.2 * 0.05 * (1 + 0.95), 0.8 * 0.8 * (1 + 0.2)
     share, expected = bad / (right + bad), expected_bad / (expected_bad + expected_right)
-    print(f"four options: {share:.2%} wrong among the accepted, {expected:.2%} by calculation")
     assert share < 0.03
     assert share == pytest.approx(expected, abs=0.004)

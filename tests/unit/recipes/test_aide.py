@@ -61,8 +61,9 @@ def recipe(
         Brief(
             spec=run, task="sums", card=card, format=FORMATS[format],
             gate=FormGate(card, INPUTS, ["40", "41", "42"]), standard=Standard(run.min_relevance, run.min_diversity),
-            checks=Checks(FORMATS[format], card), prompts=prompts, novelty=Twins(*twins), graph_triples=run.graph(fixed=False), bank=None,
-            demonstrations=lambda seed: (), near_labels={label: [o for o in labels if o != label] for label in labels},
+            checks=Checks(FORMATS[format], card), prompts=prompts, novelty=Twins(*twins),
+            graph_triples=run.graph(fixed=False), bank=None, demonstrations=lambda seed: (),
+            near_labels={label: [o for o in labels if o != label] for label in labels},
         )
     )  # fmt: skip
 
@@ -157,8 +158,8 @@ def test_a_triple_is_told_with_its_relation_and_a_persona_with_none() -> None:
         (["Too short, this."], "synthesize", "too_short", {}),
         (["many words " * 30], "synthesize", "too_long", {}),
         ([INPUTS[0]], "synthesize", "copy", {}),
-        (["Wie viele Autos setzt die Fähre über, wenn sie achtzehn Wagen je Fahrt trägt und siebenmal am Tag ablegt, im "
-          "Winter aber nur an drei Tagen der Woche?"], "synthesize", "wrong_language", {}),
+        (["Wie viele Autos setzt die Fähre über, wenn sie achtzehn Wagen je Fahrt trägt und siebenmal am Tag ablegt, "
+          "im Winter aber nur an drei Tagen der Woche?"], "synthesize", "wrong_language", {}),
         ([FRESH], "synthesize", "duplicate", {"twins": (FRESH,)}),
         ([FRESH, ANSWER, verdict(on_task=False)], "reflect", "off_task", {"max_revisions": 0}),
         ([FRESH, ANSWER, verdict(answerable=False)], "reflect", "unanswerable", {"max_revisions": 0}),

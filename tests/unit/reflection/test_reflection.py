@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -49,8 +50,8 @@ def test_good_passes_and_grades_count_from_the_minimum_on() -> None:
         ({"diversity": 4}, "low_diversity"),
     ],
 )
-def test_the_first_failure_is_counted(change: dict[str, object], reason: str) -> None:
-    judgement = judge(replace(GOOD, **change), Standard())  # type: ignore[arg-type]
+def test_the_first_failure_is_counted(change: dict[str, Any], reason: str) -> None:
+    judgement = judge(replace(GOOD, **change), Standard())
     assert not judgement.accepted
     assert judgement.reason == reason
     assert "Fine." in judgement.critique

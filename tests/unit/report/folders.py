@@ -81,12 +81,14 @@ async def _fill(folder: RunFolder, long: int) -> None:
 
 def record(id: str, parent: str, hop: int, text: str) -> dict[str, Any]:
     lineage = {
-        "seed_id": SEED, "parent_id": parent, "hop": hop, "operation": "reasoning", "triple": _triple(), "persona": None, "anchored": hop > 1,
+        "seed_id": SEED, "parent_id": parent, "hop": hop, "operation": "reasoning", "triple": _triple(),
+        "persona": None, "anchored": hop > 1,
     }  # fmt: skip
     scores = {"relevance": 8, "diversity": 7, "correct": True}
     return {
-        "id": id, "task": HOSTILE, "format": "multiple_choice", "input": text, "output": HOSTILE, "choices": [HOSTILE, "other"],
-        "lineage": lineage, "scores": scores, "revisions": 1, "model": HOSTILE, "meta": {},
+        "id": id, "task": HOSTILE, "format": "multiple_choice", "input": text, "output": HOSTILE,
+        "choices": [HOSTILE, "other"], "lineage": lineage, "scores": scores, "revisions": 1, "model": HOSTILE,
+        "meta": {},
     }  # fmt: skip
 
 

@@ -136,4 +136,4 @@ def test_nonsense_is_refused(wrong: dict[str, object]) -> None:
 
 def test_a_spec_can_not_be_changed() -> None:
     with pytest.raises(ValidationError):
-        setattr(RunSpec(), "hops", 3)  # noqa: B010
+        setattr(RunSpec(), "hops", 3)  # noqa: B010 - an assignment would not pass the type check, and that is the point
