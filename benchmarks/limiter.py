@@ -22,31 +22,39 @@ FIRST = 60.0
 
 
 class Fixed(Limiter):
-    """So many calls at once, always; what the server says changes nothing."""
-
-    def __init__(self, limit: int, clock: Callable[[], float]) -> None:
-        super().__init__(ceiling=limit, clock=clock)
-        self.fixed = limit
+    """As many calls at once as its ceiling says, always; what the server says changes nothing."""
 
     def room(self) -> float:
-        return 0.0 if self.in_flight < self.fixed else inf
+        return 0.0 if self.in_flight < self.ceiling else inf
 
     def finish(self, permit: Permit, outcome: Outcome, **told: float | None) -> None:
         self.in_flight -= 1
 
 
 class World:
-    """A clock that jumps from event to event, one server, and a limiter whose callers always want more."""
+    """A clock that jumps from event to event, one server, and a limiter whose callers always want more.
 
-    def __init__(self, serve: "Serve", limit: int | None) -> None:
+    `starts`, `ok` and `turned` are the seconds at which calls began, were answered and were turned away.
+    """
+
+    def __init__(
+        self,
+        serve: "Serve",
+        limiter: type[Limiter] = Limiter,
+        *,
+        ceiling: int = 64,
+        patience: float = 300.0,
+        rpm: int | None = None,
+    ) -> None:
         self.now = 0.0
-        self.answered = self.refused = 0
+        self.starts: list[float] = []
+        self.ok: list[float] = []
+        self.turned: list[float] = []
         self.serve = serve
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self._wake = 0.0
-        clock = lambda: self.now  # noqa: E731
-        self.limiter = Fixed(limit, clock) if limit else Limiter(ceiling=CEILING, clock=clock, patience=600.0)
+        self.limiter = limiter(ceiling=ceiling, clock=lambda: self.now, rpm=rpm, patience=patience)
 
     def after(self, seconds: float, do: Callable[[], None]) -> None:
         self._count += 1
@@ -57,13 +65,12 @@ class World:
             self.after(wait or 1.0, lambda: self.limiter.finish(permit, outcome))
         else:
             self.limiter.finish(permit, outcome, work=work, wait=wait)
-        if self.now > FIRST:
-            self.answered += outcome == "ok"
-            self.refused += outcome != "ok"
+        (self.ok if outcome == "ok" else self.turned).append(self.now)
 
-    def run(self, seconds: float) -> "World":
-        while self.now < seconds:
+    def run(self, until: float) -> "World":
+        while self.now < until:
             while (wait := self.limiter.room()) == 0:
+                self.starts.append(self.now)
                 self.serve(self, self.limiter.start())
             if self.now + wait < self._wake or self._wake <= self.now:
                 self._wake = self.now + wait
@@ -73,13 +80,14 @@ class World:
             do()
         return self
 
-    @property
-    def rate(self) -> float:
-        return self.answered / (self.now - FIRST)
+    def rate(self, since: float = FIRST) -> float:
+        """Answers a second since then."""
+        return sum(at > since for at in self.ok) / (self.now - since)
 
-    @property
-    def turned_away(self) -> float:
-        return self.refused / max(1, self.refused + self.answered)
+    def turned_away(self, since: float = FIRST) -> float:
+        """The share of the calls that ended since then."""
+        lost, won = sum(at > since for at in self.turned), sum(at > since for at in self.ok)
+        return lost / max(1, lost + won)
 
 
 Serve = Callable[[World, Permit], None]
@@ -110,7 +118,7 @@ def queues(slots: int) -> Serve:
     return lambda world, permit: begin(world, permit) if busy[0] < slots else queue.append(permit)
 
 
-def counts(a_minute: int, tells: bool) -> Serve:
+def counts(a_minute: int, *, tells: bool) -> Serve:
     """So many requests in each minute of the clock, 429 for the rest."""
     rng, used = random.Random(3), dict[int, int]()
 
@@ -143,15 +151,15 @@ def at_once(most: int) -> Serve:
     return serve
 
 
-def by_chance(share: float) -> Serve:
-    """Refuses a share of all calls, however many there are."""
+def by_chance(share: float, seconds: float = 2.0, spread: float = 0.5) -> Serve:
+    """Refuses a share of all calls, however many there are; `spread` is that of the times of the others."""
     rng = random.Random(5)
 
     def serve(world: World, permit: Permit) -> None:
         if rng.random() < share:
             world.after(0.05, lambda: world.end(permit, "rate", wait=1.0))
         else:
-            answer(world, permit, 2.0 * rng.lognormvariate(0, 0.5))
+            answer(world, permit, seconds * rng.lognormvariate(0, spread))
 
     return serve
 
@@ -176,11 +184,14 @@ def main() -> None:
         f"{'turned away':>13}{'limit':>7}{'cuts':>6}"
     )
     for name, server in SERVERS.items():
-        found = World(server(), None).run(seconds)
-        best, fixed = max((World(server(), limit).run(min(seconds, 300.0)).rate, -limit) for limit in FIXED)
+        found = World(server(), ceiling=CEILING, patience=600.0).run(seconds)
+        fixed = [
+            (limit, World(server(), Fixed, ceiling=limit).run(min(seconds, 300.0)).rate()) for limit in FIXED
+        ]
+        at, best = max(fixed, key=lambda pair: pair[1])
         print(
-            f"{name:34}{found.rate:>10.2f}{f'{best:.2f} @{-fixed}':>12}{found.rate / best:>8.0%}"
-            f"{found.turned_away:>13.2%}{found.limiter.limit:>7}{found.limiter.cuts:>6}"
+            f"{name:34}{found.rate():>10.2f}{f'{best:.2f} @{at}':>12}{found.rate() / best:>8.0%}"
+            f"{found.turned_away():>13.2%}{found.limiter.limit:>7}{found.limiter.cuts:>6}"
         )
 
 

@@ -1,116 +1,12 @@
 """The limiter in virtual time, against servers of the kinds there are."""
 
-import heapq
 import random
-from collections import deque
-from collections.abc import Callable
 from math import inf
 
 import pytest
 
-from aide.llm.limiter import START, Limiter, Outcome, Permit
-
-
-class World:
-    """Simulated time, one limiter whose callers always want more, one server."""
-
-    def __init__(self, serve: "Serve", **given: float) -> None:
-        self.now = 0.0
-        self.ok: list[float] = []
-        self.turned: list[float] = []
-        self.starts: list[float] = []
-        self.serve = serve
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
-        self._count = 0
-        self._wake = 0.0
-        self.limiter = Limiter(clock=lambda: self.now, **{"ceiling": 64, "patience": 300.0, **given})  # type: ignore[arg-type]
-
-    def after(self, seconds: float, do: Callable[[], None]) -> None:
-        self._count += 1
-        heapq.heappush(self._events, (self.now + seconds, self._count, do))
-
-    def end(self, permit: Permit, outcome: Outcome, *, work: float = 1.0, wait: float | None = None) -> None:
-        self.limiter.finish(permit, outcome, work=work, wait=wait)
-        (self.ok if outcome == "ok" else self.turned).append(self.now)
-
-    def run(self, until: float) -> "World":
-        while self.now < until:
-            while (wait := self.limiter.room()) == 0:
-                self.starts.append(self.now)
-                self.serve(self, self.limiter.start())
-            if self.now + wait < self._wake or self._wake <= self.now:
-                self._wake = self.now + wait
-                if wait < inf:
-                    self.after(wait, lambda: None)
-            self.now, _, do = heapq.heappop(self._events)
-            do()
-        return self
-
-    def rate(self, since: float) -> float:
-        return sum(at > since for at in self.ok) / (self.now - since)
-
-    def turned_away(self, since: float) -> float:
-        lost, won = sum(at > since for at in self.turned), sum(at > since for at in self.ok)
-        return lost / (lost + won)
-
-
-Serve = Callable[[World, Permit], None]
-
-
-def slots(count: int, mean: float = 5.0) -> Serve:
-    """Decode slots and a queue without end; never a refusal."""
-    rng, busy, queue = random.Random(3), [0], deque[Permit]()
-
-    def begin(world: World, permit: Permit) -> None:
-        busy[0] += 1
-        seconds = 0.2 + mean * rng.lognormvariate(0, 0.6)
-
-        def end() -> None:
-            busy[0] -= 1
-            world.end(permit, "ok", work=seconds)
-            if queue:
-                begin(world, queue.popleft())
-
-        world.after(seconds, end)
-
-    return lambda world, permit: begin(world, permit) if busy[0] < count else queue.append(permit)
-
-
-def a_minute(count: int, *, tells: bool, mean: float = 2.0) -> Serve:
-    """So many requests in each minute of the clock, 429 for the rest."""
-    rng, used = random.Random(3), dict[int, int]()
-
-    def serve(world: World, permit: Permit) -> None:
-        minute = int(world.now // 60)
-        if used.get(minute, 0) >= count:
-            wait = 60 - world.now % 60 if tells else None
-            world.after(0.05, lambda: world.end(permit, "rate", wait=wait))
-            return
-        used[minute] = used.get(minute, 0) + 1
-        seconds = mean * rng.lognormvariate(0, 0.5)
-        world.after(seconds, lambda: world.end(permit, "ok", work=seconds))
-
-    return serve
-
-
-def at_once(count: int, mean: float = 2.0) -> Serve:
-    """So many at once, 429 for the rest."""
-    rng, busy = random.Random(3), [0]
-
-    def serve(world: World, permit: Permit) -> None:
-        if busy[0] >= count:
-            world.after(0.05, lambda: world.end(permit, "rate"))
-            return
-        busy[0] += 1
-        seconds = mean * rng.lognormvariate(0, 0.5)
-
-        def end() -> None:
-            busy[0] -= 1
-            world.end(permit, "ok", work=seconds)
-
-        world.after(seconds, end)
-
-    return serve
+from aide.llm.limiter import START, Limiter, Permit
+from benchmarks.limiter import Fixed, Serve, World, at_once, by_chance, counts, queues
 
 
 def steady(seconds: float = 1.0) -> Serve:
@@ -119,17 +15,16 @@ def steady(seconds: float = 1.0) -> Serve:
 
 @pytest.mark.parametrize("count", [8, 64])
 def test_a_server_that_queues_gets_what_it_can_use(count: int) -> None:
-    best = World(slots(count), ceiling=count)
-    best.limiter._limit = float(count)
-    found = World(slots(count), ceiling=256).run(900)
-    assert found.rate(60) >= 0.9 * best.run(900).rate(60)
+    best = World(queues(count), Fixed, ceiling=count).run(900)
+    found = World(queues(count), ceiling=256).run(900)
+    assert found.rate(60) >= 0.9 * best.rate(60)
     assert found.limiter.limit <= 2 * count, "a queue without end must not be filled"
     assert not found.turned
 
 
 @pytest.mark.parametrize("tells", [True, False])
 def test_a_server_that_counts_a_minute_is_used_up_and_rarely_refuses(tells: bool) -> None:
-    found = World(a_minute(600, tells=tells)).run(600)
+    found = World(counts(600, tells=tells)).run(600)
     assert found.rate(60) >= 9.0
     assert found.turned_away(60) < 0.02
 
@@ -228,27 +123,14 @@ def test_random_faults_among_answers_stop_nobody() -> None:
     assert world.rate(20) > 50
 
 
-def by_chance(share: float, seconds: float = 2.0) -> Serve:
-    """Refuses a share of all calls, however many there are."""
-    rng = random.Random(5)
-
-    def serve(world: World, permit: Permit) -> None:
-        if rng.random() < share:
-            world.after(0.02, lambda: world.end(permit, "rate", wait=1.0))
-        else:
-            world.after(seconds, lambda: world.end(permit, "ok"))
-
-    return serve
-
-
 def test_refusals_by_chance_do_not_strangle_a_run() -> None:
-    world = World(by_chance(0.1)).run(600)
+    world = World(by_chance(0.1, spread=0)).run(600)
     assert world.rate(60) >= 0.7 * 64 / 2.0
 
 
 @pytest.mark.parametrize("seconds", [0.5, 5.0])
 def test_lone_refusals_among_answers_cut_nothing(seconds: float) -> None:
-    world = World(by_chance(0.05, seconds)).run(300)
+    world = World(by_chance(0.05, seconds, spread=0)).run(300)
     assert world.limiter.cuts == 0
     assert world.limiter.limit == 64
     assert world.rate(60) >= 0.9 * 64 / seconds
@@ -256,7 +138,7 @@ def test_lone_refusals_among_answers_cut_nothing(seconds: float) -> None:
 
 def test_cuts_that_helped_after_all_come_back() -> None:
     """Chance first, then a server that takes two at once."""
-    chance, strict = by_chance(0.1), at_once(2)
+    chance, strict = by_chance(0.1, spread=0), at_once(2)
     world = World(lambda world, permit: (chance if world.now < 300 else strict)(world, permit)).run(300)
     assert world.limiter.limit > 20
     assert world.run(1200).limiter.limit <= 6
