@@ -32,7 +32,9 @@ Corpus = Annotated[
     list[str] | None,
     typer.Option(help="Take new inputs from these real examples; may be repeated.", metavar="FILE"),
 ]
-Canned = Annotated[bool, typer.Option("--canned", help="Answer a repeated request from memory: for speed tests.")]
+Canned = Annotated[
+    bool, typer.Option("--canned", help="Answer a repeated request from memory: for speed tests.")
+]
 
 
 def simulate(

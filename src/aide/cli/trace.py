@@ -22,7 +22,7 @@ def trace(
     ] = False,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Show a record's way from its seed: each hop's input, what it was grown along, scores, critique, calls and cost."""
+    """Show a record's way from its seed: each hop's input, what it grew along, scores, critique, calls and cost."""
     from aide.lineage import trace as way_of
     from aide.pipeline.folder import RunFolder
 
@@ -47,7 +47,8 @@ def _lines(step: dict[str, Any], *, prompts: bool) -> Iterator[str]:
         yield f"  {'choices':9} {_plain(' | '.join(content['choices']), LONGEST)}"
     if content.get("scores"):
         scores = ", ".join(f"{name} {_plain(str(value))}" for name, value in content["scores"].items())
-        yield f"  {'scores':9} {scores}; revisions {content.get('revisions', 0)}; model {_plain(content.get('model', ''))}"
+        model = _plain(content.get("model", ""))
+        yield f"  {'scores':9} {scores}; revisions {content.get('revisions', 0)}; model {model}"
     for draft, critique in enumerate(filter(None, step["critiques"]), start=1):
         yield f"  {'critique':9} {f'(draft {draft}) ' if len(step['critiques']) > 1 else ''}{_plain(critique, LONGEST)}"
     if step["calls"]:
@@ -56,7 +57,8 @@ def _lines(step: dict[str, Any], *, prompts: bool) -> Iterator[str]:
         yield f"  {'calls':9} {names}: {tokens['prompt']:,} + {tokens['completion']:,} tokens, {_money(step['cost'])}"
     if prompts:
         for call in step["calls"]:
-            yield f"  -- {_call_name(call)}: {call['prompt_tokens']:,} + {call['completion_tokens']:,} tokens, {_money(call['cost'])}"
+            tokens = f"{call['prompt_tokens']:,} + {call['completion_tokens']:,} tokens"
+            yield f"  -- {_call_name(call)}: {tokens}, {_money(call['cost'])}"
             for name in ("system", "user", "answer"):
                 yield f"    [{name}]"
                 yield from (f"    {_plain(part)}" for part in call[name].splitlines())

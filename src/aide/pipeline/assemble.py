@@ -43,8 +43,8 @@ class Order:
     """What is to be run, and the outside world it needs.
 
     `complete` gets one answer from an endpoint, retries included; `now` gives unix seconds, `clock` monotonic ones.
-    `emit` is given each accepted record once it is safe, those of earlier invocations first. `plan` is what was expected
-    of the run, to be held against what it used.
+    `emit` is given each accepted record once it is safe, those of earlier invocations first. `plan` is what was
+    expected of the run, to be held against what it used.
     """
 
     spec: RunSpec

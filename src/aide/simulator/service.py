@@ -110,7 +110,11 @@ class Simulator:
             return self._look_up(route)
         if route not in ("/chat/completions", "/embeddings"):
             return 404, {}, error(f"there is nothing at {path}", "invalid_request_error", 404)
-        name = blake2b(body, digest_size=16).digest() if self.settings.canned and isinstance(body, bytes) else b""
+        name = (
+            blake2b(body, digest_size=16).digest()
+            if self.settings.canned and isinstance(body, bytes)
+            else b""
+        )
         stats = self.stats
         stats.first = stats.first or self._clock()
         if (canned := self._canned.get(name)) is not None:

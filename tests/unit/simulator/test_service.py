@@ -6,7 +6,7 @@ import pytest
 
 from aide.errors import InputError
 from aide.simulator import Simulator, SimulatorSettings, from_url
-from unit.simulator.prompting import PARENT, answer, json_of, reflect, request, synthesize, text_of
+from unit.simulator.prompting import PARENT, json_of, reflect, request, synthesize, text_of
 
 TRIPLE = {"relation": "needs", "attribute": "stamps"}
 CHAT = "/v1/chat/completions"
