@@ -84,3 +84,24 @@ def test_nothing_to_measure_is_told(tmp_path: Path) -> None:
     done = aide("stats", write(tmp_path / "empty.jsonl", []))
     assert done.returncode == 2
     assert "no records to measure" in done.stderr
+
+
+def test_a_run_beside_human_data_is_kept_for_its_report(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    seeds = Path(__file__).parents[2] / "sample_seeds" / "word_problems.jsonl"
+    aide("expand", seeds, "--base-url", "sim:", "--target", "30", "-o", run, "--quiet")
+    assert aide("stats", run, "--json").returncode == 0
+    assert not (run / "stats.json").exists()  # nothing to compare
+    done = aide("stats", run, "--against", seeds)
+    assert done.returncode == 0, done.stderr
+    assert f"kept in {run}/stats.json" in done.stderr
+    kept = json.loads((run / "stats.json").read_text())
+    assert kept["records"] == 30
+    assert kept["against"]["texts"] == 10
+    aide("report", run)
+    page = (run / "report.html").read_text()
+    assert "Beside human data" in page
+    assert "word_problems.jsonl" in page
+    assert f"{kept['against']['those']['self_bleu']:.3f}" in page
+    piped = aide("stats", run, run, "--against", seeds)  # not one run: whose comparison would it be?
+    assert "kept in" not in piped.stderr

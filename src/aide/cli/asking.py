@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,8 +53,12 @@ def ask(
     journal: Path | None,
     work: Work,
     take: Callable[[dict[str, Any]], None],
+    read: "Callable[[list[str]], Iterator[Line]] | None" = None,
 ) -> None:
-    """Do `work` for every record, hand each result to `take`, and tell on stderr what was dropped and why."""
+    """Do `work` for every record, hand each result to `take`, and tell on stderr what was dropped and why.
+
+    `read` gives the records of the sources; by default all of them.
+    """
     from aide.engines import local
     from aide.filters.seedfiles import named_by
     from aide.filters.stream import lines
@@ -84,7 +88,7 @@ def ask(
         try:
             async with opened(order, ground) as desk:
                 found: AsyncIterator[dict[str, Any] | NodeError] = in_order(
-                    lines(sources), lambda line: one(desk, line), at_once=order.room
+                    (read or lines)(sources), lambda line: one(desk, line), at_once=order.room
                 )
                 async for each in found:
                     if isinstance(each, NodeError):

@@ -27,7 +27,10 @@ MARKS = {"good": True, "accept": True, "bad": False, "reject": False}
 @spec_options
 def calibrate(
     labels: Annotated[
-        Path, typer.Option("--labels", help="Records that a person marked good or bad.", metavar="FILE")
+        Path,
+        typer.Option(
+            "--labels", help="Records that a person marked, or a run folder with reviews.", metavar="FILE"
+        ),
     ],
     seeds: SEEDS = None,
     journal: JOURNAL = None,
@@ -38,13 +41,16 @@ def calibrate(
 ) -> None:
     """Hold the judge against a person: how often they agree, and the least grades that fit best.
 
-    Each record has a field `mark`, good or bad (`verdict`, accept or reject, is taken too).
+    Each record has a field `mark`, good or bad (`verdict`, accept or reject, is taken too). Of a run folder
+    those count that its reviews.jsonl accepts or rejects.
     """
+    from aide.filters.marked import marked, run_of
     from aide.quality.calibration import Marked, best_fit, fit
 
     settings = resolve(spec_flags, environ=os.environ, config=config)
     rows: list[dict[str, Any]] = []
-    ask(settings, [str(labels)], seeds, journal, _judged, rows.append)
+    run = run_of(str(labels))
+    ask(settings, [str(run.path if run else labels)], seeds, journal, _judged, rows.append, marked)
     if not rows:
         raise InputError(
             f"{labels} holds no record that could be judged", hint="what was dropped is told above"

@@ -100,7 +100,7 @@ COMMANDS: Final = {
     ),
     "calibrate": Entry(
         "Hold the judge against records that a person marked.",
-        ("aide calibrate --labels marked.jsonl --model judge", "aide calibrate --labels marked.jsonl --json"),
+        ("aide calibrate --labels marked.jsonl --model judge", "aide calibrate --labels seeds.aide --json"),
     ),
     "sample": Entry(
         "Draw some of the records, the same ones each time.",

@@ -1,30 +1,26 @@
 """`aide stats`: how diverse, balanced and close to their seeds records are."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, safe
+from aide.cli.console import Output, safe, stderr
 from aide.cli.sources import SOURCES
-from aide.errors import InputError
-
-_ROWS = (
-    ("distinct_1", "distinct-1"),
-    ("distinct_2", "distinct-2"),
-    ("distinct_3", "distinct-3"),
-    ("self_bleu", "Self-BLEU"),
-    ("compression_ratio", "compression ratio"),
-    ("near_duplicates", "near-duplicates"),
-)
+from aide.errors import AideError, InputError
 
 
 def stats(
     sources: Annotated[list[str] | None, SOURCES] = None,
     against: Annotated[
         list[str] | None,
-        typer.Option("--against", metavar="FILE", help="Human data to measure beside, at the same size."),
+        typer.Option(
+            "--against",
+            metavar="FILE",
+            help="Human data to measure beside, at the same size; of a run folder it is kept for its report.",
+        ),
     ] = None,
     seeds: Annotated[
         list[str] | None,
@@ -44,7 +40,8 @@ def stats(
     2016). Self-BLEU: mean BLEU-4 of each text against all others (Zhu et al. 2018). Compression ratio: bytes
     over gzipped bytes (Shaib et al. 2024). Near-duplicates: the share that aide dedup drops. Likeness to the
     seeds: words in common (Jaccard). Tokens are words and punctuation marks. Groups are measured at the size
-    of the smallest one.
+    of the smallest one. What is measured of one run folder beside human data is kept in its stats.json,
+    which aide report shows.
     """
     from aide.filters.seedfiles import seeds_of
     from aide.filters.statistics import Plan, Texts, compared, overlap
@@ -61,12 +58,27 @@ def stats(
         figures["likeness"] = told
     if against:
         figures["against"] = compared(ours, Texts.read(lines(against)), plan)
+        figures["against"]["files"] = [Path(each).name for each in against]
     output = Output()
-    if json_:
-        output.line(json.dumps(figures, ensure_ascii=False))
-        return
-    for line in _lines(figures):
+    for line in [json.dumps(figures, ensure_ascii=False)] if json_ else _lines(figures):
         output.line(line)
+    if against and len(sources or ()) == 1:
+        _keep(sources or (), figures)
+
+
+def _keep(sources: Sequence[str], figures: dict[str, Any]) -> None:
+    """Leave the comparison in the run folder that was measured, for its report; elsewhere nothing is written."""
+    from aide.filters.seedfiles import run_folders
+    from aide.shards import write_atomic
+
+    for folder in run_folders(sources):
+        try:
+            write_atomic(folder.stats, json.dumps(figures, ensure_ascii=False, indent=2) + "\n")
+        except AideError as fault:
+            stderr().print(f"not kept: {fault}", markup=False)
+        else:
+            told = f"kept in {folder.stats}; aide report {folder.path} shows it"
+            stderr().print(told, markup=False)
 
 
 def _lines(figures: dict[str, Any]) -> Iterator[str]:
@@ -97,18 +109,12 @@ def _lines(figures: dict[str, Any]) -> Iterator[str]:
 
 
 def _table(columns: dict[str, dict[str, Any]]) -> Iterator[str]:
+    from aide.filters.statistics import rows
+
     width = max(11, *(len(name) + 2 for name in columns))
     yield " " * 20 + "".join(f"{safe(name):>{width}}" for name in columns)
-    rows = [(title, [column.get(key) for column in columns.values()]) for key, title in _ROWS]
-    rows += [
-        (f"tokens {mark}", [column.get("length", {}).get(mark) for column in columns.values()])
-        for mark in ("mean", "p5", "p95")
-    ]
-    for title, values in rows:
-        if any(value is not None for value in values):
-            yield f"  {title:18}" + "".join(
-                f"{'-' if value is None else f'{value:g}':>{width}}" for value in values
-            )
+    for title, values in rows(*columns.values()):
+        yield f"  {title:18}" + "".join(f"{'-' if value is None else f'{value:g}':>{width}}" for value in values)
 
 
 def _balance(figures: dict[str, Any]) -> Iterator[str]:

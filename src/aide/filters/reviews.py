@@ -1,7 +1,8 @@
 """What a person decided about records: `reviews.jsonl` beside the shards of a run folder.
 
 One decision a line: the record's `id`, a `verdict` (`accept` or `reject`), and where the text was mended the
-new `input`, `output`, `choices`, `parts`, `tests` or `reasoning`. The last line about a record counts.
+new `input`, `output`, `choices`, `parts`, `tests` or `reasoning`. The last line about a record counts. Of an input
+with parts it is enough to give the whole `input` or the `parts`: the other one follows.
 """
 
 from collections.abc import Mapping
@@ -17,13 +18,15 @@ FILE: Final = "reviews.jsonl"
 VERDICTS: Final = ("accept", "reject")
 HINT: Final = 'such as {"id": "…", "verdict": "reject"}; a verdict is accept or reject'
 CONTENT: Final = ("input", "output", "choices", "parts", "tests", "reasoning")
+SHAPES: Final[Mapping[str, type]] = {"choices": list, "tests": list, "parts": dict}
 
 
 @dataclass(frozen=True, slots=True)
 class Reviews:
-    """The last decision about each record that was reviewed, by its id."""
+    """The last decision about each record that was reviewed, by its id; `path` is where they stand."""
 
     decided: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    path: Path = Path(FILE)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -37,24 +40,56 @@ class Reviews:
         try:
             whole = path.read_bytes()
         except FileNotFoundError:
-            return cls()
+            return cls(path=path)
         except OSError as fault:
             raise InputError(f"{path} can't be read: {fault.strerror}") from fault
         for number, line in enumerate(whole.split(b"\n"), 1):
             if line.strip():
                 review = _review(path, number, line)
                 decided[review["id"]] = review
-        return cls(decided)
+        return cls(decided, path)
 
     def apply(self, record: dict[str, Any]) -> dict[str, Any] | None:
-        """The record as the person left it: itself if unchanged, `None` if it was rejected."""
+        """The record as the person left it: itself if unchanged, `None` if it was rejected.
+
+        Raises:
+            InputError: what was edited does not fit what was not; it names the record.
+        """
         review = self.decided.get(str(record.get("id")))
         if review is None:
             return record
         if review["verdict"] == "reject":
             return None
         edited = {name: review[name] for name in CONTENT if review.get(name) is not None}
-        return {**record, **edited} if edited else record
+        if not edited:
+            return record
+        changed = {**record, **edited}
+        where = f"{self.path}: the review of {record['id']}"
+        if record.get("parts") and ("input" in edited) != ("parts" in edited):
+            changed.update(_whole(record, changed, where))
+        if changed.get("choices") and changed["output"] not in changed["choices"]:
+            raise InputError(
+                f"{where} leaves an output that is none of the choices", hint="give both output and choices"
+            )
+        return changed
+
+
+def _whole(record: Mapping[str, Any], changed: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """The whole input after its parts, or the varying part after the whole input: whichever was not given."""
+    old: str = record["input"]
+    *_, (name, varying) = record["parts"].items()
+    before, found, after = old.partition(varying)
+    fixed = {key: text for key, text in record["parts"].items() if key != name}
+    if not found or after.count(varying) or any(text not in before + after for text in fixed.values()):
+        raise InputError(f"{where} changes a part of an input", hint="give both input and parts")
+    if changed["parts"] != record["parts"]:
+        if {key: text for key, text in changed["parts"].items() if key != name} != fixed:
+            raise InputError(f"{where} changes a fixed part", hint="give both input and parts")
+        return {"input": f"{before}{changed['parts'][name]}{after}"}
+    new: str = changed["input"]
+    if not (new.startswith(before) and new.endswith(after) and len(new) >= len(before) + len(after)):
+        raise InputError(f"{where} changes a fixed part", hint="give both input and parts")
+    return {"parts": {**record["parts"], name: new[len(before) : len(new) - len(after)]}}
 
 
 def _review(path: Path, number: int, line: bytes) -> Mapping[str, Any]:
@@ -69,6 +104,15 @@ def _review(path: Path, number: int, line: bytes) -> Mapping[str, Any]:
             f"{path}:{number}: has the verdict {review.get('verdict')!r}",
             hint=HINT,
         )
+    for name in CONTENT:
+        value, shape = review.get(name), SHAPES.get(name, str)
+        inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
+        if value is not None and not (
+            isinstance(value, shape) and all(isinstance(each, str) for each in inner)
+        ):
+            raise InputError(
+                f"{path}:{number}: has an unusable {name}", hint=f"as {name} stands in the record"
+            )
     return review
 
 

@@ -1,7 +1,7 @@
 """Figures of a set of records: diversity, balance, repetition and drift; whole, by hop and by operation."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,6 +12,17 @@ from aide.quality.drift import Drift
 from aide.records import Seed
 from aide.seeds.shapes import text_of
 
+TITLES: Final = {
+    "distinct_1": "distinct-1",
+    "distinct_2": "distinct-2",
+    "distinct_3": "distinct-3",
+    "self_bleu": "Self-BLEU",
+    "compression_ratio": "compression ratio",
+    "near_duplicates": "near-duplicates",
+    "length.mean": "tokens mean",
+    "length.p5": "tokens p5",
+    "length.p95": "tokens p95",
+}
 FEW: Final = 2  # a group of fewer texts has no diversity to speak of
 
 
@@ -141,9 +152,21 @@ def compared(ours: Texts, theirs: Texts, plan: Plan) -> dict[str, Any]:
     }
 
 
+def rows(*sets: Mapping[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
+    """The measures of sets side by side: each title with its values, `None` where a set has none."""
+    told = []
+    for name, title in TITLES.items():
+        whole, _, part = name.partition(".")
+        found = [each.get(whole) for each in sets]
+        values = tuple((each or {}).get(part) for each in found) if part else tuple(found)
+        if any(value is not None for value in values):
+            told.append((title, values))
+    return told
+
+
 def overlap(seeds: Sequence[Seed]) -> Drift:
     """A meter of lexical overlap with these seeds."""
     return Drift.of([seed.draft.input for seed in seeds])
 
 
-__all__ = ["Plan", "Texts", "compared", "measured", "overlap"]
+__all__ = ["Plan", "Texts", "compared", "measured", "overlap", "rows"]

@@ -72,6 +72,11 @@ class RunFolder:
         return self.path / "summary.json"
 
     @property
+    def stats(self) -> Path:
+        """`stats.json`: the records measured beside human data."""
+        return self.path / "stats.json"
+
+    @property
     def lock(self) -> Path:
         """`lock`: there from the moment the folder is a run's, and naming the process that writes in it."""
         return self.path / "lock"

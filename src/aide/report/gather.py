@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from aide.filters.statistics import rows
 from aide.journal import Journal
 from aide.pipeline.drifted import drift_of, varying
 from aide.pipeline.folder import RunFolder
@@ -204,19 +205,20 @@ def _likeness(records: Sequence[dict[str, Any]], seeds: Mapping[str, str]) -> di
 
 
 def comparison(folder: RunFolder) -> dict[str, Any]:
-    """The measures of this run beside human data, from `stats.json` (`aide stats DIR --against FILE --json`).
+    """The measures of this run beside human data, as `aide stats DIR --against FILE` left them in `stats.json`.
 
     Empty where there is no such file, or none that compares.
     """
-    path = folder.path / "stats.json"
-    both = orjson.loads(path.read_bytes()).get("against") if path.exists() else None
+    told = orjson.loads(folder.stats.read_bytes()) if folder.stats.exists() else {}
+    both = told.get("against")
     if not both:
         return {}
-    these, those = both["these"], both["those"]
-    rows = [
-        (name, (value, those.get(name))) for name, value in these.items() if isinstance(value, int | float)
-    ]
-    return {"columns": ("this run", "human"), "rows": rows}
+    return {
+        "rows": rows(both["these"], both["those"]),
+        "files": ", ".join(both.get("files", ())),
+        "texts": both.get("texts"),
+        "records": told.get("records"),
+    }
 
 
 def moments(folder: RunFolder) -> Iterator[dict[str, Any]]:

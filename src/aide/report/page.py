@@ -47,7 +47,7 @@ def page(
     yield sections.twins(facts)
     yield sections.spending(facts)
     yield sections.endpoint(facts, timings)
-    yield human(comparison) if comparison else ""
+    yield human(facts, comparison) if comparison else ""
     yield _browser(facts)
     yield f"</main><footer>written by aide {escape(__version__)}; prompts and answers that are not in this file: "
     yield f"<code>aide trace {name} ID --prompts</code></footer>"
@@ -171,15 +171,19 @@ def _sampled(facts: Facts) -> str:
     return f" This file holds a sample of {len(facts.records):,} of {facts.accepted:,} records ({bound})."
 
 
-def human(comparison: Mapping[str, Any]) -> str:
+def human(facts: Facts, comparison: Mapping[str, Any]) -> str:
     """Diversity beside that of human data, where the two were measured together."""
     rows = [(text(name), *(_figure(value) for value in values)) for name, values in comparison["rows"]]
-    head = ("measure", *(text(each, 60) for each in comparison["columns"]))
+    texts, records = comparison["texts"], comparison["records"]
+    of = f"{records:,} records of this run" if records else "this run"
+    size = f"; {texts:,} of each were measured" if texts else ""
+    stale = "" if records in (None, facts.accepted) else f" The run holds {facts.accepted:,} records now."
     return section(
         "human",
         "Beside human data",
-        "The same measures over both, on samples of one size.",
-        table(head, rows, numbers=len(head) - 1),
+        f"The same measures over {of} and over human data{size}.{stale} Near-duplicates, Self-BLEU and the compression "
+        "ratio grow where texts repeat each other; distinct-n falls.",
+        table(("measure", "this run", text(comparison["files"] or "human", 60)), rows, numbers=2),
     )
 
 

@@ -120,6 +120,38 @@ def test_reviews_drop_and_mend_what_a_run_folder_gives(tmp_path: Path) -> None:
         list(records([str(run)]))
 
 
+def test_of_an_input_with_parts_one_side_of_an_edit_follows_from_the_other(tmp_path: Path) -> None:
+    parts = {"contract": "The rent is 900.", "question": "What is the rent?"}
+    row: dict[str, object] = {
+        "id": "a",
+        "input": "The rent is 900.\n\nWhat is the rent?",
+        "output": "900",
+        "parts": parts,
+    }
+    run = run_folder(tmp_path / "run", [row])
+    mended = {**parts, "question": "How much is it?"}
+    for edit in ({"parts": mended}, {"input": "The rent is 900.\n\nHow much is it?"}):
+        jsonl(run / "reviews.jsonl", {"id": "a", "verdict": "accept", **edit})
+        (left,) = records([str(run)])
+        assert (left["parts"], left["input"]) == (mended, "The rent is 900.\n\nHow much is it?")
+    for edit in ({"parts": {**mended, "contract": "Free."}}, {"input": "Free.\n\nWhat is the rent?"}):
+        jsonl(run / "reviews.jsonl", {"id": "a", "verdict": "accept", **edit})
+        with pytest.raises(InputError, match="the review of a changes a fixed part"):
+            list(records([str(run)]))
+
+
+def test_an_edit_that_does_not_fit_is_told(tmp_path: Path) -> None:
+    run = run_folder(tmp_path / "run", [{"id": "a", "input": "?", "output": "x", "choices": ["x", "y"]}])
+    jsonl(run / "reviews.jsonl", {"id": "a", "verdict": "accept", "output": "y"})
+    assert [row["output"] for row in records([str(run)])] == ["y"]
+    jsonl(run / "reviews.jsonl", {"id": "a", "verdict": "accept", "output": "z"})
+    with pytest.raises(InputError, match="none of the choices"):
+        list(records([str(run)]))
+    jsonl(run / "reviews.jsonl", {"id": "a", "verdict": "accept", "choices": "x, y"})
+    with pytest.raises(InputError, match=r"reviews\.jsonl:1: has an unusable choices"):
+        list(records([str(run)]))
+
+
 def test_a_file_takes_its_place_only_when_all_went_well(tmp_path: Path) -> None:
     target = jsonl(tmp_path / "a.jsonl", {"id": "old"})
     with pytest.raises(ZeroDivisionError):
