@@ -68,6 +68,64 @@ def test_a_slip_of_the_pen_is_exit_2_with_what_was_meant(words: tuple[str, ...],
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("name", BUILT)
+def test_every_command_tells_an_unknown_option_in_one_sentence_and_a_hint(name: str) -> None:
+    done = aide(name, "--no-such-option")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    first, second = done.stderr.splitlines()
+    assert first == "aide: no such option: --no-such-option"
+    assert second.startswith("hint: ") and f"`aide {name} --help`" in second
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("expand",), "aide: missing argument 'SEEDS…'"),
+        (("trace", "x.aide"), "aide: missing argument 'ID'"),
+        (("expand", "seeds.jsonl", "--hops"), "aide: option '--hops' requires an argument"),
+        (("expand", "seeds.jsonl", "--quiet=yes"), "aide: option '--quiet' does not take a value"),
+        (("simulate", "--port", "abc"), "aide: --port must be a whole number, not 'abc'"),
+        (("simulate", "--near", "2"), "aide: --near must be at most 1.0, not '2'"),
+        (("split", "--by", "x"), "aide: --by 'x' is not one of 'auto', 'seed', 'branch', 'record'"),
+        (("config", "set"), "aide: got unexpected extra argument(s) (set)"),
+        (("prompts", "exprt"), "aide: no such command 'exprt'"),
+        (("prompts", "diff"), "aide: missing argument 'DIR'"),
+    ],
+)
+def test_a_command_line_that_can_not_be_read_is_one_sentence_and_a_hint(
+    words: tuple[str, ...], told: str
+) -> None:
+    done = aide(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    first, second = done.stderr.splitlines()
+    assert first == told
+    assert second.startswith("hint: ") and f"`aide {words[0]} " in second
+
+
+@pytest.mark.parametrize("words", [(), ("prompts",)])
+def test_a_group_alone_shows_its_help_on_stderr_and_is_exit_2(words: tuple[str, ...]) -> None:
+    done = aide(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == aide(*words, "--help").stdout
+
+
+def test_no_boxes_are_drawn_on_a_terminal_either() -> None:
+    screen, end = os.openpty()
+    with os.fdopen(screen, "rb") as read:
+        done = subprocess.run(
+            [sys.executable, "-m", "aide", "sample", "--nope"],
+            stderr=end,
+            stdout=end,
+            check=False,
+            timeout=60,
+        )
+        os.close(end)
+        shown = read.read1(1 << 16).decode()
+    assert done.returncode == 2
+    assert shown.splitlines()[0] == "aide: no such option: --nope"
+
+
 def test_a_wrong_value_is_one_sentence_and_a_hint() -> None:
     done = aide("config", "--hops", "two")
     assert done.returncode == 2

@@ -4,6 +4,7 @@ Text that a model wrote is shown only through `safe`.
 """
 
 import contextlib
+import errno
 import os
 import sys
 import traceback
@@ -23,6 +24,8 @@ ENDPOINT: Final = 4
 HELD: Final = 5
 SHORT: Final = 6
 INTERRUPTED: Final = 130
+
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk that takes no more
 
 _DEBUG: Final = "AIDE_DEBUG"
 
@@ -69,6 +72,12 @@ def crash(error: BaseException, *, log: Path | None = None) -> int:
         ]
     )
     return FAULT
+
+
+def no_room(fault: OSError) -> AideError:
+    """What a full disk is told as; whatever a run was answered stays in its journal."""
+    where = f"{fault.filename} can't be written" if fault.filename else "what comes out can't be written"
+    return AideError(f"{where}: {fault.strerror}", hint="make room, then run the same command again")
 
 
 def safe(text: str, width: int | None = None) -> str:
@@ -129,6 +138,6 @@ def _plain(text: str) -> str:
 
 
 __all__ = [
-    "BUDGET", "ENDPOINT", "FAULT", "HELD", "INTERRUPTED", "OK", "SHORT", "USAGE", "Output", "crash", "fail",
-    "forsake_stdout", "safe", "stderr",
+    "BUDGET", "ENDPOINT", "FAULT", "FULL", "HELD", "INTERRUPTED", "OK", "SHORT", "USAGE", "Output", "crash",
+    "fail", "forsake_stdout", "no_room", "safe", "stderr",
 ]  # fmt: skip

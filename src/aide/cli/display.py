@@ -2,15 +2,13 @@
 
 import asyncio
 import json
-import select
-import sys
 import time
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from aide.cli.console import Output, forsake_stdout, safe
+from aide.cli.console import safe
 from aide.errors import AideError, Interrupted
 
 if TYPE_CHECKING:
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.live import Live
 
+    from aide.cli.streaming import Stream
     from aide.pipeline.assemble import Stage
     from aide.pipeline.folder import RunFolder
     from aide.pipeline.prepare import Ground
@@ -123,7 +122,7 @@ class Display:
 
     # --- while it runs --------------------------------------------------------------------------------
 
-    async def watch(self, stage: "Stage", output: Output | None) -> None:
+    async def watch(self, stage: "Stage", stream: "Stream | None") -> None:
         """Follow the run until cancelled; where the reader of stdout has gone, the run is drained."""
         began = last = time.monotonic()
         if self.console.is_terminal and not self.console.quiet and not self.json:
@@ -133,7 +132,7 @@ class Display:
             now = time.monotonic()
             stage.progress.seconds = now - began
             progress = stage.refresh()
-            if output is not None and not _read(output):
+            if stream is not None and not stream.listened():
                 stage.drain(Interrupted("the reader of stdout has gone"))
             if self._live is not None:
                 self._live.update(_picture(stage, progress))
@@ -211,17 +210,6 @@ class Display:
             self.tell(f"no report was written: {safe(str(fault))}", "report", problem=str(fault))
         else:
             self.tell(f"report: {safe(str(path))}", "report", path=str(path))
-
-
-def _read(output: Output) -> bool:
-    """Whether anybody still reads stdout; a pipe tells even while nothing is written to it."""
-    if output.open:
-        pipe = select.poll()
-        pipe.register(sys.stdout.fileno(), 0)
-        if any(event & select.POLLERR for _, event in pipe.poll(0)):
-            output.open = False
-            forsake_stdout()
-    return output.open
 
 
 def _counts(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import typer
 from aide.cli.console import Output, crash, fail, stderr
 from aide.cli.display import Display
 from aide.cli.options import spec_options
+from aide.cli.streaming import Stream
 from aide.errors import AideError, FolderHeld, InputError, Interrupted
 from aide.settings import Settings, resolve
 
@@ -50,18 +51,18 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
 
     spec = settings.spec
     console = stderr(quiet=spec.quiet)
-    streaming = out == "-"
     folder = RunFolder(run_folder(settings, seeds, out))
     display = Display(console, folder, log_format=spec.log_format)
-    output = Output()
-    if streaming:
+    stream = Stream() if out == "-" else None
+    output = stream or Output()
+    if stream:
         console.print(f"run folder: {folder.path}")
     elif (summary := finished(folder, spec, seeds)) is not None:
         display.already(summary)
         return _end(summary, output, as_json=as_json)
     check_priced(spec)
     try:
-        summary = _run(settings, seeds, folder, display, output, streaming=streaming)
+        summary = _run(settings, seeds, folder, display, stream)
     except AideError as error:
         if display.json:
             display.stopped(error, {})
@@ -88,9 +89,7 @@ def _run(
     seeds: tuple[str, ...],
     folder: Any,
     display: Display,
-    output: Output,
-    *,
-    streaming: bool,
+    stream: Stream | None,
 ) -> dict[str, Any]:
     """Everything from reading the seeds to the summary; what is heavy to import is imported here."""
     from aide.engines import local
@@ -103,15 +102,11 @@ def _run(
     _confirm(settings, display)
     folder.create()
     pool = local.open_pool(spec)
-    order = local.order(spec, settings.origins, seeds, folder, pool, _emitter(output) if streaming else None)
-    return _drive(
-        Stage(replace(order, plan=display.totals)), ground, pool, display, output, streaming=streaming
-    )
+    order = local.order(spec, settings.origins, seeds, folder, pool, _emitter(stream) if stream else None)
+    return _drive(Stage(replace(order, plan=display.totals)), ground, pool, display, stream)
 
 
-def _drive(
-    stage: Any, ground: Any, pool: Any, display: Display, output: Output, *, streaming: bool
-) -> dict[str, Any]:
+def _drive(stage: Any, ground: Any, pool: Any, display: Display, stream: Stream | None) -> dict[str, Any]:
     """Run on an event loop with signals and display attached; a stop is told, and its exit code kept."""
     from aide.engines import local
 
@@ -119,9 +114,13 @@ def _drive(
 
     async def main() -> dict[str, Any]:
         _on_signals(stage, display)
-        watch = asyncio.create_task(display.watch(stage, output if streaming else None))
+        watch = asyncio.create_task(display.watch(stage, stream))
         try:
-            return await local.expand(stage, ground, pool)
+            try:
+                return await local.expand(stage, ground, pool)
+            finally:
+                if stream:
+                    await stream.caught_up()  # also after a stop: what was accepted is read before the end
         finally:
             watch.cancel()
             display.close()
@@ -131,7 +130,7 @@ def _drive(
     except AideError as stop:
         if stage.run is None and not isinstance(stop, Interrupted):
             raise
-        if streaming and not output.open and isinstance(stop, Interrupted):
+        if stream and not stream.open and isinstance(stop, Interrupted):
             return {"exit_code": 0}  # the reader had enough; everything that was answered is in the journal
         kept: dict[str, Any] = stage.order.folder.read_summary()
         display.stopped(stop, kept)
@@ -171,11 +170,11 @@ def _on_signals(stage: Any, display: Display) -> None:
         loop.add_signal_handler(number, interrupt, number)
 
 
-def _emitter(output: Output) -> Any:
+def _emitter(stream: Stream) -> Any:
     import orjson
 
-    def emit(record: dict[str, Any]) -> None:
-        output.line(orjson.dumps(record).decode())
+    async def emit(record: dict[str, Any]) -> None:
+        await stream.put(orjson.dumps(record))
 
     return emit
 

@@ -3,10 +3,27 @@
 from itertools import groupby
 from typing import Any
 
-from typer.core import TyperCommand
+import typer
+from typer.core import TyperCommand, TyperGroup
 
 
-class PlainCommand(TyperCommand):
+class PlainEpilog:
+    """The lines to try below a help text, each on a line of its own however long it is."""
+
+    epilog: str | None
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write them so that they can be copied as they stand."""
+        if self.epilog:
+            head, *lines = self.epilog.split("\n\n")
+            formatter.write("\n" + head + "\n" + "".join(f"  {line}\n" for line in lines))
+
+
+class PlainGroup(PlainEpilog, TyperGroup):
+    """A command that is a group of commands."""
+
+
+class PlainCommand(PlainEpilog, TyperCommand):
     """A command whose options stand under their headings and whose examples can be copied as they stand."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -19,11 +36,12 @@ class PlainCommand(TyperCommand):
             with formatter.section(heading):
                 formatter.write_dl([row for _, row in group])
 
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """The examples, each on a line of its own however long it is."""
-        if self.epilog:
-            head, *lines = self.epilog.split("\n\n")
-            formatter.write("\n" + head + "\n" + "".join(f"  {line}\n" for line in lines))
+
+def help_alone(context: typer.Context) -> None:
+    """A group that was called without a command: its help, on stderr, and exit 2."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(2)
 
 
 def examples(*lines: str) -> str:

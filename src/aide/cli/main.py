@@ -10,12 +10,13 @@ from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 from typer.main import get_command
 
 from aide import __version__
-from aide.cli.console import crash, fail, forsake_stdout
-from aide.cli.helptext import PlainCommand, examples
+from aide.cli.console import FULL, crash, fail, forsake_stdout, no_room
+from aide.cli.helptext import PlainCommand, PlainGroup, examples, help_alone
+from aide.cli.usage import USAGE_ERROR, misuse
 from aide.errors import AideError
 
 
@@ -143,7 +144,7 @@ COMMANDS: Final = {
 }
 
 
-class Commands(TyperGroup):
+class Commands(PlainGroup):
     """A group whose commands are loaded by name."""
 
     def __init__(self, **attributes: Any) -> None:
@@ -207,10 +208,12 @@ app = typer.Typer(
     name="aide",
     cls=Commands,
     help="Grow ten examples of a task into thousands, through any OpenAI-compatible endpoint.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    epilog="Start here: aide expand sample_seeds/word_problems.jsonl --base-url sim: --target 300",
+    epilog=examples(
+        "aide expand sample_seeds/word_problems.jsonl --base-url sim: --target 300", "aide expand --help"
+    ),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -223,20 +226,26 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
     ] = False,
 ) -> None:
     """The options before any command."""
+    help_alone(context)
 
 
 def main() -> None:
     """The console script: whatever happens, end with a documented exit code and without a traceback."""
     try:
-        app(prog_name="aide")
+        sys.exit(app(prog_name="aide", standalone_mode=False))
     except AideError as error:
         sys.exit(fail(error))
-    except KeyboardInterrupt:
+    except USAGE_ERROR as error:
+        sys.exit(fail(misuse(error, sys.argv[1:], COMMANDS)))
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+    except OSError as error:
+        sys.exit(fail(no_room(error)) if error.errno in FULL else crash(error))
     except Exception as error:  # noqa: BLE001 - the outermost handler: it tells of the fault and ends with exit 1
         sys.exit(crash(error))

@@ -9,10 +9,16 @@ import typer
 
 from aide import resources
 from aide.cli.console import Output, stderr
-from aide.cli.helptext import PlainCommand, examples
+from aide.cli.helptext import PlainCommand, PlainGroup, examples, help_alone
 from aide.errors import InputError
 
-prompts = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+prompts = typer.Typer(
+    cls=PlainGroup,
+    callback=help_alone,
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 _FOLDER: Final = typer.Option(
     "--prompts", metavar="DIR", help="Folder whose files go before the built-in ones."

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aide.engines.timeline import Timeline, sample
@@ -77,7 +77,7 @@ def order(
     seeds: tuple[str, ...],
     folder: RunFolder,
     pool: Pool,
-    emit: Callable[[dict[str, Any]], None] | None = None,
+    emit: Callable[[dict[str, Any]], Awaitable[None]] | None = None,
 ) -> Order:
     """The order for a pool: its retries, its counts, and the clocks of this machine."""
     jitter = rng("jitter")

@@ -1,7 +1,7 @@
 """One run: hand out work, settle what comes back, keep the folder true at every moment."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import orjson
@@ -38,7 +38,7 @@ class Run:
         progress: Progress,
         *,
         room: int,
-        emit: Callable[[dict[str, Any]], None] = lambda record: None,
+        emit: Callable[[dict[str, Any]], Awaitable[None]] | None = None,
     ) -> None:
         self.recipe = recipe
         self.frontier = frontier
@@ -61,7 +61,8 @@ class Run:
         """Grow until nothing is left to do.
 
         Raises:
-            errors.AideError: what stopped the run (budget, endpoint, interruption), once all that was on the wire is written.
+            errors.AideError: what stopped the run (budget, endpoint, interruption), once all that was on the wire is
+                written.
         """
         try:
             while True:
@@ -160,11 +161,12 @@ class Run:
             self.shards.append(line)
             self.novelty.settle(hop.id, kept=True)
             self.frontier.accept(work, record.id, label)
-            self.emit(line)
         else:
             self.novelty.settle(hop.id, kept=True)
             self.frontier.drop(work)
         self.progress.book(kind, work.depth, label)
+        if admitted and self.emit is not None:
+            await self.emit(line)  # waits only where its reader is far behind
 
     async def _reject(self, work: Grow, hop: Hop, fault: NodeError) -> None:
         step = fault.step if isinstance(fault, Rejection) else "call"

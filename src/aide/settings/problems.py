@@ -49,6 +49,12 @@ def explain(error: ValidationError, where: Callable[[Sequence[str]], str]) -> In
     )
 
 
+def sentence(error: ValidationError) -> str:
+    """The fault of a single value, to follow its name: `must be a whole number, not 'two'`."""
+    faults = error.errors(include_url=False)
+    return _sentence(faults[0], faults)
+
+
 def _sentence(first: ErrorDetails, faults: Sequence[ErrorDetails]) -> str:
     if first["type"] == "extra_forbidden":
         return f"is no setting{closest(str(first['loc'][-1]), _siblings(first))}"
