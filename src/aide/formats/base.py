@@ -72,7 +72,8 @@ class Question:
     """An input that wants its answer.
 
     `id` seeds whatever is shuffled. `label` is the intended one where a hop carries it; it decides about
-    agreement and is never shown. `max_output` is in tokens.
+    agreement and is never shown. `max_output` is in tokens. `correction` tells of an answer that was wrong,
+    `draw` above 0 asks for a further one.
     """
 
     id: str
@@ -81,6 +82,8 @@ class Question:
     label: str | None = None
     demos: tuple[Demonstration, ...] = ()
     max_output: int = 1024
+    correction: Correction | None = None
+    draw: int = 0
 
 
 class Format(Protocol):
@@ -100,15 +103,7 @@ class Format(Protocol):
         """Whether these examples are of this format by their shape."""
         ...
 
-    async def answer(
-        self,
-        ask: Ask,
-        card: TaskCard,
-        question: Question,
-        *,
-        correction: Correction | None = None,
-        draw: int = 0,
-    ) -> Draft:
+    async def answer(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
         """The question with its answer, checked.
 
         Raises:
@@ -161,8 +156,6 @@ async def ask_answer(
     question: Question,
     *,
     template: str,
-    correction: Correction | None = None,
-    draw: int = 0,
     labels: Sequence[Label] = (),
     step: str = "answer",
 ) -> V:
@@ -178,8 +171,8 @@ async def ask_answer(
             payload,
             template=f"answer/{template}",
             max_output=question.max_output,
-            draw=draw,
-            correction=correction,
+            draw=question.draw,
+            correction=question.correction,
             question=question.input,
             labels=labels,
             evidence=bool(question.parts.fixed),

@@ -10,7 +10,7 @@ from pydantic import Field, create_model
 
 from aide.formats.base import DraftPayload, Question, TaskCard, ask_answer
 from aide.parsing import ModelPayload, Reply
-from aide.records import Ask, Correction, Draft, rng
+from aide.records import Ask, Draft, rng
 
 Options = tuple[str, tuple[str, ...]]
 
@@ -55,15 +55,7 @@ class MultipleChoice:
         sets = {frozenset(draft.choices) for draft in drafts}
         return all(len(draft.choices) > 1 for draft in drafts) and (len(sets) > 1 or len(drafts) == 1)
 
-    async def answer(
-        self,
-        ask: Ask,
-        card: TaskCard,
-        question: Question,
-        *,
-        correction: Correction | None = None,
-        draw: int = 0,
-    ) -> Draft:
+    async def answer(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
         """The question with its options, shuffled by the record's own generator."""
 
         def build(options: Options) -> Draft:
@@ -75,7 +67,7 @@ class MultipleChoice:
         payload = DraftPayload(
             options_payload(card.options - 1), build, lambda draft: self.check(draft, card)
         )
-        return await ask_answer(ask, payload, question, template=self.name, correction=correction, draw=draw)
+        return await ask_answer(ask, payload, question, template=self.name)
 
     def check(self, draft: Draft, card: TaskCard) -> str:
         """As many options as the seeds have, all distinct and none empty, exactly one of them the output."""

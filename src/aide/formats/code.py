@@ -8,7 +8,7 @@ from typing import Any, Final
 from aide.errors import Unusable
 from aide.formats.base import DraftPayload, Question, TaskCard, ask_answer
 from aide.parsing import CodePayload, looks_like_code, python_syntax
-from aide.records import Ask, Correction, Draft
+from aide.records import Ask, Draft
 
 _STARTS: Final = (
     "def ",
@@ -59,28 +59,18 @@ class Code:
         program = sum(_is_program(draft.output) for draft in drafts)
         return program >= 0.8 * len(drafts) > 0
 
-    async def answer(
-        self,
-        ask: Ask,
-        card: TaskCard,
-        question: Question,
-        *,
-        correction: Correction | None = None,
-        draw: int = 0,
-    ) -> Draft:
+    async def answer(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
         """Tests from the input alone, then the solution without sight of them."""
         tests: tuple[str, ...] = ()
         if card.code == "python":
-            blind = replace(question, demos=())
-            tests = await ask_answer(
-                ask, TestsPayload(), blind, template="code_tests", draw=draw, step="tests"
-            )
+            blind = replace(question, demos=(), correction=None)
+            tests = await ask_answer(ask, TestsPayload(), blind, template="code_tests", step="tests")
         payload = DraftPayload(
             CodePayload("code"),
             lambda code: Draft(question.input, code, tests=tests),
             lambda draft: self.check(draft, card),
         )
-        return await ask_answer(ask, payload, question, template="code", correction=correction, draw=draw)
+        return await ask_answer(ask, payload, question, template="code")
 
     def check(self, draft: Draft, card: TaskCard) -> str:
         """Python compiles and defines what its tests call."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from aide.errors import Rejection, Unusable
 from aide.formats.base import DraftPayload, Question, TaskCard, ask_answer
 from aide.formats.evidence import quoted
 from aide.parsing import json_value
-from aide.records import Ask, Correction, Draft, rng
+from aide.records import Ask, Draft, rng
 
 BLIND_DRAWS: Final = 3
 _LABEL: Final = re.compile(r"\A\W*(?:the )?(?:label|answer)(?: is)?\W+", re.IGNORECASE)
@@ -111,15 +111,7 @@ class Labelled:
             return bool(pair)
         return not pair and (_same_choices(drafts) or _few(drafts))
 
-    async def answer(
-        self,
-        ask: Ask,
-        card: TaskCard,
-        question: Question,
-        *,
-        correction: Correction | None = None,
-        draw: int = 0,
-    ) -> Draft:
+    async def answer(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
         """The label that blind answers agree on.
 
         The intended label, said once, is enough. Any other needs three equal blind answers: they relabel. A
@@ -128,30 +120,27 @@ class Labelled:
         Raises:
             errors.Rejection: step `answer`, reason `label_mismatch`.
         """
-        first = await self._blind(ask, card, question, correction, BLIND_DRAWS * draw)
+        draw = BLIND_DRAWS * question.draw
+        first = await self._blind(ask, card, replace(question, draw=draw))
         if question.label is None or first.output == question.label:
             return first
         for further in range(1, BLIND_DRAWS):
-            other = await self._blind(ask, card, question, None, BLIND_DRAWS * draw + further)
+            other = await self._blind(ask, card, replace(question, draw=draw + further, correction=None))
             if other.output != first.output:
                 said = f"{first.output!r}, then {other.output!r}"
                 raise Rejection("answer", "label_mismatch", f"meant {question.label!r}, answered {said}")
         return first
 
-    async def _blind(
-        self, ask: Ask, card: TaskCard, question: Question, correction: Correction | None, draw: int
-    ) -> Draft:
+    async def _blind(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
         """One answer from the input and the shuffled labels alone."""
         labels = list(card.labels)
-        rng(question.id, str(draw)).shuffle(labels)
+        rng(question.id, str(question.draw)).shuffle(labels)
         payload = DraftPayload(
             label_payload(card.label_names, evidence=bool(question.parts.fixed)),
             lambda said: Draft(question.input, said[0], evidence=quoted(said[1], question.parts)),
             lambda draft: self.check(draft, card),
         )
-        return await ask_answer(
-            ask, payload, question, template=self.name, correction=correction, draw=draw, labels=labels
-        )
+        return await ask_answer(ask, payload, question, template=self.name, labels=labels)
 
     def check(self, draft: Draft, card: TaskCard) -> str:
         """The output is one of the card's labels."""

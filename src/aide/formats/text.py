@@ -8,7 +8,7 @@ from aide.formats.base import DraftPayload, Question, TaskCard, ask_answer
 from aide.formats.convention import find_convention, result, settle
 from aide.formats.evidence import quoted, split_evidence
 from aide.parsing import TextPayload
-from aide.records import Ask, Correction, Draft
+from aide.records import Ask, Draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,7 @@ class Open:
             bool(convention) and median(output.count("\n") for output in outputs) >= 1
         )
 
-    async def answer(
-        self,
-        ask: Ask,
-        card: TaskCard,
-        question: Question,
-        *,
-        correction: Correction | None = None,
-        draw: int = 0,
-    ) -> Draft:
+    async def answer(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
         """A worked solution, its ending brought into the seeds' convention."""
 
         def build(text: str) -> Draft:
@@ -49,7 +41,7 @@ class Open:
                 return Draft(question.input, worked, evidence=quote)
             return Draft(question.input, result(worked, card.convention), reasoning=worked, evidence=quote)
 
-        return await _ask_text(self, ask, card, question, build, correction, draw)
+        return await _ask_text(self, ask, card, question, build)
 
     def check(self, draft: Draft, card: TaskCard) -> str:
         """There is an output, and it ends by the convention."""
@@ -73,22 +65,14 @@ class FreeText:
         """Whatever has outputs."""
         return all(draft.output for draft in drafts)
 
-    async def answer(
-        self,
-        ask: Ask,
-        card: TaskCard,
-        question: Question,
-        *,
-        correction: Correction | None = None,
-        draw: int = 0,
-    ) -> Draft:
+    async def answer(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
         """The answer's text."""
 
         def build(text: str) -> Draft:
             said, evidence = split_evidence(text)
             return Draft(question.input, said, evidence=quoted(evidence, question.parts))
 
-        return await _ask_text(self, ask, card, question, build, correction, draw)
+        return await _ask_text(self, ask, card, question, build)
 
     def check(self, draft: Draft, card: TaskCard) -> str:
         """There is an output, and no markup of ours in it."""
@@ -109,11 +93,9 @@ async def _ask_text(
     card: TaskCard,
     question: Question,
     build: Callable[[str], Draft],
-    correction: Correction | None,
-    draw: int,
 ) -> Draft:
     kept = card.convention.partition("<")[0].strip()
     payload = DraftPayload(
         TextPayload("answer", (kept,) if kept else ()), build, lambda draft: format.check(draft, card)
     )
-    return await ask_answer(ask, payload, question, template=format.name, correction=correction, draw=draw)
+    return await ask_answer(ask, payload, question, template=format.name)

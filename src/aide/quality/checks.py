@@ -44,15 +44,17 @@ class Checks:
         self.quorum = quorum
         self.run = run
 
-    async def answer(self, ask: Ask, question: Question, correction: Correction | None = None) -> Checked:
+    async def answer(self, ask: Ask, question: Question, first: Draft | None = None) -> Checked:
         """The question with an answer that passed every check there is for its format.
+
+        `first` is an answer that came together with the question, which then need not be asked for.
 
         Raises:
             errors.Rejection: step `answer`; besides the format's own reasons `wrong_arithmetic`,
             `no_agreement`, `tests_failed`.
             errors.NodeError: where the model gave nothing usable.
         """
-        draft = await self._computed(ask, question, correction)
+        draft = await self._computed(ask, question, first)
         if draft.tests:
             return await self._tested(ask, question, draft)
         if self.quorum is None:
@@ -65,13 +67,13 @@ class Checks:
 
     # --- equations ----------------------------------------------------------------------------------
 
-    async def _computed(self, ask: Ask, question: Question, correction: Correction | None) -> Draft:
+    async def _computed(self, ask: Ask, question: Question, first: Draft | None) -> Draft:
         """An answer whose equations hold; a wrong one means answering once more."""
-        draft = await self.format.answer(ask, self.card, question, correction=correction)
+        draft = first or await self.format.answer(ask, self.card, question)
         if not (fault := self._miscalculated(draft)):
             return draft
         again = Correction(self.format.render(draft), fault)
-        draft = await self.format.answer(ask, self.card, question, correction=again)
+        draft = await self.format.answer(ask, self.card, replace(question, correction=again))
         if fault := self._miscalculated(draft):
             raise Rejection("answer", "wrong_arithmetic", fault)
         return draft
@@ -82,13 +84,13 @@ class Checks:
     # --- agreement ----------------------------------------------------------------------------------
 
     async def _agreed(self, ask: Ask, question: Question, first: Draft, quorum: Quorum) -> Tally:
-        check, blind = under("check", ask), replace(question, label=None)
+        check, blind = under("check", ask), replace(question, label=None, correction=None)
 
         async def draw(number: int) -> Vote:
             try:
                 if self.format.name == "multiple_choice":
                     return Vote(await choose(check, first, question, number))
-                draft = await self.format.answer(check, self.card, blind, draw=number)
+                draft = await self.format.answer(check, self.card, replace(blind, draw=number))
             except NodeError:
                 return Vote("")  # paid for, and of no use: it agrees with nothing
             answer = "" if self._miscalculated(draft) else final_answer(draft, self.card)
@@ -108,7 +110,7 @@ class Checks:
             if ran.passed:
                 return Checked(draft, {"tests": "passed"})
             if further < _SOLUTIONS:
-                draft = await self.format.answer(ask, self.card, question, draw=further)
+                draft = await self.format.answer(ask, self.card, replace(question, draw=further))
         raise Rejection("answer", "tests_failed", ran.told)
 
 
@@ -124,8 +126,8 @@ async def choose(ask: Ask, draft: Draft, question: Question, draw: int = 0) -> s
     payload = label_payload((*draft.choices, NONE), evidence=False)
     labels = [Label(name) for name in names]
     # The demonstrations show how options are written, which is of no use here and may mislead.
-    blind = replace(question, demos=(), label=None)
-    answer, _ = await ask_answer(ask, payload, blind, template="choose", draw=draw, labels=labels)
+    blind = replace(question, demos=(), label=None, draw=draw)
+    answer, _ = await ask_answer(ask, payload, blind, template="choose", labels=labels)
     return answer
 
 

@@ -1,6 +1,5 @@
 import asyncio
 import json
-from typing import Any
 
 import pytest
 
@@ -16,8 +15,8 @@ CONTRACT = Parts(
 )
 
 
-def answer(ask: Scripted, card: TaskCard, question: Question, **more: Any) -> Draft:
-    return asyncio.run(FORMATS[card.format].answer(ask, card, question, **more))
+def answer(ask: Scripted, card: TaskCard, question: Question) -> Draft:
+    return asyncio.run(FORMATS[card.format].answer(ask, card, question))
 
 
 def label(name: str, evidence: str | None = None) -> str:
@@ -265,6 +264,6 @@ def test_a_broken_draft_is_told_in_one_sentence(card: TaskCard, draft: Draft) ->
 def test_corrections_and_draws_reach_the_model() -> None:
     correction = Correction("5", "The answer is wrong.")
     ask = Scripted("2 + 2 = 4\n#### 4")
-    answer(ask, SUMS, Question("id", "2 + 2?", WHOLE, max_output=77), correction=correction, draw=2)
+    answer(ask, SUMS, Question("id", "2 + 2?", WHOLE, max_output=77, correction=correction, draw=2))
     told = ask.asked[0]
     assert (told["correction"], told["draw"], told["max_output"]) == (correction, 2, 77)
