@@ -7,13 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from aide.cli.console import safe, stderr
-from aide.cli.sources import SOURCES, numbers
+from aide.cli.sources import Quiet, Sources, numbers
 from aide.errors import InputError
 
 SHOWN = 10
 
 
-Sources = Annotated[list[str] | None, SOURCES]
 Against = Annotated[
     list[str] | None,
     typer.Option("--against", metavar="FILE", help="Test set, your own held-out data too; may be repeated."),
@@ -36,7 +35,6 @@ Report = Annotated[
     str | None,
     typer.Option("--report", metavar="FILE", help="Write every hit with its test item, as JSON lines."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
 
 
 def decontaminate(

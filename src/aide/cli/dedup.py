@@ -5,9 +5,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from aide.cli.console import stderr
-from aide.cli.sources import SOURCES, numbers
+from aide.cli.sources import Quiet, Sources, numbers
 
-Sources = Annotated[list[str] | None, SOURCES]
 Mode = Annotated[
     Literal["near", "exact"],
     typer.Option("--mode", help="near: similar wording too; exact: equal but for case and punctuation."),
@@ -40,7 +39,6 @@ Report = Annotated[
     str | None,
     typer.Option("--report", metavar="FILE", help="Write every hit with its twin, as JSON lines."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
 
 
 def dedup(

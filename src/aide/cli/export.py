@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 
 from aide.cli.console import stderr
-from aide.cli.sources import SOURCES, numbers
+from aide.cli.sources import Quiet, Sources, numbers
 from aide.errors import InputError
 
-Sources = Annotated[list[str] | None, SOURCES]
 To = Annotated[
     str,
     typer.Option(
@@ -41,7 +40,6 @@ License = Annotated[
     str,
     typer.Option("--license", metavar="ID", help="Licence on the data set's card, such as cc-by-4.0."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
 
 
 def export(

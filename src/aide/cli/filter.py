@@ -5,10 +5,9 @@ from typing import Annotated
 import typer
 
 from aide.cli.console import stderr
-from aide.cli.sources import SOURCES, numbers
+from aide.cli.sources import Quiet, Sources, numbers
 from aide.errors import InputError
 
-Sources = Annotated[list[str] | None, SOURCES]
 Least = Annotated[
     list[str] | None,
     typer.Option("--min", metavar="NAME=N", help="The score or field is at least N, such as relevance=7."),
@@ -37,7 +36,6 @@ Where = Annotated[
     typer.Option("--where", metavar="EXPR", help="Such as 'scores.relevance > scores.diversity'."),
 ]
 Invert = Annotated[bool, typer.Option("--invert", help="Let the others through instead.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
 
 
 def filter(

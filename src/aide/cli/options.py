@@ -37,6 +37,7 @@ def spec_options(command: Callable[..., None]) -> Callable[..., None]:
         "config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, _CONFIG]
     )
     parameters = [*own, *options, config]
+    # Where `inspect.signature`, and so typer, looks first; typeshed knows no such attribute of a function.
     with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     with_options.__annotations__ = {each.name: each.annotation for each in parameters}
     with_options.__name__ = command.__name__

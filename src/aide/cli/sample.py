@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from aide.cli.console import stderr
-from aide.cli.sources import SOURCES, fraction, numbers
+from aide.cli.sources import Quiet, Sources, fraction, numbers
 from aide.errors import InputError
 
 
 def sample(
-    sources: Annotated[list[str] | None, SOURCES] = None,
+    sources: Sources = None,
     size: Annotated[
         str, typer.Option("--size", "-n", metavar="N|SHARE%", help="How many, or which share, such as 10%.")
     ] = "100",
@@ -22,7 +22,7 @@ def sample(
         bool, typer.Option("--evenly", help="With --by: each value gets equally many.")
     ] = False,
     seed: Annotated[int, typer.Option("--seed", metavar="INT", help="Another one draws others.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Draw records by chance, the same ones each time, and write them in their order.
 

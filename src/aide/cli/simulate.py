@@ -100,7 +100,6 @@ async def _serve(settings: "SimulatorSettings", host: str, port: int) -> None:
     task = asyncio.ensure_future(serve(Simulator(settings), host, port, ready=ready))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await task

@@ -1,14 +1,20 @@
 """What the commands that pipe have in common: where their lines come from, and how they count."""
 
-from typing import Any, Final
+from typing import Annotated
 
 import typer
 
 from aide.errors import InputError
 
-SOURCES: Final[Any] = typer.Argument(
-    metavar="[FILE…]", help="Files of JSON lines, run folders, - for stdin (the default).", show_default=False
-)
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FILE…]",
+        help="Files of JSON lines, run folders, - for stdin (the default).",
+        show_default=False,
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
 
 
 def numbers(count: int, noun: str) -> str:
@@ -31,4 +37,4 @@ def fraction(text: str, option: str) -> float:
     return value
 
 
-__all__ = ["SOURCES", "fraction", "numbers"]
+__all__ = ["Quiet", "Sources", "fraction", "numbers"]

@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from aide.cli.console import stderr
-from aide.cli.sources import SOURCES, fraction, numbers
+from aide.cli.sources import Quiet, Sources, fraction, numbers
 from aide.errors import InputError
 
-Sources = Annotated[list[str] | None, SOURCES]
 Out = Annotated[
     Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for train.jsonl and the others.")
 ]
@@ -35,7 +34,6 @@ Duplicates = Annotated[
     typer.Option("--duplicates", help="What is held out and resembles training goes there."),
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="INT", help="Another one holds out others.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
 
 
 def split(

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from aide.cli.console import Output, safe, stderr
-from aide.cli.sources import SOURCES
+from aide.cli.sources import Sources
 from aide.errors import AideError, InputError
 
 
 def stats(
-    sources: Annotated[list[str] | None, SOURCES] = None,
+    sources: Sources = None,
     against: Annotated[
         list[str] | None,
         typer.Option(
@@ -114,7 +114,9 @@ def _table(columns: dict[str, dict[str, Any]]) -> Iterator[str]:
     width = max(11, *(len(name) + 2 for name in columns))
     yield " " * 20 + "".join(f"{safe(name):>{width}}" for name in columns)
     for title, values in rows(*columns.values()):
-        yield f"  {title:18}" + "".join(f"{'-' if value is None else f'{value:g}':>{width}}" for value in values)
+        yield f"  {title:18}" + "".join(
+            f"{'-' if value is None else f'{value:g}':>{width}}" for value in values
+        )
 
 
 def _balance(figures: dict[str, Any]) -> Iterator[str]:

@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-import resource
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import pytest
 from aide.errors import AideError, FolderHeld, InputError
 from aide.journal import Call, Journal, Outcome
 from aide.records import Usage, digest
+from disks import no_file_larger_than
 
 Open = Callable[..., Journal]
 
@@ -437,17 +436,6 @@ def test_a_missing_file_or_folder_is_bad_input(tmp_path: Path) -> None:
         Journal.open(tmp_path / "journal.sqlite", readonly=True)
     with pytest.raises(InputError):
         Journal.open(tmp_path / "no" / "such" / "journal.sqlite")
-
-
-@contextmanager
-def no_file_larger_than(size: int) -> Iterator[None]:
-    """A disk that is full, as far as this process can tell."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_full_disk_is_told_to_everyone_and_what_was_acknowledged_stays(path: Path) -> None:

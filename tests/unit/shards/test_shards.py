@@ -1,7 +1,6 @@
 """Shards, logs of lines, atomic files and the lock of a run folder."""
 
 import json
-import resource
 import subprocess
 import sys
 import tracemalloc
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 from aide.errors import AideError, FolderHeld, InputError
 from aide.records import digest
 from aide.shards import FolderLock, Ids, Lines, Shards, parts_of, write_atomic
+from disks import no_file_larger_than
 
 
 def record(number: int, text: str = "a question") -> dict[str, Any]:
@@ -30,17 +30,6 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 def written(folder: Path) -> list[str]:
     return [line["output"] for part in parts_of(folder) for line in lines(part)]
-
-
-@contextmanager
-def no_file_larger_than(size: int) -> Iterator[None]:
-    """A disk that is full, as far as this process can tell."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_part_ends_after_its_size_and_the_next_begins(tmp_path: Path) -> None:
