@@ -16,7 +16,7 @@ from aide.parsing import read_completion
 from aide.pipeline.drifted import drift_of
 from aide.pipeline.folder import RunFolder
 from aide.pipeline.prepare import SEED
-from aide.pipeline.pruned import prune, pruned, restore
+from aide.pipeline.pruned import agree, prune, pruned, restore
 from aide.records import Usage, Verdict
 from aide.reflection import VERDICT
 from aide.shards import FolderLock, write_atomic
@@ -152,6 +152,8 @@ def cut(folder: RunFolder, wanted: Selection, *, back: bool = False, dry: bool =
     """
     _open(folder, readonly=True).close()
     with FolderLock(folder.path), _open(folder) as journal:
+        if not dry:
+            agree(journal, folder.shards)  # an earlier prune may have been killed
         out = pruned(journal)
         roots = _selected(journal, folder, wanted, out, back=back)
         branch = {id for id in descendants(journal, roots) if (id in out) == back}
@@ -159,8 +161,10 @@ def cut(folder: RunFolder, wanted: Selection, *, back: bool = False, dry: bool =
         accepted = journal.counts().get("accepted", 0)
         gone = len(out) + (-count if back else count)
         if branch and not dry:
+            _reopen(folder)
             asyncio.run((restore if back else prune)(journal, folder.shards, branch, wanted.how))
-            _recount(folder, journal)
+        if not dry:
+            _recount(folder, journal, gone)
         return Pruning(len(roots), count, accepted - gone, gone)
 
 
@@ -213,8 +217,15 @@ def _has(record: Mapping[str, Any], name: str) -> bool:
     return True
 
 
-def _recount(folder: RunFolder, journal: Journal) -> None:
-    """Counts on disk that agree with the shards, and a run that is no longer finished."""
+def _recount(folder: RunFolder, journal: Journal, gone: int) -> None:
+    """Counts on disk that agree with the shards, of which `gone` records are out."""
+    told = {
+        path: json.loads(path.read_text("utf-8"))
+        for path in (folder.progress, folder.summary)
+        if path.exists()
+    }
+    if all(facts.get("pruned", 0) == gone for facts in told.values()):
+        return
     out = pruned(journal)
     inputs = {id: row["input"] for id, row in journal.decisions(SEED)}
     hops: Counter[int] = Counter()
@@ -223,18 +234,20 @@ def _recount(folder: RunFolder, journal: Journal) -> None:
         if outcome.node not in out:
             hops[outcome.depth] += 1
             labels.update([outcome.label] if outcome.label else [])
-    for path in (folder.progress, folder.summary):
-        if path.exists():
-            facts = json.loads(path.read_text(encoding="utf-8"))
-            facts.update(
-                accepted=hops.total(),
-                pruned=len(out),
-                by_hop={str(hop): n for hop, n in sorted(hops.items())},
-            )
-            facts["by_label"] = dict(sorted(labels.items()))
-            if "drift" in facts:
-                facts["drift"] = drift_of(journal, inputs, out)
-            write_atomic(path, json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
+    for path, facts in told.items():
+        facts.update(
+            accepted=hops.total(),
+            pruned=len(out),
+            by_hop={str(hop): n for hop, n in sorted(hops.items())},
+            by_label=dict(sorted(labels.items())),
+        )
+        if "drift" in facts:
+            facts["drift"] = drift_of(journal, inputs, out)
+        write_atomic(path, json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
+
+
+def _reopen(folder: RunFolder) -> None:
+    """Let the run be no longer finished, so that the next one looks at its shards."""
     manifest = folder.read_manifest()
     if manifest.pop("finished", None) is not None:
         folder.write_manifest(manifest)

@@ -9,7 +9,7 @@ import signal
 from itertools import count
 from typing import Final, Literal
 
-Moment = Literal["after_answer", "after_journal", "before_shard"]
+Moment = Literal["after_answer", "after_journal", "before_shard", "after_prune_log", "after_part"]
 
 VARIABLE: Final = "AIDE_CRASH_AT"
 _armed, _, _times = os.environ.get(VARIABLE, "").partition(":")

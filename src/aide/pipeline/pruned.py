@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 
 from aide.journal import Journal
+from aide.moments import reached
 from aide.shards import parts_of, write_atomic
 
 PRUNE = "prune"
@@ -38,7 +39,11 @@ async def prune(journal: Journal, shards: Path, ids: Collection[str], how: str) 
     parts = {
         path.name: names for path in parts_of(shards) if (names := [id for id in _ids(path) if id in ids])
     }
+    # What a crash kept out of the shards would be written there by the next run.
+    if torn := set(ids).difference(*parts.values()):
+        parts.setdefault(_last(shards), []).extend(sorted(torn))
     await _log(journal, parts, how, restored=False)
+    reached("after_prune_log")
     agree(journal, shards)
     return sum(map(len, parts.values()))
 
@@ -46,32 +51,41 @@ async def prune(journal: Journal, shards: Path, ids: Collection[str], how: str) 
 async def restore(journal: Journal, shards: Path, ids: Collection[str], how: str) -> int:
     """Put pruned records back where they stood; returns how many came.
 
-    Pruned right before, the shards are as they were.
+    Pruned right before, the shards are byte by byte as they were. The journal knows last: after a crash in between
+    they are pruned still, and the next run or prune takes out what came back too early.
     """
     parts: dict[str, list[str]] = defaultdict(list)
     for id, part in pruned(journal).items():
         if id in ids:
             parts[part].append(id)
-    await _log(journal, parts, how, restored=True)
     back = {id for names in parts.values() for id in names}
     order = {outcome.node: n for n, outcome in enumerate(journal.outcomes("accepted", payload=False))}
-    last = max((path.name for path in parts_of(shards)), default="part-00000.jsonl")
+    last = _last(shards)
     for part, names in parts.items():
         path = shards / part if (shards / part).exists() else shards / last
         standing = [line for line in _lines(path) if _id(line) not in back] if path.exists() else []
         lines = merge(standing, _journaled(journal, names), key=lambda line: order.get(_id(line), len(order)))
         write_atomic(path, lines)
+        reached("after_part")
+    await _log(journal, parts, how, restored=True)
+    reached("after_prune_log")
     return len(back)
 
 
 def agree(journal: Journal, shards: Path) -> None:
-    """Take out of the shards what is pruned and stands there still; parts without such lines are left alone."""
-    out = pruned(journal)
-    if not out or not shards.is_dir():
+    """Take out of the shards what is pruned and stands there still; parts without such lines are left alone.
+
+    What an earlier crash left half written beside them goes too.
+    """
+    if not shards.is_dir():
         return
-    for path in parts_of(shards):
+    for scratch in shards.glob(".part-*.tmp"):
+        scratch.unlink()
+    out = pruned(journal)
+    for path in parts_of(shards) if out else ():
         if any(id in out for id in _ids(path)):
             write_atomic(path, (line for line in _lines(path) if _id(line) not in out))
+            reached("after_part")
 
 
 def standing(journal: Journal, out: Collection[str]) -> Iterator[dict[str, object]]:
@@ -98,8 +112,14 @@ def _journaled(journal: Journal, ids: Collection[str]) -> Iterator[bytes]:
 
 
 def _lines(path: Path) -> Iterator[bytes]:
+    """The whole lines of a part; an end that a crash tore off is none."""
     with path.open("rb") as file:
-        yield from file
+        yield from (line for line in file if line.endswith(b"\n"))
+
+
+def _last(shards: Path) -> str:
+    """The name of the part that was begun last."""
+    return next((path.name for path in reversed(parts_of(shards))), "part-00000.jsonl")
 
 
 def _ids(path: Path) -> Iterator[str]:
