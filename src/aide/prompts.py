@@ -124,10 +124,17 @@ class Prompts:
 
     def instruction(self, template: str, **context: Any) -> str:
         """The block `change` of a `synthesize` template alone: what an operation asks for."""
+        return self._block(template, "change", context)
+
+    def form(self, template: str, **context: Any) -> str:
+        """The block `form` of an `answer` template alone: how an answer is to be written."""
+        return _Ours(self._block(template, "form", context))
+
+    def _block(self, template: str, block: str, context: Mapping[str, Any]) -> str:
         values = {**self.constants, "parts": [], **context}
         try:
             loaded = self._environment.get_template(f"{template}.md")
-            return "".join(loaded.blocks["change"](loaded.new_context(values))).strip()
+            return "".join(loaded.blocks[block](loaded.new_context(values))).strip()
         except jinja2.TemplateError as broken:
             raise _broken(f"{template}.md", broken) from broken
 

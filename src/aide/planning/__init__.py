@@ -20,6 +20,7 @@ from aide.planning.measured import Speed
 from aide.planning.prompting import Lengths, measure, scaled
 from aide.quality.agreement import quorum_of
 from aide.quality.exam import MOST
+from aide.recipes.base import joint
 from aide.spec import CEILING, RunSpec
 
 YIELD = 0.8  # where neither the person nor an earlier run told
@@ -178,13 +179,16 @@ def assumed_calls(spec: RunSpec, ground: Ground, card: TaskCard) -> dict[str, fl
     """Calls of each step for one candidate, or for one parent, where no earlier run tells."""
     rounds = 1 + REVISED if spec.reflection and spec.max_revisions else 1.0
     judged = CHECKED * rounds
+    answered = judged * (BLIND if ground.format.labelled else 1.0)
+    if joint(spec, ground.format) and not ground.fixed_parts:
+        answered = CHECKED * (rounds - 1) / 2  # only where the judge finds no fault but the answer
     return {
         "extract": 1.0,
         "expand_graph": 1.0,
         "personas": 1.0,
         "synthesize": 1 / SIBLINGS if ground.fixed_parts else 1.0,
         "tests": judged,
-        "answer": judged * (BLIND if ground.format.labelled else 1.0),
+        "answer": answered,
         "check": judged * _further(spec, card),
         "reflect": judged,
         "revise": CHECKED * REVISED / 2 if rounds > 1 else 0.0,

@@ -153,7 +153,7 @@ async def _every_step(
         with suppress(NodeError):
             await recipe.revise(hop, seed.draft, _CRITIQUE, ask)
     with suppress(NodeError):
-        await recipe.answer(hops[0], seed.draft.input, ask)
+        await recipe.answer(hops[0], Draft(seed.draft.input, ""), ask)
     if "tests" in ask.prompt:  # the solution is asked for after the tests, which never came
         question = Question(
             seed.id,
@@ -181,14 +181,15 @@ def _completions(seeds: Sequence[Seed], brief: Brief) -> dict[str, float]:
     text = _mean([estimate_tokens(seed.draft.input) for seed in seeds])
     answer = _mean([_written(seed.draft, brief) for seed in seeds])
     named = 17.0  # a relation and an attribute with their JSON
+    together = answer + 16 if brief.joint else 0.0
     siblings = 5 if any(seed.parts.fixed for seed in seeds) else 1
     return {
         "card": 120.0,
         "extract": 10 + named * spec.attributes,
         "expand_graph": 5 + named * brief.graph_triples,
         "personas": 5 + 18.0 * spec.personas,
-        "synthesize": siblings * (text + 8 * (siblings > 1)),
-        "revise": text,
+        "synthesize": siblings * (text + 8 * (siblings > 1)) + together,
+        "revise": text + together,
         "answer": answer,
         "tests": answer,
         "reflect": answer + 90,

@@ -6,22 +6,20 @@ paid for hides behind it. Between two `ask`s everything is pure.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from aide.errors import Rejection, Unusable
-from aide.formats import Question
 from aide.operations import extraction, more_triples, triples_from
-from aide.parsing import TextPayload
 from aide.personas import personas_for
 from aide.prompts import variants
 from aide.quality.checks import Checked
 from aide.recipes.base import Attributes, Brief, Candidate, side_by_side
 from aide.recipes.items import ItemsPayload
+from aide.recipes.joint import written
 from aide.recipes.passage import passage
 from aide.records import PERSONA, Ask, Correction, Draft, Hop, Lineage, Point, Record, Seed, Verdict
 from aide.reflection import VERDICT, judge
-
-INPUT = TextPayload("input")
 
 
 class Aide:
@@ -71,8 +69,8 @@ class Aide:
     async def grow(self, hop: Hop, ask: Ask) -> Record:
         """Synthesize, check, answer, reflect; raises `Rejection` with the step and the reason."""
         with Candidate(await self.synthesize(hop, ask)) as candidate:
-            await self.check_input(hop, candidate.input)
-            answer = await self.answer(hop, candidate.input, ask)
+            await self.check_input(hop, candidate.draft.input)
+            answer = await self.answer(hop, candidate.draft, ask)
 
             for revision in range(self.brief.spec.max_revisions + 1):
                 if not self.brief.spec.reflection:
@@ -87,12 +85,12 @@ class Aide:
                 if judgement.answer_only:
                     wrong = Correction(self.brief.format.render(answer.draft), judgement.critique)
                 else:
-                    candidate.input = await self.revise(hop, answer.draft, judgement.critique, ask)
-                    await self.check_input(hop, candidate.input)
-                answer = await self.answer(hop, candidate.input, ask, wrong)
+                    candidate.draft = await self.revise(hop, answer.draft, judgement.critique, ask)
+                    await self.check_input(hop, candidate.draft.input)
+                answer = await self.answer(hop, candidate.draft, ask, wrong)
         raise AssertionError("the last revision returns or raises")
 
-    async def synthesize(self, hop: Hop, ask: Ask) -> str:
+    async def synthesize(self, hop: Hop, ask: Ask) -> Draft:
         """Steps 2 and 3: the parent rewritten along a triple by an operation, or asked anew by a persona.
 
         Past the residual depth the seed stands beside the parent (step 4), for every operation and for personas.
@@ -107,25 +105,25 @@ class Aide:
             )
             place = next(n for n, sibling in enumerate(hop.siblings, start=1) if sibling.id == hop.id)
             if place in items:
-                return items[place]
-        room, template = self.brief.card.max_input_tokens, self.template(hop)
+                return Draft(items[place], "")
         told.update(self.wanted(hop))
-        return await ask("synthesize", INPUT, template=template, max_output=room, draw=hop.draw, **told)
+        return await written(
+            self.brief, hop, ask, "synthesize", template=self.template(hop), draw=hop.draw, **told
+        )
 
-    async def answer(self, hop: Hop, text: str, ask: Ask, correction: Correction | None = None) -> Checked:
+    async def answer(self, hop: Hop, draft: Draft, ask: Ask, correction: Correction | None = None) -> Checked:
         """Step 5: the output for the new input, by format, checked by code and by further answers.
 
         For fixed label sets the hop has brought the label: the model, which sees the input and the shuffled labels
         alone, has to find it blindly. Options are shuffled by the record's own id, and only what is well-formed goes on
         (step 8).
         """
-        brief = self.brief
-        demos = brief.demonstrations(hop.seed)
-        question = Question(hop.id, text, hop.parent.parts, hop.label, demos, brief.card.max_answer_tokens)
-        answer = await brief.checks.answer(ask, question, correction)
+        brief, question = self.brief, replace(self.brief.question(hop, draft.input), correction=correction)
+        given = draft if draft.output and not correction else None
+        answer = await brief.checks.answer(ask, question, given)
         if problem := brief.format.check(answer.draft, brief.card):
             raise Rejection("answer", "broken_format", problem)
-        if fault := brief.gate.check_answer(text, answer.draft):
+        if fault := brief.gate.check_answer(draft.input, answer.draft):
             raise Rejection("answer", fault.reason, fault.detail)
         return answer
 
@@ -138,10 +136,10 @@ class Aide:
             answer=self.brief.format.render(draft), choices=draft.choices, evidence=evidence,
         )  # fmt: skip
 
-    async def revise(self, hop: Hop, draft: Draft, critique: str, ask: Ask) -> str:
+    async def revise(self, hop: Hop, draft: Draft, critique: str, ask: Ask) -> Draft:
         """Rewrite the input with the critique at hand."""
         told = {**self.told(hop), **self.wanted(hop), "draft": draft.input, "critique": critique}
-        return await ask("revise", INPUT, max_output=self.brief.card.max_input_tokens, **told)
+        return await written(self.brief, hop, ask, "revise", **told)
 
     async def check_input(self, hop: Hop, text: str) -> None:
         """What code can check before an answer is paid for: form, language, leftovers, copies, duplicates."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar, cast
 
 from aide.errors import AideError, NodeError
-from aide.formats import Demonstration, Format, TaskCard
+from aide.formats import Demonstration, Format, Question, TaskCard
 from aide.personas import Bank
 from aide.prompts import Prompts
 from aide.quality.checks import Checks
 from aide.quality.form import FormGate
-from aide.records import Ask, Hop, Point, Record, Seed, Triple
+from aide.records import Ask, Draft, Hop, Point, Record, Seed, Triple
 from aide.reflection import Standard
 from aide.registry import Registry
 from aide.spec import RunSpec
@@ -62,9 +62,24 @@ class Brief:
     demonstrations: Callable[[Seed], tuple[Demonstration, ...]]
     near_labels: Mapping[str, Sequence[str]]
 
+    @property
+    def joint(self) -> bool:
+        """Whether input and output come from one call."""
+        return joint(self.spec, self.format)
+
+    def question(self, hop: Hop, text: str) -> Question:
+        """A new input of a hop as its format takes it."""
+        demos = self.demonstrations(hop.seed)
+        return Question(hop.id, text, hop.parent.parts, hop.label, demos, self.card.max_answer_tokens)
+
     def confusable(self, label: str | None) -> Sequence[str]:
         """Other labels, the most easily confused first."""
         return self.near_labels.get(label or "", ())
+
+
+def joint(spec: RunSpec, format: Format) -> bool:
+    """Whether `--answer joint` takes effect: labels, and solutions to tests, are found without sight of the other."""
+    return spec.answer == "joint" and not format.labelled and format.name != "code"
 
 
 class Recipe(Protocol):
@@ -86,16 +101,16 @@ class Recipe(Protocol):
 
 @dataclass(slots=True)
 class Candidate:
-    """The input under way: whatever is raised while it is entered knows the text it was about."""
+    """The candidate under way: whatever is raised while it is entered knows the input it was about."""
 
-    input: str
+    draft: Draft
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
         if isinstance(fault, NodeError):
-            fault.input = self.input
+            fault.input = self.draft.input
 
 
 async def side_by_side(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:

@@ -318,14 +318,27 @@ def _unknown(prompt: Prompt, body: Mapping[str, Any]) -> str:
     return "This is a simulator, not a model."
 
 
+def _with_answer(step: Step) -> Step:
+    """A step that also answers what it wrote, where the prompt says how."""
+
+    def both(prompt: Prompt, settings: SimulatorSettings) -> str:
+        text = step(prompt, settings)
+        if "answer_as" not in prompt.tags:
+            return text
+        answer = _answer(replace(prompt, tags={**prompt.tags, "question": Tag({}, text)}), settings)
+        return f"<new>{text}</new>\n<answer>{answer}</answer>"
+
+    return both
+
+
 STEPS: Final[Mapping[str, Step]] = {
     "card": _card,
     "extract": _extract,
     "expand_graph": _expand_graph,
     "personas": _personas,
-    "synthesize": _synthesize,
+    "synthesize": _with_answer(_synthesize),
     "siblings": _siblings,
-    "revise": _revise,
+    "revise": _with_answer(_revise),
     "answer": _answer,
     "reflect": _reflect,
 }

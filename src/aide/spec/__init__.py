@@ -133,6 +133,13 @@ class RunSpec(Frozen):
         Field(ge=0, le=20),
         Flag("quality", "How often a record that falls short is rewritten with the critique."),
     ] = 1
+    answer: Annotated[
+        Literal["separate", "joint"],
+        Flag(
+            "quality",
+            "Answers in calls of their own, or written together with the input where the format allows it.",
+        ),
+    ] = "separate"
     duplicates: Annotated[
         Literal["near", "exact", "off"],
         Flag("quality", "Which duplicates of seeds and accepted records are refused."),

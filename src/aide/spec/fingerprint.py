@@ -10,8 +10,8 @@ from typing import Any, Final
 IDENTITY: Final = (
     "task", "format", "labels", "demonstrations", "residual_after", "residual", "attributes", "graph_triples",
     "operations", "personas", "personas_from", "siblings", "balance", "seed", "reflection", "min_relevance",
-    "min_diversity", "max_revisions", "duplicates", "embeddings", "agreement", "run_code", "model", "steps", "extra",
-    "keep", "input_pattern",
+    "min_diversity", "max_revisions", "answer", "duplicates", "embeddings", "agreement", "run_code", "model", "steps",
+    "extra", "keep", "input_pattern",
 )  # fmt: skip
 
 _WHERE = "where a call goes changes nothing in its logical content"

@@ -122,6 +122,40 @@ def test_without_reflection_two_calls_are_enough() -> None:
     assert dict(record.scores) == {}
 
 
+def both(text: str, answer: str) -> str:
+    return f"<new>{text}</new>\n<answer>{answer}</answer>"
+
+
+def test_jointly_input_and_answer_come_from_one_call() -> None:
+    record, ask = grow([both(FRESH, ANSWER), verdict()], answer="joint")
+    assert steps(ask) == ["synthesize", "reflect"]
+    assert (record.draft.input, record.draft.output) == (FRESH, ANSWER)
+    assert '<answer_as kind="open">' in ask.asked[0]["form"]
+
+
+def test_jointly_a_revision_brings_its_answer_along_and_a_wrong_answer_is_answered_alone() -> None:
+    first, mended = both(FRESH, ANSWER), both(REVISED, "9 times 14 is 126.\n126")
+    record, ask = grow([first, verdict(relevance=2), mended, verdict()], answer="joint")
+    assert steps(ask) == ["synthesize", "reflect", "revise", "reflect"]
+    assert record.draft.input == REVISED
+    record, ask = grow([first, verdict(correct=False), ANSWER, verdict()], answer="joint")
+    assert steps(ask) == ["synthesize", "reflect", "answer", "reflect"]
+    assert record.draft.input == FRESH
+
+
+def test_jointly_a_copy_is_still_rejected_before_the_judge() -> None:
+    with pytest.raises(Rejection) as caught:
+        grow([both(FRESH, ANSWER)], answer="joint", twins=(FRESH,))
+    assert caught.value.reason == "duplicate"
+
+
+def test_a_label_is_found_blindly_whatever_was_asked_for() -> None:
+    _, ask = grow(
+        [FRESH, '{"label": "no"}', verdict()], hop(label="no"), format="yes_no", labels=("yes", "no"), answer="joint"
+    )
+    assert steps(ask) == ["synthesize", "answer", "reflect"]
+
+
 def test_the_judge_sees_the_seed_for_relevance_and_the_parent_for_diversity() -> None:
     _, ask = grow([FRESH, ANSWER, verdict()], hop(2))
     told = ask.asked[2]
