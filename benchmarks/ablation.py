@@ -9,6 +9,7 @@ on task    the share of the texts of a hop that belong to the task of their seed
 regions    into how many of the task's 30 regions the texts on task fall; a region is what lies nearest to one
            of 30 texts drawn from the task's gold
 anchored   the share of the texts whose prompt carried the seed
+calls      calls for a text: those for attributes and personas, the text, its answer
 
 It is a regression test of prompts and bookkeeping. It says nothing about what a model makes of these prompts.
 """
@@ -55,6 +56,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "attributes, personas, residual": {},
     "attributes, personas, adaptive": {"residual": "adaptive"},
     "all three, siblings told": {"siblings": "told"},
+    "all three, answer joint": {"answer": "joint"},
 }
 
 
@@ -65,6 +67,7 @@ class Figures:
     made: Counter[int] = field(default_factory=Counter)
     right: Counter[int] = field(default_factory=Counter)
     anchored: int = 0
+    calls: int = 0
     regions: int = 0
     possible: int = 0
 
@@ -102,8 +105,8 @@ def plain_prompts(folder: Path) -> Path:
     return folder
 
 
-async def grow(task: str, variant: str, scratch: Path) -> list[dict[str, Any]]:
-    """The records of one run."""
+async def grow(task: str, variant: str, scratch: Path) -> tuple[list[dict[str, Any]], int]:
+    """The records of one run, and the calls it took."""
     wanted = {"hops": int(sys.argv[1]) if len(sys.argv) > 1 else HOPS, **VARIANTS[variant]}
     if wanted.pop("plain", False):
         wanted["prompts"] = plain_prompts(scratch / "prompts")
@@ -130,7 +133,7 @@ async def grow(task: str, variant: str, scratch: Path) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     order = local.order(spec, {}, seeds, folder, pool, records.append)
     await local.expand(Stage(order), ground, pool)
-    return records
+    return records, sum(stats["calls"] for stats in pool.stats().values())
 
 
 def measure(job: tuple[str, str]) -> tuple[str, str, Figures]:
@@ -138,10 +141,10 @@ def measure(job: tuple[str, str]) -> tuple[str, str, Figures]:
     task, variant = job
     scratch = Path(tempfile.mkdtemp())
     try:
-        records = asyncio.run(grow(task, variant, scratch))
+        records, calls = asyncio.run(grow(task, variant, scratch))
     finally:
         shutil.rmtree(scratch)
-    figures, home, reached = Figures(), regions(task), set()
+    figures, home, reached = Figures(calls=calls), regions(task), set()
     for record in records:
         hop, known = record["lineage"]["hop"], corpus().find(record["input"])
         figures.made[hop] += 1
@@ -166,7 +169,7 @@ def main() -> None:
     hops = sorted({hop for *_, figures in found for hop in figures.made})
     pool = len(corpus().pool)
     print(f"{len(names)} tasks, {TARGET} texts of each in {len(hops)} hops, from a pool of {pool:,}")
-    print(f"{'':32}on task at hop" + "".join(f"{hop:6}" for hop in hops) + "   all   regions  anchored")
+    print(f"{'':32}on task at hop" + "".join(f"{hop:6}" for hop in hops) + "   all   regions  anchored  calls a text")
     for variant in VARIANTS:
         rows = [figures for _, name, figures in found if name == variant]
         by_hop = [
@@ -176,8 +179,8 @@ def main() -> None:
         right = sum(row.right.total() for row in rows)
         reached = sum(row.regions / row.possible for row in rows) / len(rows)
         shown = "".join(f"{share:6.0%}" for share in by_hop)
-        anchored = sum(row.anchored for row in rows)
-        print(f"{variant:46}{shown}{right / made:6.0%}{reached:10.0%}{anchored / made:10.0%}")
+        anchored, calls = sum(row.anchored for row in rows), sum(row.calls for row in rows)
+        print(f"{variant:46}{shown}{right / made:6.0%}{reached:10.0%}{anchored / made:10.0%}{calls / made:14.2f}")
     results = [
         {
             "task": task,

@@ -22,6 +22,8 @@ from aide.records import Draft, digest
 from aide.seeds import SeedMapping, load_seeds
 from aide.simulator.languages import WORD
 from aide.simulator.reading import Prompt, Tag
+from aide.simulator.settings import SimulatorSettings
+from aide.simulator.steps import answer, asking, together
 
 # What each part of a prompt weighs: whole texts one, words that are named half of that, for or against.
 WEIGHTS: Final[Mapping[str, float]] = {
@@ -98,7 +100,11 @@ class Corpus:
         """The answer to a prompt, `None` where the pool has nothing to say to it."""
         match prompt.step:
             case "synthesize" | "revise":
-                return self._new(prompt, prompt.tags)
+                text = self._new(prompt, prompt.tags)
+                if "answer_as" not in prompt.tags:
+                    return text
+                asked = asking(prompt, text)
+                return together(text, self._answer(asked) or answer(asked, SimulatorSettings()))
             case "siblings":
                 items = [self._new(prompt, {**prompt.tags, **wanted}) for wanted in prompt.wanted]
                 return "\n".join(f'<item n="{n}">{text}</item>' for n, text in enumerate(items, start=1))

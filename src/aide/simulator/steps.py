@@ -202,7 +202,8 @@ def _revise(prompt: Prompt, settings: SimulatorSettings) -> str:
 # --- answers and judgement ----------------------------------------------------------------------
 
 
-def _answer(prompt: Prompt, settings: SimulatorSettings) -> str:
+def answer(prompt: Prompt, settings: SimulatorSettings) -> str:
+    """The answer to the question of a prompt, in the form that it asks for."""
     question = prompt.get("question")
     form = prompt.tags.get("answer_as")
     kind = form.attributes.get("kind", "free_text") if form else "free_text"
@@ -318,6 +319,16 @@ def _unknown(prompt: Prompt, body: Mapping[str, Any]) -> str:
     return "This is a simulator, not a model."
 
 
+def asking(prompt: Prompt, text: str) -> Prompt:
+    """The prompt that asks for the answer to `text` in the form that this one names."""
+    return replace(prompt, step="answer", tags={**prompt.tags, "question": Tag({}, text)})
+
+
+def together(text: str, said: str) -> str:
+    """A new input and its answer, as `--answer joint` wants them."""
+    return f"<new>{text}</new>\n<answer>{said}</answer>"
+
+
 def _with_answer(step: Step) -> Step:
     """A step that also answers what it wrote, where the prompt says how."""
 
@@ -325,8 +336,7 @@ def _with_answer(step: Step) -> Step:
         text = step(prompt, settings)
         if "answer_as" not in prompt.tags:
             return text
-        answer = _answer(replace(prompt, tags={**prompt.tags, "question": Tag({}, text)}), settings)
-        return f"<new>{text}</new>\n<answer>{answer}</answer>"
+        return together(text, answer(asking(prompt, text), settings))
 
     return both
 
@@ -339,7 +349,7 @@ STEPS: Final[Mapping[str, Step]] = {
     "synthesize": _with_answer(_synthesize),
     "siblings": _siblings,
     "revise": _with_answer(_revise),
-    "answer": _answer,
+    "answer": answer,
     "reflect": _reflect,
 }
 
