@@ -169,7 +169,11 @@ def main() -> None:
     hops = sorted({hop for *_, figures in found for hop in figures.made})
     pool = len(corpus().pool)
     print(f"{len(names)} tasks, {TARGET} texts of each in {len(hops)} hops, from a pool of {pool:,}")
-    print(f"{'':32}on task at hop" + "".join(f"{hop:6}" for hop in hops) + "   all   regions  anchored  calls a text")
+    print(
+        f"{'':32}on task at hop"
+        + "".join(f"{hop:6}" for hop in hops)
+        + "   all   regions  anchored  calls a text"
+    )
     for variant in VARIANTS:
         rows = [figures for _, name, figures in found if name == variant]
         by_hop = [
@@ -180,7 +184,9 @@ def main() -> None:
         reached = sum(row.regions / row.possible for row in rows) / len(rows)
         shown = "".join(f"{share:6.0%}" for share in by_hop)
         anchored, calls = sum(row.anchored for row in rows), sum(row.calls for row in rows)
-        print(f"{variant:46}{shown}{right / made:6.0%}{reached:10.0%}{anchored / made:10.0%}{calls / made:14.2f}")
+        print(
+            f"{variant:46}{shown}{right / made:6.0%}{reached:10.0%}{anchored / made:10.0%}{calls / made:14.2f}"
+        )
     results = [
         {
             "task": task,

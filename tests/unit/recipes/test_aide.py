@@ -151,7 +151,11 @@ def test_jointly_a_copy_is_still_rejected_before_the_judge() -> None:
 
 def test_a_label_is_found_blindly_whatever_was_asked_for() -> None:
     _, ask = grow(
-        [FRESH, '{"label": "no"}', verdict()], hop(label="no"), format="yes_no", labels=("yes", "no"), answer="joint"
+        [FRESH, '{"label": "no"}', verdict()],
+        hop(label="no"),
+        format="yes_no",
+        labels=("yes", "no"),
+        answer="joint",
     )
     assert steps(ask) == ["synthesize", "answer", "reflect"]
 

@@ -27,7 +27,9 @@ def test_the_answer_is_read_as_its_format_wants_it() -> None:
     assert JointPayload(options_payload(2)).read(said) == ("Which?", ("a", ("b", "c")))
 
 
-@pytest.mark.parametrize("said", ["Why?", "<new>Why?</new>", "<new> </new><answer>x</answer>", "<answer>x</answer>"])
+@pytest.mark.parametrize(
+    "said", ["Why?", "<new>Why?</new>", "<new> </new><answer>x</answer>", "<answer>x</answer>"]
+)
 def test_what_lacks_one_of_them_is_told_how_to_write_it(said: str) -> None:
     with pytest.raises(Unusable, match="<new>") as caught:
         JointPayload(TextPayload("answer")).read(said)
