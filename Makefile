@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 DEMO := demo.aide
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser check format bench bench-quality try clean test-cron
+.PHONY: help setup demo test test-browser test-trainers test-tasks check format bench bench-quality try clean test-cron
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,16 @@ test-browser: $(STAMP) ## the report in headless Chromium, a K=2 run of 4,200 ca
 test-cron: $(STAMP) ## run the nightly job under a real cron daemon for three minutes (as root)
 	AIDE_TEST_CRON=1 $(BIN)/python -m pytest tests/cron -rs
 
+test-trainers: $(STAMP) ## exports and the TRL script in TRL itself; installs it into a .venv-trainers (about 6 GB)
+	$(BIN)/python -m venv .venv-trainers
+	.venv-trainers/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-trainers/bin/python -m pip install --quiet --editable . --group dev trl peft
+	.venv-trainers/bin/python -m pytest tests/unit/exporters tests/cli/test_exports_page.py -rs
+
+test-tasks: $(STAMP) ## the commands on real tasks: make test-tasks AIDE_TASKS=FOLDER (seeds/ and gold/ of JSON lines)
+	@$(if $(AIDE_TASKS),,echo 'make test-tasks AIDE_TASKS=FOLDER'; exit 2)
+	AIDE_TASKS="$(AIDE_TASKS)" $(BIN)/python -m pytest tests/contracts/test_shared_tasks.py -rs
+
 check: $(STAMP) ## all that must hold: format, lint, types, layers, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -62,5 +72,5 @@ try: $(STAMP) ## sample tasks on a real endpoint, beside bounds: make try BASE_U
 		--model "$(MODEL)" -- $(FLAGS)
 
 clean: ## remove .venv, caches and the demo's folder
-	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-trainers $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,5 +1,6 @@
-"""Real tasks kept outside the project: `AIDE_TASKS` names a folder that holds `seeds/*.jsonl`."""
+"""Real tasks kept outside the project: `AIDE_TASKS` names a folder that holds `seeds/*.jsonl` and `gold/*.jsonl`."""
 
+import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -7,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from contracts.test_registered import check_run
-from runs import expand, lines, records, summary
+from runs import aide, expand, lines, records, summary
 
 TASKS = Path(os.environ.get("AIDE_TASKS", "")) / "seeds"
 FILES = sorted(TASKS.glob("*.jsonl")) if "AIDE_TASKS" in os.environ else []
+GOLD = sorted((TASKS.parent / "gold").glob("*.jsonl")) if FILES else []
 
 pytestmark = [
     pytest.mark.shared,
@@ -44,3 +46,15 @@ def test_labels_of_a_real_task_end_even(path: Path, tmp_path: Path) -> None:
 def test_the_seeds_of_a_real_task_are_read_whole(path: Path, tmp_path: Path) -> None:
     expand(path, tmp_path / "run", "--target", "20")
     assert len({record["lineage"]["seed_id"] for record in records(tmp_path / "run")}) == len(lines(path))
+
+
+@pytest.mark.parametrize("path", [*FILES, *GOLD], ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_command_that_reads_takes_a_real_file_whole(path: Path) -> None:
+    rows = lines(path)
+    told = json.loads(aide("plan", path, "--base-url", "sim:", "--json"))
+    assert told["seeds"] == len(rows)
+    assert told["format"] == rows[0]["format"]
+    assert json.loads(aide("stats", path, "--sample", 20, "--json"))["records"] == len(rows)
+    assert aide("sample", path, "-n", "100%") == path.read_text(encoding="utf-8")
+    kept = aide("dedup", path, "--mode", "exact")
+    assert kept == path.read_text(encoding="utf-8")
