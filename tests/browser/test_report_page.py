@@ -1,6 +1,7 @@
 """The report in a real browser: `make test-browser`. No console error, no request, hostile texts as texts."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -60,7 +61,7 @@ def test_search_filters_branches_and_theme_work(grown: Path) -> None:
             await page.run("document.querySelector('#branch .kids button').click()")
             assert await page.run("document.querySelectorAll('#crumbs button').length") == 2
             box = "document.getElementById('picture').getBoundingClientRect()"
-            point = "{clientX: b.left + b.width * .3, clientY: b.top + 5}"
+            point = "{clientX: b.left + b.width * .3, clientY: b.top + 40}"
             click = f"{{ const b = {box}; document.getElementById('picture').onclick({point}); }}"
             await page.run(click)
             assert await page.run("document.querySelectorAll('#crumbs button').length") == 3
@@ -90,12 +91,57 @@ def test_pictures_for_people(grown: Path, name: str, width: int, dark: bool) -> 
     (Path(os.environ["AIDE_PICTURES"]) / f"{name}.png").write_bytes(asyncio.run(visit()))
 
 
-def test_nothing_is_wider_than_a_phone(grown: Path) -> None:
+KINDS = {
+    "whole": ("word_problems", "--target", "40"),
+    "stopped": ("word_problems", "--max-calls", "120"),
+    "nothing yet": ("word_problems", "--max-calls", "5"),
+    "fixed parts": ("contract_questions", "--target", "30", "--hops", "3"),
+    "multiple choice": ("science_quiz", "--target", "30"),
+    "code": ("python_functions", "--target", "20"),
+    "German": ("support_tickets_de", "--target", "30"),
+    "Arabic": ("", "--target", "20"),
+    "hostile": (),
+}
+ARABIC = (
+    "كم عدد التفاحات التي بقيت مع سارة من 12 بعد أن أعطت أخاها 5؟",
+    "يقطع قطار 240 كيلومترا في 3 ساعات. ما سرعته؟",
+)
+OPENED = """
+document.querySelectorAll('details').forEach((each) => { each.open = true; });
+document.querySelectorAll('#list .item > button').forEach((each, n) => { if (n < 3) each.click(); });
+for (let n = 0; n < 3; n++) document.querySelector('#branch .kids button')?.click();
+"""
+
+
+def small(kind: str, place: Path) -> Path:
+    """A run of some kind, and its report."""
+    if kind == "hostile":
+        return write_report(hostile(place / "run"))
+    name, *options = KINDS[kind]
+    seeds = SEEDS.with_name(f"{name}.jsonl")
+    if not name:
+        seeds = place / "seeds.jsonl"
+        rows = ({"input": text, "output": str(n)} for n, text in enumerate(ARABIC))
+        seeds.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    command = ["expand", str(seeds), "--base-url", "sim:", *options, "-o", str(place / "run"), "--quiet"]
+    subprocess.run([sys.executable, "-m", "aide", *command], check=False)
+    return place / "run" / "report.html"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_wider_than_a_phone(tmp_path: Path, kind: str) -> None:
+    path = small(kind, tmp_path)
+
     async def visit() -> None:
         async with chrome() as page:
             await page.size(390, 844, phone=True, dark=True)
-            await page.open(grown.as_uri())
-            assert await page.run("document.documentElement.scrollWidth") == 390
+            await page.open(path.as_uri())
+            for _ in ("as it comes", "all opened"):
+                assert await page.run("document.documentElement.scrollWidth") == 390
+                await page.run(f"{{ {OPENED} }}")
+            link, bar = "document.querySelector('nav a')", "document.querySelector('nav')"
+            left = "getBoundingClientRect().left"
+            assert await page.run(f"{link}.{left} >= {bar}.{left}")  # the first section can be reached
             assert await page.run("document.documentElement.dataset.theme") == "dark"
             assert page.problems == []
 

@@ -142,10 +142,9 @@ def lines(
         marks.append(
             f'<path class="{kind} curve" d="{path}"><title>{escape(name)}: at most {_number(peak)}</title></path>'
         )
-    marks += [
-        f'<text x="{left + seconds * t * across:.1f}" y="{height - 4}" class="{place} tick">{_time(seconds * t)}</text>'
-        for t, place in ((0, ""), (0.5, "mid"), (1, "end"))
-    ]
+    for t, place in ((0, ""), (0.5, "mid"), (1, "end")):
+        at, told = left + seconds * t * across, _time(seconds * t, exact=seconds < 10)
+        marks.append(f'<text x="{at:.1f}" y="{height - 4}" class="{place} tick">{told}</text>')
     return _svg(marks, height)
 
 
@@ -180,7 +179,9 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2g}"
 
 
-def _time(seconds: float) -> str:
+def _time(seconds: float, *, exact: bool) -> str:
+    if exact:
+        return f"{seconds:.1f}s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h {minutes:02}m" if hours else f"{minutes}m {rest:02}s" if minutes else f"{rest}s"

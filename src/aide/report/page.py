@@ -85,7 +85,8 @@ def opening(facts: Facts) -> str:
         (_time(summary.get("this_run", {}).get("seconds", 0) or wall), "last run"),
     ]
     tiles = "".join(f"<div class=tile><b>{value}</b><span>{label}</span></div>" for value, label in figures)
-    agree = " + ".join(f"{kind} {count:,}" for kind, count in counts if count) + f" = {planned:,} planned"
+    sums = " + ".join(f"{kind} {count:,}" for kind, count in counts if count)
+    agree = f"{sums} = {planned:,} planned" if planned else "no candidate was planned yet"
     bar = charts.stacked([("candidates", counts)]) if planned else ""
     legend = "".join(
         f'<span><i class="k-{kind}"></i>{kind} {count:,}</span>' for kind, count in counts if count
@@ -100,9 +101,10 @@ def _task(facts: Facts) -> str:
     spec = facts.manifest.get("spec", {})
     if spec.get("task"):
         return str(spec["task"])
-    return (
-        str(facts.records[0]["task"]).replace("_", " ") if facts.records else facts.folder.path.resolve().name
-    )
+    if facts.records:
+        return str(facts.records[0]["task"]).replace("_", " ")
+    files = [Path(str(each.get("path", ""))).stem for each in facts.manifest.get("seeds", ())]
+    return files[0].replace("_", " ") if files else facts.folder.path.resolve().name
 
 
 def _asked(facts: Facts, spec: Mapping[str, Any]) -> str:
@@ -115,7 +117,8 @@ def _asked(facts: Facts, spec: Mapping[str, Any]) -> str:
     ]
     seeds = ", ".join(Path(str(each.get("path", ""))).name for each in facts.manifest.get("seeds", ()))
     format, hops = text(facts.summary.get("format") or "?"), spec.get("hops", "?")
-    head = f"{len(facts.seeds):,} seeds from {text(seeds, 200)}; format {format}; {hops} hops"
+    count = f"{len(facts.seeds):,} seed{'' if len(facts.seeds) == 1 else 's'}"
+    head = f"{count} from {text(seeds, 200)}; format {format}; {hops} hops"
     settings = table(("setting", "value", "from"), rows)
     return f"<details><summary>What was asked: {head}</summary>{settings}</details>"
 

@@ -53,6 +53,7 @@ function build(data) {
 }
 const words = (node) => (node.row ? node.row[INPUT] : node.seed ? node.seed[2] : "");
 const under = (node) => (node.parent ? node.below - 1 : records.length);
+const counted = (number, name) => number.toLocaleString("en") + (name ? ` ${name}${number === 1 ? "" : "s"}` : "");
 const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 // --- the picture: columns of branches, a seed's hops from left to right -----------------------------
@@ -103,7 +104,7 @@ const picture = {
   draw() {
     const canvas = $("picture"), top = this.focus;
     if (!top) return;
-    const width = canvas.clientWidth || 800, height = width < 600 ? 420 : 560, scale = devicePixelRatio || 1;
+    const width = canvas.clientWidth || 800, height = Math.min(width < 600 ? 420 : 560, HEAD + Math.max(3, top.below) * 26), scale = devicePixelRatio || 1;
     canvas.width = width * scale;
     canvas.height = height * scale;
     canvas.style.height = `${height}px`;
@@ -114,7 +115,7 @@ const picture = {
       ink: css("--ink"), card: css("--card"),
     };
     const deepest = Math.max(1, ...nodes.map((node) => node.depth)), columns = deepest - top.depth + 1;
-    const room = columns > 1 ? Math.min(90, Math.max(70, width * 0.16)) : 0, wide = columns > 1 ? (width - room) / (columns - 1) : width;
+    const room = columns > 1 ? Math.min(96, width * 0.16) : 0, wide = columns > 1 ? (width - room) / (columns - 1) : width;
     this.boxes = [];
     this.ends = this.range();
     pen.font = "12px system-ui, sans-serif";
@@ -149,23 +150,22 @@ const picture = {
       pen.clip();
       pen.fillStyle = node === top && !top.parent ? tones.ink : this.value(node) === null ? tones.ink : "#10151a";
       const fit = (text) => {
-        const room = w - 18, wide = (words) => pen.measureText(words).width;
+        const room = w - 14, wide = (words) => pen.measureText(words).width;
         if (wide(text) <= room) return text;
         let end = Math.floor(text.length * room / wide(text));
         while (end > 0 && wide(`${text.slice(0, end)}…`) > room) end--;
         return end > 0 ? `${text.slice(0, end)}…` : "";
       };
-      const count = (number, name) => `${number.toLocaleString("en")} ${name}${number === 1 ? "" : "s"}`;
-      const label = node.row ? short(words(node), 160) : node === nodes[0] ? count(node.kids.length, "seed") : `${node.name}: ${short(words(node), 120)}`;
+      const label = node.row ? short(words(node), 160) : node === nodes[0] ? (w < 85 ? `${node.kids.length}` : counted(node.kids.length, "seed")) : `${node.name}: ${short(words(node), 120)}`;
       pen.fillText(fit(label.replace(/\s+/g, " ")), x + 7, y + Math.min(tall / 2, 14));
       const kept = node.parent && node.good + node.bad ? `, yield ${node.good} of ${node.good + node.bad}` : "";
-      if (tall > 34 && under(node)) pen.fillText(fit(`${under(node).toLocaleString("en")} below${kept}`), x + 7, y + Math.min(tall / 2, 14) + 17);
+      if (tall > 34 && w > 75 && under(node)) pen.fillText(fit(`${counted(under(node))} below${kept}`), x + 7, y + Math.min(tall / 2, 14) + 17);
       pen.restore();
     }
     this.legend(tones);
   },
   legend(tones) {
-    const names = $("colour").value === "operation"
+    const names = !records.length ? [] : $("colour").value === "operation"
       ? this.operations.map((name, n) => [tones.ops[n % OPS.length], name])
       : [[tones.low, 0, "low"], [tones.mid, 0.5, ""], [tones.high, 1, "high"]].map(([tone, part, word]) => [tone, `${this.told(this.ends[0] + (this.ends[1] - this.ends[0]) * part)} ${word}`]);
     $("scale").replaceChildren(...names.map(([tone, name]) => {
@@ -193,9 +193,8 @@ const picture = {
       return n ? [document.createTextNode("›"), button] : [button];
     }));
     const node = this.focus, out = $("branch");
-    const grown = (node.good + node.bad).toLocaleString("en"), good = node.good.toLocaleString("en"), below = under(node).toLocaleString("en");
     const from = node.row ? "this record" : node.seed ? "this seed" : "the seeds";
-    const facts = el("p", "", `Of ${grown} candidates grown directly from ${from}, ${good} became records. Records below in this file: ${below}.`);
+    const facts = el("p", "", `${counted(node.good + node.bad, "candidate")} grown directly from ${from}, ${counted(node.good)} accepted; ${counted(under(node), "record")} below in this file.`);
     const kids = el("div", "kids");
     const tones = { none: css("--line"), low: css("--failed"), mid: css("--rejected"), high: css("--accepted"), ops: OPS.map(css) };
     for (const kid of node.kids.slice(0, 200)) {

@@ -67,11 +67,16 @@ def yields(facts: Facts) -> str:
             *sorted(tally.operations.items()),
         ]
     ]
+    lead = (
+        "Of all candidates that were grown, how many became records: "
+        "a hop or an operation that wastes calls shows here."
+    )
+    if not rows:
+        return section("yield", "Yield", lead, '<p class="note">no candidate has been settled yet</p>')
     return section(
         "yield",
         "Yield",
-        "Of all candidates that were grown, how many became records: "
-        "a hop or an operation that wastes calls shows here.",
+        lead,
         f'<div class="legend">{legend}</div>'
         f'<div class="two"><div>{charts.stacked(hops)}</div><div>{charts.stacked(ops)}</div></div>',
         table(("", "accepted", "candidates", "yield"), rows, numbers=3),
@@ -108,6 +113,10 @@ def coverage(facts: Facts) -> str:
         if len(totals) > TOPICS
         else ""
     )
+    if not totals:
+        return section(
+            "coverage", "Coverage", "What the records are about.", '<p class="note">no records yet</p>'
+        )
     told = f"{len(totals):,} topics; {gaps:,} places that a topic offers and no record fills (×)."
     return section(
         "coverage",
@@ -146,19 +155,21 @@ def drift(facts: Facts) -> str:
         )
         for name, by_hop in sorted(facts.tally.grades.items(), reverse=True)
     )
-    body = charts.spread(rows, "g-drift", between) if rows else '<p class="note">no records yet</p>'
     line = "" if between is None else '<span><i class="dash"></i>two seeds to each other</span>'
+    legend = (
+        '<div class="legend"><span><i class="disc"></i>own seed, mean</span><span><i class="hoop"></i>'
+        'nearest seed, mean</span><span><i class="half"></i>middle half; line: 5 % to 95 %</span>'
+        f"{line}</div>"
+    )
     return section(
         "drift",
         "Drift and scores",
         "The share of its words that a record still has in common with its seed, and how the judge graded it: "
         "relevance to the seed, diversity from the parent. Likeness falls with the hops and should level off; "
         "what has less of it than two seeds have to each other may be about something else.",
-        '<h3>likeness to the seed</h3><div class="legend"><span><i class="disc"></i>own seed, mean</span>'
-        '<span><i class="hoop"></i>nearest seed, mean</span><span><i class="half"></i>'
-        "middle half; line: 5 % to 95 %</span>"
-        f"{line}</div>",
-        body,
+        f"<h3>likeness to the seed</h3>{legend}{charts.spread(rows, 'g-drift', between)}"
+        if rows
+        else '<p class="note">no records yet</p>',
         grades,
     )
 
@@ -208,7 +219,7 @@ def twins(facts: Facts) -> str:
     }
     kinds = ", ".join(f"{count:,} {text(how)}" for how, count in facts.twins.most_common()) or "none"
     pairs = [
-        f'<div class="pair"><div><h4>candidate, {text(line["reason"])}</h4>'
+        f'<div class="beside"><div><h4>candidate, {text(line["reason"])}</h4>'
         f"{text(line.get('input') or '(not kept)', 300)}</div>"
         f"<div><h4>beside</h4>{text(line.get('twin') or line['detail'], 300)}</div></div>"
         for reason in TWINS

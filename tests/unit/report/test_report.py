@@ -6,14 +6,17 @@ import re
 import zlib
 from html.parser import HTMLParser
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
 
 from aide.errors import InputError
+from aide.journal import Journal
 from aide.pipeline.folder import RunFolder
 from aide.report import write_report
 from aide.report.data import shown
+from aide.report.gather import gather
 from unit.report.folders import HOSTILE, SEED, hostile
 
 OURS = {"script", "style", "meta", "link", "title"}
@@ -82,6 +85,30 @@ def test_counts_reconcile_and_records_hang_on_their_parents(tmp_path: Path) -> N
     assert [seed[0] for seed in data["seeds"]] == [SEED]
     assert [(row[0][0], row[1], row[2]) for row in data["records"]] == [("a", 0, 1), ("b", 1, 2)]
     assert data["seeds"][0][4:] == [1, 1]  # one child accepted, one rejected
+
+
+def test_likeness_is_that_of_the_runs_own_meter(tmp_path: Path) -> None:
+    folder = hostile(tmp_path / "run", long=3)
+    with Journal.open(folder.journal, readonly=True) as journal:
+        found = gather(folder, journal)
+        assert {hop: round(fmean(values), 3) for hop, values in found.likeness.items()} == {
+            int(hop): round(mean["to_seed"], 3) for hop, mean in found.drift["by_hop"].items()
+        }
+        summary = json.loads(folder.summary.read_text())
+        told = {"between_seeds": 0.125, "by_hop": {"1": {"records": 1, "to_seed": 0.875, "to_nearest": 0.9}}}
+        folder.summary.write_text(json.dumps({**summary, "drift": told}))
+        assert gather(folder, journal).drift == told
+        folder.summary.write_text(json.dumps({**summary, "drift": told, "accepted": 1}))
+        assert gather(folder, journal).drift == found.drift  # the summary is of an earlier run
+
+
+def test_a_run_that_has_nothing_yet_says_so(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    Journal.open(folder.journal).close()
+    html = write_report(folder).read_text(encoding="utf-8")
+    for told in ("no candidate was planned yet", "no candidate has been settled yet", "no records yet"):
+        assert told in html
 
 
 def test_human_data_stand_beside_the_run_where_they_were_measured(tmp_path: Path) -> None:
