@@ -205,3 +205,19 @@ def test_each_step_has_its_own_model_and_sampling_and_the_summary_tells_them_apa
         p.read_text(errors="replace") for p in out.rglob("*") if p.is_file()
     )
     assert json.loads((out / "run.json").read_text())["spec"]
+
+
+def test_a_model_that_only_mumbles_is_told_apart_from_a_tree_that_is_used_up(tmp_path: Path) -> None:
+    def mumbles(done: int, headers: Any, body: Any) -> Reply:
+        message = {"role": "assistant", "content": "hm"}
+        return 200, {}, {"model": "m", "choices": [{"message": message, "finish_reason": "length"}]}
+
+    out, seeds = tmp_path / "out", small(tmp_path)
+    with beside(Station(twist=mumbles).serving()) as url:
+        first = expand(seeds, out, url, "--target", "3")
+        assert first.returncode == 6, first.stderr
+        assert "nothing grew there: truncated 3" in first.stderr
+        assert "rejects.jsonl" not in first.stderr, "it names a file that is not there"
+        assert runs.summary(out)["barren_reasons"] == {"truncated": 3}
+        assert expand(seeds, out, url, "--target", "4").returncode == 6
+    assert runs.summary(out)["barren_reasons"] == {"truncated": 3}, "a later invocation forgets why"

@@ -186,14 +186,24 @@ class Display:
         if summary.get("reasons"):
             top = ", ".join(f"{safe(reason)} {n:,}" for reason, n in list(summary["reasons"].items())[:6])
             self.tell(f"not accepted: {top}", "reasons", **summary["reasons"])
-        if summary["exit_code"] == 6:
+        if summary.get("barren_reasons"):
+            why = ", ".join(f"{safe(reason)} {n:,}" for reason, n in summary["barren_reasons"].items())
             self.tell(
-                "short of the target: the tree and its further draws are exhausted; more seeds, --hops, "
-                f"or a look at {safe(str(self.folder.rejects))} help",
+                f"without attributes, so nothing grew there: {why}", "barren", **summary["barren_reasons"]
+            )
+        rejects = safe(str(self.folder.rejects)) if self.folder.rejects.exists() else ""
+        if summary["exit_code"] == 6:
+            look = f", or a look at {rejects}" if rejects else ""
+            self.tell(
+                f"short of the target: the tree and its further draws are exhausted; more seeds, --hops{look} help",
                 "short",
             )
-        records, rejects = safe(f"{self.folder.shards}/part-*.jsonl"), safe(str(self.folder.rejects))
-        self.tell(f"records: {records}   rejects: {rejects}", "where", records=str(self.folder.shards))
+        records = safe(f"{self.folder.shards}/part-*.jsonl")
+        self.tell(
+            f"records: {records}{f'   rejects: {rejects}' if rejects else ''}",
+            "where",
+            records=str(self.folder.shards),
+        )
         if not self.json and not self.console.quiet:
             from aide.cli.specimens import show
             from aide.pipeline.samples import samples

@@ -319,6 +319,8 @@ def _count(stage: Stage, journal: Journal, ground: prepare.Ground, out: Mapping[
     progress.reasons.update(line["reason"] for line in _reject_lines(journal))
     progress.accepted_before = progress.accepted
     progress.barren = frontier.barren
+    if frontier.barren:
+        progress.barren_reasons.update(forest.why_barren(journal))
 
 
 def _spent(journal: Journal) -> tuple[Usage, float | None]:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from aide.frontier import ENDLESS, Frontier, Grow, Shape, Slot, split_evenly, split_over_hops
 from aide.journal import Journal, Outcome
 from aide.records import Seed, replace, rng
@@ -155,6 +157,13 @@ def _restore(frontier: Frontier, journal: Journal, out: Collection[str], *, retr
             kept = outcome.kind == "accepted" and outcome.node not in out
             frontier.restore(work_of(outcome), outcome.node if kept else "", outcome.label)
     return settled
+
+
+def why_barren(journal: Journal) -> Iterator[str]:
+    """The reason for each branch whose attributes could not be had."""
+    for outcome in journal.outcomes("planted"):
+        if outcome.slot == pack(0, 0) and (reason := orjson.loads(outcome.payload).get("reason")):
+            yield reason
 
 
 def _started(journal: Journal, settled: set[str]) -> Iterator[Grow]:

@@ -131,13 +131,14 @@ class Run:
             found = await self.recipe.plant(seed, point, self.calls.asker(work.branch))
         except NodeError as barren:
             found, reason = Attributes("", (), ()), barren.reason
-            self.progress.barren += 1
+            self.progress.barren_reasons[reason] += 1
         slot = pack(len(found.triples), len(found.personas))
         payload = self.points.keep(work.branch, found, reason)
         await self.journal.settle(
             Outcome(work.branch, "planted", work.seed, "", work.depth, slot, "", "", payload)
         )
         self.frontier.planted(work.branch, len(found.triples), len(found.personas))
+        self.progress.barren = self.frontier.barren
 
     async def _grow(self, work: Grow, hop: Hop) -> None:
         ask = self.calls.asker(hop.id)
