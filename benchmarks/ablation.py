@@ -131,7 +131,11 @@ async def grow(task: str, variant: str, scratch: Path) -> tuple[list[dict[str, A
     card = replace(counted_card(spec, ground), min_words=1, max_words=10**6, language="English")
     folder.card.write_text(to_toml(card), encoding="utf-8")
     records: list[dict[str, Any]] = []
-    order = local.order(spec, {}, seeds, folder, pool, records.append)
+
+    async def emit(record: dict[str, Any]) -> None:
+        records.append(record)
+
+    order = local.order(spec, {}, seeds, folder, pool, emit)
     await local.expand(Stage(order), ground, pool)
     return records, sum(stats["calls"] for stats in pool.stats().values())
 
