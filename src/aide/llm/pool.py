@@ -52,6 +52,15 @@ class Lane:
         self.errors: Counter[str] = Counter()
         self.refusals = 0
 
+    @property
+    def full(self) -> bool:
+        """Whether so many calls are out or answered but not yet safe as a kill may cost: the ceiling and an eighth.
+
+        The eighth keeps the server's slots busy while answers are written.
+        """
+        most = self.limiter.ceiling + max(1, self.limiter.ceiling // 8)
+        return self.limiter.in_flight + self.unkept >= most
+
     def habits_of(self, model: str) -> Habits:
         """What is known of `model` here; nothing at first."""
         return self.habits.setdefault(model, Habits())
@@ -201,8 +210,7 @@ class Pool:
         """One attempt at the least busy endpoint, once there is room; lower ranks go first, equals in order.
 
         Adaptation to the endpoint, the one free reconnect and failover from an endpoint that can't serve are
-        part of the attempt. `keep` makes the answer durable: until it has ended, the answer counts against the
-        endpoint's ceiling, so that a kill can cost no more calls than that.
+        part of the attempt. `keep` makes the answer durable; see `Lane.full`.
 
         Raises:
             CallError: the attempt failed; `with_retries` knows what to do.
@@ -299,8 +307,7 @@ class Pool:
         best: Lane | None = None
         soonest = inf
         for lane in self.lanes:
-            full = lane.unkept and lane.limiter.in_flight + lane.unkept >= lane.limiter.ceiling
-            wait = inf if full else lane.limiter.room()
+            wait = inf if lane.full else lane.limiter.room()
             if wait > 0:
                 soonest = min(soonest, wait)
             elif best is None or _load(lane) < _load(best):

@@ -239,7 +239,7 @@ def test_concurrency_stays_under_the_ceiling_and_permits_come_back() -> None:
     run(work())
 
 
-def test_an_answer_that_is_not_safe_yet_holds_its_place() -> None:
+def test_answers_that_are_not_safe_yet_hold_back_all_but_an_eighth_more() -> None:
     async def work() -> None:
         fake, safe, full = FakeEndpoint(), asyncio.Event(), asyncio.Event()
         came = kept = 0
@@ -247,21 +247,21 @@ def test_an_answer_that_is_not_safe_yet_holds_its_place() -> None:
         async def keep(answer: Answer) -> None:
             nonlocal came, kept
             came += 1
-            if came == 3:
+            if came == 9:
                 full.set()
             await safe.wait()
             kept += 1
 
-        pool = pool_of(fake, ceiling=3)
+        pool = pool_of(fake, ceiling=8)
         await pool.complete(asked())
-        tasks = [asyncio.create_task(pool.complete(asked(n), keep=keep)) for n in range(10)]
+        tasks = [asyncio.create_task(pool.complete(asked(n), keep=keep)) for n in range(20)]
         await full.wait()
         for _ in range(50):
             await asyncio.sleep(0)
-        assert (pool.in_flight, len(fake.bodies), kept) == (0, 4, 0)
+        assert (pool.in_flight, len(fake.bodies), kept) == (0, 10, 0)
         safe.set()
         await asyncio.wait(tasks)
-        assert (len(fake.bodies), kept) == (11, 10)
+        assert (len(fake.bodies), kept) == (21, 20)
 
     run(work())
 
