@@ -95,7 +95,7 @@ def verdicts(calls: Iterable[Call]) -> tuple[Verdict, ...]:
 
 
 def resolve(journal: Journal, id: str, path: Path) -> str:
-    """The full id that a beginning stands for, of a record, a reject or a seed.
+    """The full id that a beginning stands for, of a record, a reject or a seed; a seed's own id will do too.
 
     Raises:
         InputError: none begins so, or several do.
@@ -105,12 +105,18 @@ def resolve(journal: Journal, id: str, path: Path) -> str:
     found = {
         outcome.node for outcome in journal.outcomes(payload=False) if id and outcome.node.startswith(id)
     }
-    found |= {seed for seed, _ in journal.decisions(SEED) if id and seed.startswith(id)}
+    for seed, row in journal.decisions(SEED):
+        if id and row["name"] == id:
+            return seed
+        if id and seed.startswith(id):
+            found.add(seed)
     if len(found) == 1:
         return found.pop()
-    told = f"{len(found)} ids begin with {id}" if found else f"there is no record {id}"
+    if found:
+        raise InputError(f"{len(found)} ids in {path} begin with {id}", hint="give more of it")
     raise InputError(
-        f"{told} in {path}", hint="ids stand in the field `id` of shards/*.jsonl and rejects.jsonl"
+        f"there is no record {id} in {path}",
+        hint="ids stand in the field `id` of shards/*.jsonl and rejects.jsonl",
     )
 
 

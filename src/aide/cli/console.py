@@ -131,10 +131,12 @@ def _say(lines: list[str]) -> None:
 
 
 def _plain(text: str) -> str:
-    """One line without control characters; the import waits until something has to be said."""
+    """One line without control characters or marks that turn its direction; imports wait until something is said."""
+    import re
+
     from aide.parsing import clean
 
-    return " ".join(clean(text).split())
+    return " ".join(re.sub("[\u202a-\u202e\u2066-\u2069]", "", clean(text)).split())
 
 
 __all__ = [

@@ -1,7 +1,9 @@
 """`aide trace DIR ID`: how a record came to be."""
 
 import json
-from collections.abc import Iterator
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,20 +11,31 @@ import typer
 
 from aide.cli.console import Output, safe
 
-LONGEST = 360  # characters of a text on the screen; `--json` and `--prompts` have all of it
+LONGEST = (
+    360,
+    240,
+    160,
+    110,
+    70,
+)  # characters of a text; on a terminal the first with which all is on one screen
+INDENT = 12  # columns before the text of a line
 
 
 def trace(
     folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")],
     id: Annotated[
-        str, typer.Argument(help="Id of a record or reject, or the beginning of one.", metavar="ID")
+        str, typer.Argument(help="Id of a record, reject or seed, or the beginning of one.", metavar="ID")
     ],
     prompts: Annotated[
         bool, typer.Option("--prompts", help="Also what was sent and what came back.")
     ] = False,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Show a record's way from its seed: each hop's input, what it grew along, scores, critique, calls and cost."""
+    """Show a record's way from its seed: each hop's input, what it grew along, scores, critique, calls and cost.
+
+    Of an input with parts the one that varies is shown. A seed may be named by its own id too. On a terminal texts
+    are cut until all of it stands on one screen; --json and --prompts have them whole.
+    """
     from aide.lineage import trace as way_of
     from aide.pipeline.folder import RunFolder
 
@@ -31,37 +44,90 @@ def trace(
     if json_:
         output.line(json.dumps({"id": way[-1]["id"], "way": way}, ensure_ascii=False))
         return
+    for line in _screen(way) if sys.stdout.isatty() and not prompts else _all(way, prompts=prompts):
+        output.line(line)
+
+
+def _all(way: list[dict[str, Any]], *, prompts: bool) -> Iterator[str]:
     for step in way:
-        for line in _lines(step, prompts=prompts):
-            output.line(line)
+        yield from _lines(step, LONGEST[0])
+        if prompts:
+            yield from _prompts(step)
 
 
-def _lines(step: dict[str, Any], *, prompts: bool) -> Iterator[str]:
+def _screen(way: list[dict[str, Any]]) -> list[str]:
+    """The way folded to the terminal, with texts as long as one screen has room for."""
+    width, height = shutil.get_terminal_size()
+    folded: list[str] = []
+    for longest in LONGEST:
+        folded = [part for step in way for line in _lines(step, longest) for part in _fold(line, width)]
+        if len(folded) < height:
+            break
+    return folded
+
+
+def _fold(line: str, width: int) -> Iterator[str]:
+    """A line in pieces of at most `width` columns, cut between words; the later ones are indented."""
+    from rich.cells import cell_len, chop_cells
+
+    row, *words = line.split(" ")
+    for word in words:
+        if cell_len(row) + 1 + cell_len(word) <= width:
+            row = f"{row} {word}"
+            continue
+        if row.strip():
+            yield row
+        whole, row = chop_cells(word, max(1, width - INDENT)) or [""], ""
+        yield from (" " * INDENT + piece for piece in whole[:-1])
+        row = " " * INDENT + whole[-1]
+    yield row
+
+
+def _lines(step: dict[str, Any], longest: int) -> Iterator[str]:
     content = step["content"]
-    out = " (pruned)" if step["pruned"] else ""
-    yield f"{step['kind']}{out} {step['id']}{_grown(content.get('lineage'))}"
-    for name in ("input", "output", "reason", "detail"):
-        if content.get(name):
-            yield f"  {name:9} {_plain(content[name], LONGEST)}"
+    out, name = " (pruned)" if step["pruned"] else "", _plain(content.get("name") or "", 40)
+    yield f"{step['kind']}{out} {step['id']}{f' ({name})' if name else ''}{_grown(content.get('lineage'))}"
+    for part, text in content.get("fixed", ()):
+        yield f"  {_plain(part, 9):9} {_plain(text, longest)}"
+    yield f"  {'input':9} {_plain(_varying(content), longest)}"
+    if content.get("output"):
+        yield f"  {'output':9} {_plain(content['output'], longest)}"
     if content.get("choices"):
-        yield f"  {'choices':9} {_plain(' | '.join(content['choices']), LONGEST)}"
+        yield f"  {'choices':9} {_plain(' | '.join(content['choices']), longest)}"
+    if content.get("reason"):
+        yield f"  {'reason':9} {_plain(content['reason'])}, at {_plain(content['step'])}"
+    if content.get("detail"):
+        yield f"  {'detail':9} {_plain(content['detail'], longest)}"
     if content.get("scores"):
-        scores = ", ".join(f"{name} {_plain(str(value))}" for name, value in content["scores"].items())
-        model = _plain(content.get("model", ""))
+        scores = ", ".join(f"{name} {_score(value)}" for name, value in content["scores"].items())
+        model = _plain(content.get("model", ""), 60)
         yield f"  {'scores':9} {scores}; revisions {content.get('revisions', 0)}; model {model}"
     for draft, critique in enumerate(filter(None, step["critiques"]), start=1):
-        yield f"  {'critique':9} {f'(draft {draft}) ' if len(step['critiques']) > 1 else ''}{_plain(critique, LONGEST)}"
+        told = f"(draft {draft}) " if len(step["critiques"]) > 1 else ""
+        yield f"  {'critique':9} {told}{_plain(critique, longest)}"
     if step["calls"]:
         tokens = step["tokens"]
         names = ", ".join(_call_name(call) for call in step["calls"])
         yield f"  {'calls':9} {names}: {tokens['prompt']:,} + {tokens['completion']:,} tokens, {_money(step['cost'])}"
-    if prompts:
-        for call in step["calls"]:
-            tokens = f"{call['prompt_tokens']:,} + {call['completion_tokens']:,} tokens"
-            yield f"  -- {_call_name(call)}: {tokens}, {_money(call['cost'])}"
-            for name in ("system", "user", "answer"):
-                yield f"    [{name}]"
-                yield from (f"    {_plain(part)}" for part in call[name].splitlines())
+
+
+def _prompts(step: dict[str, Any]) -> Iterator[str]:
+    for call in step["calls"]:
+        tokens = f"{call['prompt_tokens']:,} + {call['completion_tokens']:,} tokens"
+        yield f"  -- {_call_name(call)}: {tokens}, {_money(call['cost'])}"
+        for name in ("system", "user", "answer"):
+            yield f"    [{name}]"
+            yield from (f"    {_plain(part)}" for part in call[name].splitlines())
+
+
+def _varying(content: Mapping[str, Any]) -> str:
+    """What was written at this hop: of an input with parts the one that varies."""
+    parts = content.get("parts")
+    return str(list(parts.values())[-1]) if parts else str(content.get("input") or "(not kept)")
+
+
+def _score(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else _plain(str(value), 40)
 
 
 def _call_name(call: dict[str, Any]) -> str:
@@ -84,7 +150,7 @@ def _grown(lineage: dict[str, Any] | None) -> str:
         f"{triple['topic']} / {triple['relation']} / {triple['attribute']}" if triple else lineage["persona"]
     )
     anchor = ", anchored" if lineage["anchored"] else ", not anchored"
-    return f"  hop {lineage['hop']}, {_plain(lineage['operation'])}: {_plain(along or '', LONGEST)}{anchor}"
+    return f"  hop {lineage['hop']}, {_plain(lineage['operation'])}: {_plain(along or '', 200)}{anchor}"
 
 
 def _plain(text: str, longest: int | None = None) -> str:
