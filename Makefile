@@ -7,9 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := demo.aide
+SERVERS := .servers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser test-trainers test-tasks check format bench bench-quality try clean test-cron
+.PHONY: help setup demo test test-browser test-trainers test-tasks check format bench bench-quality try clean test-cron test-endpoints
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +49,10 @@ test-trainers: $(STAMP) ## exports and the TRL script in TRL itself; installs it
 test-tasks: $(STAMP) ## the commands on real tasks: make test-tasks AIDE_TASKS=FOLDER (seeds/ and gold/ of JSON lines)
 	@$(if $(AIDE_TASKS),,echo 'make test-tasks AIDE_TASKS=FOLDER'; exit 2)
 	AIDE_TASKS="$(AIDE_TASKS)" $(BIN)/python -m pytest tests/contracts/test_shared_tasks.py -rs
+
+test-endpoints: $(STAMP) ## runs through llama.cpp's llama-server and the LiteLLM proxy, built and kept in .servers
+	@PYTHON="$(CURDIR)/$(BIN)/python" sh tests/endpoints/servers/install.sh $(SERVERS)
+	AIDE_SERVERS="$(CURDIR)/$(SERVERS)" $(BIN)/python -m pytest tests/endpoints/test_real_servers.py -rs
 
 check: $(STAMP) ## all that must hold: format, lint, types, layers, tests
 	$(BIN)/ruff format --check .
