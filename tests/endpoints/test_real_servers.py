@@ -1,4 +1,4 @@
-"""Whole runs through servers of others: llama.cpp's `llama-server` with a model of random weights, and the LiteLLM proxy.
+"""Runs through servers of others: llama.cpp's `llama-server` with a model of random weights, and the LiteLLM proxy.
 
 `make test-endpoints` installs both and runs this.
 """
