@@ -13,6 +13,7 @@ from aide.llm.capabilities import RUNGS
 from aide.llm.diagnosis import EIGHT, Diagnosis, Finding, Measured, Verdict
 from aide.llm.limiter import Limiter, Permit
 from aide.llm.pool import Lane
+from aide.llm.prefixes import BLOCK
 from aide.llm.request import Answer, Endpoint, Request
 from aide.llm.retry import Health, with_retries
 from aide.llm.servers import LOCAL, OFF, larger_window, more_at_once, window_of
@@ -104,6 +105,7 @@ class _Visit:
         self.clock, self.sleep = clock, sleep
         self.health = Health(clock, patience=PATIENCE)
         self.window: int | None = None
+        self.repeated = ""
         self.owner = ""
 
     def tell(self, name: str, verdict: Verdict, told: str, advice: str = "") -> None:
@@ -143,6 +145,7 @@ class _Visit:
         await self.limit()
         await self.structure()
         measured = await self.speed(*await self.context())
+        self.prefixes()
         await self.embeddings()
         self.found.measured = measured
 
@@ -261,8 +264,9 @@ class _Visit:
             first = await self.ask(_long(self.texts, size))
         except NodeError as error:
             self.tell("context", "note", f"{told}; refuses {size:,} characters: {error}")
-            return 1 / per_char if per_char > 0 else 4.0, tiny.seconds, 0.0
-        again = await self.ask(_long(self.texts, size) + " Now.")
+            cached = await self.repeat(small, 1500)
+            return 1 / per_char if per_char > 0 else 4.0, tiny.seconds, cached
+        cached = await self.repeat(first, size)
         came, expected = first.usage.prompt, tiny.usage.prompt + per_char * size
         if not first.usage.estimated and came < TRUNCATED * expected:
             advice = larger_window(self.found.base_url, self.owner, max(self.longest, int(1.2 * expected)))
@@ -271,14 +275,22 @@ class _Visit:
             )
         else:
             self.tell("context", "ok", f"{told}; {came:,} tokens arrived whole")
-        cached = min(1.0, again.usage.cached / max(1, again.usage.prompt))
-        said_so = f"it says {cached:.0%} was cached" if cached else "it says nothing of it"
-        self.tell(
-            "prefix",
-            "ok",
-            f"a repeated prompt took {again.seconds:.2f} s after {first.seconds:.2f} s; {said_so}",
-        )
         return size / max(1.0, came - tiny.usage.prompt) if came < 10 * size else 4.0, tiny.seconds, cached
+
+    async def repeat(self, first: Answer, size: int) -> float:
+        """Ask once more, with a word at the end; the share of that prompt that the server says it had cached."""
+        again = await self.ask(_long(self.texts, size) + " Now.")
+        self.repeated = f"a repeated prompt took {again.seconds:.2f} s after {first.seconds:.2f} s"
+        return min(1.0, again.usage.cached / max(1, again.usage.prompt))
+
+    def prefixes(self) -> None:
+        """What a cache of prompts would have had of all that was asked here, and what the server says it had."""
+        shares = self.lane.prefixes.as_dict()
+        told = f"it says it had {shares['told']:.0%}" if shares["told"] else "it tells of none"
+        would = f"{shares['would_hit']:.0%} of all prompt tokens here could come from a cache of {BLOCK}-token blocks"
+        self.tell(
+            "prefix", "ok", f"{self.repeated}; {would}, {told}" if self.repeated else f"{would}; {told}"
+        )
 
     async def speed(self, per_token: float, latency: float, cached: float) -> Measured:
         """Completion tokens a second, with one call in flight and with eight."""

@@ -15,6 +15,7 @@ from aide.errors import AideError, CallError, EndpointUnusable
 from aide.llm.capabilities import RUNGS, Habits
 from aide.llm.faults import Refused, ServerFault
 from aide.llm.limiter import Limiter, Outcome, Permit
+from aide.llm.prefixes import Prefixes
 from aide.llm.request import Answer, Endpoint, Request
 from aide.llm.retry import Health
 from aide.llm.usage import read_usage, said
@@ -50,6 +51,7 @@ class Lane:
         self.calls = 0
         self.unkept = 0
         self.errors: Counter[str] = Counter()
+        self.prefixes = Prefixes()
         self.refusals = 0
 
     @property
@@ -85,7 +87,8 @@ class Lane:
         self, request: Request, model: str, permit: Permit, clock: Callable[[], float]
     ) -> Answer:
         permit.at = clock()
-        body = {"model": model, "input": request.messages[-1].content}
+        texts = [message.content for message in request.messages[1:]]
+        body = {"model": model, "input": texts if len(texts) > 1 else texts[0]}
         reply, data = await self.client.reply("/embeddings", body)
         self.calls += 1
         return self._answer(request, model, reply, data, {"model": model})
@@ -113,7 +116,9 @@ class Lane:
         self.refusals = 0
         self.calls += 1
         self.unusable = None
-        return self._answer(request, model, reply, data, sent)
+        answer = self._answer(request, model, reply, data, sent)
+        self.prefixes.note(model, request.messages, answer.usage)
+        return answer
 
     def _answer(
         self, request: Request, model: str, reply: "Reply", data: Mapping[str, Any], sent: Mapping[str, Any]
@@ -365,6 +370,7 @@ class Pool:
                 "in_flight": lane.limiter.in_flight,
                 "limit": lane.limiter.limit,
                 "cuts": lane.limiter.cuts,
+                "prefix": lane.prefixes.as_dict(),
                 "rungs": {model: RUNGS[habits.rung] for model, habits in lane.habits.items()},
                 "unusable": str(lane.unusable or ""),
             }

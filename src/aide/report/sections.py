@@ -15,6 +15,10 @@ KINDS: Final = ("accepted", "rejected", "failed", "surplus", "pruned")
 TOPICS: Final = 40  # rows of the coverage map
 TWINS: Final = ("duplicate", "copy", "contaminated")
 BUCKETS: Final = 160  # points of a curve over time
+CACHES: Final = (
+    "prompts repeat: the share of prompt tokens of the last run that a prefix cache of 16-token blocks would have had; "
+    "it had cached: the share that the server says it took from its own cache"
+)
 PAUSE: Final = 60.0  # seconds without a call after which the clock of the curves stands still
 
 
@@ -292,9 +296,19 @@ def endpoint(facts: Facts, timings: Iterable[tuple[float, float, str, int]]) -> 
             text(", ".join(f"{kind} {n:,}" for kind, n in each["errors"].items()) or "none"),
             str(each["limit"]),
             str(each["cuts"]),
+            *(f"{(each.get('prefix') or {}).get(name, 0):.0%}" for name in ("would_hit", "told")),
         )
         for name, each in (facts.summary.get("endpoints") or {}).items()
     ]
+    head = (
+        "endpoint",
+        "calls",
+        "failed attempts (last run)",
+        "limit",
+        "cuts",
+        "prompts repeat",
+        "it had cached",
+    )
     failed = charts.lines([("failed attempts", "l-bad", errors)], seconds=clock.end, steps=True)
     return section(
         "endpoint",
@@ -306,7 +320,7 @@ def endpoint(facts: Facts, timings: Iterable[tuple[float, float, str, int]]) -> 
         "<h3>answers a second</h3>",
         charts.lines([("answers a second", "l-rate", rate)], seconds=clock.end, steps=True),
         f"<h3>failed attempts so far</h3>{failed}" if errors else "",
-        table(("endpoint", "calls", "failed attempts (last run)", "limit", "cuts"), stats) if stats else "",
+        table(head, stats) + f'<p class="note">{CACHES}</p>' if stats else "",
     )
 
 

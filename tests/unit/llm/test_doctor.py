@@ -1,6 +1,7 @@
 """What doctor finds out of endpoints that behave as real ones do."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
@@ -56,6 +57,7 @@ def test_a_sound_endpoint_is_usable_and_measured() -> None:
     assert found.measured is not None
     assert found.measured.chars_per_token == pytest.approx(3.0, rel=0.05)
     assert found.calls <= 20
+    assert "it tells of none" in named(found, "prefix").told
 
 
 def test_a_prompt_that_is_silently_cut_is_found_out_with_the_servers_own_remedy() -> None:
@@ -65,6 +67,33 @@ def test_a_prompt_that_is_silently_cut_is_found_out_with_the_servers_own_remedy(
     assert "silently cut" in cut.told
     assert "2,048" in cut.told
     assert "OLLAMA_CONTEXT_LENGTH=8192" in cut.advice
+
+
+def test_what_a_prefix_cache_would_have_had_stands_beside_what_the_server_says() -> None:
+    async def nap(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    def cached(body: Any) -> Said:
+        if body is None:
+            return Said(200, {"data": []})
+        size = sum(len(message["content"]) for message in body["messages"]) // 4
+        told = {
+            "prompt_tokens": size,
+            "completion_tokens": 9,
+            "prompt_tokens_details": {"cached_tokens": size // 4},
+        }
+        return completion(CITY if "response_format" in body else "ready", usage=told)
+
+    fake = FakeEndpoint(cached)
+    found = asyncio.run(
+        examine(Endpoint("e", "http://h/v1"), "m", transport=fake.transport(), clock=monotonic, sleep=nap)
+    )
+    told = named(found, "prefix").told
+    share = int(re.findall(r"(\d+)% of all prompt tokens", told)[0])
+    assert 35 < share < 65, "the long prompt was sent twice"
+    assert "it says it had 25%" in told
+    assert found.measured is not None
+    assert found.measured.cached == pytest.approx(0.25, abs=0.01)
 
 
 def test_a_prompt_that_is_refused_for_its_length_is_told_and_no_fault() -> None:
