@@ -69,10 +69,8 @@ def gather(folder: RunFolder, journal: Journal) -> Facts:
     out = pruned(journal)
     tally = Tally()
     seeds: dict[str, Mapping[str, Any]] = dict(journal.decisions(SEED))
-    ids = (o.node for o in journal.outcomes("accepted", payload=False) if o.node not in out)
-    chosen = set(nsmallest(SAMPLE, ids))
+    shown = _sample(journal, out)
     topics = _planted(journal, tally, out)
-    shown = _with_ancestors(journal, chosen) if len(chosen) == SAMPLE else chosen
     accepted, records = _accepted(journal, tally, out, shown, topics)
     parents = {record["lineage"]["parent_id"] for record in records} | shown
     rejects, examples = _rejected(journal, tally, parents)
@@ -116,13 +114,16 @@ def _planted(journal: Journal, tally: Tally, out: Collection[str]) -> dict[str, 
     return topics
 
 
-def _with_ancestors(journal: Journal, chosen: set[str]) -> set[str]:
-    """The sample and all records above it, so that each one's way to its seed is whole."""
-    parents = {o.node: o.parent for o in journal.outcomes("accepted", payload=False)}
-    shown = set(chosen)
-    for node in chosen:
-        while (node := parents.get(node, "")) and node in parents and node not in shown:
-            shown.add(node)
+def _sample(journal: Journal, out: Collection[str]) -> set[str]:
+    """The records to show, and all above them, so that each one's way to its seed is whole."""
+    rows = journal.outcomes("accepted", payload=False)
+    parents = {row.node: row.parent for row in rows if row.node not in out}
+    shown = set(nsmallest(SAMPLE, parents)) if len(parents) > SAMPLE else set(parents)
+    for node in tuple(shown):
+        above = parents[node]
+        while above in parents and above not in shown:
+            shown.add(above)
+            above = parents[above]
     return shown
 
 
