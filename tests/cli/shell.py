@@ -86,6 +86,12 @@ class Running:
             if not self._news.wait_for(lambda: len(self.lines[name]) >= count, WAIT):
                 raise AssertionError(f"{count} lines on {name} never came: {self.lines}")
 
+    def until_told(self, name: str, words: str) -> None:
+        """Wait for a line with these words on that stream."""
+        with self._news:
+            if not self._news.wait_for(lambda: any(words in line for line in self.lines[name]), WAIT):
+                raise AssertionError(f"{words!r} never came on {name}: {self.lines}")
+
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 

@@ -108,7 +108,8 @@ def test_links_lead_somewhere() -> None:
 
 def test_every_file_and_field_of_a_run_folder_is_documented(shown: Path) -> None:
     folder = shown / "demo.aide"
-    described = set(re.findall(r"`([^`]+)`", RUN_FOLDER))
+    prose = re.sub(r"^```.*?^```$", "", RUN_FOLDER, flags=re.MULTILINE | re.DOTALL)
+    described = set(re.findall(r"`([^`]+)`", prose))
     files = {path.name for path in folder.iterdir()} - {"shards"} | {"shards/part-00000.jsonl"}
     names = {*names_in_lines(folder), *names_in_manifests(folder), *names_in_journal(folder)}
     assert sorted((files | names) - described) == []

@@ -61,8 +61,7 @@ def test_a_second_signal_stops_at_once_and_loses_nothing(tmp_path: Path) -> None
         while json.loads((folder / "run.json").read_text()).get("ended"):
             assert run.process.poll() is None
         run.send(signal.SIGINT)
-        run.until("stderr", 3)
-        assert "second Ctrl-C" in run.lines["stderr"][2]
+        run.until_told("stderr", "second Ctrl-C")
         run.send(signal.SIGINT)
         code, _, err = run.end()
     assert code == 130

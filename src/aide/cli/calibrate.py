@@ -1,6 +1,5 @@
 """`aide calibrate`: the judge against a person."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aide.cli.asking import JOURNAL, SEEDS, ask
-from aide.cli.console import Output, safe
+from aide.cli.console import Output, json_line, plain
 from aide.cli.grade import graded
 from aide.cli.options import spec_options
 from aide.errors import InputError
@@ -67,7 +66,7 @@ def calibrate(
     output = Output()
     if json_:
         facts = {"now": now.as_dict(), "best": best.as_dict(), "disagreements": against}
-        output.line(json.dumps(facts, ensure_ascii=False))
+        output.line(json_line(facts))
         return
     for line in _lines(now, best, found, against):
         output.line(line)
@@ -79,8 +78,8 @@ def _lines(now: "Fit", best: "Fit", found: "list[Marked]", against: list[dict[st
     yield f"judge and person agree on {now.agreed} of {now.of} (kappa {now.kappa:.2f}) at {at}"
     yield f"  accepted: {now.good_taken} of {good} good ones, {now.bad_taken} of {now.of - good} bad ones"
     for row in against[:TOLD]:
-        said = f"{'good' if row['good'] else 'bad'} says the person of {safe(row['name'], 40)}"
-        yield f"  {said}; the judge: {safe(row['critique'], 80)}"
+        said = f"{'good' if row['good'] else 'bad'} says the person of {plain(row['name'], 40)}"
+        yield f"  {said}; the judge: {plain(row['critique'], 80)}"
     if best.agreed > now.agreed:
         fits = f"--min-relevance {best.relevance} --min-diversity {best.diversity}"
         yield f"best: {fits} agree on {best.agreed} of {best.of} (kappa {best.kappa:.2f})"

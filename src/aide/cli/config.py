@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from aide.cli.console import Output
+from aide.cli.console import Output, json_line
 from aide.cli.options import spec_options
 from aide.settings import Settings, resolve
 from aide.spec import RunSpec, flag_of
@@ -30,7 +30,7 @@ def config(
     if as_json:
         values = settings.spec.as_dict()
         shown = {name: {"value": values[name], "origin": origin} for name, origin in settings.origins.items()}
-        out.line(json.dumps(shown, ensure_ascii=False))
+        out.line(json_line(shown))
         return
     for line in as_toml(settings):
         out.line(line)

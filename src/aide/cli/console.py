@@ -5,11 +5,14 @@ Text that a model wrote is shown only through `safe`.
 
 import contextlib
 import errno
+import json
 import os
+import re
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from aide.errors import AideError
 
@@ -27,6 +30,11 @@ INTERRUPTED: Final = 130
 
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk that takes no more
 
+_TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_STEERING: Final = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_SEEN: Final = 16  # characters looked at for each column shown, so that a megabyte costs no more than a page
+_LONGEST: Final = 2000  # columns of a line of a message that are shown
+_MOST: Final = 50  # lines of it
 _DEBUG: Final = "AIDE_DEBUG"
 
 
@@ -52,9 +60,9 @@ def fail(error: AideError) -> int:
     """Say on stderr what is wrong and what helps, without a traceback; returns the exit code."""
     if os.environ.get(_DEBUG):
         traceback.print_exception(error)
-    lines = [f"aide: {_plain(line)}" for line in str(error).splitlines() or [""]]
+    lines = [f"aide: {plain(line, _LONGEST)}" for line in str(error).splitlines()[:_MOST] or [""]]
     if error.hint:
-        lines.append(f"hint: {_plain(error.hint)}")
+        lines.append(f"hint: {plain(error.hint, _LONGEST)}")
     _say(lines)
     return error.exit_code
 
@@ -63,7 +71,7 @@ def crash(error: BaseException, *, log: Path | None = None) -> int:
     """Own up to a fault of ours, with a traceback only where `AIDE_DEBUG=1`; returns the exit code."""
     if os.environ.get(_DEBUG):
         traceback.print_exception(error)
-    told = f": {_plain(str(error))}" if str(error) else ""
+    told = f": {plain(str(error), _LONGEST)}" if str(error) else ""
     where = f"details are in {log}; " if log else ""
     _say(
         [
@@ -80,18 +88,65 @@ def no_room(fault: OSError) -> AideError:
     return AideError(f"{where}: {fault.strerror}", hint="make room, then run the same command again")
 
 
-def safe(text: str, width: int | None = None) -> str:
-    """Text of a model made fit to show on one line: no terminal codes, no markup, at most `width` columns.
+def plain(text: str, width: int | None = None) -> str:
+    """Text from elsewhere made fit to show on one line: no terminal codes, no marks that turn its direction.
 
-    Wide characters count as two columns; what is cut off is marked by an ellipsis.
+    With `width` it takes at most so many columns, of which wide characters count two; an ellipsis marks the cut.
     """
+    from aide.parsing import clean  # the import waits until something has to be said
+
+    shown = clean(text if width is None else text[: _SEEN * width])
+    shown = " ".join(_TURNING.sub("", shown).split())
+    if width is None:
+        return shown
     from rich.cells import cell_len, set_cell_size
+
+    if cell_len(shown) <= width:
+        return shown
+    return set_cell_size(shown, max(0, width - 1)).rstrip() + "…"
+
+
+def safe(text: str, width: int | None = None) -> str:
+    """`plain` for a console, which takes markup: none of it is the text's."""
     from rich.markup import escape
 
-    plain = _plain(text)
-    if width is not None and cell_len(plain) > width:
-        plain = set_cell_size(plain, max(0, width - 1)).rstrip() + "…"
-    return escape(plain)
+    return escape(plain(text, width))
+
+
+def unescaped(text: str) -> str:
+    """What a person reads of a text with markup, for a log."""
+    from rich.text import Text
+
+    return Text.from_markup(text).plain
+
+
+def json_line(value: Any) -> str:
+    """A value as one line of JSON that may be shown on a terminal.
+
+    What could steer it or turn the reading order stands as an escape, which a reader of JSON takes for the same.
+    """
+    plain = json.dumps(value, ensure_ascii=False)
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
+
+
+def show_pairs(console: "Console", rows: Sequence[tuple[str, str]]) -> None:
+    """Names and what stands for them, below each other; on a terminal long texts are folded into their column.
+
+    Texts are markup: what a model wrote comes through `safe`.
+    """
+    width = max(len(name) for name, _ in rows)
+    if not console.is_terminal:
+        for name, text in rows:
+            console.print(f"  {name:{width}}  {text}")
+        return
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, text in rows:
+        grid.add_row(f"  {name:{width}}", text)
+    console.print(grid)
 
 
 class Output:
@@ -130,16 +185,7 @@ def _say(lines: list[str]) -> None:
         sys.stderr.flush()
 
 
-def _plain(text: str) -> str:
-    """One line without control characters or marks that turn its direction; imports wait until something is said."""
-    import re
-
-    from aide.parsing import clean
-
-    return " ".join(re.sub("[\u202a-\u202e\u2066-\u2069]", "", clean(text)).split())
-
-
 __all__ = [
     "BUDGET", "ENDPOINT", "FAULT", "FULL", "HELD", "INTERRUPTED", "OK", "SHORT", "USAGE", "Output", "crash",
-    "fail", "forsake_stdout", "no_room", "safe", "stderr",
+    "fail", "forsake_stdout", "json_line", "no_room", "plain", "safe", "show_pairs", "stderr", "unescaped",
 ]  # fmt: skip

@@ -1,14 +1,15 @@
 """Seeing a run: a live picture on a terminal, a line now and then elsewhere, a summary at the end."""
 
 import asyncio
-import json
 import time
 import traceback
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from aide.cli.console import safe
+from aide.cli.console import json_line, safe, show_pairs, unescaped
+from aide.cli.taskcard import described
 from aide.errors import AideError, Interrupted
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from aide.cli.streaming import Stream
+    from aide.formats import TaskCard
     from aide.pipeline.assemble import Stage
     from aide.pipeline.folder import RunFolder
     from aide.pipeline.prepare import Ground
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 FRAME = 0.2  # seconds between two pictures
 LINE = 10.0  # seconds between two lines off a terminal
+LONGEST = 400  # columns of a text that came from elsewhere
 
 
 class Display:
@@ -46,11 +49,12 @@ class Display:
         """One line to stderr and to the log; `line` is ours, model text in it has been made safe."""
         now = datetime.fromtimestamp(time.time(), UTC)  # noqa: TID251 - the log's clock
         stamp = now.isoformat(timespec="seconds")
-        structured = json.dumps({"at": stamp, "event": event, **facts}, ensure_ascii=False)
-        self._log(structured if self.json else f"{stamp} {line}")
         if self.json:
+            structured = json_line({"at": stamp, "event": event, **facts})
+            self._log(structured)
             self.console.print(structured, markup=False)
         else:
+            self._log(f"{stamp} {unescaped(line)}")
             self.console.print(line)
 
     def _log(self, entry: str) -> None:
@@ -112,13 +116,28 @@ class Display:
             accepted=summary.get("accepted", 0),
         )
 
+    def card(self, card: "TaskCard") -> None:
+        """What the run takes the task to be, before the first record."""
+        where = f"task card, kept in {safe(str(self.folder.card))}:"
+        self.tell(where, "task card", path=str(self.folder.card), **asdict(card))
+        if not self.json:
+            rows = described(card)
+            for name, text in rows:
+                self._log(f"  {name:8}  {unescaped(text)}")
+            show_pairs(self.console, rows)
+
     def exam(self, exam: Any) -> None:
         """How teacher and judge did on the seeds, the misses by name, and what to think of it."""
-        self.tell(safe(exam.result()), "exam", **exam.as_dict())
+        self.tell(safe(exam.result(), LONGEST), "exam", **exam.as_dict())
         for line in exam.details():
-            self.tell(f"  {safe(line)}", "exam miss", miss=line)
+            self.tell(f"  {safe(line, LONGEST)}", "exam miss", miss=line)
         for warning, hint in exam.warnings():
-            self.tell(f"warning: {safe(warning)}; {safe(hint)}", "warning", warning=warning, hint=hint)
+            self.tell(
+                f"warning: {safe(warning, LONGEST)}; {safe(hint, LONGEST)}",
+                "warning",
+                warning=warning,
+                hint=hint,
+            )
 
     # --- while it runs --------------------------------------------------------------------------------
 
@@ -135,7 +154,7 @@ class Display:
             if stream is not None and not stream.listened():
                 stage.drain(Interrupted("the reader of stdout has gone"))
             if self._live is not None:
-                self._live.update(_picture(stage, progress))
+                self._live.update(_picture(progress, self.console.width, stream.behind if stream else 0))
             elif now - last >= LINE:
                 last = now
                 self.tell(_line(progress), "progress", **progress.as_dict())
@@ -163,9 +182,9 @@ class Display:
     def stopped(self, stop: AideError, summary: Mapping[str, Any]) -> None:
         """A run that was stopped: why, what to do, where it stands. Told even where all else is quiet."""
         quiet, self.console.quiet = self.console.quiet, False
-        hint = f"; {safe(stop.hint)}" if stop.hint else ""
+        hint = f"; {safe(stop.hint, LONGEST)}" if stop.hint else ""
         self.tell(
-            f"stopped: {safe(str(stop))}{hint}",
+            f"stopped: {safe(str(stop), 2 * LONGEST)}{hint}",
             "stopped",
             reason=str(stop),
             hint=stop.hint,
@@ -184,7 +203,7 @@ class Display:
         """The final summary: what came out, where it is, and three records beside their seed and parent."""
         self.tell(totals(summary), "done", **_counts(summary))
         if summary.get("reasons"):
-            top = ", ".join(f"{safe(reason)} {n:,}" for reason, n in list(summary["reasons"].items())[:6])
+            top = ", ".join(f"{safe(reason, 40)} {n:,}" for reason, n in list(summary["reasons"].items())[:6])
             self.tell(f"not accepted: {top}", "reasons", **summary["reasons"])
         if summary.get("barren_reasons"):
             why = ", ".join(f"{safe(reason)} {n:,}" for reason, n in summary["barren_reasons"].items())
@@ -254,7 +273,8 @@ def _line(progress: "Progress") -> str:
     )
 
 
-def _picture(stage: "Stage", progress: "Progress") -> "RenderableType":
+def _picture(progress: "Progress", width: int, unread: int) -> "RenderableType":
+    """The run at a glance; `width` in columns, `unread` in bytes that the reader of stdout has not taken."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
@@ -268,21 +288,33 @@ def _picture(stage: "Stage", progress: "Progress") -> "RenderableType":
     head.add_row(
         Text(f"accepted {progress.accepted:,} / {progress.goal:,}", style="bold"),
         ProgressBar(total=max(1, progress.goal), completed=progress.accepted),
-        Text(f"{progress.rate:.1f}/s{f'  {left} left' if left else ''}"),
+        Text(f"{progress.rate:.1f} records/s{f'  {left} left' if left else ''}"),
     )
     body = Table.grid(padding=(0, 2))
     body.add_column(style="dim", justify="right")
     body.add_column()
     body.add_row("hops", "  ".join(f"{hop}: {n:,}" for hop, n in sorted(progress.by_hop.items())) or "-")
-    reasons = "  ".join(f"{safe(reason)} {n:,}" for reason, n in progress.reasons.most_common(5))
-    body.add_row("rejected", f"{progress.rejected + progress.failed:,}   {reasons}")
+    count = f"{progress.rejected + progress.failed:,}   "
+    reasons = [f"{safe(reason, 40)} {n:,}" for reason, n in progress.reasons.most_common()]
+    body.add_row("rejected", count + _fitting(reasons, width - len(count) - 11))
     usage = progress.usage
     money = "" if progress.cost is None else f", {progress.cost:.2f} USD"
     body.add_row(
         "calls", f"{usage.calls:,}   {short(usage.prompt)} tokens in, {short(usage.completion)} out{money}"
     )
     body.add_row("in flight", f"{progress.in_flight} of {progress.limit}   {progress.open} records open")
+    if unread:
+        body.add_row("unread", f"{short(unread)} bytes wait for the reader of stdout")
     return Group(head, body)
+
+
+def _fitting(words: list[str], room: int) -> str:
+    """As many of these as a line of `room` columns takes."""
+    shown = "  ".join(words)
+    while len(shown) > room and words:
+        words = words[:-1]
+        shown = "  ".join([*words, "…"])
+    return shown
 
 
 def short(number: float) -> str:

@@ -1,7 +1,6 @@
 """`aide doctor`: which endpoints there are, and what the chosen ones honour; tells what to mend."""
 
 import asyncio
-import json
 import os
 import sys
 import time
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from aide.cli.console import ENDPOINT, OK, Output, safe, stderr
+from aide.cli.console import ENDPOINT, OK, Output, json_line, plain, safe, stderr
 from aide.cli.options import spec_options
 from aide.errors import EndpointUnusable
 from aide.settings import Settings, resolve
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from aide.llm.diagnosis import Diagnosis
 
 MARKS: Final = {"ok": "ok", "note": "note", "bad": "BAD"}
+LONGEST: Final = 800  # columns of what a server said
 HOSTED: Final = {
     "OPENAI_API_KEY": "https://api.openai.com/v1",
     "OPENROUTER_API_KEY": "https://openrouter.ai/api/v1",
@@ -57,7 +57,7 @@ def doctor(
     usable = all(each.usable for each in diagnoses)
     if json_:
         facts = [{**asdict(each), "usable": each.usable} for each in diagnoses]
-        output.line(json.dumps({"usable": usable, "endpoints": facts}, ensure_ascii=False))
+        output.line(json_line({"usable": usable, "endpoints": facts}))
     else:
         for line in _lines(diagnoses):
             output.line(line)
@@ -132,19 +132,12 @@ def _lines(diagnoses: "Sequence[Diagnosis]") -> list[str]:
     for each in diagnoses:
         state = "usable" if each.usable else "NOT USABLE"
         rows += [""] if rows else []
-        rows.append(f"{_plain(each.base_url)}  model {_plain(each.model or '?')}: {state}")
+        rows.append(f"{plain(each.base_url)}  model {plain(each.model or '?')}: {state}")
         for finding in each.findings:
-            rows.append(f"  {finding.name:13} {MARKS[finding.verdict]:5} {_plain(finding.told)}")
-            rows += [f"  {'':13} {'':5} → {_plain(finding.advice)}"] if finding.advice else []
+            rows.append(f"  {finding.name:13} {MARKS[finding.verdict]:5} {plain(finding.told, LONGEST)}")
+            rows += [f"  {'':13} {'':5} → {plain(finding.advice, LONGEST)}"] if finding.advice else []
         rows.append(f"  {each.calls} calls were made")
     return rows
-
-
-def _plain(text: str) -> str:
-    """What a server said, as one line without terminal codes."""
-    from aide.parsing import clean
-
-    return " ".join(clean(text).split())
 
 
 __all__ = ["doctor"]

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, crash, fail, stderr
+from aide.cli.console import Output, crash, fail, safe, stderr
 from aide.cli.display import Display
 from aide.cli.options import spec_options
 from aide.cli.streaming import Stream
@@ -56,7 +56,7 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
     stream = Stream() if out == "-" else None
     output = stream or Output()
     if stream:
-        console.print(f"run folder: {folder.path}")
+        display.tell(f"run folder: {safe(str(folder.path))}", "folder", path=str(folder.path))
     elif (summary := finished(folder, spec, seeds)) is not None:
         display.already(summary)
         return _end(summary, output, as_json=as_json)
@@ -110,7 +110,7 @@ def _drive(stage: Any, ground: Any, pool: Any, display: Display, stream: Stream 
     """Run on an event loop with signals and display attached; a stop is told, and its exit code kept."""
     from aide.engines import local
 
-    stage.examined = display.exam
+    stage.carded, stage.examined = display.card, display.exam
 
     async def main() -> dict[str, Any]:
         _on_signals(stage, display)

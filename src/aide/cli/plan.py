@@ -1,6 +1,5 @@
 """`aide plan`: what a run would take, and what is odd about its seeds; it spends nothing."""
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, safe
+from aide.cli.console import Output, json_line, plain
 from aide.cli.options import spec_options
 from aide.settings import Settings, resolve
 
@@ -45,7 +44,7 @@ def plan(
     output = Output()
     facts = gather(settings, tuple(seeds), out, tuple(map(str, against or ())))
     if json_:
-        output.line(json.dumps(facts, ensure_ascii=False))
+        output.line(json_line(facts))
         return
     for line in _lines(facts):
         output.line(line)
@@ -120,7 +119,7 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
     wanted = f"{facts['target']:,} records" if facts["target"] is not None else "the whole tree"
     share = basis["yield_from"]
     rows = [
-        f"seeds   {safe(facts['shape'])} Format: {facts['format']}.",
+        f"seeds   {plain(facts['shape'])} Format: {facts['format']}.",
         f"asked   {wanted} over {facts['hops']} hop{'s' if facts['hops'] > 1 else ''} into {facts['folder']}",
         f"basis   yield {basis['yield']:.0%} ({share}); tokens from {basis['tokens_from']}",
         "",
@@ -144,8 +143,8 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
             f"done    {done['records']:,} records with {done['calls']:,} calls stand in the folder already",
         ]
     rows += [""] if facts["lint"] or facts["skipped"] else []
-    rows += [f"skipped {safe(problem)}" for problem in facts["skipped"]]
-    rows += [f"look    {safe(finding['message'])}" for finding in facts["lint"]]
+    rows += [f"skipped {plain(problem)}" for problem in facts["skipped"]]
+    rows += [f"look    {plain(finding['message'])}" for finding in facts["lint"]]
     return rows
 
 

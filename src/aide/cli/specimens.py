@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from aide.cli.console import safe
+from aide.cli.console import safe, show_pairs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,32 +33,20 @@ def _side_by_side(console: "Console", chosen: Sequence[tuple[str, str, str, str,
     for heading in HEADINGS[:3]:
         table.add_column(heading, ratio=1, overflow="fold")
     for seed, parent, record, answer, grown in chosen:
-        told = (
-            f"[dim]{safe(grown)}[/dim]\n{safe(record, LONGEST)}\n[bold]answer[/bold] {safe(answer, LONGEST)}"
-        )
+        answered = f"[bold]answer[/bold] {safe(answer, LONGEST)}"
+        told = f"[dim]{safe(grown, LONGEST)}[/dim]\n{safe(record, LONGEST)}\n{answered}"
         table.add_row(safe(seed, LONGEST), safe(parent, LONGEST), told)
     console.print(table)
 
 
 def _stacked(console: "Console", chosen: Sequence[tuple[str, str, str, str, str]]) -> None:
-    from rich.table import Table
-
     for *texts, grown in chosen:
-        rows = [
-            ("grown by", safe(grown)),
-            *((name, safe(text, LONGEST)) for name, text in zip(HEADINGS, texts, strict=True)),
-        ]
         console.print()
-        if not console.is_terminal:
-            for name, text in rows:
-                console.print(f"  {name:8}  {text}")
-            continue
-        grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_column(style="dim", no_wrap=True)
-        grid.add_column(overflow="fold")
-        for row in rows:
-            grid.add_row(*row)
-        console.print(grid)
+        named = zip(HEADINGS, texts, strict=True)
+        show_pairs(
+            console,
+            [("grown by", safe(grown, LONGEST)), *((name, safe(text, LONGEST)) for name, text in named)],
+        )
 
 
 __all__ = ["show"]

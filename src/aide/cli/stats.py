@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, safe, stderr
+from aide.cli.console import Output, json_line, plain, stderr
 from aide.cli.sources import Sources
 from aide.errors import AideError, InputError
 
@@ -60,7 +60,7 @@ def stats(
         figures["against"] = compared(ours, Texts.read(lines(against)), plan)
         figures["against"]["files"] = [Path(each).name for each in against]
     output = Output()
-    for line in [json.dumps(figures, ensure_ascii=False)] if json_ else _lines(figures):
+    for line in [json_line(figures)] if json_ else _lines(figures):
         output.line(line)
     if against and len(sources or ()) == 1:
         _keep(sources or (), figures)
@@ -112,7 +112,7 @@ def _table(columns: dict[str, dict[str, Any]]) -> Iterator[str]:
     from aide.filters.statistics import rows
 
     width = max(11, *(len(name) + 2 for name in columns))
-    yield " " * 20 + "".join(f"{safe(name):>{width}}" for name in columns)
+    yield " " * 20 + "".join(f"{plain(name):>{width}}" for name in columns)
     for title, values in rows(*columns.values()):
         yield f"  {title:18}" + "".join(
             f"{'-' if value is None else f'{value:g}':>{width}}" for value in values
@@ -123,7 +123,7 @@ def _balance(figures: dict[str, Any]) -> Iterator[str]:
     if labels := figures.get("labels"):
         yield ""
         yield f"labels (evenness {figures['label_evenness']:.3f})"
-        yield from (f"  {count:>7,}  {safe(label, 60)}" for label, count in labels.items())
+        yield from (f"  {count:>7,}  {plain(label, 60)}" for label, count in labels.items())
     for options, places in figures.get("option_positions", {}).items():
         yield ""
         yield f"place of the right one of {options} options: " + ", ".join(

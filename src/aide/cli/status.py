@@ -1,14 +1,16 @@
 """`aide status DIR`: where a run stands, also while it runs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, safe
+from aide.cli.console import Output, json_line, plain
 from aide.errors import InputError
+
+LONGEST = 400  # columns of a message that are shown
 
 
 def status(
@@ -19,7 +21,7 @@ def status(
     facts = read(folder)
     output = Output()
     if json_:
-        output.line(json.dumps(facts, ensure_ascii=False))
+        output.line(json_line(facts))
         return
     for line in _lines(facts):
         output.line(line)
@@ -119,7 +121,10 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     cost, left, target = facts.get("cost"), facts["left"], facts.get("target")
     goal = f"{target:,}" if target is not None else f"at most {facts.get('possible', 0):,}"
     lines = [
-        ("state", f"{facts['state']}{': ' + safe(facts['stopped']) if facts.get('stopped') else ''}"),
+        (
+            "state",
+            f"{facts['state']}{': ' + plain(facts['stopped'], LONGEST) if facts.get('stopped') else ''}",
+        ),
         ("accepted", f"{facts.get('accepted', 0):,} of {goal}{f', {left:,} left' if left else ''}"),
         ("by hop", ", ".join(f"{hop}: {n:,}" for hop, n in facts.get("by_hop", {}).items()) or "-"),
         (
@@ -142,10 +147,13 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     if compared:
         lines.append(("estimate", "; ".join(compared)))
     if facts["gone_seeds"]:
-        lines.append(
-            ("gone", f"no longer in the seed file, records kept: {', '.join(map(safe, facts['gone_seeds']))}")
-        )
+        lines.append(("gone", f"no longer in the seed file, records kept: {_some(facts['gone_seeds'])}"))
     return [f"{name:13} {value}" for name, value in lines]
+
+
+def _some(names: Sequence[str], most: int = 20) -> str:
+    more = len(names) - most
+    return ", ".join(plain(name, 60) for name in names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _compared(name: str, each: Mapping[str, Any]) -> str:

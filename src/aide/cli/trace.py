@@ -1,6 +1,5 @@
 """`aide trace DIR ID`: how a record came to be."""
 
-import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -9,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, safe
+from aide.cli.console import Output, json_line, plain
 
 LONGEST = (
     360,
@@ -42,7 +41,7 @@ def trace(
     way = [step.as_dict(prompts=prompts) for step in way_of(RunFolder(folder), id)]
     output = Output()
     if json_:
-        output.line(json.dumps({"id": way[-1]["id"], "way": way}, ensure_ascii=False))
+        output.line(json_line({"id": way[-1]["id"], "way": way}))
         return
     for line in _screen(way) if sys.stdout.isatty() and not prompts else _all(way, prompts=prompts):
         output.line(line)
@@ -85,26 +84,26 @@ def _fold(line: str, width: int) -> Iterator[str]:
 
 def _lines(step: dict[str, Any], longest: int) -> Iterator[str]:
     content = step["content"]
-    out, name = " (pruned)" if step["pruned"] else "", _plain(content.get("name") or "", 40)
+    out, name = " (pruned)" if step["pruned"] else "", plain(content.get("name") or "", 40)
     yield f"{step['kind']}{out} {step['id']}{f' ({name})' if name else ''}{_grown(content.get('lineage'))}"
     for part, text in content.get("fixed", ()):
-        yield f"  {_plain(part, 9):9} {_plain(text, longest)}"
-    yield f"  {'input':9} {_plain(_varying(content), longest)}"
+        yield f"  {plain(part, 9):9} {plain(text, longest)}"
+    yield f"  {'input':9} {plain(_varying(content), longest)}"
     if content.get("output"):
-        yield f"  {'output':9} {_plain(content['output'], longest)}"
+        yield f"  {'output':9} {plain(content['output'], longest)}"
     if content.get("choices"):
-        yield f"  {'choices':9} {_plain(' | '.join(content['choices']), longest)}"
+        yield f"  {'choices':9} {plain(' | '.join(content['choices']), longest)}"
     if content.get("reason"):
-        yield f"  {'reason':9} {_plain(content['reason'])}, at {_plain(content['step'])}"
+        yield f"  {'reason':9} {plain(content['reason'])}, at {plain(content['step'])}"
     if content.get("detail"):
-        yield f"  {'detail':9} {_plain(content['detail'], longest)}"
+        yield f"  {'detail':9} {plain(content['detail'], longest)}"
     if content.get("scores"):
         scores = ", ".join(f"{name} {_score(value)}" for name, value in content["scores"].items())
-        model = _plain(content.get("model", ""), 60)
+        model = plain(content.get("model", ""), 60)
         yield f"  {'scores':9} {scores}; revisions {content.get('revisions', 0)}; model {model}"
     for draft, critique in enumerate(filter(None, step["critiques"]), start=1):
         told = f"(draft {draft}) " if len(step["critiques"]) > 1 else ""
-        yield f"  {'critique':9} {told}{_plain(critique, longest)}"
+        yield f"  {'critique':9} {told}{plain(critique, longest)}"
     if step["calls"]:
         tokens = step["tokens"]
         names = ", ".join(_call_name(call) for call in step["calls"])
@@ -117,7 +116,7 @@ def _prompts(step: dict[str, Any]) -> Iterator[str]:
         yield f"  -- {_call_name(call)}: {tokens}, {_money(call['cost'])}"
         for name in ("system", "user", "answer"):
             yield f"    [{name}]"
-            yield from (f"    {_plain(part)}" for part in call[name].splitlines())
+            yield from (f"    {plain(part)}" for part in call[name].splitlines())
 
 
 def _varying(content: Mapping[str, Any]) -> str:
@@ -127,7 +126,7 @@ def _varying(content: Mapping[str, Any]) -> str:
 
 
 def _score(value: Any) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else _plain(str(value), 40)
+    return ("yes" if value else "no") if isinstance(value, bool) else plain(str(value), 40)
 
 
 def _call_name(call: dict[str, Any]) -> str:
@@ -150,10 +149,4 @@ def _grown(lineage: dict[str, Any] | None) -> str:
         f"{triple['topic']} / {triple['relation']} / {triple['attribute']}" if triple else lineage["persona"]
     )
     anchor = ", anchored" if lineage["anchored"] else ", not anchored"
-    return f"  hop {lineage['hop']}, {_plain(lineage['operation'])}: {_plain(along or '', 200)}{anchor}"
-
-
-def _plain(text: str, longest: int | None = None) -> str:
-    """Text of a model on one line, without control characters; stdout takes no markup, so none is escaped."""
-    plain = safe(text[: 4 * longest] if longest else text).replace("\\[", "[")
-    return plain if longest is None or len(plain) <= longest else plain[: longest - 1] + "…"
+    return f"  hop {lineage['hop']}, {plain(lineage['operation'])}: {plain(along or '', 200)}{anchor}"

@@ -78,6 +78,7 @@ class Stage:
     sandbox: Sandbox | None = None
     exam: Exam | None = None
     examined: Callable[[Exam], None] = lambda exam: None
+    carded: Callable[[TaskCard], None] = lambda card: None
 
     def drain(self, reason: AideError) -> None:
         """Start nothing new, finish what is on the wire; the first reason is kept, however early it comes."""
@@ -214,6 +215,7 @@ async def _assemble(
     calls.stop = stage.stop
     card = await prepare.fix_card(spec, ground, order.folder, journal, calls.asker(digest("card")))
     stage.card = prompts.constants["card"] = card
+    stage.carded(card)
     pool = prepare.Pool(spec, ground, journal)
     novelty = await _novelty(spec, ground.seeds, journal, calls)
     run = JournaledRuns(journal, stage.sandbox) if stage.sandbox else None

@@ -1,0 +1,53 @@
+"""The task card as it is shown at the start of a run: what every prompt and every check will follow."""
+
+from typing import TYPE_CHECKING, Final
+
+from aide.cli.console import safe
+
+if TYPE_CHECKING:
+    from aide.formats import TaskCard
+
+LONGEST: Final = 400  # columns of a text that are shown
+LABELS: Final = 12  # of them are named
+
+
+def described(card: "TaskCard") -> list[tuple[str, str]]:
+    """Names and texts, a line each, for what the card says; texts of models and files are made safe."""
+    place = ", ".join(safe(text, 60) for text in (card.language, card.locale) if text)
+    rows = [
+        ("task", safe(card.task, LONGEST)),
+        ("format", _format(card)),
+        ("labels", _labels(card)),
+        ("language", place),
+        ("answer", safe(card.answer_form, LONGEST)),
+        ("style", safe(card.register, LONGEST)),
+        ("input", f"{card.min_words:,} to {card.max_words:,} {card.unit}{_parts(card)}"),
+    ]
+    return [(name, text) for name, text in rows if text]
+
+
+def _format(card: "TaskCard") -> str:
+    told = [card.format.replace("_", " ")]
+    if card.options:
+        told.append(f"{card.options} options")
+    if card.code:
+        told.append(safe(card.code, 40))
+    if card.convention:
+        told.append(f"ends with {safe(card.convention, 60)}")
+    return ", ".join(told)
+
+
+def _labels(card: "TaskCard") -> str:
+    names = [safe(name, 40) for name in card.label_names]
+    more = len(names) - LABELS
+    return ", ".join(names[:LABELS]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _parts(card: "TaskCard") -> str:
+    if not card.fixed:
+        return ""
+    fixed = ", ".join(safe(name, 40) for name in card.fixed)
+    return f" of {safe(card.varying, 40)}; fixed: {fixed}"
+
+
+__all__ = ["described"]
