@@ -92,6 +92,8 @@ def opening(facts: Facts) -> str:
         f'<span><i class="k-{kind}"></i>{kind} {count:,}</span>' for kind, count in counts if count
     )
     stopped = f'<p class="warn">Stopped: {text(summary["stopped"])}</p>' if summary.get("stopped") else ""
+    if not facts.folder.summary.exists():
+        stopped = '<p class="warn">The run has not come to an end: it goes on, or was killed.</p>'
     asked = _asked(facts, spec)
     return f"""<section id="opening"><h1>{text(_task(facts), 300)}</h1>{stopped}<div class="tiles">{tiles}</div>
 <div class="legend">{legend}</div>{bar}<p class="note">{agree}</p>{asked}</section>"""
@@ -116,7 +118,8 @@ def _asked(facts: Facts, spec: Mapping[str, Any]) -> str:
         if origin != "default" and name in spec
     ]
     seeds = ", ".join(Path(str(each.get("path", ""))).name for each in facts.manifest.get("seeds", ()))
-    format, hops = text(facts.summary.get("format") or "?"), spec.get("hops", "?")
+    known = facts.summary.get("format") or next((record["format"] for record in facts.records), "?")
+    format, hops = text(known), spec.get("hops", "?")
     count = f"{len(facts.seeds):,} seed{'' if len(facts.seeds) == 1 else 's'}"
     head = f"{count} from {text(seeds, 200)}; format {format}; {hops} hops"
     settings = table(("setting", "value", "from"), rows)
@@ -191,7 +194,9 @@ def human(facts: Facts, comparison: Mapping[str, Any]) -> str:
 
 
 def _figure(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else text(value, 40)
+    if isinstance(value, float):
+        return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+    return "–" if value is None else text(value, 40)
 
 
 def _time(seconds: float) -> str:

@@ -159,7 +159,7 @@ const picture = {
       const label = node.row ? short(words(node), 160) : node === nodes[0] ? (w < 85 ? `${node.kids.length}` : counted(node.kids.length, "seed")) : `${node.name}: ${short(words(node), 120)}`;
       pen.fillText(fit(label.replace(/\s+/g, " ")), x + 7, y + Math.min(tall / 2, 14));
       const kept = node.parent && node.good + node.bad ? `, yield ${node.good} of ${node.good + node.bad}` : "";
-      if (tall > 34 && w > 75 && under(node)) pen.fillText(fit(`${counted(under(node))} below${kept}`), x + 7, y + Math.min(tall / 2, 14) + 17);
+      if (tall > 40 && w > 75 && under(node)) pen.fillText(fit(`${counted(under(node))} below${kept}`), x + 7, y + Math.min(tall / 2, 14) + 17);
       pen.restore();
     }
     this.legend(tones);

@@ -121,7 +121,10 @@ def coverage(facts: Facts) -> str:
         return section(
             "coverage", "Coverage", "What the records are about.", '<p class="note">no records yet</p>'
         )
-    told = f"{len(totals):,} topics; {gaps:,} places that a topic offers and no record fills (×)."
+    told = (
+        f"{len(totals):,} topic{'' if len(totals) == 1 else 's'}; places that a topic offers and no record fills "
+        f"are marked × ({gaps:,})."
+    )
     return section(
         "coverage",
         "Coverage",

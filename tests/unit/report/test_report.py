@@ -107,7 +107,12 @@ def test_a_run_that_has_nothing_yet_says_so(tmp_path: Path) -> None:
     folder.path.mkdir()
     Journal.open(folder.journal).close()
     html = write_report(folder).read_text(encoding="utf-8")
-    for told in ("no candidate was planned yet", "no candidate has been settled yet", "no records yet"):
+    for told in (
+        "has not come to an end",
+        "no candidate was planned yet",
+        "no candidate has been settled yet",
+        "no records yet",
+    ):
         assert told in html
 
 
