@@ -27,6 +27,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
 from aide.card import to_toml
@@ -204,7 +205,8 @@ def main() -> None:
     out = Path(__file__).parent / "results" / "local" / "ablation.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    told = f"{time.monotonic() - began:.0f} s; by task in benchmarks/results/local/{out.name}"
+    spent = getrusage(RUSAGE_CHILDREN).ru_utime + getrusage(RUSAGE_CHILDREN).ru_stime
+    told = f"{time.monotonic() - began:.0f} s, {spent:.0f} s of the processors; by task in results/local/{out.name}"
     print(told, file=sys.stderr)
 
 

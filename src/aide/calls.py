@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -117,16 +117,30 @@ class Calls:
         Raises:
             errors.Unusable: the answer holds no vector.
         """
-        heard = await self.answered(self._embedding(text), 0, 0, node)
-        return unit_vector(heard.data)
+        [vector] = await self.embed_all((text,), node)
+        return vector
+
+    async def embed_all(self, texts: Sequence[str], node: str) -> list[list[float]]:
+        """The embeddings of some texts from one call, in their order; else as `embed`."""
+        heard = await self.answered(self._embedding(texts), 0, 0, node)
+        return unit_vectors(heard.data, len(texts))
 
     def embedded(self, text: str) -> list[float] | None:
-        """The embedding of a text that was paid for before."""
-        stored = self.journal.recall_body(call_key(self._embedding(text), 0, 0))
-        return None if stored is None else unit_vector(decode(stored[0]))
+        """The embedding of a text that was paid for before by itself."""
+        return self.recalled(self.embedding_key(text))
 
-    def _embedding(self, text: str) -> Request:
-        return Request(EMBED, self.spec.embeddings, (Message("system", ""), Message("user", text)), 0)
+    def embedding_key(self, text: str) -> str:
+        """Under which `recalled` finds the embedding of a text, for whoever can't keep the text."""
+        return call_key(self._embedding((text,)), 0, 0)
+
+    def recalled(self, key: str) -> list[float] | None:
+        """The embedding of a text that was paid for before by itself."""
+        stored = self.journal.recall_body(key)
+        return None if stored is None else unit_vectors(decode(stored[0]), 1)[0]
+
+    def _embedding(self, texts: Sequence[str]) -> Request:
+        asked = (Message("system", ""), *(Message("user", text) for text in texts))
+        return Request(EMBED, self.spec.embeddings, asked, 0)
 
     async def answered(self, request: Request, draw: int, attempt: int, node: str) -> Heard:
         """An answer from the journal, from a call in flight, or paid for."""
@@ -240,16 +254,23 @@ class Asker:
         raise AssertionError("the second attempt returns or raises")
 
 
-def unit_vector(data: Any) -> list[float]:
-    """The vector in the answer of an embeddings route, of unit norm.
+def unit_vectors(data: Any, count: int) -> list[list[float]]:
+    """The vectors in the answer of an embeddings route, of unit norm, in the order of the texts.
 
     Raises:
-        errors.Unusable: there is none.
+        errors.Unusable: there are not so many, or a row is no vector.
     """
     try:
-        values = [float(value) for value in data["data"][0]["embedding"]]
-    except (LookupError, TypeError, ValueError) as fault:
+        rows = sorted(data["data"], key=lambda row: row.get("index") or 0)
+        found = [[float(value) for value in row["embedding"]] for row in rows]
+        if len(found) != count or not all(found):
+            raise ValueError(len(found))
+    except (LookupError, TypeError, ValueError, AttributeError) as fault:
         raise Unusable("no_embedding", "The answer holds no embedding.", said=str(data)[:200]) from fault
+    return [_unit(values) for values in found]
+
+
+def _unit(values: list[float]) -> list[float]:
     norm = math.sqrt(sum(value * value for value in values)) or 1.0
     return [value / norm for value in values]
 

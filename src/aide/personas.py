@@ -1,11 +1,13 @@
 """Step 3: for each topic, personas who would ask something about it; from a model, or ranked from a bank."""
 
+import asyncio
 import json
 import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
+from heapq import nsmallest
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,9 +17,11 @@ from aide import resources
 from aide.errors import InputError, Unusable
 from aide.parsing import ModelPayload, Reply, clean
 from aide.records import WHOLE, Ask, Embed, Parts, rng
+from aide.vectors import Vector, cosine, packed, signs
 
 FLOOR: Final = 0.75  # least cosine similarity, where there are embeddings
-_EMBEDDED_AT_ONCE: Final = 256
+AT_ONCE: Final = 32  # texts embedded by one call: the most that a common server takes unless told otherwise
+_COMPARED: Final = 8  # times as many as are wanted are compared number by number
 _STEM: Final = 5  # words count as one when this many first letters agree: lawyer, lawyers
 _WORD: Final = re.compile(r"\w{3,}")
 
@@ -48,11 +52,16 @@ def personas_payload(count: int) -> ModelPayload[_Personas, tuple[str, ...]]:
 
 @dataclass(slots=True)
 class Bank:
-    """A list of personas that is ranked for each topic: by `embed` where there is one, else by words."""
+    """A list of personas that is ranked for each topic: by `embed` where there is one, else by words.
+
+    By `embed` each takes four bytes for each number of its vector.
+    """
 
     personas: tuple[str, ...]
     embed: Embed | None = None
-    _vectors: list[list[float]] = field(default_factory=list)
+    _vectors: list[Vector] = field(default_factory=list)
+    _signs: list[int] = field(default_factory=list)
+    _learning: asyncio.Lock = field(default_factory=asyncio.Lock)
     _weights: dict[str, float] = field(default_factory=dict)
     _words: list[frozenset[str]] = field(default_factory=list)
 
@@ -63,23 +72,32 @@ class Bank:
         any case, equals in an order drawn from the topic.
         """
         if self.embed is not None:
-            scores = await self._by_meaning(topic, self.embed)
-            eligible = [at for at, score in enumerate(scores) if score > FLOOR]
+            scores = await self._by_meaning(topic, count, self.embed)
+            eligible = [at for at, score in scores.items() if score > FLOOR]
         else:
-            scores = self._by_words(topic)
-            eligible = list(range(len(scores)))
+            scores = dict(enumerate(self._by_words(topic)))
+            eligible = list(scores)
         rng("personas", topic).shuffle(eligible)
         eligible.sort(key=scores.__getitem__, reverse=True)  # stable: equals stay shuffled
         return tuple(self.personas[at] for at in eligible[:count])
 
-    async def _by_meaning(self, topic: str, embed: Embed) -> list[float]:
-        if not self._vectors:
-            vectors: list[list[float]] = []
-            for at in range(0, len(self.personas), _EMBEDDED_AT_ONCE):
-                vectors += await embed(self.personas[at : at + _EMBEDDED_AT_ONCE])
-            self._vectors = vectors
+    async def _by_meaning(self, topic: str, count: int, embed: Embed) -> dict[int, float]:
+        """The cosine of those that are nearest by their signs."""
+        await self._learn(embed)
         [wanted] = await embed([topic])
-        return [sum(a * b for a, b in zip(wanted, vector, strict=True)) for vector in self._vectors]
+        mine = signs(wanted)
+        near = nsmallest(
+            _COMPARED * count, range(len(self._signs)), key=lambda at: (self._signs[at] ^ mine).bit_count()
+        )
+        return {at: cosine(wanted, self._vectors[at]) for at in near}
+
+    async def _learn(self, embed: Embed) -> None:
+        """Embed the bank, once."""
+        async with self._learning:
+            for at in range(len(self._vectors), len(self.personas), AT_ONCE):
+                found = await embed(self.personas[at : at + AT_ONCE])
+                self._vectors += map(packed, found)
+                self._signs += map(signs, found)
 
     def _by_words(self, topic: str) -> list[float]:
         """Sum of the inverse document frequencies of shared words."""
@@ -100,9 +118,9 @@ async def personas_for(
     """
     if count < 1 or not topic:
         return ()
-    if bank is not None:
-        return await bank.nearest(topic, count)
     try:
+        if bank is not None:
+            return await bank.nearest(topic, count)
         return await ask(
             "personas",
             personas_payload(count),

@@ -1,8 +1,11 @@
 """`--embeddings MODEL`: every new input is embedded once, and none of it is paid for again."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+from aide.records import digest
 from cli.shell import SEEDS, SIM, aide
 
 
@@ -26,6 +29,34 @@ def test_inputs_are_embedded_once_and_a_longer_run_goes_on_from_there(tmp_path: 
     assert again["accepted"] == 20
     grown = again["steps"]["embed"]["simulator"]["calls"] - told["calls"]
     assert 10 <= grown < 10 + told["calls"]
+
+
+def test_personas_from_a_bank_are_ranked_by_embeddings_and_the_bank_is_embedded_once(tmp_path: Path) -> None:
+    """The simulator's vectors are of hashed words, so that a persona lies near a topic that it is spelled as."""
+    seeds = SEEDS / "word_problems.jsonl"
+    words = ("--base-url", SIM, "--no-exam", "--hops", "1", "--attributes", "1", "--graph-triples", "0")
+    first = aide("expand", seeds, *words, "--personas", "0", "--target", "all", "-o", tmp_path / "plain")
+    assert first.returncode == 0, first.stderr
+    shards = (tmp_path / "plain" / "shards").glob("*.jsonl")
+    lines = [json.loads(line) for path in shards for line in path.read_text(encoding="utf-8").splitlines()]
+    topics = sorted({line["lineage"]["triple"]["topic"] for line in lines if line["lineage"]["triple"]})
+    assert topics
+    bank = tmp_path / "bank.txt"
+    bank.write_text("".join(f"{topic}\n" for topic in topics) + "nobody at all\n" * 2, encoding="utf-8")
+    ranked = (*words, "--personas", "3", "--persona-file", bank, "--embeddings", "simulator", "--json")
+    done = aide("expand", seeds, *ranked, "--target", "20", "-o", tmp_path / "run")
+    assert done.returncode in (0, 6), done.stderr
+    shards = (tmp_path / "run" / "shards").glob("*.jsonl")
+    lines = [json.loads(line) for path in shards for line in path.read_text(encoding="utf-8").splitlines()]
+    chosen = {line["lineage"]["persona"] for line in lines} - {None}
+    assert chosen
+    assert "nobody at all" not in chosen
+    drift = json.loads(done.stdout)["drift"]["meaning"]
+    assert sum(hop["records"] for hop in drift["by_hop"].values()) == len(lines)
+    with closing(sqlite3.connect(tmp_path / "run" / "journal.sqlite")) as journal:
+        of_bank = "SELECT count(*) FROM calls WHERE step = 'embed' AND node = ?"
+        [(asked,)] = journal.execute(of_bank, (digest("personas"),)).fetchall()
+    assert asked == 1 + len(topics), "the bank in one call, and each topic in one"
 
 
 def test_other_embeddings_are_another_run(tmp_path: Path) -> None:

@@ -40,3 +40,23 @@ def test_every_record_that_stands_is_measured_and_of_many_every_nth(tmp_path: Pa
         journal.close()
 
     asyncio.run(run())
+
+
+def test_by_embeddings_only_what_was_embedded_is_measured(tmp_path: Path) -> None:
+    known = {"a baker": [1.0, 0.0], "the bus": [0.0, 1.0], "rolls": [0.8, 0.6], "the ferry": [0.0, 1.0]}
+    seeds = [seed("a baker"), seed("the bus")]
+    inputs = {each.id: each.draft.input for each in seeds}
+
+    async def run() -> None:
+        with Journal.open(tmp_path / "journal.sqlite") as journal:
+            for place, text in enumerate(("rolls", "the ferry", "never embedded")):
+                await journal.settle(settled(f"{place:020x}", seeds[0], text, 1 + place))
+            told = drifted.meant_drift_of(journal, inputs, known.get)
+            assert told["between_seeds"] == 0.0
+            assert told["by_hop"] == {
+                "1": {"records": 1, "to_seed": 0.8, "to_nearest": 0.8},
+                "2": {"records": 1, "to_seed": 0.0, "to_nearest": 1.0},
+            }
+            assert drifted.meant_drift_of(journal, inputs, {}.get) == {}
+
+    asyncio.run(run())

@@ -37,7 +37,7 @@ class Request:
 
     `schema` is a closed JSON Schema, `None` where plain text is wanted; `max_output` is in tokens; what is
     `None` is not sent at all. `extra` are further fields of the body, sent as they are. Of the step
-    `spec.EMBED` the last message is a text to embed, and nothing else is sent.
+    `spec.EMBED` the messages after the first are texts to embed, and nothing else is sent.
     """
 
     step: str

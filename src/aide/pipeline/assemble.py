@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from aide.frontier import Frontier
 from aide.journal import Journal
 from aide.pipeline import forest, prepare
 from aide.pipeline.brief import brief_of
-from aide.pipeline.drifted import drift_of
+from aide.pipeline.drifted import drift_of, meant_drift_of
 from aide.pipeline.examine import check_share, examine
 from aide.pipeline.folder import RunFolder, check_same_run, identity, invocation, new_manifest, shard_sizes
 from aide.pipeline.novelty import Anything, JournaledNovelty, Meaning
@@ -165,9 +166,7 @@ async def _run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
             summary = {
                 **_summary(stage, journal, fault),
                 "gone_seeds": prepare.gone(ground, journal),
-                "drift": drift_of(
-                    journal, {seed.id: seed.draft.input for seed in ground.seeds}, pruned(journal)
-                ),
+                "drift": _drift(stage, ground.seeds, journal),
             }
             _write_json(folder.summary, summary)
             write_progress(stage)
@@ -220,8 +219,9 @@ async def _assemble(
     novelty = await _novelty(spec, ground.seeds, journal, calls)
     run = JournaledRuns(journal, stage.sandbox) if stage.sandbox else None
     brief = brief_of(
-        spec, ground, card, prompts, novelty=novelty, demonstrations=pool.demonstrations, run=run
-    )
+        spec, ground, card, prompts, novelty=novelty, demonstrations=pool.demonstrations, run=run,
+        embed=partial(calls.embed_all, node=digest("personas")) if spec.embeddings else None,
+    )  # fmt: skip
     out = pruned(journal)
     stage.frontier = frontier = forest.build(
         spec, ground.seeds, journal, triples=(spec.attributes + brief.graph_triples) if spec.attributes else 0,
@@ -250,6 +250,16 @@ async def _assemble(
         RECIPES["aide"](brief), frontier, calls, points, novelty, shards, rejects, stage.progress,
         room=order.room, emit=emit,
     )  # fmt: skip
+
+
+def _drift(stage: Stage, seeds: Sequence[Seed], journal: Journal) -> dict[str, Any]:
+    """The drift meter, by words and, where there are embeddings, by meaning."""
+    inputs, out = {seed.id: seed.draft.input for seed in seeds}, pruned(journal)
+    told = drift_of(journal, inputs, out)
+    if stage.order.spec.embeddings and stage.calls is not None:
+        meant = meant_drift_of(journal, inputs, stage.calls.embedded, out)
+        told |= {"meaning": meant} if meant else {}
+    return told
 
 
 def _bounds(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> Bounds | None:

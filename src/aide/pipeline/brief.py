@@ -10,7 +10,7 @@ from aide.quality.agreement import quorum_of
 from aide.quality.checks import Checks, Runner
 from aide.quality.form import FormGate
 from aide.recipes import Brief, Novelty
-from aide.records import Seed
+from aide.records import Embed, Seed
 from aide.reflection import Standard
 from aide.spec import RunSpec
 
@@ -24,8 +24,9 @@ def brief_of(
     novelty: Novelty,
     demonstrations: Callable[[Seed], tuple[Demonstration, ...]],
     run: Runner | None = None,
+    embed: Embed | None = None,
 ) -> Brief:
-    """Everything that is fixed before the first record.
+    """Everything that is fixed before the first record; with `embed` a bank of personas is ranked by it.
 
     Raises:
         errors.InputError: the persona bank can't be read.
@@ -46,7 +47,9 @@ def brief_of(
         prompts=prompts,
         novelty=novelty,
         graph_triples=spec.graph(fixed=ground.format.labelled or ground.fixed_parts),
-        bank=load_bank(spec.persona_file) if spec.persona_file or spec.personas_from == "bank" else None,
+        bank=load_bank(spec.persona_file, embed)
+        if spec.persona_file or spec.personas_from == "bank"
+        else None,
         demonstrations=demonstrations,
         near_labels=nearest_labels(card, ground),
     )

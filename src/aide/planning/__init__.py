@@ -21,7 +21,7 @@ from aide.planning.prompting import Lengths, measure, scaled
 from aide.quality.agreement import quorum_of
 from aide.quality.exam import MOST
 from aide.recipes.base import joint
-from aide.spec import CEILING, RunSpec
+from aide.spec import CEILING, EMBED, RunSpec
 
 YIELD = 0.8  # where neither the person nor an earlier run told
 CHECKED = 0.95  # share of new inputs that pass the checks of code
@@ -192,6 +192,7 @@ def assumed_calls(spec: RunSpec, ground: Ground, card: TaskCard) -> dict[str, fl
         "check": judged * _further(spec, card),
         "reflect": judged,
         "revise": CHECKED * REVISED / 2 if rounds > 1 else 0.0,
+        EMBED: rounds if spec.duplicates != "off" else 0.0,
     }
 
 
@@ -208,6 +209,8 @@ def _exam(spec: RunSpec, ground: Ground, lengths: Lengths, *, worst: bool) -> Ho
         if spec.examined and step in lengths:
             each = lengths[step]
             found.add(step, calls, Rate(1.0, each.prompt, each.limit if worst else each.completion))
+    if EMBED in lengths and spec.duplicates != "off":
+        found.add(EMBED, len(ground.seeds), Rate(1.0, lengths[EMBED].prompt, 0.0))
     return found
 
 
@@ -233,6 +236,7 @@ def _at_most(spec: RunSpec, ground: Ground, card: TaskCard, bounds: dict[bool, L
         "answer": rounds * (3.0 if ground.format.labelled else 1.0),
         "reflect": float(rounds),
         "revise": float(rounds - 1),
+        EMBED: float(rounds) if spec.duplicates != "off" else 0.0,
     }
     quorum = quorum_of(spec.agreement, card)
     worst["check"] = float(rounds * (quorum.most - 1)) if quorum else 0.0

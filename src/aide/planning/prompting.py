@@ -24,7 +24,7 @@ from aide.prompts import Prompts
 from aide.recipes import Brief
 from aide.recipes.aide import Aide
 from aide.records import PERSONA, WHOLE, Correction, Draft, Hop, Payload, Point, Seed, Triple
-from aide.spec import RunSpec
+from aide.spec import EMBED, RunSpec
 
 T = TypeVar("T")
 
@@ -110,6 +110,8 @@ async def _lengths(brief: Brief, ground: Ground, chosen: Sequence[Seed]) -> dict
             step: Length(sum(sizes) / len(sizes), min(said[step], ask.limit[step]), ask.limit[step])
             for step, sizes in ask.prompt.items()
         }
+        if brief.spec.embeddings:
+            found[anchored][EMBED] = Length(said[EMBED], 0.0, 0.0)
         if brief.checks.quorum is not None and "answer" in found[anchored]:
             found[anchored]["check"] = found[anchored]["answer"]  # the same question once more
     return found
@@ -190,6 +192,7 @@ def _completions(seeds: Sequence[Seed], brief: Brief) -> dict[str, float]:
         "personas": 5 + 18.0 * spec.personas,
         "synthesize": siblings * (text + 8 * (siblings > 1)) + together,
         "revise": text + together,
+        EMBED: text,
         "answer": answer,
         "tests": answer,
         "reflect": answer + 90,

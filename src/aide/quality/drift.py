@@ -2,11 +2,11 @@
 
 Lexical: Jaccard similarity of the sets of words (Jaccard, 1912). It says how many words two texts share,
 nothing about meaning, and is comparable only within one task; how alike the seeds are among themselves, which
-is told beside it, gives it a scale.
+is told beside it, gives it a scale. Another likeness, such as the cosine of embeddings, may stand in its place.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations
@@ -16,7 +16,9 @@ from typing import Any, Final
 from aide.quality.shingles import folded_words
 
 _UNSPACED: Final = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_SEEDS: Final = 50  # so many seeds stand for all of them
+SEEDS: Final = 50  # so many seeds stand for all of them
+
+Likeness = Callable[[str, str], float]
 
 
 @lru_cache(maxsize=256)
@@ -51,21 +53,22 @@ class Drift:
 
     spread: float
     _seeds: Sequence[str]
+    _alike: Likeness
     _hops: dict[int, _Hop] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, seeds: Sequence[str]) -> "Drift":
+    def of(cls, seeds: Sequence[str], alike: Likeness = likeness) -> "Drift":
         """A meter for records that grow from these seeds."""
-        some = seeds[:_SEEDS]
-        pairs = [likeness(one, other) for one, other in combinations(some, 2)]
-        return cls(fmean(pairs) if pairs else 0.0, some)
+        some = seeds[:SEEDS]
+        pairs = [alike(one, other) for one, other in combinations(some, 2)]
+        return cls(fmean(pairs) if pairs else 0.0, some, alike)
 
     def add(self, hop: int, text: str, seed: str) -> None:
         """Count a record of a hop and the seed that it grew from."""
         here = self._hops.setdefault(hop, _Hop())
         here.count += 1
-        here.own += likeness(text, seed)
-        here.nearest += max((likeness(text, each) for each in self._seeds), default=0.0)
+        here.own += self._alike(text, seed)
+        here.nearest += max((self._alike(text, each) for each in self._seeds), default=0.0)
 
     def as_dict(self) -> dict[str, Any]:
         """Means by hop: `to_seed` to a record's own seed, `to_nearest` to whichever seed is most like it."""
@@ -92,16 +95,14 @@ class Bounds:
     least: float
 
     @classmethod
-    def of(cls, seeds: Sequence[str]) -> "Bounds":
+    def of(cls, seeds: Sequence[str], alike: Likeness = likeness) -> "Bounds":
         """Learned from the seeds; a single seed bounds nothing."""
-        some = seeds[:_SEEDS]
+        some = seeds[:SEEDS]
         others = [[other for at, other in enumerate(some) if at != place] for place in range(len(some))]
         nearest = sorted(
-            max(likeness(one, other) for other in rest)
-            for one, rest in zip(some, others, strict=True)
-            if rest
+            max(alike(one, other) for other in rest) for one, rest in zip(some, others, strict=True) if rest
         )
         return cls(median(nearest), nearest[0]) if nearest else cls(0.0, 0.0)
 
 
-__all__ = ["Bounds", "Drift", "likeness", "vocabulary"]
+__all__ = ["SEEDS", "Bounds", "Drift", "Likeness", "likeness", "vocabulary"]

@@ -1,8 +1,8 @@
 """Texts that mean nearly the same, by the cosine of their embeddings.
 
-Whole vectors are not kept: of each text the signs of its numbers are (one bit each, 192 bytes for 1,536
-numbers), whose Hamming distance falls as the cosine rises (Charikar, STOC 2002, with coordinates for random
-directions). The few nearest by it are compared by the vectors themselves, which `recall` reads back.
+Whole vectors are not kept: of each text the signs of its numbers are, a bit each (192 bytes for 1,536
+numbers). The few that are nearest by their signs are compared by the vectors themselves, which `recall` reads
+back.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,12 +11,12 @@ from heapq import nsmallest
 from itertools import combinations
 from typing import Final
 
+from aide.vectors import Vector, cosine, signs
+
 THRESHOLD: Final = 0.98  # Li et al., ACL 2025
 _MARGIN: Final = 0.001
 _SAME: Final = 0.999  # seeds this alike are an oversight
 _COMPARED: Final = 8
-
-Vector = Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +62,4 @@ class Meanings:
         return len(self._bits)
 
 
-def signs(vector: Vector) -> int:
-    """The signs of a vector's numbers, a bit each."""
-    bits = 0
-    for value in vector:
-        bits = bits << 1 | (value > 0)
-    return bits
-
-
-def cosine(one: Vector, other: Vector) -> float:
-    """The cosine of two unit vectors; 0 where their lengths differ."""
-    return sum(a * b for a, b in zip(one, other, strict=True)) if len(one) == len(other) else 0.0
-
-
-__all__ = ["THRESHOLD", "Alike", "Meanings", "cosine", "signs"]
+__all__ = ["THRESHOLD", "Alike", "Meanings"]

@@ -10,6 +10,7 @@ from typing import Any
 from aide import __version__
 from aide.report import charts, sections
 from aide.report.data import DATA_BYTES
+from aide.report.drift import drift
 from aide.report.gather import Facts
 from aide.report.sections import section, share, table, text
 
@@ -42,7 +43,7 @@ def page(
     yield _forest(facts)
     yield sections.yields(facts)
     yield sections.coverage(facts)
-    yield sections.drift(facts)
+    yield drift(facts)
     yield sections.rejects(facts)
     yield sections.twins(facts)
     yield sections.spending(facts)

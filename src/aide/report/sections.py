@@ -145,42 +145,6 @@ def _cell(count: int, top: int, *, gap: bool) -> str:
     return f'<td class="heatcell" style="--heat:{strength:.2f}">{count or ""}</td>'
 
 
-def drift(facts: Facts) -> str:
-    """Likeness to the seed as the run's own meter tells it, the spread of the records shown, and grades, by hop."""
-    meter = facts.drift.get("by_hop", {})
-    hops = sorted({*map(int, meter), *facts.likeness})
-    means = [meter.get(str(hop), {}) for hop in hops]
-    rows = [
-        (f"hop {hop}", facts.likeness.get(hop, ()), mean.get("to_seed"), mean.get("to_nearest"))
-        for hop, mean in zip(hops, means, strict=True)
-    ]
-    between = facts.drift.get("between_seeds") if len(facts.seeds) > 1 else None
-    grades = "".join(
-        f"<h3>{text(name)}</h3>"
-        + charts.histogram(
-            [(f"hop {hop}", counts) for hop, counts in sorted(by_hop.items())], 1, 10, f"g-{escape(name)}"
-        )
-        for name, by_hop in sorted(facts.tally.grades.items(), reverse=True)
-    )
-    line = "" if between is None else '<span><i class="dash"></i>two seeds to each other</span>'
-    legend = (
-        '<div class="legend"><span><i class="disc"></i>own seed, mean</span><span><i class="hoop"></i>'
-        'nearest seed, mean</span><span><i class="half"></i>middle half; line: 5 % to 95 %</span>'
-        f"{line}</div>"
-    )
-    return section(
-        "drift",
-        "Drift and scores",
-        "The share of its words that a record still has in common with its seed, and how the judge graded it: "
-        "relevance to the seed, diversity from the parent. Likeness falls with the hops and should level off; "
-        "what has less of it than two seeds have to each other may be about something else.",
-        f"<h3>likeness to the seed</h3>{legend}{charts.spread(rows, 'g-drift', between)}"
-        if rows
-        else '<p class="note">no records yet</p>',
-        grades,
-    )
-
-
 def rejects(facts: Facts) -> str:
     """Reasons with their counts, and a few candidates of each."""
     by_reason: dict[str, Counter[int]] = defaultdict(Counter)
@@ -397,15 +361,5 @@ def share(part: float, whole: float) -> str:
 
 
 __all__ = [
-    "coverage",
-    "drift",
-    "endpoint",
-    "rejects",
-    "section",
-    "share",
-    "spending",
-    "table",
-    "text",
-    "twins",
-    "yields",
-]
+    "coverage", "endpoint", "rejects", "section", "share", "spending", "table", "text", "twins", "yields",
+]  # fmt: skip

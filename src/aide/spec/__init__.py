@@ -395,6 +395,6 @@ def flag_of(name: str) -> Flag:
 
 
 __all__ = [
-    "EXCLUDED", "GROUPS", "IDENTITY", "SIMULATOR", "SIMULATOR_MODEL", "EndpointSpec", "Flag", "Price",
+    "EMBED", "EXCLUDED", "GROUPS", "IDENTITY", "SIMULATOR", "SIMULATOR_MODEL", "EndpointSpec", "Flag", "Price",
     "RunSpec", "StepSpec", "StepSpecs", "differences", "flag_of",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from aide.errors import InputError, Unusable
 from aide.personas import Bank, load_bank, personas_for, personas_payload
+from aide.records import rng
 
 PEOPLE = (
     "A lawyer for tenants",
@@ -84,6 +86,41 @@ def test_embeddings_rank_by_meaning_above_the_floor() -> None:
     assert run("bread", 5, bank) == (PEOPLE[1], PEOPLE[0])
     assert run("bread", 1, bank) == (PEOPLE[1],)
     assert calls == [4, 1, 1]  # the bank is embedded once
+
+
+def test_a_large_bank_is_embedded_in_batches_and_the_nearest_come_first() -> None:
+    people = tuple(f"person {n}" for n in range(1000))
+    sizes: list[int] = []
+
+    def vector(text: str) -> list[float]:
+        draw = rng("vector", text)
+        far = 0.05 + 0.6 * (int(text.split()[-1]) / 1000) if text in people else 0.0
+        values = [1.0 + far * draw.gauss(0, 1) for _ in range(64)]
+        norm = math.sqrt(sum(value * value for value in values))
+        return [value / norm for value in values]
+
+    async def embed(texts: Sequence[str]) -> list[list[float]]:
+        sizes.append(len(texts))
+        return [vector(text) for text in texts]
+
+    bank = Bank(people, embed)
+
+    async def both() -> tuple[str, ...]:
+        one = asyncio.create_task(bank.nearest("a topic", 5))
+        await bank.nearest("another topic", 5)
+        return await one
+
+    wanted = vector("a topic")
+    best = sorted(people, key=lambda each: -sum(a * b for a, b in zip(wanted, vector(each), strict=True)))[:5]
+    assert asyncio.run(both()) == tuple(best)
+    assert sorted(sizes, reverse=True) == [32] * 31 + [8, 1, 1]
+
+
+def test_an_embedding_that_never_came_is_no_loss_of_the_point() -> None:
+    async def embed(texts: Sequence[str]) -> list[list[float]]:
+        raise Unusable("no_embedding", "The answer holds no embedding.")
+
+    assert run("bread", 2, Bank(PEOPLE, embed)) == ()
 
 
 def test_a_bank_is_read_from_jsonl_or_plain_lines(tmp_path: Path) -> None:

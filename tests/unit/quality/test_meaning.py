@@ -2,7 +2,8 @@ from random import Random
 
 import pytest
 
-from aide.quality.meaning import Alike, Meanings, cosine, signs
+from aide.quality.meaning import Alike, Meanings
+from aide.vectors import cosine, signs
 
 
 def unit(values: list[float]) -> list[float]:

@@ -102,6 +102,22 @@ def test_likeness_is_that_of_the_runs_own_meter(tmp_path: Path) -> None:
         assert gather(folder, journal).drift == found.drift  # the summary is of an earlier run
 
 
+def test_drift_by_embeddings_stands_beside_that_by_words(tmp_path: Path) -> None:
+    folder = hostile(tmp_path / "run")
+    assert "by embeddings" not in write_report(folder).read_text(encoding="utf-8")
+    with Journal.open(folder.journal, readonly=True) as journal:
+        told = dict(gather(folder, journal).drift)
+    told["meaning"] = {
+        "between_seeds": 0.25,
+        "by_hop": {"1": {"records": 1, "to_seed": 0.8125, "to_nearest": 0.9375}},
+    }
+    folder.summary.write_text(json.dumps({"accepted": 2, "drift": told}))
+    html = write_report(folder).read_text(encoding="utf-8")
+    assert "by embeddings (two seeds: 0.250)" in html
+    assert "0.812" in html
+    assert "0.938" in html
+
+
 def test_a_run_that_has_nothing_yet_says_so(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.path.mkdir()

@@ -1,0 +1,32 @@
+"""Unit vectors, as embedding models give them: how alike two are, and their signs in few bytes."""
+
+from array import array
+from collections.abc import Sequence
+from operator import mul
+
+Vector = Sequence[float]
+
+
+def cosine(one: Vector, other: Vector) -> float:
+    """The cosine of two unit vectors; 0 where their lengths differ."""
+    return sum(map(mul, one, other)) if len(one) == len(other) else 0.0
+
+
+def signs(vector: Vector) -> int:
+    """The signs of a vector's numbers, a bit each.
+
+    Their Hamming distance falls as the cosine rises (Charikar, STOC 2002, with coordinates for random
+    directions).
+    """
+    bits = 0
+    for value in vector:
+        bits = bits << 1 | (value > 0)
+    return bits
+
+
+def packed(vector: Vector) -> "array[float]":
+    """The vector in four bytes a number."""
+    return array("f", vector)
+
+
+__all__ = ["Vector", "cosine", "packed", "signs"]
