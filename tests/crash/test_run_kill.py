@@ -1,6 +1,7 @@
 """A run killed at any moment and run again ends as one never killed, and pays for no answer twice."""
 
 import asyncio
+import json
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import pytest
 
 from aide.moments import VARIABLE
 from aide.records import rng
+from aide.simulator import SimulatorSettings
 from runs import (
     AIDE,
     SMALL,
@@ -18,8 +20,10 @@ from runs import (
     expand,
     few,
     paid,
+    query,
     reconciles,
     records,
+    rejects,
     shard_bytes,
     summary,
     watched,
@@ -27,6 +31,7 @@ from runs import (
 
 CONCURRENCY = 8
 TREE = (*SMALL, "--target", "all", "--duplicates", "off", "--no-exam")
+ALIKE = SimulatorSettings(near=0.3, repeat=0.1)
 TARGET = ("--target", "60", "--duplicates", "near", "--shard-size", "15")
 
 
@@ -85,10 +90,12 @@ async def killed_again_and_again(
     kills: int,
     calls: int,
     after: Callable[[], None] = lambda: None,
+    settings: SimulatorSettings | None = None,
 ) -> Killer:
     """Run to the end through `kills` kills, which fall at random moments of about the first `calls` calls."""
-    killer, moments = Killer(), rng("moments of death", *options)
-    async with watched(killer.tell) as url:
+    killer = Killer()
+    moments = rng("moments of death", *(word for word in options if "/" not in word))  # folders differ
+    async with watched(killer.tell, settings) as url:
         for _ in range(kills):
             what = moments.choice(("asked", "answered"))
             killer.moment = (what, getattr(killer, what) + moments.randrange(1, 2 * calls // (kills + 2)))
@@ -120,21 +127,57 @@ def test_twenty_kills_leave_the_whole_tree_as_it_would_have_been(tmp_path: Path)
     check_the_bill(killer, tmp_path / "killed")
 
 
-def test_with_a_target_and_duplicates_every_line_stays_where_it_was_written(tmp_path: Path) -> None:
-    folder = tmp_path / "killed"
+def decisions(folder: Path) -> dict[tuple[str, str], bytes]:
+    """What was decided in the order of things: whose twin a text is, refills, who asks."""
+    if not (folder / "journal.sqlite").exists():
+        return {}
+    rows = query(folder, "SELECT kind, key, value FROM decisions")
+    return {(kind, key): value for kind, key, value in rows}
+
+
+def test_items(folder: Path, seeds: Path) -> Path:
+    """A test set that a run from these seeds runs into: every fourth of its inputs, in capitals."""
+    expand(seeds, folder / "plain", *TARGET, url="sim:?near=0.3&repeat=0.1")
+    path = folder / "test_items.jsonl"
+    taken = [record["input"].upper() for record in records(folder / "plain")[::4]]
+    path.write_text("".join(json.dumps({"question": text}) + "\n" for text in taken), encoding="utf-8")
+    return path
+
+
+test_items.__test__ = False  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ((), "near duplicate of"),
+        (("--duplicates", "exact", "--embeddings", "simulator"), "means the same as"),
+        (("--avoid",), "test_items.jsonl"),
+    ],
+    ids=["words", "meaning", "test sets"],
+)
+def test_with_a_target_and_duplicates_every_line_stays_where_it_was_written(
+    tmp_path: Path, more: tuple[str, ...], told: str
+) -> None:
+    folder, seeds = tmp_path / "killed", few(tmp_path, "science_quiz.jsonl")
+    options = (*TARGET, *more, *([str(test_items(tmp_path, seeds))] if "--avoid" in more else []))
     seen: list[bytes] = []
+    decided: dict[tuple[str, str], bytes] = {}
 
     def look() -> None:
         on_disk = shard_bytes(folder) if (folder / "shards").exists() else b""
         seen.append(on_disk[: on_disk.rfind(b"\n") + 1])
+        now = decisions(folder)
+        assert {key: now.get(key) for key in decided} == decided, "a decision stands"
+        decided.update(now)
 
-    killer = asyncio.run(
-        killed_again_and_again(few(tmp_path, "science_quiz.jsonl"), folder, TARGET, 10, 250, look)
-    )
+    killer = asyncio.run(killed_again_and_again(seeds, folder, options, 10, 250, look, ALIKE))
     final = shard_bytes(folder)
     assert [len(lines) for lines in seen if not final.startswith(lines)] == []
     assert len(set(seen)) >= 5, "the kills fell while lines were written"
+    assert {key: decisions(folder)[key] for key in decided} == decided
     assert len(records(folder)) == 60
+    assert any(told in reject["detail"] for reject in rejects(folder))
     assert reconciles(folder)
     check_the_bill(killer, folder)
 
