@@ -3,13 +3,15 @@
 import ast
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from aide.exporters import EXPORTERS, Rendering
 from aide.filters.stream import Line
-from cli.shell import ROOT, bash
+from cli.shell import ROOT, bash, environment
 
 PAGE = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
@@ -57,3 +59,45 @@ def test_trl_knows_every_setting_of_the_script() -> None:
     calls = [node for node in ast.walk(ast.parse(BLOCKS["python"])) if isinstance(node, ast.Call)]
     call = next(node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "SFTConfig")
     assert [each.arg for each in call.keywords if each.arg not in known] == []
+
+
+TINY_MODEL = """
+import sys
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+words = Tokenizer(models.BPE())
+words.pre_tokenizer = pre_tokenizers.ByteLevel()
+alphabet = pre_tokenizers.ByteLevel.alphabet()
+words.train_from_iterator(
+    [open("train.jsonl").read()],
+    trainers.BpeTrainer(vocab_size=400, special_tokens=["<pad>", "</s>"], initial_alphabet=alphabet),
+)
+tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="</s>", pad_token="<pad>")
+tokenizer.save_pretrained("tiny")
+size = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **size)).save_pretrained("tiny")
+"""
+
+
+def test_the_trl_script_trains_on_what_was_exported(tmp_path: Path) -> None:
+    pytest.importorskip("trl.trainer.sft_config")
+    (tmp_path / "sample_seeds").symlink_to(ROOT / "sample_seeds")
+    lines = BLOCKS["bash"].replace("--to messages", "--to prompt-completion")
+    assert bash(f"set -e; {lines}", cwd=tmp_path).returncode == 0
+    script = (
+        BLOCKS["python"].replace("mistralai/Mistral-7B-v0.3", "tiny").replace("bf16=True", "use_cpu=True")
+    )
+    assert "num_train_epochs=10" in script
+    for code in (TINY_MODEL, script.replace("num_train_epochs=10", "num_train_epochs=1")):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment(HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "home")),
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, done.stderr
+    adapter = json.loads((tmp_path / "student" / "adapter_config.json").read_text())
+    assert (adapter["r"], adapter["lora_alpha"]) == (8, 16)
