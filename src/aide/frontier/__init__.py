@@ -26,7 +26,7 @@ class Frontier:
         self._draw_stride = max(shape.triples, shape.personas, 1) + 8
         self._stride = DRAWS * self._draw_stride
         self._levels: dict[str, list[Level]] = {}
-        self._homes: dict[str, tuple[Level, Branch]] = {}  # branch id -> the level it feeds
+        self._branches: dict[str, Branch] = {}
         self._ready: list[deque[Level]] = [deque() for _ in range(shape.hops + 1)]
         self._reopened: deque[Grow] = deque()
         self._open_labels: dict[str, int] = dict.fromkeys(shape.label_quotas, 0)
@@ -50,9 +50,9 @@ class Frontier:
             self._add_branch(levels[0], seed, label)
 
     def _add_branch(self, level: Level, id: str, label: str) -> None:
-        branch = Branch(id, len(level.branches), label)
+        branch = Branch(id, level, label)
         level.branches.append(branch)
-        self._homes[id] = (level, branch)
+        self._branches[id] = branch
         level.activate(branch)
         self._wake(level)
 
@@ -80,22 +80,22 @@ class Frontier:
         return None
 
     def _hand_out(self, work: Grow) -> Grow:
-        level, branch = self._homes[work.slot.parent]
-        self._occupy(level, branch, work.slot)
-        level.flying += 1
+        branch = self._branches[work.slot.parent]
+        self._occupy(branch, work.slot)
+        branch.level.flying += 1
         self.planned += 1
         self.open += 1
         if work.slot.label in self._open_labels:
             self._open_labels[work.slot.label] += 1
         return work
 
-    def _occupy(self, level: Level, branch: Branch, slot: Slot) -> None:
+    def _occupy(self, branch: Branch, slot: Slot) -> None:
         k = self._kinds.index(slot.kind)
         bit = 1 << (k * self._stride + slot.draw * self._draw_stride + slot.index)
         if not branch.used & bit:
             branch.used |= bit
             branch.children += 1
-            level.by_kind[k] += 1
+            branch.level.by_kind[k] += 1
 
     def _work_of(self, level: Level) -> Plant | Grow | None:
         if level.unplanted:
@@ -166,7 +166,8 @@ class Frontier:
 
     def planted(self, branch_id: str, triples: int, personas: int) -> None:
         """The attributes of a branch are known; none of either makes it barren."""
-        level, branch = self._homes[branch_id]
+        branch = self._branches[branch_id]
+        level = branch.level
         if branch.planting:
             branch.planting = False
             level.planting -= 1
@@ -203,14 +204,14 @@ class Frontier:
         level = self._land(work)
         level.by_kind[self._kinds.index(work.slot.kind)] -= 1
         if self.shape.target is not None:
-            branch = self._homes[work.slot.parent][1]
+            branch = self._branches[work.slot.parent]
             branch.children -= 1
             level.activate(branch)
             self._wake(level)
         self._wake_below(level)
 
     def _land(self, work: Grow) -> Level:
-        level, _ = self._homes[work.slot.parent]
+        level = self._branches[work.slot.parent].level
         level.flying -= 1
         self.open -= 1
         if work.slot.label in self._open_labels:
@@ -230,7 +231,7 @@ class Frontier:
 
         A child of a parent that is no more (pruned, or of a seed gone from the file) is only counted.
         """
-        if work.slot.parent not in self._homes or work.slot.kind not in self._kinds:
+        if work.slot.parent not in self._branches or work.slot.kind not in self._kinds:
             self.planned += 1
             return
         self._hand_out(work)
@@ -243,10 +244,10 @@ class Frontier:
 
     def promote(self, work: Grow, id: str, label: str) -> bool:
         """Take a surplus record of an earlier run into a place that is still free; false where there is none."""
-        home = self._homes.get(work.slot.parent)
-        if home is None or home[0].demand <= 0 or not self.admit(label):
+        branch = self._branches.get(work.slot.parent)
+        if branch is None or branch.level.demand <= 0 or not self.admit(label):
             return False
-        level, branch = home
+        level = branch.level
         level.by_kind[self._kinds.index(work.slot.kind)] += 1
         branch.children += 1
         level.flying += 1
@@ -256,15 +257,15 @@ class Frontier:
 
     def reopen(self, work: Grow) -> None:
         """A node handed out before a stop and not settled: it goes first."""
-        if work.slot.parent in self._homes and work.slot.kind in self._kinds:
-            level, branch = self._homes[work.slot.parent]
-            if level.demand > 0:
+        if work.slot.parent in self._branches and work.slot.kind in self._kinds:
+            branch = self._branches[work.slot.parent]
+            if branch.level.demand > 0:
                 self._reopened.append(work)
-                self._occupy(level, branch, work.slot)
+                self._occupy(branch, work.slot)
 
     def knows(self, branch_id: str) -> bool:
         """Whether this id is a branch of the forest."""
-        return branch_id in self._homes
+        return branch_id in self._branches
 
     def level_counts(self, seed: str) -> list[int]:
         """Accepted records of a seed at each hop."""

@@ -11,6 +11,7 @@ class Branch:
         "children",
         "id",
         "label",
+        "level",
         "ordinal",
         "personas",
         "planting",
@@ -19,9 +20,10 @@ class Branch:
         "used",
     )
 
-    def __init__(self, id: str, ordinal: int, label: str) -> None:
+    def __init__(self, id: str, level: "Level", label: str) -> None:
         self.id = id
-        self.ordinal = ordinal
+        self.level = level  # the one it feeds
+        self.ordinal = len(level.branches)
         self.label = label
         self.triples = -1
         self.personas = -1
