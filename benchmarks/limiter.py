@@ -134,6 +134,25 @@ def counts(a_minute: int, *, tells: bool) -> Serve:
     return serve
 
 
+def window(a_minute: int, *, tells: bool, strict: bool = False) -> Serve:
+    """So many requests in any 60 seconds, 429 for the rest; `strict`: what is turned away counts as well."""
+    rng, recent = random.Random(3), deque[float]()
+
+    def serve(world: World, permit: Permit) -> None:
+        while recent and recent[0] <= world.now - 60:
+            recent.popleft()
+        full = len(recent) >= a_minute
+        wait = recent[0] + 60 - world.now if full and tells else None
+        if not full or strict:
+            recent.append(world.now)
+        if full:
+            world.after(0.05, lambda: world.end(permit, "rate", wait=wait))
+        else:
+            answer(world, permit, 2.0 * rng.lognormvariate(0, 0.5))
+
+    return serve
+
+
 def at_once(most: int) -> Serve:
     """So many at once, 429 for the rest."""
     rng, busy = random.Random(3), [0]
@@ -169,8 +188,12 @@ SERVERS: dict[str, Callable[[], Serve]] = {
     "8 slots, queues without limit": lambda: queues(8),
     "429 over 600 a minute, says when": lambda: counts(600, tells=True),
     "429 over 600 a minute, silent": lambda: counts(600, tells=False),
+    "429 over 600 in any 60 s, says when": lambda: window(600, tells=True),
+    "429 over 600 in any 60 s, silent": lambda: window(600, tells=False),
+    "the same, and counts the refused": lambda: window(600, tells=False, strict=True),
     "429 over 20 at once": lambda: at_once(20),
     "429 by chance, 5 of 100": lambda: by_chance(0.05),
+    "429 by chance, 10 of 100": lambda: by_chance(0.1),
 }
 
 
@@ -180,7 +203,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=600.0)
     seconds = parser.parse_args().seconds
     print(
-        f"{'server':34}{'answers/s':>10}{'best fixed':>12}{'share':>8}"
+        f"{'server':36}{'answers/s':>10}{'best fixed':>12}{'share':>8}"
         f"{'turned away':>13}{'limit':>7}{'cuts':>6}"
     )
     for name, server in SERVERS.items():
@@ -190,7 +213,7 @@ def main() -> None:
         ]
         at, best = max(fixed, key=lambda pair: pair[1])
         print(
-            f"{name:34}{found.rate():>10.2f}{f'{best:.2f} @{at}':>12}{found.rate() / best:>8.0%}"
+            f"{name:36}{found.rate():>10.2f}{f'{best:.2f} @{at}':>12}{found.rate() / best:>8.0%}"
             f"{found.turned_away():>13.2%}{found.limiter.limit:>7}{found.limiter.cuts:>6}"
         )
 

@@ -1,7 +1,8 @@
-"""What a limit of calls at once is worth: whether a step up brought anything, and whether cuts help at
-all.
+"""What a limit of calls at once is worth: whether a step up brought anything, whether cuts help at all, and whether
+it is calls at once that the server bounds.
 """
 
+from collections import deque
 from math import inf
 from typing import Final
 
@@ -153,3 +154,44 @@ class Chance:
     def _begin(self, limit: float) -> None:
         self._top = limit
         self._cuts = self._since = self._turned = self._total = 0
+
+
+class Company:
+    """How many others were being answered whenever a call was turned away.
+
+    It is the same number each time where a server bounds calls at once, and ever fewer where it counts the calls of
+    a minute.
+    """
+
+    SIGHTS: Final = 5
+
+    def __init__(self) -> None:
+        self._others: deque[int] = deque(maxlen=self.SIGHTS)
+        self._answered = 0
+
+    def note(self, others: int, answered: int) -> None:
+        """A call was turned away beside so many others; `answered` calls have been so far.
+
+        Refusals between which hardly any call was answered are one sight.
+        """
+        if answered - self._answered > others // 16:
+            self._others.append(others)
+            self._answered = answered
+
+    @property
+    def last(self) -> int:
+        """How many there were last."""
+        return self._others[-1] if self._others else 0
+
+    @property
+    def bound(self) -> int:
+        """How many calls at once the server takes; 0 where that is not its bound, or not known yet."""
+        least, most = min(self._others, default=0), max(self._others, default=0)
+        if len(self._others) < self.SIGHTS or most - least > 1 + most // 16:
+            return 0
+        return sorted(self._others)[self.SIGHTS // 2]
+
+    @property
+    def dwindled(self) -> bool:
+        """Whether calls were turned away beside far fewer others than before: calls at once are not the reason."""
+        return len(self._others) > 1 and min(self._others) < 0.6 * max(self._others)

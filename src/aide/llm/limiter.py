@@ -6,11 +6,13 @@ clock.
 - A server that queues without ever refusing is known by its pace (seconds per unit of work): where more calls
   at once only make each of them slower by as much, the limit goes back to what the gain was worth and rests;
   later it tries a quarter more, ever more rarely where that brings nothing.
-- An overload (a timeout, or a 429 or 503 for at least `CROWD` of the last `SPAN` calls to start) cuts the
-  limit once an episode, which lasts until a call that started after the cut is answered. A refusal among
-  calls that got through cuts nothing. Between cuts it regains most of what it had and then rests.
+- An overload (a timeout, or a 429 or 503 for at least `CROWD` of the last `SPAN` calls to start, and for many more
+  than usual) cuts the limit once an episode, which lasts until a call that started after the cut is answered. A
+  refusal among calls that got through cuts nothing. Between cuts it regains most of what it had and then rests.
   Where cut after cut changes nothing, refusals come by chance, and the cuts are taken back.
-- A server that counts requests a minute is met by a pace of starts, learned from what it let through.
+- Where each refusal comes beside the same number of other calls, that number is the limit.
+- A server that counts requests a minute is met by a pace of starts, learned from what it let through. It gives
+  itself away by refusing calls beside few others, or by naming a wait of `NAMED` seconds and more.
 - Growth happens only while callers wait for room.
 - A hold stops all starts: until the moment the server named, or for a pause that doubles up to `LONGEST`
   seconds. It takes several failures of calls that started after a first one, half of all such calls at least:
@@ -23,7 +25,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final, Literal
 
-from aide.llm.growth import Chance, Growth
+from aide.llm.growth import Chance, Company, Growth
 from aide.llm.pace import MINUTE, Bucket, Pacer
 
 Outcome = Literal["ok", "rate", "overload", "timeout", "server", "connection", "neutral"]
@@ -34,6 +36,9 @@ REGAIN: Final = 0.95
 SPAN: Final = 16
 CROWD: Final = 7
 AGAIN: Final = 4
+LATELY: Final = 200  # calls over which the usual share of refusals is taken
+USUAL: Final = 0.12  # more than that share is never taken for usual
+NAMED: Final = 5.0
 BREAK: Final = 5
 LONGEST: Final = 30.0
 
@@ -89,6 +94,11 @@ class Limiter:
         self._refused: list[int] = []
         self._cut_from = inf
         self._pacer = Pacer()
+        self._company = Company()
+        self._out: set[int] = set()
+        self._answered = 0
+        self._share = 0.0
+        self._suspect = False
 
     @property
     def limit(self) -> int:
@@ -126,6 +136,7 @@ class Limiter:
         now = self._clock()
         self.in_flight += 1
         self._serial += 1
+        self._out.add(self._serial)
         self._pacer.take(now)
         if self._requests:
             self._requests.take(1.0)
@@ -150,6 +161,7 @@ class Limiter:
         """
         now = self._clock()
         self.in_flight -= 1
+        self._out.discard(permit.serial)
         if self._tokens and tokens is not None:
             self._tokens.take(tokens - permit.tokens)
         if permit.probe:
@@ -165,7 +177,7 @@ class Limiter:
         if outcome == "timeout":
             self._cut(now, permit)
         elif outcome in ("rate", "overload"):
-            self._turned_away(now, permit, outcome)
+            self._turned_away(now, permit, outcome, wait or 0.0)
         self._trip(now, outcome, wait)
 
     def _succeed(self, now: float, permit: Permit, work: float) -> None:
@@ -174,7 +186,9 @@ class Limiter:
             self._pause = 0.0
             self._careful = False
         self._episode = self._episode and permit.at < self._cut_at
-        self._pacer.note(now)
+        self._answered += 1
+        self._share -= self._share / LATELY
+        self._pacer.note(now, permit.at)
         self._chance.note(now, turned=False)
         if self._limit < self._regain:
             self._limit = min(self._regain, self._limit + 0.25)
@@ -185,11 +199,21 @@ class Limiter:
         if self._limit > START and now - permit.at > self._patience / 2:
             self._cut(now, permit)
 
-    def _turned_away(self, now: float, permit: Permit, outcome: Outcome) -> None:
+    def _turned_away(self, now: float, permit: Permit, outcome: Outcome, wait: float) -> None:
+        self._share += (1 - self._share) / LATELY
         lower = self._chance.note(now, turned=True)
         if lower is not None:
             self._limit = self._regain = lower
-        if self._lone(permit) or self._chance.excuses(now) or not self._cut(now, permit):
+        self._company.note(sum(serial < permit.serial for serial in self._out), self._answered)
+        if outcome == "rate":
+            self._pacer.refused(now, permit.at)
+            if self._suspect:
+                self._suspect = not self._learn_pace(now, wait)
+        bound = self._company.bound if permit.full else 0
+        if self._few(now, permit, bound) or not self._cut(now, permit):
+            return
+        if bound:
+            self._limit = self._regain = max(self._limit, bound)
             return
         restored = self._chance.cut(now, self._limit / CUT)
         if restored is not None:
@@ -197,15 +221,29 @@ class Limiter:
             self._growth = Growth()
             self._pacer.forget()
         elif outcome == "rate":
-            self._pacer.learn(now, now - self._hold_until)
+            self._suspect = not self._learn_pace(now, wait)
 
-    def _lone(self, permit: Permit) -> bool:
+    def _learn_pace(self, now: float, wait: float) -> bool:
+        """Whether the server counts calls a minute, as far as can be seen, and the pace is known now."""
+        named = wait if wait >= NAMED else 0.0
+        if not named and not self._company.dwindled:
+            return False
+        return self._pacer.learn(now, now - self._hold_until, named, self._company.last)
+
+    def _few(self, now: float, permit: Permit, bound: int) -> bool:
         """Whether most calls that started about then got through: too few were turned away for an overload.
 
-        Where the limit is back at what was cut before, fewer are enough.
+        Where the limit is back at what was cut before, fewer are enough; where refusals are usual, more are needed,
+        unless they show a bound of calls at once below the limit.
         """
         self._refused = [serial for serial in (*self._refused, permit.serial) if serial > self._serial - SPAN]
-        return len(self._refused) < (AGAIN if self._limit >= 0.9 * self._cut_from else CROWD)
+        count = len(self._refused)
+        if count >= CROWD and 0 < bound < self.limit - 1:
+            return False
+        share = min(USUAL, self._share)
+        usual = SPAN * share + 5 * (SPAN * share * (1 - share)) ** 0.5
+        enough = AGAIN if self._limit >= 0.9 * self._cut_from else CROWD
+        return count < max(enough, usual) or self._chance.excuses(now)
 
     def _cut(self, now: float, permit: Permit) -> bool:
         """One cut an episode; a call that was out before the last cut says nothing new."""
@@ -225,6 +263,9 @@ class Limiter:
             return
         enough = BREAK if self._chance.excuses(now) else 1
         if wait is not None and (later >= enough or self._careful):
+            if self._careful and now >= self._hold_until:  # the wait that was named did not help
+                self._pause = min(LONGEST, 2 * self._pause or 0.5)
+                wait = max(wait, self._pause)
             self._hold(now + wait)
             return
         turned_away = outcome in ("rate", "overload")

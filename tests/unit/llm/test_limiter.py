@@ -5,8 +5,9 @@ from math import inf
 
 import pytest
 
+from aide.llm.growth import Company
 from aide.llm.limiter import START, Limiter, Permit
-from benchmarks.limiter import Fixed, Serve, World, at_once, by_chance, counts, queues
+from benchmarks.limiter import Fixed, Serve, World, at_once, by_chance, counts, queues, window
 
 
 def steady(seconds: float = 1.0) -> Serve:
@@ -29,10 +30,41 @@ def test_a_server_that_counts_a_minute_is_used_up_and_rarely_refuses(tells: bool
     assert found.turned_away(60) < 0.02
 
 
-def test_a_server_that_counts_calls_at_once_is_met_from_below() -> None:
-    found = World(at_once(20)).run(600)
-    assert found.rate(60) >= 0.8 * 20 / 2.27
+@pytest.mark.parametrize("ceiling", [64, 256])
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_server_that_counts_any_sixty_seconds_is_used_up_and_rarely_refuses(
+    tells: bool, strict: bool, ceiling: int
+) -> None:
+    found = World(window(600, tells=tells, strict=strict), ceiling=ceiling).run(900)
+    assert found.rate(60) >= 9.0
     assert found.turned_away(60) < 0.02
+
+
+@pytest.mark.parametrize("most", [20, 40])
+def test_a_server_that_counts_calls_at_once_is_met_from_below(most: int) -> None:
+    best = World(at_once(most), Fixed, ceiling=most).run(600)
+    found = World(at_once(most)).run(600)
+    assert found.rate(60) >= 0.9 * best.rate(60)
+    assert found.turned_away(60) < 0.02
+
+
+def test_a_bound_of_calls_at_once_is_told_from_one_of_calls_a_minute() -> None:
+    bound, minute = Company(), Company()
+    for answered in range(5, 55, 5):
+        bound.note(20 + answered % 2, answered)
+        minute.note(60 - answered, answered)
+    assert bound.bound in (20, 21)
+    assert not bound.dwindled
+    assert minute.bound == 0
+    assert minute.dwindled
+
+
+def test_refusals_at_one_moment_say_nothing_of_a_bound() -> None:
+    company = Company()
+    for _ in range(50):
+        company.note(20, 7)
+    assert company.bound == 0
 
 
 def test_slow_start_doubles_up_to_the_ceiling() -> None:
@@ -126,6 +158,12 @@ def test_random_faults_among_answers_stop_nobody() -> None:
 def test_refusals_by_chance_do_not_strangle_a_run() -> None:
     world = World(by_chance(0.1, spread=0)).run(600)
     assert world.rate(60) >= 0.7 * 64 / 2.0
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1])
+def test_refusals_by_chance_cost_no_more_than_themselves(share: float) -> None:
+    best = World(by_chance(share), Fixed, ceiling=256).run(600)
+    assert World(by_chance(share), ceiling=256).run(600).rate(60) >= 0.9 * best.rate(60)
 
 
 @pytest.mark.parametrize("seconds", [0.5, 5.0])
