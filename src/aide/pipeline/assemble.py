@@ -202,15 +202,9 @@ async def _assemble(
     order.restore(journal.meta("capabilities") or {})
     budget = Budget(spec, *_spent(journal), clock=order.clock)
     stage.calls = calls = Calls(
-        spec,
-        prompts,
-        journal,
-        budget,
-        order.complete,
-        now=order.now,
-        reuse=reuse,
-        note_invalid=order.note_invalid,
-    )
+        spec, prompts, journal, budget, order.complete,
+        now=order.now, reuse=reuse, note_invalid=order.note_invalid,
+    )  # fmt: skip
     calls.stop = stage.stop
     card = await prepare.fix_card(spec, ground, order.folder, journal, calls.asker(digest("card")))
     stage.card = prompts.constants["card"] = card

@@ -41,7 +41,8 @@ def drift(facts: Facts) -> str:
         f"<h3>likeness to the seed</h3>{legend}{charts.spread(rows, 'g-drift', between)}"
         if rows
         else '<p class="note">no records yet</p>',
-        grades + _meant(facts.drift.get("meaning", {})),
+        _meant(facts.drift.get("meaning", {})),
+        grades,
     )
 
 
@@ -51,7 +52,7 @@ def _meant(meter: Mapping[str, Any]) -> str:
         (text(hop), f"{each['to_seed']:.3f}", f"{each['to_nearest']:.3f}", f"{each['records']:,}")
         for hop, each in meter.get("by_hop", {}).items()
     ]
-    told = f"<h3>by embeddings (two seeds: {meter.get('between_seeds', 0.0):.3f})</h3>"
+    told = f"<h3>likeness by embeddings (two seeds to each other: {meter.get('between_seeds', 0.0):.3f})</h3>"
     return told + table(("hop", "own seed", "nearest seed", "records"), rows, numbers=3) if rows else ""
 
 
