@@ -113,7 +113,7 @@ def test_drift_by_embeddings_stands_beside_that_by_words(tmp_path: Path) -> None
     }
     folder.summary.write_text(json.dumps({"accepted": 2, "drift": told}))
     html = write_report(folder).read_text(encoding="utf-8")
-    assert "by embeddings (two seeds: 0.250)" in html
+    assert "by embeddings (two seeds to each other: 0.250)" in html
     assert "0.812" in html
     assert "0.938" in html
 
