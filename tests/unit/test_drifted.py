@@ -57,6 +57,6 @@ def test_by_embeddings_only_what_was_embedded_is_measured(tmp_path: Path) -> Non
                 "1": {"records": 1, "to_seed": 0.8, "to_nearest": 0.8},
                 "2": {"records": 1, "to_seed": 0.0, "to_nearest": 1.0},
             }
-            assert drifted.meant_drift_of(journal, inputs, {}.get) == {}
+            assert drifted.meant_drift_of(journal, inputs, lambda _: None) == {}
 
     asyncio.run(run())
