@@ -29,7 +29,7 @@ class PlainCommand(PlainEpilog, TyperCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The options, the command's own first, then by heading."""
         shown = [(each, each.get_help_record(ctx)) for each in self.get_params(ctx)]
-        rows = [(_heading(each), row) for each, row in shown if row]
+        rows = [(_heading(each), (_named(each, row[0]), row[1])) for each, row in shown if row]
         order = list(dict.fromkeys(["Arguments", "Options", *(heading for heading, _ in rows)]))
         rows.sort(key=lambda each: order.index(each[0]))
         for heading, group in groupby(rows, key=lambda each: each[0]):
@@ -52,3 +52,8 @@ def examples(*lines: str) -> str:
 def _heading(parameter: Any) -> str:
     usual = "Arguments" if parameter.param_type_name == "argument" else "Options"
     return getattr(parameter, "rich_help_panel", None) or usual
+
+
+def _named(parameter: Any, shown: str) -> str:
+    """An argument by its name alone: its type is told by the help."""
+    return shown.partition(" <")[0] if parameter.param_type_name == "argument" else shown
