@@ -65,3 +65,49 @@ def test_other_embeddings_are_another_run(tmp_path: Path) -> None:
     other = aide(*words, "-o", tmp_path / "run", "--embeddings", "simulator")
     assert other.returncode == 2
     assert "embeddings was" in other.stderr
+
+
+def test_dedup_drops_what_means_the_same_and_pays_once(tmp_path: Path) -> None:
+    """The simulator's vectors know no order of words: a text turned round means the same to it."""
+    rows = [json.loads(line) for line in (SEEDS / "word_problems.jsonl").read_text("utf-8").splitlines()]
+    turned = [
+        {**row, "id": f"turned-{row['id']}", "input": " ".join(row["input"].split()[::-1])} for row in rows
+    ]
+    given = "".join(f"{json.dumps(row)}\n" for row in [*rows, *turned, turned[0]])
+    model = ("--embeddings", "simulator", "--base-url", SIM, "--mode", "exact")
+    hits, state = tmp_path / "hits.jsonl", str(tmp_path / "state")
+    first = aide("dedup", "-", *model, "--report", hits, stdin=given, XDG_STATE_HOME=state)
+    assert first.returncode == 0, first.stderr
+    assert [json.loads(line)["id"] for line in first.stdout.splitlines()] == [row["id"] for row in rows]
+    assert "dropped 11 of 21 records: 1 exact, 0 near, 10 meaning; 20 calls" in first.stderr
+    told = [json.loads(line) for line in hits.read_text("utf-8").splitlines()]
+    assert [hit["of"] for hit in told[:10]] == [row["id"] for row in rows]
+    assert [hit["how"] for hit in told] == ["meaning"] * 10 + ["exact"]
+    again = aide("dedup", "-", *model, "--mark", stdin=given, XDG_STATE_HOME=state)
+    assert "marked 11 of 21 records: 1 exact, 0 near, 10 meaning; 0 calls" in again.stderr
+    assert [json.loads(line).get("duplicate", {}).get("how") for line in again.stdout.splitlines()] == [
+        *[None] * 10, *["meaning"] * 10, "exact",
+    ]  # fmt: skip
+    there = tmp_path / "there.jsonl"
+    there.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    beside = aide("dedup", "-", *model, "--against", there, stdin=given, XDG_STATE_HOME=state)
+    assert "10 exact" not in beside.stderr
+    assert beside.stdout == ""
+
+
+def test_dedup_asks_nobody_unless_a_model_is_named(tmp_path: Path) -> None:
+    seeds = SEEDS / "word_problems.jsonl"
+    assert "dropped 0 of 10" in aide("dedup", seeds, AIDE_EMBEDDINGS="simulator").stderr
+    refused = aide("dedup", seeds, "--base-url", SIM)
+    assert (refused.returncode, "--embeddings MODEL" in refused.stderr) == (2, True)
+    nowhere = aide("dedup", seeds, "--embeddings", "simulator")
+    assert (nowhere.returncode, "no endpoint" in nowhere.stderr) == (2, True)
+
+
+def test_dedup_takes_the_embeddings_of_a_run(tmp_path: Path) -> None:
+    state = str(tmp_path / "state")
+    model = ("--embeddings", "simulator", "--base-url", SIM)
+    words = ("expand", SEEDS / "word_problems.jsonl", *model, "--no-exam", "--target", "10")
+    assert aide(*words, "-o", tmp_path / "run").returncode == 0
+    done = aide("dedup", tmp_path / "run", *model, "--reuse", tmp_path / "run", XDG_STATE_HOME=state)
+    assert "dropped 0 of 10 records: 0 exact, 0 near, 0 meaning; 0 calls" in done.stderr

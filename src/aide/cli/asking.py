@@ -73,7 +73,7 @@ def ask(
     paths = tuple(named.paths) if named else tuple(sources)
     ground = read_seeds(spec, paths)
     pool = local.open_pool(spec)
-    order = local.order(spec, settings.origins, paths, RunFolder(journal or _kept(settings, paths)), pool)
+    order = local.order(spec, settings.origins, paths, RunFolder(journal or kept(settings, paths)), pool)
     dropped: Counter[str] = Counter()
     done = 0
 
@@ -106,7 +106,7 @@ def ask(
     asyncio.run(main())
 
 
-def _kept(settings: Settings, seeds: Iterable[str]) -> Path:
+def kept(settings: Settings, seeds: Iterable[str]) -> Path:
     """A folder of its own for each task and setting, below the user's state folder."""
     from hashlib import sha256
 

@@ -1,11 +1,29 @@
 """`aide dedup`: let the first of each group of duplicates through."""
 
-from typing import Annotated, Any, Literal
+import asyncio
+import os
+from collections import Counter
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from aide.cli.asking import JOURNAL, kept
 from aide.cli.console import stderr
+from aide.cli.options import options_of
 from aide.cli.sources import Quiet, Sources, numbers
+from aide.errors import InputError
+from aide.settings import Settings, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from aide.filters.meanings import Told
+    from aide.filters.stream import Line
+    from aide.filters.twins import Known
+    from aide.quality.duplicates import Twin
 
 Mode = Annotated[
     Literal["near", "exact"],
@@ -41,6 +59,10 @@ Report = Annotated[
 ]
 
 
+@options_of(
+    "embeddings", "base_url", "api_key_env", "api_key_command", "concurrency", "rpm", "tpm", "timeout",
+    "endpoint_patience", "max_calls", "max_total_tokens", "max_cost", "price", "reuse",
+)  # fmt: skip
 def dedup(
     sources: Sources = None,
     mode: Mode = "near",
@@ -50,43 +72,119 @@ def dedup(
     mark: Mark = False,
     report: Report = None,
     quiet: Quiet = False,
+    journal: JOURNAL = None,
+    *,
+    spec_flags: dict[str, Any],
+    config: str | None,
 ) -> None:
     """Let records through that repeat none before them, by the same rules that watch a run as it grows.
 
     Compared is the part that varies; of multiple choice also the right option. A record that stays takes
-    about 300 bytes of memory.
+    about 300 bytes of memory. With --embeddings what means the same goes too: only texts whose wording is new
+    are embedded, and none is paid for twice; each then takes about as much again.
     """
     from aide.filters.content import name_of
     from aide.filters.seedfiles import seeds_of
-    from aide.filters.stream import STDIN, Line, lines, opened, write
+    from aide.filters.stream import STDIN, Line, lines, opened
     from aide.filters.twins import among, without_twins
-    from aide.quality.duplicates import Twin
     from aide.shards import to_line
 
+    if not spec_flags.get("embeddings") and (spec_flags or journal):
+        raise InputError("nothing is asked of an endpoint", hint="name the model with --embeddings MODEL")
     known = among(seeds_of(sources or (), seeds or ()), mode, threshold)
-    for line in lines(against) if against else ():
-        known.enter(line)
-    counts = {"read": 0, "exact": 0, "near": 0}
+    there = lines(against) if against else ()
+    counts: Counter[str] = Counter()
     hits: Any = None
+    asked = ""
 
-    def told(line: Line, twin: Twin) -> Line | dict[str, Any] | None:
+    def told(line: Line, twin: "Twin") -> Line | dict[str, Any] | None:
         counts[twin.how] += 1
         found = {"of": twin.id, "how": twin.how, "similarity": twin.similarity}
         if hits is not None:
             hits.write(to_line({"id": name_of(line), "where": line.where, **found}))
         return {**line.record, "duplicate": found} if mark else None
 
-    def counted() -> Any:
+    def counted() -> "Iterator[Line]":
         for line in lines(sources or ()):
             counts["read"] += 1
             yield line
 
-    if report:
-        with opened(report) as hits:
-            write(STDIN, without_twins(counted(), known, told))
-    else:
-        write(STDIN, without_twins(counted(), known, told))
-    dropped = counts["exact"] + counts["near"]
-    done = "marked" if mark else "dropped"
-    told_of = f"{counts['exact']:,} exact, {counts['near']:,} near"
-    stderr(quiet=quiet).print(f"{done} {dropped:,} of {numbers(counts['read'], 'record')}: {told_of}")
+    with ExitStack() as files:
+        out = files.enter_context(opened(STDIN))
+        hits = files.enter_context(opened(report)) if report else None
+        if spec_flags:
+            flags = {"model": spec_flags["embeddings"], **spec_flags}
+            settings = resolve(flags, environ=os.environ, config=config)
+            take = partial(_write, out)
+            asked = by_meaning(settings, journal, known, counted(), there, told, take)
+        else:
+            for line in there:
+                known.enter(line)
+            for each in without_twins(counted(), known, told):
+                _write(out, each)
+    stderr(quiet=quiet).print(f"{_told(counts, mark=mark, meant=bool(spec_flags))}{asked}", markup=False)
+
+
+def _write(out: Any, kept: "Line | Mapping[str, Any]") -> None:
+    """Pass a record on at once: byte by byte, or as it was marked."""
+    from aide.filters.stream import Line
+    from aide.shards import to_line
+
+    out.write(kept.raw + b"\n" if isinstance(kept, Line) else to_line(kept))
+    out.flush()
+
+
+def _told(counts: Counter[str], *, mark: bool, meant: bool) -> str:
+    """What became of the records, in words."""
+    ways = ("exact", "near", "meaning") if meant else ("exact", "near")
+    found = ", ".join(f"{counts[way]:,} {way}" for way in ways)
+    dropped = sum(counts[way] for way in ways)
+    return f"{'marked' if mark else 'dropped'} {dropped:,} of {numbers(counts['read'], 'record')}: {found}"
+
+
+def by_meaning(
+    settings: Settings,
+    journal: Path | None,
+    known: "Known",
+    records: "Iterable[Line]",
+    there: "Iterable[Line]",
+    told: "Told",
+    take: "Callable[[Line | Mapping[str, Any]], None]",
+) -> str:
+    """Hand on what repeats nothing by words or by meaning; returns what it took, in words.
+
+    `there` are records that are there already.
+    """
+    from aide.engines import local
+    from aide.filters.meanings import MeantLines
+    from aide.pipeline.desk import calling
+    from aide.pipeline.folder import RunFolder
+
+    folder = RunFolder(journal or kept(settings, ("dedup",)))
+    pool = local.open_pool(settings.spec)
+    order = local.order(settings.spec, settings.origins, (), folder, pool)
+
+    def entered() -> "Iterator[Line]":
+        for line in there:
+            known.enter(line)
+            yield line
+
+    async def main() -> str:
+        try:
+            async with calling(order) as calls:
+                meant = MeantLines(calls, order.room)
+                await meant.learn(known.seeds)
+                await meant.enter(entered())
+                async for each in meant.without_twins(records, known, told):
+                    take(each)
+                lost = "".join(
+                    f"; {count:,} without embedding ({why})" for why, count in meant.unread.items()
+                )
+                return f"; {calls.made:,} calls{lost}"
+        finally:
+            await pool.close()
+
+    return asyncio.run(main())
+
+
+__all__ = ["dedup"]

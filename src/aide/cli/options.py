@@ -1,7 +1,7 @@
 """The options of `expand` and `plan`, made from the fields of `RunSpec`: one definition for flag and file."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
@@ -18,8 +18,8 @@ _CONFIG: Final = typer.Option(
 )
 
 
-def spec_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command all options of a run; it takes them as `spec_flags`, and `config` beside.
+def spec_options(command: Callable[..., None], only: Container[str] | None = None) -> Callable[..., None]:
+    """Give a command all options of a run, or `only` those; it takes them as `spec_flags`, and `config` beside.
 
     `spec_flags` maps names of fields to what was typed and holds nothing that was not, so that the layers
     below show through. `config` is the value of `--config` or `None`. Other parameters stay as they are.
@@ -30,7 +30,9 @@ def spec_options(command: Callable[..., None]) -> Callable[..., None]:
         command(spec_flags={name: value for name, value in flags.items() if value not in (None, [])}, **given)
 
     taken = inspect.signature(command).parameters
-    options = [option for option in _options() if option.name not in taken]
+    options = [
+        option for option in _options() if option.name not in taken and (only is None or option.name in only)
+    ]
     names = [option.name for option in options]
     own = [each for each in _own(command) if each.name not in ("spec_flags", "config")]
     config = inspect.Parameter(
@@ -43,6 +45,11 @@ def spec_options(command: Callable[..., None]) -> Callable[..., None]:
     with_options.__name__ = command.__name__
     with_options.__doc__ = command.__doc__
     return with_options
+
+
+def options_of(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command these options of a run, as `spec_options` gives all."""
+    return lambda command: spec_options(command, frozenset(names))
 
 
 def _own(command: Callable[..., None]) -> Iterator[inspect.Parameter]:
@@ -114,4 +121,4 @@ def _default(value: object) -> str:
     return f" (default {shown})" if isinstance(shown, str | int) else ""
 
 
-__all__ = ["spec_options"]
+__all__ = ["options_of", "spec_options"]

@@ -17,6 +17,7 @@ class Known:
 
     texts: Duplicates
     names: Ids = field(default_factory=Ids)
+    seeds: tuple[Line, ...] = ()
 
     def enter(self, line: Line) -> None:
         """A line that stays, whatever it resembles."""
@@ -56,7 +57,7 @@ def among(
     format = "classification" if labelled else "free_text"
     lines = [Line(seed_record(seed, loaded.task, format), b"") for seed in loaded.seeds]
     texts = [(name_of(line), compared(line)) for line in lines]
-    known = Known(Duplicates(mode, texts, threshold=threshold))
+    known = Known(Duplicates(mode, texts, threshold=threshold), seeds=tuple(lines))
     for line in lines:
         if entered:
             known.names.add(name_of(line))

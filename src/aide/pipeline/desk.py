@@ -18,6 +18,7 @@ from aide.journal import Journal
 from aide.pipeline import prepare
 from aide.pipeline.assemble import Order
 from aide.pipeline.brief import brief_of
+from aide.pipeline.folder import RunFolder
 from aide.pipeline.novelty import Anything
 from aide.pipeline.ran import JournaledRuns
 from aide.prompts import Prompts
@@ -116,34 +117,50 @@ async def opened(order: Order, ground: prepare.Ground) -> AsyncIterator[Desk]:
         errors.AideError: the folder is held, the card can't be had, or code may not be run here.
     """
     spec = order.spec
+    sandbox = Sandbox.find() if spec.run_code and ground.format.name == "code" else None
+    try:
+        async with calling(order) as calls:
+            journal, prompts = calls.journal, calls.prompts
+            card = await prepare.fix_card(spec, ground, order.folder, journal, calls.asker(digest("card")))
+            prompts.constants["card"] = card
+            pool = prepare.Pool(spec, ground, journal)
+            run = JournaledRuns(journal, sandbox) if sandbox else None
+            brief = brief_of(
+                spec, ground, card, prompts, novelty=Anything(), demonstrations=pool.demonstrations, run=run
+            )
+            yield Desk(Aide(brief), calls, ground.seeds)
+    finally:
+        if sandbox is not None:
+            sandbox.close()
+
+
+@asynccontextmanager
+async def calling(order: Order) -> AsyncIterator[Calls]:
+    """Calls over the journal of `order.folder`, which is held meanwhile and closed with everything in it written.
+
+    Raises:
+        errors.AideError: the folder is held.
+    """
+    spec = order.spec
     order.folder.create()
     lock = FolderLock(order.folder.path)
     lock.acquire()
-    sandbox = Sandbox.find() if spec.run_code and ground.format.name == "code" else None
     journal = Journal.open(order.folder.journal)
+    reuse = Journal.open(RunFolder(spec.reuse).journal, readonly=True) if spec.reuse else None
     try:
         order.restore(journal.meta("capabilities") or {})
-        prompts = Prompts(spec.prompts)
         rows = journal.usage()
         spent, money = sum((row[2] for row in rows), Usage()), sum(row[3] or 0.0 for row in rows)
-        budget = Budget(spec, spent, money, clock=order.clock)
-        calls = Calls(
-            spec, prompts, journal, budget, order.complete, now=order.now, note_invalid=order.note_invalid
-        )
-        card = await prepare.fix_card(spec, ground, order.folder, journal, calls.asker(digest("card")))
-        prompts.constants["card"] = card
-        pool = prepare.Pool(spec, ground, journal)
-        run = JournaledRuns(journal, sandbox) if sandbox else None
-        brief = brief_of(
-            spec, ground, card, prompts, novelty=Anything(), demonstrations=pool.demonstrations, run=run
-        )
-        yield Desk(Aide(brief), calls, ground.seeds)
+        yield Calls(
+            spec, Prompts(spec.prompts), journal, Budget(spec, spent, money, clock=order.clock), order.complete,
+            now=order.now, reuse=reuse, note_invalid=order.note_invalid,
+        )  # fmt: skip
         journal.set_meta("capabilities", dict(order.snapshot()))
     finally:
         await journal.flush()
         journal.close()
-        if sandbox is not None:
-            sandbox.close()
+        if reuse is not None:
+            reuse.close()
         lock.release()
 
 
