@@ -21,7 +21,7 @@ if [ ! -x llama-server ]; then
     cmake -S source -B build -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF \
         -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_UI=OFF \
         -DLLAMA_USE_PREBUILT_UI=OFF >cmake.log 2>&1 || { tail -n 20 cmake.log; exit 1; }
-    nice cmake --build build --target llama-server --parallel "$(nproc)" >build.log 2>&1 || { tail -n 20 build.log; exit 1; }
+    cmake --build build --target llama-server --parallel "$(nproc)" >build.log 2>&1 || { tail -n 20 build.log; exit 1; }
     mv build/bin/llama-server llama-server
     rm -rf build source llama_cpp_python-*.tar.gz
 fi
