@@ -4,8 +4,9 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, Final
 
+import jsonlines
 import orjson
 
 from aide.errors import InputError
@@ -49,28 +50,23 @@ def write_parquet(dest: str, rows: Iterable[Mapping[str, Any]]) -> int:
     except ImportError as fault:
         raise InputError("Parquet needs pyarrow", hint="pip install 'aide-expand[parquet]'") from fault
     with tempfile.TemporaryFile() as kept:
-        count = 0
-        for row in rows:
-            kept.write(to_line(row))
-            count += 1
+        writer = jsonlines.Writer(kept, dumps=lambda row: to_line(row).rstrip(b"\n"))
+        count = sum(1 for row in rows if writer.write(row))
         if not count:
             raise InputError("there is not one record to write", hint="a table needs at least one row")
         columns = columns_of(_again(kept))
         schema = pa.schema([pa.field(name, arrow_type(kind)) for name, kind in columns.items()])
-        with opened(dest) as file, parquet.ParquetWriter(pa.PythonFile(file, mode="w"), schema) as writer:
+        with opened(dest) as file, parquet.ParquetWriter(pa.PythonFile(file, mode="w"), schema) as table:
             again = _again(kept)
             while batch := list(islice(again, ROWS)):
-                table = [
-                    {name: fitted(row.get(name), kind) for name, kind in columns.items()} for row in batch
-                ]
-                writer.write_batch(pa.RecordBatch.from_pylist(table, schema))
+                fit = [{name: fitted(row.get(name), kind) for name, kind in columns.items()} for row in batch]
+                table.write_batch(pa.RecordBatch.from_pylist(fit, schema))
     return count
 
 
 def _again(kept: Any) -> Iterator[dict[str, Any]]:
-    file = cast("BinaryIO", kept)
-    file.seek(0)
-    return (orjson.loads(line) for line in file)
+    kept.seek(0)
+    return iter(jsonlines.Reader(kept, loads=orjson.loads))
 
 
 __all__ = ["Parquet", "with_messages", "write_parquet"]
