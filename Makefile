@@ -66,7 +66,7 @@ format: $(STAMP) ## format the code and mend what lint can mend
 	$(BIN)/ruff check --fix .
 
 bench: $(STAMP) ## print the figures of every benchmark
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+	@status=0; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || status=1; done; exit $$status
 
 bench-quality: $(STAMP) ## planted copies found by dedup and decontaminate; needs AIDE_TASKS=FOLDER
 	@$(BIN)/python benchmarks/quality.py
