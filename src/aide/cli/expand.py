@@ -141,6 +141,7 @@ def _drive(stage: Any, ground: Any, pool: Any, display: Display, stream: Stream 
 
 
 def _loop_runner(main: Any) -> Any:
+    gc.set_threshold(20_000, 20, 20)  # each call makes much and drops it, next to nothing of it in cycles
     try:
         import uvloop
     except ImportError:
