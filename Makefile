@@ -68,8 +68,9 @@ format: $(STAMP) ## format the code and mend what lint can mend
 bench: $(STAMP) ## print the figures of every benchmark
 	@status=0; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || status=1; done; exit $$status
 
-bench-quality: $(STAMP) ## planted copies found by dedup and decontaminate; needs AIDE_TASKS=FOLDER
+bench-quality: $(STAMP) ## planted copies and planted wrong answers that are found; needs AIDE_TASKS=FOLDER
 	@$(BIN)/python benchmarks/quality.py
+	@$(BIN)/python benchmarks/answers.py
 
 try: $(STAMP) ## sample tasks on a real endpoint, beside bounds: make try BASE_URL=... MODEL=... [FLAGS="..."]
 	@$(if $(and $(BASE_URL),$(MODEL)),,echo 'make try BASE_URL=http://localhost:8000/v1 MODEL=name'; exit 2)

@@ -36,7 +36,10 @@ _SPELLED: Final = re.compile(r"[^\x00-\x7f]|[\\$xX']|\d \d{3}")
 _PLAIN: Final = re.compile(r"\s*(\d{1,9})\s*([-+*/])\s*(\d{1,9})\s*=\s*(\d{1,18})\s*")
 _WORD: Final = re.compile(r"[\w)\]}°²³√!]")
 # What goes before a side and belongs to it: an operator, or the word for one.
-_OPERATOR: Final = re.compile(r"(?:[-+*/^=]|(?<!\w)x|\b(?:of|times|plus|minus|by|over))\s*\Z", re.IGNORECASE)
+_OPERATOR: Final = re.compile(r"(?:[-+*/^=]|(?<!\w)x|\b(?:(?<!total )of|times|plus|minus|by|over))\s*\Z", re.IGNORECASE)
+# Where a clause ends before a side: "So, 19 - 5 = 14"; but "of 24, 1/2 = 12" tells a part of what was said.
+_STOP: Final = re.compile(r"[.,]+\s+")
+_PART: Final = re.compile(r"\s*\d+\s*/\s*\d+\s*")
 # What comes after a side and goes on with it: brackets, powers, a unit and the next operator.
 _ONWARD: Final = re.compile(r"[(\[{\\√²³!:]|(?:and|&)\s+\d+/\d|\w+\s*[-+*/^]\s*[\d(]|\w+\s*=")
 _OPEN: Final = tuple("+-*/^(")
@@ -86,6 +89,8 @@ def _equations(line: str) -> Iterator[tuple[str, str]]:
     for chain in _CHAIN.finditer(line):
         sides = chain[0].split("=")
         before, after = line[: chain.start()], line[chain.end() :]
+        if (stop := _STOP.match(sides[0])) and not _PART.fullmatch(sides[0][stop.end() :]):
+            before, sides[0] = before + stop[0], sides[0][stop.end() :]
         whole = [side.strip().rstrip(".,") for side in sides]
         if not _begins_here(before, sides[0]):
             whole[0] = ""
