@@ -81,7 +81,8 @@ class Simulator:
     def answer(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The chat completion for a request body: pure, without latency or faults."""
         prompt = read(body)
-        known = self.corpus.say(prompt) if self.corpus is not None else None
+        silent = prompt.step == "reflect" and self.settings.accept_all  # a judge that looks at nothing
+        known = self.corpus.say(prompt) if self.corpus is not None and not silent else None
         text = say(prompt, body, self.settings) if known is None else known
         asked = sum(len(str(message.get("content") or "")) for message in body.get("messages") or ())
         came, went = (asked + 3) // 4, (len(text) + 3) // 4

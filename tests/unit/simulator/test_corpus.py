@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aide.errors import InputError
-from aide.records import Draft
+from aide.records import Draft, replace
 from aide.simulator import from_url
 from aide.simulator.corpus import Corpus, Known
 
@@ -87,6 +87,10 @@ def test_a_text_of_the_pool_is_answered_and_judged_by_what_is_known(tmp_path: Pa
         verdict = json.loads(said(simulator, {"messages": [{"role": "user", "content": text}]}))
         assert verdict["correct"] is right
         assert verdict["own_answer"] == "18 minutes"
+        simulator.settings = replace(simulator.settings, accept_all=True)
+        verdict = json.loads(said(simulator, {"messages": [{"role": "user", "content": text}]}))
+        assert verdict["correct"] is True
+        simulator.settings = replace(simulator.settings, accept_all=False)
 
 
 def test_an_empty_corpus_is_refused(tmp_path: Path) -> None:
