@@ -22,6 +22,8 @@ def test_a_target_is_so_many_different_records(tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     assert told["accepted"] == 150
     assert told["reasons"]["duplicate"] > 50
+    assert told["calls_per_record"] == round(told["calls"] / 150, 2)
+    assert f"({told['calls_per_record']:g} a record)" in done.stderr
     again = aide("dedup", tmp_path / "run")
     assert "dropped 0 of 150 records" in again.stderr
     assert again.stdout.count("\n") == 150

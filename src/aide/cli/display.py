@@ -256,10 +256,11 @@ def totals(summary: Mapping[str, Any]) -> str:
     counts = ", ".join(
         f"{name} {summary.get(name, 0):,}" for name in ("rejected", "failed", "surplus") if summary.get(name)
     )
+    each = summary.get("calls_per_record")
     return (
         f"accepted {summary.get('accepted', 0):,} of {summary.get('planned', 0):,} planned"
         f"{f' ({hops})' if hops else ''}{f'; {counts}' if counts else ''}; "
-        f"{summary.get('calls', 0):,} calls, "
+        f"{summary.get('calls', 0):,} calls{f' ({each:g} a record)' if each else ''}, "
         f"{short(total)} tokens, {cost}"
     )
 

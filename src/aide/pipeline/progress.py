@@ -83,6 +83,7 @@ class Progress:
             "by_label": dict(sorted(self.by_label.items())),
             "reasons": dict(self.reasons.most_common()),
             "calls": usage.calls,
+            "calls_per_record": round(usage.calls / self.accepted, 2) if self.accepted else None,
             "tokens": {
                 "prompt": usage.prompt, "completion": usage.completion, "cached": usage.cached,
                 "reasoning": usage.reasoning, "estimated_calls": usage.estimated,
