@@ -36,7 +36,9 @@ _SPELLED: Final = re.compile(r"[^\x00-\x7f]|[\\$xX']|\d \d{3}")
 _PLAIN: Final = re.compile(r"\s*(\d{1,9})\s*([-+*/])\s*(\d{1,9})\s*=\s*(\d{1,18})\s*")
 _WORD: Final = re.compile(r"[\w)\]}°²³√!]")
 # What goes before a side and belongs to it: an operator, or the word for one.
-_OPERATOR: Final = re.compile(r"(?:[-+*/^=]|(?<!\w)x|\b(?:(?<!total )of|times|plus|minus|by|over))\s*\Z", re.IGNORECASE)
+_OPERATOR: Final = re.compile(
+    r"(?:[-+*/^=]|(?<!\w)x|\b(?:(?<!total )of|times|plus|minus|by|over))\s*\Z", re.IGNORECASE
+)
 # Where a clause ends before a side: "So, 19 - 5 = 14"; but "of 24, 1/2 = 12" tells a part of what was said.
 _STOP: Final = re.compile(r"[.,]+\s+")
 _PART: Final = re.compile(r"\s*\d+\s*/\s*\d+\s*")
