@@ -6,7 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 from aide.records import digest
-from cli.shell import SEEDS, SIM, aide
+from aide.shards import FolderLock
+from cli.shell import SEEDS, SIM, aide, bash
 
 
 def test_inputs_are_embedded_once_and_a_longer_run_goes_on_from_there(tmp_path: Path) -> None:
@@ -111,3 +112,17 @@ def test_dedup_takes_the_embeddings_of_a_run(tmp_path: Path) -> None:
     assert aide(*words, "-o", tmp_path / "run").returncode == 0
     done = aide("dedup", tmp_path / "run", *model, "--reuse", tmp_path / "run", XDG_STATE_HOME=state)
     assert "dropped 0 of 10 records: 0 exact, 0 near, 0 meaning; 0 calls" in done.stderr
+
+
+def test_two_in_one_pipe_need_a_journal_each(tmp_path: Path) -> None:
+    state = str(tmp_path / "state")
+    model = f"--embeddings simulator --base-url {SIM}"
+    seeds = SEEDS / "word_problems.jsonl"
+    done = bash(
+        f"aide dedup {seeds} {model} | aide dedup - {model} --journal {tmp_path}/second", XDG_STATE_HOME=state
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 10
+    with FolderLock(tmp_path / "second"):
+        held = aide("dedup", seeds, *model.split(), "--journal", tmp_path / "second")
+    assert (held.returncode, "--journal DIR" in held.stderr) == (5, True)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from aide.budget import Budget
 from aide.calls import Calls
-from aide.errors import Rejection
+from aide.errors import FolderHeld, Rejection
 from aide.formats import Question
 from aide.journal import Journal
 from aide.pipeline import prepare
@@ -144,7 +144,10 @@ async def calling(order: Order) -> AsyncIterator[Calls]:
     spec = order.spec
     order.folder.create()
     lock = FolderLock(order.folder.path)
-    lock.acquire()
+    try:
+        lock.acquire()
+    except FolderHeld as held:  # of two commands in one pipe the second would wait for ever
+        raise FolderHeld(str(held), hint="name a folder of its own with --journal DIR") from held
     journal = Journal.open(order.folder.journal)
     reuse = Journal.open(RunFolder(spec.reuse).journal, readonly=True) if spec.reuse else None
     try:
