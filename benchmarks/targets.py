@@ -39,6 +39,8 @@ WHOLE = ("--hops", "2", "--target", "all", "--no-exam")
 SLOTS, LATENCY = 64, 0.25
 BLOCK = 64  # characters that stand for 16 tokens
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a person's second start finds its bytecode
+
 
 @dataclass(frozen=True)
 class Line:
