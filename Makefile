@@ -31,8 +31,8 @@ demo: $(STAMP) ## grow sample seeds with the built-in simulator: no key, no netw
 	@head -n 2 $(DEMO)/shards/part-00000.jsonl | $(BIN)/python -c 'import json, sys; \
 		[print(json.dumps(json.loads(line), indent=2, ensure_ascii=False)) for line in sys.stdin]'
 
-test: $(STAMP) ## run the tests
-	$(BIN)/python -m pytest
+test: $(STAMP) ## run the tests, two files at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-browser: $(STAMP) ## the report in headless Chromium, a K=2 run of 4,200 candidates; needs Debian's chromium
 	AIDE_BROWSER=1 AIDE_BROWSER_TARGET=all $(BIN)/python -m pytest tests/browser
@@ -59,7 +59,7 @@ check: $(STAMP) ## all that must hold: format, lint, types, layers, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 format: $(STAMP) ## format the code and mend what lint can mend
 	$(BIN)/ruff format .

@@ -49,7 +49,7 @@ HOSTILE = {
     "forks": ("import os\nwhile True: os.fork()", "PermissionError"),
     "starts threads": ("import threading\nthreading.Thread(target=print).start()", "RuntimeError"),
     "starts programs": ("import subprocess\nsubprocess.run(['/bin/ls'])", "PermissionError"),
-    "eats memory": ("held = []\nwhile True: held.append(bytearray(1 << 24))", "MemoryError"),
+    "eats memory": ("held = []\nwhile True: held.append(bytearray(1 << 34))", "MemoryError"),
     "fills the disk": ("open('big', 'wb').write(bytes(1 << 24))", "Error"),
     "recurses": ("def f(): f()\nf()", "RecursionError"),
     "crashes": ("import ctypes\nctypes.string_at(0)", "stopped: "),
