@@ -61,9 +61,9 @@ class Row:
 
 
 @contextmanager
-def simulator() -> Iterator[str]:
-    """The base URL of `aide simulate` in a process of its own, with a judge that finds no fault."""
-    command = [sys.executable, "-m", "aide", "simulate", "--port", "0", "--accept-all"]
+def simulator(*flags: str) -> Iterator[str]:
+    """The base URL of `aide simulate` in a process of its own."""
+    command = [sys.executable, "-m", "aide", "simulate", "--port", "0", *flags]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -241,7 +241,7 @@ def main() -> None:
         return
     print(f"{'seeds':>7} {'hops':>5} {'accepted':>9} {'calls':>9} {'ms a call':>11} {'peak MiB':>9}")
     by_seeds, by_hops = [], []
-    with simulator() as url:
+    with simulator("--accept-all") as url:
         for seeds in asked.seeds:
             by_seeds.append(run(url, seeds, 2, asked.target))
             print(by_seeds[-1], flush=True)

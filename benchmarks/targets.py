@@ -24,12 +24,13 @@ import time
 import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+from growth import peak, simulator
 
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "sample_seeds" / "word_problems.jsonl"
@@ -37,7 +38,6 @@ OUT = Path(__file__).parent / "results" / "targets.json"
 AIDE = (sys.executable, "-m", "aide")
 WHOLE = ("--hops", "2", "--target", "all", "--no-exam")
 SLOTS, LATENCY = 64, 0.25
-BLOCK = 64  # characters that stand for 16 tokens
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a person's second start finds its bytecode
 
@@ -74,18 +74,6 @@ class Ran:
     peak: float
 
 
-@contextmanager
-def simulator(*flags: str) -> Iterator[str]:
-    """The base URL of `aide simulate` in a process of its own."""
-    process = subprocess.Popen([*AIDE, "simulate", "--port", "0", *flags], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().split()[-1]
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def stats(url: str) -> dict[str, Any]:
     """What the simulator has counted."""
     with urllib.request.urlopen(f"{url}/stats") as answer:
@@ -100,9 +88,9 @@ def aide(*words: str | Path) -> Ran:
         [*AIDE, *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     _, status, used = os.wait4(process.pid, 0)
-    mib = used.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
+
     seconds = time.monotonic() - began
-    return Ran(os.waitstatus_to_exitcode(status), began, seconds, used.ru_utime + used.ru_stime, mib)
+    return Ran(os.waitstatus_to_exitcode(status), began, seconds, used.ru_utime + used.ru_stime, peak(used))
 
 
 def expand(url: str, folder: Path, *more: str, codes: tuple[int, ...] = (0,)) -> Ran:
@@ -140,7 +128,7 @@ def zero_latency(scratch: Path) -> Iterator[Line]:
         yield Line("throughput at zero latency", statistics.median(rate), 1500, "calls/s", at_least=True)
         yield Line("peak memory, K=2 tree of ten seeds", max(peaks), 120, "MiB")
         yield Line(
-            "prompt tokens that a 16-token block cache serves", 100 * _cached(folder), 60, "%", at_least=True
+            "prompt tokens that a 16-token block cache serves", 100 * _prefix(folder), 60, "%", at_least=True
         )
         size = (folder / "journal.sqlite").stat().st_size
         print(f"    journal: {size / calls:,.0f} bytes a call on disk")
@@ -153,24 +141,10 @@ def _first_call(folder: Path) -> float:
     return float(at - time.time() + time.monotonic())  # noqa: TID251  (a benchmark reads clocks)
 
 
-def _cached(folder: Path) -> float:
-    """The share of prompt characters in blocks that an earlier prompt began with."""
-    asked = (
-        "SELECT system.text, front.text, user FROM calls JOIN exchanges USING (id) JOIN texts AS system"
-        " ON system.id = calls.system LEFT JOIN texts AS front ON front.id = front ORDER BY at - seconds"
-    )
-    known: set[int] = set()
-    hits = total = 0
-    with sqlite3.connect(folder / "journal.sqlite") as journal:
-        for system, front, user in journal.execute(asked):
-            text, chain, found = system + (front or b"") + user, 0, True
-            total += len(text)
-            for at in range(0, len(text) - BLOCK + 1, BLOCK):
-                chain = hash((chain, text[at : at + BLOCK]))
-                found = found and chain in known
-                hits += BLOCK * found
-                known.add(chain)
-    return hits / total
+def _prefix(folder: Path) -> float:
+    """The share that the run's own meter tells."""
+    (endpoint,) = summary(folder)["endpoints"].values()
+    return float(endpoint["prefix"]["would_hit"])
 
 
 # --- how full the server is kept ------------------------------------------------------------------

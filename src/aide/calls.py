@@ -14,7 +14,7 @@ from aide.budget import Budget
 from aide.errors import AideError, Unusable
 from aide.journal import Call, Journal
 from aide.llm.faults import decode
-from aide.llm.request import Answer, Request
+from aide.llm.request import Answer, Keep, Request
 from aide.moments import reached
 from aide.parsing import read_completion
 from aide.prompts import Prompts
@@ -40,7 +40,6 @@ LAST: Final = 4
 UNSTRUCTURED: Final = ("not_json", "invalid")  # a rung that promised structure did not keep it
 FINAL: Final = ("refused", "filtered")  # asking the same again would only be paid for again
 
-Keep = Callable[[Answer], Awaitable[None]]
 Complete = Callable[[Request, int, Keep], Awaitable[Answer]]
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from aide.budget import Budget
-from aide.calls import Calls, Keep
+from aide.calls import Calls
 from aide.journal import Call, Journal
 from aide.llm.pool import Pool
-from aide.llm.request import Answer, Endpoint, Request
+from aide.llm.request import Answer, Endpoint, Keep, Request
 from aide.llm.retry import with_retries
 from aide.parsing import ModelPayload, Reply, TextPayload
 from aide.prompts import Prompts

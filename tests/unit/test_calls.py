@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from aide.budget import Budget
-from aide.calls import Calls, Keep, call_key
+from aide.calls import Calls, call_key
 from aide.errors import BudgetSpent, EndpointUnusable, Interrupted, NodeError, Unusable
 from aide.journal import Journal
-from aide.llm.request import Answer, Request
+from aide.llm.request import Answer, Keep, Request
 from aide.parsing import ModelPayload, Reply, TextPayload
 from aide.prompts import Prompts
 from aide.records import Correction, Usage

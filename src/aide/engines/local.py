@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aide.engines.timeline import Timeline, sample
-from aide.llm.pool import Keep, Pool
-from aide.llm.request import Answer, Endpoint, Request
+from aide.llm.pool import Pool
+from aide.llm.request import Answer, Endpoint, Keep, Request
 from aide.llm.retry import with_retries
 from aide.pipeline.assemble import Order, Stage, run, write_progress
 from aide.pipeline.folder import RunFolder

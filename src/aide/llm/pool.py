@@ -5,7 +5,7 @@ endpoint.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from heapq import heappop, heappush
 from math import inf
@@ -16,7 +16,7 @@ from aide.llm.capabilities import RUNGS, Habits
 from aide.llm.faults import Refused, ServerFault
 from aide.llm.limiter import Limiter, Outcome, Permit
 from aide.llm.prefixes import Prefixes
-from aide.llm.request import Answer, Endpoint, Request
+from aide.llm.request import Answer, Endpoint, Keep, Request
 from aide.llm.retry import Health
 from aide.llm.usage import read_usage, said
 from aide.llm.waits import exhausted
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 LESSONS: Final = 12  # at most so many adaptations within one attempt
 HOPELESS: Final = 3
 EXILE: Final = 60.0
-
-Keep = Callable[[Answer], Awaitable[None]]
 
 
 async def forget(answer: Answer) -> None:

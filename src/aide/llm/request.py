@@ -1,6 +1,6 @@
 """What is asked of an endpoint and what comes back, before and after it is adapted to that endpoint."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,3 +68,7 @@ class Answer:
     sent: Mapping[str, Any] = field(hash=False)
     usage: Usage
     seconds: float
+
+
+# Makes an answer durable; whoever asked sees it afterwards.
+Keep = Callable[[Answer], Awaitable[None]]
