@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from aide.journal.database import Database, open_for_reading, open_for_writing
+from aide.journal.known import Known
 from aide.journal.rows import CALL_COLUMNS, OUTCOME_COLUMNS, Call, Outcome, blob, dump, load
 from aide.journal.writer import Writer
 from aide.journal.writes import Writes
@@ -27,6 +28,8 @@ _SPENT: Final = """SELECT step, depth, count(*), sum(prompt), sum(completion), s
     sum(estimated), sum(seconds)
     FROM calls LEFT JOIN outcomes ON outcomes.node = calls.node AND (outcomes.kind = 'planted') = 0
     GROUP BY step, depth ORDER BY step, depth"""
+_KEYS: Final = f"SELECT key, id FROM calls WHERE id > :after ORDER BY id LIMIT {PAGE}"
+_DECIDED: Final = f"SELECT kind, key, seq FROM decisions WHERE seq > :after ORDER BY seq LIMIT {PAGE}"
 _DECISIONS: Final = f"""SELECT key, value, seq FROM decisions WHERE kind = :kind AND seq > :after
     ORDER BY seq LIMIT {PAGE}"""
 
@@ -47,10 +50,13 @@ class Journal:
         lock = threading.Lock()
         self._reading: AbstractContextManager[Any] = lock if database.alone else nullcontext()
         self._queued: dict[tuple[str, ...], bytes] = {}
-        self._guard = threading.Lock()
         self._writes: Writes | None = None
         self._writer: Writer | None = None
+        self._known: Known | None = None  # for the one process that writes: others must look
         if database.write is not None:
+            self._known = Known(self._pages(_KEYS))
+            for kind_and_key in self._pages(_DECIDED):
+                self._known.add(kind_and_key)
             self._writes = Writes(database.write)
             self._writer = Writer(database, finish=self._writes.finish, pace=pace, lock=lock)
 
@@ -92,6 +98,8 @@ class Journal:
 
     def recall_body(self, key: str) -> tuple[bytes, str] | None:
         """Body and answering model of the call with that key, if it was ever answered; a few µs."""
+        if self._known is not None and (key,) not in self._known:
+            return None
         with self._reading:
             row: tuple[bytes, str] | None = self._database.read.execute(_BODY, (key,)).fetchone()
         return row
@@ -108,6 +116,8 @@ class Journal:
         """
         writes, _ = self._writable()
         row = (call.columns(), blob(call.system), dump(call.sent), blob(call.user), call.body)
+        if self._known is not None:
+            self._known.add((call.key,))
         await self._commit(writes.call, row)
 
     def calls(self, *, node: str | None = None) -> Iterator[Call]:
@@ -172,6 +182,8 @@ class Journal:
         earlier = self._decision(kind, key)
         if earlier is None:
             writes, _ = self._writable()
+            if self._known is not None:
+                self._known.add((kind, key))
             self._queue(("decision", kind, key), data, writes.decision, (kind, key, data))
         elif earlier != data:
             raise ValueError(
@@ -185,8 +197,7 @@ class Journal:
 
     def decisions(self, kind: str) -> Iterator[tuple[str, Any]]:
         """Keys and values of all decisions of that kind in the order in which they fell."""
-        with self._guard:
-            queued = {name[2]: data for name, data in self._queued.items() if name[:2] == ("decision", kind)}
+        queued = {name[2]: data for name, data in self._queued.items() if name[:2] == ("decision", kind)}
         for key, data in self._pages(_DECISIONS, kind=kind):
             queued.pop(key, None)
             yield key, load(data)
@@ -195,8 +206,7 @@ class Journal:
 
     def meta(self, name: str) -> Any:
         """A fact of the whole run, queued ones included; `None` where it was never set."""
-        with self._guard:
-            queued = self._queued.get(("meta", name))
+        queued = self._queued.get(("meta", name))
         if queued is not None:
             return load(queued)
         rows = self._query("SELECT value FROM meta WHERE name = ?", name)
@@ -263,8 +273,7 @@ class Journal:
 
     def _queue(self, name: tuple[str, ...], data: bytes, write: Callable[[Any], None], row: object) -> None:
         """Queue a row that is seen at once under `name`, in memory until it is committed."""
-        with self._guard:
-            self._queued[name] = data
+        self._queued[name] = data
         try:
             self._writable()[1].put(write, row, then=lambda: self._forget(name, data))
         except BaseException:
@@ -272,16 +281,14 @@ class Journal:
             raise
 
     def _forget(self, name: tuple[str, ...], data: bytes) -> None:
-        """Called by the writer's thread once `data` can be read from the file."""
-        with self._guard:
-            if self._queued.get(name) is data:
-                del self._queued[name]
+        """Once `data` can be read from the file."""
+        if self._queued.get(name) is data:
+            del self._queued[name]
 
     def _decision(self, kind: str, key: str) -> bytes | None:
         """A decision as JSON. Queued ones first: they leave that place only once the file has them."""
-        with self._guard:
-            queued = self._queued.get(("decision", kind, key))
-        if queued is not None:
+        queued = self._queued.get(("decision", kind, key))
+        if queued is not None or (self._known is not None and (kind, key) not in self._known):
             return queued
         rows = self._query("SELECT value FROM decisions WHERE kind = ? AND key = ?", kind, key)
         return rows[0][0] if rows else None

@@ -1,12 +1,12 @@
-"""The one thread that writes a journal: it commits whatever is queued, a group at a time."""
+"""What is queued for a journal: written in the event loop's thread, committed in another, a group at a time."""
 
 import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Final
 
 from aide.errors import AideError
@@ -25,6 +25,13 @@ class Writer:
     a beginning of what was queued. After a failed commit nothing is written any more: everybody who
     waits or comes later is told why. `finish` is called before each commit, for what is better written
     together.
+
+    Rows are written where they are queued, which takes microseconds each; only the commit, which waits for the disk,
+    has a thread of its own. Writing there as well would have the two threads fight over the interpreter at every
+    statement: see docs/design/journal.md.
+
+    Event loops may follow each other; what is queued outside of any is written with the next row that is queued
+    within one, or by `close`.
     """
 
     def __init__(
@@ -35,11 +42,18 @@ class Writer:
         self._connection = database.write
         self._finish = finish
         self._pace = pace
-        self._lock = lock
-        self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
-        self._closing = threading.Event()
+        self._earliest = time.monotonic()
+        self._lock = lock  # held from the beginning of a transaction to its end
+        self._queued: list[_Entry] = []
+        self._loop: asyncio.AbstractEventLoop | None = None  # hears of the next commit
+        self._due: asyncio.AbstractEventLoop | None = None  # will write what is queued
+        self._group: list[_Entry] = []  # written, not yet committed
+        self._refused: dict[int, ValueError] = {}
+        self._ended: list[BaseException | None] = []  # by the thread: how its commit ended
+        self._closed = False
         self._fault: AideError | None = None
         self._told = False
+        self._orders: SimpleQueue[bool] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="aide-journal", daemon=True)
         self._thread.start()
 
@@ -50,10 +64,9 @@ class Writer:
         future: Future | None = None,
         then: Callable[[], None] | None = None,
     ) -> None:
-        """Have `write(row)` called in the writer's thread; once that is committed, `future` is done.
+        """Have `write(row)` called; once that is committed, `then` is called and `future` is done.
 
-        `then` is called in that thread after the commit. `write` may raise `ValueError` before it has
-        written anything: that refuses this row alone.
+        `write` may raise `ValueError` before it has written anything: that refuses this row alone.
 
         Raises:
             AideError: an earlier commit failed.
@@ -61,9 +74,10 @@ class Writer:
         if self._fault is not None:
             self._told = True
             raise self._fault
-        if self._closing.is_set():
+        if self._closed:
             raise RuntimeError("the journal is closed")
-        self._queue.put((write, row, future, then))
+        self._queued.append((write, row, future, then))
+        self._schedule()
 
     def close(self) -> None:
         """Commit what is queued and end the thread.
@@ -71,86 +85,117 @@ class Writer:
         Raises:
             AideError: rows were lost and nobody has been told yet.
         """
-        if not self._closing.is_set():
-            self._closing.set()
-            self._queue.put(None)
-        self._thread.join()
+        if not self._closed:
+            self._closed = True
+            self._orders.put(False)
+            self._thread.join()
+            self._collect()
+            while self._queued:
+                if self._write():
+                    self._commit()
+                    self._collect()
         if self._fault is not None and not self._told:
             self._told = True
             raise self._fault
 
-    def _run(self) -> None:
-        earliest = time.monotonic()
-        more = True
-        while more:
-            entries = [self._queue.get()]
-            rest = earliest - time.monotonic()
-            if rest > 0 and entries[0] is not None:
-                self._closing.wait(rest)
-            earliest = time.monotonic() + self._pace
-            with suppress(Empty):
-                while len(entries) < GROUP:
-                    entries.append(self._queue.get_nowait())
-            group = [entry for entry in entries if entry is not None]
-            more = len(group) == len(entries)
-            if group:
-                self._settle(group)
+    # --- in the thread of the event loop --------------------------------------------------------
 
-    def _settle(self, group: list[_Entry]) -> None:
-        """Commit a group and tell those who wait for it."""
-        refused: dict[int, ValueError] = {}
-        if self._fault is None:
-            try:
-                refused = self._commit(group)
-            except sqlite3.Error as error:
-                self._fault = fault(self._path, error)
-                self._fault.__cause__ = error
-            except Exception as error:  # noqa: BLE001 - a mistake of ours: it is raised where somebody waits
-                self._fault = AideError(f"writing {self._path} failed: {error!r}")
-                self._fault.__cause__ = error
-        if self._fault is None:
+    def _schedule(self) -> None:
+        """Have what is queued written by the running loop, if there is one and no commit is under way."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        self._loop = loop
+        if self._ended:  # and the loop that would have heard of it is gone
+            self._collect()
+        if self._due is not loop and not self._group:
+            self._due = loop
+            loop.call_later(max(0.0, self._earliest - time.monotonic()), self._start)
+
+    def _start(self) -> None:
+        self._due = None
+        if self._queued and not self._group and not self._closed and self._write():
+            self._orders.put(True)
+
+    def _write(self) -> bool:
+        """Write a group, up to its commit; whether that went well."""
+        self._earliest = time.monotonic() + self._pace
+        self._group, self._queued = self._queued[:GROUP], self._queued[GROUP:]
+        self._refused = {}
+        self._lock.acquire()
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for i, (write, row, _, _) in enumerate(self._group):
+                try:
+                    write(row)
+                except ValueError as error:
+                    self._refused[i] = error
+            self._finish()
+        except BaseException as error:  # a mistake of ours too is raised where somebody waits
+            self._take_back()
+            self._ended.append(error)
+            self._collect()
+            if not isinstance(error, Exception):
+                raise
+            return False
+        return True
+
+    def _collect(self) -> None:
+        """Tell those who wait how a commit ended, and go on with the next."""
+        if not self._ended:
+            return
+        error = self._ended.pop()
+        group, self._group = self._group, []
+        if error is None:
             for *_, then in group:
                 if then is not None:
                     then()
-        self._answer((entry[2], self._fault or refused.get(i)) for i, entry in enumerate(group))
-
-    def _commit(self, group: list[_Entry]) -> dict[int, ValueError]:
-        """Write a group in one transaction; returns which of its rows were refused."""
-        refused: dict[int, ValueError] = {}
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                for i, (write, row, _, _) in enumerate(group):
-                    try:
-                        write(row)
-                    except ValueError as error:
-                        refused[i] = error
-                self._finish()
-                self._connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):  # the first error is the one to tell
-                    self._connection.execute("ROLLBACK")
-                raise
-        return refused
-
-    def _answer(self, answers: Iterable[tuple[Future | None, Exception | None]]) -> None:
-        """Wake the waiting: one signal for each event loop, which is one in all but tests."""
-        waiting: dict[asyncio.AbstractEventLoop, list[tuple[Future, Exception | None]]] = {}
-        for future, error in answers:
-            if future is not None:
-                waiting.setdefault(future.get_loop(), []).append((future, error))
-        for loop, settled in waiting.items():
-            with suppress(RuntimeError):  # the loop is closed: the rows are there, and nobody waits
-                loop.call_soon_threadsafe(_wake, settled)
-                self._told = self._fault is not None
-
-
-def _wake(settled: list[tuple[Future, Exception | None]]) -> None:
-    """In the loop's thread: end the waiting of those who still wait."""
-    for future, error in settled:
-        if future.done():
-            continue
-        if error is None:
-            future.set_result(None)
+            self._answer(group, self._refused)
+            if self._queued:
+                self._schedule()
+            return
+        if isinstance(error, sqlite3.Error):
+            self._fault = fault(self._path, error)
         else:
-            future.set_exception(error)
+            self._fault = AideError(f"writing {self._path} failed: {error!r}")
+        self._fault.__cause__ = error
+        lost, self._queued = [*group, *self._queued], []
+        self._answer(lost, dict.fromkeys(range(len(lost)), self._fault))
+
+    def _answer(self, group: Sequence[_Entry], errors: dict[int, Any]) -> None:
+        """Wake the waiting who still wait; where a loop is closed the rows are there, and nobody waits."""
+        for i, (_, _, future, _) in enumerate(group):
+            if future is None or future.done() or future.get_loop().is_closed():
+                continue
+            if (error := errors.get(i)) is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+                self._told = self._told or error is self._fault
+
+    # --- in the thread that commits -------------------------------------------------------------
+
+    def _run(self) -> None:
+        while self._orders.get():
+            self._commit()
+            loop = self._loop
+            if loop is not None:
+                with suppress(RuntimeError):  # closed: the next loop that queues something will see to it
+                    loop.call_soon_threadsafe(self._collect)
+
+    def _commit(self) -> None:
+        """End the transaction and note how."""
+        try:
+            self._connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - told by `_collect`
+            self._take_back()
+            self._ended.append(error)
+        else:
+            self._lock.release()
+            self._ended.append(None)
+
+    def _take_back(self) -> None:
+        with suppress(sqlite3.Error):  # the first error is the one to tell
+            self._connection.execute("ROLLBACK")
+        self._lock.release()

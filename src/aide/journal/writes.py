@@ -1,4 +1,4 @@
-"""What the writer's thread does to the tables, inside the transaction of a group."""
+"""What is done to the tables inside the transaction of a group."""
 
 import sqlite3
 from hashlib import blake2b
@@ -28,7 +28,7 @@ CallRow = tuple[tuple[Any, ...], bytes, bytes, bytes, bytes]
 
 
 class Writes:
-    """Statements of one connection. Only the writer's thread may call them once it runs.
+    """Statements of one connection. Only the writer may call them.
 
     Small memories save look-ups: the last id of a call, the ids of the texts seen last, the front of the
     prompts of each step. They hold because there is one writer, and because nothing is written after a
