@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from math import inf
 
-from aide.llm.limiter import Limiter, Outcome, Permit
+from aide.llm.limiter import START, Limiter, Outcome, Permit
 
 FIXED = (8, 16, 20, 24, 32, 64, 128, 256)
 CEILING = 256
@@ -45,6 +45,7 @@ class World:
         ceiling: int = 64,
         patience: float = 300.0,
         rpm: int | None = None,
+        start: int = START,
     ) -> None:
         self.now = 0.0
         self.starts: list[float] = []
@@ -54,7 +55,9 @@ class World:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self._wake = 0.0
-        self.limiter = limiter(ceiling=ceiling, clock=lambda: self.now, rpm=rpm, patience=patience)
+        self.limiter = limiter(
+            ceiling=ceiling, clock=lambda: self.now, rpm=rpm, patience=patience, start=start
+        )
 
     def after(self, seconds: float, do: Callable[[], None]) -> None:
         self._count += 1

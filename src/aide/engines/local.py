@@ -14,7 +14,8 @@ from aide.pipeline.assemble import Order, Stage, run, write_progress
 from aide.pipeline.folder import RunFolder
 from aide.pipeline.prepare import Ground
 from aide.records import rng
-from aide.spec import CEILING, EndpointSpec, RunSpec
+from aide.spec import EndpointSpec, RunSpec
+from aide.spec.values import CEILING
 
 TICK = 1.0  # seconds between two versions of progress.json
 
@@ -29,7 +30,8 @@ def endpoint(spec: EndpointSpec, run_model: str) -> Endpoint:
         key_command=spec.api_key_command,
         headers=spec.headers,
         query=spec.query,
-        concurrency=spec.concurrency,
+        concurrency=spec.ceiling,
+        eager=spec.concurrency is not None,
         rpm=spec.rpm,
         tpm=spec.tpm,
     )
@@ -51,7 +53,7 @@ def open_pool(spec: RunSpec) -> Pool:
 
 def ceiling(spec: RunSpec) -> int:
     """Most calls in flight over all endpoints."""
-    return sum(each.concurrency or CEILING for each in spec.served_by())
+    return sum(each.ceiling for each in spec.served_by())
 
 
 def transport(each: EndpointSpec) -> Any:

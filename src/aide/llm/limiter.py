@@ -57,8 +57,9 @@ class Permit:
 class Limiter:
     """How many calls may be out at one endpoint, now.
 
-    `ceiling` bounds the limit; `rpm` and `tpm` are the caller's own bounds a minute; `patience` is the read
-    timeout in seconds: above `START` calls at once, a latency over half of it counts as an overload.
+    `ceiling` bounds the limit, which begins at `start`; `rpm` and `tpm` are the caller's own bounds a minute;
+    `patience` is the read timeout in seconds: above `START` calls at once, a latency over half of it counts as an
+    overload.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Limiter:
         *,
         ceiling: int,
         clock: Callable[[], float],
+        start: int = START,
         rpm: int | None = None,
         tpm: int | None = None,
         patience: float = inf,
@@ -80,7 +82,7 @@ class Limiter:
         now = clock()
         self._requests = Bucket(rpm / MINUTE, max(1.0, rpm / MINUTE), now) if rpm else None
         self._tokens = Bucket(tpm / MINUTE, tpm / 6, now) if tpm else None
-        self._limit = float(min(START, self.ceiling))
+        self._limit = float(min(start, self.ceiling))
         self._serial = 0
         self._hold_until = -inf
         self._pause = 0.0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aide.errors import AideError, CallError, EndpointUnusable
 from aide.llm.capabilities import RUNGS, Habits
 from aide.llm.faults import Refused, ServerFault
-from aide.llm.limiter import Limiter, Outcome, Permit
+from aide.llm.limiter import START, Limiter, Outcome, Permit
 from aide.llm.prefixes import Prefixes
 from aide.llm.request import Answer, Endpoint, Keep, Request
 from aide.llm.retry import Health
@@ -180,6 +180,7 @@ class Pool:
                 endpoint,
                 Limiter(
                     ceiling=endpoint.concurrency or ceiling,
+                    start=(endpoint.concurrency or ceiling) if endpoint.eager else START,
                     clock=clock,
                     rpm=endpoint.rpm,
                     tpm=endpoint.tpm,

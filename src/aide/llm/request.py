@@ -16,7 +16,8 @@ class Endpoint:
     empty where it has the run's own name. `key_env` names an environment variable, `key_command` a shell
     command that prints a key (and is run again when the key is refused); a key itself never stands here. A
     header value may hold `{key}`. `concurrency` (calls at once), `rpm` and `tpm` (requests and tokens a
-    minute) are ceilings.
+    minute) are ceilings. With `eager` there are as many calls at once from the start, else the number that the
+    endpoint can take is found from below.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, hash=False)
     query: Mapping[str, str] = field(default_factory=dict, hash=False)
     concurrency: int | None = None
+    eager: bool = False
     rpm: int | None = None
     tpm: int | None = None
 

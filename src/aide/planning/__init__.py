@@ -21,7 +21,7 @@ from aide.planning.prompting import Lengths, measure, scaled
 from aide.quality.agreement import quorum_of
 from aide.quality.exam import MOST
 from aide.recipes.base import joint
-from aide.spec import CEILING, EMBED, RunSpec
+from aide.spec import EMBED, RunSpec
 
 YIELD = 0.8  # where neither the person nor an earlier run told
 CHECKED = 0.95  # share of new inputs that pass the checks of code
@@ -277,7 +277,7 @@ def _seconds(spec: RunSpec, estimate: Estimate, pace: float, speed: Speed | None
     served = spec.served_by()
     if not served or all(each.simulated for each in served):
         return None
-    places = sum(each.concurrency or CEILING for each in served)
+    places = sum(each.ceiling for each in served)
     spent = estimate.spending
     if speed is None:
         seconds = (calls * FIRST_TOKEN + spent.completion / TOKENS_A_SECOND) / places

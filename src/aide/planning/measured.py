@@ -10,7 +10,7 @@ from typing import Any
 from aide.llm.diagnosis import Measured
 from aide.llm.usage import CHARS_PER_TOKEN
 from aide.shards import write_atomic
-from aide.spec import CEILING, EndpointSpec, RunSpec
+from aide.spec import EndpointSpec, RunSpec
 
 
 def kept_in() -> Path:
@@ -50,7 +50,7 @@ def measured_speed(spec: RunSpec, path: Path) -> Speed | None:
             row = table.get(_name(each, each.model))
             if row is None:
                 return None
-            found.append((Measured(**row), each.concurrency or CEILING))
+            found.append((Measured(**row), each.ceiling))
     if not found or len(found) < len(served):
         return None
     first = found[0][0]

@@ -21,9 +21,6 @@ from aide.spec.fingerprint import EXCLUDED, IDENTITY, compare, fingerprint
 from aide.spec.values import SIMULATOR, EndpointSpec, Flag, Frozen, PathText, Price, StepSpec, StepSpecs
 
 SIMULATOR_MODEL: Final = "simulator"
-CEILING: Final = 64
-SMALL_CEILING: Final = 4
-SMALL_PORTS: Final = (11434, 1234)  # Ollama and LM Studio: a few slots, and all beyond waits unseen
 GRAPH_TRIPLES: Final = 2
 EMBED: Final = "embed"  # the one step that is no chat: its model is that of --embeddings
 
@@ -193,7 +190,7 @@ class RunSpec(Frozen):
     concurrency: Annotated[
         int | None,
         Field(ge=1),
-        Flag("endpoint", "Most calls in flight (unset: 64, or 4 for Ollama and LM Studio).", "N"),
+        Flag("endpoint", "Calls in flight, from the start (unset: found out, up to 64).", "N"),
     ] = None
     rpm: Annotated[int | None, Field(ge=1), Flag("endpoint", "Most requests a minute.", "N")] = None
     tpm: Annotated[int | None, Field(ge=1), Flag("endpoint", "Most tokens a minute.", "N")] = None
@@ -332,9 +329,6 @@ class RunSpec(Frozen):
 
     def _complete(self, number: int, each: EndpointSpec) -> EndpointSpec:
         parts = urlsplit(each.base_url)
-        ceiling = (
-            each.concurrency or self.concurrency or (SMALL_CEILING if parts.port in SMALL_PORTS else CEILING)
-        )
         keyed = bool(each.api_key_env or each.api_key_command)
         return each.model_copy(
             update={
@@ -342,7 +336,7 @@ class RunSpec(Frozen):
                 "model": each.model or self.model,
                 "api_key_env": each.api_key_env if keyed else self.api_key_env,
                 "api_key_command": each.api_key_command if keyed else self.api_key_command,
-                "concurrency": ceiling,
+                "concurrency": each.concurrency or self.concurrency,
                 "rpm": each.rpm or self.rpm,
                 "tpm": each.tpm or self.tpm,
                 "headers": {**self.headers, **each.headers},

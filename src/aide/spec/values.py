@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
 SIMULATOR: Final = "sim:"
+CEILING: Final = 64
+SMALL_CEILING: Final = 4
+SMALL_PORTS: Final = (11434, 1234)  # Ollama and LM Studio: a few slots, and all beyond waits unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,11 @@ class EndpointSpec(Frozen):
     def simulated(self) -> bool:
         """Whether this is the stand-in in process, which needs neither key nor network."""
         return self.base_url.startswith(SIMULATOR)
+
+    @property
+    def ceiling(self) -> int:
+        """Most calls in flight here."""
+        return self.concurrency or (SMALL_CEILING if urlsplit(self.base_url).port in SMALL_PORTS else CEILING)
 
 
 class Price(Frozen):

@@ -79,6 +79,15 @@ def test_slow_start_doubles_up_to_the_ceiling() -> None:
     assert World(steady(), ceiling=3).limiter.limit == 3
 
 
+@pytest.mark.parametrize("most", [8, 20])
+def test_a_number_that_was_named_too_high_is_found_out(most: int) -> None:
+    best = World(at_once(most), Fixed, ceiling=most).run(600)
+    found = World(at_once(most), start=64).run(600)
+    assert found.limiter.limit <= most
+    assert found.rate(60) >= 0.9 * best.rate(60)
+    assert found.turned_away(60) < 0.02
+
+
 def test_nothing_grows_while_nobody_waits() -> None:
     now = [0.0]
     limiter = Limiter(ceiling=64, clock=lambda: now[0])

@@ -75,8 +75,8 @@ def test_a_step_of_which_only_the_model_is_given_keeps_its_temperatures() -> Non
 
 def test_local_servers_with_few_slots_get_a_low_ceiling() -> None:
     urls = ("http://localhost:11434/v1", "http://localhost:1234/v1", "http://localhost:8000/v1")
-    assert [each.concurrency for each in make(base_url=urls).served_by()] == [4, 4, 64]
-    assert [each.concurrency for each in make(base_url=urls, concurrency=9).served_by()] == [9, 9, 9]
+    assert [each.ceiling for each in make(base_url=urls).served_by()] == [4, 4, 64]
+    assert [each.ceiling for each in make(base_url=urls, concurrency=9).served_by()] == [9, 9, 9]
 
 
 def test_an_endpoint_takes_what_it_leaves_out_from_the_run() -> None:
