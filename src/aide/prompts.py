@@ -15,7 +15,6 @@ from aide.records import Correction, Message, Parts
 _SYSTEM, _USER = "@system", "@user"
 _HEADINGS = re.compile(r"\A\s*^# system[ \t]*$(.*?)^# user[ \t]*$(.*)\Z", re.MULTILINE | re.DOTALL)
 _EXTENDS = re.compile(r"""({%-?\s*extends\s+["'][^"']+)(["'])""")
-_BLANKS = re.compile(r"\n{3,}")
 _TAGS = (
     "part|example|examples|demonstrations|input|answer|text|topic|triples|about|parent|seed|relation|attribute|persona|"
     "label|labels|not_label|change|wanted|item|draft|critique|question|answer_as|candidate|candidate_answer|evidence|choices|"
@@ -161,7 +160,9 @@ class Prompts:
 
 def _tidy(text: str) -> str:
     """Without the blank lines that optional pieces leave behind."""
-    return (_BLANKS.sub("\n\n", text) if "\n\n\n" in text else text).strip()
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.strip()
 
 
 def _broken(name: str, fault: jinja2.TemplateError) -> InputError:

@@ -9,6 +9,8 @@ from aide.records import Message, Usage
 
 BLOCK: Final = 16  # tokens
 BLOCKS: Final = 16_384  # as many as a cache of 262,144 tokens has
+SIZE: Final = BLOCK * CHARS_PER_TOKEN  # bytes
+HEADS: Final = 128  # beginnings of prompts whose marks are kept
 
 
 class Prefixes:
@@ -25,22 +27,38 @@ class Prefixes:
         self._half = blocks // 2
         self._young: set[int] = set()
         self._old: set[int] = set()
+        self._heads: dict[tuple[str, str], tuple[list[int], bytes]] = {}
 
     def note(self, model: str, messages: Sequence[Message], usage: Usage) -> None:
         """Count the prompt of an answered call."""
-        text = "\n".join([model, *(message.content for message in messages)]).encode("utf-8", "replace")
-        size, young, old = BLOCK * CHARS_PER_TOKEN, self._young, self._old
-        mark, hits, hitting = 0, 0, True
-        for at in range(0, len(text) - size + 1, size):
-            mark = crc32(text[at : at + size], mark)
-            hitting = hitting and (mark in young or mark in old)
-            hits += hitting
-            young.add(mark)
+        marks, rest = self._head(model, messages[0].content)
+        head, young, old = len(marks), self._young, self._old
+        text = rest + "\n".join(message.content for message in messages[1:]).encode("utf-8", "replace")
+        mark = marks[-1] if marks else 0
+        marks = [
+            *marks,
+            *(mark := crc32(text[at : at + SIZE], mark) for at in range(0, len(text) - SIZE + 1, SIZE)),
+        ]
+        hits = next((at for at, each in enumerate(marks) if each not in young and each not in old), len(marks))
+        young.update(marks)
         if len(young) > self._half:
             self._young, self._old = set(), young
         self.prompt += usage.prompt
-        self.hit += usage.prompt * hits * size / max(1, len(text))
+        self.hit += usage.prompt * hits * SIZE / max(1, head * SIZE + len(text))
         self.told += usage.cached
+
+    def _head(self, model: str, system: str) -> tuple[list[int], bytes]:
+        """The marks of the whole blocks in a system message, and the bytes after them; many calls share it."""
+        known = self._heads.get((model, system))
+        if known is None:
+            text = f"{model}\n{system}\n".encode("utf-8", "replace")
+            ends = range(SIZE, len(text) + 1, SIZE)
+            mark = 0
+            known = [mark := crc32(text[end - SIZE : end], mark) for end in ends], text[len(ends) * SIZE :]
+            if len(self._heads) >= HEADS:
+                self._heads.clear()
+            self._heads[model, system] = known
+        return known
 
     def as_dict(self) -> dict[str, float]:
         """Shares of all prompt tokens: what such a cache would have had, and what the server says it had."""

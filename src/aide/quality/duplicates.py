@@ -14,7 +14,7 @@ from typing import Final
 from zlib import crc32
 
 from aide.quality.chains import Chains
-from aide.quality.shingles import folded_words, shingles
+from aide.quality.shingles import compared
 from aide.quality.sketch import BANDS, BINS, band_keys, similarity, sketch, spread
 from aide.records import ID_BYTES
 
@@ -118,14 +118,13 @@ class Duplicates:
     # --- looking ------------------------------------------------------------------------------------
 
     def _text(self, text: str) -> _Text:
-        words = folded_words(text)
+        words, features = compared(text)
         folded = " ".join(words) or text
         digest = int.from_bytes(
             blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
         )
         if self.mode != "near":
             return _Text(digest)
-        features = shingles(words)
         features = features - self._frame or features
         sketched = sketch(features)
         return _Text(digest, len(features), sketched, band_keys(sketched))
@@ -215,6 +214,6 @@ def _frame(texts: Sequence[str]) -> frozenset[int]:
         return frozenset()
     counts: dict[int, int] = {}
     for text in texts:
-        for feature in shingles(folded_words(text)):
+        for feature in compared(text)[1]:
             counts[feature] = counts.get(feature, 0) + 1
     return frozenset(feature for feature, count in counts.items() if 2 * count > len(texts))

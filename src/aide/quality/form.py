@@ -7,14 +7,13 @@ Length is what the card says, for a person may have edited it, and the prompts s
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from aide.formats import TaskCard
 from aide.quality.contamination import Contamination
 from aide.quality.language import LanguageCheck
 from aide.quality.leftovers import Leftovers
-from aide.quality.shingles import folded_words, resemblance, shingles
+from aide.quality.shingles import compared, folded_words, resemblance
 from aide.records import Draft
 
 _COPY_FROM: Final = 0.85
@@ -108,9 +107,9 @@ class FormGate:
         return Fault("test_item", str(hit)) if hit else None
 
     def _copied(self, text: str, sources: dict[str, str]) -> Fault | None:
-        words, features = _compared(text)
+        words, features = compared(text)
         for name, source in sources.items():
-            theirs, their_features = _compared(source)
+            theirs, their_features = compared(source)
             if words == theirs and (words or text == source):
                 return Fault("copy", f"the same as its {name}")
             if (likeness := resemblance(features, their_features)) >= self._copy_from:
@@ -120,17 +119,10 @@ class FormGate:
 
 def _above_seeds(seeds: Sequence[str]) -> float:
     """The resemblance from which a text is a copy: 0.85, or more than any two seeds have."""
-    features = [shingles(folded_words(seed)) for seed in seeds[:200]]
+    features = [compared(seed)[1] for seed in seeds[:200]]
     pairs = (resemblance(a, b) for at, a in enumerate(features) for b in features[:at])
     greatest = max((pair for pair in pairs if pair < _SEED_TWINS), default=0.0)
     return max(_COPY_FROM, greatest + 0.01)
-
-
-@lru_cache(maxsize=64)
-def _compared(text: str) -> tuple[list[str], set[int]]:
-    """Parents and seeds are compared with each of their children: their shingles are kept for a while."""
-    words = folded_words(text)
-    return words, shingles(words)
 
 
 def _label_pattern(name: str) -> re.Pattern[str]:

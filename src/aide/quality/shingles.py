@@ -4,6 +4,7 @@ All of it is the same in every process and on every machine; nothing here uses `
 """
 
 import unicodedata
+from functools import lru_cache
 from itertools import compress, islice
 from operator import xor
 from zlib import crc32
@@ -53,6 +54,15 @@ def shingles(words: list[str]) -> set[int]:
     width = 4 * GRAM
     pieces = {crc32(data[at : at + width]) for at in range(0, len(data) - width + 4, 4)}
     return pieces.union(hashes) if words else pieces
+
+
+@lru_cache(maxsize=256)
+def compared(text: str) -> tuple[list[str], set[int]]:
+    """Folded words and shingles, for reading only. Several checks ask for the same text, and parents and seeds are held
+    against each of their children: the last ones are kept.
+    """
+    words = folded_words(text)
+    return words, shingles(words)
 
 
 def resemblance(a: set[int], b: set[int]) -> float:
