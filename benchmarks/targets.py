@@ -7,8 +7,8 @@ on, against `aide simulate` in another process. Ten sample seeds, two hops, the 
 client's own cost the simulator is `--canned`: a first run teaches it all answers, the next one is measured. The
 figures of a whole run go to benchmarks/results/targets.json as well.
 
-The bound of slot utilisation is what list scheduling reaches with the same calls on as many slots, from the same slow
-start (`ceiling`): a server's slots can't be filled before work is known.
+The bound of slot utilisation is what list scheduling reaches with the same calls on as many slots (`ceiling`): a
+server's slots can't be filled before work is known, nor with the last calls of a run.
 """
 
 import argparse
@@ -37,7 +37,15 @@ SEEDS = ROOT / "sample_seeds" / "word_problems.jsonl"
 OUT = Path(__file__).parent / "results" / "targets.json"
 AIDE = (sys.executable, "-m", "aide")
 WHOLE = ("--hops", "2", "--target", "all", "--no-exam")
-SLOTS, LATENCY = 64, 0.25
+SLOTS, LATENCY = 64, 1.0
+PLANTING = ("extract", "expand_graph", "personas")
+STAGES = {
+    "synthesize": 4,
+    "revise": 4,
+    "answer": 3,
+    "check": 2,
+    "reflect": 1,
+}  # a candidate's, this one included
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a person's second start finds its bytecode
 
@@ -151,7 +159,7 @@ def _prefix(folder: Path) -> float:
 
 
 def simulated_server(scratch: Path) -> Iterator[Line]:
-    """64 slots with stragglers: the share of slot time used, beside what list scheduling reaches."""
+    """64 slots, answers of a second with stragglers: slot time used, beside what list scheduling reaches."""
     with simulator("--slots", str(SLOTS), "--latency", str(LATENCY)) as url:
         ran, seen = expand(url, scratch / "slots", *WHOLE, "--concurrency", str(SLOTS)), stats(url)
     wall = seen["last"] - seen["first"]
@@ -165,37 +173,43 @@ def simulated_server(scratch: Path) -> Iterator[Line]:
 
 
 def ceiling(folder: Path, slot_seconds: float) -> float:
-    """The share of slot time that a client without cost reaches with the calls of this run.
+    """The share of slot time that a client without cost reaches with the calls of this run, all records open at once.
 
-    A parent's planting opens its children, an accepted child its own planting; most stages to come goes first; the
-    number of calls at once grows from 8 by one an answer. Durations are those of the journal, scaled to what the
-    server spent.
+    The task card comes first, then a parent's planting opens its children, an accepted child its own planting; what has
+    most stages to come goes first, as far as that is known: that a candidate is revised shows when it is graded.
+    Durations are those of the journal, scaled to what the server spent.
     """
     with sqlite3.connect(folder / "journal.sqlite") as journal:
         calls = journal.execute("SELECT node, step, seconds FROM calls ORDER BY id").fetchall()
         outcomes = journal.execute("SELECT node, kind, parent FROM outcomes").fetchall()
     scale = slot_seconds / sum(seconds for *_, seconds in calls)
-    work: dict[tuple[str, bool], list[float]] = defaultdict(list)
-    for node, step, seconds in calls:
-        planting = step in ("extract", "expand_graph", "personas")
-        work[node, planting].append(seconds * scale)
+    nodes = {node for node, *_ in outcomes}
+    planted = {node for node, kind, _ in outcomes if kind == "planted"}
     children: dict[str, list[str]] = defaultdict(list)
     for node, kind, parent in outcomes:
         if kind != "planted":
             children[parent].append(node)
-    planted = {node for node, kind, _ in outcomes if kind == "planted"}
-
-    def chain(node: str) -> int:
-        below = max((len(work[child, False]) for child in children[node]), default=0)
-        return len(work[node, False]) + (len(work[node, True]) + below if node in planted else 0)
+    work: dict[tuple[str, bool], list[tuple[str, float]]] = defaultdict(list)
+    now = 0.0
+    for node, step, seconds in calls:
+        if node in nodes:
+            work[node, step in PLANTING].append((step, seconds * scale))
+        else:
+            now += seconds * scale
 
     ready: list[tuple[int, int, str, bool, int]] = []
     turn = count()
 
+    def wait(node: str, planting: bool, at: int = 0) -> None:
+        stages = len(PLANTING) + STAGES["synthesize"] if planting else STAGES.get(work[node, False][at][0], 2)
+        if node in planted and not planting:
+            stages += len(PLANTING) + STAGES["synthesize"]
+        heappush(ready, (-stages, next(turn), node, planting, at))
+
     def open_node(node: str, planting: bool) -> None:
         if work[node, planting]:
-            heappush(ready, (-chain(node), next(turn), node, planting, 0))
-        elif planting:
+            wait(node, planting)
+        else:
             close(node, planting)
 
     def close(node: str, planting: bool) -> None:
@@ -205,23 +219,19 @@ def ceiling(folder: Path, slot_seconds: float) -> float:
         elif node in planted:
             open_node(node, True)
 
-    under: set[str] = {child for each in children.values() for child in each}
-    now, limit = 0.0, 8.0
     running: list[tuple[float, int, str, bool, int]] = []
-    for node in planted - under:
+    for node in planted - {child for each in children.values() for child in each}:
         open_node(node, True)
-    spent = sum(sum(each) for each in work.values())
     while ready or running:
-        while ready and len(running) < min(SLOTS, int(limit)):
+        while ready and len(running) < SLOTS:
             _, _, node, planting, at = heappop(ready)
-            heappush(running, (now + work[node, planting][at], next(turn), node, planting, at))
+            heappush(running, (now + work[node, planting][at][1], next(turn), node, planting, at))
         now, _, node, planting, at = heappop(running)
-        limit += 1
         if at + 1 < len(work[node, planting]):
-            heappush(ready, (-chain(node) + at + 1, next(turn), node, planting, at + 1))
+            wait(node, planting, at + 1)
         else:
             close(node, planting)
-    return spent / (SLOTS * now)
+    return slot_seconds / (SLOTS * now)
 
 
 # --- kills, starts, memory ------------------------------------------------------------------------

@@ -37,6 +37,8 @@ RANKS: Final = {
     "revise": 3,
 }
 LAST: Final = 4
+# Once nothing new is left to start: what still has most before it, so that no slot waits for one long chain.
+ENDING: Final = {**RANKS, "answer": 5, "check": 5, "tests": 5, "reflect": 6, "revise": LAST}
 UNSTRUCTURED: Final = ("not_json", "invalid")  # a rung that promised structure did not keep it
 FINAL: Final = ("refused", "filtered")  # asking the same again would only be paid for again
 
@@ -79,6 +81,7 @@ class Calls:
         self.reuse = reuse
         self.note_invalid = note_invalid
         self.stop: AideError | None = None
+        self.ending = False  # whether all that is left to do is under way
         self.made = 0
         self._steps = {name: spec.step(name) for name in type(spec.steps).model_fields}
         self._flying: dict[str, asyncio.Future[tuple[bytes, str]]] = {}
@@ -186,7 +189,8 @@ class Calls:
             reached("after_journal")
 
         with held:
-            answer = await self.complete(request, RANKS.get(request.step, LAST), keep)
+            ranks = ENDING if self.ending else RANKS
+            answer = await self.complete(request, ranks.get(request.step, LAST), keep)
         return Heard(answer.data, answer.model, answer.endpoint, answer.sent.get("rung", "")), answer.body
 
     def _booked(self, key: str, request: Request, draw: int, attempt: int, node: str, answer: Answer) -> Call:

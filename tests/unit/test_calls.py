@@ -34,10 +34,12 @@ class Server:
     def __init__(self, *said: str | dict[str, Any] | Exception) -> None:
         self.said = list(said)
         self.asked: list[Request] = []
+        self.ranks: dict[str, int] = {}
         self.gate: asyncio.Event | None = None
 
     async def __call__(self, request: Request, rank: int, keep: Keep) -> Answer:
         self.asked.append(request)
+        self.ranks[request.step] = rank
         said = self.said.pop(0) if self.said else f"answer {len(self.asked)}"
         if self.gate is not None:
             await self.gate.wait()
@@ -113,6 +115,28 @@ def test_the_same_question_is_paid_once_whoever_asks_and_whenever(tmp_path: Path
     assert run(tmp_path, server, play) == ["said", "said"]
     assert run(tmp_path, server, play) == ["said", "said"]
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("ending", "order"),
+    [
+        (False, ["extract", "reflect", "answer", "revise", "synthesize"]),
+        (True, ["extract", "revise", "synthesize", "answer", "reflect"]),
+    ],
+)
+def test_what_is_nearest_to_done_waits_least_and_at_the_end_what_is_farthest(
+    tmp_path: Path, ending: bool, order: list[str]
+) -> None:
+    server = Server()
+
+    async def play(bench: Bench) -> None:
+        bench.calls.ending = ending
+        for step in sorted(order):
+            ask = bench.calls.asker(step)
+            await ask(step, TEXT, template="extract", max_output=50, about=step)
+
+    run(tmp_path, server, play)
+    assert [server.ranks[step] for step in order] == sorted(server.ranks.values())
 
 
 def test_two_who_ask_the_same_at_once_share_the_call_in_flight(tmp_path: Path) -> None:

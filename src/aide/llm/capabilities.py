@@ -176,6 +176,12 @@ class Habits:
             self.rung, self.guessed_from = self.guessed_from, None
             self.version += 1
 
+    def shown(self, request: Request) -> bool:
+        """Whether an answered call has shown that this one is accepted: one with a schema shows it for plain text
+        too, which asks for less.
+        """
+        return "schema" in self.proven or (request.schema is None and "text" in self.proven)
+
     def note_answer(self, request: Request) -> None:
         """A call of this shape was answered: what was sent is accepted."""
         if request.schema is None:

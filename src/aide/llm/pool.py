@@ -74,10 +74,10 @@ class Lane:
         if request.step == EMBED:
             return await self._embedded(request, model, permit, clock)
         habits = self.habits_of(model)
-        shape = "text" if request.schema is None else "schema"
-        if shape not in habits.proven:
+        if not habits.shown(request):
+            shape = "text" if request.schema is None else "schema"
             async with self.gates.setdefault((model, shape), asyncio.Lock()):
-                if shape not in habits.proven:
+                if not habits.shown(request):
                     return await self._adapted(request, model, habits, permit, clock)
         return await self._adapted(request, model, habits, permit, clock)
 

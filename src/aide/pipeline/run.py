@@ -90,11 +90,11 @@ class Run:
         self._wake.set()
 
     def _hand_out(self) -> None:
-        while (
-            self.calls.stop is None
-            and len(self._tasks) < self.room
-            and (work := self.frontier.next()) is not None
-        ):
+        while self.calls.stop is None and len(self._tasks) < self.room:
+            work = self.frontier.next()
+            self.calls.ending = work is None
+            if work is None:
+                return
             job = self._plant(work) if isinstance(work, Plant) else self._grow(work, self._started(work))
             task = asyncio.create_task(self._guard(job))
             self._tasks.add(task)
