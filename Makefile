@@ -10,7 +10,7 @@ DEMO := demo.aide
 SERVERS := .servers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser test-trainers test-tasks check format bench bench-quality try clean test-cron test-endpoints
+.PHONY: help setup demo test test-browser test-trainers test-tasks check format bench bench-quality bench-peers try clean test-cron test-endpoints
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ bench: $(STAMP) ## print the figures of every benchmark
 bench-quality: $(STAMP) ## planted copies and planted wrong answers that are found; needs AIDE_TASKS=FOLDER
 	@$(BIN)/python benchmarks/quality.py
 	@$(BIN)/python benchmarks/answers.py
+
+bench-peers: $(STAMP) ## the same work driven by aide and by three other tools, installed into benchmarks/.peers (2.3 GB)
+	@$(BIN)/python benchmarks/peers/compare.py $(FLAGS)
 
 try: $(STAMP) ## sample tasks on a real endpoint, beside bounds: make try BASE_URL=... MODEL=... [FLAGS="..."]
 	@$(if $(and $(BASE_URL),$(MODEL)),,echo 'make try BASE_URL=http://localhost:8000/v1 MODEL=name'; exit 2)

@@ -1,0 +1,77 @@
+"""aide: all of `aide expand` (journal, prompt files, parsing, checks, shards, report), its recipe one of three stages.
+
+Ten seeds (more where the rows are many) whose hops are the rows; the recipe asks nothing to plant them. The same
+command again resumes.
+"""
+
+import json
+import sys
+from typing import Any
+
+from work import IN_FLIGHT, MODEL, PROMPTS, SAMPLING, STAGES, rows, told
+
+from aide.cli.main import main
+from aide.errors import Rejection
+from aide.parsing import TextPayload
+from aide.pipeline import assemble
+from aide.recipes import Attributes, Brief
+from aide.records import Ask, Draft, Hop, Lineage, Point, Record, Seed
+
+ASKED = told()
+SEEDS = max(10, ASKED.rows // 80)
+STEPS = dict(zip(STAGES, ("synthesize", "reflect", "revise"), strict=True))
+TEXT = TextPayload("text")
+SEED = """
+In the yard of depot {number} two drivers load planks from six in the morning. The older one counts them aloud. Each of
+them carries nine planks at a time, and a walk to the lorry takes three minutes. At noon a cook brings soup and bread.
+The younger driver sweeps the ramp while the other one signs the papers. After the break they carry on with the tiles.
+A guard in a blue coat watches the gate and weighs every lorry that leaves. By four o'clock forty sacks stand near the
+wall. The foreman checks the ropes and locks the shed. Nobody leaves before the last label is on its crate.
+"""
+
+
+class Rows:
+    """A recipe that grows a row by gen, judge and rewrite."""
+
+    name = "rows"
+
+    def __init__(self, brief: Brief) -> None:
+        self.brief = brief
+
+    async def plant(self, seed: Seed, point: Point, ask: Ask) -> Attributes:
+        """The rows of this seed, each in the place of a persona."""
+        mine = int(seed.draft.output)
+        return Attributes("rows", (), tuple(rows(ASKED.rows)[mine::SEEDS]))
+
+    async def grow(self, hop: Hop, ask: Ask) -> Record:
+        """One record: what the last stage says, checked as any input and answer are."""
+        said: dict[str, Any] = {"row": hop.persona}
+        for stage in STAGES:
+            room = SAMPLING["max_tokens"]
+            said[stage] = await ask(STEPS[stage], TEXT, template=stage, max_output=int(room), **said)
+        text, draft = said["rewrite"], Draft(said["rewrite"], hop.persona or "")
+        seed, gate = hop.seed.draft.input, self.brief.gate
+        fault = gate.check(text, seed=seed, parent=seed, label=None) or gate.check_answer(text, draft)
+        if fault:
+            raise Rejection("synthesize", fault.reason, fault.detail)
+        if twin := self.brief.novelty.claim(hop.id, text):
+            raise Rejection("synthesize", "duplicate", twin)
+        return Record(hop.id, "rows", "free_text", draft, hop.parent.parts, Lineage.of(hop))
+
+
+def words() -> list[str]:
+    """The command line of `aide expand`; the seeds are written beside the run."""
+    seeds = ASKED.folder / "seeds.jsonl"
+    lines = [{"input": SEED.strip().format(number=n), "output": str(n)} for n in range(SEEDS)]
+    seeds.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    tree = ["--hops", "1", "--target", "all", "--attributes", "0", "--personas", str(-(-ASKED.rows // SEEDS))]
+    server = ["--base-url", ASKED.url, "--model", MODEL, "--concurrency", str(IN_FLIGHT)]
+    how = ["--format", "free_text", "--task", "Write paragraphs.", "--no-exam", "--prompts", str(PROMPTS)]
+    extra = json.dumps({name: value for name, value in SAMPLING.items() if name != "max_tokens"})
+    return ["expand", str(seeds), *server, *tree, *how, "--extra", extra, "-o", str(ASKED.folder / "run")]
+
+
+if __name__ == "__main__":
+    vars(assemble)["RECIPES"] = {"aide": Rows}  # the one place that chooses
+    sys.argv[1:] = words()
+    main()
