@@ -54,7 +54,10 @@ def grow(frontier: Frontier, *, rejects: float = 0.0, room: int = 64, seed: int 
     grown = Grown(frontier)
     under_way: list[Plant | Grow] = []
     while True:
-        while len(under_way) < room and (work := frontier.next()) is not None:
+        while len(under_way) < room:
+            work = frontier.next() or (frontier.spare() if len(under_way) < room // 2 else None)
+            if work is None:
+                break
             under_way.append(work)
         if not under_way:
             if frontier.spill():
@@ -64,7 +67,7 @@ def grow(frontier: Frontier, *, rejects: float = 0.0, room: int = 64, seed: int 
         if isinstance(work, Plant):
             grown.planted.append(work.branch)
             frontier.planted(work.branch, 5, 5)
-        elif chance.random() < rejects or not frontier.admit(work.slot.label):
+        elif chance.random() < rejects or not frontier.admit(work, work.slot.label):
             grown.dropped.append(work)
             frontier.drop(work)
         else:
@@ -113,6 +116,51 @@ def test_each_hop_has_its_share_and_operations_and_personas_stand_one_to_one() -
     assert max(grown.by_kind().values()) - min(grown.by_kind().values()) <= 20
 
 
+def test_spares_stand_beside_the_last_candidates_and_are_few() -> None:
+    frontier = sow(2, 1, 40)
+    for plant in (frontier.next(), frontier.next()):
+        assert isinstance(plant, Plant)
+        frontier.planted(plant.branch, 5, 5)
+    works: list[Plant | Grow] = []
+    while frontier.short and (work := frontier.next()) is not None:
+        works.append(work)
+        assert frontier.short == 0 or frontier.spare() is None, "first every place has a candidate"
+    assert len(works) == 40
+    spare = frontier.spare()
+    assert spare is not None
+    assert spare.slot not in {work.slot for work in works if isinstance(work, Grow)}
+    assert frontier.spare() is None, "three in a hundred candidates are enough"
+
+
+@pytest.mark.parametrize("target", [None, 90])
+def test_the_end_is_told_when_nothing_open_can_bring_new_work(target: int | None) -> None:
+    frontier, chance = sow(2, 2, target), random.Random(3)
+    under_way: list[Plant | Grow] = []
+    ending_with = 0
+    while True:
+        while (work := frontier.next()) is not None:
+            assert not ending_with, "something new came after the end"
+            under_way.append(work)
+        ending_with = ending_with or (len(under_way) if frontier.ending else 0)
+        if not under_way:
+            break
+        work = under_way.pop(chance.randrange(len(under_way)))
+        if isinstance(work, Plant):
+            frontier.planted(work.branch, 5, 5)
+        else:
+            assert frontier.admit(work, "")
+            frontier.accept(work, repr(work.slot), "")
+    assert ending_with, "it was told while something was still under way"
+
+
+@settings(max_examples=20, deadline=None)
+@given(rejects=st.floats(0, 0.4), order=st.integers(0, 1000), hops=st.integers(1, 3))
+def test_spares_cost_at_most_three_in_a_hundred(rejects: float, order: int, hops: int) -> None:
+    grown = grow(sow(4, hops, 600), rejects=rejects, seed=order)
+    assert len(grown.accepted) <= 600
+    assert grown.frontier.spares <= 0.03 * grown.frontier.planned
+
+
 def test_labels_end_even_whatever_the_seeds_have() -> None:
     labels = {f"label{i}": 50 for i in range(10)}
     grown = grow(sow(3, 2, 500, labels), rejects=0.2)
@@ -126,11 +174,11 @@ def test_a_relabelled_record_counts_for_its_real_label() -> None:
     frontier.planted(plant.branch, 5, 5)
     works = [work for work in iter(frontier.next, None) if isinstance(work, Grow)]
     for work in works:
-        assert frontier.admit("yes") == (frontier.labels["yes"] < 2) or frontier.labels["yes"] == 2
+        assert frontier.admit(work, "yes") == (frontier.labels["yes"] < 2) or frontier.labels["yes"] == 2
         if frontier.labels["yes"] <= 2 and work is works[0]:
             frontier.accept(work, "a", "yes")
     assert frontier.labels["yes"] == 2
-    assert not frontier.admit("yes")
+    assert not frontier.admit(works[0], "yes")
 
 
 def test_a_target_beyond_the_tree_takes_further_draws_and_then_ends_short() -> None:

@@ -13,7 +13,17 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from aide.frontier.level import Branch, Level
-from aide.frontier.shape import DRAWS, ENDLESS, Grow, Plant, Shape, Slot, split_evenly, split_over_hops
+from aide.frontier.shape import (
+    DRAWS,
+    ENDLESS,
+    SPARES,
+    Grow,
+    Plant,
+    Shape,
+    Slot,
+    split_evenly,
+    split_over_hops,
+)
 from aide.records import PERSONA, replace, rng
 
 
@@ -29,9 +39,11 @@ class Frontier:
         self._branches: dict[str, Branch] = {}
         self._ready: list[deque[Level]] = [deque() for _ in range(shape.hops + 1)]
         self._reopened: deque[Grow] = deque()
+        self._bearing = 0  # of what is open: plants, and records above the last hop
         self._open_labels: dict[str, int] = dict.fromkeys(shape.label_quotas, 0)
         self.labels: dict[str, int] = dict.fromkeys(shape.label_quotas, 0)
         self.planned = 0
+        self.spares = 0
         self.open = 0
         self.barren = 0
 
@@ -79,10 +91,38 @@ class Frontier:
                 return work if isinstance(work, Plant) else self._hand_out(work)
         return None
 
+    @property
+    def ending(self) -> bool:
+        """Whether nothing that is open can bring new work, but for a place that falls free. Ask it once `next` gave
+        nothing.
+        """
+        return not self._bearing
+
+    def spare(self) -> Grow | None:
+        """One candidate more than there are places, for when slots are idle and every place has its candidate.
+
+        Should one of these come to nothing its place is filled at once; should all pass, who comes last in a level is
+        surplus. At most one for every two that fill a place, and `SPARES` of all candidates.
+        """
+        if self.shape.target is None or self.spares + 1 > SPARES * self.planned:
+            return None
+        levels = list(self._all_levels())
+        if any(level.demand > 0 for level in levels):
+            return None
+        for level in sorted(levels, key=lambda level: level.flying + 3 * level.demand, reverse=True):
+            if level.flying + 3 * level.demand <= 0:
+                break
+            slots = (self._any_slot(level, draws) for draws in range(1, DRAWS + 1))
+            if slot := next(filter(None, slots), None):
+                self.spares += 1
+                return self._hand_out(Grow(slot, level.seed, level.depth))
+        return None
+
     def _hand_out(self, work: Grow) -> Grow:
         branch = self._branches[work.slot.parent]
         self._occupy(branch, work.slot)
         branch.level.flying += 1
+        self._bearing += work.depth < self.shape.hops
         self.planned += 1
         self.open += 1
         if work.slot.label in self._open_labels:
@@ -115,21 +155,25 @@ class Frontier:
         branch.active = False
         branch.planting = True
         level.planting += 1
+        self._bearing += 1
         self.open += 1
         return Plant(branch.id, level.seed, level.depth - 1)
 
     def _refill(self, level: Level) -> Plant | Grow | None:
         """A place that the even composition could not fill: any parent's free slot, then further draws."""
-        branches = sorted(level.branches, key=lambda b: (b.children, b.ordinal))
         for draws in range(1, DRAWS + 1):
-            for branch in branches:
-                slot = self._free_slot(level, branch, draws) if branch.planted else None
-                if slot is not None:
-                    return Grow(slot, level.seed, level.depth)
-            unplanted = next((b for b in branches if not b.planted), None)
-            if unplanted is not None:
-                return self._plant(level, unplanted)
+            if slot := self._any_slot(level, draws):
+                return Grow(slot, level.seed, level.depth)
+            unplanted = [branch for branch in level.branches if not branch.planted]
+            if unplanted:
+                return self._plant(level, min(unplanted, key=_fewest_children))
         return None
+
+    def _any_slot(self, level: Level, draws: int) -> Slot | None:
+        """A free slot of the planted parent that has fewest children, among so many draws."""
+        planted = sorted((branch for branch in level.branches if branch.planted), key=_fewest_children)
+        slots = (self._free_slot(level, branch, draws) for branch in planted)
+        return next(filter(None, slots), None)
 
     def _free_slot(self, level: Level, branch: Branch, draws: int) -> Slot | None:
         """The free slot of this parent whose kind is least covered in the level."""
@@ -171,6 +215,7 @@ class Frontier:
         if branch.planting:
             branch.planting = False
             level.planting -= 1
+            self._bearing -= 1
             self.open -= 1
         if branch in level.unplanted:  # restored before it was handed out
             level.unplanted.remove(branch)
@@ -181,11 +226,12 @@ class Frontier:
         level.activate(branch)
         self._wake(level)
 
-    def admit(self, label: str) -> bool:
-        """Count a finished record of this label towards the target; where its label is full it is surplus."""
-        quotas = self.shape.label_quotas
-        if quotas and self.labels.get(label, 0) >= quotas.get(label, 0):
+    def admit(self, work: Grow, label: str) -> bool:
+        """Count a finished record towards the target; where its level or its label is full it is surplus."""
+        quotas, level = self.shape.label_quotas, self._branches[work.slot.parent].level
+        if level.admitted >= level.quota or (quotas and self.labels.get(label, 0) >= quotas.get(label, 0)):
             return False
+        level.admitted += 1
         if label in self.labels:
             self.labels[label] += 1
         return True
@@ -213,6 +259,7 @@ class Frontier:
     def _land(self, work: Grow) -> Level:
         level = self._branches[work.slot.parent].level
         level.flying -= 1
+        self._bearing -= work.depth < self.shape.hops
         self.open -= 1
         if work.slot.label in self._open_labels:
             self._open_labels[work.slot.label] -= 1
@@ -238,6 +285,7 @@ class Frontier:
         if id:
             if label in self.labels:
                 self.labels[label] += 1
+            self._branches[work.slot.parent].level.admitted += 1
             self.accept(work, id, label)
         else:
             self.drop(work)
@@ -245,12 +293,13 @@ class Frontier:
     def promote(self, work: Grow, id: str, label: str) -> bool:
         """Take a surplus record of an earlier run into a place that is still free; false where there is none."""
         branch = self._branches.get(work.slot.parent)
-        if branch is None or branch.level.demand <= 0 or not self.admit(label):
+        if branch is None or branch.level.demand <= 0 or not self.admit(work, label):
             return False
         level = branch.level
         level.by_kind[self._kinds.index(work.slot.kind)] += 1
         branch.children += 1
         level.flying += 1
+        self._bearing += work.depth < self.shape.hops
         self.open += 1
         self.accept(replace(work, slot=replace(work.slot, label="")), id, label)
         return True
@@ -319,6 +368,10 @@ class Frontier:
                 DRAWS * (triples * operations + personas * (PERSONA in self._kinds)) - branch.used.bit_count()
             )
         return free
+
+
+def _fewest_children(branch: Branch) -> tuple[int, int]:
+    return branch.children, branch.ordinal
 
 
 __all__ = [

@@ -47,8 +47,8 @@ class Level:
     """
 
     __slots__ = (
-        "accepted", "active", "branches", "by_kind", "depth", "flying", "parents", "planting", "queued", "quota",
-        "seed", "turn", "unplanted",
+        "accepted", "active", "admitted", "branches", "by_kind", "depth", "flying", "parents", "planting",
+        "queued", "quota", "seed", "turn", "unplanted",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +62,7 @@ class Level:
         self.branches: list[Branch] = []
         self.active: list[Branch] = []
         self.unplanted: list[Branch] = []
+        self.admitted = 0  # accepted, or about to be
         self.accepted = 0
         self.flying = 0
         self.planting = 0

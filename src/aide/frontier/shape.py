@@ -7,6 +7,7 @@ from aide.records import PERSONA
 
 DRAWS = 4  # the first one and three further ones
 ENDLESS = 1 << 40
+SPARES = 0.03  # of all candidates
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,9 @@ class Prefixes:
             *marks,
             *(mark := crc32(text[at : at + SIZE], mark) for at in range(0, len(text) - SIZE + 1, SIZE)),
         ]
-        hits = next((at for at, each in enumerate(marks) if each not in young and each not in old), len(marks))
+        hits = next(
+            (at for at, each in enumerate(marks) if each not in young and each not in old), len(marks)
+        )
         young.update(marks)
         if len(young) > self._half:
             self._young, self._old = set(), young

@@ -92,7 +92,9 @@ class Run:
     def _hand_out(self) -> None:
         while self.calls.stop is None and len(self._tasks) < self.room:
             work = self.frontier.next()
-            self.calls.ending = work is None
+            self.calls.ending = work is None and self.frontier.ending
+            if work is None and len(self._tasks) < self.room // 2:  # slots are idle
+                work = self.frontier.spare()
             if work is None:
                 return
             job = self._plant(work) if isinstance(work, Plant) else self._grow(work, self._started(work))
@@ -153,7 +155,7 @@ class Run:
 
     async def _keep(self, work: Grow, hop: Hop, record: Record) -> None:
         label = record.draft.output if work.slot.label else ""
-        admitted = self.frontier.admit(label)
+        admitted = self.frontier.admit(work, label)
         line = record.as_dict()
         kind: Kind = "accepted" if admitted else "surplus"
         await self._settle(work, hop, kind, label, orjson.dumps(line))
