@@ -19,7 +19,9 @@ from aide.records import Ask, Draft, Hop, Lineage, Point, Record, Seed
 
 ASKED = told()
 SEEDS = max(10, ASKED.rows // 80)
-STEPS = dict(zip(STAGES, ("synthesize", "reflect", "revise"), strict=True))
+STEPS = dict(
+    zip(STAGES, ("synthesize", "answer", "reflect"), strict=True)
+)  # as a candidate goes through them
 TEXT = TextPayload("text")
 SEED = """
 In the yard of depot {number} two drivers load planks from six in the morning. The older one counts them aloud. Each of
