@@ -16,10 +16,10 @@ PATIENCE = 600.0  # seconds for a run
 
 @dataclass(frozen=True)
 class Ran:
-    """A process tree that ended: seconds of CPU, most memory in MiB. `ended` is false where it was killed."""
+    """A process tree that ended: its leader's exit code (less than 0: a signal), seconds of CPU, most memory in MiB."""
 
+    code: int
     began: float
-    ended: bool
     cpu: float
     peak: float
 
@@ -71,7 +71,7 @@ def run(
         )
     leader, looked, alone = process.pid, began, True
     cpu = most = own = 0.0
-    limit, ended, code = began + patience, False, None
+    limit, code = began + patience, None
     while True:
         try:
             gone, status, used = os.wait4(-leader, os.WNOHANG)
@@ -83,7 +83,7 @@ def run(
             if gone == leader:
                 own = used.ru_maxrss / (1024 if sys.platform != "darwin" else 2**20)
                 process.returncode = code = os.waitstatus_to_exitcode(status)
-                ended, limit = code == 0, now + 5
+                limit = now + 5
             continue
         if now > limit or (code is None and kill_when is not None and kill_when()):
             with suppress(ProcessLookupError):
@@ -94,4 +94,5 @@ def run(
             alone = alone and len(processes) < 2
             most = max(most, 0 if alone else held(processes))
         time.sleep(0.005 if kill_when else 0.02)
-    return Ran(began, ended, cpu, own if alone else most)
+    assert code is not None  # the leader is one of those that were reaped
+    return Ran(code, began, cpu, own if alone else most)

@@ -2,9 +2,9 @@
 
     python server.py --rows 800 [--slots 64 --latency 1.0]
 
-What a call is answered, and how long that takes, depends on its tag (`[row 000017 judge]`) alone, so that every tool
-meets the same work. Without --latency answers lie ready, so that the client is what is measured. Requests without a
-tag (probes of a tool, aide's task card) are answered by the simulator at once and counted apart.
+What a call is answered, and how long that takes, depends on its tag (`[row 000017 judge]`) and --seed alone, so that
+every tool meets the same work. Without --latency answers lie ready, so that the client is what is measured. Requests
+without a tag (probes of a tool, aide's task card) are answered by the simulator at once and counted apart.
 
 `/stats` tells `answered` (different calls), `repaid` (answers to calls that had been answered before), `others`,
 `peak` in flight, `slot_seconds`, `first` and `last` (when the first call came and the last answer went, on the
@@ -75,9 +75,9 @@ def text_of(content: Any) -> str:
 class Counting(Simulator):
     """The simulator, with tagged calls answered and counted here."""
 
-    def __init__(self, count: int, slots: int, latency: float) -> None:
+    def __init__(self, count: int, slots: int, latency: float, seed: int) -> None:
         super().__init__()
-        self.latency = latency
+        self.latency, self.seed = latency, str(seed)
         self.free = asyncio.Semaphore(slots or 1 << 20)
         self.ready = {
             f"{row} {stage}": completion(f"{row} {stage}") for row in rows(count) for stage in STAGES
@@ -108,7 +108,7 @@ class Counting(Simulator):
     async def serve(self, job: str, body: Mapping[str, Any]) -> None:
         """Wait for a slot and hold it for the call's time; a client that goes away frees it."""
         counts = self.counts
-        seconds = self.latency * math.exp(rng("latency", job).gauss(-SIGMA * SIGMA / 2, SIGMA))
+        seconds = self.latency * math.exp(rng("latency", self.seed, job).gauss(-SIGMA * SIGMA / 2, SIGMA))
         counts["in_flight"] += 1
         counts["peak"] = max(counts["peak"], counts["in_flight"])
         try:
@@ -138,12 +138,14 @@ async def main() -> None:
     parser.add_argument("--rows", type=int, required=True)
     parser.add_argument("--slots", type=int, default=0)
     parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--seed", type=int, default=0, help="of the latencies")
     asked = parser.parse_args()
 
     def ready(port: int) -> None:
         print(f"http://127.0.0.1:{port}/v1", flush=True)
 
-    await serve(Counting(asked.rows, asked.slots, asked.latency), "127.0.0.1", 0, ready=ready)
+    counting = Counting(asked.rows, asked.slots, asked.latency, asked.seed)
+    await serve(counting, "127.0.0.1", 0, ready=ready)
 
 
 if __name__ == "__main__":
