@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
+from sys import intern
 from typing import Any, Final
 
 import orjson
@@ -18,9 +19,9 @@ from aide.pipeline.prepare import SEED
 from aide.pipeline.pruned import pruned
 from aide.quality.drift import likeness
 
-SAMPLE: Final = (
-    5000  # records in the browser and the picture; ids are hashes, so the smallest ones are a fair sample
-)
+# Records in the browser and the picture: all of a run, or half as many and those above them. Ids are hashes, so the
+# smallest ones are a fair sample.
+SAMPLE: Final = 5000
 EXAMPLES: Final = 3  # of each reason
 TWIN: Final = re.compile(r"\bof ([0-9a-f]{20})\b")
 
@@ -29,7 +30,7 @@ Counts = Counter[tuple[str, str]]
 
 @dataclass(slots=True)
 class Tally:
-    """Counts over all nodes of a run."""
+    """Counts over all nodes of a run; `yields` of the seeds and of the records shown alone."""
 
     hops: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     operations: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -108,7 +109,7 @@ def _planted(journal: Journal, tally: Tally, out: Collection[str]) -> dict[str, 
         if outcome.node in out:
             continue
         found = orjson.loads(outcome.payload)
-        topic = topics[outcome.node] = found["topic"].casefold().strip()
+        topic = topics[outcome.node] = intern(found["topic"].casefold().strip())
         tally.offered[topic, "triples"] += len(found["triples"])
         tally.offered[topic, "personas"] += len(found["personas"])
     return topics
@@ -116,14 +117,16 @@ def _planted(journal: Journal, tally: Tally, out: Collection[str]) -> dict[str, 
 
 def _sample(journal: Journal, out: Collection[str]) -> set[str]:
     """The records to show, and all above them, so that each one's way to its seed is whole."""
+    most = SAMPLE if journal.counts().get("accepted", 0) <= SAMPLE else SAMPLE // 2
     rows = journal.outcomes("accepted", payload=False)
-    parents = {row.node: row.parent for row in rows if row.node not in out}
-    shown = set(nsmallest(SAMPLE, parents)) if len(parents) > SAMPLE else set(parents)
-    for node in tuple(shown):
-        above = parents[node]
-        while above in parents and above not in shown:
-            shown.add(above)
-            above = parents[above]
+    shown = set(nsmallest(most, (row.node for row in rows if row.node not in out)))
+    fresh = shown
+    while fresh:  # one pass for each hop: a run may have a million records, and none of the others is held
+        rows = journal.outcomes("accepted", payload=False)
+        above = {row.parent for row in rows if row.node in fresh} - shown
+        rows = journal.outcomes("accepted", payload=False)
+        fresh = {row.node for row in rows if row.node in above and row.node not in out} if above else set()
+        shown |= fresh
     return shown
 
 
@@ -135,7 +138,8 @@ def _accepted(
         kind = "pruned" if outcome.node in out else "accepted"
         tally.hops[outcome.depth][kind] += 1
         tally.operations[outcome.operation][kind] += 1
-        tally.yields[outcome.parent][kind] += 1
+        if outcome.parent in shown or outcome.parent == outcome.seed:
+            tally.yields[outcome.parent][kind] += 1
         if kind == "pruned":
             continue
         count += 1
@@ -158,7 +162,8 @@ def _rejected(
     for outcome in journal.outcomes("rejected", "failed", "surplus"):
         tally.hops[outcome.depth][outcome.kind] += 1
         tally.operations[outcome.operation][outcome.kind] += 1
-        tally.yields[outcome.parent][outcome.kind] += 1
+        if outcome.parent in parents or outcome.parent == outcome.seed:
+            tally.yields[outcome.parent][outcome.kind] += 1
         if outcome.kind == "surplus":
             continue
         line = orjson.loads(outcome.payload)
