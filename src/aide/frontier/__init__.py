@@ -138,10 +138,12 @@ class Frontier:
             branch.level.by_kind[k] += 1
 
     def _work_of(self, level: Level) -> Plant | Grow | None:
-        if level.unplanted:
-            return self._plant(level, level.unplanted.pop(0))
+        while level.unplanted:
+            branch = level.unplanted.take()
+            if not branch.planted:  # else restored while it waited
+                return self._plant(level, branch)
         while level.active:
-            branch = level.active.pop(0)
+            branch = level.active.take()
             slot = self._free_slot(level, branch, 1) if branch.children < level.allowance(branch) else None
             if slot is not None:
                 level.active.append(branch)
@@ -217,8 +219,7 @@ class Frontier:
             level.planting -= 1
             self._bearing -= 1
             self.open -= 1
-        if branch in level.unplanted:  # restored before it was handed out
-            level.unplanted.remove(branch)
+        if not branch.planted:  # where it waits to be planted it is passed over
             branch.active = False
         limit = self._draw_stride
         branch.triples, branch.personas = min(triples, limit), min(personas, limit)

@@ -1,6 +1,10 @@
 """Branches and levels: the state of one hop under one seed."""
 
+from typing import Final
+
 from aide.frontier.shape import ENDLESS
+
+COMPACT: Final = 64
 
 
 class Branch:
@@ -39,11 +43,32 @@ class Branch:
         return self.triples >= 0
 
 
+class Queue(list[Branch]):
+    """First in, first out. A list whose head moves: an empty deque takes ten times the room, and each level has two."""
+
+    __slots__ = ("_head",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._head = 0
+
+    def __bool__(self) -> bool:
+        return self._head < len(self)
+
+    def take(self) -> Branch:
+        """The one that waits longest; raises `IndexError` where none waits."""
+        branch = self[self._head]
+        self._head += 1
+        if self._head >= COMPACT and 2 * self._head >= len(self):
+            del self[: self._head]
+            self._head = 0
+        return branch
+
+
 class Level:
     """All that grows at `depth` under one seed.
 
-    `active` holds planted branches that may have a free slot within their allowance, `unplanted` those to plant next:
-    short queues in lists, because an empty deque takes ten times the room and each level of each seed has two.
+    `active` holds planted branches that may have a free slot within their allowance, `unplanted` those to plant next.
     """
 
     __slots__ = (
@@ -60,8 +85,8 @@ class Level:
         self.quota = quota
         self.parents = parents
         self.branches: list[Branch] = []
-        self.active: list[Branch] = []
-        self.unplanted: list[Branch] = []
+        self.active = Queue()
+        self.unplanted = Queue()
         self.admitted = 0  # accepted, or about to be
         self.accepted = 0
         self.flying = 0
