@@ -1,10 +1,12 @@
-"""Where the CPU of a call goes: a sampling profile of `aide expand` at zero latency, by part of the program.
+"""Where the CPU of a call goes: a sampling profile of `aide expand`, by part of the program.
 
-    python benchmarks/costs.py [--source DIR]
+    python benchmarks/costs.py [--source DIR] [--latency S]
 
 The run is that of `targets.py`: ten seeds, two hops, the whole tree, against a canned simulator in another process. It
 runs once unwatched, for the CPU of a call, and once under py-spy (`pip install py-spy`). A sample counts for the
-deepest frame of ours, so what a library does is booked on who called it. `--source` profiles another checkout.
+deepest frame of ours, so what a library does is booked on who called it. `--source` profiles another checkout. With
+`--latency` the simulator has 64 slots and answers of so many seconds, and 300 records are asked for; samples of a
+loop that may be waiting are left out, so that the rows are shares of our own code.
 """
 
 import argparse
@@ -18,10 +20,11 @@ from collections import Counter
 from pathlib import Path
 
 from growth import simulator
-from targets import AIDE, SEEDS, WHOLE, stats
+from targets import AIDE, SEEDS, SLOTS, WHOLE, stats
 
 RATE = 250  # samples a second
 IDLE = re.compile(r"(Writer\._run \(|_worker \(concurrent)")  # threads that wait for work
+WAITING = re.compile(r"Runner\.run \(asyncio")  # the event loop, at work or not
 PARTS = (
     (r"_find_and_load|<module>", "imports"),
     (r"aide/llm/client\.py|aide/llm/addresses\.py", "HTTP exchange"),
@@ -48,13 +51,13 @@ def part(frames: list[str]) -> str:
     return "event loop and the rest"
 
 
-def booked(raw: Path) -> Counter[str]:
-    """Samples by part from py-spy's raw stacks."""
+def booked(raw: Path, idle: re.Pattern[str]) -> Counter[str]:
+    """Samples by part from py-spy's raw stacks; what ends in an `idle` frame is left out."""
     found: Counter[str] = Counter()
     for line in raw.read_text(encoding="utf-8").splitlines():
         stack, _, count = line.rpartition(" ")
         frames = stack.split(";")
-        if not IDLE.search(frames[-1]):
+        if not idle.search(frames[-1]):
             found[part(frames)] += int(count)
     return found
 
@@ -65,16 +68,25 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--source", type=Path, default=Path(__file__).parents[1])
-    environment = os.environ | {"PYTHONPATH": str(parser.parse_args().source / "src")}
+    parser.add_argument("--latency", type=float, default=0.0)
+    asked = parser.parse_args()
+    environment = os.environ | {"PYTHONPATH": str(asked.source / "src")}
+    server: tuple[str, ...] = ("--canned",)
+    size, idle = WHOLE, IDLE
+    if asked.latency:
+        server = ("--slots", str(SLOTS), "--latency", str(asked.latency))
+        size = ("--hops", "2", "--target", "300", "--no-exam", "--concurrency", str(SLOTS))
+        idle = re.compile(f"{IDLE.pattern}|{WAITING.pattern}")
     spy = shutil.which("py-spy") or sys.exit("py-spy is not there: pip install py-spy")
-    with tempfile.TemporaryDirectory() as name, simulator("--canned") as url:
+    with tempfile.TemporaryDirectory() as name, simulator(*server) as url:
         scratch = Path(name)
 
         def command(folder: str) -> list[str]:
             target = ("--base-url", url, "--model", "simulator", "-o", str(scratch / folder), "--quiet")
-            return [*AIDE, "expand", str(SEEDS), *target, *WHOLE]
+            return [*AIDE, "expand", str(SEEDS), *target, *size]
 
-        subprocess.run(command("taught"), check=True, env=environment)
+        if not asked.latency:
+            subprocess.run(command("taught"), check=True, env=environment)
         before = stats(url)["calls"]
         unwatched = subprocess.Popen(command("unwatched"), env=environment)
         _, _, used = os.wait4(unwatched.pid, 0)
@@ -82,7 +94,7 @@ def main() -> None:
         raw = scratch / "stacks"
         record = [spy, "record", "--rate", str(RATE), "--format", "raw", "--output", str(raw), "--"]
         subprocess.run([*record, *command("watched")], check=True, env=environment, capture_output=True)
-        samples = booked(raw)
+        samples = booked(raw, idle)
     whole = samples.total()
     print(f"{cost:.3f} ms of CPU a call")
     for name, count in samples.most_common():
