@@ -276,11 +276,11 @@ def killed(scratch: Path) -> Iterator[Line]:
         asked = stats(url)["calls"] - begun
     with sqlite3.connect(folder / "journal.sqlite") as journal:
         kept = journal.execute("SELECT count(*) FROM calls").fetchone()[0]
-    note = "on the wire or in the open commit when it came; at most --concurrency"
+    note = "on the wire or in the open commit when it came; at most --concurrency and an eighth"
     yield Line(
         f"calls paid again after SIGKILL at {asked - kept + begun // 2:,}",
         asked - kept,
-        64,
+        SLOTS + SLOTS // 8,
         "calls",
         note=note,
     )
