@@ -5,8 +5,8 @@
 The run is that of `targets.py`: ten seeds, two hops, the whole tree, against a canned simulator in another process. It
 runs once unwatched, for the CPU of a call, and once under py-spy (`pip install py-spy`). A sample counts for the
 deepest frame of ours, so what a library does is booked on who called it. `--source` profiles another checkout. With
-`--latency` the simulator has 64 slots and answers of so many seconds, and 300 records are asked for; samples of a
-loop that may be waiting are left out, so that the rows are shares of our own code.
+`--latency` the simulator has 64 slots and answers of so many seconds, 300 records are asked for, and only samples that
+hold the interpreter count: of the others nobody can tell whether they work or wait.
 """
 
 import argparse
@@ -24,7 +24,6 @@ from targets import AIDE, SEEDS, SLOTS, WHOLE, stats
 
 RATE = 250  # samples a second
 IDLE = re.compile(r"(Writer\._run \(|_worker \(concurrent)")  # threads that wait for work
-WAITING = re.compile(r"Runner\.run \(asyncio")  # the event loop, at work or not
 PARTS = (
     (r"_find_and_load|<module>", "imports"),
     (r"aide/llm/client\.py|aide/llm/addresses\.py", "HTTP exchange"),
@@ -51,13 +50,13 @@ def part(frames: list[str]) -> str:
     return "event loop and the rest"
 
 
-def booked(raw: Path, idle: re.Pattern[str]) -> Counter[str]:
-    """Samples by part from py-spy's raw stacks; what ends in an `idle` frame is left out."""
+def booked(raw: Path) -> Counter[str]:
+    """Samples by part from py-spy's raw stacks."""
     found: Counter[str] = Counter()
     for line in raw.read_text(encoding="utf-8").splitlines():
         stack, _, count = line.rpartition(" ")
         frames = stack.split(";")
-        if not idle.search(frames[-1]):
+        if not IDLE.search(frames[-1]):
             found[part(frames)] += int(count)
     return found
 
@@ -72,11 +71,11 @@ def main() -> None:
     asked = parser.parse_args()
     environment = os.environ | {"PYTHONPATH": str(asked.source / "src")}
     server: tuple[str, ...] = ("--canned",)
-    size, idle = WHOLE, IDLE
+    size, holding = WHOLE, tuple[str, ...]()
     if asked.latency:
         server = ("--slots", str(SLOTS), "--latency", str(asked.latency))
         size = ("--hops", "2", "--target", "300", "--no-exam", "--concurrency", str(SLOTS))
-        idle = re.compile(f"{IDLE.pattern}|{WAITING.pattern}")
+        holding = ("--gil",)
     spy = shutil.which("py-spy") or sys.exit("py-spy is not there: pip install py-spy")
     with tempfile.TemporaryDirectory() as name, simulator(*server) as url:
         scratch = Path(name)
@@ -92,9 +91,9 @@ def main() -> None:
         _, _, used = os.wait4(unwatched.pid, 0)
         cost = 1000 * (used.ru_utime + used.ru_stime) / (stats(url)["calls"] - before)
         raw = scratch / "stacks"
-        record = [spy, "record", "--rate", str(RATE), "--format", "raw", "--output", str(raw), "--"]
-        subprocess.run([*record, *command("watched")], check=True, env=environment, capture_output=True)
-        samples = booked(raw, idle)
+        record = [spy, "record", *holding, "--rate", str(RATE), "--format", "raw", "--output", str(raw)]
+        subprocess.run([*record, "--", *command("watched")], check=True, env=environment, capture_output=True)
+        samples = booked(raw)
     whole = samples.total()
     print(f"{cost:.3f} ms of CPU a call")
     for name, count in samples.most_common():
