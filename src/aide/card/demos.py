@@ -56,8 +56,9 @@ def _tokens(seed: Seed, format: Format) -> int:
 def _distance(one: Seed, other: Seed) -> float:
     """1 minus the Jaccard similarity of two inputs' words."""
     mine, theirs = _words(one.draft.input), _words(other.draft.input)
-    either = len(mine | theirs)
-    return 1 - len(mine & theirs) / either if either else 0.0
+    common = len(mine & theirs)
+    either = len(mine) + len(theirs) - common
+    return 1 - common / either if either else 0.0
 
 
 @lru_cache(maxsize=512)
