@@ -27,7 +27,7 @@ def pairs(loaded: Loaded) -> list[tuple[str, str]]:
         ("a.jsonl", LINES.encode("utf-16")),
         ("a.jsonl", LINES.encode("utf-16-le")),
         ("a.jsonl", ("\n" + LINES.replace("\n", "\n\n")).encode()),
-        ("a.jsonl.gz", gzip.compress(LINES.encode())),
+        ("a.jsonl.gz", gzip.compress(LINES.encode(), mtime=0)),
         ("no-ending", LINES.encode()),
         ("a.json", json.dumps(ROWS, indent=2).encode()),
         ("a.jsonl", json.dumps(ROWS).encode()),
