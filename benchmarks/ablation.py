@@ -31,17 +31,17 @@ from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
 from aide.card import to_toml
+from aide.config.resources import read
+from aide.config.spec import RunSpec
 from aide.engines import local
 from aide.llm.client import CallableTransport
 from aide.llm.pool import Pool
-from aide.pipeline.assemble import Stage
-from aide.pipeline.folder import RunFolder
-from aide.pipeline.prepare import counted_card, read_seeds
 from aide.records import replace, rng
-from aide.resources import read
+from aide.run.folder import RunFolder
+from aide.run.inputs import counted_card, read_seeds
+from aide.run.session import Stage
 from aide.simulator import Simulator, SimulatorSettings
 from aide.simulator.corpus import Corpus
-from aide.spec import RunSpec
 
 HOPS = 6
 TARGET = 120

@@ -18,10 +18,10 @@ from typing import Any
 
 from aide.errors import Rejection
 from aide.formats import FORMATS, Label, Question, TaskCard
-from aide.quality.agreement import Quorum, same
-from aide.quality.arithmetic import arithmetic_fault
-from aide.quality.checks import NONE, Checks
 from aide.records import Draft, rng
+from aide.verify.agreement import Quorum, same
+from aide.verify.answers import NONE, Checks
+from aide.verify.arithmetic import arithmetic_fault
 
 WRONG = 0.2
 QUORUM = Quorum(2, 3)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
-from aide.quality.duplicates import THRESHOLD, Duplicates
-from aide.quality.shingles import folded_words, resemblance, shingles
+from aide.dedup.lexical import THRESHOLD, Duplicates
 from aide.records import digest, rng
+from aide.text.shingles import folded_words, resemblance, shingles
 
 TEXTS = 250
 UNRELATED_BELOW = 0.5

@@ -138,11 +138,11 @@ class Bare:
 async def grow_bare(records: int, scratch: Path) -> dict[str, Any]:
     """A run of the real pipeline with the bare recipe; returns its summary."""
     from aide.card import to_toml
+    from aide.config.spec import RunSpec
     from aide.engines import local
-    from aide.pipeline import assemble
-    from aide.pipeline.folder import RunFolder
-    from aide.pipeline.prepare import counted_card, read_seeds
-    from aide.spec import RunSpec
+    from aide.run import session as assemble
+    from aide.run.folder import RunFolder
+    from aide.run.inputs import counted_card, read_seeds
 
     make_seeds(scratch / "seeds.jsonl", 10)
     spec = RunSpec(

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from aide.quality.contamination import Contamination, Item
-from aide.quality.duplicates import Duplicates
-from aide.quality.shingles import folded_words
+from aide.dedup.contamination import Contamination, Item
+from aide.dedup.lexical import Duplicates
 from aide.records import rng
+from aide.text.shingles import folded_words
 
 LONG = 20
 LOOK_ALIKE = 0.8

@@ -16,10 +16,10 @@ from pathlib import Path
 import orjson
 
 from aide.journal import Call, Journal, Outcome
-from aide.pipeline.drifted import drift_of
-from aide.pipeline.folder import RunFolder
 from aide.records import Usage, digest, rng
 from aide.report import write_report
+from aide.run.drift_report import drift_of
+from aide.run.folder import RunFolder
 
 WORDS = [
     "river",

@@ -33,7 +33,7 @@ from typing import Any
 
 from growth import peak, simulator
 
-from aide.calls import ENDING, LAST, RANKS
+from aide.run.calls import ENDING, LAST, RANKS
 
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "sample_seeds" / "word_problems.jsonl"

@@ -13,9 +13,9 @@ from work import IN_FLIGHT, MODEL, PROMPTS, SAMPLING, STAGES, rows, told
 from aide.cli.main import main
 from aide.errors import Rejection
 from aide.parsing import TextPayload
-from aide.pipeline import assemble
 from aide.recipes import Attributes, Brief
 from aide.records import Ask, Draft, Hop, Lineage, Point, Record, Seed
+from aide.run import session as assemble
 
 ASKED = told()
 SEEDS = max(10, ASKED.rows // 80)

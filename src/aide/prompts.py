@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from aide import resources
+from aide.config import resources
 from aide.errors import InputError
 from aide.records import Correction, Message, Parts
 

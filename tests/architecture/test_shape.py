@@ -38,7 +38,7 @@ def test_help_imports_nothing_that_a_run_needs() -> None:
         "sys.argv = ['aide', '--help']\n"
         "try: m.main()\n"
         "except SystemExit as end: assert not end.code\n"
-        "heavy = {'httpx', 'aiohttp', 'pydantic', 'jinja2', 'rich', 'orjson', 'sqlite3', 'aide.spec'}\n"
+        "heavy = {'httpx', 'aiohttp', 'pydantic', 'jinja2', 'rich', 'orjson', 'sqlite3', 'aide.config.spec'}\n"
         "print(*sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

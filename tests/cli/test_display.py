@@ -12,11 +12,11 @@ from rich.console import Console
 
 from aide.cli import display as shown
 from aide.cli.display import Display
-from aide.cli.specimens import show
+from aide.cli.record_preview import show
 from aide.errors import EndpointUnusable
 from aide.formats import Label, TaskCard
-from aide.pipeline.folder import RunFolder
-from aide.pipeline.progress import Progress
+from aide.run.folder import RunFolder
+from aide.run.progress import Progress
 from cli.shell import SEEDS, aide
 from unit.report.folders import hostile
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from aide.dataset.lines import Line
 from aide.exporters import EXPORTERS, Rendering
-from aide.filters.stream import Line
 from cli.shell import ROOT, bash, environment
 
 PAGE = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")

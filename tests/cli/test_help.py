@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aide.cli.main import COMMANDS
-from aide.spec import RunSpec, flag_of
+from aide.config.spec import RunSpec, flag_of
 
 BUILT = [name for name in COMMANDS if importlib.util.find_spec(f"aide.cli.{name}")]
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from aide.quality.drift import Bounds, likeness
+from aide.metrics.drift import Bounds, likeness
 from cli.shell import SEEDS, SIM, aide
 
 

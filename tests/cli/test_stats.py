@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aide.quality.diversity import distinct, self_bleu, tokens
+from aide.metrics.diversity import distinct, self_bleu, tokens
 from cli.shell import aide
 
 TEXTS = [

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from aide import resources
 from aide.card import from_toml
+from aide.config import resources
 from aide.errors import NodeError
 from aide.formats import FORMATS, Label, Question, TaskCard
-from aide.operations import OPERATIONS
-from aide.pipeline.points import draft_of
 from aide.prompts import Prompts
 from aide.recipes import RECIPES
+from aide.recipes.operations import OPERATIONS
 from aide.records import FORMATS as FORMAT_NAMES
 from aide.records import WHOLE, Draft
+from aide.run.hops import draft_of
 from runs import SEEDS, contents, expand, lines, reconciles, rejects
 from unit.formats.scripted import Scripted
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aide.moments import VARIABLE
+from aide.crash_points import VARIABLE
 from runs import aide, command, environment, expand, few, paid, records, shard_bytes, summary
 
 TARGET = ("--target", "80", "--shard-size", "15", "--quiet")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aide.moments import VARIABLE
+from aide.crash_points import VARIABLE
 from aide.records import rng
 from aide.simulator import SimulatorSettings
 from runs import (

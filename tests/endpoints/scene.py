@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from aide.budget import Budget
-from aide.calls import Calls
+from aide.config.spec import RunSpec
 from aide.journal import Call, Journal
 from aide.llm.pool import Pool
 from aide.llm.request import Answer, Endpoint, Keep, Request
@@ -15,7 +14,8 @@ from aide.llm.retry import with_retries
 from aide.parsing import ModelPayload, Reply, TextPayload
 from aide.prompts import Prompts
 from aide.records import Usage
-from aide.spec import RunSpec
+from aide.run.budget import Budget
+from aide.run.calls import Calls
 from endpoints.fake import FakeEndpoint
 
 TEXT = TextPayload("text")

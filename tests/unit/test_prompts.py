@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from aide.config.resources import hashes
 from aide.errors import InputError
 from aide.prompts import Prompts, variants
 from aide.records import WHOLE, Correction, Parts
-from aide.resources import hashes
 
 
 def write(folder: Path, name: str, text: str) -> None:

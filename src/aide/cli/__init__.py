@@ -1,0 +1,1 @@
+"""One module a command; `console` has the exit codes."""

@@ -7,11 +7,11 @@ import typer
 
 from aide.cli.asking import JOURNAL, SEEDS, pipe
 from aide.cli.options import spec_options
-from aide.settings import resolve
+from aide.config.resolve import resolve
 
 if TYPE_CHECKING:
-    from aide.filters.stream import Line
-    from aide.pipeline.desk import Desk
+    from aide.dataset.lines import Line
+    from aide.run.single_steps import Desk
 
 
 @spec_options

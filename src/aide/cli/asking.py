@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aide.cli.console import Output, stderr
+from aide.config.resolve import Settings
 from aide.errors import InputError, NodeError
-from aide.settings import Settings
 
 if TYPE_CHECKING:
-    from aide.filters.stream import Line
-    from aide.pipeline.desk import Desk
+    from aide.dataset.lines import Line
+    from aide.run.single_steps import Desk
 
 SEEDS = Annotated[
     list[str] | None,
@@ -59,12 +59,12 @@ def ask(
 
     `read` gives the records of the sources; by default all of them.
     """
+    from aide.dataset.lines import lines
+    from aide.dataset.seed_sources import named_by
     from aide.engines import local
-    from aide.filters.seedfiles import named_by
-    from aide.filters.stream import lines
-    from aide.pipeline.desk import in_order, opened
-    from aide.pipeline.folder import RunFolder
-    from aide.pipeline.prepare import read_seeds
+    from aide.run.folder import RunFolder
+    from aide.run.inputs import read_seeds
+    from aide.run.single_steps import in_order, opened
 
     spec = settings.spec
     named = named_by(sources, seeds or ())

@@ -11,13 +11,13 @@ from aide.cli.asking import JOURNAL, SEEDS, ask
 from aide.cli.console import Output, json_line, plain
 from aide.cli.grade import graded
 from aide.cli.options import spec_options
+from aide.config.resolve import resolve
 from aide.errors import InputError
-from aide.settings import resolve
 
 if TYPE_CHECKING:
-    from aide.filters.stream import Line
-    from aide.pipeline.desk import Desk
-    from aide.quality.calibration import Fit, Marked
+    from aide.dataset.lines import Line
+    from aide.judging.calibration import Fit, Marked
+    from aide.run.single_steps import Desk
 
 TOLD = 10
 MARKS = {"good": True, "accept": True, "bad": False, "reject": False}
@@ -43,8 +43,8 @@ def calibrate(
     Each record has a field `mark`, good or bad (`verdict`, accept or reject, is taken too). Of a run folder
     those count that its reviews.jsonl accepts or rejects.
     """
-    from aide.filters.marked import marked, run_of
-    from aide.quality.calibration import Marked, best_fit, fit
+    from aide.dataset.reviewed import marked, run_of
+    from aide.judging.calibration import Marked, best_fit, fit
 
     settings = resolve(spec_flags, environ=os.environ, config=config)
     rows: list[dict[str, Any]] = []
@@ -93,7 +93,7 @@ async def _judged(desk: "Desk", line: "Line") -> dict[str, Any]:
         said = said.get("mark")
     if not isinstance(said, str) or said not in MARKS:
         raise InputError(f"{line.where}: is not marked", hint='such as "mark": "good" or "mark": "bad"')
-    from aide.filters.content import name_of
+    from aide.dataset.record_content import name_of
 
     verdict = (await graded(desk, line))["verdict"]
     sound = verdict["on_task"] and verdict["answerable"] and not verdict["gives_away"] and verdict["correct"]

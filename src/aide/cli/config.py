@@ -9,8 +9,8 @@ import typer
 
 from aide.cli.console import Output, json_line
 from aide.cli.options import spec_options
-from aide.settings import Settings, resolve
-from aide.spec import RunSpec, flag_of
+from aide.config.resolve import Settings, resolve
+from aide.config.spec import RunSpec, flag_of
 
 _TABLES: Final = ("steps", "endpoints", "prices", "extra", "headers", "query")
 

@@ -53,9 +53,9 @@ def decontaminate(
     covers over half of a test item with shared runs of eight words; a short one with nearly the same letters.
     The first hits are named on stderr.
     """
-    from aide.filters.stream import STDIN, Line, lines, opened, write
-    from aide.quality.contamination import Contamination
-    from aide.quality.testsets import item_of, read_items
+    from aide.dataset.lines import STDIN, Line, lines, opened, write
+    from aide.dedup.contamination import Contamination
+    from aide.dedup.test_sets import item_of, read_items
     from aide.shards import to_line
 
     if not against:

@@ -14,16 +14,16 @@ from aide.cli.asking import JOURNAL, kept
 from aide.cli.console import stderr
 from aide.cli.options import options_of
 from aide.cli.sources import Quiet, Sources, numbers
+from aide.config.resolve import Settings, resolve
 from aide.errors import InputError
-from aide.settings import Settings, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from aide.filters.meanings import Told
-    from aide.filters.stream import Line
-    from aide.filters.twins import Known
-    from aide.quality.duplicates import Twin
+    from aide.dataset.duplicates import Known
+    from aide.dataset.lines import Line
+    from aide.dataset.semantic_duplicates import Told
+    from aide.dedup.lexical import Twin
 
 Mode = Annotated[
     Literal["near", "exact"],
@@ -83,10 +83,10 @@ def dedup(
     about 300 bytes of memory. With --embeddings what means the same goes too: only texts whose wording is new
     are embedded, and none is paid for twice; each then takes about as much again.
     """
-    from aide.filters.content import name_of
-    from aide.filters.seedfiles import seeds_of
-    from aide.filters.stream import STDIN, Line, lines, opened
-    from aide.filters.twins import among, without_twins
+    from aide.dataset.duplicates import among, without_twins
+    from aide.dataset.lines import STDIN, Line, lines, opened
+    from aide.dataset.record_content import name_of
+    from aide.dataset.seed_sources import seeds_of
     from aide.shards import to_line
 
     if not spec_flags.get("embeddings") and (spec_flags or journal):
@@ -127,7 +127,7 @@ def dedup(
 
 def _write(out: Any, kept: "Line | Mapping[str, Any]") -> None:
     """Pass a record on at once: byte by byte, or as it was marked."""
-    from aide.filters.stream import Line
+    from aide.dataset.lines import Line
     from aide.shards import to_line
 
     out.write(kept.raw + b"\n" if isinstance(kept, Line) else to_line(kept))
@@ -155,10 +155,10 @@ def by_meaning(
 
     `there` are records that are there already.
     """
+    from aide.dataset.semantic_duplicates import MeantLines
     from aide.engines import local
-    from aide.filters.meanings import MeantLines
-    from aide.pipeline.desk import calling
-    from aide.pipeline.folder import RunFolder
+    from aide.run.folder import RunFolder
+    from aide.run.single_steps import calling
 
     folder = RunFolder(journal or kept(settings, ("dedup",)))
     pool = local.open_pool(settings.spec)

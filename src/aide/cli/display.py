@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aide.cli.console import json_line, safe, show_pairs, unescaped
-from aide.cli.taskcard import described
+from aide.cli.task_card import described
 from aide.errors import AideError, Interrupted
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from aide.cli.streaming import Stream
+    from aide.config.spec import RunSpec
     from aide.formats import TaskCard
-    from aide.pipeline.assemble import Stage
-    from aide.pipeline.folder import RunFolder
-    from aide.pipeline.prepare import Ground
-    from aide.pipeline.progress import Progress
-    from aide.spec import RunSpec
+    from aide.run.folder import RunFolder
+    from aide.run.inputs import Ground
+    from aide.run.progress import Progress
+    from aide.run.session import Stage
 
 FRAME = 0.2  # seconds between two pictures
 LINE = 10.0  # seconds between two lines off a terminal
@@ -68,8 +68,8 @@ class Display:
         """The plan's line, before anything is spent."""
         for problem in ground.loaded.problems[:20]:
             self.tell(f"skipped {safe(str(problem))}", "skipped", problem=str(problem))
-        from aide.planning import plan, read_experience
-        from aide.planning.measured import kept_in, measured_speed
+        from aide.run.plan import plan, read_experience
+        from aide.run.plan.measured_speed import kept_in, measured_speed
 
         expected = plan(
             spec, ground, card, read_experience(self.folder), measured_speed(spec, kept_in())
@@ -224,8 +224,8 @@ class Display:
             records=str(self.folder.shards),
         )
         if not self.json and not self.console.quiet:
-            from aide.cli.specimens import show
-            from aide.pipeline.samples import samples
+            from aide.cli.record_preview import show
+            from aide.run.record_preview import samples
 
             show(self.console, samples(self.folder))
 

@@ -11,8 +11,8 @@ import typer
 
 from aide.cli.console import ENDPOINT, OK, Output, json_line, plain, safe, stderr
 from aide.cli.options import spec_options
+from aide.config.resolve import Settings, resolve
 from aide.errors import EndpointUnusable
-from aide.settings import Settings, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ def doctor(
 async def _examine_all(settings: Settings, seeds: tuple[str, ...], *, quiet: bool) -> "list[Diagnosis]":
     from aide.engines.local import endpoint, transport
     from aide.llm.doctor import examine
-    from aide.planning.measured import keep, kept_in
+    from aide.run.plan.measured_speed import keep, kept_in
 
     spec = settings.spec
     if not spec.served_by():
@@ -117,8 +117,8 @@ async def _found() -> tuple[str, ...]:
 
 def _of_seeds(spec: Any, seeds: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
     """The texts of the seeds, and the tokens that the longest prompt and its answer may take together."""
-    from aide.pipeline.prepare import counted_card, read_seeds
-    from aide.planning.prompting import measure
+    from aide.run.inputs import counted_card, read_seeds
+    from aide.run.plan.prompt_sizes import measure
 
     ground = read_seeds(spec, seeds, sys.stdin.buffer)
     _, bounds = asyncio.run(measure(spec, ground, counted_card(spec, ground)))

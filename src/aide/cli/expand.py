@@ -15,8 +15,8 @@ from aide.cli.console import Output, crash, fail, safe, stderr
 from aide.cli.display import Display
 from aide.cli.options import spec_options
 from aide.cli.streaming import Stream
+from aide.config.resolve import Settings, resolve
 from aide.errors import AideError, FolderHeld, InputError, Interrupted
-from aide.settings import Settings, resolve
 
 ASK_ABOVE = 5.0  # US dollars
 
@@ -46,8 +46,8 @@ def expand(
 
 
 def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_json: bool) -> int:
-    from aide.budget import check_priced
-    from aide.pipeline.folder import RunFolder, finished
+    from aide.run.budget import check_priced
+    from aide.run.folder import RunFolder, finished
 
     spec = settings.spec
     console = stderr(quiet=spec.quiet)
@@ -93,8 +93,8 @@ def _run(
 ) -> dict[str, Any]:
     """Everything from reading the seeds to the summary; what is heavy to import is imported here."""
     from aide.engines import local
-    from aide.pipeline.assemble import Stage
-    from aide.pipeline.prepare import counted_card, read_seeds
+    from aide.run.inputs import counted_card, read_seeds
+    from aide.run.session import Stage
 
     spec = settings.spec
     ground = read_seeds(spec, seeds, sys.stdin.buffer)

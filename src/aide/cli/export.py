@@ -60,9 +60,9 @@ def export(
     Multiple choice gets lettered options and the letter for an answer; a worked solution keeps its final
     answer. The instruction is the task of the run's card, with the labels where they are fixed.
     """
+    from aide.dataset.lines import STDIN, lines
+    from aide.dataset.seed_sources import card_of, named_by
     from aide.exporters import EXPORTERS, Job, Rendering
-    from aide.filters.seedfiles import card_of, named_by
-    from aide.filters.stream import STDIN, lines
 
     exporter = EXPORTERS[to]
     if out == STDIN and not exporter.streams:

@@ -56,8 +56,8 @@ def filter(
     A field is named as in the record, dots leading into objects (lineage.triple.topic); a bare name is looked
     for in scores and lineage too. true counts as 1, an agreement of 2/3 as 0.67; a missing field fails.
     """
-    from aide.filters import conditions as ask
-    from aide.filters.stream import STDIN, lines, write
+    from aide.dataset import conditions as ask
+    from aide.dataset.lines import STDIN, lines, write
 
     asked = [
         *(ask.bound(each, least=True) for each in least or ()),

@@ -7,11 +7,11 @@ import typer
 
 from aide.cli.asking import JOURNAL, SEEDS, pipe
 from aide.cli.options import spec_options
-from aide.settings import resolve
+from aide.config.resolve import resolve
 
 if TYPE_CHECKING:
-    from aide.filters.stream import Line
-    from aide.pipeline.desk import Desk
+    from aide.dataset.lines import Line
+    from aide.run.single_steps import Desk
 
 
 @spec_options
@@ -36,8 +36,8 @@ async def graded(desk: "Desk", line: "Line") -> dict[str, Any]:
     """The record with the judge's verdict."""
     from dataclasses import asdict
 
-    from aide.filters.content import draft_of
-    from aide.reflection import judge
+    from aide.dataset.record_content import draft_of
+    from aide.judging.verdict import judge
 
     verdict = await desk.grade(line.record, draft_of(line))
     found = asdict(verdict)

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import typer
 
-from aide.settings import option_of
-from aide.spec import GROUPS, Flag, RunSpec, flag_of
+from aide.config.resolve import option_of
+from aide.config.spec import GROUPS, Flag, RunSpec, flag_of
 
 _CONFIG: Final = typer.Option(
     "--config",

@@ -10,13 +10,13 @@ import typer
 
 from aide.cli.console import Output, json_line, plain
 from aide.cli.options import spec_options
-from aide.settings import Settings, resolve
+from aide.config.resolve import Settings, resolve
 
 if TYPE_CHECKING:
-    from aide.pipeline.folder import RunFolder
-    from aide.pipeline.prepare import Ground
-    from aide.planning import Plan
-    from aide.spec import RunSpec
+    from aide.config.spec import RunSpec
+    from aide.run.folder import RunFolder
+    from aide.run.inputs import Ground
+    from aide.run.plan import Plan
 
 
 @spec_options
@@ -59,12 +59,12 @@ def gather(
         InputError: a file, a line or a setting is wrong.
     """
     from aide.cli.expand import run_folder
-    from aide.linting import lint
-    from aide.pipeline.folder import RunFolder
-    from aide.pipeline.prepare import counted_card, read_seeds
-    from aide.planning import plan as make_plan
-    from aide.planning import read_experience
-    from aide.planning.measured import kept_in, measured_speed
+    from aide.dataset.seed_lint import lint
+    from aide.run.folder import RunFolder
+    from aide.run.inputs import counted_card, read_seeds
+    from aide.run.plan import plan as make_plan
+    from aide.run.plan import read_experience
+    from aide.run.plan.measured_speed import kept_in, measured_speed
 
     spec = settings.spec
     ground = read_seeds(spec, seeds, sys.stdin.buffer)
@@ -96,8 +96,8 @@ def _asked(spec: "RunSpec", ground: "Ground", folder: "RunFolder") -> dict[str, 
 
 def _done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
     """What this very run has done already; `None` where the folder holds no such run."""
-    from aide.pipeline.folder import identity
-    from aide.spec import differences
+    from aide.config.spec import differences
+    from aide.run.folder import identity
 
     kept = folder.read_manifest().get("fingerprint")
     if not kept or differences(kept, identity(spec)):

@@ -7,9 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
-from aide import resources
 from aide.cli.console import Output, stderr
 from aide.cli.helptext import PlainCommand, PlainGroup, examples, help_alone
+from aide.config import resources
 from aide.errors import InputError
 
 prompts = typer.Typer(

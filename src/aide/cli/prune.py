@@ -12,7 +12,7 @@ from aide.cli.console import Output, stderr
 from aide.errors import InputError
 
 if TYPE_CHECKING:
-    from aide.lineage import Pruning, Selection
+    from aide.run.lineage import Pruning, Selection
 
 
 def prune(
@@ -52,8 +52,8 @@ def prune(
 
 
 def _selection(ancestor: list[str], where: str | None, ids: str | None, *, everything: bool) -> "Selection":
-    from aide.filters.expression import compile_expression
-    from aide.lineage import Selection
+    from aide.dataset.expression import compile_expression
+    from aide.run.lineage import Selection
 
     if not everything and not ancestor and where is None and ids is None:
         raise InputError(
@@ -73,8 +73,8 @@ def _selection(ancestor: list[str], where: str | None, ids: str | None, *, every
 
 
 def _cut(folder: Path, named: "Selection", *, back: bool, dry: bool) -> "Pruning":
-    from aide.lineage import cut
-    from aide.pipeline.folder import RunFolder
+    from aide.run.folder import RunFolder
+    from aide.run.lineage import cut
 
     return cut(RunFolder(folder), named, back=back, dry=dry)
 

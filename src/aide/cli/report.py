@@ -18,8 +18,8 @@ def report(
     json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Write one self-contained HTML file that shows a run: open it in any browser, no network needed."""
-    from aide.pipeline.folder import RunFolder
     from aide.report import write_report
+    from aide.run.folder import RunFolder
 
     path = write_report(RunFolder(folder), out)
     Output().line(json.dumps({"report": str(path), "bytes": path.stat().st_size}) if json_ else str(path))

@@ -28,9 +28,9 @@ def sample(
 
     At most N records of each value of --by are held in memory; a share is drawn record by record.
     """
-    from aide.filters.sampling import sample as draw
-    from aide.filters.sampling import share
-    from aide.filters.stream import STDIN, lines, write
+    from aide.dataset.lines import STDIN, lines, write
+    from aide.dataset.sampling import sample as draw
+    from aide.dataset.sampling import share
 
     fields = [name.strip() for each in by or () for name in each.split(",")]
     if evenly and not fields:

@@ -54,11 +54,11 @@ def split(
     missing from training it cuts by the branches of the first hop, and says so. Near-duplicates across the
     cut go to training, and the seeds too.
     """
-    from aide.filters.content import seed_record
-    from aide.filters.seedfiles import card_of, seeds_of
-    from aide.filters.splitting import Pool, cut, keep_apart, write_splits
-    from aide.filters.stream import lines
-    from aide.filters.twins import among
+    from aide.dataset.duplicates import among
+    from aide.dataset.lines import lines
+    from aide.dataset.record_content import seed_record
+    from aide.dataset.seed_sources import card_of, seeds_of
+    from aide.dataset.splitting import Pool, cut, keep_apart, write_splits
 
     shares = {"validation": fraction(validation, "--validation"), "test": fraction(test, "--test")}
     if not 0 < sum(shares.values()) < 1:

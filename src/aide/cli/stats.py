@@ -43,9 +43,9 @@ def stats(
     of the smallest one. What is measured of one run folder beside human data is kept in its stats.json,
     which aide report shows.
     """
-    from aide.filters.seedfiles import seeds_of
-    from aide.filters.statistics import Plan, Texts, compared, overlap
-    from aide.filters.stream import lines
+    from aide.dataset.lines import lines
+    from aide.dataset.seed_sources import seeds_of
+    from aide.dataset.statistics import Plan, Texts, compared, overlap
 
     loaded = seeds_of(sources or (), seeds or ())
     known = loaded.seeds if loaded else []
@@ -68,7 +68,7 @@ def stats(
 
 def _keep(sources: Sequence[str], figures: dict[str, Any]) -> None:
     """Leave the comparison in the run folder that was measured, for its report; elsewhere nothing is written."""
-    from aide.filters.seedfiles import run_folders
+    from aide.dataset.seed_sources import run_folders
     from aide.shards import write_atomic
 
     for folder in run_folders(sources):
@@ -109,7 +109,7 @@ def _lines(figures: dict[str, Any]) -> Iterator[str]:
 
 
 def _table(columns: dict[str, dict[str, Any]]) -> Iterator[str]:
-    from aide.filters.statistics import rows
+    from aide.dataset.statistics import rows
 
     width = max(11, *(len(name) + 2 for name in columns))
     yield " " * 20 + "".join(f"{plain(name):>{width}}" for name in columns)

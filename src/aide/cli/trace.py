@@ -35,8 +35,8 @@ def trace(
     Of an input with parts the one that varies is shown. A seed may be named by its own id too. On a terminal texts
     are cut until all of it stands on one screen; --json and --prompts have them whole.
     """
-    from aide.lineage import trace as way_of
-    from aide.pipeline.folder import RunFolder
+    from aide.run.folder import RunFolder
+    from aide.run.lineage import trace as way_of
 
     way = [step.as_dict(prompts=prompts) for step in way_of(RunFolder(folder), id)]
     output = Output()

@@ -38,7 +38,7 @@ def _faulty(error: Any) -> str:
         return ""
     from pydantic import ValidationError
 
-    from aide.settings.problems import sentence
+    from aide.config.problems import sentence
 
     return f"{max(param.opts, key=len)} {sentence(cause)}" if isinstance(cause, ValidationError) else ""
 

@@ -6,16 +6,16 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from aide.config.spec import EndpointSpec, RunSpec
+from aide.config.values import CEILING
 from aide.engines.timeline import Timeline, sample
 from aide.llm.pool import Pool
 from aide.llm.request import Answer, Endpoint, Keep, Request
 from aide.llm.retry import with_retries
-from aide.pipeline.assemble import Order, Stage, run, write_progress
-from aide.pipeline.folder import RunFolder
-from aide.pipeline.prepare import Ground
 from aide.records import rng
-from aide.spec import EndpointSpec, RunSpec
-from aide.spec.values import CEILING
+from aide.run.folder import RunFolder
+from aide.run.inputs import Ground
+from aide.run.session import Order, Stage, run, write_progress
 
 TICK = 1.0  # seconds between two versions of progress.json
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from aide.dataset.lines import Line
+from aide.dataset.seed_sources import Named
 from aide.exporters.rendering import Rendering
-from aide.filters.seedfiles import Named
-from aide.filters.stream import Line
 from aide.registry import Registry
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from aide.dataset.lines import Line, write
 from aide.exporters.base import Job, Render, Written
-from aide.filters.stream import Line, write
 
 
 @dataclass(frozen=True, slots=True)

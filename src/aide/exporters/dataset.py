@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from aide.dataset.lines import Line, lines, make_folder
+from aide.dataset.record_content import LABELLED
+from aide.dataset.seed_sources import run_folders
 from aide.errors import InputError
 from aide.exporters.base import Job, Written
 from aide.exporters.tables import with_messages, write_parquet
-from aide.filters.content import LABELLED
-from aide.filters.seedfiles import run_folders
-from aide.filters.stream import Line, lines, make_folder
 from aide.shards import write_atomic
 
 CARD: Final = "README.md"

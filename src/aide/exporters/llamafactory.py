@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from aide.dataset.lines import Line, make_folder, write
 from aide.errors import InputError
 from aide.exporters.base import Job, Written
 from aide.exporters.chat import messages
-from aide.filters.stream import Line, make_folder, write
 from aide.shards import write_atomic
 
 INDEX: Final = "dataset_info.json"

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import orjson
 
+from aide.dataset.lines import Line, write
+from aide.dataset.record_content import LABELLED, draft_of, name_of
+from aide.dataset.seed_sources import run_folders
 from aide.errors import Unusable
 from aide.exporters.base import Job, Written
-from aide.filters.content import LABELLED, draft_of, name_of
-from aide.filters.seedfiles import run_folders
-from aide.filters.stream import Line, write
 from aide.formats.convention import result, settle
 from aide.journal import Call, Journal
 from aide.parsing import read_completion

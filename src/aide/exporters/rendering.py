@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from aide.dataset.lines import Line
+from aide.dataset.record_content import LABELLED, draft_of, format_of
 from aide.errors import InputError
-from aide.filters.content import LABELLED, draft_of, format_of
-from aide.filters.stream import Line
 from aide.formats import TaskCard
 from aide.formats.choices import lettered
 from aide.records import Draft

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aide.dataset.lines import STDIN, Line, opened, write
 from aide.errors import InputError
 from aide.exporters.base import Job, Written
 from aide.exporters.seedshape import SeedShape
 from aide.exporters.tables import write_parquet
-from aide.filters.stream import STDIN, Line, opened, write
 from aide.seeds import Origin
 
 

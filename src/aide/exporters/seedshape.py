@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aide.dataset.lines import Line
+from aide.dataset.record_content import draft_of
+from aide.dataset.seed_sources import Named
 from aide.errors import InputError
-from aide.filters.content import draft_of
-from aide.filters.seedfiles import Named
-from aide.filters.stream import Line
 from aide.records import Draft, replace
 from aide.seeds import Loaded, load_seeds
 from aide.seeds.files import read_files

@@ -9,10 +9,10 @@ from typing import Any, Final
 import jsonlines
 import orjson
 
+from aide.dataset.lines import Line, opened
 from aide.errors import InputError
 from aide.exporters.base import Job, Written
 from aide.exporters.columns import arrow_type, columns_of, fitted
-from aide.filters.stream import Line, opened
 from aide.shards import to_line
 
 ROWS: Final = 1000  # to a batch: what is held in memory at once

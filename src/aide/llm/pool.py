@@ -11,6 +11,7 @@ from heapq import heappop, heappush
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
+from aide.config.spec import EMBED
 from aide.errors import AideError, CallError, EndpointUnusable
 from aide.llm.capabilities import RUNGS, Habits
 from aide.llm.faults import Refused, ServerFault
@@ -20,7 +21,6 @@ from aide.llm.request import Answer, Endpoint, Keep, Request
 from aide.llm.retry import Health
 from aide.llm.usage import read_usage, said
 from aide.llm.waits import exhausted
-from aide.spec import EMBED
 
 if TYPE_CHECKING:
     from aide.llm.client import Reply

@@ -10,16 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 from aide.errors import Rejection, Unusable
-from aide.operations import extraction, more_triples, triples_from
-from aide.personas import personas_for
+from aide.judging.passage import passage
+from aide.judging.verdict import VERDICT, judge
 from aide.prompts import variants
-from aide.quality.checks import Checked
 from aide.recipes.base import Attributes, Brief, Candidate, side_by_side
+from aide.recipes.extraction import extraction, more_triples, triples_from
 from aide.recipes.items import ItemsPayload
 from aide.recipes.joint import written
-from aide.recipes.passage import passage
+from aide.recipes.personas import personas_for
 from aide.records import PERSONA, Ask, Correction, Draft, Hop, Lineage, Point, Record, Seed, Verdict
-from aide.reflection import VERDICT, judge
+from aide.verify.answers import Checked
 
 
 class Aide:

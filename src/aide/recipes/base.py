@@ -5,16 +5,16 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar, cast
 
+from aide.config.spec import RunSpec
 from aide.errors import AideError, NodeError
 from aide.formats import Demonstration, Format, Question, TaskCard
-from aide.personas import Bank
+from aide.gates.form import FormGate
+from aide.judging.verdict import Standard
 from aide.prompts import Prompts
-from aide.quality.checks import Checks
-from aide.quality.form import FormGate
+from aide.recipes.personas import Bank
 from aide.records import Ask, Draft, Hop, Point, Record, Seed, Triple
-from aide.reflection import Standard
 from aide.registry import Registry
-from aide.spec import RunSpec
+from aide.verify.answers import Checks
 
 A = TypeVar("A")
 B = TypeVar("B")

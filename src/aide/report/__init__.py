@@ -8,10 +8,10 @@ from pathlib import Path
 
 from aide.errors import InputError
 from aide.journal import Journal
-from aide.pipeline.folder import RunFolder
 from aide.report.data import calls, fitted
 from aide.report.gather import comparison, gather
 from aide.report.page import page
+from aide.run.folder import RunFolder
 from aide.shards import write_atomic
 
 

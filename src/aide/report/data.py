@@ -9,8 +9,8 @@ from typing import Any, Final
 import orjson
 
 from aide.journal import Call, Journal
-from aide.pipeline.drifted import varying
 from aide.report.gather import Facts, said
+from aide.run.drift_report import varying
 
 LONGEST: Final = 12_000  # characters of one text; the rest stays in the journal
 BATCH: Final = 100  # records whose calls are unpacked together

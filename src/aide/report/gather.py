@@ -10,14 +10,14 @@ from typing import Any, Final
 
 import orjson
 
-from aide.filters.statistics import rows
+from aide.dataset.statistics import rows
 from aide.journal import Journal
-from aide.pipeline.drifted import drift_of, varying
-from aide.pipeline.folder import RunFolder
-from aide.pipeline.novelty import DUPLICATE
-from aide.pipeline.prepare import SEED
-from aide.pipeline.pruned import pruned
-from aide.quality.drift import likeness
+from aide.metrics.drift import likeness
+from aide.run.deduplication import DUPLICATE
+from aide.run.drift_report import drift_of, varying
+from aide.run.folder import RunFolder
+from aide.run.inputs import SEED
+from aide.run.pruning import pruned
 
 # Records in the browser and the picture: all of a run, or half as many and those above them. Ids are hashes, so the
 # smallest ones are a fair sample.

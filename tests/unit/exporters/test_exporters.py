@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from aide.dataset.lines import Line, lines
+from aide.dataset.seed_sources import Named
 from aide.errors import InputError
 from aide.exporters import EXPORTERS, Job, Rendering
 from aide.exporters.columns import columns_of, fitted
-from aide.filters.seedfiles import Named
-from aide.filters.stream import Line, lines
 from aide.formats import Label, TaskCard
 from aide.seeds import SeedMapping, load_seeds
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
+from aide.config.spec import RunSpec
 from aide.errors import NodeError, Rejection
 from aide.formats import FORMATS, TaskCard
 from aide.formats.base import Label
+from aide.gates.form import FormGate
+from aide.judging.verdict import Standard
 from aide.prompts import Prompts
-from aide.quality.checks import Checks
-from aide.quality.form import FormGate
 from aide.recipes.aide import Aide
 from aide.recipes.base import Brief
 from aide.records import Draft, Hop, Parts, Point, Record, Seed, Triple, replace
-from aide.reflection import Standard
-from aide.spec import RunSpec
+from aide.verify.answers import Checks
 from unit.formats.scripted import Scripted
 
 INPUTS = (

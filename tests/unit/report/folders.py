@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from aide.journal import Call, Journal, Outcome
-from aide.pipeline.folder import RunFolder
 from aide.records import Usage
+from aide.run.folder import RunFolder
 from aide.shards import Shards
 
 HOSTILE = (

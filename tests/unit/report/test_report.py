@@ -13,10 +13,10 @@ import pytest
 
 from aide.errors import InputError
 from aide.journal import Journal
-from aide.pipeline.folder import RunFolder
 from aide.report import write_report
 from aide.report.data import shown
 from aide.report.gather import gather
+from aide.run.folder import RunFolder
 from unit.report.folders import HOSTILE, SEED, hostile
 
 OURS = {"script", "style", "meta", "link", "title"}

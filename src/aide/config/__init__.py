@@ -1,0 +1,1 @@
+"""Settings: what was typed, where each value came from, and the complete frozen `RunSpec` that the core gets."""

@@ -1,0 +1,149 @@
+"""A config file read as TOML: flat values by name, each with the line where it stands.
+
+Sections are those of `spec.GROUPS`; a key may stand in its section or at the top.
+"""
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from aide.config import resources
+from aide.config.spec import GROUPS, RunSpec, flag_of
+from aide.errors import InputError
+
+_SECRET: Final = re.compile(
+    r"(?i)(key|token|cookie|.*(api[-_]?key|secret|password|authorization)|(access|auth|bearer)[-_]token)"
+)
+_TABLE: Final = re.compile(r"^\s*(\[{1,2})\s*([^\]]+?)\s*\]")
+_KEY: Final = re.compile(r"""^\s*["']?([^"'=\s]+)["']?\s*=""")
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """The values of one file; `base` is the folder that its relative paths start from, if any."""
+
+    name: str
+    text: str
+    values: Mapping[str, Any]
+    base: Path | None
+
+    def where(self, *path: str) -> str:
+        """The file and, where it can be told, the line of a value: `paper.toml, line 7`."""
+        number = _line_of(self.text, path)
+        return f"{self.name}, line {number}" if number else self.name
+
+
+def load(name: str) -> ConfigFile:
+    """The config file at that path, or the shipped one of that bare name (`paper`).
+
+    Raises:
+        InputError: there is none, it is not TOML, or it holds a name that is no setting or a key.
+    """
+    given = Path(name).expanduser()
+    if given.is_file():
+        path, base = given, given.parent
+    elif given.name == name:
+        path, base = resources.find("configs", name if given.suffix else f"{name}.toml"), None
+    else:
+        raise InputError(
+            f"there is no config file {name}", hint="give a path, or a shipped name such as `paper`"
+        )
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path.name} is not valid TOML: {error}", hint="text values need quotes") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} can't be read: {error}", hint="save the file as UTF-8 text") from error
+    file = ConfigFile(path.name, text, {}, base)
+    return ConfigFile(path.name, text, _flatten(data, file), base)
+
+
+def refuse_secrets(names: Mapping[str, Any], where: str) -> None:
+    """Keys stand in the environment or come from a command: what files hold ends in run folders."""
+    for name, value in names.items():
+        if _SECRET.fullmatch(name) and not isinstance(value, Mapping | bool):
+            raise InputError(
+                f"{where}: `{name}` looks like a key, and keys are not taken from settings",
+                hint="put the key into an environment variable and name it with api_key_env (--api-key-env)",
+            )
+
+
+def closest(name: str, known: Mapping[str, Any] | list[str]) -> str:
+    """`; did you mean 'x'?`, or nothing where nothing is near."""
+    near = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _flatten(data: Mapping[str, Any], file: ConfigFile) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for section, name, value in _entries(data):
+        path = (section, name) if section else (name,)
+        refuse_secrets({name: value}, file.where(*path))
+        key = name.replace("-", "_")
+        if key not in RunSpec.model_fields:
+            known = [*RunSpec.model_fields, *([] if section else GROUPS)]
+            raise InputError(
+                f"{file.where(*path)}: there is no setting `{name}`{closest(key, known)}",
+                hint="`aide config` lists all settings",
+            )
+        group = flag_of(key).group
+        if section and section != group:
+            raise InputError(
+                f"{file.where(*path)}: `{name}` does not belong in [{section}]", hint=f"put it in [{group}]"
+            )
+        if key in values:
+            raise InputError(f"{file.where(*path)}: `{name}` is set twice", hint="keep one of them")
+        values[key] = value
+        for table in _tables(value):
+            refuse_secrets(table, file.where(*path))
+    return values
+
+
+def _entries(data: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    for name, value in data.items():
+        if name in GROUPS and isinstance(value, Mapping):
+            yield from ((name, key, inner) for key, inner in value.items())
+        else:
+            yield "", name, value
+
+
+def _tables(value: Any) -> Iterator[Mapping[str, Any]]:
+    """All tables inside a value, at any depth."""
+    if isinstance(value, Mapping):
+        yield value
+        for inner in value.values():
+            yield from _tables(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _tables(inner)
+
+
+def _line_of(text: str, path: tuple[str, ...]) -> int:
+    """The line of a dotted path, of its deepest part that is found; 0 where none is.
+
+    The TOML reader of the standard library tells no positions; keys at line starts are enough here.
+    """
+    table: tuple[str, ...] = ()
+    seen: Counter[str] = Counter()
+    best = (0, 0)
+    for number, line in enumerate(text.splitlines(), start=1):
+        if opened := _TABLE.match(line):
+            table = tuple(part.strip("\"' ") for part in opened[2].split("."))
+            if opened[1] == "[[":
+                table = (*table, str(seen[opened[2]]))
+                seen[opened[2]] += 1
+            here = table
+        elif key := _KEY.match(line):
+            here = (*table, *key[1].split("."))
+        else:
+            continue
+        for wanted in (path, *((group, *path) for group in GROUPS)):
+            if wanted[: len(here)] == here and len(here) > best[0]:
+                best = (len(here), number)
+    return best[1]

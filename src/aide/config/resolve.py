@@ -1,0 +1,230 @@
+"""From what was typed to what is meant: defaults < config file < `AIDE_*` environment < flags.
+
+The one place where settings are gathered. Each value keeps the memory of where it came from.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import ValidationError
+
+from aide.config.config_file import ConfigFile, load, refuse_secrets
+from aide.config.problems import explain
+from aide.config.spec import SIMULATOR, SIMULATOR_MODEL, Flag, RunSpec, flag_of
+from aide.errors import InputError
+
+DEFAULT: Final = "default"
+_PREFIX: Final = "AIDE_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A complete spec, and for each of its fields where the value came from (`default`, `--hops`, …)."""
+
+    spec: RunSpec
+    origins: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Raw values so far; later layers replace earlier ones."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    file: ConfigFile | None = None
+
+    def put(self, name: str, value: Any, origin: str) -> None:
+        self.values[name] = value
+        self.origins[name] = origin
+
+    def drop(self, name: str) -> None:
+        self.values.pop(name, None)
+        self.origins.pop(name, None)
+
+    def where(self, path: Sequence[str]) -> str:
+        """How the person wrote the setting at `path`: a flag, a variable, or a line of the config file."""
+        origin = self.origins.get(path[0], path[0])
+        if self.file is not None and origin == self.file.where(path[0]):
+            return f"{self.file.where(*path)}: {path[-1]}"
+        return origin
+
+
+def resolve(
+    flags: Mapping[str, object],
+    *,
+    environ: Mapping[str, str],
+    config: str | None = None,
+    endpoint_needed: bool = True,
+) -> Settings:
+    """Gather all layers into one checked spec.
+
+    `flags` maps names of fields to what was typed, `None` for what was not; `config` is a path or a shipped
+    name (else `AIDE_CONFIG`). Without `endpoint_needed` there may be no endpoint and no model.
+
+    Raises:
+        InputError: an unknown or wrong setting, a key in the settings, or no endpoint or model.
+    """
+    gathered = _Gathered()
+    chosen = config if config is not None else environ.get(f"{_PREFIX}CONFIG", "")
+    if chosen:
+        gathered.file = load(chosen)
+        _from_file(gathered, gathered.file)
+    _from_environment(gathered, environ)
+    _from_flags(gathered, flags)
+    _imply(gathered, environ)
+    if endpoint_needed:
+        _need_endpoint(gathered)
+    try:
+        spec = RunSpec(**gathered.values)
+    except ValidationError as error:
+        raise explain(error, gathered.where) from error
+    _check_urls(spec, gathered)
+    return Settings(spec, {name: gathered.origins.get(name, DEFAULT) for name in RunSpec.model_fields})
+
+
+def option_of(name: str, given: object = None) -> str:
+    """The spelling on the command line: `--min-relevance`; `--no-reflection` where it is turned off."""
+    return f"--{'no-' if given is False else ''}{name.replace('_', '-')}"
+
+
+def _from_file(gathered: _Gathered, file: ConfigFile) -> None:
+    for name, value in file.values.items():
+        flag = flag_of(name)
+        origin = file.where(name)
+        whole = RunSpec.model_fields[name].annotation is not bool
+        if whole and isinstance(value, bool):  # TOML's true would pass for the number 1
+            raise InputError(f"{origin}: {name} must not be true or false", hint=flag.help)
+        if flag.metavar in ("FILE", "DIR"):
+            value = (
+                [_from(file.base, each) for each in value]
+                if isinstance(value, list)
+                else _from(file.base, value)
+            )
+        elif isinstance(value, str) and isinstance(RunSpec.model_fields[name].default, tuple):
+            value = _several(flag, [value], file.base)
+        gathered.put(name, value, origin)
+
+
+def _from_environment(gathered: _Gathered, environ: Mapping[str, str]) -> None:
+    for name in RunSpec.model_fields:
+        flag, variable = flag_of(name), f"{_PREFIX}{name.upper()}"
+        text = environ.get(variable, "").strip()
+        if text and not flag.hidden:
+            gathered.put(name, _read(name, flag, text.splitlines(), variable), variable)
+            _displace_endpoints(gathered, name)
+
+
+def _from_flags(gathered: _Gathered, flags: Mapping[str, object]) -> None:
+    for name, given in flags.items():
+        if given is None or given in ([], ()):
+            continue
+        flag, origin = flag_of(name), option_of(name, given)
+        if isinstance(given, str):
+            given = _read(name, flag, [given], origin)
+        elif isinstance(given, list | tuple):
+            given = _read(name, flag, [str(each) for each in given], origin)
+        gathered.put(name, given, origin)
+        _displace_endpoints(gathered, name)
+
+
+def _read(name: str, flag: Flag, texts: list[str], origin: str) -> Any:
+    """What texts mean for a setting: a list, a JSON object, or the one text."""
+    if isinstance(RunSpec.model_fields[name].default, tuple):
+        return _several(flag, texts, None)
+    if flag.metavar != "JSON":
+        return texts[-1]
+    try:
+        value = json.loads(texts[-1])
+    except json.JSONDecodeError as error:
+        raise InputError(f"{origin} is not JSON: {error}", hint="such as '{\"top_k\": 20}'") from error
+    if isinstance(value, dict):
+        refuse_secrets(value, origin)
+    return value
+
+
+def _several(flag: Flag, texts: list[str], base: Path | None) -> list[str]:
+    if not flag.commas:
+        return texts
+    if len(texts) == 1 and flag.metavar.endswith("FILE") and (path := _from(base, texts[0])).is_file():
+        return [str(path.resolve())]  # read where labels are understood; the same from every working folder
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+
+def _from(base: Path | None, name: object) -> Path:
+    """A path as meant: `~` is the home, and a config file's relative paths start at its own folder."""
+    path = Path(str(name)).expanduser()
+    return base / path if base is not None else path
+
+
+def _displace_endpoints(gathered: _Gathered, name: str) -> None:
+    """A URL from the environment or a flag replaces all the endpoints of a config file."""
+    if name == "base_url":
+        gathered.drop("endpoints")
+
+
+def _imply(gathered: _Gathered, environ: Mapping[str, str]) -> None:
+    """What follows from what was given: the usual variable, the stand-in's model, a bank from its file."""
+    values = gathered.values
+    if (
+        not values.get("base_url")
+        and not values.get("endpoints")
+        and (url := environ.get("OPENAI_BASE_URL", "").strip())
+    ):
+        gathered.put("base_url", [url], "OPENAI_BASE_URL")
+    if "persona_file" in values and "personas_from" not in values:
+        gathered.put("personas_from", "bank", gathered.origins["persona_file"])
+    if values.get("model"):
+        return
+    served = [each for each in values.get("endpoints", ()) if isinstance(each, Mapping)]
+    urls = [*values.get("base_url", ()), *(str(each.get("base_url", "")) for each in served)]
+    if urls and all(url.startswith(SIMULATOR) for url in urls):
+        gathered.put("model", SIMULATOR_MODEL, f"follows from {SIMULATOR}")
+    elif served and not values.get("base_url") and all(each.get("model") for each in served):
+        gathered.put("model", served[0]["model"], gathered.origins["endpoints"])
+
+
+def _need_endpoint(gathered: _Gathered) -> None:
+    if not gathered.values.get("base_url") and not gathered.values.get("endpoints"):
+        raise InputError(
+            "no endpoint is given",
+            hint=f"name one with --base-url URL; --base-url {SIMULATOR} tries everything without a key",
+        )
+    if not gathered.values.get("model"):
+        raise InputError(
+            "no model is named",
+            hint="name it with --model NAME or the AIDE_MODEL variable, as the endpoint calls it",
+        )
+
+
+def _check_urls(spec: RunSpec, gathered: _Gathered) -> None:
+    for each in spec.served_by():
+        if each.simulated:
+            continue
+        try:
+            parts = urlsplit(each.base_url)
+            plain = (
+                parts.scheme in ("http", "https")
+                and bool(parts.hostname)
+                and (parts.port is None or parts.port > 0)
+            )
+        except ValueError:
+            plain = False
+        origin = gathered.origins.get("base_url", gathered.origins.get("endpoints", "--base-url"))
+        if not plain:
+            raise InputError(
+                f"{origin}: {each.base_url!r} is no URL",
+                hint="such as http://localhost:8000/v1, or sim: for the stand-in",
+            )
+        if parts.password or parts.username:
+            raise InputError(
+                f"{origin}: the URL holds a user name or password",
+                hint="keys come from --api-key-env or --api-key-command",
+            )
+        refuse_secrets(dict(parse_qsl(parts.query)), origin)
+
+
+__all__ = ["DEFAULT", "Settings", "option_of", "resolve"]

@@ -1,0 +1,105 @@
+"""Where the texts that people edit are: prompts, configurations and sample seeds.
+
+They are looked up file by file: first in the folder a person named, then in the copy inside the installed
+package, then at the root of a checkout. So a folder with one changed prompt is a complete override.
+"""
+
+from difflib import get_close_matches
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import Final, Literal
+
+from aide.errors import InputError
+
+Kind = Literal["prompts", "configs", "sample_seeds"]
+
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
+ROOTS: Final = (_PACKAGE / "_data", _PACKAGE.parents[1])
+
+
+def find(kind: Kind, name: str, override: Path | None = None, *, roots: tuple[Path, ...] = ROOTS) -> Path:
+    """The file that counts as `name` (such as `synthesize/constraint.md`) among the files of that kind.
+
+    `override` is a folder laid out like `prompts/` itself; what it lacks comes from the shipped files.
+
+    Raises:
+        InputError: there is no such file, the name leads out of its folder, or `override` is no folder.
+    """
+    inside = PurePosixPath(name)
+    if inside.is_absolute() or ".." in inside.parts:
+        raise InputError(
+            f"{name!r} leads out of the {kind} folder",
+            hint=f"name a file inside it, such as {_some(kind, roots)}",
+        )
+    for folder in _folders(kind, override, roots):
+        path = folder / inside
+        if path.is_file():
+            return path
+    known = names(kind, override, roots=roots)
+    close = get_close_matches(name, known, n=1)
+    meant = f"; did you mean {close[0]!r}?" if close else ""
+    raise InputError(f"there is no {name!r} among the {kind}{meant}", hint=_there_are(kind, known, roots))
+
+
+def read(kind: Kind, name: str, override: Path | None = None, *, roots: tuple[Path, ...] = ROOTS) -> str:
+    """The text of that file, without a byte order mark, lines ended by a line feed.
+
+    Raises:
+        InputError: as `find`, or the file can't be read as UTF-8.
+    """
+    path = find(kind, name, override, roots=roots)
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not UTF-8: byte {error.start} can't be read", hint="save the file as UTF-8"
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"{path} can't be read: {error.strerror}", hint="check the permissions of the file"
+        ) from error
+
+
+def names(kind: Kind, override: Path | None = None, *, roots: tuple[Path, ...] = ROOTS) -> list[str]:
+    """All names of that kind, shipped and overriding ones together, sorted; hidden files are left out."""
+    found: set[str] = set()
+    for folder in _folders(kind, override, roots):
+        for path in folder.rglob("*"):
+            inside = path.relative_to(folder)
+            if path.is_file() and not any(part.startswith(".") for part in inside.parts):
+                found.add(inside.as_posix())
+    return sorted(found)
+
+
+def _folders(kind: Kind, override: Path | None, roots: tuple[Path, ...]) -> list[Path]:
+    """Folders to look in, the weightiest first: the override, then the first root that has this kind."""
+    shipped = next((root / kind for root in roots if (root / kind).is_dir()), None)
+    if override is not None and not override.is_dir():
+        raise InputError(
+            f"{override} is no folder",
+            hint=f"name a folder that holds your own {kind}, laid out like {kind}/",
+        )
+    return [folder for folder in (override, shipped) if folder is not None]
+
+
+def _some(kind: Kind, roots: tuple[Path, ...]) -> str:
+    """One name of that kind to show as an example."""
+    return next(iter(names(kind, roots=roots)), "its bare name")
+
+
+def _there_are(kind: Kind, known: list[str], roots: tuple[Path, ...]) -> str:
+    """The hint of a failed look-up: what there is, or where it was looked for."""
+    if known:
+        return f"there are: {', '.join(known)}"
+    return f"no {kind} were found; looked in {', '.join(str(root / kind) for root in roots)}"
+
+
+__all__ = ["ROOTS", "Kind", "find", "names", "read"]
+
+
+def hashes(kind: Kind, override: Path | None = None) -> dict[str, str]:
+    """Name of every file of that kind to the first 16 hex digits of its SHA-256, in order of the names."""
+    return {
+        name: sha256(find(kind, name, override).read_bytes()).hexdigest()[:16]
+        for name in sorted(names(kind, override))
+    }

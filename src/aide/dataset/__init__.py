@@ -1,0 +1,1 @@
+"""JSON lines in, JSON lines out: filter, sample, split, compare, review."""

@@ -1,0 +1,99 @@
+"""What a line says, whatever its shape: our own records, or any shape that seeds come in."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aide.dataset.lines import Line
+from aide.errors import InputError
+from aide.records import FORMATS, Draft, Lineage, Record, Seed
+from aide.seeds.shapes import BadRowError, Content, Fields, recognise, text_of
+
+LABELLED: Final = frozenset({"classification", "yes_no"})
+
+
+def draft_of(line: Line) -> Draft:
+    """Input (the whole of it), output and what belongs to them.
+
+    Raises:
+        InputError: there is no input or no output to be found; it names file and line.
+    """
+    record = line.record
+    if isinstance(record.get("input"), str) and isinstance(record.get("output"), str):
+        return Draft(
+            record["input"],
+            record["output"],
+            _texts(record.get("choices")),
+            _texts(record.get("tests")),
+            _text(record.get("reasoning")),
+        )
+    fields = Fields(record)
+    try:
+        content: Content = recognise(fields).read(fields)
+    except BadRowError as fault:
+        hint = "a record has at least `input` and `output`"
+        raise InputError(f"{line.where}: {fault}", hint=hint) from fault
+    asked = f"{content.preamble}\n\n{content.input}" if content.preamble else content.input
+    fixed = "".join(f"{text}\n\n" for _, text in content.fixed)
+    return Draft(fixed + asked, content.output, content.choices, content.tests, content.reasoning)
+
+
+def compared(line: Line) -> str:
+    """The text by which duplicates are told: the part that varies; with options, also the right one.
+
+    Many a question of an exam reads as others do ("Which of these is true?"), so that only the answer tells
+    them apart. Labels do not: one text under two labels is one text.
+    """
+    record = line.record
+    parts = record.get("parts")
+    if isinstance(parts, Mapping) and parts:
+        text = text_of(list(parts.values())[-1])
+        choices = record.get("choices")
+    elif isinstance(record.get("input"), str):
+        text, choices = record["input"], record.get("choices")
+    else:
+        draft = draft_of(line)
+        return f"{draft.input}\n{draft.output}" if draft.choices else draft.input
+    if choices and record.get("format") not in LABELLED and isinstance(record.get("output"), str):
+        return f"{text}\n{record['output']}"
+    return text
+
+
+def format_of(record: Mapping[str, Any], draft: Draft) -> str:
+    """The format a record names; of others what one example tells by its shape."""
+    named = record.get("format")
+    if named in FORMATS:
+        return str(named)
+    return "multiple_choice" if draft.choices else "code" if draft.tests else "free_text"
+
+
+def name_of(line: Line) -> str:
+    """The record's id; where it has none, file and line."""
+    name = line.record.get("id")
+    return name if isinstance(name, str) and name else line.where
+
+
+def lineage_of(line: Line) -> Lineage:
+    """Where a record came from.
+
+    Raises:
+        InputError: it does not say; it names file and line.
+    """
+    try:
+        return Lineage.from_dict(line.record["lineage"])
+    except (KeyError, TypeError) as fault:
+        hint = "records that `aide expand` wrote have a lineage; others are split with --by record"
+        raise InputError(f"{line.where}: has no lineage", hint=hint) from fault
+
+
+def seed_record(seed: Seed, task: str, format: str) -> dict[str, Any]:
+    """A seed in the shape of a record, at hop 0 and its own parent."""
+    lineage = Lineage(seed.id, seed.id, 0, "seed", None, None, False)
+    return Record(seed.id, task, format, seed.draft, seed.parts, lineage, meta=seed.meta).as_dict()
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(map(text_of, value)) if isinstance(value, list) else ()
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,89 @@
+"""The seeds and the task card behind records: named by a person, or found through their run folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aide.card import from_toml
+from aide.errors import InputError
+from aide.formats import TaskCard
+from aide.run.folder import RunFolder
+from aide.seeds import Loaded, SeedMapping, load_seeds
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A seed file and how its columns are to be read."""
+
+    paths: tuple[str, ...]
+    mapping: SeedMapping
+
+
+def run_folders(sources: Sequence[str]) -> list[RunFolder]:
+    """Those of the sources that are run folders."""
+    return [RunFolder(Path(each)) for each in sources if (Path(each) / "run.json").is_file()]
+
+
+def named_by(sources: Sequence[str], given: Sequence[str]) -> Named | None:
+    """The seed files: those `given`, else those that the run folders among the sources were grown from.
+
+    `None` where nothing leads to them, or where they are gone.
+    """
+    if given:
+        return Named(tuple(given), SeedMapping())
+    for folder in run_folders(sources):
+        manifest = folder.read_manifest()
+        paths = tuple(str(each["path"]) for each in manifest.get("seeds", ()))
+        if paths and all(path != "-" and Path(path).exists() for path in paths):
+            return Named(paths, _mapping(manifest.get("spec", {})))
+    return None
+
+
+def seeds_of(sources: Sequence[str], given: Sequence[str] = ()) -> Loaded | None:
+    """The seeds, read again; `None` where nothing leads to them.
+
+    Raises:
+        InputError: a file can't be read as seeds.
+    """
+    named = named_by(sources, given)
+    return load_seeds(named.paths, named.mapping) if named else None
+
+
+def card_of(sources: Sequence[str], given: str = "") -> TaskCard | None:
+    """The task card: in the folder or file `given`, else in the first run folder among the sources.
+
+    Raises:
+        InputError: the one given is not there, or a card can't be read.
+    """
+    if given:
+        path = Path(given) / "task.toml" if Path(given).is_dir() else Path(given)
+        if not path.is_file():
+            raise InputError(f"there is no task card {path}", hint="name a run folder or a task.toml")
+        return _read_card(path)
+    for folder in run_folders(sources):
+        if folder.card.is_file():
+            return _read_card(folder.card)
+    return None
+
+
+def _read_card(path: Path) -> TaskCard:
+    try:
+        return from_toml(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputError(f"{path} can't be read: {fault}") from fault
+
+
+def _mapping(spec: dict[str, Any]) -> SeedMapping:
+    return SeedMapping(
+        input_fields=tuple(spec.get("input_field") or ()),
+        output_field=spec.get("output_field") or "",
+        choices_field=spec.get("choices_field") or "",
+        keep=tuple(spec.get("keep") or ()),
+        input_pattern=spec.get("input_pattern") or "",
+        encoding=spec.get("encoding") or "",
+        skip_bad=bool(spec.get("skip_bad")),
+    )
+
+
+__all__ = ["Named", "card_of", "named_by", "run_folders", "seeds_of"]

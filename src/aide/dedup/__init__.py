@@ -1,0 +1,1 @@
+"""Duplicates and contamination: lexical, semantic, and against test sets."""

@@ -1,0 +1,310 @@
+"""Whether a text gives away an item of a test set: word n-grams, a rule for short texts, and options apart.
+
+The rules, in the order in which they are tried:
+
+`exact`      the question is the same once case, punctuation and layout are folded.
+`coverage`   over half of the words of the item are covered by shared 8-grams: the rule of Lambert et al.,
+             *Tülu 3*, 2024. Of items under 26 words, which a common opening may cover by half, most of
+             the words must occur as well.
+`13-gram`    only when asked for (`strict`): 13 words in a row are shared, the rule of Brown et al.,
+             *Language Models are Few-Shot Learners*, 2020. It finds the most and is wrong most often.
+`short`      for items under 13 words: 80 % of their character 5-grams are shared (Jaccard), or a
+             question of eight words and more stands whole inside the text.
+`options`    the options are the same in whatever order, and the questions have something in common.
+
+Where an item has options and a question too short to be told by (under eight words, or one that other items
+have too), its options must agree as well. N-grams that more than two items share are the frame of the test
+set and say nothing; Brown et al. set such ones aside too.
+"""
+
+import re
+import unicodedata
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+from zlib import crc32
+
+from aide.text.shingles import resemblance
+
+LONG: Final = 13
+GRAM: Final = 8
+COVERED: Final = 0.5
+WHOLLY: Final = 0.9
+MOST: Final = 0.85
+ALIKE: Final = 0.8
+OPTIONS_ALIKE: Final = 0.3
+FRAME: Final = 2
+_LETTERS: Final = 5
+_STEM_OF: Final = 2
+_OPTION_WORDS: Final = 6
+_UNSPACED: Final = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_WORD: Final = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+_DIGITS: Final = re.compile(r"\d+")
+_LETTERED: Final = re.compile(r"(?:(?<=\s)|^)\(?([A-J])[).:]\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is compared: a question, its options, and the fixed parts that it asks about; `where` names it."""
+
+    where: str
+    text: str
+    options: tuple[str, ...] = ()
+    fixed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """The test item that a text gives away, by which rule, and how much of the item was found (0 to 1)."""
+
+    where: str
+    how: str
+    share: float
+    text: str
+
+    def __str__(self) -> str:
+        """One clause for a person."""
+        return f"{self.how} of {self.where} ({self.share:.0%})"
+
+
+class Contamination:
+    """Test items, ready to be looked for.
+
+    `any_number` takes all numbers for the same: an item whose numbers alone were changed is then found.
+    `strict` adds the rule of 13 words in a row.
+    """
+
+    def __init__(self, items: Iterable[Item], *, any_number: bool = False, strict: bool = False) -> None:
+        self._strict = strict
+        self._any_number = any_number
+        self._items = self._without_labels([_with_options(item) for item in items])
+        self._exact: dict[int, list[int]] = {}
+        self._by_options: dict[int, list[int]] = {}
+        long, heads, letters = [], [], []
+        for number, item in enumerate(self._items):
+            words = self.words(item.text)
+            same = self._exact.setdefault(_hash(words), [])
+            same.append(number)
+            if item.options:
+                self._by_options.setdefault(self._options_key(item.options), []).append(number)
+            if len(same) > 1:  # a frame is what different items share
+                continue
+            if len(words) >= LONG:
+                long.append((number, _grams(words, GRAM)))
+                continue
+            letters.append((number, _letter_grams(words)))
+            if len(words) >= GRAM:
+                heads.append((number, [" ".join(words[:GRAM])]))
+        self._long = _Postings(long)
+        self._heads = _Postings(heads)
+        self._letters = _Postings(letters)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def words(self, text: str) -> list[str]:
+        """The words of a text without case, compatibility forms, punctuation and layout."""
+        folded = unicodedata.normalize("NFKC", text.casefold())
+        if self._any_number:
+            folded = _DIGITS.sub("0", folded)
+        return _WORD.findall(folded)
+
+    def find(self, text: str, options: Sequence[str] = (), fixed: str = "") -> Hit | None:
+        """The item that a record gives away most plainly, or `None`.
+
+        `fixed` are the parts beside the question: where record and item both have some, they must be the
+        same, since one question may be asked of many documents.
+        """
+        record = _with_options(Item("", text, tuple(options), fixed))
+        words = self.words(record.text)
+        if not words:
+            return None
+        best: Hit | None = None
+        for number, how, share in self._found(record, words):
+            item = self._items[number]
+            if (best is None or share > best.share) and self._same_document(item, record):
+                best = Hit(item.where, how, share, item.text)
+        return best
+
+    # --- the rules ------------------------------------------------------------------------------------
+
+    def _found(self, record: Item, words: list[str]) -> Iterator[tuple[int, str, float]]:
+        for number in self._exact.get(_hash(words), ()):
+            if self.words(self._items[number].text) == words and self._told_by_question(
+                number, words, record
+            ):
+                yield number, "exact", 1.0
+        yield from self._long_items(words)
+        yield from self._short_items(record, words)
+        yield from self._same_options(record, words)
+
+    def _long_items(self, words: list[str]) -> Iterator[tuple[int, str, float]]:
+        grams = set(_grams(words, GRAM))
+        for number, shared in self._long.tally(grams).items():
+            theirs = self.words(self._items[number].text)
+            if GRAM * shared <= COVERED * len(theirs) and not self._strict:
+                continue
+            whole, telling, longest = self._coverage(theirs, grams)
+            if whole >= WHOLLY or (min(whole, telling) > COVERED and _occurring(theirs, words)):
+                yield number, "coverage", whole
+            elif self._strict and longest >= LONG:
+                yield number, "13-gram", whole
+
+    def _coverage(self, words: list[str], grams: set[str]) -> tuple[float, float, int]:
+        """Shares of an item's words and of its telling words in shared 8-grams, and the longest such run."""
+        covered, telling, shared = bytearray(len(words)), bytearray(len(words)), bytearray(len(words))
+        marked = b"\1" * GRAM
+        run = longest = 0
+        for place, gram in enumerate(_grams(words, GRAM)):
+            here, there = slice(place, place + GRAM), gram in grams
+            if there:
+                covered[here] = marked
+            if self._long.count(gram) > FRAME:
+                run = 0
+                continue
+            telling[here] = marked
+            run = run + 1 if there else 0
+            if run:
+                shared[here] = marked
+                longest = max(longest, run + GRAM - 1)
+        return sum(covered) / len(words), sum(shared) / (sum(telling) or 1), longest
+
+    def _short_items(self, record: Item, words: list[str]) -> Iterator[tuple[int, str, float]]:
+        joined = f" {' '.join(words)} "
+        for number in self._heads.tally(set(_grams(words, GRAM))):
+            theirs = self.words(self._items[number].text)
+            if f" {' '.join(theirs)} " in joined and self._told_by_question(number, theirs, record):
+                yield number, "short", 1.0
+        if len(words) < 2 * LONG:
+            mine = set(_letter_grams(words))
+            # Whatever shares 80 % of these shares one of any 21 %: the rarest are looked up.
+            rare = sorted(mine, key=lambda gram: (self._letters.count(gram), gram))[
+                : int((1 - ALIKE) * len(mine)) + 1
+            ]
+            for number in self._letters.tally(set(rare)):
+                theirs = self.words(self._items[number].text)
+                likeness = _jaccard(mine, set(_letter_grams(theirs)))
+                if likeness >= ALIKE and self._told_by_question(number, theirs, record):
+                    yield number, "short", likeness
+
+    def _same_options(self, record: Item, words: list[str]) -> Iterator[tuple[int, str, float]]:
+        if not record.options or sum(len(self.words(each)) for each in record.options) < _OPTION_WORDS:
+            return
+        found = self._by_options.get(self._options_key(record.options), ())
+        if len(found) > FRAME:
+            return
+        mine = {crc32(word.encode()) for word in words}
+        for number in found:
+            theirs = {crc32(word.encode()) for word in self.words(self._items[number].text)}
+            likeness = resemblance(mine, theirs)
+            if likeness >= OPTIONS_ALIKE:
+                yield number, "options", likeness
+
+    def _told_by_question(self, number: int, words: list[str], record: Item) -> bool:
+        """Whether the question alone tells the item; else its options must be there too."""
+        item = self._items[number]
+        if not item.options or (len(words) >= GRAM and len(self._exact[_hash(words)]) < _STEM_OF):
+            return True
+        wanted = {" ".join(self.words(option)) for option in item.options}
+        if record.options:
+            here = {" ".join(self.words(option)) for option in record.options}
+            return 2 * len(wanted & here) > len(wanted)
+        text = f" {' '.join(self.words(record.text))} "
+        return 2 * sum(f" {option} " in text for option in wanted) > len(wanted)
+
+    def _same_document(self, item: Item, record: Item) -> bool:
+        return not (item.fixed and record.fixed) or self.words(item.fixed) == self.words(record.fixed)
+
+    def _without_labels(self, items: list[Item]) -> list[Item]:
+        """The items; options that more than two of them share are labels of the task and tell none apart."""
+        count = Counter(key for item in items if (key := self._options_key(item.options)))
+        return [
+            replace(item, options=()) if count[self._options_key(item.options)] > FRAME else item
+            for item in items
+        ]
+
+    def _options_key(self, options: Sequence[str]) -> int:
+        return (
+            crc32("\x1f".join(sorted(" ".join(self.words(option)) for option in options)).encode())
+            if options
+            else 0
+        )
+
+
+class _Postings:
+    """Which items hold a gram: one sorted array of (hash, item), eight bytes an entry.
+
+    Hashes may collide; whoever asks compares the texts themselves.
+    """
+
+    def __init__(self, items: Iterable[tuple[int, list[str]]]) -> None:
+        entries = {crc32(gram.encode()) << 32 | number for number, grams in items for gram in grams}
+        self._entries = array("Q", sorted(entries))
+
+    def of(self, gram: str) -> list[int]:
+        """The items that hold a gram."""
+        key = crc32(gram.encode()) << 32
+        at = bisect_left(self._entries, key)
+        found = []
+        while at < len(self._entries) and self._entries[at] >> 32 == key >> 32:
+            found.append(self._entries[at] & 0xFFFFFFFF)
+            at += 1
+        return found
+
+    def count(self, gram: str) -> int:
+        """How many items hold a gram."""
+        key = crc32(gram.encode())
+        return bisect_left(self._entries, (key + 1) << 32) - bisect_left(self._entries, key << 32)
+
+    def tally(self, grams: set[str]) -> Counter[int]:
+        """How many of the grams each item holds."""
+        return Counter(number for gram in grams for number in self.of(gram))
+
+
+def split_options(text: str) -> tuple[str, tuple[str, ...]]:
+    """A question and the lettered options that follow it in the same text; none where there are none."""
+    marks = list(_LETTERED.finditer(text))
+    for first, mark in enumerate(marks):
+        run = marks[first:]
+        if mark[1] == "A" and len(run) > 1 and [m[1] for m in run] == [chr(65 + n) for n in range(len(run))]:
+            ends = [*(m.start() for m in run[1:]), len(text)]
+            return text[: mark.start()], tuple(
+                text[m.end() : end].strip() for m, end in zip(run, ends, strict=True)
+            )
+    return text, ()
+
+
+def _with_options(item: Item) -> Item:
+    if item.options:
+        return item
+    text, options = split_options(item.text)
+    return Item(item.where, text, options, item.fixed) if options and text.strip() else item
+
+
+def _grams(words: list[str], size: int) -> list[str]:
+    return [" ".join(words[at : at + size]) for at in range(len(words) - size + 1)]
+
+
+def _letter_grams(words: list[str]) -> list[str]:
+    text = " ".join(words)
+    return [text[at : at + _LETTERS] for at in range(max(1, len(text) - _LETTERS + 1))]
+
+
+def _jaccard(a: set[str], b: set[str]) -> float:
+    return len(a & b) / (len(a | b) or 1)
+
+
+def _occurring(item: list[str], words: list[str]) -> bool:
+    """Whether most words of a short item occur in a text, wherever; of longer items nothing is asked."""
+    wanted = set(item)
+    return len(item) >= 2 * LONG or len(wanted & set(words)) >= MOST * len(wanted)
+
+
+def _hash(words: list[str]) -> int:
+    return crc32(" ".join(words).encode())
+
+
+__all__ = ["Contamination", "Hit", "Item", "split_options"]

@@ -1,0 +1,79 @@
+"""Rows of test sets and of records as items to compare: of whatever shape, outputs not needed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO
+
+from aide.dedup.contamination import Item
+from aide.errors import InputError
+from aide.seeds.files import read_files
+from aide.seeds.shapes import CHOICES, INPUTS, KNOWN, BadRowError, Fields, options_of, recognise, text_of
+
+
+def read_items(
+    paths: Sequence[str],
+    fields: Sequence[str] = (),
+    keep: Sequence[str] = (),
+    stdin: BinaryIO | None = None,
+) -> list[Item]:
+    """The items of all files (JSON lines, JSON, CSV, Parquet, folders of them), named `file:line`.
+
+    `fields` are the columns of the question where guessing fails, `keep` those of what it asks about; rows
+    that lack them are guessed at.
+
+    Raises:
+        InputError: a file can't be read, or a row of it holds no text; it names file and line.
+    """
+    items = []
+    for table in read_files(paths, "", (*KNOWN, *(name.casefold() for name in fields)), stdin):
+        if table.problems:
+            raise InputError(str(table.problems[0]), hint="mend the line or take it out")
+        for line, row in table.rows:
+            item = item_of(row, f"{table.path}:{line}", fields, keep)
+            if item is None:
+                raise InputError(
+                    f"{table.path}:{line}: holds no question; its fields are {', '.join(map(str, row))}",
+                    hint="name the column with --input-field",
+                )
+            items.append(item)
+    if not items:
+        raise InputError(
+            f"{', '.join(paths)} holds no test items", hint='one item a line, such as {"input": …}'
+        )
+    return items
+
+
+def item_of(
+    row: Mapping[str, Any], where: str, fields: Sequence[str] = (), keep: Sequence[str] = ()
+) -> Item | None:
+    """A row as an item; `None` where no text is found in it.
+
+    Of records with parts the varying one is the question, and the fixed ones stand apart.
+    """
+    parts = row.get("parts")
+    if isinstance(parts, Mapping) and parts:
+        *fixed, varying = map(str, parts.values())
+        return Item(where, varying, _choices(row), "\n".join(fixed))
+    kept = "\n".join(text for name in keep if (text := text_of(row.get(name))))
+    named = "\n".join(text for name in fields if name not in keep and (text := text_of(row.get(name))))
+    if named:
+        return Item(where, named, _choices(row), kept)
+    cells = Fields(row)
+    try:
+        content = recognise(cells).read(cells)
+    except BadRowError:
+        text = text_of(row.get(cells.first(INPUTS)))
+        return Item(where, text, _choices(row), kept) if text else None
+    text = f"{content.preamble}\n{content.input}" if content.preamble else content.input
+    return Item(where, text, content.choices, kept or "\n".join(text for _, text in content.fixed))
+
+
+def _choices(row: Mapping[str, Any]) -> tuple[str, ...]:
+    cells = Fields(row)
+    name = cells.first(CHOICES)
+    try:
+        return tuple(options_of(row[name])[0]) if name else ()
+    except BadRowError:
+        return ()
+
+
+__all__ = ["item_of", "read_items"]

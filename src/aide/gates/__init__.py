@@ -1,0 +1,1 @@
+"""What code can refuse before anything more is paid for: form, language, leftovers, copies."""

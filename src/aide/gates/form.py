@@ -1,0 +1,163 @@
+"""What code can check of an input before its answer is paid for, and of an answer before it is judged.
+
+Every check but length is fitted to the seeds first: a check that people's own texts don't pass is off.
+Length is what the card says, for a person may have edited it, and the prompts say the same.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aide.dedup.contamination import Contamination
+from aide.formats import TaskCard
+from aide.gates.language import LanguageCheck
+from aide.gates.leftovers import Leftovers
+from aide.records import Draft
+from aide.text.shingles import compared, folded_words, resemblance
+
+_COPY_FROM: Final = 0.85
+_SEED_TWINS: Final = 0.95
+_ANSWER_WORDS: Final = 4  # shorter answers stand in honest texts by chance
+_ANSWER_LETTERS: Final = 20
+_ANSWERS_SEEN: Final = 3
+_LABEL_WORDS: Final = 3
+# A label that no one writes by chance: with an underscore, a digit, or a capital inside a word.
+_MARKED: Final = re.compile(r"[_\d]|[a-zß-ÿ][A-Z]|\w[./:]\w")
+_FIELD: Final = (
+    r"(?:label|category|class|intent|sentiment|answer|output|"
+    r"kategorie|antwort|catégorie|réponse|categoría|respuesta)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a text is refused: a word to count it by, and what it is about for a person."""
+
+    reason: str
+    detail: str
+
+
+class FormGate:
+    """The checks of one task. Pure: the same text gets the same verdict whenever it is asked."""
+
+    def __init__(
+        self,
+        card: TaskCard,
+        seed_inputs: Sequence[str],
+        seed_outputs: Sequence[str],
+        avoid: Contamination | None = None,
+    ) -> None:
+        self._card = card
+        self._avoid = avoid
+        self._measure = _MEASURES[card.unit]
+        self._leftovers = Leftovers(seed_inputs)
+        self._language = LanguageCheck(card.language_code, seed_inputs)
+        self._labels = [
+            pattern
+            for label in card.labels
+            if label.name.strip()
+            and not any(map((pattern := _label_pattern(label.name)).search, seed_inputs))
+        ]
+        self._copy_from = _above_seeds(seed_inputs)
+        self._answers = not card.labels and _keep_answers_out(seed_inputs, seed_outputs)
+
+    @property
+    def language_checked(self) -> bool:
+        """Whether the card's language is one that can be told."""
+        return self._language.works
+
+    def check(self, text: str, *, seed: str, parent: str, label: str | None, fixed: str = "") -> Fault | None:
+        """The first fault of a new input, cheapest check first, or `None`.
+
+        Reasons: `empty`, `prompt_leftover`, `too_short`, `too_long`, `copy`, `label_inside`,
+        `wrong_language`, `test_item`. `label` is the intended one; any label of the card that stands in the
+        text as a label is a fault. `fixed` are the parts that the text asks about.
+        """
+        if not text.strip():
+            return Fault("empty", "there is no text")
+        if found := self._leftovers.find(text):
+            return Fault("prompt_leftover", found)
+        length, unit = self._measure(text), self._card.unit
+        if length < self._card.min_words:
+            return Fault("too_short", f"{length} {unit}, at least {self._card.min_words} are wanted")
+        if length > self._card.max_words:
+            return Fault("too_long", f"{length} {unit}, at most {self._card.max_words} are wanted")
+        if fault := self._copied(text, {"seed": seed, "parent": parent}):
+            return fault
+        for pattern in self._labels:
+            if match := pattern.search(text):
+                return Fault("label_inside", match[0].strip())
+        if language := self._language.foreign(text):
+            wanted = self._card.language or self._card.language_code
+            return Fault("wrong_language", f"{language} where {wanted} is wanted")
+        return self._given_away(text, (), fixed)
+
+    def check_answer(self, text: str, answer: Draft) -> Fault | None:
+        """A fault where the input `text` holds its own answer (`answer_inside`), and seeds' inputs do not.
+
+        Once there are options, an item of a test set may be told by them (`test_item`).
+        """
+        if self._answers and _contains_answer(text, answer.output):
+            return Fault("answer_inside", answer.output.strip()[:80])
+        return self._given_away(text, answer.choices, "") if answer.choices else None
+
+    def _given_away(self, text: str, options: Sequence[str], fixed: str) -> Fault | None:
+        hit = self._avoid.find(text, options, fixed) if self._avoid is not None else None
+        return Fault("test_item", str(hit)) if hit else None
+
+    def _copied(self, text: str, sources: dict[str, str]) -> Fault | None:
+        words, features = compared(text)
+        for name, source in sources.items():
+            theirs, their_features = compared(source)
+            if words == theirs and (words or text == source):
+                return Fault("copy", f"the same as its {name}")
+            if (likeness := resemblance(features, their_features)) >= self._copy_from:
+                return Fault("copy", f"{likeness:.0%} of its {name}")
+        return None
+
+
+def _above_seeds(seeds: Sequence[str]) -> float:
+    """The resemblance from which a text is a copy: 0.85, or more than any two seeds have."""
+    features = [compared(seed)[1] for seed in seeds[:200]]
+    pairs = (resemblance(a, b) for at, a in enumerate(features) for b in features[:at])
+    greatest = max((pair for pair in pairs if pair < _SEED_TWINS), default=0.0)
+    return max(_COPY_FROM, greatest + 0.01)
+
+
+def _label_pattern(name: str) -> re.Pattern[str]:
+    """How `name` betrays itself in a text.
+
+    A name that is marked as one, or of three words and more, wherever it stands. Others are words like any,
+    and only their use as a label counts: alone on a line, in brackets at an end, or after the name of a
+    field.
+    """
+    exact = re.escape(name.strip())
+    if _MARKED.search(name) or len(name.split()) >= _LABEL_WORDS:
+        return re.compile(rf"(?<!\w){exact}(?!\w)", re.IGNORECASE)
+    return re.compile(
+        rf"^\W*{exact}\W*$|\A\s*[\[(]{exact}[\])]|[\[(]{exact}[\])]\s*\Z|\b{_FIELD}\W{{1,3}}{exact}(?!\w)",
+        re.IGNORECASE | re.MULTILINE,
+    )
+
+
+def _keep_answers_out(inputs: Sequence[str], outputs: Sequence[str]) -> bool:
+    """Whether the seeds tell that an answer does not stand in its input: enough answers could, none does."""
+    pairs = [(text, answer) for text, answer in zip(inputs, outputs, strict=False) if _telling(answer)]
+    return len(pairs) >= _ANSWERS_SEEN and not any(_contains_answer(text, answer) for text, answer in pairs)
+
+
+def _telling(answer: str) -> bool:
+    words = folded_words(answer)
+    lettered = sum(word.isalpha() for word in words)
+    return lettered >= _ANSWER_WORDS and len(" ".join(words)) >= _ANSWER_LETTERS
+
+
+def _contains_answer(text: str, answer: str) -> bool:
+    return _telling(answer) and f" {' '.join(folded_words(answer))} " in f" {' '.join(folded_words(text))} "
+
+
+_MEASURES: Final[dict[str, Callable[[str], int]]] = {
+    "words": lambda text: len(text.split()),
+    "characters": len,
+}

@@ -1,0 +1,165 @@
+"""How diverse texts are, by measures that others can repeat.
+
+Tokens are words and single punctuation marks, as they are cased; of scripts without spaces, characters. Every
+measure but the length depends on how many texts there are: compare only samples of one size.
+"""
+
+import gzip
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from aide.dedup.lexical import Duplicates
+from aide.records import rng
+
+ORDER: Final = 4
+_UNSPACED: Final = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_TOKEN: Final = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s]")
+
+Gram = tuple[str, ...]
+
+
+def tokens(text: str) -> list[str]:
+    """The words and punctuation marks of a text."""
+    return _TOKEN.findall(text)
+
+
+def distinct(texts: Iterable[Sequence[str]], n: int) -> float:
+    """Different n-grams as a share of all n-grams, over all texts together.
+
+    Li et al., *A Diversity-Promoting Objective Function for Neural Conversation Models*, NAACL 2016.
+    """
+    counts = Counter(gram for text in texts for gram in grams(text, n))
+    return len(counts) / (counts.total() or 1)
+
+
+def self_bleu(texts: Sequence[Sequence[str]]) -> float:
+    """Mean BLEU-4 of each text against all others, 0 to 1; lower is more diverse.
+
+    Zhu et al., *Texygen*, SIGIR 2018. Sentence BLEU as sacrebleu has it (Post, WMT 2018), with exponential
+    smoothing and effective order. A text's own n-grams are taken out of the references by keeping, for each
+    n-gram, the greatest count and whose it is, and the greatest count of all others.
+    """
+    if len(texts) < 2:
+        return 0.0
+    counted = [[Counter(grams(text, n)) for n in range(1, ORDER + 1)] for text in texts]
+    tops = [_tops([orders[n] for orders in counted]) for n in range(ORDER)]
+    lengths = Counter(map(len, texts))
+    total = 0.0
+    for place, (text, orders) in enumerate(zip(texts, counted, strict=True)):
+        matched = []
+        for top, own in zip(tops, orders, strict=True):
+            best = {gram: _others(top[gram], place) for gram in own}
+            matched.append(sum(min(count, best[gram]) for gram, count in own.items()))
+        lengths[len(text)] -= 1
+        total += _bleu(
+            matched, [orders[n].total() for n in range(ORDER)], len(text), _closest(lengths, len(text))
+        )
+        lengths[len(text)] += 1
+    return total / len(texts)
+
+
+def compression_ratio(texts: Iterable[str]) -> float:
+    """Bytes of all texts, joined by spaces, over their bytes packed by gzip; higher is more redundant.
+
+    Shaib et al., *Standardizing the Measurement of Text Diversity*, 2024.
+    """
+    data = " ".join(texts).encode("utf-8", "surrogatepass")
+    return len(data) / len(gzip.compress(data, mtime=0)) if data else 0.0
+
+
+def near_duplicates(texts: Sequence[str]) -> float:
+    """The share of texts that `aide dedup` would drop."""
+    known = Duplicates("near", [])
+    return sum(known.claim(str(place), text) is not None for place, text in enumerate(texts)) / (
+        len(texts) or 1
+    )
+
+
+def lengths(texts: Iterable[Sequence[str]]) -> dict[str, float]:
+    """Mean, and 5th, 50th and 95th percentile, in tokens (nearest rank)."""
+    counts = sorted(map(len, texts))
+    if not counts:
+        return {}
+    marks = {f"p{share}": counts[max(0, math.ceil(share * len(counts) / 100) - 1)] for share in (5, 50, 95)}
+    return {"mean": round(sum(counts) / len(counts), 2), **marks}
+
+
+def evenness(counts: Iterable[int]) -> float:
+    """Entropy of the shares over its maximum, 0 to 1: 1 where all are equal (Pielou, 1966)."""
+    held = [count for count in counts if count]
+    if len(held) < 2:
+        return 0.0
+    total = sum(held)
+    return -sum(count / total * math.log(count / total) for count in held) / math.log(len(held))
+
+
+def sample(count: int, size: int, seed: int) -> list[int]:
+    """`size` of `count` places, in order, the same for the same seed."""
+    return sorted(rng("sample", str(seed)).sample(range(count), size)) if size < count else list(range(count))
+
+
+def measure(texts: Sequence[str], bleu: Sequence[int] = ()) -> dict[str, Any]:
+    """All measures of one set of texts; Self-BLEU of those at the places `bleu` alone."""
+    split = [tokens(text) for text in texts]
+    found: dict[str, Any] = {f"distinct_{n}": round(distinct(split, n), 4) for n in (1, 2, 3)}
+    if bleu:
+        found["self_bleu"] = round(self_bleu([split[place] for place in bleu]), 4)
+    return {
+        **found,
+        "compression_ratio": round(compression_ratio(texts), 3),
+        "near_duplicates": round(near_duplicates(texts), 4),
+        "length": lengths(split),
+    }
+
+
+# --- BLEU -------------------------------------------------------------------------------------------
+
+
+def grams(text: Sequence[str], n: int) -> list[Gram]:
+    """All runs of `n` tokens."""
+    return [tuple(text[at : at + n]) for at in range(len(text) - n + 1)]
+
+
+def _tops(counts: Sequence[Counter[Gram]]) -> dict[Gram, tuple[int, int, int]]:
+    """For each n-gram its greatest count in one text, that text, and the greatest count in another one."""
+    tops: dict[Gram, tuple[int, int, int]] = {}
+    for place, own in enumerate(counts):
+        for gram, count in own.items():
+            first, whose, second = tops.get(gram, (0, -1, 0))
+            tops[gram] = (count, place, first) if count > first else (first, whose, max(second, count))
+    return tops
+
+
+def _others(top: tuple[int, int, int], place: int) -> int:
+    first, whose, second = top
+    return second if whose == place else first
+
+
+def _closest(lengths: Counter[int], length: int) -> int:
+    """The reference length nearest to a text's own, the shorter of two equally near."""
+    return min(
+        (other for other, count in lengths.items() if count), key=lambda other: (abs(other - length), other)
+    )
+
+
+def _bleu(matched: Sequence[int], total: Sequence[int], length: int, reference: int) -> float:
+    if not any(matched):
+        return 0.0
+    logs, missing = [], 1
+    for right, of in zip(matched, total, strict=True):
+        if not of:
+            break
+        if not right:
+            missing *= 2
+        logs.append(math.log(right / of if right else 1 / (missing * of)))
+    brevity = min(1.0, math.exp(1 - reference / length))
+    return brevity * math.exp(sum(logs) / len(logs))
+
+
+__all__ = [
+    "compression_ratio", "distinct", "evenness", "grams", "lengths", "measure", "near_duplicates", "sample",
+    "self_bleu", "tokens",
+]  # fmt: skip

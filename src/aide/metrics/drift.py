@@ -1,0 +1,108 @@
+"""How far records have drifted: likeness of texts to their seed, and of each hop to all seeds.
+
+Lexical: Jaccard similarity of the sets of words (Jaccard, 1912). It says how many words two texts share,
+nothing about meaning, and is comparable only within one task; how alike the seeds are among themselves, which
+is told beside it, gives it a scale. Another likeness, such as the cosine of embeddings, may stand in its place.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import combinations
+from statistics import fmean, median
+from typing import Any, Final
+
+from aide.text.shingles import folded_words
+
+_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+SEEDS: Final = 50  # so many seeds stand for all of them
+
+Likeness = Callable[[str, str], float]
+
+
+@lru_cache(maxsize=256)
+def vocabulary(text: str) -> frozenset[str]:
+    """The words of a text, folded; of scripts without spaces its pairs of characters."""
+    words = folded_words(text)
+    joined = "".join(words)
+    if 2 * len(_UNSPACED.findall(joined)) > len(joined):
+        return frozenset(joined[at : at + 2] for at in range(len(joined) - 1))
+    return frozenset(words)
+
+
+def likeness(one: str, other: str) -> float:
+    """The share of their words that two texts have in common, 0 to 1."""
+    a, b = vocabulary(one), vocabulary(other)
+    return len(a & b) / (len(a | b) or 1)
+
+
+@dataclass(slots=True)
+class _Hop:
+    count: int = 0
+    own: float = 0.0
+    nearest: float = 0.0
+
+
+@dataclass(slots=True)
+class Drift:
+    """Sums by hop, fed one record at a time.
+
+    `spread` is the mean likeness between two of the seeds: what texts of one task have in common anyway.
+    """
+
+    spread: float
+    _seeds: Sequence[str]
+    _alike: Likeness
+    _hops: dict[int, _Hop] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, seeds: Sequence[str], alike: Likeness = likeness) -> "Drift":
+        """A meter for records that grow from these seeds."""
+        some = seeds[:SEEDS]
+        pairs = [alike(one, other) for one, other in combinations(some, 2)]
+        return cls(fmean(pairs) if pairs else 0.0, some, alike)
+
+    def add(self, hop: int, text: str, seed: str) -> None:
+        """Count a record of a hop and the seed that it grew from."""
+        here = self._hops.setdefault(hop, _Hop())
+        here.count += 1
+        here.own += self._alike(text, seed)
+        here.nearest += max((self._alike(text, each) for each in self._seeds), default=0.0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Means by hop: `to_seed` to a record's own seed, `to_nearest` to whichever seed is most like it."""
+        hops = {
+            str(hop): {
+                "records": here.count,
+                "to_seed": round(here.own / here.count, 4),
+                "to_nearest": round(here.nearest / here.count, 4),
+            }
+            for hop, here in sorted(self._hops.items())
+        }
+        return {"between_seeds": round(self.spread, 4), "by_hop": hops}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the seeds' own spread says of a record, by its likeness to its seed.
+
+    Below `usual`, how like the nearest other seed half of the seeds are, it has begun to drift. Below
+    `least`, how like the nearest the loneliest seed is, it is further out than any seed is from the rest.
+    """
+
+    usual: float
+    least: float
+
+    @classmethod
+    def of(cls, seeds: Sequence[str], alike: Likeness = likeness) -> "Bounds":
+        """Learned from the seeds; a single seed bounds nothing."""
+        some = seeds[:SEEDS]
+        others = [[other for at, other in enumerate(some) if at != place] for place in range(len(some))]
+        nearest = sorted(
+            max(alike(one, other) for other in rest) for one, rest in zip(some, others, strict=True) if rest
+        )
+        return cls(median(nearest), nearest[0]) if nearest else cls(0.0, 0.0)
+
+
+__all__ = ["SEEDS", "Bounds", "Drift", "Likeness", "likeness", "vocabulary"]

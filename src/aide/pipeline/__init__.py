@@ -1,1 +1,0 @@
-"""The wiring of one run: folder, preparation, forest, loop, counts."""

@@ -1,0 +1,118 @@
+"""Caps on calls, tokens, money and minutes. A call starts only if spent + reserved stays within every cap."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aide.config.spec import RunSpec
+from aide.errors import BudgetSpent, InputError
+from aide.llm.usage import cost, estimate_tokens
+from aide.records import Message, Usage
+
+
+def check_priced(spec: RunSpec) -> None:
+    """Refuse a cap on money that could not be kept.
+
+    Raises:
+        InputError: a step's model has no price.
+    """
+    if spec.max_cost is None and spec.max_cost_per_run is None:
+        return
+    models = {spec.step(name).model for name in type(spec.steps).model_fields}
+    models |= {spec.embeddings} if spec.embeddings else set()
+    unknown = sorted(model for model in models if spec.price_of(model) is None)
+    if unknown:
+        raise InputError(
+            f"a cap on cost needs the price of {', '.join(unknown)}",
+            hint="give it with --price IN/OUT, in US dollars per million tokens",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What one call may cost at most: tokens, and US dollars where the model has a price."""
+
+    tokens: int
+    money: float
+
+
+class Budget:
+    """Spent and reserved, over the whole folder and for this run alone.
+
+    `clock` gives monotonic seconds. `unpriced` turns true when a call was made whose price nobody told.
+    """
+
+    def __init__(
+        self, spec: RunSpec, spent: Usage, money: float | None, *, clock: Callable[[], float]
+    ) -> None:
+        self.spec = spec
+        self.spent = spent
+        self.money = money or 0.0
+        self.money_before = self.money
+        self.unpriced = money is None
+        self._clock = clock
+        self._began = clock()
+        self._capped = any(
+            cap is not None
+            for cap in (
+                spec.max_calls,
+                spec.max_total_tokens,
+                spec.max_cost,
+                spec.max_cost_per_run,
+                spec.max_minutes,
+            )
+        )
+        self._open = Reservation(0, 0.0)
+        self._open_calls = 0
+
+    def reserve(self, messages: list[Message], max_output: int, model: str) -> Reservation:
+        """Set aside what this call may cost.
+
+        Raises:
+            BudgetSpent: where a cap leaves no room for it, naming the cap.
+        """
+        if not self._capped:
+            return Reservation(0, 0.0)
+        prompt = sum(estimate_tokens(message.content) for message in messages)
+        price = self.spec.price_of(model)
+        worst = Usage(calls=1, prompt=prompt, completion=max_output)
+        wanted = Reservation(prompt + max_output, cost(worst, price.input, price.output) if price else 0.0)
+        self._check(wanted)
+        self._open = Reservation(self._open.tokens + wanted.tokens, self._open.money + wanted.money)
+        self._open_calls += 1
+        return wanted
+
+    def _check(self, wanted: Reservation) -> None:
+        spec = self.spec
+        tokens = self.spent.prompt + self.spent.completion + self._open.tokens + wanted.tokens
+        money = self.money + self._open.money + wanted.money
+        minutes = (self._clock() - self._began) / 60
+        for name, cap, value in (
+            ("--max-calls", spec.max_calls, self.spent.calls + self._open_calls + 1),
+            ("--max-total-tokens", spec.max_total_tokens, tokens),
+            ("--max-cost", spec.max_cost, money),
+            ("--max-cost-per-run", spec.max_cost_per_run, money - self.money_before),
+            ("--max-minutes", spec.max_minutes, minutes),
+        ):
+            if cap is not None and value > cap:
+                raise BudgetSpent(
+                    f"{name} {cap:g} is reached", hint=f"rerun with a higher {name} to go on from here"
+                )
+
+    def release(self, reservation: Reservation) -> None:
+        """The call ended: what it really cost is told by `charge`."""
+        if self._capped:
+            self._open = Reservation(
+                self._open.tokens - reservation.tokens, self._open.money - reservation.money
+            )
+            self._open_calls -= 1
+
+    def charge(self, usage: Usage, model: str) -> float | None:
+        """Add what an answered call cost; returns US dollars, `None` where its price is unknown."""
+        self.spent += usage
+        price = self.spec.price_of(model)
+        if price is None:
+            self.unpriced = True
+            return None
+        money = cost(usage, price.input, price.output, price.cached)
+        self.money += money
+        return money

@@ -1,0 +1,80 @@
+"""The drift meter of a run folder: how like its seed each record still is, by hop."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+from aide.journal import Journal
+from aide.metrics.drift import SEEDS, Drift
+from aide.vectors import Vector, cosine, packed
+
+MEASURED: Final = (
+    5000  # of more records every n-th is measured: half a second at the end of a run, whatever its size
+)
+MEANT: Final = 500  # the same for embeddings, which are read back from the journal
+_HELD: Final = 128  # vectors in memory at once; the seeds' stay, since each record is held against them
+
+
+def drift_of(
+    journal: Journal, seeds: Mapping[str, str], out: Collection[str] = (), most: int = MEASURED
+) -> dict[str, Any]:
+    """Likeness by hop over the accepted records but those in `out`; `every` n-th was measured.
+
+    `seeds` are the inputs of the seeds by id; records of other seeds are left out.
+    """
+    every, rows = _sampled(journal, seeds, out, most)
+    meter = Drift.of(list(seeds.values()))
+    for hop, text, seed in rows:
+        meter.add(hop, text, seed)
+    return {**meter.as_dict(), "every": every}
+
+
+def meant_drift_of(
+    journal: Journal,
+    seeds: Mapping[str, str],
+    embedded: Callable[[str], Vector | None],
+    out: Collection[str] = (),
+    most: int = MEANT,
+) -> dict[str, Any]:
+    """The same by the cosine of embeddings, over what was embedded; empty where nothing was."""
+
+    @lru_cache(maxsize=_HELD)
+    def vector(text: str) -> Vector:
+        return packed(embedded(text) or ())
+
+    def alike(one: str, other: str) -> float:
+        return cosine(vector(one), vector(other))
+
+    every, rows = _sampled(journal, seeds, out, most)
+    meter = Drift.of([text for text in list(seeds.values())[:SEEDS] if vector(text)], alike)
+    for hop, text, seed in rows:
+        if vector(text) and vector(seed):
+            meter.add(hop, text, seed)
+    told = meter.as_dict()
+    return {**told, "every": every} if told["by_hop"] else {}
+
+
+def _sampled(
+    journal: Journal, seeds: Mapping[str, str], out: Collection[str], most: int
+) -> tuple[int, Iterator[tuple[int, str, str]]]:
+    """Every how many-th record, and of each its hop, its text and its seed's."""
+    rows = journal.outcomes("accepted", payload=False)
+    nodes = [row.node for row in rows if row.node not in out and row.seed in seeds]
+    step = max(1, -(-len(nodes) // most))
+    found = (journal.outcome(node) for node in nodes[::step])
+    return step, (
+        (each.depth, varying(orjson.loads(each.payload)), seeds[each.seed])
+        for each in found
+        if each is not None
+    )
+
+
+def varying(line: Mapping[str, Any]) -> str:
+    """The part of a record's input that varies, from its line: of several parts it is the last."""
+    parts = line.get("parts")
+    return str(list(parts.values())[-1]) if parts else str(line["input"])
+
+
+__all__ = ["MEANT", "MEASURED", "drift_of", "meant_drift_of", "varying"]

@@ -1,0 +1,228 @@
+"""A run folder: its files, its manifest, and the question whether this run may go on in it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from aide import __version__
+from aide.config.resources import hashes
+from aide.config.spec import RunSpec, differences
+from aide.errors import InputError
+from aide.shards import write_atomic
+
+PROMPT = "prompts/"
+EXTENSIONS = (
+    "contexts", "hops", "target", "per_seed", "max_calls", "max_total_tokens", "max_cost", "max_cost_per_run",
+    "max_minutes", "shard_size",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Where each file of a run stands."""
+
+    path: Path
+
+    @property
+    def manifest(self) -> Path:
+        """`run.json`: spec with origins, fingerprint, versions, prompt hashes, how the last run ended."""
+        return self.path / "run.json"
+
+    @property
+    def card(self) -> Path:
+        """`task.toml`: the task card."""
+        return self.path / "task.toml"
+
+    @property
+    def journal(self) -> Path:
+        """`journal.sqlite`."""
+        return self.path / "journal.sqlite"
+
+    @property
+    def shards(self) -> Path:
+        """`shards/`."""
+        return self.path / "shards"
+
+    @property
+    def rejects(self) -> Path:
+        """`rejects.jsonl`."""
+        return self.path / "rejects.jsonl"
+
+    @property
+    def progress(self) -> Path:
+        """`progress.json`, rewritten about once a second."""
+        return self.path / "progress.json"
+
+    @property
+    def timeline(self) -> Path:
+        """`timeline.jsonl`: a sample of the run about once a second."""
+        return self.path / "timeline.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """`report.html`."""
+        return self.path / "report.html"
+
+    @property
+    def summary(self) -> Path:
+        """`summary.json`."""
+        return self.path / "summary.json"
+
+    @property
+    def stats(self) -> Path:
+        """`stats.json`: the records measured beside human data."""
+        return self.path / "stats.json"
+
+    @property
+    def lock(self) -> Path:
+        """`lock`: there from the moment the folder is a run's, and naming the process that writes in it."""
+        return self.path / "lock"
+
+    @property
+    def log(self) -> Path:
+        """`aide.log`."""
+        return self.path / "aide.log"
+
+    def create(self) -> None:
+        """Make the folder.
+
+        Raises:
+            InputError: where it can't be written, or holds files that are not of a run.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            foreign = [] if self.manifest.exists() or self.journal.exists() else [
+                p.name for p in self.path.iterdir() if p.name not in ("lock", "task.toml", "shards", "aide.log")
+            ]  # fmt: skip
+            if not foreign:
+                self.lock.touch()
+        except OSError as fault:
+            raise InputError(
+                f"the run folder {self.path} can't be written: {fault.strerror}",
+                hint="name another with -o DIR",
+            ) from fault
+        if foreign:
+            raise InputError(
+                f"{self.path} is not empty and holds no run (it has {foreign[0]})",
+                hint="name a new folder with -o DIR",
+            )
+
+    def read_manifest(self) -> dict[str, Any]:
+        """The manifest; empty where there is none yet."""
+        return _read_json(self.manifest)
+
+    def read_summary(self) -> dict[str, Any]:
+        """The summary of the last run; empty where none has ended yet."""
+        return _read_json(self.summary)
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Replace the manifest, all or nothing."""
+        write_atomic(self.manifest, json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as fault:
+        raise InputError(f"{path} can't be read: {fault}", hint="is this the folder of a run?") from fault
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def file_hash(path: str) -> str:
+    """16 hex digits over the bytes of a file, or over the names and sizes of a folder's files; empty for stdin."""
+    source = Path(path)
+    if path == "-" or not source.exists():
+        return ""
+    h = sha256()
+    if source.is_dir():
+        for each in sorted(p for p in source.rglob("*") if p.is_file()):
+            h.update(f"{each.relative_to(source)}:{each.stat().st_size}:{each.stat().st_mtime_ns}".encode())
+    else:
+        with source.open("rb") as stream:
+            while chunk := stream.read(1 << 20):
+                h.update(chunk)
+    return h.hexdigest()[:16]
+
+
+def identity(spec: RunSpec) -> dict[str, str]:
+    """The fingerprint of a run with the content of the files its settings point at."""
+    content = {f"{PROMPT}{name}": value for name, value in hashes("prompts", spec.prompts).items()}
+    if spec.persona_file is not None:
+        content["persona_file"] = file_hash(str(spec.persona_file))
+    if spec.avoid:
+        content["avoid"] = " ".join(sorted(file_hash(str(path)) for path in spec.avoid))
+    return spec.fingerprint(content)
+
+
+def invocation(spec: RunSpec, fingerprint: Mapping[str, str], seeds: Sequence[str]) -> str:
+    """What a rerun must share with a finished run to have nothing left to do: identity, extensions, seed files."""
+    plain = spec.as_dict()
+    asked = [
+        fingerprint,
+        [plain[name] for name in EXTENSIONS],
+        [file_hash(path) for path in (*seeds, *map(str, spec.contexts))],
+    ]
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def finished(folder: RunFolder, spec: RunSpec, seeds: Sequence[str]) -> dict[str, Any] | None:
+    """The summary of this very run where it ended before and nothing new is asked of it; `None` where there is work.
+
+    It is told from the manifest alone, so that a scheduled rerun is over before anything heavy is loaded.
+    """
+    end = folder.read_manifest().get("finished")
+    if (
+        not end
+        or spec.retry_failed
+        or "-" in seeds
+        or end["invocation"] != invocation(spec, identity(spec), seeds)
+    ):
+        return None
+    if end["shards"] != shard_sizes(folder):
+        return None
+    return folder.read_summary()
+
+
+def shard_sizes(folder: RunFolder) -> dict[str, int]:
+    """Name of each shard to its size in bytes: what a finished run wrote must still be there."""
+    return {part.name: part.stat().st_size for part in sorted(folder.shards.glob("part-*.jsonl"))}
+
+
+def check_same_run(
+    folder: RunFolder, manifest: Mapping[str, Any], fingerprint: Mapping[str, str], *, adopt: bool
+) -> None:
+    """Refuse to go on in the folder of another run.
+
+    Raises:
+        InputError: naming the fields that differ; with `adopt`, changed prompts are no difference.
+    """
+    old = manifest.get("fingerprint")
+    if not old:
+        return
+    changed = [line for line in differences(old, fingerprint) if not (adopt and line.startswith(PROMPT))]
+    if changed:
+        only_prompts = all(line.startswith(PROMPT) for line in changed)
+        hint = (
+            "--adopt goes on with the changed prompts"
+            if only_prompts
+            else "name another folder with -o DIR (--reuse takes its answers over)"
+        )
+        raise InputError(f"{folder.path} holds another run: {'; '.join(changed[:6])}", hint=hint)
+
+
+def new_manifest(
+    spec: RunSpec, origins: Mapping[str, str], fingerprint: Mapping[str, str], seeds: Sequence[str]
+) -> dict[str, Any]:
+    """The manifest of a run that begins."""
+    return {
+        "aide": __version__,
+        "seeds": [{"path": path, "hash": file_hash(path)} for path in seeds],
+        "spec": spec.as_dict(),
+        "origins": dict(origins),
+        "fingerprint": dict(fingerprint),
+    }

@@ -1,0 +1,267 @@
+"""Before the first record: seeds, format, task card, demonstrations; fixed once, and journaled with the seeds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from aide.card import (
+    count,
+    demonstrate,
+    demonstrations,
+    draw_card,
+    from_toml,
+    near_labels,
+    read_labels,
+    to_toml,
+)
+from aide.config.spec import RunSpec
+from aide.dedup.contamination import Contamination
+from aide.dedup.test_sets import read_items
+from aide.errors import InputError
+from aide.formats import Demonstration, Format, TaskCard, detect_format
+from aide.journal import Journal
+from aide.parsing import clean
+from aide.prompts import Prompts, variants
+from aide.records import Ask, Draft, Parts, Seed, rng
+from aide.run.folder import RunFolder
+from aide.seeds import Loaded, SeedMapping, load_seeds
+from aide.shards import write_atomic
+
+SEED = "seed"
+POOL = 100  # demonstrations are chosen among at most so many seeds, so that the cost of a seed stays flat
+DEMONSTRATION_TOKENS = 1500
+SAME = 0.9  # from this share of a test item on a seed is the item itself
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Seeds and task as a run takes them: `seeds` without doubles, `format` found or given, test sets to `avoid`."""
+
+    loaded: Loaded
+    seeds: tuple[Seed, ...]
+    format: Format
+    labels: tuple[Any, ...]
+    avoid: Contamination | None = None
+
+    @property
+    def fixed_parts(self) -> bool:
+        """Whether inputs have parts that are never rewritten."""
+        return any(seed.parts.fixed for seed in self.seeds)
+
+
+def read_seeds(spec: RunSpec, paths: Sequence[str], stdin: Any = None) -> Ground:
+    """Seeds from files, their format, and the labels given beside them.
+
+    Raises:
+        InputError: a file, a line or the format is wrong; nothing was spent.
+    """
+    mapping = SeedMapping(
+        input_fields=spec.input_field,
+        output_field=spec.output_field,
+        choices_field=spec.choices_field,
+        keep=spec.keep,
+        input_pattern=spec.input_pattern,
+        encoding=spec.encoding,
+        skip_bad=spec.skip_bad,
+    )
+    _check_files(spec)
+    loaded = load_seeds(paths, mapping, stdin)
+    seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
+    labels = read_labels(spec.labels)
+    drafts = [seed.draft for seed in seeds]
+    format = detect_format(drafts, spec.format, labels, hint=loaded.format_hint)
+    ground = Ground(loaded, seeds, format, labels, _avoided(spec, seeds))
+    prompts = Prompts(spec.prompts)
+    for operation in spec.operations:  # an operation without a prompt is told before anything is spent
+        prompts.first(*variants(operation, format.name, parts=ground.fixed_parts))
+    return ground
+
+
+def _avoided(spec: RunSpec, seeds: Sequence[Seed]) -> Contamination | None:
+    """The test sets of `--avoid`; a seed that is an item of one would hand it on to all that grows from it."""
+    if not spec.avoid:
+        return None
+    known = Contamination(read_items([str(path) for path in spec.avoid], spec.input_field, spec.keep))
+    for seed in seeds:
+        hit = known.find(seed.draft.input, seed.draft.choices, seed.parts.fixed_text)
+        if hit and hit.share >= SAME:
+            raise InputError(
+                f"seed {seed.name or seed.id} is the test item {hit.where}: {seed.draft.input[:60]!r}",
+                hint="take it out of the seeds, or out of the file of --avoid",
+            )
+    return known
+
+
+def _check_files(spec: RunSpec) -> None:
+    """What settings point at is there, before a call is paid for or a folder is made."""
+    read_contexts(spec)
+    if spec.reuse is not None and not RunFolder(spec.reuse).journal.exists():
+        raise InputError(
+            f"--reuse: {spec.reuse} is no run folder: it has no journal",
+            hint="name the folder of an earlier run",
+        )
+
+
+def counted_card(spec: RunSpec, ground: Ground) -> TaskCard:
+    """The half of the card that is counted, without a call."""
+    return count(ground.seeds, ground.format, ground.labels, task=spec.task or ground.loaded.sentence)
+
+
+async def fix_card(spec: RunSpec, ground: Ground, folder: RunFolder, journal: Journal, ask: Ask) -> TaskCard:
+    """The task card: from the journal, from the person's edit of `task.toml`, or drawn with one call and kept.
+
+    Raises:
+        InputError: `task.toml` was edited after the first record, or a new seed has a label the card lacks.
+    """
+    kept = journal.meta("card")
+    if kept is None:
+        card = from_toml(folder.card.read_text(encoding="utf-8")) if folder.card.exists() else await draw_card(
+            ask, [seed.draft for seed in ground.seeds], counted_card(spec, ground), spec.task or ground.loaded.sentence
+        )  # fmt: skip
+    else:
+        card = from_toml(kept)
+        edited = folder.card.read_text(encoding="utf-8") if folder.card.exists() else kept
+        if edited != kept:
+            if journal.counts().get("accepted"):
+                raise InputError(
+                    f"{folder.card} was edited after the first record",
+                    hint="undo the edit, or begin a new folder with -o DIR",
+                )
+            card = from_toml(edited)
+    text = to_toml(card)
+    if text != kept:
+        journal.set_meta("card", text)
+    if not folder.card.exists():
+        write_atomic(folder.card, text)
+    _check_labels(card, ground)
+    return card
+
+
+def _check_labels(card: TaskCard, ground: Ground) -> None:
+    if not ground.format.labelled:
+        return
+    known = set(card.label_names)
+    for seed in ground.seeds:
+        if seed.draft.output not in known:
+            raise InputError(
+                f"seed {seed.name or seed.id} has the label {seed.draft.output!r}, which the task card lacks",
+                hint=f"the labels are {', '.join(card.label_names)}; a new set of labels needs a new folder",
+            )
+
+
+class Pool:
+    """The seeds a run has known, by when they came: D_T of a seed is chosen among those that were there with it.
+
+    A seed and the pool it is planted in are journaled when it is first seen; so later seeds change nothing for it, and
+    the choice itself can wait until the seed is grown.
+    """
+
+    def __init__(self, spec: RunSpec, ground: Ground, journal: Journal) -> None:
+        self._count, self._format = spec.demonstrations, ground.format
+        rows = dict(journal.decisions(SEED))
+        self._seeds = {id: _thaw(id, row) for id, row in rows.items()}
+        self._batch = {id: row["batch"] for id, row in rows.items()}
+        batch = 1 + max(self._batch.values(), default=0)
+        for seed in ground.seeds:
+            if seed.id not in rows:
+                journal.decide(SEED, seed.id, {**_freeze(seed), "batch": batch})
+                self._seeds[seed.id], self._batch[seed.id] = seed, batch
+        self._pools: dict[int, list[Seed]] = {}
+        self._chosen: dict[str, tuple[Demonstration, ...]] = {}
+
+    def demonstrations(self, seed: Seed) -> tuple[Demonstration, ...]:
+        """D_T of this seed's whole tree."""
+        if seed.id not in self._chosen:
+            self._chosen[seed.id] = self._choose(seed) if self._count else ()
+        return self._chosen[seed.id]
+
+    def _choose(self, seed: Seed) -> tuple[Demonstration, ...]:
+        batch = self._batch[seed.id]
+        if batch not in self._pools:
+            self._pools[batch] = [self._seeds[id] for id, when in self._batch.items() if when <= batch]
+        pool = self._pools[batch]
+        if len(pool) > POOL:
+            pool = rng("demonstrations", seed.id).sample(pool, POOL)
+        chosen = demonstrations(seed, pool, self._format, k=self._count, max_tokens=DEMONSTRATION_TOKENS)
+        return tuple(demonstrate(each, self._format) for each in chosen)
+
+
+def gone(ground: Ground, journal: Journal) -> list[str]:
+    """Names of seeds that the folder knows and the files no longer have: their records stay."""
+    here = {seed.id for seed in ground.seeds}
+    return [row["name"] or id for id, row in journal.decisions(SEED) if id not in here]
+
+
+def _freeze(seed: Seed) -> dict[str, Any]:
+    """A seed as it is journaled: enough to show it as a demonstration when it is gone from the file."""
+    draft = seed.draft
+    return {
+        "name": seed.name,
+        "input": draft.input,
+        "output": draft.output,
+        "choices": list(draft.choices),
+        "evidence": draft.evidence,
+        "tests": list(draft.tests),
+        "reasoning": draft.reasoning,
+        "fixed": [list(part) for part in seed.parts.fixed],
+        "varying": seed.parts.varying,
+        "frame": seed.parts.frame,
+    }
+
+
+def _thaw(id: str, value: Any) -> Seed:
+    draft = Draft(
+        value["input"],
+        value["output"],
+        tuple(value["choices"]),
+        tuple(value["tests"]),
+        value["reasoning"],
+        value["evidence"],
+    )
+    parts = Parts(tuple((name, text) for name, text in value["fixed"]), value["varying"], value["frame"])
+    return Seed(id, draft, parts, value["name"])
+
+
+def nearest_labels(card: TaskCard, ground: Ground) -> Mapping[str, Sequence[str]]:
+    """For each label the others, the most easily confused first."""
+    return near_labels(card, [seed.draft for seed in ground.seeds]) if ground.format.labelled else {}
+
+
+def read_contexts(spec: RunSpec) -> tuple[str, ...]:
+    """Further fixed parts from the files of `--contexts`: JSONL with one text field, or plain text, a file each.
+
+    Raises:
+        InputError: a file can't be read, or a line of it holds no text.
+    """
+    texts: list[str] = []
+    for path in spec.contexts:
+        try:
+            whole = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as fault:
+            raise InputError(f"{path} can't be read: {fault}", hint="--contexts takes UTF-8 files") from fault
+        texts += _jsonl_texts(path.name, whole) if path.suffix == ".jsonl" else [clean(whole)]
+    return tuple(text for text in texts if text)
+
+
+def _jsonl_texts(name: str, whole: str) -> list[str]:
+    texts = []
+    for number, line in enumerate(whole.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as fault:
+            raise InputError(f"{name}:{number} is not JSON", hint="one object or string a line") from fault
+        found = (
+            row
+            if isinstance(row, str)
+            else next((v for v in row.values() if isinstance(v, str)), "")
+            if isinstance(row, dict)
+            else ""
+        )
+        if not found:
+            raise InputError(f"{name}:{number} holds no text", hint='such as {"text": "…"}')
+        texts.append(clean(found))
+    return texts

@@ -1,0 +1,282 @@
+"""Where a record came from, and what grew from it: its way from the seed, and branches that a person takes out."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from aide.errors import InputError, Unusable
+from aide.journal import Call, Journal
+from aide.judging.verdict import VERDICT
+from aide.parsing import read_completion
+from aide.records import Usage, Verdict
+from aide.run.drift_report import drift_of
+from aide.run.folder import RunFolder
+from aide.run.inputs import SEED
+from aide.run.pruning import agree, prune, pruned, restore
+from aide.shards import FolderLock, write_atomic
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One station of the way: the seed (`line` is what was journaled of it), or a record or reject with its calls.
+
+    `verdicts` are what the judge said of it, draft by draft; `pruned` tells that it is out of the shards.
+    """
+
+    id: str
+    kind: str
+    line: Mapping[str, Any]
+    calls: tuple[Call, ...]
+    verdicts: tuple[Verdict, ...] = ()
+    pruned: bool = False
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of the calls that were made for this station alone."""
+        return sum((call.usage for call in self.calls), Usage())
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars of these calls; `None` where one has no price."""
+        costs = [call.cost for call in self.calls]
+        return None if None in costs else sum(cost or 0.0 for cost in costs)
+
+    def as_dict(self, *, prompts: bool) -> dict[str, Any]:
+        """The station as JSON values; with `prompts`, what was sent and what came back."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "pruned": self.pruned,
+            "content": dict(self.line),
+            "critiques": [verdict.critique for verdict in self.verdicts],
+            "tokens": {"prompt": self.usage.prompt, "completion": self.usage.completion},
+            "cost": self.cost,
+            "calls": [_call(call, prompts=prompts) for call in self.calls],
+        }
+
+
+def trace(folder: RunFolder, id: str) -> list[Step]:
+    """From the seed to the node of that id (a unique beginning is enough).
+
+    Raises:
+        InputError: where the folder holds no run or no such node.
+    """
+    with _open(folder, readonly=True) as journal:
+        node = resolve(journal, id, folder.path)
+        out = pruned(journal)
+        way: list[Step] = []
+        while (outcome := journal.outcome(node)) is not None:
+            calls = tuple(journal.calls(node=node))
+            line = orjson.loads(outcome.payload)
+            way.append(Step(node, outcome.kind, line, calls, verdicts(calls), node in out))
+            node = outcome.parent
+        seeds = dict(journal.decisions(SEED))
+        if node in seeds:
+            way.append(Step(node, "seed", seeds[node], tuple(journal.calls(node=node))))
+        return way[::-1]
+
+
+def verdicts(calls: Iterable[Call]) -> tuple[Verdict, ...]:
+    """What the judge said in these calls; answers that were of no use to the run are left out here too."""
+    found = []
+    for call in calls:
+        if call.step == "reflect":
+            try:
+                found.append(VERDICT.read(read_completion(orjson.loads(call.body)).text))
+            except (Unusable, orjson.JSONDecodeError):
+                continue
+    return tuple(found)
+
+
+def resolve(journal: Journal, id: str, path: Path) -> str:
+    """The full id that a beginning stands for, of a record, a reject or a seed; a seed's own id will do too.
+
+    Raises:
+        InputError: none begins so, or several do.
+    """
+    if id and (journal.outcome(id) is not None or journal.decided(SEED, id) is not None):
+        return id
+    found = {
+        outcome.node for outcome in journal.outcomes(payload=False) if id and outcome.node.startswith(id)
+    }
+    for seed, row in journal.decisions(SEED):
+        if id and row["name"] == id:
+            return seed
+        if id and seed.startswith(id):
+            found.add(seed)
+    if len(found) == 1:
+        return found.pop()
+    if found:
+        raise InputError(f"{len(found)} ids in {path} begin with {id}", hint="give more of it")
+    raise InputError(
+        f"there is no record {id} in {path}",
+        hint="ids stand in the field `id` of shards/*.jsonl and rejects.jsonl",
+    )
+
+
+# --- branches that are taken out ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which records are meant; nothing at all means every one (for `--restore`).
+
+    `roots` are ids, or beginnings of ids, of records or seeds. `holds` is a condition, which speaks of the fields
+    `names`. `how` is the selection in a person's words.
+    """
+
+    how: str
+    roots: Sequence[str] = ()
+    holds: Callable[[Mapping[str, Any]], bool] | None = None
+    names: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """What a prune did: records named, records that moved with descendants, records in the shards now, and out."""
+
+    named: int
+    moved: int
+    left: int
+    out: int
+
+
+def cut(folder: RunFolder, wanted: Selection, *, back: bool = False, dry: bool = False) -> Pruning:
+    """Take the selected records and all that grew from them out of the shards, or with `back` put them in again.
+
+    A later `expand` fills the places that became free, and pays for nothing that stays. `dry` only counts.
+
+    Raises:
+        InputError: the folder holds no run, or the selection names what is not there.
+        FolderHeld: a run is going on in the folder.
+    """
+    _open(folder, readonly=True).close()
+    with FolderLock(folder.path), _open(folder) as journal:
+        if not dry:
+            agree(journal, folder.shards)  # an earlier prune may have been killed
+        out = pruned(journal)
+        roots = _selected(journal, folder, wanted, out, back=back)
+        branch = {id for id in descendants(journal, roots) if (id in out) == back}
+        count = len(branch)
+        accepted = journal.counts().get("accepted", 0)
+        gone = len(out) + (-count if back else count)
+        if branch and not dry:
+            _reopen(folder)
+            asyncio.run((restore if back else prune)(journal, folder.shards, branch, wanted.how))
+        if not dry:
+            _recount(folder, journal, gone)
+        return Pruning(len(roots), count, accepted - gone, gone)
+
+
+def descendants(journal: Journal, roots: Collection[str]) -> set[str]:
+    """The accepted records among `roots` (records or seeds) and all that grew from them, pruned ones included."""
+    branch: set[str] = set()
+    for outcome in journal.outcomes("accepted", payload=False):  # a parent is settled before its children
+        if outcome.node in roots or outcome.parent in roots or outcome.parent in branch:
+            branch.add(outcome.node)
+    return branch
+
+
+def _selected(
+    journal: Journal, folder: RunFolder, wanted: Selection, out: Collection[str], *, back: bool
+) -> set[str]:
+    roots = {resolve(journal, id, folder.path) for id in wanted.roots}
+    for root in roots:
+        outcome = journal.outcome(root)
+        if outcome is not None and outcome.kind != "accepted":
+            raise InputError(
+                f"{root} is no record of {folder.path}: it was {outcome.kind}",
+                hint="name an accepted record or a seed",
+            )
+    if wanted.holds is None:
+        return roots if wanted.roots or not back else set(out)
+    seen: set[str] = set()
+    rows = 0
+    for outcome in journal.outcomes("accepted"):
+        if (outcome.node in out) != back:
+            continue
+        record = orjson.loads(outcome.payload)
+        rows += 1
+        seen.update(name for name in wanted.names if name not in seen and _has(record, name))
+        if wanted.holds(record):
+            roots.add(outcome.node)
+    if rows and (unknown := sorted(set(wanted.names) - seen)):
+        raise InputError(
+            f"no record in {folder.path} has the field {unknown[0]!r}",
+            hint="such as scores.relevance, lineage.hop or lineage.operation",
+        )
+    return roots
+
+
+def _has(record: Mapping[str, Any], name: str) -> bool:
+    value: Any = record
+    for part in name.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return False
+        value = value[part]
+    return True
+
+
+def _recount(folder: RunFolder, journal: Journal, gone: int) -> None:
+    """Counts on disk that agree with the shards, of which `gone` records are out."""
+    told = {
+        path: json.loads(path.read_text("utf-8"))
+        for path in (folder.progress, folder.summary)
+        if path.exists()
+    }
+    if all(facts.get("pruned", 0) == gone for facts in told.values()):
+        return
+    out = pruned(journal)
+    inputs = {id: row["input"] for id, row in journal.decisions(SEED)}
+    hops: Counter[int] = Counter()
+    labels: Counter[str] = Counter()
+    for outcome in journal.outcomes("accepted", payload=False):
+        if outcome.node not in out:
+            hops[outcome.depth] += 1
+            labels.update([outcome.label] if outcome.label else [])
+    for path, facts in told.items():
+        facts.update(
+            accepted=hops.total(),
+            pruned=len(out),
+            by_hop={str(hop): n for hop, n in sorted(hops.items())},
+            by_label=dict(sorted(labels.items())),
+        )
+        if "drift" in facts:
+            facts["drift"] = drift_of(journal, inputs, out)
+        write_atomic(path, json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
+
+
+def _reopen(folder: RunFolder) -> None:
+    """Let the run be no longer finished, so that the next one looks at its shards."""
+    manifest = folder.read_manifest()
+    if manifest.pop("finished", None) is not None:
+        folder.write_manifest(manifest)
+
+
+def _open(folder: RunFolder, *, readonly: bool = False) -> Journal:
+    if not folder.journal.exists():
+        raise InputError(
+            f"{folder.path} is no run folder: it has no journal",
+            hint="name the folder that `aide expand` wrote",
+        )
+    return Journal.open(folder.journal, readonly=readonly)
+
+
+def _call(call: Call, *, prompts: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "step": call.step, "draw": call.draw, "attempt": call.attempt, "model": call.answered_by,
+        "endpoint": call.endpoint, "prompt_tokens": call.usage.prompt, "completion_tokens": call.usage.completion,
+        "seconds": call.seconds, "cost": call.cost, "reused": call.reused,
+    }  # fmt: skip
+    if prompts:
+        row.update(system=call.system, user=call.user, answer=call.body.decode("utf-8", "replace"))
+    return row
+
+
+__all__ = ["Pruning", "Selection", "Step", "cut", "descendants", "resolve", "trace", "verdicts"]

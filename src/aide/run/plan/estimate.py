@@ -1,0 +1,152 @@
+"""What an estimate holds: records and candidates by hop, and by step and hop calls and tokens."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aide.config.spec import RunSpec, StepSpecs
+from aide.llm.usage import cost
+from aide.records import Usage
+
+ORDER: Final = tuple(StepSpecs.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What one candidate (or one parent) takes of a step: calls, and tokens of one such call."""
+
+    calls: float
+    prompt: float
+    completion: float
+
+
+@dataclass(slots=True)
+class Spending:
+    """Calls and tokens of one step; fractions until they are shown."""
+
+    calls: float = 0.0
+    prompt: float = 0.0
+    completion: float = 0.0
+
+    def __add__(self, other: "Spending") -> "Spending":
+        """Both together."""
+        return Spending(
+            self.calls + other.calls, self.prompt + other.prompt, self.completion + other.completion
+        )
+
+    def as_dict(self) -> dict[str, int]:
+        """Whole numbers under the names of JSON."""
+        return {
+            "calls": round(self.calls),
+            "prompt_tokens": round(self.prompt),
+            "completion_tokens": round(self.completion),
+        }
+
+
+@dataclass(slots=True)
+class HopEstimate:
+    """One hop: the records wanted of it, the candidates they take, and what these cost by step."""
+
+    hop: int
+    records: float = 0.0
+    candidates: float = 0.0
+    steps: dict[str, Spending] = field(default_factory=dict)
+
+    def add(self, step: str, units: float, rate: Rate) -> None:
+        """So many candidates or parents at a rate."""
+        calls = units * rate.calls
+        if calls:
+            spent = Spending(calls, calls * rate.prompt, calls * rate.completion)
+            self.steps[step] = self.steps.get(step, Spending()) + spent
+
+
+@dataclass(slots=True)
+class Estimate:
+    """All hops of a run; hop 0 stands for what is asked once, such as the task card."""
+
+    hops: list[HopEstimate] = field(default_factory=list)
+    seconds: float | None = None
+
+    @property
+    def records(self) -> int:
+        """Records of all hops."""
+        return round(sum(hop.records for hop in self.hops))
+
+    @property
+    def candidates(self) -> int:
+        """Candidates of all hops."""
+        return round(sum(hop.candidates for hop in self.hops))
+
+    @property
+    def steps(self) -> dict[str, Spending]:
+        """By step over all hops, in the order in which a record meets them."""
+        found: dict[str, Spending] = {}
+        for hop in self.hops:
+            for step, spent in hop.steps.items():
+                found[step] = found.get(step, Spending()) + spent
+        return {step: found[step] for step in sorted(found, key=_place)}
+
+    @property
+    def spending(self) -> Spending:
+        """Everything together."""
+        return total(self.steps.values())
+
+    @property
+    def calls(self) -> int:
+        """Calls of all steps and hops."""
+        return round(self.spending.calls)
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion tokens of all steps and hops."""
+        spent = self.spending
+        return round(spent.prompt + spent.completion)
+
+    def money(self, spec: RunSpec) -> float | None:
+        """US dollars; `None` where a step's model has no price."""
+        sums = [money_of(step, spent, spec) for step, spent in self.steps.items()]
+        known = [money for money in sums if money is not None]
+        return sum(known) if len(known) == len(sums) else None
+
+    def as_dict(self, spec: RunSpec) -> dict[str, Any]:
+        """The estimate as JSON values; money and time that nobody can know are null."""
+        return {
+            "records": self.records,
+            "candidates": self.candidates,
+            **self.spending.as_dict(),
+            "tokens": self.tokens,
+            "cost": self.money(spec),
+            "seconds": None if self.seconds is None else round(self.seconds, 1),
+            "steps": {
+                step: {**spent.as_dict(), "cost": money_of(step, spent, spec)}
+                for step, spent in self.steps.items()
+            },
+            "hops": [
+                {
+                    "hop": hop.hop,
+                    "records": round(hop.records),
+                    "candidates": round(hop.candidates),
+                    **total(hop.steps.values()).as_dict(),
+                    "steps": {step: spent.as_dict() for step, spent in hop.steps.items()},
+                }
+                for hop in self.hops
+            ],
+        }
+
+
+def _place(step: str) -> int:
+    return ORDER.index(step) if step in ORDER else len(ORDER)
+
+
+def total(spendings: Iterable[Spending]) -> Spending:
+    """All of them together."""
+    return sum(spendings, Spending())
+
+
+def money_of(step: str, spent: Spending, spec: RunSpec) -> float | None:
+    """US dollars of one step by the price of its model; `None` where that has none."""
+    price = spec.price_of(spec.step(step).model)
+    if price is None:
+        return None
+    usage = Usage(round(spent.calls), round(spent.prompt), round(spent.completion))
+    return cost(usage, price.input, price.output)

@@ -1,0 +1,1 @@
+"""Pure functions over text: words, folding, length, shingles, similarity, durations, prompt tags."""

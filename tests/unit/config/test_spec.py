@@ -1,0 +1,139 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from aide.config.spec import EXCLUDED, GROUPS, IDENTITY, RunSpec, differences, flag_of
+
+
+def make(**given: Any) -> RunSpec:
+    return RunSpec.model_validate(given)
+
+
+def test_every_setting_is_either_identity_or_excluded_with_a_reason() -> None:
+    fields = set(RunSpec.model_fields)
+    assert set(IDENTITY) | set(EXCLUDED) == fields
+    assert not set(IDENTITY) & set(EXCLUDED)
+    assert all(EXCLUDED.values())
+
+
+def test_every_setting_has_help_and_a_group() -> None:
+    for name in RunSpec.model_fields:
+        flag = flag_of(name)
+        assert flag.help.endswith("."), name
+        assert flag.group in GROUPS, name
+
+
+def test_the_fingerprint_names_what_differs() -> None:
+    old = make(model="small")
+    new = make(model="small", min_relevance=5, steps={"answer": {"model": "strong"}})
+    assert differences(old.fingerprint(), new.fingerprint()) == [
+        "min_relevance was 7, is 5",
+        'steps.answer.model was unset, is "strong"',
+    ]
+
+
+@pytest.mark.parametrize("change", [{"target": "all"}, {"hops": 4}, {"max_calls": 3}, {"base_url": ["sim:"]}])
+def test_extensions_and_places_leave_the_fingerprint_alone(change: dict[str, object]) -> None:
+    assert make(**change).fingerprint() == RunSpec().fingerprint()
+
+
+def test_a_setting_that_an_older_version_did_not_know_counts_as_its_default() -> None:
+    old = RunSpec().fingerprint()
+    del old["balance"]
+    assert differences(old, RunSpec().fingerprint()) == []
+    assert differences(old, make(balance="none").fingerprint()) == ['balance was "uniform", is "none"']
+
+
+def test_hashes_of_files_join_the_fingerprint() -> None:
+    before = RunSpec().fingerprint({"prompts.extract.md": "aa"})
+    after = RunSpec().fingerprint({"prompts.extract.md": "bb"})
+    assert differences(before, after) == ["prompts.extract.md was aa, is bb"]
+
+
+@given(
+    hops=st.integers(1, 9),
+    target=st.one_of(st.integers(0, 99_999), st.just("all")),
+    labels=st.lists(st.text(max_size=9), max_size=4),
+    temperature=st.floats(0, 2),
+)
+def test_a_spec_survives_json(hops: int, target: object, labels: list[str], temperature: float) -> None:
+    given = {"hops": hops, "target": target, "labels": labels, "price": "1/2", "prompts": "my/prompts"}
+    spec = make(**given, steps={"reflect": {"temperature": temperature}})
+    assert make(**spec.as_dict()) == spec
+
+
+def test_a_step_of_which_only_the_model_is_given_keeps_its_temperatures() -> None:
+    spec = make(model="small", steps={"answer": {"model": "strong"}})
+    answer = spec.step("answer")
+    assert (answer.model, answer.temperature_of(0), answer.temperature_of(1)) == ("strong", 0.2, 0.7)
+    assert spec.step("reflect").model == "small"
+    assert spec.step("synthesize").temperature_of(3) == 1.0
+
+
+def test_local_servers_with_few_slots_get_a_low_ceiling() -> None:
+    urls = ("http://localhost:11434/v1", "http://localhost:1234/v1", "http://localhost:8000/v1")
+    assert [each.ceiling for each in make(base_url=urls).served_by()] == [4, 4, 64]
+    assert [each.ceiling for each in make(base_url=urls, concurrency=9).served_by()] == [9, 9, 9]
+
+
+def test_an_endpoint_takes_what_it_leaves_out_from_the_run() -> None:
+    spec = make(
+        model="m",
+        headers={"a": "1"},
+        endpoints=[
+            {"base_url": "http://one/v1"},
+            {"base_url": "http://two/v1", "model": "n", "api_key_env": "TWO", "headers": {"b": "2"}},
+        ],
+    )
+    one, two = spec.served_by()
+    assert (one.model, one.api_key_env, one.headers) == ("m", "OPENAI_API_KEY", {"a": "1"})
+    assert (two.model, two.api_key_env, two.headers) == ("n", "TWO", {"a": "1", "b": "2"})
+    assert one.name != two.name
+
+
+def test_graph_triples_default_by_kind_of_task() -> None:
+    assert RunSpec().graph(fixed=False) == 2
+    assert RunSpec().graph(fixed=True) == 0
+    assert make(graph_triples=1).graph(fixed=True) == 1
+
+
+def test_the_goal_grows_with_the_seeds_only_when_asked() -> None:
+    assert make(target=50).goal(10) == 50
+    assert make(target="all").goal(10) is None
+    assert make(per_seed=20).goal(3) == 60
+
+
+def test_a_price_by_model_goes_before_the_general_one() -> None:
+    spec = make(price="1/2", prices={"strong": "3/15"})
+    strong, other = spec.price_of("strong"), spec.price_of("small")
+    assert strong is not None
+    assert other is not None
+    assert (strong.input, strong.output, other.output) == (3, 15, 2)
+    assert RunSpec().price_of("small") is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"hops": 0},
+        {"min_relevance": 11},
+        {"personas": 0, "attributes": 0},
+        {"input_pattern": "(unclosed"},
+        {"input_pattern": "no groups"},
+        {"encoding": "utf-9"},
+        {"price": "3"},
+        {"steps": {"anser": {}}},
+        {"no_such": 1},
+    ],
+)
+def test_nonsense_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        make(**wrong)
+
+
+def test_a_spec_can_not_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        setattr(RunSpec(), "hops", 3)  # noqa: B010 - an assignment would not pass the type check, and that is the point

@@ -1,0 +1,224 @@
+"""What filter, dedup, sample and split decide, without a process."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import pytest
+
+from aide.dataset.conditions import Count, bound, matching, mistyped, one_of, passing, where
+from aide.dataset.duplicates import Known, among, without_twins
+from aide.dataset.lines import Line
+from aide.dataset.record_content import compared
+from aide.dataset.sampling import sample, share
+from aide.dataset.splitting import TRAIN, VALIDATION, Pool, cut, keep_apart
+from aide.dedup.lexical import Duplicates
+from aide.errors import InputError
+from aide.seeds import load_seeds
+from aide.shards import Ids
+
+WORDS = [
+    "amber", "boat", "cedar", "delta", "ember", "fjord", "grove", "heron", "inlet", "jetty", "knoll", "larch",
+    "marsh", "north", "otter", "pearl",
+]  # fmt: skip
+
+
+def line(number: int = 0, **record: Any) -> Line:
+    return Line(record, json.dumps(record).encode(), "test", number)
+
+
+def grown(count: int, *, seeds: int, labels: Sequence[str] = ()) -> Iterator[Line]:
+    """Families of one seed each: a record at hop 1, its children at hop 2; every text of its own."""
+    for number in range(count):
+        seed, place = number % seeds, number // seeds
+        branch = f"s{seed}b{place // 4}"
+        first = place % 4 == 0
+        lineage = {
+            "seed_id": f"s{seed}", "parent_id": f"s{seed}" if first else branch, "hop": 1 if first else 2,
+            "operation": "constraint", "triple": None, "persona": None, "anchored": not first,
+        }  # fmt: skip
+        text = " ".join(
+            WORDS[(number * 7 + step * (number % 5 + 1)) % 16] + str(number + step) for step in range(15)
+        )
+        form = (
+            {"format": "classification", "output": labels[seed % len(labels)]}
+            if labels
+            else {"format": "open", "output": "1"}
+        )
+        yield line(number, id=branch if first else f"{branch}r{place}", input=text, lineage=lineage, **form)
+
+
+def test_bounds_read_scores_shares_and_paths() -> None:
+    record = {
+        "scores": {"relevance": 7, "correct": True, "agreement": "2/3"},
+        "lineage": {"hop": 2},
+        "n": "8",
+    }
+    assert bound("relevance=7", least=True)(record)
+    assert not bound("relevance=7.5", least=True)(record)
+    assert bound("agreement=0.6", least=True)(record)
+    assert not bound("agreement=3/4", least=True)(record)
+    assert bound("correct=1", least=True)(record)
+    assert bound("lineage.hop=2", least=False)(record)
+    assert not bound("n=1", least=True)(record)  # text is no number
+    assert not bound("missing=1", least=False)(record)
+    for wrong in ("relevance", "relevance=high"):
+        with pytest.raises(InputError):
+            bound(wrong, least=True)
+
+
+def test_conditions_on_origin_words_and_expressions() -> None:
+    record = {"input": "The Invoice", "format": "open", "lineage": {"hop": 2, "operation": "persona"}}
+    assert one_of("lineage.hop", ["1,2"], "--hop")(record)
+    assert not one_of("lineage.operation", ["reasoning"], "--operation")(record)
+    assert matching("input=(?i)invoice", wanted=True)(record)
+    assert not matching("input=(?i)invoice", wanted=False)(record)
+    assert where("lineage.hop == 2 and len(input) > 5")(record)
+    with pytest.raises(InputError, match="no regular expression"):
+        matching("input=(", wanted=True)
+
+
+def test_what_passes_is_counted_and_a_mistyped_name_is_found() -> None:
+    asked = [bound("relevance=8", least=True), bound("relevnce=1", least=True)]
+    records = [line(n, scores={"relevance": n}) for n in range(10)]
+    count = Count()
+    assert [each.number for each in passing(records, asked[:1], count)] == [8, 9]
+    assert (count.read, count.kept) == (10, 2)
+    assert len(list(passing(records, asked[:1], Count(), invert=True))) == 8
+    assert list(passing(records, asked, Count())) == []
+    assert mistyped(asked) == ["relevnce"]
+
+
+def test_compared_is_the_varying_part_and_the_right_option_but_no_label() -> None:
+    assert compared(line(input="whole", parts={"text": "long", "question": "Q?"}, output="x")) == "Q?"
+    quiz = line(input="Which is true?", output="b", choices=["a", "b"], format="multiple_choice")
+    assert compared(quiz) == "Which is true?\nb"
+    assert compared(line(input="Hi", output="b", choices=["a", "b"], format="classification")) == "Hi"
+    assert compared(line(question="What?", answer="That")) == "What?"
+
+
+def test_the_first_of_twins_stays_and_files_put_together_are_no_exception() -> None:
+    rows = list(grown(40, seeds=4))
+    told: list[tuple[str, str]] = []
+
+    def drop(each: Line, twin: Any) -> None:
+        told.append((twin.of if hasattr(twin, "of") else twin.id, twin.how))
+
+    edited = line(99, id="new", input=rows[3].record["input"].upper() + "!", output="1", format="open")
+    kept = list(without_twins([*rows, *rows, edited], Known(Duplicates("near", ())), drop))
+    assert kept == rows  # the same ids a second time are twins, not replacements
+    assert len(told) == 41
+    assert told[-1] == (rows[3].record["id"], "exact")
+
+
+def test_what_repeats_a_seed_is_dropped_only_where_the_seeds_are_there_too(tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds.jsonl"
+    seeds.write_text('{"input": "How many crates are on the pier?", "output": "4"}\n')
+    rows = [
+        line(1, id="a", input="how many crates are on the pier"),
+        line(2, id="b", input="Who sails at dawn?"),
+    ]
+    loaded = load_seeds([str(seeds)])
+    assert list(without_twins(rows, among(loaded), lambda *_: None)) == rows[1:]
+    assert list(without_twins(rows, among(loaded, entered=False), lambda *_: None)) == rows
+
+
+def test_ids_that_are_counted_in_twenty_digits_cost_no_more_than_others() -> None:
+    # Looked at: how far one has to go in the table of ids, not how long it takes.
+    names = Ids()
+    for number in range(600):
+        names.add(f"{number:020d}")
+    steps = [
+        (names._place(bytes.fromhex(name))[0] // 10 - crc32(bytes.fromhex(name))) % 1024 for name in names
+    ]
+    assert sum(steps) / len(steps) < 8
+    assert len(names) == 600
+
+
+def test_a_sample_is_stratified_keeps_order_and_does_not_depend_on_it() -> None:
+    rows = list(grown(200, seeds=5))
+    drawn = sample(rows, 40, seed=1, by=["hop"])
+    assert len(drawn) == 40
+    assert [each.number for each in drawn] == sorted(each.number for each in drawn)
+    assert Counter(each.record["lineage"]["hop"] for each in drawn) == {1: 10, 2: 30}
+    even = sample(rows, 40, seed=1, by=["hop"], evenly=True)
+    assert Counter(each.record["lineage"]["hop"] for each in even) == {1: 20, 2: 20}
+    assert {each.number for each in sample(rows[::-1], 40, seed=1)} == {
+        each.number for each in sample(rows, 40, seed=1)
+    }
+    assert {each.number for each in sample(rows, 40, seed=2)} != {
+        each.number for each in sample(rows, 40, seed=1)
+    }
+    assert sample(rows, 1000, seed=1) == rows
+    assert sample(rows, 0, seed=1) == []
+
+
+def test_a_share_is_about_that_share_and_a_larger_one_holds_the_smaller() -> None:
+    rows = [line(n, id=str(n)) for n in range(4000)]
+    tenth = {each.number for each in share(rows, 0.1, seed=0)}
+    assert 320 < len(tenth) < 480  # four standard deviations
+    assert tenth < {each.number for each in share(rows, 0.2, seed=0)}
+
+
+def test_by_seed_no_descendant_of_a_training_seed_is_held_out() -> None:
+    with Pool(grown(400, seeds=10)) as pool:
+        made = cut(pool, "auto", validation=0.1, test=0.1, seed=0)
+    sides: dict[str, set[int]] = {}
+    for member, place in zip(pool.members, made.places, strict=True):
+        sides.setdefault(member.seed, set()).add(place)
+    assert made.by == "seed"
+    assert all(len(places) == 1 for places in sides.values())
+    assert [made.count(place) for place in range(3)] == [320, 40, 40]
+
+
+def test_auto_takes_branches_where_a_label_would_be_missing_and_says_so() -> None:
+    labels = [f"label {n}" for n in range(10)]
+    with Pool(grown(400, seeds=10, labels=labels)) as pool:
+        made = cut(pool, "auto", validation=0.1, test=0, seed=0)
+        assert made.by == "branch"
+        assert "would be missing from training" in made.remarks[0]
+        family = {member.id: member.id if member.hop == 1 else member.parent for member in pool.members}
+        sides: dict[str, set[int]] = {}
+        for member, place in zip(pool.members, made.places, strict=True):
+            sides.setdefault(family[member.id], set()).add(place)
+        assert all(len(places) == 1 for places in sides.values())
+        trained = {m.label for m, place in zip(pool.members, made.places, strict=True) if place == TRAIN}
+        assert trained == set(labels)
+        assert 20 <= made.count(VALIDATION) <= 60
+        told = cut(pool, "seed", validation=0.1, test=0, seed=0)
+        assert told.by == "seed"
+        assert "missing" in told.remarks[0]
+
+
+def test_one_seed_is_cut_by_branch_and_foreign_records_by_record() -> None:
+    with Pool(grown(80, seeds=1)) as pool:
+        assert cut(pool, "auto", validation=0.1, test=0, seed=0).by == "branch"
+        with pytest.raises(InputError, match="nothing would be left to train on"):
+            cut(pool, "seed", validation=1, test=0, seed=0)
+    with Pool(line(n, input=f"text {n}", output="x") for n in range(50)) as pool:
+        made = cut(pool, "auto", validation=0.2, test=0, seed=0)
+        assert (made.by, made.count(VALIDATION)) == ("record", 10)
+        with pytest.raises(InputError, match="no lineage"):
+            cut(pool, "seed", validation=0.2, test=0, seed=0)
+
+
+def test_near_duplicates_across_the_cut_go_to_training_until_none_is_left() -> None:
+    rows = list(grown(100, seeds=10))
+    with Pool(rows) as before:
+        held = cut(before, "seed", validation=0.1, test=0, seed=0).places
+    out, other = (next(n for n, place in enumerate(held) if place == side) for side in (VALIDATION, TRAIN))
+    # A held-out text that copies a training text, and a second one that copies only the first.
+    words = rows[other].record["input"].split()
+    copy = " ".join([*words[:-1], "changed"])
+    rows[out] = line(out, **{**rows[out].record, "input": copy})
+    second = out + 10  # the next record of the same seed
+    rows[second] = line(second, **{**rows[second].record, "input": copy + " again"})
+    with Pool(rows) as pool:
+        made = cut(pool, "seed", validation=0.1, test=0, seed=0)
+        assert made.places == held
+        keep_apart(pool, made, among(None))
+    assert made.moved == 2
+    assert made.places[out] == made.places[second] == TRAIN

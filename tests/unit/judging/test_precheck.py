@@ -1,0 +1,77 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from aide.formats import FORMATS, Label, TaskCard
+from aide.judging.precheck import Exam, Sitting, sit, wrong_draft
+from aide.records import Draft, Seed
+from aide.verify.answers import NONE, Checks
+from unit.formats.scripted import Scripted
+
+CHOICES = Checks(FORMATS["multiple_choice"], TaskCard(format="multiple_choice", options=3))
+LABELS = Checks(FORMATS["classification"], TaskCard(format="classification", labels=(Label("a"), Label("b"))))
+NUMBERS = Checks(FORMATS["open"], TaskCard(format="open", convention="#### <number>"))
+QUIZ = Seed("s", Draft("Which?", "two", ("one", "two", "three")), name="quiz-1")
+SUM = Seed("n", Draft("How many?", "3 x 4 = 12\n#### 12"), name="sum-1")
+
+
+def examined(seed: Seed, checks: Checks, said: str, takes: Any) -> Sitting:
+    async def judge(draft: Draft) -> bool:
+        return bool(takes(draft))
+
+    return asyncio.run(sit(seed, [seed], checks, (), Scripted(said), judge))
+
+
+def test_a_wrong_key_is_named_with_what_the_teacher_says() -> None:
+    sitting = examined(QUIZ, CHOICES, '{"label": "three"}', lambda draft: draft.output == "three")
+    exam = Exam((sitting,))
+    assert exam.details() == ["quiz-1: the seed says 'two', the teacher 'three'"]
+    assert (exam.right, exam.takes_right) == ((0, 1), (0, 1))
+    assert "0%" in exam.warnings()[0][0]
+
+
+def test_numbers_are_compared_as_numbers() -> None:
+    assert examined(SUM, NUMBERS, "12.00 in all\n#### 12.00", lambda draft: True).right is True
+    assert examined(SUM, NUMBERS, "4 x 4 = 16\n#### 16", lambda draft: True).right is False
+
+
+def test_a_judge_that_takes_everything_is_warned_of() -> None:
+    exam = Exam(tuple(Sitting(str(n), "a", "a", True, True, True) for n in range(10)))
+    assert (
+        exam.result()
+        == "exam: teacher right on 10 of 10; judge accepts 10 of 10 right and 10 of 10 wrong answers"
+    )
+    assert [warning for warning, _ in exam.warnings()] == ["the judge takes 10 of 10 wrong answers for right"]
+    assert Exam(tuple(Sitting(str(n), "a", "a", True, True, n < 2) for n in range(10))).warnings() == []
+
+
+def test_labels_that_are_taken_for_each_other_are_told() -> None:
+    exam = Exam(tuple(Sitting(str(n), "a", "b", False, True, False) for n in range(3)))
+    assert exam.details()[-1] == "'a' is taken for 'b' 3 times"
+
+
+@pytest.mark.parametrize(
+    ("seed", "checks"), [(QUIZ, CHOICES), (SUM, NUMBERS), (Seed("l", Draft("t", "a")), LABELS)]
+)
+def test_the_wrong_answer_is_of_the_same_form_and_wrong(seed: Seed, checks: Checks) -> None:
+    wrong = wrong_draft(seed, [seed], checks)
+    assert wrong is not None
+    assert wrong.output != seed.draft.output
+    assert checks.format.check(wrong, checks.card) == ""
+
+
+def test_what_no_code_can_compare_counts_for_nobody() -> None:
+    checks = Checks(FORMATS["free_text"], TaskCard(format="free_text"))
+    seed, other = Seed("f", Draft("Why?", "Because.")), Seed("g", Draft("How?", "Like this."))
+
+    async def judge(draft: Draft) -> bool:
+        return draft.output == "Because."
+
+    sitting = asyncio.run(sit(seed, [seed, other], checks, (), Scripted(), judge))
+    assert (sitting.right, sitting.takes_right, sitting.takes_wrong) == (None, True, False)
+    assert Exam((sitting,)).share == 1.0
+
+
+def test_none_of_the_options_is_an_answer_of_the_teacher() -> None:
+    assert examined(QUIZ, CHOICES, f'{{"label": "{NONE}"}}', lambda draft: True).said == NONE

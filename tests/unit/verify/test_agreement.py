@@ -1,0 +1,131 @@
+import asyncio
+import random
+
+import pytest
+
+from aide.formats import TaskCard
+from aide.records import Draft, rng
+from aide.verify.agreement import Quorum, Tally, Vote, agree, final_answer, quorum_of, same
+
+OPEN = TaskCard(format="open", convention="#### <number>")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1,200", "1200"), ("$1200.00", "1200"), ("1200 apples", "1,200"), ("1 200", "1200"),
+        ("3.33", "3.333"), ("1/2", "0.5"), ("−7", "-7"), ("Blue whale.", "blue  whale"),
+        (".5", "0.50"), ("1.234.567", "1234567"),
+    ],
+)  # fmt: skip
+def test_the_same_answer_in_two_spellings(one: str, other: str) -> None:
+    assert same(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("12", "13"), ("3.3", "3.33"), ("10", "-10"), ("12", "twelve"), ("3:30", "3:45"), ("", "0")],
+)
+def test_different_answers(one: str, other: str) -> None:
+    assert not same(one, other)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("2 + 2 = 4\n#### 4", "4"),
+        ("so 5 x 3 = 15 and\nthe answer is 1,500 dollars.", "1,500"),
+        ("first 3, then 8 in all", "8"),
+        (r"hence \boxed{42}", "42"),
+        ("none at all", ""),
+    ],
+)
+def test_the_final_answer_stands_at_its_marker_or_is_the_last_number(text: str, found: str) -> None:
+    assert final_answer(Draft("q", text), OPEN) == found
+
+
+def test_two_of_three_is_usual_only_where_worked_answers_end_in_a_result() -> None:
+    assert quorum_of("auto", OPEN) == Quorum(2, 3)
+    assert quorum_of("auto", TaskCard(format="open")) is None
+    assert quorum_of("auto", TaskCard(format="multiple_choice", options=4)) is None
+    assert quorum_of("3/5", TaskCard(format="multiple_choice", options=4)) == Quorum(3, 5)
+    assert quorum_of("off", OPEN) is None
+    assert quorum_of("2/3", TaskCard(format="free_text")) is None
+
+
+def drawn(answers: str, quorum: Quorum) -> tuple[Tally, int]:
+    """The tally of answers of one letter each (`-` is none), and how many were drawn."""
+    votes = [Vote("" if a == "-" else a, Draft("q", a)) for a in answers]
+    asked = [1]
+
+    async def draw(number: int) -> Vote:
+        assert number == asked[0]
+        asked[0] += 1
+        return votes[number]
+
+    return asyncio.run(agree(votes[0], draw, quorum)), asked[0]
+
+
+@pytest.mark.parametrize(
+    ("answers", "quorum", "winner", "share", "calls"),
+    [
+        ("aax", (2, 3), "a", "2/2", 2),
+        ("aba", (2, 3), "a", "2/3", 3),
+        ("abb", (2, 3), "b", "2/3", 3),
+        ("abc", (2, 3), None, "1/3", 3),
+        ("a-a", (2, 3), "a", "2/3", 3),
+        ("---", (2, 3), None, "1/2", 2),
+        ("abxx", (3, 3), None, "1/2", 2),
+        ("aabba", (3, 5), "a", "3/5", 5),
+        ("aabbc", (3, 5), None, "2/5", 5),
+    ],
+)
+def test_drawing_stops_once_enough_agree_or_none_can(
+    answers: str, quorum: tuple[int, int], winner: str | None, share: str, calls: int
+) -> None:
+    tally, asked = drawn(answers, Quorum(*quorum))
+    assert (tally.winner.output if tally.winner else None, tally.share, asked) == (winner, share, calls)
+
+
+def accepted(wrong: list[float], check: list[float], *, first_only: bool, seed: str) -> tuple[int, int]:
+    """Right and wrong among the accepted of 20,000 records; answer 0 is right, chances are of the wrong ones."""
+    dice = rng(seed)
+    right = bad = 0
+
+    def answer(chances: list[float], dice: random.Random) -> str:
+        return str(dice.choices(range(len(chances) + 1), weights=[1 - sum(chances), *chances])[0])
+
+    async def one() -> Tally:
+        async def draw(_: int) -> Vote:
+            said = answer(check, dice)
+            return Vote(said, None if first_only else Draft("q", said))
+
+        first = answer(wrong, dice)
+        return await agree(Vote(first, Draft("q", first)), draw, Quorum(2, 3))
+
+    async def all_of_them() -> list[Tally]:
+        return [await one() for _ in range(20_000)]
+
+    for tally in asyncio.run(all_of_them()):
+        if tally.winner is not None:
+            right, bad = right + (tally.winner.output == "0"), bad + (tally.winner.output != "0")
+    return right, bad
+
+
+def test_a_fifth_wrong_at_random_leaves_under_three_percent_of_numbers() -> None:
+    each = [0.04] * 5
+    right, bad = accepted(each, each, first_only=False, seed="numbers")
+    # Two of three: p²(1 + 2(1 - p)) for each answer.
+    expected_bad, expected_right = 5 * 0.04**2 * (1 + 2 * 0.96), 0.8**2 * (1 + 2 * 0.2)
+    share, expected = bad / (right + bad), expected_bad / (expected_bad + expected_right)
+    assert share < 0.03
+    assert share == pytest.approx(expected, abs=0.004)
+
+
+def test_a_fifth_wrong_at_random_leaves_under_three_percent_of_four_options() -> None:
+    # The author marks one of three wrong options; who checks may also say that none is right.
+    right, bad = accepted([0.2 / 3] * 3, [0.05] * 4, first_only=True, seed="options")
+    expected_bad, expected_right = 0.2 * 0.05 * (1 + 0.95), 0.8 * 0.8 * (1 + 0.2)
+    share, expected = bad / (right + bad), expected_bad / (expected_bad + expected_right)
+    assert share < 0.03
+    assert share == pytest.approx(expected, abs=0.004)
