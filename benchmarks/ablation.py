@@ -30,15 +30,15 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
-from aide.card import to_toml
-from aide.config.resources import read
+from aide.card import card_to_toml
+from aide.config.resources import read_file
 from aide.config.spec import RunSpec
 from aide.engines import local
 from aide.llm.client import CallableTransport
-from aide.llm.pool import Pool
+from aide.llm.pool import EndpointPool
 from aide.records import replace, rng
 from aide.run.folder import RunFolder
-from aide.run.inputs import counted_card, read_seeds
+from aide.run.inputs import count_inputs_card, read_seeds
 from aide.run.session import Stage
 from aide.simulator import Simulator, SimulatorSettings
 from aide.simulator.corpus import Corpus
@@ -95,7 +95,7 @@ def regions(task: str) -> dict[str, int]:
 def plain_prompts(folder: Path) -> Path:
     """The prompts without topic, relation and attribute: rewriting by operations and nothing else."""
     base = "synthesize/_base.md"
-    text = read("prompts", base)
+    text = read_file("prompts", base)
     cut = text.replace(" about this topic:\n<topic>{{ topic }}</topic>", ":").replace(
         "{% if attribute %}", "{% if false %}"
     )
@@ -121,23 +121,23 @@ async def grow(task: str, variant: str, scratch: Path) -> tuple[list[dict[str, A
     async def answer(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
         return await simulator.respond(path, body, headers)
 
-    pool = Pool(
-        [local.endpoint(each, spec.model) for each in spec.served_by()],
+    pool = EndpointPool(
+        [local.make_endpoint(each, spec.model) for each in spec.served_by()],
         ceiling=1, timeout=600, patience=60, transport=CallableTransport(answer),
     )  # fmt: skip
     seeds = (str(tasks("seeds") / f"{task}.jsonl"),)
     ground = read_seeds(spec, seeds)
     folder = RunFolder(scratch / "run")
     folder.create()
-    card = replace(counted_card(spec, ground), min_words=1, max_words=10**6, language="English")
-    folder.card.write_text(to_toml(card), encoding="utf-8")
+    card = replace(count_inputs_card(spec, ground), min_words=1, max_words=10**6, language="English")
+    folder.card.write_text(card_to_toml(card), encoding="utf-8")
     records: list[dict[str, Any]] = []
 
     async def emit(record: dict[str, Any]) -> None:
         records.append(record)
 
     order = local.order(spec, {}, seeds, folder, pool, emit)
-    await local.expand(Stage(order), ground, pool)
+    await local.run_locally(Stage(order), ground, pool)
     return records, sum(stats["calls"] for stats in pool.stats().values())
 
 

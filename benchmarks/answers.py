@@ -19,9 +19,9 @@ from typing import Any
 from aide.errors import Rejection
 from aide.formats import FORMATS, Label, Question, TaskCard
 from aide.records import Draft, rng
-from aide.verify.agreement import Quorum, same
-from aide.verify.answers import NONE, Checks
-from aide.verify.arithmetic import arithmetic_fault
+from aide.verify.agreement import Quorum, is_same_answer
+from aide.verify.answers import NONE, AnswerChecks
+from aide.verify.arithmetic import describe_miscalculation
 
 WRONG = 0.2
 QUORUM = Quorum(2, 3)
@@ -81,7 +81,7 @@ def counted(jobs: Iterable[Callable[[], Awaitable[bool]]]) -> Counted:
 def numbers(rows: Sequence[dict[str, Any]]) -> Counted:
     """Worked solutions whose last number is wrong for a fifth of them."""
     card = TaskCard(format="open", convention="#### <number>")
-    checks, dice = Checks(FORMATS["open"], card, QUORUM), rng("numbers")
+    checks, dice = AnswerChecks(FORMATS["open"], card, QUORUM), rng("numbers")
 
     def job(row: dict[str, Any]) -> Callable[[], Awaitable[bool]]:
         before, _, final = row["output"].rpartition("#### ")
@@ -92,7 +92,7 @@ def numbers(rows: Sequence[dict[str, Any]]) -> Counted:
 
         async def answered() -> bool:
             checked = await checks.answer(Teacher(say), Question(row["id"], row["input"]))
-            return same(checked.draft.output.rpartition("#### ")[2], final)
+            return is_same_answer(checked.draft.output.rpartition("#### ")[2], final)
 
         return answered
 
@@ -102,7 +102,7 @@ def numbers(rows: Sequence[dict[str, Any]]) -> Counted:
 def options(rows: Sequence[dict[str, Any]]) -> Counted:
     """Four options, a wrong one marked for a fifth; who checks errs as often, and may say that none is right."""
     card = TaskCard(format="multiple_choice", options=4)
-    checks, dice = Checks(FORMATS["multiple_choice"], card, QUORUM), rng("options")
+    checks, dice = AnswerChecks(FORMATS["multiple_choice"], card, QUORUM), rng("options")
 
     def job(row: dict[str, Any]) -> Callable[[], Awaitable[bool]]:
         right, wrong = row["output"], [each for each in row["choices"] if each != row["output"]]
@@ -125,7 +125,7 @@ def labels(rows: Sequence[dict[str, Any]]) -> Counted:
     """Texts of which a fifth was written for another label than they have; blind answers err for a fifth, too."""
     names = sorted({row["output"] for row in rows})
     card = TaskCard(format="classification", labels=tuple(Label(name) for name in names))
-    checks, dice = Checks(FORMATS["classification"], card), rng("labels")
+    checks, dice = AnswerChecks(FORMATS["classification"], card), rng("labels")
 
     def other(label: str, dice: Random) -> str:
         return dice.choice([name for name in names if name != label])
@@ -176,8 +176,8 @@ def show(name: str, found: Counted, expected: float) -> None:
 
 def arithmetic(rows: Sequence[dict[str, Any]]) -> None:
     """One equation of each solution made wrong, as a model writes it (no calculator marks) and with its marks."""
-    flagged = [row["id"] for row in rows if arithmetic_fault(row["output"])]
-    bare = [row["id"] for row in rows if arithmetic_fault(MARKS.sub("", row["output"]))]
+    flagged = [row["id"] for row in rows if describe_miscalculation(row["output"])]
+    bare = [row["id"] for row in rows if describe_miscalculation(MARKS.sub("", row["output"]))]
     print(f"gold solutions flagged: {len(flagged)} of {len(rows):,}; without calculator marks {len(bare)}")
     dice, found, planted, held = rng("planted"), 0, 0, 0
     for row in rows:
@@ -189,10 +189,10 @@ def arithmetic(rows: Sequence[dict[str, Any]]) -> None:
         text = row["output"]
         broken = f"{text[: place.start()]}{place[1]}{wrong}{text[place.end() :]}"
         planted += 1
-        found += bool(arithmetic_fault(MARKS.sub("", broken)))
+        found += bool(describe_miscalculation(MARKS.sub("", broken)))
         mark = dice.choice(list(MARKS.finditer(text)))
         spoiled = f"{mark[0][:-2]}7>>"
-        held += bool(arithmetic_fault(text.replace(mark[0], spoiled, 1)))
+        held += bool(describe_miscalculation(text.replace(mark[0], spoiled, 1)))
     print(
         f"    planted in an equation as written: {found:,} of {planted:,} found ({found / planted:.1%});",
         end="",

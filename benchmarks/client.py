@@ -19,8 +19,8 @@ import httpx
 import orjson
 
 from aide.llm.client import CallableTransport, Client
-from aide.llm.pool import Pool
-from aide.llm.request import Endpoint, Request
+from aide.llm.pool import EndpointPool
+from aide.llm.request import ChatRequest, Endpoint
 from aide.records import Message
 
 PAD = "The bridge over the river was built by masons from two towns. " * 24
@@ -89,9 +89,9 @@ def body_of(number: int) -> dict[str, Any]:
     return {"model": "m", "temperature": 0.7, "max_tokens": 1024, "messages": messages}
 
 
-def request_of(number: int) -> Request:
+def request_of(number: int) -> ChatRequest:
     messages = (Message("system", "You write."), Message("user", f"{PAD}{number}"))
-    return Request("s", "m", messages, 1024, temperature=0.7)
+    return ChatRequest("s", "m", messages, 1024, temperature=0.7)
 
 
 async def plain_httpx(url: str, calls: int, in_flight: int) -> float:
@@ -124,7 +124,7 @@ async def our_client(url: str, calls: int, in_flight: int) -> float:
         await client.close()
 
 
-async def through(pool: Pool, calls: int, in_flight: int) -> float:
+async def through(pool: EndpointPool, calls: int, in_flight: int) -> float:
     try:
         return await drive(lambda number: pool.complete(request_of(number)), calls, in_flight)
     finally:
@@ -132,7 +132,7 @@ async def through(pool: Pool, calls: int, in_flight: int) -> float:
 
 
 async def our_pool(url: str, calls: int, in_flight: int) -> float:
-    pool = Pool([Endpoint("e", url)], ceiling=in_flight, timeout=60, patience=60)
+    pool = EndpointPool([Endpoint("e", url)], ceiling=in_flight, timeout=60, patience=60)
     return await through(pool, calls, in_flight)
 
 
@@ -143,7 +143,9 @@ async def our_pool_in_process(url: str, calls: int, in_flight: int) -> float:
         return 200, {}, ANSWER
 
     endpoint = Endpoint("e", "sim:")
-    pool = Pool([endpoint], ceiling=in_flight, timeout=60, patience=60, transport=CallableTransport(answer))
+    pool = EndpointPool(
+        [endpoint], ceiling=in_flight, timeout=60, patience=60, transport=CallableTransport(answer)
+    )
     return await through(pool, calls, in_flight)
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
-from aide.dedup.lexical import THRESHOLD, Duplicates
+from aide.dedup.lexical import THRESHOLD, LexicalIndex
 from aide.records import digest, rng
-from aide.text.shingles import folded_words, resemblance, shingles
+from aide.text.shingles import fold_words, make_shingles, measure_jaccard
 
 TEXTS = 250
 UNRELATED_BELOW = 0.5
@@ -63,7 +63,7 @@ EDITS: dict[str, Callable[[str, Random], str]] = {
 
 def features(text: str) -> set[int]:
     """The exact shingles of a text."""
-    return shingles(folded_words(text))
+    return make_shingles(fold_words(text))
 
 
 def inputs(folder: Path) -> Iterator[tuple[str, list[str]]]:
@@ -75,7 +75,7 @@ def inputs(folder: Path) -> Iterator[tuple[str, list[str]]]:
 
 def light_edits(texts: list[str]) -> dict[str, tuple[int, int]]:
     """By kind of edit: how many were found, of how many."""
-    known = Duplicates("near", [])
+    known = LexicalIndex("near", [])
     for at, text in enumerate(texts):
         known.restore(str(at), text)
     found = {}
@@ -97,20 +97,20 @@ def recall(texts: list[str]) -> tuple[int, int]:
     for text in texts:
         for _ in range(4):
             other = worn(text, draw)
-            if resemblance(features(text), features(other)) >= THRESHOLD:
+            if measure_jaccard(features(text), features(other)) >= THRESHOLD:
                 total += 1
-                hits += Duplicates("near", [("a", text)], threshold=THRESHOLD).claim("b", other) is not None
+                hits += LexicalIndex("near", [("a", text)], threshold=THRESHOLD).claim("b", other) is not None
     return hits, total
 
 
 def false_hits(texts: list[str]) -> tuple[int, int, int]:
     """Refused although nothing of true similarity 0.5 or more was there; refused rightly; of how many."""
-    known = Duplicates("near", [])
+    known = LexicalIndex("near", [])
     exact = [features(text) for text in texts]
     wrong = right = 0
     for at, text in enumerate(texts):
         if known.claim(str(at), text):
-            nearest = max((resemblance(exact[at], other) for other in exact[:at]), default=0.0)
+            nearest = max((measure_jaccard(exact[at], other) for other in exact[:at]), default=0.0)
             wrong += nearest < UNRELATED_BELOW
             right += nearest >= UNRELATED_BELOW
     return wrong, right, len(texts)
@@ -122,7 +122,7 @@ def cost(count: int) -> None:
     words = ["".join(draw.choices("abcdefghijklmnoprstuvw", k=draw.randint(2, 9))) for _ in range(3000)]
     texts = [" ".join(words[int(draw.random() ** 2 * 3000)] for _ in range(60)) for _ in range(count)]
     ids = [digest(str(at)) for at in range(count)]
-    known = Duplicates("near", [])
+    known = LexicalIndex("near", [])
     began = time.process_time()
     for id, text in zip(ids, texts, strict=True):
         known.claim(id, text)

@@ -137,12 +137,12 @@ class Bare:
 
 async def grow_bare(records: int, scratch: Path) -> dict[str, Any]:
     """A run of the real pipeline with the bare recipe; returns its summary."""
-    from aide.card import to_toml
+    from aide.card import card_to_toml
     from aide.config.spec import RunSpec
     from aide.engines import local
     from aide.run import session as assemble
     from aide.run.folder import RunFolder
-    from aide.run.inputs import counted_card, read_seeds
+    from aide.run.inputs import count_inputs_card, read_seeds
 
     make_seeds(scratch / "seeds.jsonl", 10)
     spec = RunSpec(
@@ -152,10 +152,10 @@ async def grow_bare(records: int, scratch: Path) -> dict[str, Any]:
     ground = read_seeds(spec, seeds)
     folder = RunFolder(scratch / "run")
     folder.create()
-    folder.card.write_text(to_toml(counted_card(spec, ground)), encoding="utf-8")
+    folder.card.write_text(card_to_toml(count_inputs_card(spec, ground)), encoding="utf-8")
     vars(assemble)["RECIPES"] = {"aide": Bare}  # the one place that chooses
     pool = local.open_pool(spec)
-    return await local.expand(assemble.Stage(local.order(spec, {}, seeds, folder, pool)), ground, pool)
+    return await local.run_locally(assemble.Stage(local.order(spec, {}, seeds, folder, pool)), ground, pool)
 
 
 def bare(records: int) -> None:

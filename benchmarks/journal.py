@@ -16,7 +16,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from aide.journal import Call, Journal
+from aide.journal import AnsweredCall, Journal
 from aide.records import Usage, digest, rng
 
 VOCABULARY = """
@@ -32,14 +32,14 @@ def prose(length: int, *names: str) -> str:
     return " ".join(source.choices(WORDS, k=length // 7))
 
 
-def make_calls(count: int) -> list[Call]:
+def make_calls(count: int) -> list[AnsweredCall]:
     """Calls shaped like those of a run: a shared system text, a prompt of 3 kB, an answer of 1 kB."""
     system, front = prose(1800, "system"), prose(2400, "front")
     calls = []
     for i in range(count):
         answer = {"choices": [{"message": {"role": "assistant", "content": prose(800, "answer", str(i))}}]}
         calls.append(
-            Call(
+            AnsweredCall(
                 key=digest("call", str(i)),
                 node=digest("node", str(i // 4)),
                 step=("extract", "synthesize", "answer", "reflect")[i % 4],
@@ -61,7 +61,7 @@ def make_calls(count: int) -> list[Call]:
     return calls
 
 
-async def drive(journal: Journal | None, calls: list[Call], rate: float, in_flight: int) -> None:
+async def drive(journal: Journal | None, calls: list[AnsweredCall], rate: float, in_flight: int) -> None:
     """Record all calls from `in_flight` tasks, `rate` a second in sum."""
     started = time.perf_counter()
 
@@ -77,7 +77,7 @@ async def drive(journal: Journal | None, calls: list[Call], rate: float, in_flig
             group.create_task(work(first))
 
 
-def measure(folder: Path, calls: list[Call], rate: float, in_flight: int) -> dict[str, float]:
+def measure(folder: Path, calls: list[AnsweredCall], rate: float, in_flight: int) -> dict[str, float]:
     """One run with a fresh journal, less one without."""
     cpu = time.process_time()
     asyncio.run(drive(None, calls, rate, in_flight))

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from aide.dedup.contamination import Contamination, Item
-from aide.dedup.lexical import Duplicates
+from aide.dedup.contamination import BenchmarkItem, Contamination
+from aide.dedup.lexical import LexicalIndex
 from aide.records import rng
-from aide.text.shingles import folded_words
+from aide.text.shingles import fold_words
 
 LONG = 20
 LOOK_ALIKE = 0.8
@@ -96,7 +96,7 @@ def planted(texts: list[Text], found: Callable[[Text], bool]) -> dict[str, tuple
 
 def kind(one: str, other: str) -> str:
     """How two texts that are not copies are related."""
-    first, second = ([*" ".join(folded_words(text)).replace("-", " ").split()] for text in (one, other))
+    first, second = ([*" ".join(fold_words(text)).replace("-", " ").split()] for text in (one, other))
     a, b = set(first), set(second)
     if len(a & b) >= LOOK_ALIKE * len(a | b):
         return "look-alike"
@@ -107,7 +107,7 @@ def kind(one: str, other: str) -> str:
 
 def dedup(texts: list[Text]) -> None:
     """Duplicates of whole texts, options and all."""
-    known = Duplicates("near", [])
+    known = LexicalIndex("near", [])
     for number, item in enumerate(texts):
         known.restore(str(number), item.whole)
 
@@ -116,7 +116,7 @@ def dedup(texts: list[Text]) -> None:
         return known.claim("probe", item.whole) is not None
 
     show("dedup", planted(texts, found))
-    fresh, hits = Duplicates("near", []), Counter[tuple[str, str]]()
+    fresh, hits = LexicalIndex("near", []), Counter[tuple[str, str]]()
     for number, item in enumerate(texts):
         if twin := fresh.claim(str(number), item.whole):
             hits[kind(item.whole, texts[int(twin.id)].whole), f"{item.task} {twin.how}"] += 1
@@ -145,7 +145,7 @@ def decontaminate(texts: list[Text]) -> None:
 
 def tested(texts: list[Text], *, strict: bool = False) -> Contamination:
     """The texts as a test set."""
-    items = (Item(str(number), item.text, item.options) for number, item in enumerate(texts))
+    items = (BenchmarkItem(str(number), item.text, item.options) for number, item in enumerate(texts))
     return Contamination(items, strict=strict)
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import orjson
 
-from aide.journal import Call, Journal, Outcome
+from aide.journal import AnsweredCall, Journal, Outcome
 from aide.records import Usage, digest, rng
 from aide.report import write_report
-from aide.run.drift_report import drift_of
+from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
 
 WORDS = [
@@ -86,7 +86,7 @@ async def write(folder: RunFolder, records: int, calls: int) -> None:
                 body = orjson.dumps({"choices": [{"message": {"content": text(id + step, 40)}}]})
                 waiting.append(
                     journal.record(
-                        Call(
+                        AnsweredCall(
                             id + step,
                             id,
                             step,
@@ -116,7 +116,7 @@ async def write(folder: RunFolder, records: int, calls: int) -> None:
                 group.create_task(each)
     seeds = {id: row["input"] for id, row in journal.decisions("seed")}
     accepted = journal.counts()["accepted"]
-    folder.summary.write_bytes(orjson.dumps({"accepted": accepted, "drift": drift_of(journal, seeds)}))
+    folder.summary.write_bytes(orjson.dumps({"accepted": accepted, "drift": measure_drift(journal, seeds)}))
     journal.close()
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from typer.testing import CliRunner
 
-from aide.cli.main import COMMANDS, app, load
+from aide.cli.main import COMMANDS, app, load_command
 
 TARGET: Final = Path(__file__).with_name("cli-reference.md")
 HEAD: Final = """\
@@ -35,7 +35,7 @@ def _commands() -> Iterator[tuple[str, ...]]:
     yield ()
     for name, entry in COMMANDS.items():
         yield (name,)
-        for inner in getattr(load(name, entry), "commands", {}):
+        for inner in getattr(load_command(name, entry), "commands", {}):
             yield (name, inner)
 
 

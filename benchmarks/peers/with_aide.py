@@ -13,7 +13,7 @@ from work import IN_FLIGHT, MODEL, PROMPTS, SAMPLING, STAGES, rows, told
 from aide.cli.main import main
 from aide.errors import Rejection
 from aide.parsing import TextPayload
-from aide.recipes import Attributes, Brief
+from aide.recipes import Attributes, RecipeContext
 from aide.records import Ask, Draft, Hop, Lineage, Point, Record, Seed
 from aide.run import session as assemble
 
@@ -37,7 +37,7 @@ class Rows:
 
     name = "rows"
 
-    def __init__(self, brief: Brief) -> None:
+    def __init__(self, brief: RecipeContext) -> None:
         self.brief = brief
 
     async def plant(self, seed: Seed, point: Point, ask: Ask) -> Attributes:

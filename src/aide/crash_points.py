@@ -16,10 +16,10 @@ _armed, _, _times = os.environ.get(VARIABLE, "").partition(":")
 _passed: Final = count(1)
 
 
-def reached(moment: Moment) -> None:
+def hit(moment: Moment) -> None:
     """Go on, unless this is the moment at which the process is to die."""
     if moment == _armed and next(_passed) == int(_times or 1):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-__all__ = ["VARIABLE", "Moment", "reached"]
+__all__ = ["VARIABLE", "Moment", "hit"]

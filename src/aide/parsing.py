@@ -52,7 +52,7 @@ _CODE_LINE: Final = re.compile(
 _CONVERTED_AT_MOST: Final = 200_000
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """`text` without what would break a file, a terminal or a reader's eye; trimmed, with plain newlines.
 
     Terminal sequences, control characters, byte order marks and bidirectional overrides go; a lone surrogate
@@ -68,7 +68,7 @@ def clean(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Completion:
     """What a model said: the cleaned text, why it stopped, and what it thought aloud."""
 
     text: str
@@ -77,7 +77,7 @@ class Said:
     reasoning: str = ""
 
 
-def read_completion(data: Mapping[str, Any]) -> Said:
+def read_completion(data: Mapping[str, Any]) -> Completion:
     """The message of the first choice of a `chat.completion` object.
 
     Where the content is blank the text comes from `reasoning_content` or `reasoning`: some servers put the
@@ -88,11 +88,11 @@ def read_completion(data: Mapping[str, Any]) -> Said:
     choice = _first_choice(data)
     message = _mapping(choice.get("message"))
     finish = _string(choice.get("finish_reason"))
-    refusal = clean(_string(message.get("refusal")))
+    refusal = clean_text(_string(message.get("refusal")))
     reasoning = _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
     content = _content(message.get("content"))
-    thought, text = without_thinking(content if content.strip() or finish == "length" else reasoning)
-    text = clean(text)
+    thought, text = split_thinking(content if content.strip() or finish == "length" else reasoning)
+    text = clean_text(text)
     if refusal and not text:
         raise Unusable("refused", "The request was declined.", said=refusal)
     if finish == "content_filter":
@@ -101,10 +101,10 @@ def read_completion(data: Mapping[str, Any]) -> Said:
         raise Unusable("truncated", "The answer was cut off; be briefer.", said=text)
     if not text:
         raise Unusable("empty", "The answer was empty; write the answer itself.")
-    return Said(text, finish, refusal, clean(thought or reasoning))
+    return Completion(text, finish, refusal, clean_text(thought or reasoning))
 
 
-def without_thinking(text: str) -> tuple[str, str]:
+def split_thinking(text: str) -> tuple[str, str]:
     """What was thought and what was said, taken apart at the end of a leading thinking block."""
     if match := _THINK.match(text):
         return match[2].strip(), text[match.end() :]
@@ -137,7 +137,7 @@ def _content(value: object) -> str:
 # --- JSON ---------------------------------------------------------------------------------------
 
 
-def json_value(text: str) -> object:
+def parse_json(text: str) -> object:
     """The JSON value in `text`, whatever stands around it and however slightly it is broken.
 
     Code fences, prose before and after, trailing commas, raw control characters in strings, single quotes and
@@ -174,7 +174,7 @@ def _repaired(body: str, text: str) -> object:
     return value
 
 
-def closed_schema(model: type[BaseModel]) -> dict[str, Any]:
+def build_closed_schema(model: type[BaseModel]) -> dict[str, Any]:
     """The JSON Schema of `model`, closed and self-sufficient.
 
     Every property is required, none may be added, references stand in place, names and defaults are left out,
@@ -210,7 +210,7 @@ def _closed(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[s
 # --- payloads -----------------------------------------------------------------------------------
 
 
-class Reply(BaseModel):
+class ReplyModel(BaseModel):
     """Base of shapes asked of a model: spaces trimmed, numbers taken as strings, unknown keys ignored."""
 
     model_config = ConfigDict(
@@ -228,7 +228,7 @@ class ModelPayload(Generic[M, T]):
 
     def __init__(self, name: str, model: type[M], convert: Callable[[M], T]) -> None:
         self.name = name
-        self.schema: Mapping[str, Any] | None = closed_schema(model)
+        self.schema: Mapping[str, Any] | None = build_closed_schema(model)
         self._model = model
         self._convert = convert
 
@@ -237,7 +237,7 @@ class ModelPayload(Generic[M, T]):
 
         Raises: `Unusable` with the reason `not_json` or `invalid`, its problem naming the field.
         """
-        value = self._unwrapped(json_value(text))
+        value = self._unwrapped(parse_json(text))
         try:
             return self._convert(self._model.model_validate(value))
         except ValidationError as fault:
@@ -349,14 +349,14 @@ class CodePayload:
 
 def looks_like_code(text: str) -> bool:
     """Whether `text` is code rather than prose: it parses as Python statements, or most lines look so."""
-    tree = python_syntax(text)
+    tree = parse_python(text)
     if tree is None:
         lines = [line for line in text.splitlines() if line.strip()]
         return sum(bool(_CODE_LINE.search(line)) for line in lines) * 2 > len(lines)
     return any(not isinstance(node, ast.Expr) or isinstance(node.value, ast.Call) for node in tree.body)
 
 
-def python_syntax(code: str) -> ast.Module | None:
+def parse_python(code: str) -> ast.Module | None:
     """The syntax tree of Python source, `None` where it is none; the compiler's warnings are kept quiet."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

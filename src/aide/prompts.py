@@ -48,8 +48,8 @@ class _Loader(jinja2.BaseLoader):
         """Source, file name, and no check for changes: a run renders one version of each file."""
         name, at, half = template.partition("@")
         source, path = (
-            resources.read("prompts", name, self.override),
-            str(resources.find("prompts", name, self.override)),
+            resources.read_file("prompts", name, self.override),
+            str(resources.find_file("prompts", name, self.override)),
         )
         if not half:
             return source, path, None
@@ -83,7 +83,7 @@ class Prompts:
             auto_reload=False,
             cache_size=-1,
         )
-        self._names = frozenset(resources.names("prompts", override))
+        self._names = frozenset(resources.list_names("prompts", override))
         self._systems: dict[tuple[str, tuple[str, ...], int], str] = {}
 
     def first(self, *templates: str) -> str:
@@ -180,7 +180,7 @@ def _fixed(parts: Parts) -> str:
     return "".join(f'<part name="{name}">\n{text}\n</part>\n\n' for name, text in parts.fixed)
 
 
-def variants(operation: str, format: str, *, parts: bool) -> Sequence[str]:
+def list_variants(operation: str, format: str, *, parts: bool) -> Sequence[str]:
     """Template names of an operation, the most special first."""
     base = f"synthesize/{operation}"
     return [

@@ -26,7 +26,7 @@ _PART: Final = re.compile(r"part-(\d+)\.jsonl")
 _FREE: Final = bytes(ID_BYTES)
 
 
-class Ids:
+class IdSet:
     """A set of record ids, 15 to 30 bytes each: a table of digests, looked up by their own first bytes."""
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Ids:
             self._table[at : at + ID_BYTES] = key
 
 
-class Lines:
+class AppendOnlyLines:
     """An append-only file of JSON objects, one a line, each with an `id` that occurs once.
 
     Raises (when opened):
@@ -80,7 +80,7 @@ class Lines:
     """
 
     def __init__(self, path: Path) -> None:
-        self.ids = Ids()
+        self.ids = IdSet()
         self._path = path
         self._file: FileIO | None = None
         self._lines, self._end = self._load(path, mend=True) if path.exists() else (0, 0)
@@ -105,7 +105,7 @@ class Lines:
         """
         if record["id"] in self.ids:
             return False
-        self._write(to_line(record))
+        self._write(encode_line(record))
         self.ids.add(record["id"])
         return True
 
@@ -162,12 +162,12 @@ class Lines:
         return lines, end
 
 
-class Shards(Lines):
+class Shards(AppendOnlyLines):
     """Records in `part-00000.jsonl` and so on, `size` lines each."""
 
     def __init__(self, folder: Path, *, size: int = 1000) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        parts = parts_of(folder)
+        parts = list_shards(folder)
         super().__init__(parts[-1] if parts else _part(folder, 0))
         self._size = size
         for path in parts[:-1]:
@@ -182,7 +182,7 @@ class Shards(Lines):
         super()._write(line)
 
 
-def parts_of(folder: Path) -> list[Path]:
+def list_shards(folder: Path) -> list[Path]:
     """The shards in a folder, in the order in which they were written."""
     found = {path: match for path in folder.iterdir() if (match := _PART.fullmatch(path.name))}
     return sorted(found, key=lambda path: int(found[path][1]))
@@ -314,7 +314,7 @@ def _keys(table: bytearray) -> Iterator[bytes]:
             yield key
 
 
-def to_line(record: Mapping[str, Any]) -> bytes:
+def encode_line(record: Mapping[str, Any]) -> bytes:
     """A record as one line; lone surrogates become question marks, which any reader takes."""
     try:
         return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
@@ -363,4 +363,4 @@ def _failed(path: Path, error: OSError) -> AideError:
     )
 
 
-__all__ = ["FolderLock", "Ids", "Lines", "Shards", "parts_of", "to_line", "write_atomic"]
+__all__ = ["AppendOnlyLines", "FolderLock", "IdSet", "Shards", "encode_line", "list_shards", "write_atomic"]

@@ -12,7 +12,7 @@ def cosine(one: Vector, other: Vector) -> float:
     return sum(map(mul, one, other)) if len(one) == len(other) else 0.0
 
 
-def signs(vector: Vector) -> int:
+def sign_bits(vector: Vector) -> int:
     """The signs of a vector's numbers, a bit each.
 
     Their Hamming distance falls as the cosine rises (Charikar, STOC 2002, with coordinates for random
@@ -24,9 +24,9 @@ def signs(vector: Vector) -> int:
     return bits
 
 
-def packed(vector: Vector) -> "array[float]":
+def pack_vector(vector: Vector) -> "array[float]":
     """The vector in four bytes a number."""
     return array("f", vector)
 
 
-__all__ = ["Vector", "cosine", "packed", "signs"]
+__all__ = ["Vector", "cosine", "pack_vector", "sign_bits"]

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from aide.cli import display as shown
 from aide.cli.display import Display
-from aide.cli.record_preview import show
+from aide.cli.record_preview import print_previews
 from aide.errors import EndpointUnusable
 from aide.formats import Label, TaskCard
 from aide.run.folder import RunFolder
@@ -63,7 +63,7 @@ def show_everything(display: Display) -> None:
     display.card(CARD)
     display.exam(exam)
     display.stopped(EndpointUnusable(LONG, hint=NASTY), summary)
-    show(display.console, [(LONG, LONG, LONG, NASTY, LONG)] * 3)
+    print_previews(display.console, [(LONG, LONG, LONG, NASTY, LONG)] * 3)
 
 
 @pytest.mark.parametrize("columns", [60, 140])

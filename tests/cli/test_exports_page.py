@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from aide.dataset.lines import Line
-from aide.exporters import EXPORTERS, Rendering
+from aide.dataset.lines import RecordLine
+from aide.exporters import EXPORTERS, ExampleRenderer
 from cli.shell import ROOT, bash, environment
 
 PAGE = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ def test_the_table_names_every_export() -> None:
 def test_the_template_reads_as_shown(tmp_path: Path) -> None:
     (tmp_path / "t.md").write_text(BLOCKS["text"])
     record = {"input": "Which?", "output": "b", "choices": ["a", "b"], "format": "multiple_choice"}
-    example = Rendering(template=tmp_path / "t.md").example(Line(record, b""))
+    example = ExampleRenderer(template=tmp_path / "t.md").example(RecordLine(record, b""))
     assert example.user == "Which?\nA) a\nB) b\nAnswer with one letter."
     assert example.answer == "B) b"
 

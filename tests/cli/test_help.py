@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aide.cli.main import COMMANDS
-from aide.config.spec import RunSpec, flag_of
+from aide.config.spec import RunSpec, get_flag
 
 BUILT = [name for name in COMMANDS if importlib.util.find_spec(f"aide.cli.{name}")]
 
@@ -48,7 +48,7 @@ def test_every_setting_has_an_option_unless_it_is_for_files_alone() -> None:
     missing = [
         name
         for name in RunSpec.model_fields
-        if not flag_of(name).hidden and f"--{name.replace('_', '-')}" not in shown
+        if not get_flag(name).hidden and f"--{name.replace('_', '-')}" not in shown
     ]
     assert missing == []
 

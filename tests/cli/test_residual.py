@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from aide.metrics.drift import Bounds, likeness
+from aide.metrics.drift import DriftBounds, measure_likeness
 from cli.shell import SEEDS, SIM, aide
 
 
@@ -21,13 +21,13 @@ def test_hops_are_anchored_by_drift_and_lost_branches_end(tmp_path: Path) -> Non
     from aide.seeds import load_seeds
 
     loaded = load_seeds([str(seeds)]).seeds
-    bounds = Bounds.of([seed.draft.input for seed in loaded])
+    bounds = DriftBounds.of([seed.draft.input for seed in loaded])
     texts = {seed.id: seed.draft.input for seed in loaded}
     deeper = [record for record in records.values() if record["lineage"]["hop"] > 1]
     assert deeper
     for record in deeper:
         lineage = record["lineage"]
-        near = likeness(records[lineage["parent_id"]]["input"], texts[lineage["seed_id"]])
+        near = measure_likeness(records[lineage["parent_id"]]["input"], texts[lineage["seed_id"]])
         assert lineage["anchored"] is (near < bounds.usual)
         assert near >= bounds.least
     assert not any(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aide.metrics.diversity import distinct, self_bleu, tokens
+from aide.metrics.diversity import measure_distinct, measure_self_bleu, split_tokens
 from cli.shell import aide
 
 TEXTS = [
@@ -49,10 +49,10 @@ def test_figures_are_those_of_the_measures(tmp_path: Path) -> None:
     done = aide("stats", data, "--seeds", seeds, "--against", human, "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    split = [tokens(text) for text in TEXTS]
+    split = [split_tokens(text) for text in TEXTS]
     assert told["records"] == 8
-    assert told["distinct_2"] == pytest.approx(distinct(split, 2), abs=1e-4)
-    assert told["self_bleu"] == pytest.approx(self_bleu(split), abs=1e-4)
+    assert told["distinct_2"] == pytest.approx(measure_distinct(split, 2), abs=1e-4)
+    assert told["self_bleu"] == pytest.approx(measure_self_bleu(split), abs=1e-4)
     assert told["self_bleu_sample"] == {"texts": 8, "seed": 0}
     assert told["option_positions"] == {"3": {"1": 4, "2": 4, "3": 0}}
     assert {name: group["records"] for name, group in told["by_hop"].items()} == {"1": 4, "2": 4}

@@ -15,10 +15,10 @@ TARGET = 200  # lines of a kilobyte: more than a pipe holds
 
 ECHO = """
 import asyncio, sys
-from aide.cli.streaming import Stream
+from aide.cli.streaming import StdoutStream
 
 async def main():
-    stream = Stream(lag=50_000)
+    stream = StdoutStream(lag=50_000)
     for number in range(100):
         await stream.put(b"%d " % number + b"x" * 10_000)
         print(number, file=sys.stderr, flush=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aide.card import from_toml
+from aide.card import card_from_toml
 from aide.config import resources
 from aide.errors import NodeError
 from aide.formats import FORMATS, Label, Question, TaskCard
@@ -39,7 +39,7 @@ def test_the_formats_are_those_that_records_name() -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_format_is_registered_under_its_name_and_has_its_prompt(name: str) -> None:
     assert FORMATS[name].name == name
-    assert f"answer/{name}.md" in resources.names("prompts")
+    assert f"answer/{name}.md" in resources.list_names("prompts")
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -96,7 +96,7 @@ def test_sample_seeds_run_from_end_to_end(path: Path, tmp_path: Path) -> None:
 
 def check_run(folder: Path, format: str, count: int | None) -> None:
     """Records obey their format and lead back to a seed; those of hop 2 are anchored; the counts agree."""
-    card = from_toml((folder / "task.toml").read_text(encoding="utf-8"))
+    card = card_from_toml((folder / "task.toml").read_text(encoding="utf-8"))
     found = contents(folder)
     assert count is None or len(found) == count
     assert reconciles(folder)

@@ -11,7 +11,7 @@ import orjson
 
 from aide.journal import Journal
 from aide.records import digest, rng
-from aide.shards import FolderLock, Shards, parts_of
+from aide.shards import FolderLock, Shards, list_shards
 
 ROUNDS = 12
 SHARD = 50
@@ -19,7 +19,7 @@ SHARD = 50
 CHILD = """
 import asyncio, os, sys
 from pathlib import Path
-from aide.journal import Call, Journal, Outcome
+from aide.journal import AnsweredCall, Journal, Outcome
 from aide.records import Usage, digest
 from aide.shards import FolderLock, Shards
 
@@ -38,7 +38,7 @@ async def work(journal, shards, task):
         for step in ("synthesize", "answer"):
             key = digest("call", node, step)
             await journal.record(
-                Call(key, node, step, 0, 0, "m", "http://x/v1", "m", "system", "prompt " * 99 + node, {},
+                AnsweredCall(key, node, step, 0, 0, "m", "http://x/v1", "m", "system", "prompt " * 99 + node, {},
                      node.encode() * 50, Usage(1, 9, 9), 0.1, float(number), None)
             )
             tell("call", key)
@@ -80,12 +80,12 @@ def run_until_killed(folder: Path, name: str, acknowledgements: int, pace: float
 
 
 def read_lines(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for part in parts_of(folder) for line in part.read_bytes().splitlines()]
+    return [json.loads(line) for part in list_shards(folder) for line in part.read_bytes().splitlines()]
 
 
 def check(folder: Path, told: list[tuple[str, str]]) -> None:
     """Reopen what the killed process left, and find everything there that it told."""
-    on_disk = b"".join(part.read_bytes() for part in parts_of(folder / "shards"))
+    on_disk = b"".join(part.read_bytes() for part in list_shards(folder / "shards"))
     with Journal.open(folder / "journal.sqlite", readonly=True) as journal:
         outcomes = {each.node for each in journal.outcomes("accepted")}
         for kind, key in told:
@@ -113,7 +113,7 @@ def check(folder: Path, told: list[tuple[str, str]]) -> None:
     after = [line["id"] for line in read_lines(folder / "shards")]
     assert after[: len(before)] == before
     assert sorted(after) == sorted(outcomes)
-    assert all(len(part.read_bytes().splitlines()) == SHARD for part in parts_of(folder / "shards")[:-1])
+    assert all(len(part.read_bytes().splitlines()) == SHARD for part in list_shards(folder / "shards")[:-1])
 
 
 def test_one_folder_killed_again_and_again_keeps_what_it_acknowledged(tmp_path: Path) -> None:

@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from aide.config.spec import RunSpec
-from aide.journal import Call, Journal
-from aide.llm.pool import Pool
-from aide.llm.request import Answer, Endpoint, Keep, Request
+from aide.journal import AnsweredCall, Journal
+from aide.llm.pool import EndpointPool
+from aide.llm.request import ChatRequest, Endpoint, KeepAnswer, ModelAnswer
 from aide.llm.retry import with_retries
-from aide.parsing import ModelPayload, Reply, TextPayload
+from aide.parsing import ModelPayload, ReplyModel, TextPayload
 from aide.prompts import Prompts
 from aide.records import Usage
 from aide.run.budget import Budget
-from aide.run.calls import Calls
+from aide.run.calls import ModelCalls
 from endpoints.fake import FakeEndpoint
 
 TEXT = TextPayload("text")
 
 
-class Count(Reply):
+class Count(ReplyModel):
     """A shape to ask for."""
 
     count: int
@@ -32,10 +32,10 @@ COUNT = ModelPayload("count", Count, lambda found: found.count)
 
 def pool_of(
     *fakes: FakeEndpoint, timeout: float = 60.0, clock: Callable[[], float] | None = None, **more: Any
-) -> Pool:
+) -> EndpointPool:
     """The fakes as the endpoints of one run."""
     names = [f"e{number}" for number, _ in enumerate(fakes)]
-    return Pool(
+    return EndpointPool(
         [Endpoint(name, f"http://{name}/v1") for name in names],
         ceiling=more.pop("ceiling", 8),
         timeout=timeout,
@@ -52,16 +52,16 @@ class Scene:
     `waits` are the seconds that would have passed between attempts, `paid` the answers in the journal at the end.
     """
 
-    def __init__(self, folder: Path, pool: Pool, **spec: Any) -> None:
+    def __init__(self, folder: Path, pool: EndpointPool, **spec: Any) -> None:
         (folder / "prompts").mkdir(parents=True, exist_ok=True)
         (folder / "prompts" / "extract.md").write_text("# system\nYou count.\n# user\n{{ about }}\n")
         self.pool = pool
         self.waits: list[float] = []
-        self.paid: Sequence[Call] = []
+        self.paid: Sequence[AnsweredCall] = []
         self.journal = Journal.open(folder / "journal.sqlite", pace=0.0)
         self.spec = RunSpec(base_url=("http://e0/v1",), model="m", **spec)
         self.budget = Budget(self.spec, Usage(), 0.0, clock=lambda: 0.0)
-        self.calls = Calls(
+        self.calls = ModelCalls(
             self.spec,
             Prompts(folder / "prompts"),
             self.journal,
@@ -73,7 +73,7 @@ class Scene:
             ),
         )
 
-    async def _complete(self, request: Request, rank: int, keep: Keep) -> Answer:
+    async def _complete(self, request: ChatRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
         return await with_retries(
             lambda: self.pool.complete(request, rank=rank, keep=keep),
             health=self.pool.health,
@@ -100,12 +100,12 @@ class Scene:
 
 
 def play(
-    folder: Path, fake: FakeEndpoint | Pool, part: Callable[[Scene], Awaitable[Any]], **spec: Any
+    folder: Path, fake: FakeEndpoint | EndpointPool, part: Callable[[Scene], Awaitable[Any]], **spec: Any
 ) -> Scene:
     """Play a part over a scene; its journal is closed at the end."""
 
     async def whole() -> Scene:
-        scene = Scene(folder, fake if isinstance(fake, Pool) else pool_of(fake), **spec)
+        scene = Scene(folder, fake if isinstance(fake, EndpointPool) else pool_of(fake), **spec)
         try:
             await part(scene)
         finally:

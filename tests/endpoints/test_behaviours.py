@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from aide.errors import AideError, EndpointUnusable, NodeError, Unusable
-from aide.llm.doctor import examine
-from aide.llm.pool import Pool
-from aide.llm.request import Endpoint, Request
+from aide.llm.doctor import examine_endpoint
+from aide.llm.pool import EndpointPool
+from aide.llm.request import ChatRequest, Endpoint
 from aide.llm.retry import with_retries
 from aide.records import Message, rng
 from endpoints import clockwork
@@ -282,7 +282,7 @@ def test_connections_that_die_between_calls_cost_neither_a_wait_nor_a_record(tmp
 
     async def whole() -> Scene:
         async with fake.serve() as url:
-            pool = Pool([Endpoint("e0", url)], ceiling=4, timeout=30.0, patience=60.0, model="m")
+            pool = EndpointPool([Endpoint("e0", url)], ceiling=4, timeout=30.0, patience=60.0, model="m")
             scene = Scene(tmp_path, pool)
             await scene.ask("one")
             fake.say(Said(drop=True))
@@ -339,7 +339,7 @@ def test_a_prompt_that_is_cut_in_silence_is_found_out_before_the_run() -> None:
                           usage=usage)  # fmt: skip
 
     found = asyncio.run(
-        examine(
+        examine_endpoint(
             Endpoint("e", "http://h:11434/v1"), "m", transport=FakeEndpoint(narrow).transport(), clock=time.monotonic
         )
     )  # fmt: skip
@@ -448,9 +448,9 @@ def test_refused_parameters_are_learned_one_by_one_for_that_model_only(tmp_path:
     fake = FakeEndpoint(picky)
     pool = pool_of(fake)
 
-    def asked(model: str, number: int) -> Request:
+    def asked(model: str, number: int) -> ChatRequest:
         words = (Message("user", f"question {number}"),)
-        return Request("s", model, words, 50, temperature=0.2, top_p=0.9, seed=4)
+        return ChatRequest("s", model, words, 50, temperature=0.2, top_p=0.9, seed=4)
 
     async def whole() -> None:
         async with asyncio.TaskGroup() as group:
@@ -489,7 +489,7 @@ def test_a_wait_that_is_named_is_kept_to_and_hardly_more(
         loop = asyncio.get_running_loop()
         pool = pool_of(fake, clock=loop.time)
         pool.health.patience = 1000.0
-        question = Request("s", "m", (Message("user", "how many?"),), 50)
+        question = ChatRequest("s", "m", (Message("user", "how many?"),), 50)
         await with_retries(lambda: pool.complete(question), health=pool.health, rng=rng("jitter"))
         return loop.time()
 
@@ -510,7 +510,7 @@ def test_neither_silence_nor_dripping_holds_a_call_for_ever(said: Said, tmp_path
 
     async def whole() -> Scene:
         async with fake.serve() as url:
-            pool = Pool([Endpoint("e0", url)], ceiling=4, timeout=0.2, patience=60.0, model="m")
+            pool = EndpointPool([Endpoint("e0", url)], ceiling=4, timeout=0.2, patience=60.0, model="m")
             scene = Scene(tmp_path, pool)
             await scene.ask("one")
             assert await scene.ask("two") == "hello"
@@ -526,7 +526,7 @@ def test_what_drips_before_an_answer_in_time_is_no_fault(tmp_path: Path) -> None
 
     async def whole() -> Scene:
         async with fake.serve() as url:
-            pool = Pool([Endpoint("e0", url)], ceiling=4, timeout=30.0, patience=60.0, model="m")
+            pool = EndpointPool([Endpoint("e0", url)], ceiling=4, timeout=30.0, patience=60.0, model="m")
             scene = Scene(tmp_path, pool)
             assert await scene.ask() == "hello"
             scene.journal.close()
@@ -561,7 +561,7 @@ def test_a_server_that_queues_for_ever_is_met_at_the_pace_it_can_keep() -> None:
     async def whole() -> float:
         loop = asyncio.get_running_loop()
         pool = pool_of(fake, ceiling=256, timeout=120.0, clock=loop.time)
-        questions = [Request("s", "m", (Message("user", f"how many {n}?"),), 50) for n in range(2000)]
+        questions = [ChatRequest("s", "m", (Message("user", f"how many {n}?"),), 50) for n in range(2000)]
         async with asyncio.TaskGroup() as group:
             for question in questions:
                 group.create_task(pool.complete(question))
@@ -619,7 +619,7 @@ def test_lists_of_models_decide_nothing(models: Said) -> None:
 
     fake = FakeEndpoint(rule)
     endpoint = Endpoint("e", "http://h/v1")
-    found = asyncio.run(examine(endpoint, "m", transport=fake.transport(), clock=time.monotonic))
+    found = asyncio.run(examine_endpoint(endpoint, "m", transport=fake.transport(), clock=time.monotonic))
     assert found.usable, found.findings
     assert next(each.told for each in found.findings if each.name == "structure") == "strict"
 

@@ -20,7 +20,7 @@ from urllib.request import urlopen
 import pytest
 
 import runs
-from aide.journal import Call, Journal
+from aide.journal import AnsweredCall, Journal
 
 SERVERS = Path(os.environ.get("AIDE_SERVERS", "nowhere"))
 HERE = Path(__file__).parent / "servers"
@@ -115,7 +115,7 @@ def ended(seeds: Path, out: Path, url: str, model: str, *more: str) -> dict[str,
     return told
 
 
-def calls_of(out: Path) -> list[Call]:
+def calls_of(out: Path) -> list[AnsweredCall]:
     with closing(Journal.open(out / "journal.sqlite", readonly=True)) as journal:
         return list(journal.calls())
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from aide.journal import Call, Journal
+from aide.journal import AnsweredCall, Journal
 from runs import contents, expand, few
 
 HERE = Path(__file__).parent / "files"
@@ -50,7 +50,7 @@ def compare(name: str, text: str) -> None:
     assert text == written, f"{name} is stale: AIDE_UPDATE_GOLDEN=1 writes it anew"
 
 
-def shown(call: Call) -> str:
+def shown(call: AnsweredCall) -> str:
     turns = (
         orjson.loads(call.user)
         if call.user.startswith('[{"role"')
@@ -67,7 +67,7 @@ def test_prompts(run: tuple[str, Path]) -> None:
     """
     name, folder = run
     with Journal.open(folder / "journal.sqlite", readonly=True) as journal:
-        first: dict[str, Call] = {}
+        first: dict[str, AnsweredCall] = {}
         for call in sorted(journal.calls(), key=lambda call: (call.system, call.user, call.draw)):
             if call.step != "synthesize" or "<seed>" in call.user:
                 first.setdefault(call.step, call)

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aide.errors import Unusable
-from aide.journal.rows import blob, dump, load, text
-from aide.parsing import CodePayload, TextPayload, clean, json_value, read_completion, without_thinking
+from aide.journal.rows import decode_text, dump_json, encode_text, load_json
+from aide.parsing import CodePayload, TextPayload, clean_text, parse_json, read_completion, split_thinking
 from aide.records import Draft, Lineage, Parts, Record, Triple
-from aide.shards import to_line
+from aide.shards import encode_line
 
 ANYTHING = st.text(st.characters(), max_size=80)
 NAMES = st.text("abcdefgh_", min_size=1, max_size=8)
@@ -37,8 +37,8 @@ PARTS = st.lists(st.tuples(NAMES, ANYTHING), max_size=3, unique_by=lambda part: 
 
 @given(SAID)
 def test_cleaning_twice_is_cleaning_once(said: str) -> None:
-    once = clean(said)
-    assert clean(once) == once
+    once = clean_text(said)
+    assert clean_text(once) == once
     once.encode("utf-8")
     assert not set(once) & {"\x00", "\x1b", "\r", "\ufeff", "\u202e"}
 
@@ -46,7 +46,7 @@ def test_cleaning_twice_is_cleaning_once(said: str) -> None:
 @given(SAID)
 def test_json_is_found_or_its_absence_is_told(said: str) -> None:
     try:
-        value = json_value(said)
+        value = parse_json(said)
     except Unusable as fault:
         assert fault.reason == "not_json"
         assert fault.problem
@@ -56,14 +56,14 @@ def test_json_is_found_or_its_absence_is_told(said: str) -> None:
 
 @given(OBJECTS, st.sampled_from(["{}", "Sure:\n{}", "```json\n{}\n```", "{}\nDone."]))
 def test_json_is_read_through_what_stands_around_it(value: object, around: str) -> None:
-    assert json_value(around.replace("{}", json.dumps(value), 1)) == value
+    assert parse_json(around.replace("{}", json.dumps(value), 1)) == value
 
 
 @given(SAID)
 def test_a_text_is_unwrapped_or_told_to_be_empty(said: str) -> None:
     for payload in (TextPayload("text"), CodePayload("code")):
         try:
-            read = payload.read(clean(said))
+            read = payload.read(clean_text(said))
         except Unusable as fault:
             assert fault.problem
         else:
@@ -72,7 +72,7 @@ def test_a_text_is_unwrapped_or_told_to_be_empty(said: str) -> None:
 
 @given(SAID)
 def test_thinking_is_taken_apart_without_a_loss(said: str) -> None:
-    thought, rest = without_thinking(said)
+    thought, rest = split_thinking(said)
     assert said.endswith(rest)
     assert thought in said
 
@@ -117,7 +117,7 @@ RECORDS = st.builds(
 
 @given(RECORDS)
 def test_a_record_is_one_line_and_comes_back(record: Record) -> None:
-    line = to_line(record.as_dict())
+    line = encode_line(record.as_dict())
     assert line.count(b"\n") == 1
     back = orjson.loads(line)
     whole = json.dumps(record.as_dict(), ensure_ascii=False)
@@ -131,17 +131,17 @@ def test_a_record_is_one_line_and_comes_back(record: Record) -> None:
 
 @given(ANYTHING)
 def test_the_journal_keeps_any_text(said: str) -> None:
-    assert text(blob(said)) == said
-    assert load(dump({"said": said})) == {"said": said}
+    assert decode_text(encode_text(said)) == said
+    assert load_json(dump_json({"said": said})) == {"said": said}
 
 
 @settings(max_examples=30)
 @given(st.dictionaries(NAMES, JSON, max_size=4))
 def test_equal_values_are_journaled_as_equal_bytes(value: dict[str, object]) -> None:
     turned = dict(reversed(value.items()))
-    assert dump(value) == dump(turned)
+    assert dump_json(value) == dump_json(turned)
 
 
 def test_a_value_that_is_no_json_is_refused() -> None:
     with pytest.raises(TypeError):
-        dump(object())
+        dump_json(object())

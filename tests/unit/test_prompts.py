@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from aide.config.resources import hashes
+from aide.config.resources import hash_files
 from aide.errors import InputError
-from aide.prompts import Prompts, variants
+from aide.prompts import Prompts, list_variants
 from aide.records import WHOLE, Correction, Parts
 
 
@@ -90,21 +90,22 @@ def test_an_operation_is_one_block_of_one_file(tmp_path: Path) -> None:
         '{% extends "synthesize/_base.md" %}{% block change %}Turn it round.{% endblock %}',
     )
     prompts = Prompts(tmp_path)
-    assert prompts.first(*variants("mirror", "open", parts=False)) == "synthesize/mirror"
+    assert prompts.first(*list_variants("mirror", "open", parts=False)) == "synthesize/mirror"
     assert prompts.instruction("synthesize/mirror") == "Turn it round."
 
 
 def test_the_most_special_variant_wins() -> None:
     prompts = Prompts()
     assert (
-        prompts.first(*variants("reasoning", "yes_no", parts=False)) == "synthesize/reasoning.classification"
+        prompts.first(*list_variants("reasoning", "yes_no", parts=False))
+        == "synthesize/reasoning.classification"
     )
-    assert prompts.first(*variants("reasoning", "yes_no", parts=True)) == "synthesize/reasoning.parts"
-    assert prompts.first(*variants("reasoning", "open", parts=False)) == "synthesize/reasoning"
+    assert prompts.first(*list_variants("reasoning", "yes_no", parts=True)) == "synthesize/reasoning.parts"
+    assert prompts.first(*list_variants("reasoning", "open", parts=False)) == "synthesize/reasoning"
 
 
 def test_an_edited_prompt_changes_its_hash_and_no_other(tmp_path: Path) -> None:
-    before = hashes("prompts")
+    before = hash_files("prompts")
     write(tmp_path, "extract.md", "# system\nother\n# user\n{{ text }}")
-    after = hashes("prompts", tmp_path)
+    after = hash_files("prompts", tmp_path)
     assert {name for name in after if after[name] != before[name]} == {"extract.md"}

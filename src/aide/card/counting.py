@@ -8,10 +8,10 @@ from typing import Final
 
 from aide.errors import InputError
 from aide.formats import Format, Label, TaskCard
-from aide.formats.convention import find_convention, result
-from aide.formats.labels import yes_no_pair
+from aide.formats.convention import find_convention, read_result
+from aide.formats.labels import find_yes_no_pair
 from aide.llm.usage import estimate_tokens
-from aide.parsing import python_syntax
+from aide.parsing import parse_python
 from aide.records import Draft, Seed
 
 # Scripts that put no spaces between words: their texts are counted in characters.
@@ -22,7 +22,9 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 _WIDENED: Final = 0.5
 
 
-def count(seeds: Sequence[Seed], format: Format, labels: Sequence[Label] = (), *, task: str = "") -> TaskCard:
+def count_card(
+    seeds: Sequence[Seed], format: Format, labels: Sequence[Label] = (), *, task: str = ""
+) -> TaskCard:
     """The card as far as counting goes; `task` is the person's sentence, if any.
 
     The bounds of an input are the 5th and the 95th percentile of the seeds, widened by half.
@@ -36,7 +38,7 @@ def count(seeds: Sequence[Seed], format: Format, labels: Sequence[Label] = (), *
     drafts = [seed.draft for seed in seeds]
     inputs = [draft.input for draft in drafts]
     unit = _unit(inputs)
-    shortest, longest = _bounds([length(text, unit) for text in inputs])
+    shortest, longest = _bounds([measure_length(text, unit) for text in inputs])
     convention = find_convention([draft.output for draft in drafts]) if format.name == "open" else ""
     options = Counter(len(draft.choices) for draft in drafts).most_common(1)[0][0]
     framed = next((seed.parts for seed in seeds if seed.parts.fixed), seeds[0].parts)
@@ -58,7 +60,7 @@ def count(seeds: Sequence[Seed], format: Format, labels: Sequence[Label] = (), *
     )
 
 
-def length(text: str, unit: str) -> int:
+def measure_length(text: str, unit: str) -> int:
     """The length of a text in `words`, or in `characters` without spaces."""
     return len(text.split()) if unit == "words" else sum(not letter.isspace() for letter in text)
 
@@ -93,18 +95,18 @@ def _labels(drafts: Sequence[Draft], given: Sequence[Label]) -> tuple[Label, ...
             )
         return tuple(given)
     listed = [choice for draft in drafts for choice in draft.choices]
-    found = list(dict.fromkeys([*(yes_no_pair(outputs) or ()), *listed, *outputs]))
+    found = list(dict.fromkeys([*(find_yes_no_pair(outputs) or ()), *listed, *outputs]))
     if len(found) < 2:
         raise InputError("all seeds have the same label", hint="give all labels with --labels A,B,…")
     return tuple(Label(name) for name in found)
 
 
 def _is_bare(output: str, convention: str) -> bool:
-    return "\n" not in output.strip() and result(output, convention) == output.strip()
+    return "\n" not in output.strip() and read_result(output, convention) == output.strip()
 
 
 def _language(drafts: Sequence[Draft]) -> str:
-    python = sum(python_syntax(draft.output) is not None for draft in drafts)
+    python = sum(parse_python(draft.output) is not None for draft in drafts)
     return "python" if python >= 0.8 * len(drafts) else ""
 
 

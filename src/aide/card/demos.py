@@ -13,12 +13,12 @@ _TOKEN: Final = re.compile(r"[^\W_]+|[^\w\s]")
 _SPACELESS_RUN: Final = 12
 
 
-def demonstrate(seed: Seed, format: Format) -> Demonstration:
+def make_demonstration(seed: Seed, format: Format) -> Demonstration:
     """A seed as prompts show it: the varying part, its answer, its evidence; never the fixed parts."""
     return Demonstration(seed.draft.input, format.render(seed.draft), seed.draft.evidence)
 
 
-def demonstrations(
+def choose_demonstrations(
     seed: Seed, pool: Sequence[Seed], format: Format, k: int = 3, max_tokens: int = 1500
 ) -> tuple[Seed, ...]:
     """At most `k` seeds of the pool that together fit into `max_tokens` (estimated) as demonstrations.
@@ -49,7 +49,7 @@ def demonstrations(
 
 
 def _tokens(seed: Seed, format: Format) -> int:
-    shown = demonstrate(seed, format)
+    shown = make_demonstration(seed, format)
     return sum(map(estimate_tokens, (shown.input, shown.answer, shown.evidence)))
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from aide.errors import NodeError
 from aide.formats import FORMATS, Demonstration, TaskCard
 from aide.llm.usage import estimate_tokens
-from aide.parsing import ModelPayload, Reply
+from aide.parsing import ModelPayload, ReplyModel
 from aide.records import WHOLE, Ask, Draft
 
 MAX_OUTPUT: Final = 700
@@ -17,7 +17,7 @@ _EXAMPLES: Final = 8
 _TOKENS: Final = 3000
 
 
-class Described(Reply):
+class CardDescription(ReplyModel):
     """What the model says of a task."""
 
     task: str = Field(min_length=1)
@@ -28,10 +28,12 @@ class Described(Reply):
     register_: str = Field(alias="register")
 
 
-CARD_PAYLOAD: Final = ModelPayload[Described, Described]("task_card", Described, lambda said: said)
+CARD_PAYLOAD: Final = ModelPayload[CardDescription, CardDescription](
+    "task_card", CardDescription, lambda said: said
+)
 
 
-async def draw_card(ask: Ask, drafts: Sequence[Draft], counted: TaskCard, sentence: str = "") -> TaskCard:
+async def describe_card(ask: Ask, drafts: Sequence[Draft], counted: TaskCard, sentence: str = "") -> TaskCard:
     """The whole card: what was counted, and what one call says of the examples.
 
     Where nothing usable comes back the card stays as counted, with the person's sentence for its task.

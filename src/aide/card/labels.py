@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from aide.errors import InputError
 from aide.formats import Label, TaskCard
-from aide.parsing import clean
+from aide.parsing import clean_text
 from aide.records import Draft
 
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -65,21 +65,21 @@ def _from_json(value: Any) -> list[Label]:
     if isinstance(value, dict) and "labels" in value:
         value = value["labels"]
     if isinstance(value, dict):
-        return [Label(clean(name), clean(told)) for name, told in value.items()]
+        return [Label(clean_text(name), clean_text(told)) for name, told in value.items()]
     return [
-        Label(clean(item["name"]), clean(item.get("description") or ""))
+        Label(clean_text(item["name"]), clean_text(item.get("description") or ""))
         if isinstance(item, dict)
-        else Label(clean(item))
+        else Label(clean_text(item))
         for item in value
     ]
 
 
 def _from_line(line: str) -> Label:
     name, _, told = line.partition("\t") if "\t" in line else line.partition(": ")
-    return Label(clean(name), clean(told))
+    return Label(clean_text(name), clean_text(told))
 
 
-def near_labels(card: TaskCard, drafts: Sequence[Draft]) -> Mapping[str, tuple[str, ...]]:
+def rank_confusable_labels(card: TaskCard, drafts: Sequence[Draft]) -> Mapping[str, tuple[str, ...]]:
     """For each label all others, the most easily confused first, by the words that they share.
 
     Words are those of name, description and seeds; one of a name counts three times one of a seed, and all

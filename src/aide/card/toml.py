@@ -40,7 +40,7 @@ _CARD: Final = TypeAdapter(TaskCard)
 _AT_LINE: Final = re.compile(r"\s*\(at line (\d+), column \d+\)")
 
 
-def to_toml(card: TaskCard) -> str:
+def card_to_toml(card: TaskCard) -> str:
     """The card as commented TOML; `from_toml` gives it back equal."""
     lines = [
         "# The task card: every prompt and every check follows it. It is fixed from the first record on."
@@ -64,7 +64,7 @@ def _value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def from_toml(text: str) -> TaskCard:
+def card_from_toml(text: str) -> TaskCard:
     """The card in a file.
 
     Raises:

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aide.cli.asking import JOURNAL, SEEDS, pipe
-from aide.cli.options import spec_options
-from aide.config.resolve import resolve
+from aide.cli.asking import JOURNAL, SEEDS, write_results
+from aide.cli.options import with_spec_options
+from aide.config.resolve import resolve_settings
 
 if TYPE_CHECKING:
-    from aide.dataset.lines import Line
-    from aide.run.single_steps import Desk
+    from aide.dataset.lines import RecordLine
+    from aide.run.single_steps import StepRunner
 
 
-@spec_options
+@with_spec_options
 def answer(
     sources: Annotated[list[str], typer.Argument(help="Records; - is stdin.", metavar="FILE…")],
     seeds: SEEDS = None,
@@ -28,11 +28,11 @@ def answer(
     Records go to stdout in their order, with `output` and what belongs to it replaced. Options that a record
     has are chosen among, none are invented.
     """
-    settings = resolve(spec_flags, environ=os.environ, config=config)
-    pipe(settings, sources, seeds, journal, answered)
+    settings = resolve_settings(spec_flags, environ=os.environ, config=config)
+    write_results(settings, sources, seeds, journal, answer_record)
 
 
-async def answered(desk: "Desk", line: "Line") -> dict[str, Any]:
+async def answer_record(desk: "StepRunner", line: "RecordLine") -> dict[str, Any]:
     """The record with its answer."""
     draft, scores = await desk.answer(line.record)
     said: dict[str, Any] = {

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, stderr
+from aide.cli.console import Output, make_stderr_console
 from aide.config.resolve import Settings
 from aide.errors import InputError, NodeError
 
 if TYPE_CHECKING:
-    from aide.dataset.lines import Line
-    from aide.run.single_steps import Desk
+    from aide.dataset.lines import RecordLine
+    from aide.run.single_steps import StepRunner
 
 SEEDS = Annotated[
     list[str] | None,
@@ -28,10 +28,10 @@ JOURNAL = Annotated[
     Path | None,
     typer.Option("--journal", metavar="DIR", help="Where answers are kept, so that none is paid for twice."),
 ]
-Work = Callable[["Desk", "Line"], Coroutine[Any, Any, dict[str, Any]]]
+Work = Callable[["StepRunner", "RecordLine"], Coroutine[Any, Any, dict[str, Any]]]
 
 
-def pipe(
+def write_results(
     settings: Settings, sources: list[str], seeds: list[str] | None, journal: Path | None, work: Work
 ) -> None:
     """`ask` with each result written to stdout as it comes, in the order of the records."""
@@ -43,41 +43,43 @@ def pipe(
         if not output.line(orjson.dumps(record).decode()):
             raise BrokenPipeError
 
-    ask(settings, sources, seeds, journal, work, write)
+    process_records(settings, sources, seeds, journal, work, write)
 
 
-def ask(
+def process_records(
     settings: Settings,
     sources: list[str],
     seeds: list[str] | None,
     journal: Path | None,
     work: Work,
     take: Callable[[dict[str, Any]], None],
-    read: "Callable[[list[str]], Iterator[Line]] | None" = None,
+    read: "Callable[[list[str]], Iterator[RecordLine]] | None" = None,
 ) -> None:
     """Do `work` for every record, hand each result to `take`, and tell on stderr what was dropped and why.
 
     `read` gives the records of the sources; by default all of them.
     """
-    from aide.dataset.lines import lines
-    from aide.dataset.seed_sources import named_by
+    from aide.dataset.lines import read_lines
+    from aide.dataset.seed_sources import find_seed_files
     from aide.engines import local
     from aide.run.folder import RunFolder
     from aide.run.inputs import read_seeds
-    from aide.run.single_steps import in_order, opened
+    from aide.run.single_steps import map_in_order, open_step_runner
 
     spec = settings.spec
-    named = named_by(sources, seeds or ())
+    named = find_seed_files(sources, seeds or ())
     if named is None and (sources == ["-"] or not sources):
         raise InputError("standard input alone tells no task", hint="give examples of it with --seeds FILE")
     paths = tuple(named.paths) if named else tuple(sources)
     ground = read_seeds(spec, paths)
     pool = local.open_pool(spec)
-    order = local.order(spec, settings.origins, paths, RunFolder(journal or kept(settings, paths)), pool)
+    order = local.order(
+        spec, settings.origins, paths, RunFolder(journal or default_journal_folder(settings, paths)), pool
+    )
     dropped: Counter[str] = Counter()
     done = 0
 
-    async def one(desk: "Desk", line: "Line") -> dict[str, Any] | NodeError:
+    async def one(desk: "StepRunner", line: "RecordLine") -> dict[str, Any] | NodeError:
         try:
             return await work(desk, line)
         except NodeError as fault:
@@ -86,9 +88,9 @@ def ask(
     async def main() -> None:
         nonlocal done
         try:
-            async with opened(order, ground) as desk:
-                found: AsyncIterator[dict[str, Any] | NodeError] = in_order(
-                    (read or lines)(sources), lambda line: one(desk, line), at_once=order.room
+            async with open_step_runner(order, ground) as desk:
+                found: AsyncIterator[dict[str, Any] | NodeError] = map_in_order(
+                    (read or read_lines)(sources), lambda line: one(desk, line), at_once=order.room
                 )
                 async for each in found:
                     if isinstance(each, NodeError):
@@ -101,12 +103,12 @@ def ask(
             await pool.close()
         why = ", ".join(f"{reason} {n:,}" for reason, n in dropped.most_common())
         lost = f"; dropped {dropped.total():,} ({why})" if dropped else ""
-        stderr(quiet=spec.quiet).print(f"{done:,} records, {told}{lost}", markup=False)
+        make_stderr_console(quiet=spec.quiet).print(f"{done:,} records, {told}{lost}", markup=False)
 
     asyncio.run(main())
 
 
-def kept(settings: Settings, seeds: Iterable[str]) -> Path:
+def default_journal_folder(settings: Settings, seeds: Iterable[str]) -> Path:
     """A folder of its own for each task and setting, below the user's state folder."""
     from hashlib import sha256
 

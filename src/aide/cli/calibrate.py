@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aide.cli.asking import JOURNAL, SEEDS, ask
-from aide.cli.console import Output, json_line, plain
-from aide.cli.grade import graded
-from aide.cli.options import spec_options
-from aide.config.resolve import resolve
+from aide.cli.asking import JOURNAL, SEEDS, process_records
+from aide.cli.console import Output, format_json_line, make_printable
+from aide.cli.grade import grade_record
+from aide.cli.options import with_spec_options
+from aide.config.resolve import resolve_settings
 from aide.errors import InputError
 
 if TYPE_CHECKING:
-    from aide.dataset.lines import Line
-    from aide.judging.calibration import Fit, Marked
-    from aide.run.single_steps import Desk
+    from aide.dataset.lines import RecordLine
+    from aide.judging.calibration import ReviewedGrade, ThresholdFit
+    from aide.run.single_steps import StepRunner
 
 TOLD = 10
 MARKS = {"good": True, "accept": True, "bad": False, "reject": False}
 
 
-@spec_options
+@with_spec_options
 def calibrate(
     labels: Annotated[
         Path,
@@ -43,21 +43,29 @@ def calibrate(
     Each record has a field `mark`, good or bad (`verdict`, accept or reject, is taken too). Of a run folder
     those count that its reviews.jsonl accepts or rejects.
     """
-    from aide.dataset.reviewed import marked, run_of
-    from aide.judging.calibration import Marked, best_fit, fit
+    from aide.dataset.reviewed import find_reviewed_run, read_reviewed_records
+    from aide.judging.calibration import ReviewedGrade, find_best_fit, measure_fit
 
-    settings = resolve(spec_flags, environ=os.environ, config=config)
+    settings = resolve_settings(spec_flags, environ=os.environ, config=config)
     rows: list[dict[str, Any]] = []
-    run = run_of(str(labels))
-    ask(settings, [str(run.path if run else labels)], seeds, journal, _judged, rows.append, marked)
+    run = find_reviewed_run(str(labels))
+    process_records(
+        settings,
+        [str(run.path if run else labels)],
+        seeds,
+        journal,
+        _judged,
+        rows.append,
+        read_reviewed_records,
+    )
     if not rows:
         raise InputError(
             f"{labels} holds no record that could be judged", hint="what was dropped is told above"
         )
-    found = [Marked(row["good"], row["sound"], row["relevance"], row["diversity"]) for row in rows]
+    found = [ReviewedGrade(row["good"], row["sound"], row["relevance"], row["diversity"]) for row in rows]
     spec = settings.spec
-    now = fit(found, spec.min_relevance, spec.min_diversity)
-    best = best_fit(found, spec.min_relevance, spec.min_diversity)
+    now = measure_fit(found, spec.min_relevance, spec.min_diversity)
+    best = find_best_fit(found, spec.min_relevance, spec.min_diversity)
     against = [
         row
         for row, each in zip(rows, found, strict=True)
@@ -66,20 +74,22 @@ def calibrate(
     output = Output()
     if json_:
         facts = {"now": now.as_dict(), "best": best.as_dict(), "disagreements": against}
-        output.line(json_line(facts))
+        output.line(format_json_line(facts))
         return
     for line in _lines(now, best, found, against):
         output.line(line)
 
 
-def _lines(now: "Fit", best: "Fit", found: "list[Marked]", against: list[dict[str, Any]]) -> Iterator[str]:
+def _lines(
+    now: "ThresholdFit", best: "ThresholdFit", found: "list[ReviewedGrade]", against: list[dict[str, Any]]
+) -> Iterator[str]:
     good = sum(each.good for each in found)
     at = f"--min-relevance {now.relevance} --min-diversity {now.diversity}"
     yield f"judge and person agree on {now.agreed} of {now.of} (kappa {now.kappa:.2f}) at {at}"
     yield f"  accepted: {now.good_taken} of {good} good ones, {now.bad_taken} of {now.of - good} bad ones"
     for row in against[:TOLD]:
-        said = f"{'good' if row['good'] else 'bad'} says the person of {plain(row['name'], 40)}"
-        yield f"  {said}; the judge: {plain(row['critique'], 80)}"
+        said = f"{'good' if row['good'] else 'bad'} says the person of {make_printable(row['name'], 40)}"
+        yield f"  {said}; the judge: {make_printable(row['critique'], 80)}"
     if best.agreed > now.agreed:
         fits = f"--min-relevance {best.relevance} --min-diversity {best.diversity}"
         yield f"best: {fits} agree on {best.agreed} of {best.of} (kappa {best.kappa:.2f})"
@@ -87,18 +97,18 @@ def _lines(now: "Fit", best: "Fit", found: "list[Marked]", against: list[dict[st
         yield "no other least grades agree better"
 
 
-async def _judged(desk: "Desk", line: "Line") -> dict[str, Any]:
+async def _judged(desk: "StepRunner", line: "RecordLine") -> dict[str, Any]:
     said = line.record.get("mark", line.record.get("verdict"))
     if isinstance(said, dict):
         said = said.get("mark")
     if not isinstance(said, str) or said not in MARKS:
         raise InputError(f"{line.where}: is not marked", hint='such as "mark": "good" or "mark": "bad"')
-    from aide.dataset.record_content import name_of
+    from aide.dataset.record_content import name_record
 
-    verdict = (await graded(desk, line))["verdict"]
+    verdict = (await grade_record(desk, line))["verdict"]
     sound = verdict["on_task"] and verdict["answerable"] and not verdict["gives_away"] and verdict["correct"]
     return {
-        "name": name_of(line), "good": MARKS[said], "sound": sound, "relevance": verdict["relevance"],
+        "name": name_record(line), "good": MARKS[said], "sound": sound, "relevance": verdict["relevance"],
         "diversity": verdict["diversity"], "critique": verdict["critique"],
     }  # fmt: skip
 

@@ -7,15 +7,15 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from aide.cli.console import Output, json_line
-from aide.cli.options import spec_options
-from aide.config.resolve import Settings, resolve
-from aide.config.spec import RunSpec, flag_of
+from aide.cli.console import Output, format_json_line
+from aide.cli.options import with_spec_options
+from aide.config.resolve import Settings, resolve_settings
+from aide.config.spec import RunSpec, get_flag
 
 _TABLES: Final = ("steps", "endpoints", "prices", "extra", "headers", "query")
 
 
-@spec_options
+@with_spec_options
 def config(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object: value and origin by name.")
@@ -25,25 +25,25 @@ def config(
     config: str | None = None,
 ) -> None:
     """Show every setting and where its value came from, in the form of a config file."""
-    settings = resolve(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
+    settings = resolve_settings(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
     out = Output()
     if as_json:
         values = settings.spec.as_dict()
         shown = {name: {"value": values[name], "origin": origin} for name, origin in settings.origins.items()}
-        out.line(json_line(shown))
+        out.line(format_json_line(shown))
         return
-    for line in as_toml(settings):
+    for line in settings_as_toml(settings):
         out.line(line)
 
 
-def as_toml(settings: Settings) -> Iterator[str]:
+def settings_as_toml(settings: Settings) -> Iterator[str]:
     """The lines of a config file that gives these very settings; what is unset stands as a comment."""
     values = settings.spec.as_dict()
     flat = [name for name in RunSpec.model_fields if name not in _TABLES]
-    for group in dict.fromkeys(flag_of(name).group for name in flat):
+    for group in dict.fromkeys(get_flag(name).group for name in flat):
         yield f"[{group}]"
         for name in flat:
-            if flag_of(name).group == group:
+            if get_flag(name).group == group:
                 yield _line(name, values[name], settings.origins[name])
         yield ""
     yield "[request]"
@@ -85,4 +85,4 @@ def _key(name: str) -> str:
     return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
 
 
-__all__ = ["as_toml", "config"]
+__all__ = ["config", "settings_as_toml"]

@@ -38,7 +38,7 @@ _MOST: Final = 50  # lines of it
 _DEBUG: Final = "AIDE_DEBUG"
 
 
-def stderr(*, quiet: bool = False) -> "Console":
+def make_stderr_console(*, quiet: bool = False) -> "Console":
     """A console on stderr: plain where it is no terminal or `NO_COLOR` is set, silent where `quiet`.
 
     Off a terminal lines are not folded, so that a log or a mail keeps each in one piece. Where nobody reads any
@@ -56,22 +56,22 @@ def stderr(*, quiet: bool = False) -> "Console":
     return console
 
 
-def fail(error: AideError) -> int:
+def report_error(error: AideError) -> int:
     """Say on stderr what is wrong and what helps, without a traceback; returns the exit code."""
     if os.environ.get(_DEBUG):
         traceback.print_exception(error)
-    lines = [f"aide: {plain(line, _LONGEST)}" for line in str(error).splitlines()[:_MOST] or [""]]
+    lines = [f"aide: {make_printable(line, _LONGEST)}" for line in str(error).splitlines()[:_MOST] or [""]]
     if error.hint:
-        lines.append(f"hint: {plain(error.hint, _LONGEST)}")
+        lines.append(f"hint: {make_printable(error.hint, _LONGEST)}")
     _say(lines)
     return error.exit_code
 
 
-def crash(error: BaseException, *, log: Path | None = None) -> int:
+def report_crash(error: BaseException, *, log: Path | None = None) -> int:
     """Own up to a fault of ours, with a traceback only where `AIDE_DEBUG=1`; returns the exit code."""
     if os.environ.get(_DEBUG):
         traceback.print_exception(error)
-    told = f": {plain(str(error), _LONGEST)}" if str(error) else ""
+    told = f": {make_printable(str(error), _LONGEST)}" if str(error) else ""
     where = f"details are in {log}; " if log else ""
     _say(
         [
@@ -82,20 +82,20 @@ def crash(error: BaseException, *, log: Path | None = None) -> int:
     return FAULT
 
 
-def no_room(fault: OSError) -> AideError:
+def describe_full_disk(fault: OSError) -> AideError:
     """What a full disk is told as; whatever a run was answered stays in its journal."""
     where = f"{fault.filename} can't be written" if fault.filename else "what comes out can't be written"
     return AideError(f"{where}: {fault.strerror}", hint="make room, then run the same command again")
 
 
-def plain(text: str, width: int | None = None) -> str:
+def make_printable(text: str, width: int | None = None) -> str:
     """Text from elsewhere made fit to show on one line: no terminal codes, no marks that turn its direction.
 
     With `width` it takes at most so many columns, of which wide characters count two; an ellipsis marks the cut.
     """
-    from aide.parsing import clean  # the import waits until something has to be said
+    from aide.parsing import clean_text  # the import waits until something has to be said
 
-    shown = clean(text if width is None else text[: _SEEN * width])
+    shown = clean_text(text if width is None else text[: _SEEN * width])
     shown = " ".join(_TURNING.sub("", shown).split())
     if width is None:
         return shown
@@ -106,21 +106,21 @@ def plain(text: str, width: int | None = None) -> str:
     return set_cell_size(shown, max(0, width - 1)).rstrip() + "…"
 
 
-def safe(text: str, width: int | None = None) -> str:
+def escape_for_console(text: str, width: int | None = None) -> str:
     """`plain` for a console, which takes markup: none of it is the text's."""
     from rich.markup import escape
 
-    return escape(plain(text, width))
+    return escape(make_printable(text, width))
 
 
-def unescaped(text: str) -> str:
+def strip_markup(text: str) -> str:
     """What a person reads of a text with markup, for a log."""
     from rich.text import Text
 
     return Text.from_markup(text).plain
 
 
-def json_line(value: Any) -> str:
+def format_json_line(value: Any) -> str:
     """A value as one line of JSON that may be shown on a terminal.
 
     What could steer it or turn the reading order stands as an escape, which a reader of JSON takes for the same.
@@ -129,7 +129,7 @@ def json_line(value: Any) -> str:
     return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
 
 
-def show_pairs(console: "Console", rows: Sequence[tuple[str, str]]) -> None:
+def print_pairs(console: "Console", rows: Sequence[tuple[str, str]]) -> None:
     """Names and what stands for them, below each other; on a terminal long texts are folded into their column.
 
     Texts are markup: what a model wrote comes through `safe`.
@@ -163,11 +163,11 @@ class Output:
                 sys.stdout.flush()
             except BrokenPipeError:
                 self.open = False
-                forsake_stdout()
+                detach_stdout()
         return self.open
 
 
-def forsake_stdout() -> None:
+def detach_stdout() -> None:
     """Point stdout at nothing after its reader has gone: the interpreter's last flush stays silent."""
     _forsake(sys.stdout)
 
@@ -186,6 +186,24 @@ def _say(lines: list[str]) -> None:
 
 
 __all__ = [
-    "BUDGET", "ENDPOINT", "FAULT", "FULL", "HELD", "INTERRUPTED", "OK", "SHORT", "USAGE", "Output", "crash",
-    "fail", "forsake_stdout", "json_line", "no_room", "plain", "safe", "show_pairs", "stderr", "unescaped",
+    "BUDGET",
+    "ENDPOINT",
+    "FAULT",
+    "FULL",
+    "HELD",
+    "INTERRUPTED",
+    "OK",
+    "SHORT",
+    "USAGE",
+    "Output",
+    "describe_full_disk",
+    "detach_stdout",
+    "escape_for_console",
+    "format_json_line",
+    "make_printable",
+    "make_stderr_console",
+    "print_pairs",
+    "report_crash",
+    "report_error",
+    "strip_markup",
 ]  # fmt: skip

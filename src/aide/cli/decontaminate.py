@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from aide.cli.console import safe, stderr
-from aide.cli.sources import Quiet, Sources, numbers
+from aide.cli.console import escape_for_console, make_stderr_console
+from aide.cli.sources import Quiet, Sources, format_record_count
 from aide.errors import InputError
 
 SHOWN = 10
@@ -53,24 +53,24 @@ def decontaminate(
     covers over half of a test item with shared runs of eight words; a short one with nearly the same letters.
     The first hits are named on stderr.
     """
-    from aide.dataset.lines import STDIN, Line, lines, opened, write
+    from aide.dataset.lines import STDIN, RecordLine, open_output, read_lines, write_lines
     from aide.dedup.contamination import Contamination
-    from aide.dedup.test_sets import item_of, read_items
-    from aide.shards import to_line
+    from aide.dedup.test_sets import read_test_items, row_as_item
+    from aide.shards import encode_line
 
     if not against:
         raise InputError("no test set was given", hint="name one: --against test.jsonl")
     fields = tuple(input_field or ())
-    known = Contamination(read_items(against, fields), any_number=any_number, strict=strict)
-    console, rules, items = stderr(quiet=quiet), Counter[str](), set[str]()
+    known = Contamination(read_test_items(against, fields), any_number=any_number, strict=strict)
+    console, rules, items = make_stderr_console(quiet=quiet), Counter[str](), set[str]()
     hits: Any = None
     read = 0
 
-    def kept() -> Iterator[Line | dict[str, Any]]:
+    def kept() -> Iterator[RecordLine | dict[str, Any]]:
         nonlocal read
-        for line in lines(sources or ()):
+        for line in read_lines(sources or ()):
             read += 1
-            item = item_of(line.record, line.where, fields)
+            item = row_as_item(line.record, line.where, fields)
             if item is None:
                 raise InputError(f"{line.where}: holds no question", hint="name its column: --input-field")
             hit = known.find(item.text, item.options, item.fixed)
@@ -80,21 +80,24 @@ def decontaminate(
             rules[hit.how] += 1
             items.add(hit.where)
             if rules.total() <= SHOWN:
-                console.print(f"{safe(line.where)}: {safe(str(hit))}: {safe(hit.text, 60)}")
+                console.print(
+                    f"{escape_for_console(line.where)}: {escape_for_console(str(hit))}: "
+                    f"{escape_for_console(hit.text, 60)}"
+                )
             found = {"item": hit.where, "rule": hit.how, "share": round(hit.share, 3)}
             if hits is not None:
-                hits.write(to_line({"id": line.record.get("id"), "where": line.where, **found}))
+                hits.write(encode_line({"id": line.record.get("id"), "where": line.where, **found}))
             if mark:
                 yield {**line.record, "contamination": found}
 
     if report:
-        with opened(report) as hits:
-            write(STDIN, kept())
+        with open_output(report) as hits:
+            write_lines(STDIN, kept())
     else:
-        write(STDIN, kept())
+        write_lines(STDIN, kept())
     told = ", ".join(f"{rule} {count:,}" for rule, count in rules.most_common()) or "no hit"
-    done = f"{'marked' if mark else 'dropped'} {rules.total():,} of {numbers(read, 'record')}"
-    console.print(f"{done}: {told}; {len(items):,} of {numbers(len(known), 'test item')}")
+    done = f"{'marked' if mark else 'dropped'} {rules.total():,} of {format_record_count(read, 'record')}"
+    console.print(f"{done}: {told}; {len(items):,} of {format_record_count(len(known), 'test item')}")
 
 
 __all__ = ["decontaminate"]

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from aide.cli.asking import JOURNAL, kept
-from aide.cli.console import stderr
-from aide.cli.options import options_of
-from aide.cli.sources import Quiet, Sources, numbers
-from aide.config.resolve import Settings, resolve
+from aide.cli.asking import JOURNAL, default_journal_folder
+from aide.cli.console import make_stderr_console
+from aide.cli.options import with_options
+from aide.cli.sources import Quiet, Sources, format_record_count
+from aide.config.resolve import Settings, resolve_settings
 from aide.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from aide.dataset.duplicates import Known
-    from aide.dataset.lines import Line
+    from aide.dataset.duplicates import SeenTexts
+    from aide.dataset.lines import RecordLine
     from aide.dataset.semantic_duplicates import Told
-    from aide.dedup.lexical import Twin
+    from aide.dedup.lexical import LexicalDuplicate
 
 Mode = Annotated[
     Literal["near", "exact"],
@@ -59,7 +59,7 @@ Report = Annotated[
 ]
 
 
-@options_of(
+@with_options(
     "embeddings", "base_url", "api_key_env", "api_key_command", "concurrency", "rpm", "tpm", "timeout",
     "endpoint_patience", "max_calls", "max_total_tokens", "max_cost", "price", "reuse",
 )  # fmt: skip
@@ -83,54 +83,56 @@ def dedup(
     about 300 bytes of memory. With --embeddings what means the same goes too: only texts whose wording is new
     are embedded, and none is paid for twice; each then takes about as much again.
     """
-    from aide.dataset.duplicates import among, without_twins
-    from aide.dataset.lines import STDIN, Line, lines, opened
-    from aide.dataset.record_content import name_of
-    from aide.dataset.seed_sources import seeds_of
-    from aide.shards import to_line
+    from aide.dataset.duplicates import index_seeds, remove_duplicates
+    from aide.dataset.lines import STDIN, RecordLine, open_output, read_lines
+    from aide.dataset.record_content import name_record
+    from aide.dataset.seed_sources import load_seeds_of
+    from aide.shards import encode_line
 
     if not spec_flags.get("embeddings") and (spec_flags or journal):
         raise InputError("nothing is asked of an endpoint", hint="name the model with --embeddings MODEL")
-    known = among(seeds_of(sources or (), seeds or ()), mode, threshold)
-    there = lines(against) if against else ()
+    known = index_seeds(load_seeds_of(sources or (), seeds or ()), mode, threshold)
+    there = read_lines(against) if against else ()
     counts: Counter[str] = Counter()
     hits: Any = None
     asked = ""
 
-    def told(line: Line, twin: "Twin") -> Line | dict[str, Any] | None:
+    def told(line: RecordLine, twin: "LexicalDuplicate") -> RecordLine | dict[str, Any] | None:
         counts[twin.how] += 1
         found = {"of": twin.id, "how": twin.how, "similarity": twin.similarity}
         if hits is not None:
-            hits.write(to_line({"id": name_of(line), "where": line.where, **found}))
+            hits.write(encode_line({"id": name_record(line), "where": line.where, **found}))
         return {**line.record, "duplicate": found} if mark else None
 
-    def counted() -> "Iterator[Line]":
-        for line in lines(sources or ()):
+    def counted() -> "Iterator[RecordLine]":
+        for line in read_lines(sources or ()):
             counts["read"] += 1
             yield line
 
     with ExitStack() as files:
-        out = files.enter_context(opened(STDIN))
-        hits = files.enter_context(opened(report)) if report else None
+        out = files.enter_context(open_output(STDIN))
+        hits = files.enter_context(open_output(report)) if report else None
         if spec_flags:
             flags = {"model": spec_flags["embeddings"], **spec_flags}
-            settings = resolve(flags, environ=os.environ, config=config)
+            settings = resolve_settings(flags, environ=os.environ, config=config)
             take = partial(_write, out)
-            asked = by_meaning(settings, journal, known, counted(), there, told, take)
+            asked = remove_semantic_duplicates(settings, journal, known, counted(), there, told, take)
         else:
             for line in there:
                 known.enter(line)
-            for each in without_twins(counted(), known, told):
+            for each in remove_duplicates(counted(), known, told):
                 _write(out, each)
-    stderr(quiet=quiet).print(f"{_told(counts, mark=mark, meant=bool(spec_flags))}{asked}", markup=False)
+    make_stderr_console(quiet=quiet).print(
+        f"{_told(counts, mark=mark, meant=bool(spec_flags))}{asked}", markup=False
+    )
 
 
-def _write(out: Any, kept: "Line | Mapping[str, Any]") -> None:
+def _write(out: Any, kept: "RecordLine | Mapping[str, Any]") -> None:
     """Pass a record on at once: byte by byte, or as it was marked."""
-    from aide.dataset.lines import Line
-    from aide.shards import to_line
+    from aide.dataset.lines import RecordLine
+    from aide.shards import encode_line
 
-    out.write(kept.raw + b"\n" if isinstance(kept, Line) else to_line(kept))
+    out.write(kept.raw + b"\n" if isinstance(kept, RecordLine) else encode_line(kept))
     out.flush()
 
 
@@ -139,40 +141,40 @@ def _told(counts: Counter[str], *, mark: bool, meant: bool) -> str:
     ways = ("exact", "near", "meaning") if meant else ("exact", "near")
     found = ", ".join(f"{counts[way]:,} {way}" for way in ways)
     dropped = sum(counts[way] for way in ways)
-    return f"{'marked' if mark else 'dropped'} {dropped:,} of {numbers(counts['read'], 'record')}: {found}"
+    return f"{'marked' if mark else 'dropped'} {dropped:,} of {format_record_count(counts['read'], 'record')}: {found}"
 
 
-def by_meaning(
+def remove_semantic_duplicates(
     settings: Settings,
     journal: Path | None,
-    known: "Known",
-    records: "Iterable[Line]",
-    there: "Iterable[Line]",
+    known: "SeenTexts",
+    records: "Iterable[RecordLine]",
+    there: "Iterable[RecordLine]",
     told: "Told",
-    take: "Callable[[Line | Mapping[str, Any]], None]",
+    take: "Callable[[RecordLine | Mapping[str, Any]], None]",
 ) -> str:
     """Hand on what repeats nothing by words or by meaning; returns what it took, in words.
 
     `there` are records that are there already.
     """
-    from aide.dataset.semantic_duplicates import MeantLines
+    from aide.dataset.semantic_duplicates import SemanticLineIndex
     from aide.engines import local
     from aide.run.folder import RunFolder
-    from aide.run.single_steps import calling
+    from aide.run.single_steps import open_calls
 
-    folder = RunFolder(journal or kept(settings, ("dedup",)))
+    folder = RunFolder(journal or default_journal_folder(settings, ("dedup",)))
     pool = local.open_pool(settings.spec)
     order = local.order(settings.spec, settings.origins, (), folder, pool)
 
-    def entered() -> "Iterator[Line]":
+    def entered() -> "Iterator[RecordLine]":
         for line in there:
             known.enter(line)
             yield line
 
     async def main() -> str:
         try:
-            async with calling(order) as calls:
-                meant = MeantLines(calls, order.room)
+            async with open_calls(order) as calls:
+                meant = SemanticLineIndex(calls, order.room)
                 await meant.learn(known.seeds)
                 await meant.enter(entered())
                 async for each in meant.without_twins(records, known, told):

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from aide.cli.console import json_line, safe, show_pairs, unescaped
-from aide.cli.task_card import described
+from aide.cli.console import escape_for_console, format_json_line, print_pairs, strip_markup
+from aide.cli.task_card import describe_card_rows
 from aide.errors import AideError, Interrupted
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.live import Live
 
-    from aide.cli.streaming import Stream
+    from aide.cli.streaming import StdoutStream
     from aide.config.spec import RunSpec
     from aide.formats import TaskCard
     from aide.run.folder import RunFolder
-    from aide.run.inputs import Ground
+    from aide.run.inputs import PreparedInputs
     from aide.run.progress import Progress
     from aide.run.session import Stage
 
@@ -50,11 +50,11 @@ class Display:
         now = datetime.fromtimestamp(time.time(), UTC)  # noqa: TID251 - the log's clock
         stamp = now.isoformat(timespec="seconds")
         if self.json:
-            structured = json_line({"at": stamp, "event": event, **facts})
+            structured = format_json_line({"at": stamp, "event": event, **facts})
             self._log(structured)
             self.console.print(structured, markup=False)
         else:
-            self._log(f"{stamp} {unescaped(line)}")
+            self._log(f"{stamp} {strip_markup(line)}")
             self.console.print(line)
 
     def _log(self, entry: str) -> None:
@@ -64,15 +64,15 @@ class Display:
                 log.writelines(f"{line}\n" for line in self._kept)
             self._kept.clear()
 
-    def plan(self, spec: "RunSpec", ground: "Ground", card: Any) -> None:
+    def plan(self, spec: "RunSpec", ground: "PreparedInputs", card: Any) -> None:
         """The plan's line, before anything is spent."""
         for problem in ground.loaded.problems[:20]:
-            self.tell(f"skipped {safe(str(problem))}", "skipped", problem=str(problem))
-        from aide.run.plan import plan, read_experience
-        from aide.run.plan.measured_speed import kept_in, measured_speed
+            self.tell(f"skipped {escape_for_console(str(problem))}", "skipped", problem=str(problem))
+        from aide.run.plan import make_plan, read_experience
+        from aide.run.plan.measured_speed import read_speed, speed_file
 
-        expected = plan(
-            spec, ground, card, read_experience(self.folder), measured_speed(spec, kept_in())
+        expected = make_plan(
+            spec, ground, card, read_experience(self.folder), read_speed(spec, speed_file())
         ).expected
         self.expected = expected.as_dict(spec)
         self.expected_money = money = expected.money(spec)
@@ -82,12 +82,12 @@ class Display:
             if goal is not None
             else f"the whole tree, about {expected.records:,} records,"
         )
-        facts = [f"about {expected.calls:,} calls", f"{short(expected.tokens)} tokens"]
+        facts = [f"about {expected.calls:,} calls", f"{format_count(expected.tokens)} tokens"]
         facts.append("cost unknown (--price tells)" if money is None else f"{money:.2f} USD")
         if expected.seconds is not None and expected.calls:
-            facts.append(lasting(expected.seconds))
+            facts.append(format_duration(expected.seconds))
         self.tell(
-            f"seeds: {safe(ground.loaded.shape)} Format: {ground.format.name}.",
+            f"seeds: {escape_for_console(ground.loaded.shape)} Format: {ground.format.name}.",
             "seeds",
             seeds=len(ground.seeds),
             shape=ground.loaded.shape,
@@ -110,7 +110,7 @@ class Display:
     def already(self, summary: Mapping[str, Any]) -> None:
         """A rerun of a finished run."""
         self.tell(
-            f"nothing to do: {safe(str(self.folder.path))} is finished "
+            f"nothing to do: {escape_for_console(str(self.folder.path))} is finished "
             f"with {summary.get('accepted', 0):,} records",
             "finished",
             accepted=summary.get("accepted", 0),
@@ -118,22 +118,22 @@ class Display:
 
     def card(self, card: "TaskCard") -> None:
         """What the run takes the task to be, before the first record."""
-        where = f"task card, kept in {safe(str(self.folder.card))}:"
+        where = f"task card, kept in {escape_for_console(str(self.folder.card))}:"
         self.tell(where, "task card", path=str(self.folder.card), **asdict(card))
         if not self.json:
-            rows = described(card)
+            rows = describe_card_rows(card)
             for name, text in rows:
-                self._log(f"  {name:8}  {unescaped(text)}")
-            show_pairs(self.console, rows)
+                self._log(f"  {name:8}  {strip_markup(text)}")
+            print_pairs(self.console, rows)
 
     def exam(self, exam: Any) -> None:
         """How teacher and judge did on the seeds, the misses by name, and what to think of it."""
-        self.tell(safe(exam.result(), LONGEST), "exam", **exam.as_dict())
+        self.tell(escape_for_console(exam.result(), LONGEST), "exam", **exam.as_dict())
         for line in exam.details():
-            self.tell(f"  {safe(line, LONGEST)}", "exam miss", miss=line)
+            self.tell(f"  {escape_for_console(line, LONGEST)}", "exam miss", miss=line)
         for warning, hint in exam.warnings():
             self.tell(
-                f"warning: {safe(warning, LONGEST)}; {safe(hint, LONGEST)}",
+                f"warning: {escape_for_console(warning, LONGEST)}; {escape_for_console(hint, LONGEST)}",
                 "warning",
                 warning=warning,
                 hint=hint,
@@ -141,7 +141,7 @@ class Display:
 
     # --- while it runs --------------------------------------------------------------------------------
 
-    async def watch(self, stage: "Stage", stream: "Stream | None") -> None:
+    async def watch(self, stage: "Stage", stream: "StdoutStream | None") -> None:
         """Follow the run until cancelled; where the reader of stdout has gone, the run is drained."""
         began = last = time.monotonic()
         if self.console.is_terminal and not self.console.quiet and not self.json:
@@ -182,9 +182,9 @@ class Display:
     def stopped(self, stop: AideError, summary: Mapping[str, Any]) -> None:
         """A run that was stopped: why, what to do, where it stands. Told even where all else is quiet."""
         quiet, self.console.quiet = self.console.quiet, False
-        hint = f"; {safe(stop.hint, LONGEST)}" if stop.hint else ""
+        hint = f"; {escape_for_console(stop.hint, LONGEST)}" if stop.hint else ""
         self.tell(
-            f"stopped: {safe(str(stop), 2 * LONGEST)}{hint}",
+            f"stopped: {escape_for_console(str(stop), 2 * LONGEST)}{hint}",
             "stopped",
             reason=str(stop),
             hint=stop.hint,
@@ -192,7 +192,7 @@ class Display:
         )
         self.console.quiet = quiet
         if summary:
-            self.tell(totals(summary), "totals", **_counts(summary))
+            self.tell(format_totals(summary), "totals", **_counts(summary))
 
     def keep(self, fault: BaseException) -> "Path | None":
         """Put the traceback of a fault of ours into the log; returns the log, `None` without a folder."""
@@ -201,33 +201,38 @@ class Display:
 
     def done(self, summary: Mapping[str, Any]) -> None:
         """The final summary: what came out, where it is, and three records beside their seed and parent."""
-        self.tell(totals(summary), "done", **_counts(summary))
+        self.tell(format_totals(summary), "done", **_counts(summary))
         if summary.get("reasons"):
-            top = ", ".join(f"{safe(reason, 40)} {n:,}" for reason, n in list(summary["reasons"].items())[:6])
+            top = ", ".join(
+                f"{escape_for_console(reason, 40)} {n:,}"
+                for reason, n in list(summary["reasons"].items())[:6]
+            )
             self.tell(f"not accepted: {top}", "reasons", **summary["reasons"])
         if summary.get("barren_reasons"):
-            why = ", ".join(f"{safe(reason)} {n:,}" for reason, n in summary["barren_reasons"].items())
+            why = ", ".join(
+                f"{escape_for_console(reason)} {n:,}" for reason, n in summary["barren_reasons"].items()
+            )
             self.tell(
                 f"without attributes, so nothing grew there: {why}", "barren", **summary["barren_reasons"]
             )
-        rejects = safe(str(self.folder.rejects)) if self.folder.rejects.exists() else ""
+        rejects = escape_for_console(str(self.folder.rejects)) if self.folder.rejects.exists() else ""
         if summary["exit_code"] == 6:
             look = f", or a look at {rejects}" if rejects else ""
             self.tell(
                 f"short of the target: the tree and its further draws are exhausted; more seeds, --hops{look} help",
                 "short",
             )
-        records = safe(f"{self.folder.shards}/part-*.jsonl")
+        records = escape_for_console(f"{self.folder.shards}/part-*.jsonl")
         self.tell(
             f"records: {records}{f'   rejects: {rejects}' if rejects else ''}",
             "where",
             records=str(self.folder.shards),
         )
         if not self.json and not self.console.quiet:
-            from aide.cli.record_preview import show
-            from aide.run.record_preview import samples
+            from aide.cli.record_preview import print_previews
+            from aide.run.record_preview import read_previews
 
-            show(self.console, samples(self.folder))
+            print_previews(self.console, read_previews(self.folder))
 
     def report(self) -> None:
         """Write `report.html`; where that fails the run is what it was, and the reason is told."""
@@ -236,9 +241,11 @@ class Display:
         try:
             path = write_report(self.folder)
         except AideError as fault:
-            self.tell(f"no report was written: {safe(str(fault))}", "report", problem=str(fault))
+            self.tell(
+                f"no report was written: {escape_for_console(str(fault))}", "report", problem=str(fault)
+            )
         else:
-            self.tell(f"report: {safe(str(path))}", "report", path=str(path))
+            self.tell(f"report: {escape_for_console(str(path))}", "report", path=str(path))
 
 
 def _counts(summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -247,7 +254,7 @@ def _counts(summary: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def totals(summary: Mapping[str, Any]) -> str:
+def format_totals(summary: Mapping[str, Any]) -> str:
     """What a run has come to, in one line."""
     tokens = summary.get("tokens", {})
     total = tokens.get("prompt", 0) + tokens.get("completion", 0)
@@ -261,12 +268,12 @@ def totals(summary: Mapping[str, Any]) -> str:
         f"accepted {summary.get('accepted', 0):,} of {summary.get('planned', 0):,} planned"
         f"{f' ({hops})' if hops else ''}{f'; {counts}' if counts else ''}; "
         f"{summary.get('calls', 0):,} calls{f' ({each:g} a record)' if each else ''}, "
-        f"{short(total)} tokens, {cost}"
+        f"{format_count(total)} tokens, {cost}"
     )
 
 
 def _line(progress: "Progress") -> str:
-    left = lasting(progress.seconds_left)
+    left = format_duration(progress.seconds_left)
     return (
         f"accepted {progress.accepted:,} of {progress.goal:,}, rejected {progress.rejected:,}, "
         f"failed {progress.failed:,}; {progress.usage.calls:,} calls, {progress.in_flight} in flight; "
@@ -285,7 +292,7 @@ def _picture(progress: "Progress", width: int, unread: int) -> "RenderableType":
     head.add_column(no_wrap=True)
     head.add_column(ratio=1)
     head.add_column(no_wrap=True, justify="right")
-    left = lasting(progress.seconds_left)
+    left = format_duration(progress.seconds_left)
     head.add_row(
         Text(f"accepted {progress.accepted:,} / {progress.goal:,}", style="bold"),
         ProgressBar(total=max(1, progress.goal), completed=progress.accepted),
@@ -296,16 +303,17 @@ def _picture(progress: "Progress", width: int, unread: int) -> "RenderableType":
     body.add_column()
     body.add_row("hops", "  ".join(f"{hop}: {n:,}" for hop, n in sorted(progress.by_hop.items())) or "-")
     count = f"{progress.rejected + progress.failed:,}   "
-    reasons = [f"{safe(reason, 40)} {n:,}" for reason, n in progress.reasons.most_common()]
+    reasons = [f"{escape_for_console(reason, 40)} {n:,}" for reason, n in progress.reasons.most_common()]
     body.add_row("rejected", count + _fitting(reasons, width - len(count) - 11))
     usage = progress.usage
     money = "" if progress.cost is None else f", {progress.cost:.2f} USD"
     body.add_row(
-        "calls", f"{usage.calls:,}   {short(usage.prompt)} tokens in, {short(usage.completion)} out{money}"
+        "calls",
+        f"{usage.calls:,}   {format_count(usage.prompt)} tokens in, {format_count(usage.completion)} out{money}",
     )
     body.add_row("in flight", f"{progress.in_flight} of {progress.limit}   {progress.open} records open")
     if unread:
-        body.add_row("unread", f"{short(unread)} bytes wait for the reader of stdout")
+        body.add_row("unread", f"{format_count(unread)} bytes wait for the reader of stdout")
     return Group(head, body)
 
 
@@ -318,7 +326,7 @@ def _fitting(words: list[str], room: int) -> str:
     return shown
 
 
-def short(number: float) -> str:
+def format_count(number: float) -> str:
     """A count in few characters: 12.3k, 4.0M."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= size:
@@ -326,7 +334,7 @@ def short(number: float) -> str:
     return f"{number:.0f}"
 
 
-def lasting(seconds: float | None) -> str:
+def format_duration(seconds: float | None) -> str:
     """Seconds as a person says them; empty where nobody knows."""
     if seconds is None:
         return ""

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from aide.cli.console import ENDPOINT, OK, Output, json_line, plain, safe, stderr
-from aide.cli.options import spec_options
-from aide.config.resolve import Settings, resolve
+from aide.cli.console import (
+    ENDPOINT,
+    OK,
+    Output,
+    escape_for_console,
+    format_json_line,
+    make_printable,
+    make_stderr_console,
+)
+from aide.cli.options import with_spec_options
+from aide.config.resolve import Settings, resolve_settings
 from aide.errors import EndpointUnusable
 
 if TYPE_CHECKING:
@@ -33,7 +41,7 @@ HOSTED: Final = {
 }
 
 
-@spec_options
+@with_spec_options
 def doctor(
     seeds: Annotated[
         list[str] | None,
@@ -51,13 +59,13 @@ def doctor(
 
     Exit codes: 0 a run can use every endpoint, 4 it can't.
     """
-    settings = resolve(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
+    settings = resolve_settings(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
     output = Output()
     diagnoses = asyncio.run(_examine_all(settings, tuple(seeds or ()), quiet=settings.spec.quiet))
     usable = all(each.usable for each in diagnoses)
     if json_:
         facts = [{**asdict(each), "usable": each.usable} for each in diagnoses]
-        output.line(json_line({"usable": usable, "endpoints": facts}))
+        output.line(format_json_line({"usable": usable, "endpoints": facts}))
     else:
         for line in _lines(diagnoses):
             output.line(line)
@@ -65,31 +73,31 @@ def doctor(
 
 
 async def _examine_all(settings: Settings, seeds: tuple[str, ...], *, quiet: bool) -> "list[Diagnosis]":
-    from aide.engines.local import endpoint, transport
-    from aide.llm.doctor import examine
-    from aide.run.plan.measured_speed import keep, kept_in
+    from aide.engines.local import make_endpoint, make_transport
+    from aide.llm.doctor import examine_endpoint
+    from aide.run.plan.measured_speed import save_speed, speed_file
 
     spec = settings.spec
     if not spec.served_by():
         spec = spec.model_copy(update={"base_url": await _found()})
     texts, longest = await asyncio.to_thread(_of_seeds, spec, seeds) if seeds else ((), 0)
-    console = stderr(quiet=quiet)
+    console = make_stderr_console(quiet=quiet)
     diagnoses = []
     for each in spec.served_by():
-        console.print(f"asking {safe(each.base_url)} …")
-        found = await examine(
-            endpoint(each, spec.model),
+        console.print(f"asking {escape_for_console(each.base_url)} …")
+        found = await examine_endpoint(
+            make_endpoint(each, spec.model),
             each.model,
             texts=texts,
             longest=longest,
             extra=spec.extra,
             timeout=min(spec.timeout, 120.0),
-            transport=transport(each),
+            transport=make_transport(each),
             clock=time.monotonic,
         )
         diagnoses.append(found)
         if found.measured is not None and found.usable and not each.simulated:
-            keep(each, found.model, found.measured, path=kept_in())
+            save_speed(each, found.model, found.measured, path=speed_file())
     return diagnoses
 
 
@@ -117,11 +125,11 @@ async def _found() -> tuple[str, ...]:
 
 def _of_seeds(spec: Any, seeds: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
     """The texts of the seeds, and the tokens that the longest prompt and its answer may take together."""
-    from aide.run.inputs import counted_card, read_seeds
-    from aide.run.plan.prompt_sizes import measure
+    from aide.run.inputs import count_inputs_card, read_seeds
+    from aide.run.plan.prompt_sizes import measure_prompts
 
     ground = read_seeds(spec, seeds, sys.stdin.buffer)
-    _, bounds = asyncio.run(measure(spec, ground, counted_card(spec, ground)))
+    _, bounds = asyncio.run(measure_prompts(spec, ground, count_inputs_card(spec, ground)))
     longest = max(length.prompt + length.limit for lengths in bounds.values() for length in lengths.values())
     texts = (f"{seed.parts.whole(seed.draft.input)}\n{seed.draft.output}" for seed in ground.seeds)
     return tuple(texts), int(longest)
@@ -132,10 +140,14 @@ def _lines(diagnoses: "Sequence[Diagnosis]") -> list[str]:
     for each in diagnoses:
         state = "usable" if each.usable else "NOT USABLE"
         rows += [""] if rows else []
-        rows.append(f"{plain(each.base_url)}  model {plain(each.model or '?')}: {state}")
+        rows.append(f"{make_printable(each.base_url)}  model {make_printable(each.model or '?')}: {state}")
         for finding in each.findings:
-            rows.append(f"  {finding.name:13} {MARKS[finding.verdict]:5} {plain(finding.told, LONGEST)}")
-            rows += [f"  {'':13} {'':5} → {plain(finding.advice, LONGEST)}"] if finding.advice else []
+            rows.append(
+                f"  {finding.name:13} {MARKS[finding.verdict]:5} {make_printable(finding.told, LONGEST)}"
+            )
+            rows += (
+                [f"  {'':13} {'':5} → {make_printable(finding.advice, LONGEST)}"] if finding.advice else []
+            )
         rows.append(f"  {each.calls} calls were made")
     return rows
 

@@ -11,17 +11,17 @@ from typing import Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, crash, fail, safe, stderr
+from aide.cli.console import Output, escape_for_console, make_stderr_console, report_crash, report_error
 from aide.cli.display import Display
-from aide.cli.options import spec_options
-from aide.cli.streaming import Stream
-from aide.config.resolve import Settings, resolve
+from aide.cli.options import with_spec_options
+from aide.cli.streaming import StdoutStream
+from aide.config.resolve import Settings, resolve_settings
 from aide.errors import AideError, FolderHeld, InputError, Interrupted
 
 ASK_ABOVE = 5.0  # US dollars
 
 
-@spec_options
+@with_spec_options
 def expand(
     seeds: Annotated[list[str], typer.Argument(help="Seed files; - is stdin.", metavar="SEEDS…")],
     out: Annotated[
@@ -41,23 +41,23 @@ def expand(
     the target, 130 interrupted. 3, 4 and 130 can be resumed by running the same command again.
     """
     signal.signal(signal.SIGTERM, _end_early)
-    settings = resolve(spec_flags, environ=os.environ, config=config)
+    settings = resolve_settings(spec_flags, environ=os.environ, config=config)
     raise typer.Exit(_expand(settings, tuple(seeds), out, as_json=json_))
 
 
 def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_json: bool) -> int:
     from aide.run.budget import check_priced
-    from aide.run.folder import RunFolder, finished
+    from aide.run.folder import RunFolder, read_finished
 
     spec = settings.spec
-    console = stderr(quiet=spec.quiet)
-    folder = RunFolder(run_folder(settings, seeds, out))
+    console = make_stderr_console(quiet=spec.quiet)
+    folder = RunFolder(choose_run_folder(settings, seeds, out))
     display = Display(console, folder, log_format=spec.log_format)
-    stream = Stream() if out == "-" else None
+    stream = StdoutStream() if out == "-" else None
     output = stream or Output()
     if stream:
-        display.tell(f"run folder: {safe(str(folder.path))}", "folder", path=str(folder.path))
-    elif (summary := finished(folder, spec, seeds)) is not None:
+        display.tell(f"run folder: {escape_for_console(str(folder.path))}", "folder", path=str(folder.path))
+    elif (summary := read_finished(folder, spec, seeds)) is not None:
         display.already(summary)
         return _end(summary, output, as_json=as_json)
     check_priced(spec)
@@ -67,12 +67,12 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
         if display.json:
             display.stopped(error, {})
         else:
-            fail(error)
+            report_error(error)
         begun = not isinstance(error, InputError | FolderHeld)
         kept = {**(folder.read_summary() if begun else {}), "exit_code": error.exit_code}
         return _end(kept, output, as_json=as_json and begun)
     except Exception as fault:  # noqa: BLE001 - told, logged with its traceback, and the end of the run
-        return crash(fault, log=display.keep(fault))
+        return report_crash(fault, log=display.keep(fault))
     if output.open:
         gc.collect()  # the run is over: the report takes its place in memory, not a place beside it
         display.report()
@@ -89,16 +89,16 @@ def _run(
     seeds: tuple[str, ...],
     folder: Any,
     display: Display,
-    stream: Stream | None,
+    stream: StdoutStream | None,
 ) -> dict[str, Any]:
     """Everything from reading the seeds to the summary; what is heavy to import is imported here."""
     from aide.engines import local
-    from aide.run.inputs import counted_card, read_seeds
+    from aide.run.inputs import count_inputs_card, read_seeds
     from aide.run.session import Stage
 
     spec = settings.spec
     ground = read_seeds(spec, seeds, sys.stdin.buffer)
-    display.plan(spec, ground, counted_card(spec, ground))
+    display.plan(spec, ground, count_inputs_card(spec, ground))
     _confirm(settings, display)
     folder.create()
     pool = local.open_pool(spec)
@@ -106,7 +106,9 @@ def _run(
     return _drive(Stage(replace(order, plan=display.totals)), ground, pool, display, stream)
 
 
-def _drive(stage: Any, ground: Any, pool: Any, display: Display, stream: Stream | None) -> dict[str, Any]:
+def _drive(
+    stage: Any, ground: Any, pool: Any, display: Display, stream: StdoutStream | None
+) -> dict[str, Any]:
     """Run on an event loop with signals and display attached; a stop is told, and its exit code kept."""
     from aide.engines import local
 
@@ -117,7 +119,7 @@ def _drive(stage: Any, ground: Any, pool: Any, display: Display, stream: Stream 
         watch = asyncio.create_task(display.watch(stage, stream))
         try:
             try:
-                return await local.expand(stage, ground, pool)
+                return await local.run_locally(stage, ground, pool)
             finally:
                 if stream:
                     await stream.caught_up()  # also after a stop: what was accepted is read before the end
@@ -171,7 +173,7 @@ def _on_signals(stage: Any, display: Display) -> None:
         loop.add_signal_handler(number, interrupt, number)
 
 
-def _emitter(stream: Stream) -> Any:
+def _emitter(stream: StdoutStream) -> Any:
     import orjson
 
     async def emit(record: dict[str, Any]) -> None:
@@ -180,7 +182,7 @@ def _emitter(stream: Stream) -> Any:
     return emit
 
 
-def run_folder(settings: Settings, seeds: tuple[str, ...], out: str | None) -> Path:
+def choose_run_folder(settings: Settings, seeds: tuple[str, ...], out: str | None) -> Path:
     """Where the run lives: `-o DIR`, else beside the shell; for a stream in the user's state folder."""
     spec = settings.spec
     if out not in (None, "-"):

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from aide.cli.console import stderr
-from aide.cli.sources import Quiet, Sources, numbers
+from aide.cli.console import make_stderr_console
+from aide.cli.sources import Quiet, Sources, format_record_count
 from aide.errors import InputError
 
 To = Annotated[
@@ -60,27 +60,29 @@ def export(
     Multiple choice gets lettered options and the letter for an answer; a worked solution keeps its final
     answer. The instruction is the task of the run's card, with the labels where they are fixed.
     """
-    from aide.dataset.lines import STDIN, lines
-    from aide.dataset.seed_sources import card_of, named_by
-    from aide.exporters import EXPORTERS, Job, Rendering
+    from aide.dataset.lines import STDIN, read_lines
+    from aide.dataset.seed_sources import find_seed_files, load_card_of
+    from aide.exporters import EXPORTERS, ExampleRenderer, ExportJob
 
     exporter = EXPORTERS[to]
     if out == STDIN and not exporter.streams:
         raise InputError(f"--to {to} needs a place to write to", hint=f"such as -o {to.replace('-', '_')}")
     given = tuple(sources or ())
-    task = card_of(given, card)
-    rendering = Rendering(task, instruction=instruction, system=system, template=template)
-    job = Job(out, rendering, given, named_by(given, seeds or ()), name or _name(given, out), license)
-    console = stderr(quiet=quiet)
+    task = load_card_of(given, card)
+    rendering = ExampleRenderer(task, instruction=instruction, system=system, template=template)
+    job = ExportJob(
+        out, rendering, given, find_seed_files(given, seeds or ()), name or _name(given, out), license
+    )
+    console = make_stderr_console(quiet=quiet)
     if task is None and instruction is None and template is None and to != "seeds":
         console.print(
             "no task card is at hand: inputs stand alone; --card DIR or --instruction TEXT go before them"
         )
-    written = exporter.write(lines(given), job)
+    written = exporter.write(read_lines(given), job)
     place = "" if out == STDIN else f" to {out}"
-    console.print(f"exported {numbers(written.count, 'example')}{place}", markup=False)
+    console.print(f"exported {format_record_count(written.count, 'example')}{place}", markup=False)
     for reason, count in written.skipped.items():
-        console.print(f"left out {numbers(count, 'record')}: {reason}")
+        console.print(f"left out {format_record_count(count, 'record')}: {reason}")
 
 
 def _name(sources: tuple[str, ...], out: str) -> str:

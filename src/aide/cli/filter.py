@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from aide.cli.console import stderr
-from aide.cli.sources import Quiet, Sources, numbers
+from aide.cli.console import make_stderr_console
+from aide.cli.sources import Quiet, Sources, format_record_count
 from aide.errors import InputError
 
 Least = Annotated[
@@ -57,25 +57,25 @@ def filter(
     for in scores and lineage too. true counts as 1, an agreement of 2/3 as 0.67; a missing field fails.
     """
     from aide.dataset import conditions as ask
-    from aide.dataset.lines import STDIN, lines, write
+    from aide.dataset.lines import STDIN, read_lines, write_lines
 
     asked = [
-        *(ask.bound(each, least=True) for each in least or ()),
-        *(ask.bound(each, least=False) for each in most or ()),
-        *([ask.one_of("lineage.hop", hop, "--hop")] if hop else []),
-        *([ask.one_of("lineage.operation", operation, "--operation")] if operation else []),
-        *([ask.one_of("format", format, "--format")] if format else []),
-        *(ask.matching(each, wanted=True) for each in match or ()),
-        *(ask.matching(each, wanted=False) for each in not_match or ()),
-        *(ask.where(each) for each in where or ()),
+        *(ask.make_bound(each, least=True) for each in least or ()),
+        *(ask.make_bound(each, least=False) for each in most or ()),
+        *([ask.match_any_value("lineage.hop", hop, "--hop")] if hop else []),
+        *([ask.match_any_value("lineage.operation", operation, "--operation")] if operation else []),
+        *([ask.match_any_value("format", format, "--format")] if format else []),
+        *(ask.match_regex(each, wanted=True) for each in match or ()),
+        *(ask.match_regex(each, wanted=False) for each in not_match or ()),
+        *(ask.compile_where(each) for each in where or ()),
     ]
     if not asked:
         raise InputError(
             "no condition was given", hint="such as --min relevance=7, or --where 'lineage.hop == 2'"
         )
-    count = ask.Count()
-    write(STDIN, ask.passing(lines(sources or ()), asked, count, invert=invert))
-    console = stderr(quiet=quiet)
-    console.print(f"kept {count.kept:,} of {numbers(count.read, 'record')}")
-    if count.read and (unknown := ask.mistyped(asked)):
+    count = ask.FilterCounts()
+    write_lines(STDIN, ask.filter_lines(read_lines(sources or ()), asked, count, invert=invert))
+    console = make_stderr_console(quiet=quiet)
+    console.print(f"kept {count.kept:,} of {format_record_count(count.read, 'record')}")
+    if count.read and (unknown := ask.find_unknown_fields(asked)):
         console.print(f"no record has {', '.join(unknown)}", markup=False)

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aide.cli.asking import JOURNAL, SEEDS, pipe
-from aide.cli.options import spec_options
-from aide.config.resolve import resolve
+from aide.cli.asking import JOURNAL, SEEDS, write_results
+from aide.cli.options import with_spec_options
+from aide.config.resolve import resolve_settings
 
 if TYPE_CHECKING:
-    from aide.dataset.lines import Line
-    from aide.run.single_steps import Desk
+    from aide.dataset.lines import RecordLine
+    from aide.run.single_steps import StepRunner
 
 
-@spec_options
+@with_spec_options
 def grade(
     sources: Annotated[list[str], typer.Argument(help="Records; - is stdin.", metavar="FILE…")],
     seeds: SEEDS = None,
@@ -28,21 +28,21 @@ def grade(
     Relevance is to the seed that a record names, else to the nearest one; diversity is from that seed.
     Pipe into `aide filter --min relevance=7`.
     """
-    settings = resolve(spec_flags, environ=os.environ, config=config)
-    pipe(settings, sources, seeds, journal, graded)
+    settings = resolve_settings(spec_flags, environ=os.environ, config=config)
+    write_results(settings, sources, seeds, journal, grade_record)
 
 
-async def graded(desk: "Desk", line: "Line") -> dict[str, Any]:
+async def grade_record(desk: "StepRunner", line: "RecordLine") -> dict[str, Any]:
     """The record with the judge's verdict."""
     from dataclasses import asdict
 
-    from aide.dataset.record_content import draft_of
-    from aide.judging.verdict import judge
+    from aide.dataset.record_content import read_draft
+    from aide.judging.verdict import apply_thresholds
 
-    verdict = await desk.grade(line.record, draft_of(line))
+    verdict = await desk.grade(line.record, read_draft(line))
     found = asdict(verdict)
     scores = {name: found[name] for name in ("relevance", "diversity", "correct")}
-    judgement = judge(verdict, desk.recipe.brief.standard)
+    judgement = apply_thresholds(verdict, desk.recipe.brief.standard)
     told = {"accepted": judgement.accepted, "reason": judgement.reason, **found}
     return {**line.record, "scores": {**line.record.get("scores", {}), **scores}, "verdict": told}
 

@@ -37,14 +37,14 @@ class PlainCommand(PlainEpilog, TyperCommand):
                 formatter.write_dl([row for _, row in group])
 
 
-def help_alone(context: typer.Context) -> None:
+def print_help_and_exit(context: typer.Context) -> None:
     """A group that was called without a command: its help, on stderr, and exit 2."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), err=True)
         raise typer.Exit(2)
 
 
-def examples(*lines: str) -> str:
+def format_examples(*lines: str) -> str:
     """An epilog of lines to try; it stays readable in a group's help too, which folds single line ends."""
     return "\n\n".join(["Examples:", *lines])
 

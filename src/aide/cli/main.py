@@ -14,9 +14,9 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 from aide import __version__
-from aide.cli.console import FULL, crash, fail, forsake_stdout, no_room
-from aide.cli.helptext import PlainCommand, PlainGroup, examples, help_alone
-from aide.cli.usage import USAGE_ERROR, misuse
+from aide.cli.console import FULL, describe_full_disk, detach_stdout, report_crash, report_error
+from aide.cli.helptext import PlainCommand, PlainGroup, format_examples, print_help_and_exit
+from aide.cli.usage import USAGE_ERROR, convert_usage_error
 from aide.errors import AideError
 
 
@@ -164,7 +164,7 @@ class Commands(PlainGroup):
             return None
         if self._listing:
             return TyperCommand(cmd_name, help=entry.summary, short_help=entry.summary)
-        return load(cmd_name, entry)
+        return load_command(cmd_name, entry)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The help of the group, without importing what it lists."""
@@ -184,14 +184,14 @@ class Commands(PlainGroup):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            forsake_stdout()
+            detach_stdout()
             raise typer.Exit(0) from None
 
 
-def load(name: str, entry: Entry) -> Any:
+def load_command(name: str, entry: Entry) -> Any:
     """Import a command and dress it with the help that the table has of it."""
     found = getattr(import_module(f"aide.cli.{name}"), name)
-    epilog = examples(*entry.examples)
+    epilog = format_examples(*entry.examples)
     if isinstance(found, typer.Typer):
         found.info.epilog = epilog
         found.info.help = entry.summary
@@ -211,7 +211,7 @@ app = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    epilog=examples(
+    epilog=format_examples(
         "aide expand sample_seeds/word_problems.jsonl --base-url sim: --target 300", "aide expand --help"
     ),
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -232,7 +232,7 @@ def root(
     ] = False,
 ) -> None:
     """The options before any command."""
-    help_alone(context)
+    print_help_and_exit(context)
 
 
 def main() -> None:
@@ -240,12 +240,12 @@ def main() -> None:
     try:
         sys.exit(app(prog_name="aide", standalone_mode=False))
     except AideError as error:
-        sys.exit(fail(error))
+        sys.exit(report_error(error))
     except USAGE_ERROR as error:
-        sys.exit(fail(misuse(error, sys.argv[1:], COMMANDS)))
+        sys.exit(report_error(convert_usage_error(error, sys.argv[1:], COMMANDS)))
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     except OSError as error:
-        sys.exit(fail(no_room(error)) if error.errno in FULL else crash(error))
+        sys.exit(report_error(describe_full_disk(error)) if error.errno in FULL else report_crash(error))
     except Exception as error:  # noqa: BLE001 - the outermost handler: it tells of the fault and ends with exit 1
-        sys.exit(crash(error))
+        sys.exit(report_crash(error))

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import typer
 
-from aide.config.resolve import option_of
-from aide.config.spec import GROUPS, Flag, RunSpec, flag_of
+from aide.config.resolve import spell_option
+from aide.config.spec import GROUPS, Flag, RunSpec, get_flag
 
 _CONFIG: Final = typer.Option(
     "--config",
@@ -18,7 +18,9 @@ _CONFIG: Final = typer.Option(
 )
 
 
-def spec_options(command: Callable[..., None], only: Container[str] | None = None) -> Callable[..., None]:
+def with_spec_options(
+    command: Callable[..., None], only: Container[str] | None = None
+) -> Callable[..., None]:
     """Give a command all options of a run, or `only` those; it takes them as `spec_flags`, and `config` beside.
 
     `spec_flags` maps names of fields to what was typed and holds nothing that was not, so that the layers
@@ -47,9 +49,9 @@ def spec_options(command: Callable[..., None], only: Container[str] | None = Non
     return with_options
 
 
-def options_of(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command these options of a run, as `spec_options` gives all."""
-    return lambda command: spec_options(command, frozenset(names))
+    return lambda command: with_spec_options(command, frozenset(names))
 
 
 def _own(command: Callable[..., None]) -> Iterator[inspect.Parameter]:
@@ -60,16 +62,16 @@ def _own(command: Callable[..., None]) -> Iterator[inspect.Parameter]:
 def _options() -> Iterator[inspect.Parameter]:
     for heading in dict.fromkeys(GROUPS.values()):
         for name in RunSpec.model_fields:
-            flag = flag_of(name)
+            flag = get_flag(name)
             if GROUPS[flag.group] == heading and not flag.hidden:
                 yield _option(name, flag)
 
 
 def _option(name: str, flag: Flag) -> inspect.Parameter:
     info = RunSpec.model_fields[name]
-    spelled = option_of(name)
+    spelled = spell_option(name)
     if info.annotation is bool and info.default:
-        spelled = f"{spelled}/{option_of(name, False)}"
+        spelled = f"{spelled}/{spell_option(name, False)}"
     kind, metavar = _kind(info.annotation, flag)
     option = typer.Option(
         spelled,
@@ -121,4 +123,4 @@ def _default(value: object) -> str:
     return f" (default {shown})" if isinstance(shown, str | int) else ""
 
 
-__all__ = ["options_of", "spec_options"]
+__all__ = ["with_options", "with_spec_options"]

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, json_line, plain
-from aide.cli.options import spec_options
-from aide.config.resolve import Settings, resolve
+from aide.cli.console import Output, format_json_line, make_printable
+from aide.cli.options import with_spec_options
+from aide.config.resolve import Settings, resolve_settings
 
 if TYPE_CHECKING:
     from aide.config.spec import RunSpec
     from aide.run.folder import RunFolder
-    from aide.run.inputs import Ground
-    from aide.run.plan import Plan
+    from aide.run.inputs import PreparedInputs
+    from aide.run.plan import RunPlan
 
 
-@spec_options
+@with_spec_options
 def plan(
     seeds: Annotated[list[str], typer.Argument(help="Seed files; - is stdin.", metavar="SEEDS…")],
     out: Annotated[
@@ -40,17 +40,17 @@ def plan(
     Takes every option of `aide expand`. Seeds are looked through as well: what is odd about them is told and
     never changes the exit code.
     """
-    settings = resolve(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
+    settings = resolve_settings(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
     output = Output()
-    facts = gather(settings, tuple(seeds), out, tuple(map(str, against or ())))
+    facts = collect_plan(settings, tuple(seeds), out, tuple(map(str, against or ())))
     if json_:
-        output.line(json_line(facts))
+        output.line(format_json_line(facts))
         return
     for line in _lines(facts):
         output.line(line)
 
 
-def gather(
+def collect_plan(
     settings: Settings, seeds: tuple[str, ...], out: str | None, against: tuple[str, ...]
 ) -> dict[str, Any]:
     """Plan and findings as JSON values.
@@ -58,31 +58,30 @@ def gather(
     Raises:
         InputError: a file, a line or a setting is wrong.
     """
-    from aide.cli.expand import run_folder
-    from aide.dataset.seed_lint import lint
+    from aide.cli.expand import choose_run_folder
+    from aide.dataset.seed_lint import lint_seeds
     from aide.run.folder import RunFolder
-    from aide.run.inputs import counted_card, read_seeds
-    from aide.run.plan import plan as make_plan
-    from aide.run.plan import read_experience
-    from aide.run.plan.measured_speed import kept_in, measured_speed
+    from aide.run.inputs import count_inputs_card, read_seeds
+    from aide.run.plan import make_plan, read_experience
+    from aide.run.plan.measured_speed import read_speed, speed_file
 
     spec = settings.spec
     ground = read_seeds(spec, seeds, sys.stdin.buffer)
-    folder = RunFolder(run_folder(settings, seeds, out))
+    folder = RunFolder(choose_run_folder(settings, seeds, out))
     past = read_experience(folder)
     if past is None and spec.reuse:
         past = read_experience(RunFolder(spec.reuse))
-    speed = measured_speed(spec, kept_in())
-    made: Plan = make_plan(spec, ground, counted_card(spec, ground), past, speed)
+    speed = read_speed(spec, speed_file())
+    made: RunPlan = make_plan(spec, ground, count_inputs_card(spec, ground), past, speed)
     return {
         **_asked(spec, ground, folder),
         **made.as_dict(spec),
         "done": _done(folder, spec),
-        "lint": [finding.as_dict() for finding in lint(ground, against)],
+        "lint": [finding.as_dict() for finding in lint_seeds(ground, against)],
     }
 
 
-def _asked(spec: "RunSpec", ground: "Ground", folder: "RunFolder") -> dict[str, Any]:
+def _asked(spec: "RunSpec", ground: "PreparedInputs", folder: "RunFolder") -> dict[str, Any]:
     return {
         "folder": str(folder.path),
         "seeds": len(ground.seeds),
@@ -97,10 +96,10 @@ def _asked(spec: "RunSpec", ground: "Ground", folder: "RunFolder") -> dict[str, 
 def _done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
     """What this very run has done already; `None` where the folder holds no such run."""
     from aide.config.spec import differences
-    from aide.run.folder import identity
+    from aide.run.folder import compute_identity
 
     kept = folder.read_manifest().get("fingerprint")
-    if not kept or differences(kept, identity(spec)):
+    if not kept or differences(kept, compute_identity(spec)):
         return None
     summary = folder.read_summary()
     tokens = summary.get("tokens", {})
@@ -113,13 +112,13 @@ def _done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
 
 
 def _lines(facts: Mapping[str, Any]) -> list[str]:
-    from aide.cli.display import lasting
+    from aide.cli.display import format_duration
 
     expected, most, basis = facts["expected"], facts["at_most"], facts["basis"]
     wanted = f"{facts['target']:,} records" if facts["target"] is not None else "the whole tree"
     share = basis["yield_from"]
     rows = [
-        f"seeds   {plain(facts['shape'])} Format: {facts['format']}.",
+        f"seeds   {make_printable(facts['shape'])} Format: {facts['format']}.",
         f"asked   {wanted} over {facts['hops']} hop{'s' if facts['hops'] > 1 else ''} into {facts['folder']}",
         f"basis   yield {basis['yield']:.0%} ({share}); tokens from {basis['tokens_from']}",
         "",
@@ -135,7 +134,7 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
         counts = [f"{value:,}" for value in (hop["records"], hop["candidates"], hop["calls"])]
         rows.append(_row(str(hop["hop"]), *counts, "", f"{bound['records']:,}", f"{bound['calls']:,}"))
     if expected["seconds"] is not None:
-        rows += ["", f"time    about {lasting(expected['seconds'])} ({basis['time_from']})"]
+        rows += ["", f"time    about {format_duration(expected['seconds'])} ({basis['time_from']})"]
     if facts["done"]:
         done = facts["done"]
         rows += [
@@ -143,8 +142,8 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
             f"done    {done['records']:,} records with {done['calls']:,} calls stand in the folder already",
         ]
     rows += [""] if facts["lint"] or facts["skipped"] else []
-    rows += [f"skipped {plain(problem)}" for problem in facts["skipped"]]
-    rows += [f"look    {plain(finding['message'])}" for finding in facts["lint"]]
+    rows += [f"skipped {make_printable(problem)}" for problem in facts["skipped"]]
+    rows += [f"look    {make_printable(finding['message'])}" for finding in facts["lint"]]
     return rows
 
 

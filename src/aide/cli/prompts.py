@@ -7,14 +7,14 @@ from typing import Annotated, Final
 
 import typer
 
-from aide.cli.console import Output, stderr
-from aide.cli.helptext import PlainCommand, PlainGroup, examples, help_alone
+from aide.cli.console import Output, make_stderr_console
+from aide.cli.helptext import PlainCommand, PlainGroup, format_examples, print_help_and_exit
 from aide.config import resources
 from aide.errors import InputError
 
 prompts = typer.Typer(
     cls=PlainGroup,
-    callback=help_alone,
+    callback=print_help_and_exit,
     invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -28,15 +28,17 @@ _FOLDER: Final = typer.Option(
 @prompts.command(
     "list",
     cls=PlainCommand,
-    epilog=examples("aide prompts list", "aide prompts list --prompts my_prompts --json"),
+    epilog=format_examples("aide prompts list", "aide prompts list --prompts my_prompts --json"),
 )
-def listed(
+def list_prompts(
     folder: Annotated[Path | None, _FOLDER] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object: file by name.")] = False,
 ) -> None:
     """List all prompts; those that come from your own folder are marked."""
     out = Output()
-    files = {name: resources.find("prompts", name, folder) for name in resources.names("prompts", folder)}
+    files = {
+        name: resources.find_file("prompts", name, folder) for name in resources.list_names("prompts", folder)
+    }
     if as_json:
         out.line(json.dumps({name: str(path) for name, path in files.items()}))
         return
@@ -45,16 +47,19 @@ def listed(
 
 
 @prompts.command(
+    "export",
     cls=PlainCommand,
-    epilog=examples("aide prompts export my_prompts", "aide prompts export my_prompts --force"),
+    epilog=format_examples("aide prompts export my_prompts", "aide prompts export my_prompts --force"),
 )
-def export(
+def export_prompts(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")],
     force: Annotated[bool, typer.Option("--force", help="Replace files that were changed there.")] = False,
 ) -> None:
     """Copy the built-in prompts into a folder, to edit there and to use with --prompts."""
-    names = resources.names("prompts")
-    changed = [name for name in names if _text(folder / name) not in (None, resources.read("prompts", name))]
+    names = resources.list_names("prompts")
+    changed = [
+        name for name in names if _text(folder / name) not in (None, resources.read_file("prompts", name))
+    ]
     if changed and not force:
         raise InputError(
             f"{folder / changed[0]} was changed and would be overwritten",
@@ -64,31 +69,32 @@ def export(
         path = folder / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(resources.read("prompts", name), encoding="utf-8")
+            path.write_text(resources.read_file("prompts", name), encoding="utf-8")
         except OSError as error:
             raise InputError(
                 f"{path} can't be written: {error.strerror}", hint="choose another folder"
             ) from error
-    stderr().print(
+    make_stderr_console().print(
         f"{len(names)} prompts are in {folder}; keep those that you change, and run with --prompts {folder}"
     )
 
 
 @prompts.command(
+    "diff",
     cls=PlainCommand,
-    epilog=examples("aide prompts diff my_prompts", "aide prompts diff my_prompts | less"),
+    epilog=format_examples("aide prompts diff my_prompts", "aide prompts diff my_prompts | less"),
 )
-def diff(
+def diff_prompts(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of your own prompts.")],
 ) -> None:
     """Show what the prompts of a folder change, line by line; silent where they change nothing."""
-    shipped = set(resources.names("prompts"))
+    shipped = set(resources.list_names("prompts"))
     out = Output()
-    for name in resources.names("prompts", folder):
+    for name in resources.list_names("prompts", folder):
         mine = _text(folder / name)
         if mine is None:
             continue
-        before = resources.read("prompts", name) if name in shipped else ""
+        before = resources.read_file("prompts", name) if name in shipped else ""
         lines = difflib.unified_diff(
             before.splitlines(), mine.splitlines(), f"built-in/{name}", str(folder / name), lineterm=""
         )
@@ -100,4 +106,4 @@ def _text(path: Path) -> str | None:
     """The text of a file, `None` where there is none."""
     if not path.is_file():
         return None
-    return resources.read("prompts", path.name, path.parent)
+    return resources.read_file("prompts", path.name, path.parent)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aide.cli.console import Output, stderr
+from aide.cli.console import Output, make_stderr_console
 from aide.errors import InputError
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ def _selection(ancestor: list[str], where: str | None, ids: str | None, *, every
 
 def _cut(folder: Path, named: "Selection", *, back: bool, dry: bool) -> "Pruning":
     from aide.run.folder import RunFolder
-    from aide.run.lineage import cut
+    from aide.run.lineage import prune_or_restore
 
-    return cut(RunFolder(folder), named, back=back, dry=dry)
+    return prune_or_restore(RunFolder(folder), named, back=back, dry=dry)
 
 
 def _tell(done: "Pruning", *, back: bool, dry: bool, as_json: bool) -> None:
@@ -84,7 +84,7 @@ def _tell(done: "Pruning", *, back: bool, dry: bool, as_json: bool) -> None:
         facts = {"named": done.named, "moved": done.moved, "left": done.left, "pruned": done.out}
         Output().line(json.dumps({**facts, "restored": back}))
         return
-    console = stderr()
+    console = make_stderr_console()
     verb = f"{'would be ' if dry else ''}{'back in' if back else 'out of'} the shards"
     console.print(
         f"{verb}: {done.moved:,} records ({done.named:,} named); {done.left:,} in the shards, "

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from aide.cli.console import safe, show_pairs
+from aide.cli.console import escape_for_console, print_pairs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,7 +13,7 @@ LONGEST = 280  # columns of a text that are shown
 HEADINGS = ("seed", "parent", "record", "answer")
 
 
-def show(console: "Console", chosen: Sequence[tuple[str, str, str, str, str]]) -> None:
+def print_previews(console: "Console", chosen: Sequence[tuple[str, str, str, str, str]]) -> None:
     """Show records as `pipeline.samples` gives them: seed, parent, record, answer, and how it was grown."""
     if not chosen:
         return
@@ -33,9 +33,9 @@ def _side_by_side(console: "Console", chosen: Sequence[tuple[str, str, str, str,
     for heading in HEADINGS[:3]:
         table.add_column(heading, ratio=1, overflow="fold")
     for seed, parent, record, answer, grown in chosen:
-        answered = f"[bold]answer[/bold] {safe(answer, LONGEST)}"
-        told = f"[dim]{safe(grown, LONGEST)}[/dim]\n{safe(record, LONGEST)}\n{answered}"
-        table.add_row(safe(seed, LONGEST), safe(parent, LONGEST), told)
+        answered = f"[bold]answer[/bold] {escape_for_console(answer, LONGEST)}"
+        told = f"[dim]{escape_for_console(grown, LONGEST)}[/dim]\n{escape_for_console(record, LONGEST)}\n{answered}"
+        table.add_row(escape_for_console(seed, LONGEST), escape_for_console(parent, LONGEST), told)
     console.print(table)
 
 
@@ -43,10 +43,13 @@ def _stacked(console: "Console", chosen: Sequence[tuple[str, str, str, str, str]
     for *texts, grown in chosen:
         console.print()
         named = zip(HEADINGS, texts, strict=True)
-        show_pairs(
+        print_pairs(
             console,
-            [("grown by", safe(grown, LONGEST)), *((name, safe(text, LONGEST)) for name, text in named)],
+            [
+                ("grown by", escape_for_console(grown, LONGEST)),
+                *((name, escape_for_console(text, LONGEST)) for name, text in named),
+            ],
         )
 
 
-__all__ = ["show"]
+__all__ = ["print_previews"]

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from aide.cli.console import stderr
-from aide.cli.sources import Quiet, Sources, fraction, numbers
+from aide.cli.console import make_stderr_console
+from aide.cli.sources import Quiet, Sources, format_record_count, parse_fraction
 from aide.errors import InputError
 
 
@@ -28,9 +28,9 @@ def sample(
 
     At most N records of each value of --by are held in memory; a share is drawn record by record.
     """
-    from aide.dataset.lines import STDIN, lines, write
-    from aide.dataset.sampling import sample as draw
-    from aide.dataset.sampling import share
+    from aide.dataset.lines import STDIN, read_lines, write_lines
+    from aide.dataset.sampling import sample_share
+    from aide.dataset.sampling import sample_size as draw
 
     fields = [name.strip() for each in by or () for name in each.split(",")]
     if evenly and not fields:
@@ -39,16 +39,18 @@ def sample(
     if isinstance(number, float):
         if fields:
             raise InputError("--by needs a number, not a share", hint="such as -n 200 --by hop")
-        kept = write(STDIN, share(lines(sources or ()), number, seed=seed))
+        kept = write_lines(STDIN, sample_share(read_lines(sources or ()), number, seed=seed))
     else:
-        kept = write(STDIN, draw(lines(sources or ()), number, seed=seed, by=fields, evenly=evenly))
-    stderr(quiet=quiet).print(f"drew {numbers(kept, 'record')}")
+        kept = write_lines(
+            STDIN, draw(read_lines(sources or ()), number, seed=seed, by=fields, evenly=evenly)
+        )
+    make_stderr_console(quiet=quiet).print(f"drew {format_record_count(kept, 'record')}")
 
 
 def _number(size: str) -> int | float:
     """A count, or a share as a fraction."""
     if size.endswith("%"):
-        return fraction(size, "--size")
+        return parse_fraction(size, "--size")
     if not size.isdecimal():
         raise InputError(f"--size {size!r} is no number", hint="such as 200 or 10%")
     return int(size)

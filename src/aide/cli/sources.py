@@ -17,12 +17,12 @@ Sources = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
 
 
-def numbers(count: int, noun: str) -> str:
+def format_record_count(count: int, noun: str) -> str:
     """`1 record`, `2,000 records`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def fraction(text: str, option: str) -> float:
+def parse_fraction(text: str, option: str) -> float:
     """`0.1` or `10%` as 0.1.
 
     Raises:
@@ -37,4 +37,4 @@ def fraction(text: str, option: str) -> float:
     return value
 
 
-__all__ = ["Quiet", "Sources", "fraction", "numbers"]
+__all__ = ["Quiet", "Sources", "format_record_count", "parse_fraction"]

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from aide.cli.console import stderr
-from aide.cli.sources import Quiet, Sources, fraction, numbers
+from aide.cli.console import make_stderr_console
+from aide.cli.sources import Quiet, Sources, format_record_count, parse_fraction
 from aide.errors import InputError
 
 Out = Annotated[
@@ -54,41 +54,44 @@ def split(
     missing from training it cuts by the branches of the first hop, and says so. Near-duplicates across the
     cut go to training, and the seeds too.
     """
-    from aide.dataset.duplicates import among
-    from aide.dataset.lines import lines
-    from aide.dataset.record_content import seed_record
-    from aide.dataset.seed_sources import card_of, seeds_of
-    from aide.dataset.splitting import Pool, cut, keep_apart, write_splits
+    from aide.dataset.duplicates import index_seeds
+    from aide.dataset.lines import read_lines
+    from aide.dataset.record_content import seed_as_record
+    from aide.dataset.seed_sources import load_card_of, load_seeds_of
+    from aide.dataset.splitting import SplitPool, plan_split, separate_near_duplicates, write_splits
 
-    shares = {"validation": fraction(validation, "--validation"), "test": fraction(test, "--test")}
+    shares = {
+        "validation": parse_fraction(validation, "--validation"),
+        "test": parse_fraction(test, "--test"),
+    }
     if not 0 < sum(shares.values()) < 1:
         raise InputError(
             "what is held out must be more than nothing and less than all", hint="--validation 10%"
         )
     given = tuple(sources or ())
-    loaded = seeds_of(given, seeds or ())
+    loaded = load_seeds_of(given, seeds or ())
     added: list[dict[str, Any]] = []
-    console = stderr(quiet=quiet)
-    with Pool(lines(given)) as pool:
-        made = cut(pool, by, **shares, seed=seed)
+    console = make_stderr_console(quiet=quiet)
+    with SplitPool(read_lines(given)) as pool:
+        made = plan_split(pool, by, **shares, seed=seed)
         if loaded is not None and not no_seeds:
-            card = card_of(given)
+            card = load_card_of(given)
             format = card.format if card else loaded.format_hint or "free_text"
-            added = [seed_record(each, loaded.task, format) for each in loaded.seeds]
+            added = [seed_as_record(each, loaded.task, format) for each in loaded.seeds]
         if duplicates != "off":
-            keep_apart(pool, made, among(loaded, duplicates, entered=not no_seeds))
+            separate_near_duplicates(pool, made, index_seeds(loaded, duplicates, entered=not no_seeds))
         counts = write_splits(pool, made, out, added)
     for remark in made.remarks:
         console.print(remark, markup=False)
     console.print(
         f"cut by {made.by}"
-        + (f"; {numbers(made.moved, 'near-duplicate')} moved to training" if made.moved else "")
+        + (f"; {format_record_count(made.moved, 'near-duplicate')} moved to training" if made.moved else "")
     )
     if loaded is None and not no_seeds:
         console.print("the seeds are not known; --seeds FILE puts them into training")
     for name, count in counts.items():
-        told = f", {numbers(len(added), 'seed')} among them" if name == "train" and added else ""
-        console.print(f"{out / name}.jsonl: {numbers(count, 'record')}{told}", markup=False)
+        told = f", {format_record_count(len(added), 'seed')} among them" if name == "train" and added else ""
+        console.print(f"{out / name}.jsonl: {format_record_count(count, 'record')}{told}", markup=False)
     if counts["validation"] == 0 and shares["validation"]:
         console.print(
             "nothing is left in validation: all of it resembles training; --duplicates exact keeps more"

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, json_line, plain, stderr
+from aide.cli.console import Output, format_json_line, make_printable, make_stderr_console
 from aide.cli.sources import Sources
 from aide.errors import AideError, InputError
 
@@ -43,24 +43,24 @@ def stats(
     of the smallest one. What is measured of one run folder beside human data is kept in its stats.json,
     which aide report shows.
     """
-    from aide.dataset.lines import lines
-    from aide.dataset.seed_sources import seeds_of
-    from aide.dataset.statistics import Plan, Texts, compared, overlap
+    from aide.dataset.lines import read_lines
+    from aide.dataset.seed_sources import load_seeds_of
+    from aide.dataset.statistics import SamplePlan, TextCollection, make_overlap_meter, measure_at_equal_size
 
-    loaded = seeds_of(sources or (), seeds or ())
+    loaded = load_seeds_of(sources or (), seeds or ())
     known = loaded.seeds if loaded else []
-    plan, drift = Plan(sample, seed), overlap(known) if known else None
-    ours = Texts.read(lines(sources or ()), known, drift)
+    plan, drift = SamplePlan(sample, seed), make_overlap_meter(known) if known else None
+    ours = TextCollection.read(read_lines(sources or ()), known, drift)
     if not ours.texts:
         raise InputError("there are no records to measure", hint="name a run folder or a file of JSON lines")
     figures = ours.figures(plan)
     if drift is not None and (told := drift.as_dict())["by_hop"]:
         figures["likeness"] = told
     if against:
-        figures["against"] = compared(ours, Texts.read(lines(against)), plan)
+        figures["against"] = measure_at_equal_size(ours, TextCollection.read(read_lines(against)), plan)
         figures["against"]["files"] = [Path(each).name for each in against]
     output = Output()
-    for line in [json_line(figures)] if json_ else _lines(figures):
+    for line in [format_json_line(figures)] if json_ else _lines(figures):
         output.line(line)
     if against and len(sources or ()) == 1:
         _keep(sources or (), figures)
@@ -68,17 +68,17 @@ def stats(
 
 def _keep(sources: Sequence[str], figures: dict[str, Any]) -> None:
     """Leave the comparison in the run folder that was measured, for its report; elsewhere nothing is written."""
-    from aide.dataset.seed_sources import run_folders
+    from aide.dataset.seed_sources import find_run_folders
     from aide.shards import write_atomic
 
-    for folder in run_folders(sources):
+    for folder in find_run_folders(sources):
         try:
             write_atomic(folder.stats, json.dumps(figures, ensure_ascii=False, indent=2) + "\n")
         except AideError as fault:
-            stderr().print(f"not kept: {fault}", markup=False)
+            make_stderr_console().print(f"not kept: {fault}", markup=False)
         else:
             told = f"kept in {folder.stats}; aide report {folder.path} shows it"
-            stderr().print(told, markup=False)
+            make_stderr_console().print(told, markup=False)
 
 
 def _lines(figures: dict[str, Any]) -> Iterator[str]:
@@ -109,11 +109,11 @@ def _lines(figures: dict[str, Any]) -> Iterator[str]:
 
 
 def _table(columns: dict[str, dict[str, Any]]) -> Iterator[str]:
-    from aide.dataset.statistics import rows
+    from aide.dataset.statistics import tabulate
 
     width = max(11, *(len(name) + 2 for name in columns))
-    yield " " * 20 + "".join(f"{plain(name):>{width}}" for name in columns)
-    for title, values in rows(*columns.values()):
+    yield " " * 20 + "".join(f"{make_printable(name):>{width}}" for name in columns)
+    for title, values in tabulate(*columns.values()):
         yield f"  {title:18}" + "".join(
             f"{'-' if value is None else f'{value:g}':>{width}}" for value in values
         )
@@ -123,7 +123,7 @@ def _balance(figures: dict[str, Any]) -> Iterator[str]:
     if labels := figures.get("labels"):
         yield ""
         yield f"labels (evenness {figures['label_evenness']:.3f})"
-        yield from (f"  {count:>7,}  {plain(label, 60)}" for label, count in labels.items())
+        yield from (f"  {count:>7,}  {make_printable(label, 60)}" for label, count in labels.items())
     for options, places in figures.get("option_positions", {}).items():
         yield ""
         yield f"place of the right one of {options} options: " + ", ".join(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, json_line, plain
+from aide.cli.console import Output, format_json_line, make_printable
 from aide.errors import InputError
 
 LONGEST = 400  # columns of a message that are shown
@@ -18,16 +18,16 @@ def status(
     json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Say where a run stands: what is done and left, calls, cost and rate; it may still be running."""
-    facts = read(folder)
+    facts = read_status(folder)
     output = Output()
     if json_:
-        output.line(json_line(facts))
+        output.line(format_json_line(facts))
         return
     for line in _lines(facts):
         output.line(line)
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read_status(folder: Path) -> dict[str, Any]:
     """The facts of a run folder.
 
     Raises:
@@ -41,7 +41,7 @@ def read(folder: Path) -> dict[str, Any]:
     progress = _load(folder / "progress.json") or {}
     state = (
         "running"
-        if held(folder)
+        if is_lock_held(folder)
         else "finished"
         if "finished" in manifest
         else "stopped"
@@ -90,7 +90,7 @@ def _estimate(plan: Mapping[str, Any], progress: Mapping[str, Any], *, ended: bo
     }
 
 
-def held(folder: Path) -> bool:
+def is_lock_held(folder: Path) -> bool:
     """Whether a process holds the folder's lock right now."""
     import fcntl
 
@@ -115,7 +115,7 @@ def _load(path: Path) -> dict[str, Any] | None:
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
-    from aide.cli.display import lasting, short
+    from aide.cli.display import format_count, format_duration
 
     tokens, run = facts.get("tokens", {}), facts.get("this_run", {})
     cost, left, target = facts.get("cost"), facts["left"], facts.get("target")
@@ -123,7 +123,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     lines = [
         (
             "state",
-            f"{facts['state']}{': ' + plain(facts['stopped'], LONGEST) if facts.get('stopped') else ''}",
+            f"{facts['state']}{': ' + make_printable(facts['stopped'], LONGEST) if facts.get('stopped') else ''}",
         ),
         ("accepted", f"{facts.get('accepted', 0):,} of {goal}{f', {left:,} left' if left else ''}"),
         ("by hop", ", ".join(f"{hop}: {n:,}" for hop, n in facts.get("by_hop", {}).items()) or "-"),
@@ -133,11 +133,11 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         ),
         (
             "calls",
-            f"{facts.get('calls', 0):,}, {short(tokens.get('prompt', 0))} tokens in, "
-            f"{short(tokens.get('completion', 0))} out",
+            f"{facts.get('calls', 0):,}, {format_count(tokens.get('prompt', 0))} tokens in, "
+            f"{format_count(tokens.get('completion', 0))} out",
         ),
         ("cost", "?" if cost is None else f"{cost:,.2f} USD"),
-        ("rate", f"{run.get('rate', 0):.1f} records/s over {lasting(run.get('seconds', 0))}"),
+        ("rate", f"{run.get('rate', 0):.1f} records/s over {format_duration(run.get('seconds', 0))}"),
     ]
     compared = [
         f"{name} {_compared(name, each)}"
@@ -153,11 +153,13 @@ def _lines(facts: dict[str, Any]) -> list[str]:
 
 def _some(names: Sequence[str], most: int = 20) -> str:
     more = len(names) - most
-    return ", ".join(plain(name, 60) for name in names[:most]) + (f" and {more:,} more" if more > 0 else "")
+    return ", ".join(make_printable(name, 60) for name in names[:most]) + (
+        f" and {more:,} more" if more > 0 else ""
+    )
 
 
 def _compared(name: str, each: Mapping[str, Any]) -> str:
-    from aide.cli.display import short
+    from aide.cli.display import format_count
 
-    shown = f"{each['expected']:,.2f}" if name == "cost" else short(each["expected"])
+    shown = f"{each['expected']:,.2f}" if name == "cost" else format_count(each["expected"])
     return f"{shown} expected, {each['error']:+.0%}"

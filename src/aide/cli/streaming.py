@@ -9,12 +9,12 @@ import threading
 from collections import deque
 from typing import Final
 
-from aide.cli.console import Output, forsake_stdout, no_room
+from aide.cli.console import Output, describe_full_disk, detach_stdout
 
 LAG: Final = 16 << 20  # bytes that may wait for the reader before records have to
 
 
-class Stream(Output):
+class StdoutStream(Output):
     """Lines for stdout, written in order by a thread of their own, each as soon as the reader takes it.
 
     A line that was begun is written whole unless the process is killed. When the reader goes away `open` turns
@@ -61,7 +61,7 @@ class Stream(Output):
             await self._taken.wait()
             self._taken.clear()
         if self._fault is not None:
-            raise no_room(self._fault) from self._fault
+            raise describe_full_disk(self._fault) from self._fault
 
     def listened(self) -> bool:
         """Whether anybody still reads; a pipe tells even while nothing is written to it."""
@@ -96,7 +96,7 @@ class Stream(Output):
 
     def _close(self) -> None:
         self.open = False
-        forsake_stdout()
+        detach_stdout()
 
 
 def _write_whole(file: int, line: bytes) -> None:
@@ -111,4 +111,4 @@ def _write_whole(file: int, line: bytes) -> None:
             room.poll()
 
 
-__all__ = ["LAG", "Stream"]
+__all__ = ["LAG", "StdoutStream"]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from aide.cli.console import safe
+from aide.cli.console import escape_for_console
 
 if TYPE_CHECKING:
     from aide.formats import TaskCard
@@ -11,16 +11,16 @@ LONGEST: Final = 400  # columns of a text that are shown
 LABELS: Final = 12  # of them are named
 
 
-def described(card: "TaskCard") -> list[tuple[str, str]]:
+def describe_card_rows(card: "TaskCard") -> list[tuple[str, str]]:
     """Names and texts, a line each, for what the card says; texts of models and files are made safe."""
-    place = ", ".join(safe(text, 60) for text in (card.language, card.locale) if text)
+    place = ", ".join(escape_for_console(text, 60) for text in (card.language, card.locale) if text)
     rows = [
-        ("task", safe(card.task, LONGEST)),
+        ("task", escape_for_console(card.task, LONGEST)),
         ("format", _format(card)),
         ("labels", _labels(card)),
         ("language", place),
-        ("answer", safe(card.answer_form, LONGEST)),
-        ("style", safe(card.register, LONGEST)),
+        ("answer", escape_for_console(card.answer_form, LONGEST)),
+        ("style", escape_for_console(card.register, LONGEST)),
         ("input", f"{card.min_words:,} to {card.max_words:,} {card.unit}{_parts(card)}"),
     ]
     return [(name, text) for name, text in rows if text]
@@ -31,14 +31,14 @@ def _format(card: "TaskCard") -> str:
     if card.options:
         told.append(f"{card.options} options")
     if card.code:
-        told.append(safe(card.code, 40))
+        told.append(escape_for_console(card.code, 40))
     if card.convention:
-        told.append(f"ends with {safe(card.convention, 60)}")
+        told.append(f"ends with {escape_for_console(card.convention, 60)}")
     return ", ".join(told)
 
 
 def _labels(card: "TaskCard") -> str:
-    names = [safe(name, 40) for name in card.label_names]
+    names = [escape_for_console(name, 40) for name in card.label_names]
     more = len(names) - LABELS
     return ", ".join(names[:LABELS]) + (f" and {more:,} more" if more > 0 else "")
 
@@ -46,8 +46,8 @@ def _labels(card: "TaskCard") -> str:
 def _parts(card: "TaskCard") -> str:
     if not card.fixed:
         return ""
-    fixed = ", ".join(safe(name, 40) for name in card.fixed)
-    return f" of {safe(card.varying, 40)}; fixed: {fixed}"
+    fixed = ", ".join(escape_for_console(name, 40) for name in card.fixed)
+    return f" of {escape_for_console(card.varying, 40)}; fixed: {fixed}"
 
 
-__all__ = ["described"]
+__all__ = ["describe_card_rows"]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aide.cli.console import Output, json_line, plain
+from aide.cli.console import Output, format_json_line, make_printable
 
 LONGEST = (
     360,
@@ -36,12 +36,12 @@ def trace(
     are cut until all of it stands on one screen; --json and --prompts have them whole.
     """
     from aide.run.folder import RunFolder
-    from aide.run.lineage import trace as way_of
+    from aide.run.lineage import trace_node as way_of
 
     way = [step.as_dict(prompts=prompts) for step in way_of(RunFolder(folder), id)]
     output = Output()
     if json_:
-        output.line(json_line({"id": way[-1]["id"], "way": way}))
+        output.line(format_json_line({"id": way[-1]["id"], "way": way}))
         return
     for line in _screen(way) if sys.stdout.isatty() and not prompts else _all(way, prompts=prompts):
         output.line(line)
@@ -84,26 +84,26 @@ def _fold(line: str, width: int) -> Iterator[str]:
 
 def _lines(step: dict[str, Any], longest: int) -> Iterator[str]:
     content = step["content"]
-    out, name = " (pruned)" if step["pruned"] else "", plain(content.get("name") or "", 40)
+    out, name = " (pruned)" if step["pruned"] else "", make_printable(content.get("name") or "", 40)
     yield f"{step['kind']}{out} {step['id']}{f' ({name})' if name else ''}{_grown(content.get('lineage'))}"
     for part, text in content.get("fixed", ()):
-        yield f"  {plain(part, 9):9} {plain(text, longest)}"
-    yield f"  {'input':9} {plain(_varying(content), longest)}"
+        yield f"  {make_printable(part, 9):9} {make_printable(text, longest)}"
+    yield f"  {'input':9} {make_printable(_varying(content), longest)}"
     if content.get("output"):
-        yield f"  {'output':9} {plain(content['output'], longest)}"
+        yield f"  {'output':9} {make_printable(content['output'], longest)}"
     if content.get("choices"):
-        yield f"  {'choices':9} {plain(' | '.join(content['choices']), longest)}"
+        yield f"  {'choices':9} {make_printable(' | '.join(content['choices']), longest)}"
     if content.get("reason"):
-        yield f"  {'reason':9} {plain(content['reason'])}, at {plain(content['step'])}"
+        yield f"  {'reason':9} {make_printable(content['reason'])}, at {make_printable(content['step'])}"
     if content.get("detail"):
-        yield f"  {'detail':9} {plain(content['detail'], longest)}"
+        yield f"  {'detail':9} {make_printable(content['detail'], longest)}"
     if content.get("scores"):
         scores = ", ".join(f"{name} {_score(value)}" for name, value in content["scores"].items())
-        model = plain(content.get("model", ""), 60)
+        model = make_printable(content.get("model", ""), 60)
         yield f"  {'scores':9} {scores}; revisions {content.get('revisions', 0)}; model {model}"
     for draft, critique in enumerate(filter(None, step["critiques"]), start=1):
         told = f"(draft {draft}) " if len(step["critiques"]) > 1 else ""
-        yield f"  {'critique':9} {told}{plain(critique, longest)}"
+        yield f"  {'critique':9} {told}{make_printable(critique, longest)}"
     if step["calls"]:
         tokens = step["tokens"]
         names = ", ".join(_call_name(call) for call in step["calls"])
@@ -116,7 +116,7 @@ def _prompts(step: dict[str, Any]) -> Iterator[str]:
         yield f"  -- {_call_name(call)}: {tokens}, {_money(call['cost'])}"
         for name in ("system", "user", "answer"):
             yield f"    [{name}]"
-            yield from (f"    {plain(part)}" for part in call[name].splitlines())
+            yield from (f"    {make_printable(part)}" for part in call[name].splitlines())
 
 
 def _varying(content: Mapping[str, Any]) -> str:
@@ -126,7 +126,7 @@ def _varying(content: Mapping[str, Any]) -> str:
 
 
 def _score(value: Any) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else plain(str(value), 40)
+    return ("yes" if value else "no") if isinstance(value, bool) else make_printable(str(value), 40)
 
 
 def _call_name(call: dict[str, Any]) -> str:
@@ -149,4 +149,4 @@ def _grown(lineage: dict[str, Any] | None) -> str:
         f"{triple['topic']} / {triple['relation']} / {triple['attribute']}" if triple else lineage["persona"]
     )
     anchor = ", anchored" if lineage["anchored"] else ", not anchored"
-    return f"  hop {lineage['hop']}, {plain(lineage['operation'])}: {plain(along or '', 200)}{anchor}"
+    return f"  hop {lineage['hop']}, {make_printable(lineage['operation'])}: {make_printable(along or '', 200)}{anchor}"

@@ -11,7 +11,7 @@ from aide.errors import InputError
 USAGE_ERROR: Final[type[Exception]] = typer.BadParameter.__bases__[0]  # typer has no public name for it
 
 
-def misuse(error: Any, words: Sequence[str], commands: Container[str]) -> InputError:
+def convert_usage_error(error: Any, words: Sequence[str], commands: Container[str]) -> InputError:
     """A usage error of typer's as one of ours: an unknown option or command, a missing or a wrong value.
 
     `words` were typed after `aide`; where the error does not know its command, the first of them tells it.
@@ -38,9 +38,9 @@ def _faulty(error: Any) -> str:
         return ""
     from pydantic import ValidationError
 
-    from aide.config.problems import sentence
+    from aide.config.problems import explain_value
 
-    return f"{max(param.opts, key=len)} {sentence(cause)}" if isinstance(cause, ValidationError) else ""
+    return f"{max(param.opts, key=len)} {explain_value(cause)}" if isinstance(cause, ValidationError) else ""
 
 
-__all__ = ["USAGE_ERROR", "misuse"]
+__all__ = ["USAGE_ERROR", "convert_usage_error"]

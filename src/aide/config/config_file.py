@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aide.config import resources
-from aide.config.spec import GROUPS, RunSpec, flag_of
+from aide.config.spec import GROUPS, RunSpec, get_flag
 from aide.errors import InputError
 
 _SECRET: Final = re.compile(
@@ -38,7 +38,7 @@ class ConfigFile:
         return f"{self.name}, line {number}" if number else self.name
 
 
-def load(name: str) -> ConfigFile:
+def load_config(name: str) -> ConfigFile:
     """The config file at that path, or the shipped one of that bare name (`paper`).
 
     Raises:
@@ -48,7 +48,7 @@ def load(name: str) -> ConfigFile:
     if given.is_file():
         path, base = given, given.parent
     elif given.name == name:
-        path, base = resources.find("configs", name if given.suffix else f"{name}.toml"), None
+        path, base = resources.find_file("configs", name if given.suffix else f"{name}.toml"), None
     else:
         raise InputError(
             f"there is no config file {name}", hint="give a path, or a shipped name such as `paper`"
@@ -74,7 +74,7 @@ def refuse_secrets(names: Mapping[str, Any], where: str) -> None:
             )
 
 
-def closest(name: str, known: Mapping[str, Any] | list[str]) -> str:
+def suggest_name(name: str, known: Mapping[str, Any] | list[str]) -> str:
     """`; did you mean 'x'?`, or nothing where nothing is near."""
     near = get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
@@ -89,10 +89,10 @@ def _flatten(data: Mapping[str, Any], file: ConfigFile) -> dict[str, Any]:
         if key not in RunSpec.model_fields:
             known = [*RunSpec.model_fields, *([] if section else GROUPS)]
             raise InputError(
-                f"{file.where(*path)}: there is no setting `{name}`{closest(key, known)}",
+                f"{file.where(*path)}: there is no setting `{name}`{suggest_name(key, known)}",
                 hint="`aide config` lists all settings",
             )
-        group = flag_of(key).group
+        group = get_flag(key).group
         if section and section != group:
             raise InputError(
                 f"{file.where(*path)}: `{name}` does not belong in [{section}]", hint=f"put it in [{group}]"

@@ -41,12 +41,14 @@ EXCLUDED: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def fingerprint(plain: Mapping[str, Any], content: Mapping[str, str]) -> dict[str, str]:
+def compute_fingerprint(plain: Mapping[str, Any], content: Mapping[str, str]) -> dict[str, str]:
     """Dotted names of all identifying settings, each value as JSON text, and the hashes in `content`."""
     return {**{name: value for field in IDENTITY for name, value in _flat(field, plain[field])}, **content}
 
 
-def compare(old: Mapping[str, str], new: Mapping[str, str], defaults: Mapping[str, str]) -> list[str]:
+def compare_fingerprints(
+    old: Mapping[str, str], new: Mapping[str, str], defaults: Mapping[str, str]
+) -> list[str]:
     """One line for each setting in which two fingerprints differ; empty where they agree.
 
     A name that `old` lacks, because an older version wrote it, stands for its default.

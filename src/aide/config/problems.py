@@ -6,8 +6,8 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from aide.config.config_file import closest
-from aide.config.spec import EndpointSpec, Price, RunSpec, StepSpec, StepSpecs, flag_of
+from aide.config.config_file import suggest_name
+from aide.config.spec import EndpointSpec, Price, RunSpec, StepSpec, StepSpecs, get_flag
 from aide.errors import InputError
 
 _KINDS: Final[dict[str, str]] = {
@@ -33,7 +33,7 @@ _KINDS: Final[dict[str, str]] = {
 }
 
 
-def explain(error: ValidationError, where: Callable[[Sequence[str]], str]) -> InputError:
+def explain_error(error: ValidationError, where: Callable[[Sequence[str]], str]) -> InputError:
     """The first fault of a spec as one sentence; `where` tells how a value was given, by its path."""
     faults = error.errors(include_url=False)
     first = faults[0]
@@ -43,13 +43,13 @@ def explain(error: ValidationError, where: Callable[[Sequence[str]], str]) -> In
     alike = [each for each in faults if each["loc"][:1] == first["loc"][:1]]
     path = [str(part) for part in first["loc"]] if _nested(name) else [name]
     dotted = f" ({'.'.join(path)})" if len(path) > 1 else ""
-    hint = flag_of(name).help if name in RunSpec.model_fields else "`aide config` lists all settings"
+    hint = get_flag(name).help if name in RunSpec.model_fields else "`aide config` lists all settings"
     return InputError(
         f"{where(path)}{dotted} {_sentence(first, alike if len(path) == 1 else [first])}", hint=hint
     )
 
 
-def sentence(error: ValidationError) -> str:
+def explain_value(error: ValidationError) -> str:
     """The fault of a single value, to follow its name: `must be a whole number, not 'two'`."""
     faults = error.errors(include_url=False)
     return _sentence(faults[0], faults)
@@ -57,7 +57,7 @@ def sentence(error: ValidationError) -> str:
 
 def _sentence(first: ErrorDetails, faults: Sequence[ErrorDetails]) -> str:
     if first["type"] == "extra_forbidden":
-        return f"is no setting{closest(str(first['loc'][-1]), _siblings(first))}"
+        return f"is no setting{suggest_name(str(first['loc'][-1]), _siblings(first))}"
     kinds = [_KINDS[each["type"]].format(**each.get("ctx", {})) for each in faults if each["type"] in _KINDS]
     if not kinds:
         return _plain(first["msg"])

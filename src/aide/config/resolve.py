@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import ValidationError
 
-from aide.config.config_file import ConfigFile, load, refuse_secrets
-from aide.config.problems import explain
-from aide.config.spec import SIMULATOR, SIMULATOR_MODEL, Flag, RunSpec, flag_of
+from aide.config.config_file import ConfigFile, load_config, refuse_secrets
+from aide.config.problems import explain_error
+from aide.config.spec import SIMULATOR, SIMULATOR_MODEL, Flag, RunSpec, get_flag
 from aide.errors import InputError
 
 DEFAULT: Final = "default"
@@ -53,7 +53,7 @@ class _Gathered:
         return origin
 
 
-def resolve(
+def resolve_settings(
     flags: Mapping[str, object],
     *,
     environ: Mapping[str, str],
@@ -71,7 +71,7 @@ def resolve(
     gathered = _Gathered()
     chosen = config if config is not None else environ.get(f"{_PREFIX}CONFIG", "")
     if chosen:
-        gathered.file = load(chosen)
+        gathered.file = load_config(chosen)
         _from_file(gathered, gathered.file)
     _from_environment(gathered, environ)
     _from_flags(gathered, flags)
@@ -81,19 +81,19 @@ def resolve(
     try:
         spec = RunSpec(**gathered.values)
     except ValidationError as error:
-        raise explain(error, gathered.where) from error
+        raise explain_error(error, gathered.where) from error
     _check_urls(spec, gathered)
     return Settings(spec, {name: gathered.origins.get(name, DEFAULT) for name in RunSpec.model_fields})
 
 
-def option_of(name: str, given: object = None) -> str:
+def spell_option(name: str, given: object = None) -> str:
     """The spelling on the command line: `--min-relevance`; `--no-reflection` where it is turned off."""
     return f"--{'no-' if given is False else ''}{name.replace('_', '-')}"
 
 
 def _from_file(gathered: _Gathered, file: ConfigFile) -> None:
     for name, value in file.values.items():
-        flag = flag_of(name)
+        flag = get_flag(name)
         origin = file.where(name)
         whole = RunSpec.model_fields[name].annotation is not bool
         if whole and isinstance(value, bool):  # TOML's true would pass for the number 1
@@ -111,7 +111,7 @@ def _from_file(gathered: _Gathered, file: ConfigFile) -> None:
 
 def _from_environment(gathered: _Gathered, environ: Mapping[str, str]) -> None:
     for name in RunSpec.model_fields:
-        flag, variable = flag_of(name), f"{_PREFIX}{name.upper()}"
+        flag, variable = get_flag(name), f"{_PREFIX}{name.upper()}"
         text = environ.get(variable, "").strip()
         if text and not flag.hidden:
             gathered.put(name, _read(name, flag, text.splitlines(), variable), variable)
@@ -122,7 +122,7 @@ def _from_flags(gathered: _Gathered, flags: Mapping[str, object]) -> None:
     for name, given in flags.items():
         if given is None or given in ([], ()):
             continue
-        flag, origin = flag_of(name), option_of(name, given)
+        flag, origin = get_flag(name), spell_option(name, given)
         if isinstance(given, str):
             given = _read(name, flag, [given], origin)
         elif isinstance(given, list | tuple):
@@ -227,4 +227,4 @@ def _check_urls(spec: RunSpec, gathered: _Gathered) -> None:
         refuse_secrets(dict(parse_qsl(parts.query)), origin)
 
 
-__all__ = ["DEFAULT", "Settings", "option_of", "resolve"]
+__all__ = ["DEFAULT", "Settings", "resolve_settings", "spell_option"]

@@ -17,7 +17,9 @@ _PACKAGE: Final = Path(__file__).resolve().parents[1]
 ROOTS: Final = (_PACKAGE / "_data", _PACKAGE.parents[1])
 
 
-def find(kind: Kind, name: str, override: Path | None = None, *, roots: tuple[Path, ...] = ROOTS) -> Path:
+def find_file(
+    kind: Kind, name: str, override: Path | None = None, *, roots: tuple[Path, ...] = ROOTS
+) -> Path:
     """The file that counts as `name` (such as `synthesize/constraint.md`) among the files of that kind.
 
     `override` is a folder laid out like `prompts/` itself; what it lacks comes from the shipped files.
@@ -35,19 +37,19 @@ def find(kind: Kind, name: str, override: Path | None = None, *, roots: tuple[Pa
         path = folder / inside
         if path.is_file():
             return path
-    known = names(kind, override, roots=roots)
+    known = list_names(kind, override, roots=roots)
     close = get_close_matches(name, known, n=1)
     meant = f"; did you mean {close[0]!r}?" if close else ""
     raise InputError(f"there is no {name!r} among the {kind}{meant}", hint=_there_are(kind, known, roots))
 
 
-def read(kind: Kind, name: str, override: Path | None = None, *, roots: tuple[Path, ...] = ROOTS) -> str:
+def read_file(kind: Kind, name: str, override: Path | None = None, *, roots: tuple[Path, ...] = ROOTS) -> str:
     """The text of that file, without a byte order mark, lines ended by a line feed.
 
     Raises:
         InputError: as `find`, or the file can't be read as UTF-8.
     """
-    path = find(kind, name, override, roots=roots)
+    path = find_file(kind, name, override, roots=roots)
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -60,7 +62,7 @@ def read(kind: Kind, name: str, override: Path | None = None, *, roots: tuple[Pa
         ) from error
 
 
-def names(kind: Kind, override: Path | None = None, *, roots: tuple[Path, ...] = ROOTS) -> list[str]:
+def list_names(kind: Kind, override: Path | None = None, *, roots: tuple[Path, ...] = ROOTS) -> list[str]:
     """All names of that kind, shipped and overriding ones together, sorted; hidden files are left out."""
     found: set[str] = set()
     for folder in _folders(kind, override, roots):
@@ -84,7 +86,7 @@ def _folders(kind: Kind, override: Path | None, roots: tuple[Path, ...]) -> list
 
 def _some(kind: Kind, roots: tuple[Path, ...]) -> str:
     """One name of that kind to show as an example."""
-    return next(iter(names(kind, roots=roots)), "its bare name")
+    return next(iter(list_names(kind, roots=roots)), "its bare name")
 
 
 def _there_are(kind: Kind, known: list[str], roots: tuple[Path, ...]) -> str:
@@ -94,12 +96,12 @@ def _there_are(kind: Kind, known: list[str], roots: tuple[Path, ...]) -> str:
     return f"no {kind} were found; looked in {', '.join(str(root / kind) for root in roots)}"
 
 
-__all__ = ["ROOTS", "Kind", "find", "names", "read"]
+__all__ = ["ROOTS", "Kind", "find_file", "list_names", "read_file"]
 
 
-def hashes(kind: Kind, override: Path | None = None) -> dict[str, str]:
+def hash_files(kind: Kind, override: Path | None = None) -> dict[str, str]:
     """Name of every file of that kind to the first 16 hex digits of its SHA-256, in order of the names."""
     return {
-        name: sha256(find(kind, name, override).read_bytes()).hexdigest()[:16]
-        for name in sorted(names(kind, override))
+        name: sha256(find_file(kind, name, override).read_bytes()).hexdigest()[:16]
+        for name in sorted(list_names(kind, override))
     }

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from aide.config.fingerprint import EXCLUDED, IDENTITY, compare, fingerprint
+from aide.config.fingerprint import EXCLUDED, IDENTITY, compare_fingerprints, compute_fingerprint
 from aide.config.values import SIMULATOR, EndpointSpec, Flag, Frozen, PathText, Price, StepSpec, StepSpecs
 from aide.records import OPERATIONS
 
@@ -372,7 +372,7 @@ class RunSpec(Frozen):
 
         `content` adds the hashes of files that settings only point at (prompts, persona bank).
         """
-        return fingerprint(self.as_dict(), content or {})
+        return compute_fingerprint(self.as_dict(), content or {})
 
 
 def differences(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
@@ -380,15 +380,15 @@ def differences(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
 
     A name that `old` lacks, because an older version wrote it, stands for the default of today.
     """
-    return compare(old, new, RunSpec().fingerprint())
+    return compare_fingerprints(old, new, RunSpec().fingerprint())
 
 
-def flag_of(name: str) -> Flag:
+def get_flag(name: str) -> Flag:
     """The `Flag` of a field of `RunSpec`."""
     return next(each for each in RunSpec.model_fields[name].metadata if isinstance(each, Flag))
 
 
 __all__ = [
     "EMBED", "EXCLUDED", "GROUPS", "IDENTITY", "SIMULATOR", "SIMULATOR_MODEL", "EndpointSpec", "Flag", "Price",
-    "RunSpec", "StepSpec", "StepSpecs", "differences", "flag_of",
+    "RunSpec", "StepSpec", "StepSpecs", "differences", "get_flag",
 ]  # fmt: skip

@@ -59,7 +59,7 @@ class _Zstd(io.RawIOBase):
         return left
 
 
-def unpacked(name: str, file: BinaryIO) -> io.BufferedReader:
+def open_decompressed(name: str, file: BinaryIO) -> io.BufferedReader:
     """The bytes inside a stream; reading them raises one of `BROKEN` where they end too early.
 
     Raises:
@@ -75,7 +75,7 @@ def unpacked(name: str, file: BinaryIO) -> io.BufferedReader:
 
 
 @contextmanager
-def packed(path: Path, plain: BinaryIO) -> Iterator[BinaryIO]:
+def open_compressed(path: Path, plain: BinaryIO) -> Iterator[BinaryIO]:
     """Where to write to, so that `plain` gets what the file's name promises: gzip for `.gz`."""
     if path.name.endswith(".gz"):
         with gzip.GzipFile(filename="", fileobj=plain, mode="wb", mtime=0) as file:
@@ -84,4 +84,4 @@ def packed(path: Path, plain: BinaryIO) -> Iterator[BinaryIO]:
         yield plain
 
 
-__all__ = ["BROKEN", "packed", "unpacked"]
+__all__ = ["BROKEN", "open_compressed", "open_decompressed"]

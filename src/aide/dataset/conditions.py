@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aide.dataset.expression import compile_expression
-from aide.dataset.expression import field as value_at
-from aide.dataset.lines import Line
+from aide.dataset.expression import read_path as value_at
+from aide.dataset.lines import RecordLine
 from aide.errors import InputError
 
 _NAMED: Final = re.compile(r"([\w.]+)=(.*)", re.DOTALL)
@@ -27,11 +27,11 @@ class Condition:
     def __call__(self, record: Mapping[str, Any]) -> bool:
         """Whether it holds."""
         if len(self.seen) < len(self.names):
-            self.seen.update(name for name in self.names if lookup(record, name) is not None)
+            self.seen.update(name for name in self.names if look_up_field(record, name) is not None)
         return self.holds(record)
 
 
-def lookup(record: Mapping[str, Any], name: str) -> Any:
+def look_up_field(record: Mapping[str, Any], name: str) -> Any:
     """A field by its name: dots lead into objects; a bare name may stand in `scores` or `lineage` too."""
     path = tuple(name.split("."))
     found = value_at(record, path)
@@ -41,12 +41,12 @@ def lookup(record: Mapping[str, Any], name: str) -> Any:
     return found
 
 
-def as_text(value: Any) -> str:
+def value_as_text(value: Any) -> str:
     """A value as text: a string as it is, all else as JSON has it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def number(value: Any) -> float | None:
+def value_as_number(value: Any) -> float | None:
     """A value as a number: `true` is 1, `"2/3"` is a share; `None` where it is none."""
     if isinstance(value, bool | int | float):
         return float(value)
@@ -55,7 +55,7 @@ def number(value: Any) -> float | None:
     return None
 
 
-def bound(text: str, *, least: bool) -> Condition:
+def make_bound(text: str, *, least: bool) -> Condition:
     """`NAME=NUMBER`: the field is a number, and at least (else at most) this one.
 
     Raises:
@@ -63,7 +63,7 @@ def bound(text: str, *, least: bool) -> Condition:
     """
     option = "--min" if least else "--max"
     name, given = _pair(text, option, "relevance=7")
-    limit = number(given)
+    limit = value_as_number(given)
     if limit is None:
         try:
             limit = float(given)
@@ -73,24 +73,24 @@ def bound(text: str, *, least: bool) -> Condition:
             ) from fault
 
     def holds(record: Mapping[str, Any]) -> bool:
-        value = number(lookup(record, name))
+        value = value_as_number(look_up_field(record, name))
         return value is not None and (value >= limit if least else value <= limit)
 
     return Condition(f"{option} {text}", frozenset({name}), holds)
 
 
-def one_of(name: str, allowed: Sequence[str], option: str) -> Condition:
+def match_any_value(name: str, allowed: Sequence[str], option: str) -> Condition:
     """The field, as text, is one of these."""
     wanted = frozenset(part.strip() for each in allowed for part in each.split(","))
 
     def holds(record: Mapping[str, Any]) -> bool:
-        value = lookup(record, name)
-        return value is not None and as_text(value) in wanted
+        value = look_up_field(record, name)
+        return value is not None and value_as_text(value) in wanted
 
     return Condition(f"{option} {','.join(allowed)}", frozenset({name}), holds)
 
 
-def matching(text: str, *, wanted: bool) -> Condition:
+def match_regex(text: str, *, wanted: bool) -> Condition:
     """`NAME=REGEX`: the expression is found (else not found) in the field.
 
     Raises:
@@ -104,13 +104,13 @@ def matching(text: str, *, wanted: bool) -> Condition:
         raise InputError(f"{option} {text}: is no regular expression: {fault}") from fault
 
     def holds(record: Mapping[str, Any]) -> bool:
-        value = lookup(record, name)
-        return (value is not None and pattern.search(as_text(value)) is not None) == wanted
+        value = look_up_field(record, name)
+        return (value is not None and pattern.search(value_as_text(value)) is not None) == wanted
 
     return Condition(f"{option} {text}", frozenset({name}), holds)
 
 
-def where(text: str) -> Condition:
+def compile_where(text: str) -> Condition:
     """An expression over the fields, such as `scores.relevance >= 8 and lineage.hop == 2`.
 
     Raises:
@@ -121,16 +121,16 @@ def where(text: str) -> Condition:
 
 
 @dataclass(slots=True)
-class Count:
+class FilterCounts:
     """What a command did so far."""
 
     read: int = 0
     kept: int = 0
 
 
-def passing(
-    lines: Iterable[Line], conditions: Sequence[Condition], count: Count, *, invert: bool = False
-) -> Iterator[Line]:
+def filter_lines(
+    lines: Iterable[RecordLine], conditions: Sequence[Condition], count: FilterCounts, *, invert: bool = False
+) -> Iterator[RecordLine]:
     """The lines for which all conditions hold, or with `invert` the others."""
     for line in lines:
         count.read += 1
@@ -140,7 +140,7 @@ def passing(
             yield line
 
 
-def mistyped(conditions: Iterable[Condition]) -> list[str]:
+def find_unknown_fields(conditions: Iterable[Condition]) -> list[str]:
     """Fields that are asked for and that no record had."""
     return sorted({name for condition in conditions for name in condition.names - condition.seen})
 
@@ -154,14 +154,14 @@ def _pair(text: str, option: str, example: str) -> tuple[str, str]:
 
 __all__ = [
     "Condition",
-    "Count",
-    "as_text",
-    "bound",
-    "lookup",
-    "matching",
-    "mistyped",
-    "number",
-    "one_of",
-    "passing",
-    "where",
+    "FilterCounts",
+    "compile_where",
+    "filter_lines",
+    "find_unknown_fields",
+    "look_up_field",
+    "make_bound",
+    "match_any_value",
+    "match_regex",
+    "value_as_number",
+    "value_as_text",
 ]

@@ -4,80 +4,82 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aide.dataset.lines import Line
-from aide.dataset.record_content import compared, name_of, seed_record
-from aide.dedup.lexical import Duplicates, Twin
-from aide.seeds import Loaded
-from aide.shards import Ids
+from aide.dataset.lines import RecordLine
+from aide.dataset.record_content import comparable_text, name_record, seed_as_record
+from aide.dedup.lexical import LexicalDuplicate, LexicalIndex
+from aide.seeds import LoadedSeeds
+from aide.shards import IdSet
 
 
 @dataclass(slots=True)
-class Known:
+class SeenTexts:
     """Texts that were seen, under names of which none comes twice."""
 
-    texts: Duplicates
-    names: Ids = field(default_factory=Ids)
-    seeds: tuple[Line, ...] = ()
+    texts: LexicalIndex
+    names: IdSet = field(default_factory=IdSet)
+    seeds: tuple[RecordLine, ...] = ()
 
-    def enter(self, line: Line) -> None:
+    def enter(self, line: RecordLine) -> None:
         """A line that stays, whatever it resembles."""
-        self.texts.restore(self._name(line), compared(line))
+        self.texts.restore(self._name(line), comparable_text(line))
 
-    def claim(self, line: Line) -> Twin | None:
+    def claim(self, line: RecordLine) -> LexicalDuplicate | None:
         """Take the line's text, or name the twin that has it."""
-        return self.texts.claim(self._name(line), compared(line))
+        return self.texts.claim(self._name(line), comparable_text(line))
 
-    def find(self, line: Line) -> Twin | None:
+    def find(self, line: RecordLine) -> LexicalDuplicate | None:
         """The twin of a line that is not entered itself."""
-        twin = self.texts.claim(_PROBE, compared(line))
+        twin = self.texts.claim(_PROBE, comparable_text(line))
         if twin is None:
             self.texts.release(_PROBE)
         return twin
 
-    def _name(self, line: Line) -> str:
+    def _name(self, line: RecordLine) -> str:
         """The id, or where a line of that id was here before (files put together), file and line."""
-        name = name_of(line)
+        name = name_record(line)
         return name if self.names.add(name) else line.where
 
 
 _PROBE = "(probe)"
 
 
-def among(
-    loaded: Loaded | None, mode: str = "near", threshold: float | None = None, *, entered: bool = True
-) -> Known:
+def index_seeds(
+    loaded: LoadedSeeds | None, mode: str = "near", threshold: float | None = None, *, entered: bool = True
+) -> SeenTexts:
     """Texts to be compared with seeds and with each other.
 
     Seeds teach what all texts of the task share, and from which similarity on two of them are one
     (`Duplicates`). They are texts themselves unless `entered` is false.
     """
     if loaded is None:
-        return Known(Duplicates(mode, (), threshold=threshold))
+        return SeenTexts(LexicalIndex(mode, (), threshold=threshold))
     labelled = len({frozenset(seed.draft.choices) for seed in loaded.seeds}) == 1 < len(loaded.seeds)
     format = "classification" if labelled else "free_text"
-    lines = [Line(seed_record(seed, loaded.task, format), b"") for seed in loaded.seeds]
-    texts = [(name_of(line), compared(line)) for line in lines]
-    known = Known(Duplicates(mode, texts, threshold=threshold), seeds=tuple(lines))
+    lines = [RecordLine(seed_as_record(seed, loaded.task, format), b"") for seed in loaded.seeds]
+    texts = [(name_record(line), comparable_text(line)) for line in lines]
+    known = SeenTexts(LexicalIndex(mode, texts, threshold=threshold), seeds=tuple(lines))
     for line in lines:
         if entered:
-            known.names.add(name_of(line))
+            known.names.add(name_record(line))
         else:
-            known.texts.release(name_of(line))
+            known.texts.release(name_record(line))
     return known
 
 
-def without_twins(
-    lines: Iterable[Line], known: Known, told: Callable[[Line, Twin], Line | Mapping[str, Any] | None]
-) -> Iterator[Line | Mapping[str, Any]]:
+def remove_duplicates(
+    lines: Iterable[RecordLine],
+    known: SeenTexts,
+    told: Callable[[RecordLine, LexicalDuplicate], RecordLine | Mapping[str, Any] | None],
+) -> Iterator[RecordLine | Mapping[str, Any]]:
     """The lines, but for those that repeat one before them: of these, what `told` makes of line and twin.
 
     About 300 bytes of memory are held for each line that stays.
     """
     for line in lines:
         twin = known.claim(line)
-        kept: Line | Mapping[str, Any] | None = line if twin is None else told(line, twin)
+        kept: RecordLine | Mapping[str, Any] | None = line if twin is None else told(line, twin)
         if kept is not None:
             yield kept
 
 
-__all__ = ["Known", "among", "without_twins"]
+__all__ = ["SeenTexts", "index_seeds", "remove_duplicates"]

@@ -75,7 +75,7 @@ def compile_expression(text: str) -> Expression:
     return Expression(text, frozenset(names), holds)
 
 
-def field(record: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+def read_path(record: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     """The value at a path of names; `None` where there is none."""
     value: Any = record
     for name in path:
@@ -109,7 +109,7 @@ def _value(node: ast.expr, names: set[str]) -> Value:
         case ast.Name() | ast.Attribute():
             path = _path(node)
             names.add(".".join(path))
-            return lambda record: field(record, path)
+            return lambda record: read_path(record, path)
         case _:
             raise _refused(node)
 
@@ -154,4 +154,4 @@ def _short(text: str, longest: int = 60) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-__all__ = ["Expression", "compile_expression", "field"]
+__all__ = ["Expression", "compile_expression", "read_path"]

@@ -15,10 +15,10 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
-from aide.dataset.compression import BROKEN, packed, unpacked
+from aide.dataset.compression import BROKEN, open_compressed, open_decompressed
 from aide.dataset.reviews import Reviews
 from aide.errors import InputError
-from aide.shards import parts_of, to_line
+from aide.shards import encode_line, list_shards
 
 STDIN: Final = "-"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -26,7 +26,7 @@ _LINES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RecordLine:
     """A record and the bytes it stood as, without the line's end; `number` counts from 1 in `path`."""
 
     record: dict[str, Any]
@@ -40,7 +40,7 @@ class Line:
         return f"{self.path}:{self.number}"
 
 
-def lines(sources: Sequence[str], stdin: BinaryIO | None = None) -> Iterator[Line]:
+def read_lines(sources: Sequence[str], stdin: BinaryIO | None = None) -> Iterator[RecordLine]:
     """The lines of all sources, in order; none is held once the next is asked for.
 
     Args:
@@ -62,12 +62,12 @@ def lines(sources: Sequence[str], stdin: BinaryIO | None = None) -> Iterator[Lin
             yield from _file(Path(source))
 
 
-def records(sources: Sequence[str], stdin: BinaryIO | None = None) -> Iterator[dict[str, Any]]:
+def read_records(sources: Sequence[str], stdin: BinaryIO | None = None) -> Iterator[dict[str, Any]]:
     """The records of `lines`, without where they stood."""
-    return (line.record for line in lines(sources, stdin))
+    return (line.record for line in read_lines(sources, stdin))
 
 
-def write(output: str, items: Iterable[Line | Mapping[str, Any]]) -> int:
+def write_lines(output: str, items: Iterable[RecordLine | Mapping[str, Any]]) -> int:
     """Write lines to a file, or with `-` to standard output, each at once; returns how many.
 
     A file (gzip where its name ends so) takes its place when all is written: until then the old one stands,
@@ -78,9 +78,9 @@ def write(output: str, items: Iterable[Line | Mapping[str, Any]]) -> int:
         BrokenPipeError: whoever read standard output has gone.
     """
     count = 0
-    with opened(output) as out:
+    with open_output(output) as out:
         for item in items:
-            out.write(item.raw + b"\n" if isinstance(item, Line) else to_line(item))
+            out.write(item.raw + b"\n" if isinstance(item, RecordLine) else encode_line(item))
             if output == STDIN:
                 out.flush()
             count += 1
@@ -88,7 +88,7 @@ def write(output: str, items: Iterable[Line | Mapping[str, Any]]) -> int:
 
 
 @contextmanager
-def opened(output: str) -> Iterator[BinaryIO]:
+def open_output(output: str) -> Iterator[BinaryIO]:
     """A file to write bytes to, put in its place only when all went well; `-` is standard output."""
     if output == STDIN:
         yield sys.stdout.buffer
@@ -101,7 +101,7 @@ def opened(output: str) -> Iterator[BinaryIO]:
     except OSError as fault:
         raise _unwritable(path, fault) from fault
     try:
-        with plain, packed(path, plain) as out:
+        with plain, open_compressed(path, plain) as out:
             yield out
         scratch.replace(path)
     except OSError as fault:
@@ -135,18 +135,18 @@ def _standard_input(stdin: BinaryIO | None, *, named: bool) -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _folder(folder: Path) -> Iterator[Line]:
+def _folder(folder: Path) -> Iterator[RecordLine]:
     """The records of a run as its reviews left them; of another folder, all files of JSON lines in it."""
     if (folder / "shards").is_dir() or (folder / "run.json").exists():
         reviews = Reviews.read(folder)
-        parts = parts_of(folder / "shards") if (folder / "shards").is_dir() else []
+        parts = list_shards(folder / "shards") if (folder / "shards").is_dir() else []
         for part in parts:
             for line in _file(part, torn=part == parts[-1]):
                 reviewed = reviews.apply(line.record)
                 if reviewed is line.record:
                     yield line
                 elif reviewed is not None:
-                    yield Line(reviewed, to_line(reviewed).rstrip(b"\n"), line.path, line.number)
+                    yield RecordLine(reviewed, encode_line(reviewed).rstrip(b"\n"), line.path, line.number)
         return
     files = sorted(path for path in folder.iterdir() if path.name.endswith(_LINES))
     if not files:
@@ -158,7 +158,7 @@ def _folder(folder: Path) -> Iterator[Line]:
         yield from _file(path)
 
 
-def _file(path: Path, *, torn: bool = False) -> Iterator[Line]:
+def _file(path: Path, *, torn: bool = False) -> Iterator[RecordLine]:
     try:
         file = path.open("rb")
     except OSError as fault:
@@ -168,9 +168,9 @@ def _file(path: Path, *, torn: bool = False) -> Iterator[Line]:
         yield from _stream(str(path), file, torn=torn)
 
 
-def _stream(name: str, file: BinaryIO, *, torn: bool = False) -> Iterator[Line]:
+def _stream(name: str, file: BinaryIO, *, torn: bool = False) -> Iterator[RecordLine]:
     """The lines of an open file; with `torn`, an end that was not wholly written is left out."""
-    stream = unpacked(name, file)
+    stream = open_decompressed(name, file)
     try:
         head = stream.peek(1 << 12)
         start = head.removeprefix(_BOM).lstrip()[:1]
@@ -180,14 +180,14 @@ def _stream(name: str, file: BinaryIO, *, torn: bool = False) -> Iterator[Line]:
         for number, raw in enumerate(stream, 1):
             body = raw.removeprefix(_BOM).strip() if number == 1 else raw.strip()
             if body and not (torn and not raw.endswith(b"\n")):
-                yield Line(parse(name, number, body), body, name, number)
+                yield RecordLine(parse_line(name, number, body), body, name, number)
     except BROKEN as fault:
         if isinstance(fault, BrokenPipeError):
             raise
         raise InputError(f"{name} can't be read to its end: {fault}") from fault
 
 
-def parse(name: str, number: int, body: bytes) -> dict[str, Any]:
+def parse_line(name: str, number: int, body: bytes) -> dict[str, Any]:
     """The record that a line is.
 
     Raises:
@@ -216,7 +216,7 @@ def _leniently(name: str, number: int, body: bytes) -> Any:
         raise InputError(f"{name}:{number}: is not JSON ({told})", hint=hint) from fault
 
 
-def _table(name: str, stream: BinaryIO) -> Iterator[Line]:
+def _table(name: str, stream: BinaryIO) -> Iterator[RecordLine]:
     """Rows of what is no JSON lines: read as a whole, each written as a line of its own."""
     # Imported here: lines pass without what reading tables needs, and start in a third of the time.
     from aide.seeds.files import read_files
@@ -227,7 +227,7 @@ def _table(name: str, stream: BinaryIO) -> Iterator[Line]:
         if table.problems:
             raise InputError(str(table.problems[0]), hint="mend the line or take it out")
         for number, row in table.rows:
-            yield Line(row, to_line(row).rstrip(b"\n"), name, number)
+            yield RecordLine(row, encode_line(row).rstrip(b"\n"), name, number)
 
 
 # --- writing ------------------------------------------------------------------------------------
@@ -237,4 +237,13 @@ def _unwritable(path: Path, fault: OSError) -> InputError:
     return InputError(f"{path} can't be written: {fault.strerror or fault}", hint="name another file")
 
 
-__all__ = ["STDIN", "Line", "lines", "make_folder", "opened", "parse", "records", "write"]
+__all__ = [
+    "STDIN",
+    "RecordLine",
+    "make_folder",
+    "open_output",
+    "parse_line",
+    "read_lines",
+    "read_records",
+    "write_lines",
+]

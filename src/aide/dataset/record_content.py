@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aide.dataset.lines import Line
+from aide.dataset.lines import RecordLine
 from aide.errors import InputError
 from aide.records import FORMATS, Draft, Lineage, Record, Seed
-from aide.seeds.shapes import BadRowError, Content, Fields, recognise, text_of
+from aide.seeds.shapes import BadRowError, RowContent, RowFields, read_text_value, recognise_shape
 
 LABELLED: Final = frozenset({"classification", "yes_no"})
 
 
-def draft_of(line: Line) -> Draft:
+def read_draft(line: RecordLine) -> Draft:
     """Input (the whole of it), output and what belongs to them.
 
     Raises:
@@ -26,9 +26,9 @@ def draft_of(line: Line) -> Draft:
             _texts(record.get("tests")),
             _text(record.get("reasoning")),
         )
-    fields = Fields(record)
+    fields = RowFields(record)
     try:
-        content: Content = recognise(fields).read(fields)
+        content: RowContent = recognise_shape(fields).read(fields)
     except BadRowError as fault:
         hint = "a record has at least `input` and `output`"
         raise InputError(f"{line.where}: {fault}", hint=hint) from fault
@@ -37,7 +37,7 @@ def draft_of(line: Line) -> Draft:
     return Draft(fixed + asked, content.output, content.choices, content.tests, content.reasoning)
 
 
-def compared(line: Line) -> str:
+def comparable_text(line: RecordLine) -> str:
     """The text by which duplicates are told: the part that varies; with options, also the right one.
 
     Many a question of an exam reads as others do ("Which of these is true?"), so that only the answer tells
@@ -46,19 +46,19 @@ def compared(line: Line) -> str:
     record = line.record
     parts = record.get("parts")
     if isinstance(parts, Mapping) and parts:
-        text = text_of(list(parts.values())[-1])
+        text = read_text_value(list(parts.values())[-1])
         choices = record.get("choices")
     elif isinstance(record.get("input"), str):
         text, choices = record["input"], record.get("choices")
     else:
-        draft = draft_of(line)
+        draft = read_draft(line)
         return f"{draft.input}\n{draft.output}" if draft.choices else draft.input
     if choices and record.get("format") not in LABELLED and isinstance(record.get("output"), str):
         return f"{text}\n{record['output']}"
     return text
 
 
-def format_of(record: Mapping[str, Any], draft: Draft) -> str:
+def infer_format(record: Mapping[str, Any], draft: Draft) -> str:
     """The format a record names; of others what one example tells by its shape."""
     named = record.get("format")
     if named in FORMATS:
@@ -66,13 +66,13 @@ def format_of(record: Mapping[str, Any], draft: Draft) -> str:
     return "multiple_choice" if draft.choices else "code" if draft.tests else "free_text"
 
 
-def name_of(line: Line) -> str:
+def name_record(line: RecordLine) -> str:
     """The record's id; where it has none, file and line."""
     name = line.record.get("id")
     return name if isinstance(name, str) and name else line.where
 
 
-def lineage_of(line: Line) -> Lineage:
+def read_lineage(line: RecordLine) -> Lineage:
     """Where a record came from.
 
     Raises:
@@ -85,14 +85,14 @@ def lineage_of(line: Line) -> Lineage:
         raise InputError(f"{line.where}: has no lineage", hint=hint) from fault
 
 
-def seed_record(seed: Seed, task: str, format: str) -> dict[str, Any]:
+def seed_as_record(seed: Seed, task: str, format: str) -> dict[str, Any]:
     """A seed in the shape of a record, at hop 0 and its own parent."""
     lineage = Lineage(seed.id, seed.id, 0, "seed", None, None, False)
     return Record(seed.id, task, format, seed.draft, seed.parts, lineage, meta=seed.meta).as_dict()
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(map(text_of, value)) if isinstance(value, list) else ()
+    return tuple(map(read_text_value, value)) if isinstance(value, list) else ()
 
 
 def _text(value: Any) -> str:

@@ -5,22 +5,22 @@ from pathlib import Path
 
 import orjson
 
-from aide.dataset.lines import Line, lines
+from aide.dataset.lines import RecordLine, read_lines
 from aide.dataset.reviews import FILE, Reviews
 from aide.errors import InputError
 from aide.journal import Journal
 from aide.run.folder import RunFolder
-from aide.shards import to_line
+from aide.shards import encode_line
 
 
-def run_of(source: str) -> RunFolder | None:
+def find_reviewed_run(source: str) -> RunFolder | None:
     """The run folder whose reviews are meant: named itself, or by its `reviews.jsonl`; `None` for another file."""
     path = Path(source)
     folder = RunFolder(path.parent if path.name == FILE else path)
     return folder if folder.journal.exists() else None
 
 
-def marked(sources: Sequence[str]) -> Iterator[Line]:
+def read_reviewed_records(sources: Sequence[str]) -> Iterator[RecordLine]:
     """The records of files as they stand; of a run folder those that were reviewed, with their `verdict`.
 
     A rejected record has the text that the run gave it, an accepted one the text that the person left. Records
@@ -30,14 +30,14 @@ def marked(sources: Sequence[str]) -> Iterator[Line]:
         InputError: a file can't be read, or a run folder has no review of a record of its own.
     """
     for source in sources:
-        folder = run_of(source)
+        folder = find_reviewed_run(source)
         if folder is None:
-            yield from lines([source])
+            yield from read_lines([source])
         else:
             yield from _reviewed(folder)
 
 
-def _reviewed(folder: RunFolder) -> Iterator[Line]:
+def _reviewed(folder: RunFolder) -> Iterator[RecordLine]:
     reviews = Reviews.read(folder.path)
     found = 0
     with Journal.open(folder.journal, readonly=True) as journal:
@@ -48,7 +48,7 @@ def _reviewed(folder: RunFolder) -> Iterator[Line]:
             found += 1
             record = orjson.loads(outcome.payload)
             told = {**(reviews.apply(record) or record), "verdict": review["verdict"]}
-            yield Line(told, to_line(told).rstrip(b"\n"), f"{reviews.path}, {id}")
+            yield RecordLine(told, encode_line(told).rstrip(b"\n"), f"{reviews.path}, {id}")
     if not found:
         raise InputError(
             f"{reviews.path} reviews no record of the run"
@@ -58,4 +58,4 @@ def _reviewed(folder: RunFolder) -> Iterator[Line]:
         )
 
 
-__all__ = ["marked", "run_of"]
+__all__ = ["find_reviewed_run", "read_reviewed_records"]

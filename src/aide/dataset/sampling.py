@@ -4,8 +4,8 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from aide.dataset.conditions import as_text, lookup
-from aide.dataset.lines import Line
+from aide.dataset.conditions import look_up_field, value_as_text
+from aide.dataset.lines import RecordLine
 from aide.records import digest
 
 
@@ -15,23 +15,23 @@ class _Drawn:
 
     lot: int
     place: int
-    line: Line = field(compare=False)
+    line: RecordLine = field(compare=False)
 
 
-def lot(line: Line, seed: int) -> int:
+def draw_lot(line: RecordLine, seed: int) -> int:
     """The line's number in the draw, below 2**80: a hash of seed and content."""
     return int(digest("draw", str(seed), line.raw.decode("utf-8", "replace")), 16)
 
 
-def share(lines: Iterable[Line], part: float, *, seed: int) -> Iterator[Line]:
+def sample_share(lines: Iterable[RecordLine], part: float, *, seed: int) -> Iterator[RecordLine]:
     """Each line with probability `part`; nothing is held."""
     limit = int(part * 2**80)
-    return (line for line in lines if lot(line, seed) < limit)
+    return (line for line in lines if draw_lot(line, seed) < limit)
 
 
-def sample(
-    lines: Iterable[Line], size: int, *, seed: int, by: Sequence[str] = (), evenly: bool = False
-) -> list[Line]:
+def sample_size(
+    lines: Iterable[RecordLine], size: int, *, seed: int, by: Sequence[str] = (), evenly: bool = False
+) -> list[RecordLine]:
     """`size` lines, in their order; all where there are no more.
 
     Args:
@@ -44,10 +44,10 @@ def sample(
     heaps: dict[tuple[str, ...], list[_Drawn]] = {}
     sizes: dict[tuple[str, ...], int] = {}
     for place, line in enumerate(lines):
-        stratum = tuple(as_text(lookup(line.record, name)) for name in by)
+        stratum = tuple(value_as_text(look_up_field(line.record, name)) for name in by)
         sizes[stratum] = sizes.get(stratum, 0) + 1
         heap = heaps.setdefault(stratum, [])
-        drawn = _Drawn(-lot(line, seed), -place, line)
+        drawn = _Drawn(-draw_lot(line, seed), -place, line)
         if len(heap) < size:
             heapq.heappush(heap, drawn)
         else:
@@ -81,4 +81,4 @@ def _even(sizes: dict[tuple[str, ...], int], size: int) -> dict[tuple[str, ...],
     return wanted
 
 
-__all__ = ["lot", "sample", "share"]
+__all__ = ["draw_lot", "sample_share", "sample_size"]

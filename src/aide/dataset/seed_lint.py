@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from aide.llm.usage import estimate_tokens
 from aide.records import Draft, Seed
-from aide.run.inputs import Ground
-from aide.text.shingles import folded_words, resemblance, shingles
+from aide.run.inputs import PreparedInputs
+from aide.text.shingles import fold_words, make_shingles, measure_jaccard
 
 FEW: Final = 5
 ALIKE: Final = 0.7  # as much as a record must not resemble another one
@@ -31,7 +31,7 @@ _SOCIAL: Final = re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LintFinding:
     """One thing to look at: a word to count it by, the seeds it is about (places from 1), a sentence."""
 
     kind: str
@@ -43,7 +43,7 @@ class Finding:
         return {"kind": self.kind, "seeds": list(self.seeds), "message": self.message}
 
 
-def lint(ground: Ground, against: Sequence[str] = ()) -> list[Finding]:
+def lint_seeds(ground: PreparedInputs, against: Sequence[str] = ()) -> list[LintFinding]:
     """All findings, the gravest kinds first; `against` are files of a test set to look for in the seeds.
 
     Raises:
@@ -51,83 +51,84 @@ def lint(ground: Ground, against: Sequence[str] = ()) -> list[Finding]:
     """
     seeds = ground.seeds
     checks = (
-        overlap(seeds, against) if against else (),
-        conflicts(seeds),
-        answers(ground),
-        doubles(ground),
-        alike(seeds),
-        shapes(ground),
-        lengths(seeds),
-        personal(seeds),
-        numbers(ground),
+        find_test_items(seeds, against) if against else (),
+        find_conflicts(seeds),
+        find_missing_outputs(ground),
+        find_repeated_rows(ground),
+        find_near_copies(seeds),
+        find_odd_shapes(ground),
+        find_odd_lengths(seeds),
+        find_personal_data(seeds),
+        find_small_numbers(ground),
     )
     return [finding for check in checks for finding in check]
 
 
-def overlap(seeds: Sequence[Seed], against: Sequence[str]) -> Iterator[Finding]:
+def find_test_items(seeds: Sequence[Seed], against: Sequence[str]) -> Iterator[LintFinding]:
     """Seeds that give away an item of a test set: what grows from them spoils the test."""
     from aide.dedup.contamination import Contamination
-    from aide.dedup.test_sets import read_items
+    from aide.dedup.test_sets import read_test_items
 
-    tests = Contamination(read_items(against))
+    tests = Contamination(read_test_items(against))
     for place, seed in enumerate(seeds, start=1):
         fixed = "\n".join(text for _, text in seed.parts.fixed)
         if hit := tests.find(seed.draft.input, seed.draft.choices, fixed):
-            yield Finding("overlap", (place,), f"seed {place} stands in the test set: {hit}")
+            yield LintFinding("overlap", (place,), f"seed {place} stands in the test set: {hit}")
 
 
-def conflicts(seeds: Sequence[Seed]) -> Iterator[Finding]:
+def find_conflicts(seeds: Sequence[Seed]) -> Iterator[LintFinding]:
     """Inputs that are there twice with different outputs."""
     places: defaultdict[str, list[int]] = defaultdict(list)
     for place, seed in enumerate(seeds, start=1):
-        places[" ".join(folded_words(seed.parts.whole(seed.draft.input)))].append(place)
+        places[" ".join(fold_words(seed.parts.whole(seed.draft.input)))].append(place)
     for same in places.values():
         outputs = {_folded(seeds[place - 1].draft.output) for place in same}
         if len(same) > 1 and len(outputs) > 1:
-            yield Finding(
+            yield LintFinding(
                 "conflict", tuple(same), f"{_named(same)} ask the same and are answered differently"
             )
         elif len(same) > 1:
-            yield Finding(
+            yield LintFinding(
                 "duplicate", tuple(same), f"{_named(same)} are the same but for case or punctuation"
             )
 
 
-def answers(ground: Ground) -> Iterator[Finding]:
+def find_missing_outputs(ground: PreparedInputs) -> Iterator[LintFinding]:
     """Seeds without an output where others have one."""
     empty = [place for place, seed in enumerate(ground.seeds, start=1) if not seed.draft.output.strip()]
     if empty:
-        yield Finding("no_answer", tuple(empty), f"{_named(empty)} {_have(empty)} no answer")
+        yield LintFinding("no_answer", tuple(empty), f"{_named(empty)} {_have(empty)} no answer")
 
 
-def doubles(ground: Ground) -> Iterator[Finding]:
+def find_repeated_rows(ground: PreparedInputs) -> Iterator[LintFinding]:
     """Rows that repeat an earlier one and were left out."""
     count = ground.loaded.repeated
     if count:
         rows = "rows repeat" if count > 1 else "row repeats"
-        yield Finding(
+        yield LintFinding(
             "duplicate", (), f"{count} {rows} an earlier one and {'are' if count > 1 else 'is'} left out"
         )
 
 
-def alike(seeds: Sequence[Seed]) -> Iterator[Finding]:
+def find_near_copies(seeds: Sequence[Seed]) -> Iterator[LintFinding]:
     """Pairs of inputs that nearly repeat each other: each grows what the other grows."""
-    words = [folded_words(seed.draft.input) for seed in seeds[:COMPARED]]
-    features = [shingles(each) for each in words]
+    words = [fold_words(seed.draft.input) for seed in seeds[:COMPARED]]
+    features = [make_shingles(each) for each in words]
     pairs = [
         (likeness, one, other)
         for other in range(len(features))
         for one in range(other)
-        if words[one] != words[other] and (likeness := resemblance(features[one], features[other])) >= ALIKE
+        if words[one] != words[other]
+        and (likeness := measure_jaccard(features[one], features[other])) >= ALIKE
     ]
     for likeness, one, other in sorted(pairs, reverse=True)[:SHOWN]:
         told = f"seeds {one + 1} and {other + 1} are nearly the same ({likeness:.0%})"
-        yield Finding("alike", (one + 1, other + 1), told)
+        yield LintFinding("alike", (one + 1, other + 1), told)
     if len(pairs) > SHOWN:
-        yield Finding("alike", (), f"{len(pairs) - SHOWN} more pairs of seeds are nearly the same")
+        yield LintFinding("alike", (), f"{len(pairs) - SHOWN} more pairs of seeds are nearly the same")
 
 
-def shapes(ground: Ground) -> Iterator[Finding]:
+def find_odd_shapes(ground: PreparedInputs) -> Iterator[LintFinding]:
     """Seeds that are built differently from most."""
     for told, kinds in (
         ("number of options", [len(seed.draft.choices) for seed in ground.seeds]),
@@ -138,45 +139,47 @@ def shapes(ground: Ground) -> Iterator[Finding]:
         usual = Counter(kinds).most_common(1)[0][0]
         others = [place for place, kind in enumerate(kinds, start=1) if kind != usual]
         if others:
-            yield Finding(
+            yield LintFinding(
                 "shape", tuple(others), f"{_named(others)} {_differ(others)} from the others in: {told}"
             )
 
 
-def lengths(seeds: Sequence[Seed]) -> Iterator[Finding]:
+def find_odd_lengths(seeds: Sequence[Seed]) -> Iterator[LintFinding]:
     """Seeds that are very long, by themselves or beside the others."""
     sizes = [estimate_tokens(seed.draft.input) for seed in seeds]
     usual = median(sizes)
     for place, size in enumerate(sizes, start=1):
         if size > LONG:
-            yield Finding(
+            yield LintFinding(
                 "long",
                 (place,),
                 f"seed {place} has about {size:,} tokens, which every prompt that shows it repeats",
             )
         elif size > TIMES * max(usual, 20):
-            yield Finding(
+            yield LintFinding(
                 "long",
                 (place,),
                 f"seed {place} is {size / usual:.0f} times as long as most: it widens the bounds of all",
             )
 
 
-def personal(seeds: Sequence[Seed]) -> Iterator[Finding]:
+def find_personal_data(seeds: Sequence[Seed]) -> Iterator[LintFinding]:
     """Seeds that seem to hold data of a real person, which models repeat and records would carry on."""
     found: defaultdict[str, list[int]] = defaultdict(list)
     for place, seed in enumerate(seeds, start=1):
         for kind in dict.fromkeys(_personal_kinds("\n".join(_texts(seed)))):
             found[kind].append(place)
     for kind, places in found.items():
-        yield Finding("personal", tuple(places), f"{_named(places)} {_have(places)} what looks like {kind}")
+        yield LintFinding(
+            "personal", tuple(places), f"{_named(places)} {_have(places)} what looks like {kind}"
+        )
 
 
-def numbers(ground: Ground) -> Iterator[Finding]:
+def find_small_numbers(ground: PreparedInputs) -> Iterator[LintFinding]:
     """Too few seeds to tell the task from, or labels with none."""
     count = len(ground.seeds)
     if count < FEW:
-        yield Finding(
+        yield LintFinding(
             "few",
             (),
             f"{count} seed{'s tell' if count > 1 else ' tells'} little of a task; about ten do",
@@ -184,7 +187,7 @@ def numbers(ground: Ground) -> Iterator[Finding]:
     if ground.format.labelled and ground.labels:
         used = {seed.draft.output for seed in ground.seeds}
         if missing := [label.name for label in ground.labels if label.name not in used]:
-            yield Finding(
+            yield LintFinding(
                 "label",
                 (),
                 f"no seed has the label {', '.join(missing[:SHOWN])}{'…' if len(missing) > SHOWN else ''}",
@@ -224,7 +227,7 @@ def _luhn(text: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    return " ".join(folded_words(text)) or text
+    return " ".join(fold_words(text)) or text
 
 
 def _named(places: Sequence[int]) -> str:
@@ -242,4 +245,4 @@ def _differ(places: Sequence[int]) -> str:
     return "differ" if len(places) > 1 else "differs"
 
 
-__all__ = ["Finding", "lint"]
+__all__ = ["LintFinding", "lint_seeds"]

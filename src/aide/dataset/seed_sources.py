@@ -5,52 +5,52 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aide.card import from_toml
+from aide.card import card_from_toml
 from aide.errors import InputError
 from aide.formats import TaskCard
 from aide.run.folder import RunFolder
-from aide.seeds import Loaded, SeedMapping, load_seeds
+from aide.seeds import LoadedSeeds, SeedMapping, load_seeds
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedSeeds:
     """A seed file and how its columns are to be read."""
 
     paths: tuple[str, ...]
     mapping: SeedMapping
 
 
-def run_folders(sources: Sequence[str]) -> list[RunFolder]:
+def find_run_folders(sources: Sequence[str]) -> list[RunFolder]:
     """Those of the sources that are run folders."""
     return [RunFolder(Path(each)) for each in sources if (Path(each) / "run.json").is_file()]
 
 
-def named_by(sources: Sequence[str], given: Sequence[str]) -> Named | None:
+def find_seed_files(sources: Sequence[str], given: Sequence[str]) -> NamedSeeds | None:
     """The seed files: those `given`, else those that the run folders among the sources were grown from.
 
     `None` where nothing leads to them, or where they are gone.
     """
     if given:
-        return Named(tuple(given), SeedMapping())
-    for folder in run_folders(sources):
+        return NamedSeeds(tuple(given), SeedMapping())
+    for folder in find_run_folders(sources):
         manifest = folder.read_manifest()
         paths = tuple(str(each["path"]) for each in manifest.get("seeds", ()))
         if paths and all(path != "-" and Path(path).exists() for path in paths):
-            return Named(paths, _mapping(manifest.get("spec", {})))
+            return NamedSeeds(paths, _mapping(manifest.get("spec", {})))
     return None
 
 
-def seeds_of(sources: Sequence[str], given: Sequence[str] = ()) -> Loaded | None:
+def load_seeds_of(sources: Sequence[str], given: Sequence[str] = ()) -> LoadedSeeds | None:
     """The seeds, read again; `None` where nothing leads to them.
 
     Raises:
         InputError: a file can't be read as seeds.
     """
-    named = named_by(sources, given)
+    named = find_seed_files(sources, given)
     return load_seeds(named.paths, named.mapping) if named else None
 
 
-def card_of(sources: Sequence[str], given: str = "") -> TaskCard | None:
+def load_card_of(sources: Sequence[str], given: str = "") -> TaskCard | None:
     """The task card: in the folder or file `given`, else in the first run folder among the sources.
 
     Raises:
@@ -61,7 +61,7 @@ def card_of(sources: Sequence[str], given: str = "") -> TaskCard | None:
         if not path.is_file():
             raise InputError(f"there is no task card {path}", hint="name a run folder or a task.toml")
         return _read_card(path)
-    for folder in run_folders(sources):
+    for folder in find_run_folders(sources):
         if folder.card.is_file():
             return _read_card(folder.card)
     return None
@@ -69,7 +69,7 @@ def card_of(sources: Sequence[str], given: str = "") -> TaskCard | None:
 
 def _read_card(path: Path) -> TaskCard:
     try:
-        return from_toml(path.read_text(encoding="utf-8"))
+        return card_from_toml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as fault:
         raise InputError(f"{path} can't be read: {fault}") from fault
 
@@ -86,4 +86,4 @@ def _mapping(spec: dict[str, Any]) -> SeedMapping:
     )
 
 
-__all__ = ["Named", "card_of", "named_by", "run_folders", "seeds_of"]
+__all__ = ["NamedSeeds", "find_run_folders", "find_seed_files", "load_card_of", "load_seeds_of"]

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from aide.dataset.duplicates import Known
-from aide.dataset.lines import Line, make_folder, opened, parse
-from aide.dataset.record_content import LABELLED, lineage_of, name_of
+from aide.dataset.duplicates import SeenTexts
+from aide.dataset.lines import RecordLine, make_folder, open_output, parse_line
+from aide.dataset.record_content import LABELLED, name_record, read_lineage
 from aide.errors import InputError
 from aide.records import digest
-from aide.shards import to_line
+from aide.shards import encode_line
 
 Family = Literal["seed", "branch", "record"]
 
@@ -25,7 +25,7 @@ NAMES: Final = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class SplitMember:
     """What has to be known of a record to place it: about 400 bytes of memory each."""
 
     id: str
@@ -36,7 +36,7 @@ class Member:
 
 
 @dataclass(slots=True)
-class Cut:
+class SplitPlan:
     """Where each record goes, and what has to be said about it.
 
     Attributes:
@@ -56,44 +56,46 @@ class Cut:
         return self.places.count(place)
 
 
-class Pool:
+class SplitPool:
     """All records to be cut: their lines in a temporary file, what places them in memory."""
 
-    def __init__(self, lines: Iterable[Line]) -> None:
+    def __init__(self, lines: Iterable[RecordLine]) -> None:
         self._kept: Any = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `with` around the pool
-        self.members: list[Member] = []
+        self.members: list[SplitMember] = []
         self.labelled = True
         self.grown = False
         for line in lines:
             self._kept.write(line.raw + b"\n")
             self.members.append(self._member(line))
 
-    def __enter__(self) -> "Pool":
+    def __enter__(self) -> "SplitPool":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._kept.close()
 
-    def lines(self) -> Iterator[tuple[int, Line]]:
+    def lines(self) -> Iterator[tuple[int, RecordLine]]:
         """The records once more, each with its number."""
         self._kept.seek(0)
         for number, raw in enumerate(self._kept):
             body = raw.rstrip(b"\n")
-            yield number, Line(parse("the pool", number + 1, body), body, "the pool", number + 1)
+            yield number, RecordLine(parse_line("the pool", number + 1, body), body, "the pool", number + 1)
 
-    def _member(self, line: Line) -> Member:
+    def _member(self, line: RecordLine) -> SplitMember:
         record = line.record
         labelled = record.get("format") in LABELLED
         self.labelled = self.labelled and labelled
         label = str(record.get("output", "")) if labelled else ""
         if not isinstance(record.get("lineage"), Mapping):
-            return Member(name_of(line), "", "", 0, label)
+            return SplitMember(name_record(line), "", "", 0, label)
         self.grown = True
-        lineage = lineage_of(line)
-        return Member(name_of(line), lineage.seed_id, lineage.parent_id, lineage.hop, label)
+        lineage = read_lineage(line)
+        return SplitMember(name_record(line), lineage.seed_id, lineage.parent_id, lineage.hop, label)
 
 
-def cut(pool: Pool, by: Family | Literal["auto"], *, validation: float, test: float, seed: int) -> Cut:
+def plan_split(
+    pool: SplitPool, by: Family | Literal["auto"], *, validation: float, test: float, seed: int
+) -> SplitPlan:
     """Choose the families that are held out: `validation` and `test` are shares of all records, about kept.
 
     `auto` cuts by seed; where a label would then be missing from training, or there is one seed alone, by
@@ -125,7 +127,7 @@ def cut(pool: Pool, by: Family | Literal["auto"], *, validation: float, test: fl
     return made
 
 
-def keep_apart(pool: Pool, made: Cut, known: Known) -> None:
+def separate_near_duplicates(pool: SplitPool, made: SplitPlan, known: SeenTexts) -> None:
     """Take into training whatever was held out and resembles something there, until nothing does.
 
     `known` holds the seeds where they are trained on.
@@ -144,7 +146,9 @@ def keep_apart(pool: Pool, made: Cut, known: Known) -> None:
                 found = True
 
 
-def write_splits(pool: Pool, made: Cut, folder: Path, seeds: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def write_splits(
+    pool: SplitPool, made: SplitPlan, folder: Path, seeds: Iterable[Mapping[str, Any]]
+) -> dict[str, int]:
     """Write `train.jsonl`, the seeds first, `validation.jsonl` and maybe `test.jsonl`; returns their counts.
 
     Raises:
@@ -156,11 +160,11 @@ def write_splits(pool: Pool, made: Cut, folder: Path, seeds: Iterable[Mapping[st
     make_folder(folder)
     with ExitStack() as stack:
         files = {
-            place: stack.enter_context(opened(str(folder / f"{NAMES[place]}.jsonl"))) for place in wanted
+            place: stack.enter_context(open_output(str(folder / f"{NAMES[place]}.jsonl"))) for place in wanted
         }
         for record in seeds:
             if record["id"] not in there:
-                files[TRAIN].write(to_line(record))
+                files[TRAIN].write(encode_line(record))
                 counts["train"] += 1
         for number, line in pool.lines():
             files[made.places[number]].write(line.raw + b"\n")
@@ -170,9 +174,9 @@ def write_splits(pool: Pool, made: Cut, folder: Path, seeds: Iterable[Mapping[st
 # --- families -----------------------------------------------------------------------------------
 
 
-def _assigned(pool: Pool, by: Family, shares: Mapping[int, float], seed: int) -> Cut:
+def _assigned(pool: SplitPool, by: Family, shares: Mapping[int, float], seed: int) -> SplitPlan:
     families = _families(pool, by)
-    made = Cut(by, bytearray(len(pool.members)))
+    made = SplitPlan(by, bytearray(len(pool.members)))
     left = sorted(families, key=lambda name: (_label(pool, families[name]), digest("split", str(seed), name)))
     for place, share in shares.items():
         taken = _carved(left, families, share * len(pool.members))
@@ -183,7 +187,7 @@ def _assigned(pool: Pool, by: Family, shares: Mapping[int, float], seed: int) ->
     return made
 
 
-def _families(pool: Pool, by: Family) -> dict[str, list[int]]:
+def _families(pool: SplitPool, by: Family) -> dict[str, list[int]]:
     """Numbers of records by family. Seeds among the records belong to none: they stay in training."""
     branches = {member.id: member for member in pool.members} if by == "branch" else {}
     families: dict[str, list[int]] = {}
@@ -195,14 +199,14 @@ def _families(pool: Pool, by: Family) -> dict[str, list[int]]:
     return families
 
 
-def _branch(member: Member, members: Mapping[str, Member]) -> str:
+def _branch(member: SplitMember, members: Mapping[str, SplitMember]) -> str:
     """The ancestor at the first hop, as far up as the records lead."""
     while member.hop > 1 and member.parent in members:
         member = members[member.parent]
     return member.id if member.hop <= 1 else member.parent
 
 
-def _label(pool: Pool, numbers: list[int]) -> str:
+def _label(pool: SplitPool, numbers: list[int]) -> str:
     """The label that most of a family have."""
     labels = [pool.members[number].label for number in numbers]
     return max(sorted(set(labels)), key=labels.count)
@@ -226,7 +230,7 @@ def _carved(order: list[str], families: Mapping[str, list[int]], wanted: float) 
     return taken
 
 
-def _problem(pool: Pool, made: Cut) -> str:
+def _problem(pool: SplitPool, made: SplitPlan) -> str:
     """What training would lack; empty where it lacks nothing."""
     if made.count(TRAIN) == 0:
         return "nothing would be left to train on"
@@ -242,4 +246,4 @@ def _problem(pool: Pool, made: Cut) -> str:
     return f"{', '.join(missing)} would be missing from training" if missing else ""
 
 
-__all__ = ["Cut", "Family", "Pool", "cut", "keep_apart", "write_splits"]
+__all__ = ["Family", "SplitPlan", "SplitPool", "plan_split", "separate_near_duplicates", "write_splits"]

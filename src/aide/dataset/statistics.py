@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aide.dataset.lines import Line
-from aide.dataset.record_content import LABELLED, draft_of, format_of
+from aide.dataset.lines import RecordLine
+from aide.dataset.record_content import LABELLED, infer_format, read_draft
 from aide.metrics import diversity
-from aide.metrics.drift import Drift
+from aide.metrics.drift import DriftMeter
 from aide.records import Seed
-from aide.seeds.shapes import text_of
+from aide.seeds.shapes import read_text_value
 
 TITLES: Final = {
     "distinct_1": "distinct-1",
@@ -27,7 +27,7 @@ FEW: Final = 2  # a group of fewer texts has no diversity to speak of
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SamplePlan:
     """What the sampled figures are taken from: at most `bleu` texts for Self-BLEU, drawn by `seed`."""
 
     bleu: int = 500
@@ -35,7 +35,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Texts:
+class TextCollection:
     """The texts of a set of records, and what is counted about them as they come."""
 
     texts: list[str] = field(default_factory=list)
@@ -44,7 +44,9 @@ class Texts:
     positions: dict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
 
     @classmethod
-    def read(cls, lines: Iterable[Line], seeds: Sequence[Seed] = (), drift: Drift | None = None) -> "Texts":
+    def read(
+        cls, lines: Iterable[RecordLine], seeds: Sequence[Seed] = (), drift: DriftMeter | None = None
+    ) -> "TextCollection":
         """All lines; `drift` is fed those whose seed is among `seeds`.
 
         Raises:
@@ -59,13 +61,13 @@ class Texts:
                 drift.add(int(lineage["hop"]), text, inputs[lineage["seed_id"]])
         return found
 
-    def _add(self, line: Line) -> str:
-        draft = draft_of(line)
+    def _add(self, line: RecordLine) -> str:
+        draft = read_draft(line)
         parts = line.record.get("parts")
-        text = text_of(list(parts.values())[-1]) if isinstance(parts, dict) and parts else draft.input
+        text = read_text_value(list(parts.values())[-1]) if isinstance(parts, dict) and parts else draft.input
         place = len(self.texts)
         self.texts.append(text)
-        format = format_of(line.record, draft)
+        format = infer_format(line.record, draft)
         if format in LABELLED:
             self.labels[draft.output] += 1
         elif draft.output in draft.choices:
@@ -84,15 +86,15 @@ class Texts:
 
     def cut(self, size: int, seed: int) -> list[str]:
         """`size` of the texts, the same ones each time."""
-        return [self.texts[place] for place in diversity.sample(len(self.texts), size, seed)]
+        return [self.texts[place] for place in diversity.sample_places(len(self.texts), size, seed)]
 
     # --- figures --------------------------------------------------------------------------------------
 
-    def figures(self, plan: Plan) -> dict[str, Any]:
+    def figures(self, plan: SamplePlan) -> dict[str, Any]:
         """Everything about the set as a whole and about its groups."""
         return {
             "records": len(self.texts),
-            **measured(self.texts, plan),
+            **measure_collection(self.texts, plan),
             **self._balance(),
             **{
                 f"by_{kind}": self._groups(kind, plan) for kind in ("hop", "operation") if kind in self.groups
@@ -104,7 +106,7 @@ class Texts:
         balance: dict[str, Any] = {}
         if self.labels:
             balance["labels"] = dict(self.labels.most_common())
-            balance["label_evenness"] = round(diversity.evenness(self.labels.values()), 4)
+            balance["label_evenness"] = round(diversity.measure_evenness(self.labels.values()), 4)
         if self.positions:
             balance["option_positions"] = {
                 str(options): {str(at): counts[at] for at in range(1, options + 1)}
@@ -112,17 +114,17 @@ class Texts:
             }
         return balance
 
-    def _groups(self, kind: str, plan: Plan) -> dict[str, Any]:
+    def _groups(self, kind: str, plan: SamplePlan) -> dict[str, Any]:
         """Each group cut to the size of the smallest: distinct-n and the like fall as a group grows."""
         groups = self.groups[kind]
         size = min(map(len, groups.values()))
         told = {}
         for name, places in sorted(groups.items(), key=lambda each: (len(each[0]), each[0])):
-            kept = [self.texts[places[at]] for at in diversity.sample(len(places), size, plan.seed)]
+            kept = [self.texts[places[at]] for at in diversity.sample_places(len(places), size, plan.seed)]
             told[name] = {
                 "records": len(places),
                 "measured": size,
-                **(measured(kept, plan) if size >= FEW else {}),
+                **(measure_collection(kept, plan) if size >= FEW else {}),
             }
         return told
 
@@ -132,27 +134,27 @@ class Texts:
         return {"different": len(counts), "records": sum(counts), "most": max(counts)}
 
 
-def measured(texts: Sequence[str], plan: Plan) -> dict[str, Any]:
+def measure_collection(texts: Sequence[str], plan: SamplePlan) -> dict[str, Any]:
     """The measures of one set, with the sample that Self-BLEU was taken from."""
-    places = diversity.sample(len(texts), plan.bleu, plan.seed)
-    found = diversity.measure(texts, places if len(places) >= FEW else ())
+    places = diversity.sample_places(len(texts), plan.bleu, plan.seed)
+    found = diversity.measure_texts(texts, places if len(places) >= FEW else ())
     if "self_bleu" in found:
         found["self_bleu_sample"] = {"texts": len(places), "seed": plan.seed}
     return found
 
 
-def compared(ours: Texts, theirs: Texts, plan: Plan) -> dict[str, Any]:
+def measure_at_equal_size(ours: TextCollection, theirs: TextCollection, plan: SamplePlan) -> dict[str, Any]:
     """Both sets measured at the same size, since nearly all measures depend on it."""
     size = min(len(ours.texts), len(theirs.texts))
     return {
         "texts": size,
         "seed": plan.seed,
-        "these": measured(ours.cut(size, plan.seed), plan),
-        "those": measured(theirs.cut(size, plan.seed), plan),
+        "these": measure_collection(ours.cut(size, plan.seed), plan),
+        "those": measure_collection(theirs.cut(size, plan.seed), plan),
     }
 
 
-def rows(*sets: Mapping[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
+def tabulate(*sets: Mapping[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
     """The measures of sets side by side: each title with its values, `None` where a set has none."""
     told = []
     for name, title in TITLES.items():
@@ -164,9 +166,16 @@ def rows(*sets: Mapping[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
     return told
 
 
-def overlap(seeds: Sequence[Seed]) -> Drift:
+def make_overlap_meter(seeds: Sequence[Seed]) -> DriftMeter:
     """A meter of lexical overlap with these seeds."""
-    return Drift.of([seed.draft.input for seed in seeds])
+    return DriftMeter.of([seed.draft.input for seed in seeds])
 
 
-__all__ = ["Plan", "Texts", "compared", "measured", "overlap", "rows"]
+__all__ = [
+    "SamplePlan",
+    "TextCollection",
+    "make_overlap_meter",
+    "measure_at_equal_size",
+    "measure_collection",
+    "tabulate",
+]

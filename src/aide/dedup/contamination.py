@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from zlib import crc32
 
-from aide.text.shingles import resemblance
+from aide.text.shingles import measure_jaccard
 
 LONG: Final = 13
 GRAM: Final = 8
@@ -47,7 +47,7 @@ _LETTERED: Final = re.compile(r"(?:(?<=\s)|^)\(?([A-J])[).:]\s+")
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class BenchmarkItem:
     """What is compared: a question, its options, and the fixed parts that it asks about; `where` names it."""
 
     where: str
@@ -57,7 +57,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class ContaminationHit:
     """The test item that a text gives away, by which rule, and how much of the item was found (0 to 1)."""
 
     where: str
@@ -77,7 +77,9 @@ class Contamination:
     `strict` adds the rule of 13 words in a row.
     """
 
-    def __init__(self, items: Iterable[Item], *, any_number: bool = False, strict: bool = False) -> None:
+    def __init__(
+        self, items: Iterable[BenchmarkItem], *, any_number: bool = False, strict: bool = False
+    ) -> None:
         self._strict = strict
         self._any_number = any_number
         self._items = self._without_labels([_with_options(item) for item in items])
@@ -112,26 +114,26 @@ class Contamination:
             folded = _DIGITS.sub("0", folded)
         return _WORD.findall(folded)
 
-    def find(self, text: str, options: Sequence[str] = (), fixed: str = "") -> Hit | None:
+    def find(self, text: str, options: Sequence[str] = (), fixed: str = "") -> ContaminationHit | None:
         """The item that a record gives away most plainly, or `None`.
 
         `fixed` are the parts beside the question: where record and item both have some, they must be the
         same, since one question may be asked of many documents.
         """
-        record = _with_options(Item("", text, tuple(options), fixed))
+        record = _with_options(BenchmarkItem("", text, tuple(options), fixed))
         words = self.words(record.text)
         if not words:
             return None
-        best: Hit | None = None
+        best: ContaminationHit | None = None
         for number, how, share in self._found(record, words):
             item = self._items[number]
             if (best is None or share > best.share) and self._same_document(item, record):
-                best = Hit(item.where, how, share, item.text)
+                best = ContaminationHit(item.where, how, share, item.text)
         return best
 
     # --- the rules ------------------------------------------------------------------------------------
 
-    def _found(self, record: Item, words: list[str]) -> Iterator[tuple[int, str, float]]:
+    def _found(self, record: BenchmarkItem, words: list[str]) -> Iterator[tuple[int, str, float]]:
         for number in self._exact.get(_hash(words), ()):
             if self.words(self._items[number].text) == words and self._told_by_question(
                 number, words, record
@@ -172,7 +174,7 @@ class Contamination:
                 longest = max(longest, run + GRAM - 1)
         return sum(covered) / len(words), sum(shared) / (sum(telling) or 1), longest
 
-    def _short_items(self, record: Item, words: list[str]) -> Iterator[tuple[int, str, float]]:
+    def _short_items(self, record: BenchmarkItem, words: list[str]) -> Iterator[tuple[int, str, float]]:
         joined = f" {' '.join(words)} "
         for number in self._heads.tally(set(_grams(words, GRAM))):
             theirs = self.words(self._items[number].text)
@@ -190,7 +192,7 @@ class Contamination:
                 if likeness >= ALIKE and self._told_by_question(number, theirs, record):
                     yield number, "short", likeness
 
-    def _same_options(self, record: Item, words: list[str]) -> Iterator[tuple[int, str, float]]:
+    def _same_options(self, record: BenchmarkItem, words: list[str]) -> Iterator[tuple[int, str, float]]:
         if not record.options or sum(len(self.words(each)) for each in record.options) < _OPTION_WORDS:
             return
         found = self._by_options.get(self._options_key(record.options), ())
@@ -199,11 +201,11 @@ class Contamination:
         mine = {crc32(word.encode()) for word in words}
         for number in found:
             theirs = {crc32(word.encode()) for word in self.words(self._items[number].text)}
-            likeness = resemblance(mine, theirs)
+            likeness = measure_jaccard(mine, theirs)
             if likeness >= OPTIONS_ALIKE:
                 yield number, "options", likeness
 
-    def _told_by_question(self, number: int, words: list[str], record: Item) -> bool:
+    def _told_by_question(self, number: int, words: list[str], record: BenchmarkItem) -> bool:
         """Whether the question alone tells the item; else its options must be there too."""
         item = self._items[number]
         if not item.options or (len(words) >= GRAM and len(self._exact[_hash(words)]) < _STEM_OF):
@@ -215,10 +217,10 @@ class Contamination:
         text = f" {' '.join(self.words(record.text))} "
         return 2 * sum(f" {option} " in text for option in wanted) > len(wanted)
 
-    def _same_document(self, item: Item, record: Item) -> bool:
+    def _same_document(self, item: BenchmarkItem, record: BenchmarkItem) -> bool:
         return not (item.fixed and record.fixed) or self.words(item.fixed) == self.words(record.fixed)
 
-    def _without_labels(self, items: list[Item]) -> list[Item]:
+    def _without_labels(self, items: list[BenchmarkItem]) -> list[BenchmarkItem]:
         """The items; options that more than two of them share are labels of the task and tell none apart."""
         count = Counter(key for item in items if (key := self._options_key(item.options)))
         return [
@@ -277,11 +279,11 @@ def split_options(text: str) -> tuple[str, tuple[str, ...]]:
     return text, ()
 
 
-def _with_options(item: Item) -> Item:
+def _with_options(item: BenchmarkItem) -> BenchmarkItem:
     if item.options:
         return item
     text, options = split_options(item.text)
-    return Item(item.where, text, options, item.fixed) if options and text.strip() else item
+    return BenchmarkItem(item.where, text, options, item.fixed) if options and text.strip() else item
 
 
 def _grams(words: list[str], size: int) -> list[str]:
@@ -307,4 +309,4 @@ def _hash(words: list[str]) -> int:
     return crc32(" ".join(words).encode())
 
 
-__all__ = ["Contamination", "Hit", "Item", "split_options"]
+__all__ = ["BenchmarkItem", "Contamination", "ContaminationHit", "split_options"]

@@ -13,10 +13,10 @@ from sys import getsizeof
 from typing import Final
 from zlib import crc32
 
-from aide.dedup.sketch import BANDS, BINS, band_keys, similarity, sketch, spread
-from aide.dedup.slot_chains import Chains
+from aide.dedup.sketch import BANDS, BINS, compute_band_keys, estimate_error, estimate_similarity, make_sketch
+from aide.dedup.slot_chains import SlotChains
 from aide.records import ID_BYTES
-from aide.text.shingles import compared
+from aide.text.shingles import compute_features
 
 THRESHOLD: Final = 0.7
 _MARGIN: Final = 0.01  # how far above the most similar pair of seeds the threshold stands
@@ -28,7 +28,7 @@ _KEY: Final = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
-class Twin:
+class LexicalDuplicate:
     """Whom a candidate repeats: `how` is `exact` (equal when folded) or `near`; similarity from 0 to 1."""
 
     id: str
@@ -46,7 +46,7 @@ class _Text:
     keys: tuple[int, ...] = ()
 
 
-class Duplicates:
+class LexicalIndex:
     """All texts that a new one must differ from.
 
     `mode` is `near`, `exact` or `off`. Shingles found in more than half of the seeds are their common frame
@@ -63,7 +63,7 @@ class Duplicates:
         # A threshold learned earlier and given back acts as it did when it was learned.
         self._floor = self.threshold if self.threshold > THRESHOLD else 0.0
         self._frame: frozenset[int] = frozenset()
-        self._chains = Chains(2 + BANDS if mode == "near" else 2)
+        self._chains = SlotChains(2 + BANDS if mode == "near" else 2)
         self._ids = bytearray()
         self._names: dict[int, str] = {}
         self._digests = array("Q")
@@ -76,7 +76,7 @@ class Duplicates:
                 self._learn(self._text(text))
             self.restore(id, text)
 
-    def claim(self, id: str, text: str) -> Twin | None:
+    def claim(self, id: str, text: str) -> LexicalDuplicate | None:
         """Take `text` for the candidate `id`, or name its most similar twin and take nothing.
 
         A candidate that claims again (after a revision) gives its earlier text up first.
@@ -118,7 +118,7 @@ class Duplicates:
     # --- looking ------------------------------------------------------------------------------------
 
     def _text(self, text: str) -> _Text:
-        words, features = compared(text)
+        words, features = compute_features(text)
         folded = " ".join(words) or text
         digest = int.from_bytes(
             blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
@@ -126,18 +126,18 @@ class Duplicates:
         if self.mode != "near":
             return _Text(digest)
         features = features - self._frame or features
-        sketched = sketch(features)
-        return _Text(digest, len(features), sketched, band_keys(sketched))
+        sketched = make_sketch(features)
+        return _Text(digest, len(features), sketched, compute_band_keys(sketched))
 
-    def _twin(self, seen: _Text) -> Twin | None:
+    def _twin(self, seen: _Text) -> LexicalDuplicate | None:
         for slot in self._chains.find(_EXACT_LANE, (seen.digest & _KEY,)):
             if self._digests[slot] == seen.digest:
-                return Twin(self._id(slot), 1.0, "exact")
+                return LexicalDuplicate(self._id(slot), 1.0, "exact")
         nearest, likeness, used = self._nearest(seen)
-        slack = _SLACK * spread(self.threshold, used, round(seen.features * 2 / (1 + self.threshold)))
+        slack = _SLACK * estimate_error(self.threshold, used, round(seen.features * 2 / (1 + self.threshold)))
         if nearest is None or likeness < max(self.threshold - slack, self._floor):
             return None
-        return Twin(self._id(nearest), round(likeness, 3), "near")
+        return LexicalDuplicate(self._id(nearest), round(likeness, 3), "near")
 
     def _nearest(self, seen: _Text) -> tuple[int | None, float, int]:
         """The most similar slot that shares an index key, its similarity, and the bins it was told from."""
@@ -147,7 +147,7 @@ class Duplicates:
         mine = int.from_bytes(seen.sketch, "little")
         for slot in self._chains.find(_NEAR_LANE, seen.keys):
             other = int.from_bytes(self._sketches[slot * BINS : (slot + 1) * BINS], "little")
-            likeness, used = similarity(mine, other)
+            likeness, used = estimate_similarity(mine, other)
             if likeness > best[1]:
                 best = (slot, likeness, used)
         return best
@@ -182,7 +182,7 @@ class Duplicates:
         """The keys that a slot was entered under, one for each lane: they follow from what is kept of it."""
         id_key = crc32(self._ids[slot * ID_BYTES : (slot + 1) * ID_BYTES])
         kept = bytes(self._sketches[slot * BINS : (slot + 1) * BINS])
-        return (id_key, self._digests[slot] & _KEY, *(band_keys(kept) if kept else ()))
+        return (id_key, self._digests[slot] & _KEY, *(compute_band_keys(kept) if kept else ()))
 
     def _slot(self, id: str) -> int | None:
         packed, _ = _packed(id)
@@ -214,6 +214,6 @@ def _frame(texts: Sequence[str]) -> frozenset[int]:
         return frozenset()
     counts: dict[int, int] = {}
     for text in texts:
-        for feature in compared(text)[1]:
+        for feature in compute_features(text)[1]:
             counts[feature] = counts.get(feature, 0) + 1
     return frozenset(feature for feature, count in counts.items() if 2 * count > len(texts))

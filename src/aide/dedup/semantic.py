@@ -11,7 +11,7 @@ from heapq import nsmallest
 from itertools import combinations
 from typing import Final
 
-from aide.vectors import Vector, cosine, signs
+from aide.vectors import Vector, cosine, sign_bits
 
 THRESHOLD: Final = 0.98  # Li et al., ACL 2025
 _MARGIN: Final = 0.001
@@ -20,14 +20,14 @@ _COMPARED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class SemanticDuplicate:
     """A text that means nearly the same: its id, and the cosine."""
 
     id: str
     cosine: float
 
 
-class Meanings:
+class SemanticIndex:
     """All texts that a new one must differ from in meaning; every look reads all bits, 0.1 µs a text."""
 
     def __init__(self, recall: Callable[[str], Vector | None], *, threshold: float = THRESHOLD) -> None:
@@ -43,18 +43,18 @@ class Meanings:
 
     def enter(self, id: str, vector: Vector) -> None:
         """Take a text; `recall` must know its vector from now on."""
-        self._bits[id] = signs(vector)
+        self._bits[id] = sign_bits(vector)
 
     def release(self, id: str) -> None:
         """Forget a text; nothing happens for an unknown id."""
         self._bits.pop(id, None)
 
-    def find(self, vector: Vector) -> Alike | None:
+    def find(self, vector: Vector) -> SemanticDuplicate | None:
         """The text that is most alike in meaning, where it is so beyond the threshold."""
-        mine = signs(vector)
+        mine = sign_bits(vector)
         near = nsmallest(_COMPARED, self._bits.items(), key=lambda each: (each[1] ^ mine).bit_count())
         found = ((id, self._recall(id)) for id, _ in near)
-        alike = [Alike(id, cosine(vector, other)) for id, other in found if other is not None]
+        alike = [SemanticDuplicate(id, cosine(vector, other)) for id, other in found if other is not None]
         best = max(alike, key=lambda each: each.cosine, default=None)
         return best if best is not None and best.cosine >= self.threshold else None
 
@@ -62,4 +62,4 @@ class Meanings:
         return len(self._bits)
 
 
-__all__ = ["THRESHOLD", "Alike", "Meanings"]
+__all__ = ["THRESHOLD", "SemanticDuplicate", "SemanticIndex"]

@@ -25,7 +25,7 @@ _ROW_MASK: Final = (1 << 8 * _ROWS) - 1
 _ONES: Final = int.from_bytes(b"\x01" * BINS, "little")
 
 
-def sketch(features: Collection[int]) -> bytes:
+def make_sketch(features: Collection[int]) -> bytes:
     """One byte for each of 128 bins: 1 to 255 for the least 32-bit hash in the bin, 0 where the bin is empty.
 
     The seven high bits of a hash choose its bin, all of them its rank there, the eight low ones make the
@@ -38,7 +38,7 @@ def sketch(features: Collection[int]) -> bytes:
     return bytes(bins.values())
 
 
-def similarity(a: int, b: int) -> tuple[float, int]:
+def estimate_similarity(a: int, b: int) -> tuple[float, int]:
     """Estimated Jaccard similarity of two sketches read as little-endian integers, and the bins it rests on.
 
     Bins that are empty in both say nothing and are left out: sets smaller than the sketch come out nearly
@@ -51,12 +51,12 @@ def similarity(a: int, b: int) -> tuple[float, int]:
     return max(0.0, (equal - _CHANCE) / (1 - _CHANCE)), used
 
 
-def spread(level: float, used: int, features: int) -> float:
+def estimate_error(level: float, used: int, features: int) -> float:
     """Standard error of an estimate near `level`; none where each of `features` has its own bin."""
     return math.sqrt(level * (1 - level) * max(0.0, 1 / max(used, 1) - 1 / max(features, 1)))
 
 
-def band_keys(sketched: bytes) -> tuple[int, ...]:
+def compute_band_keys(sketched: bytes) -> tuple[int, ...]:
     """16 keys of 32 bits; two sets of similarity J share at least one with probability 1 - (1 - J^4)^16.
 
     That is 0.988 for J = 0.7, 0.9998 for 0.8, and 0.002 for 0.1. An empty sketch has keys of zero.

@@ -14,7 +14,7 @@ _SLOT_BITS: Final = 24
 _SLOT: Final = (1 << _SLOT_BITS) - 1
 
 
-class Chains:
+class SlotChains:
     """Slots by key, lane by lane; at most 16.7 million slots.
 
     A link is a slot (from 1) and the high byte of its key: most strangers in a chain are told by it.

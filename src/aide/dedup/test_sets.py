@@ -3,18 +3,27 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
-from aide.dedup.contamination import Item
+from aide.dedup.contamination import BenchmarkItem
 from aide.errors import InputError
 from aide.seeds.files import read_files
-from aide.seeds.shapes import CHOICES, INPUTS, KNOWN, BadRowError, Fields, options_of, recognise, text_of
+from aide.seeds.shapes import (
+    CHOICES,
+    INPUTS,
+    KNOWN,
+    BadRowError,
+    RowFields,
+    read_options,
+    read_text_value,
+    recognise_shape,
+)
 
 
-def read_items(
+def read_test_items(
     paths: Sequence[str],
     fields: Sequence[str] = (),
     keep: Sequence[str] = (),
     stdin: BinaryIO | None = None,
-) -> list[Item]:
+) -> list[BenchmarkItem]:
     """The items of all files (JSON lines, JSON, CSV, Parquet, folders of them), named `file:line`.
 
     `fields` are the columns of the question where guessing fails, `keep` those of what it asks about; rows
@@ -28,7 +37,7 @@ def read_items(
         if table.problems:
             raise InputError(str(table.problems[0]), hint="mend the line or take it out")
         for line, row in table.rows:
-            item = item_of(row, f"{table.path}:{line}", fields, keep)
+            item = row_as_item(row, f"{table.path}:{line}", fields, keep)
             if item is None:
                 raise InputError(
                     f"{table.path}:{line}: holds no question; its fields are {', '.join(map(str, row))}",
@@ -42,9 +51,9 @@ def read_items(
     return items
 
 
-def item_of(
+def row_as_item(
     row: Mapping[str, Any], where: str, fields: Sequence[str] = (), keep: Sequence[str] = ()
-) -> Item | None:
+) -> BenchmarkItem | None:
     """A row as an item; `None` where no text is found in it.
 
     Of records with parts the varying one is the question, and the fixed ones stand apart.
@@ -52,28 +61,30 @@ def item_of(
     parts = row.get("parts")
     if isinstance(parts, Mapping) and parts:
         *fixed, varying = map(str, parts.values())
-        return Item(where, varying, _choices(row), "\n".join(fixed))
-    kept = "\n".join(text for name in keep if (text := text_of(row.get(name))))
-    named = "\n".join(text for name in fields if name not in keep and (text := text_of(row.get(name))))
+        return BenchmarkItem(where, varying, _choices(row), "\n".join(fixed))
+    kept = "\n".join(text for name in keep if (text := read_text_value(row.get(name))))
+    named = "\n".join(
+        text for name in fields if name not in keep and (text := read_text_value(row.get(name)))
+    )
     if named:
-        return Item(where, named, _choices(row), kept)
-    cells = Fields(row)
+        return BenchmarkItem(where, named, _choices(row), kept)
+    cells = RowFields(row)
     try:
-        content = recognise(cells).read(cells)
+        content = recognise_shape(cells).read(cells)
     except BadRowError:
-        text = text_of(row.get(cells.first(INPUTS)))
-        return Item(where, text, _choices(row), kept) if text else None
+        text = read_text_value(row.get(cells.first(INPUTS)))
+        return BenchmarkItem(where, text, _choices(row), kept) if text else None
     text = f"{content.preamble}\n{content.input}" if content.preamble else content.input
-    return Item(where, text, content.choices, kept or "\n".join(text for _, text in content.fixed))
+    return BenchmarkItem(where, text, content.choices, kept or "\n".join(text for _, text in content.fixed))
 
 
 def _choices(row: Mapping[str, Any]) -> tuple[str, ...]:
-    cells = Fields(row)
+    cells = RowFields(row)
     name = cells.first(CHOICES)
     try:
-        return tuple(options_of(row[name])[0]) if name else ()
+        return tuple(read_options(row[name])[0]) if name else ()
     except BadRowError:
         return ()
 
 
-__all__ = ["item_of", "read_items"]
+__all__ = ["read_test_items", "row_as_item"]

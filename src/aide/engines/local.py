@@ -8,19 +8,19 @@ from typing import Any
 
 from aide.config.spec import EndpointSpec, RunSpec
 from aide.config.values import CEILING
-from aide.engines.timeline import Timeline, sample
-from aide.llm.pool import Pool
-from aide.llm.request import Answer, Endpoint, Keep, Request
+from aide.engines.timeline import Timeline, make_sample
+from aide.llm.pool import EndpointPool
+from aide.llm.request import ChatRequest, Endpoint, KeepAnswer, ModelAnswer
 from aide.llm.retry import with_retries
 from aide.records import rng
 from aide.run.folder import RunFolder
-from aide.run.inputs import Ground
+from aide.run.inputs import PreparedInputs
 from aide.run.session import Order, Stage, run, write_progress
 
 TICK = 1.0  # seconds between two versions of progress.json
 
 
-def endpoint(spec: EndpointSpec, run_model: str) -> Endpoint:
+def make_endpoint(spec: EndpointSpec, run_model: str) -> Endpoint:
     """An endpoint as the client takes it; its model only where it differs from the run's."""
     return Endpoint(
         name=spec.name,
@@ -37,12 +37,12 @@ def endpoint(spec: EndpointSpec, run_model: str) -> Endpoint:
     )
 
 
-def open_pool(spec: RunSpec) -> Pool:
+def open_pool(spec: RunSpec) -> EndpointPool:
     """The endpoints of a run behind one pool; `sim:` is answered in this process."""
     served = spec.served_by()
-    transports = {each.name: transport(each) for each in served if each.simulated}
-    return Pool(
-        [endpoint(each, spec.model) for each in served],
+    transports = {each.name: make_transport(each) for each in served if each.simulated}
+    return EndpointPool(
+        [make_endpoint(each, spec.model) for each in served],
         ceiling=CEILING,
         timeout=spec.timeout,
         patience=spec.endpoint_patience,
@@ -51,12 +51,12 @@ def open_pool(spec: RunSpec) -> Pool:
     )
 
 
-def ceiling(spec: RunSpec) -> int:
+def total_concurrency(spec: RunSpec) -> int:
     """Most calls in flight over all endpoints."""
     return sum(each.ceiling for each in spec.served_by())
 
 
-def transport(each: EndpointSpec) -> Any:
+def make_transport(each: EndpointSpec) -> Any:
     """What stands in for the network: the simulator for `sim:`, nothing for any other endpoint."""
     return _simulator(each.base_url) if each.simulated else None
 
@@ -78,13 +78,13 @@ def order(
     origins: Mapping[str, str],
     seeds: tuple[str, ...],
     folder: RunFolder,
-    pool: Pool,
+    pool: EndpointPool,
     emit: Callable[[dict[str, Any]], Awaitable[None]] | None = None,
 ) -> Order:
     """The order for a pool: its retries, its counts, and the clocks of this machine."""
     jitter = rng("jitter")
 
-    async def complete(request: Request, rank: int, keep: Keep) -> Answer:
+    async def complete(request: ChatRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
         return await with_retries(
             lambda: pool.complete(request, rank=rank, keep=keep), health=pool.health, rng=jitter
         )
@@ -97,7 +97,7 @@ def order(
         complete=complete,
         now=time.time,  # noqa: TID251 - the engine is where the outside world begins
         clock=time.monotonic,
-        room=2 * ceiling(spec),
+        room=2 * total_concurrency(spec),
         emit=emit,
         note_invalid=lambda model, endpoint, rung, shapeless: pool.note_invalid(
             model, endpoint=endpoint, rung=rung, shapeless=shapeless
@@ -109,7 +109,7 @@ def order(
     )
 
 
-async def expand(stage: Stage, ground: Ground, pool: Pool) -> dict[str, Any]:
+async def run_locally(stage: Stage, ground: PreparedInputs, pool: EndpointPool) -> dict[str, Any]:
     """Run to the end and return the summary, with `progress.json` kept fresh beside it; raises what stopped the run."""
     ticker = asyncio.create_task(_tick(stage))
     try:
@@ -139,4 +139,4 @@ def _write_down(stage: Stage, timeline: Timeline) -> None:
 
 
 def _moment(stage: Stage) -> dict[str, Any]:
-    return sample(stage.order.now(), stage.progress, stage.order.stats())
+    return make_sample(stage.order.now(), stage.progress, stage.order.stats())

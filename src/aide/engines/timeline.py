@@ -40,7 +40,7 @@ class Timeline:
         self._every *= 2
 
 
-def sample(at: float, progress: Any, stats: Mapping[str, Any]) -> dict[str, Any]:
+def make_sample(at: float, progress: Any, stats: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of a moment: `at` in Unix time, counts of the folder, calls on the wire, errors so far in this run."""
     errors: dict[str, int] = {}
     for endpoint in stats.values():

@@ -1,26 +1,32 @@
 """Exports that trainers take as they are: one module a family, all registered here."""
 
-from aide.exporters.base import EXPORTERS, Exporter, Job, Written
-from aide.exporters.chat import Lines, alpaca, messages, prompt_completion, sharegpt
-from aide.exporters.dataset import Dataset
-from aide.exporters.llamafactory import LlamaFactory
-from aide.exporters.pairs import Pairs
-from aide.exporters.rendering import Rendering
-from aide.exporters.seedfile import SeedFile
-from aide.exporters.tables import Parquet
+from aide.exporters.base import EXPORTERS, Exporter, ExportJob, ExportResult
+from aide.exporters.chat import (
+    LineExporter,
+    render_alpaca,
+    render_messages,
+    render_prompt_completion,
+    render_sharegpt,
+)
+from aide.exporters.dataset import DatasetFolderExporter
+from aide.exporters.llamafactory import LlamaFactoryExporter
+from aide.exporters.pairs import PairsExporter
+from aide.exporters.rendering import ExampleRenderer
+from aide.exporters.seedfile import SeedFileExporter
+from aide.exporters.tables import ParquetExporter
 
 _ALL: dict[str, Exporter] = {
-    "messages": Lines(messages),
-    "sharegpt": Lines(sharegpt),
-    "alpaca": Lines(alpaca),
-    "prompt-completion": Lines(prompt_completion),
-    "dpo": Pairs(),
-    "parquet": Parquet(),
-    "dataset": Dataset(),
-    "llama-factory": LlamaFactory(),
-    "seeds": SeedFile(),
+    "messages": LineExporter(render_messages),
+    "sharegpt": LineExporter(render_sharegpt),
+    "alpaca": LineExporter(render_alpaca),
+    "prompt-completion": LineExporter(render_prompt_completion),
+    "dpo": PairsExporter(),
+    "parquet": ParquetExporter(),
+    "dataset": DatasetFolderExporter(),
+    "llama-factory": LlamaFactoryExporter(),
+    "seeds": SeedFileExporter(),
 }
 for _name, _exporter in _ALL.items():
     EXPORTERS.add(_name, _exporter)
 
-__all__ = ["EXPORTERS", "Exporter", "Job", "Rendering", "Written"]
+__all__ = ["EXPORTERS", "ExampleRenderer", "ExportJob", "ExportResult", "Exporter"]

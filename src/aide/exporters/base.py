@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from aide.dataset.lines import Line
-from aide.dataset.seed_sources import Named
-from aide.exporters.rendering import Rendering
+from aide.dataset.lines import RecordLine
+from aide.dataset.seed_sources import NamedSeeds
+from aide.exporters.rendering import ExampleRenderer
 from aide.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ExportJob:
     """What is to be written, and where.
 
     Attributes:
@@ -24,15 +24,15 @@ class Job:
     """
 
     dest: str
-    rendering: Rendering
+    rendering: ExampleRenderer
     sources: tuple[str, ...] = ()
-    seeds: Named | None = None
+    seeds: NamedSeeds | None = None
     name: str = "aide"
     license: str = ""
 
 
 @dataclass(slots=True)
-class Written:
+class ExportResult:
     """How many examples were written; `skipped` counts by reason the records of which none could be made."""
 
     count: int = 0
@@ -54,7 +54,7 @@ class Exporter(Protocol):
         """Whether `dest` may be `-`."""
         ...
 
-    def write(self, lines: Iterable[Line], job: Job) -> Written:
+    def write(self, lines: Iterable[RecordLine], job: ExportJob) -> ExportResult:
         """Write all lines to `job.dest`.
 
         Raises:
@@ -65,6 +65,6 @@ class Exporter(Protocol):
 
 EXPORTERS: Final[Registry[Exporter]] = Registry("export")
 
-Render = Callable[[Line, Job], dict[str, Any]]
+Render = Callable[[RecordLine, ExportJob], dict[str, Any]]
 
-__all__ = ["EXPORTERS", "Exporter", "Job", "Render", "Written"]
+__all__ = ["EXPORTERS", "ExportJob", "ExportResult", "Exporter", "Render"]

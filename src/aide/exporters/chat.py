@@ -4,38 +4,38 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aide.dataset.lines import Line, write
-from aide.exporters.base import Job, Render, Written
+from aide.dataset.lines import RecordLine, write_lines
+from aide.exporters.base import ExportJob, ExportResult, Render
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class LineExporter:
     """One example a line, made by `render`."""
 
     render: Render
     streams: bool = True
 
-    def write(self, lines: Iterable[Line], job: Job) -> Written:
+    def write(self, lines: Iterable[RecordLine], job: ExportJob) -> ExportResult:
         """Write the lines."""
-        return Written(write(job.dest, self._rendered(lines, job)))
+        return ExportResult(write_lines(job.dest, self._rendered(lines, job)))
 
-    def _rendered(self, lines: Iterable[Line], job: Job) -> Iterator[dict[str, Any]]:
+    def _rendered(self, lines: Iterable[RecordLine], job: ExportJob) -> Iterator[dict[str, Any]]:
         return (self.render(line, job) for line in lines)
 
 
-def messages(line: Line, job: Job) -> dict[str, Any]:
+def render_messages(line: RecordLine, job: ExportJob) -> dict[str, Any]:
     """`{"messages": [{"role": …, "content": …}, …]}`: OpenAI, TRL, Axolotl, LLaMA-Factory."""
     return {"messages": job.rendering.example(line).messages()}
 
 
-def sharegpt(line: Line, job: Job) -> dict[str, Any]:
+def render_sharegpt(line: RecordLine, job: ExportJob) -> dict[str, Any]:
     """`{"conversations": [{"from": …, "value": …}, …]}`, with `system`, `human` and `gpt` speaking."""
     speakers = {"system": "system", "user": "human", "assistant": "gpt"}
     turns = job.rendering.example(line).messages()
     return {"conversations": [{"from": speakers[turn["role"]], "value": turn["content"]} for turn in turns]}
 
 
-def alpaca(line: Line, job: Job) -> dict[str, Any]:
+def render_alpaca(line: RecordLine, job: ExportJob) -> dict[str, Any]:
     """`instruction`, `input`, `output`, and `system` where there is one; the instruction is never empty."""
     example = job.rendering.example(line)
     instruction, input = (example.instruction, example.body) if example.instruction else (example.body, "")
@@ -43,7 +43,7 @@ def alpaca(line: Line, job: Job) -> dict[str, Any]:
     return {**row, "system": example.system} if example.system else row
 
 
-def prompt_completion(line: Line, job: Job) -> dict[str, Any]:
+def render_prompt_completion(line: RecordLine, job: ExportJob) -> dict[str, Any]:
     """TRL's `prompt` and `completion`: as text, or as turns where a system text goes before them."""
     example = job.rendering.example(line)
     if not example.system:
@@ -52,4 +52,4 @@ def prompt_completion(line: Line, job: Job) -> dict[str, Any]:
     return {"prompt": prompt, "completion": [completion]}
 
 
-__all__ = ["Lines", "alpaca", "messages", "prompt_completion", "sharegpt"]
+__all__ = ["LineExporter", "render_alpaca", "render_messages", "render_prompt_completion", "render_sharegpt"]

@@ -16,7 +16,7 @@ Kind = str | list[Any] | dict[str, Any]
 _INT64: Final = range(-(2**63), 2**63)
 
 
-def kind_of(value: Any) -> Kind:
+def infer_kind(value: Any) -> Kind:
     """The kind of one value."""
     if value is None:
         return NULL
@@ -29,16 +29,16 @@ def kind_of(value: Any) -> Kind:
     if isinstance(value, str):
         return "string"
     if isinstance(value, Mapping):
-        return {str(name): kind_of(inner) for name, inner in value.items()}
+        return {str(name): infer_kind(inner) for name, inner in value.items()}
     if isinstance(value, list):
         inner: Kind = NULL
         for each in value:
-            inner = common(inner, kind_of(each))
+            inner = widen_kind(inner, infer_kind(each))
         return [inner]
     return JSON
 
 
-def common(one: Kind, other: Kind) -> Kind:
+def widen_kind(one: Kind, other: Kind) -> Kind:
     """The narrowest kind that holds values of both."""
     if one == other or other == NULL:
         return one
@@ -46,18 +46,18 @@ def common(one: Kind, other: Kind) -> Kind:
         return other
     if isinstance(one, dict) and isinstance(other, dict):
         names = dict.fromkeys([*one, *other])
-        return {name: common(one.get(name, NULL), other.get(name, NULL)) for name in names}
+        return {name: widen_kind(one.get(name, NULL), other.get(name, NULL)) for name in names}
     if isinstance(one, list) and isinstance(other, list):
-        return [common(one[0], other[0])]
+        return [widen_kind(one[0], other[0])]
     numbers = ("int", "float")
     return "float" if one in numbers and other in numbers else JSON
 
 
-def columns_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Kind]:
+def infer_columns(rows: Iterable[Mapping[str, Any]]) -> dict[str, Kind]:
     """The kind of every field that occurs, in the order in which they first do."""
     columns: Kind = {}
     for row in rows:
-        columns = common(columns, kind_of(row))
+        columns = widen_kind(columns, infer_kind(row))
     return {name: _settled(kind) for name, kind in columns.items()} if isinstance(columns, dict) else {}
 
 
@@ -72,31 +72,31 @@ def _settled(kind: Kind) -> Kind:
     return kind
 
 
-def fitted(value: Any, kind: Kind) -> Any:
+def fit_value(value: Any, kind: Kind) -> Any:
     """A value as its column has it; lone surrogates become question marks, as in a shard."""
     if value is None:
         return None
     if kind == JSON:
         return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
     if isinstance(kind, dict):
-        return {name: fitted(value.get(name), inner) for name, inner in kind.items()}
+        return {name: fit_value(value.get(name), inner) for name, inner in kind.items()}
     if isinstance(kind, list):
-        return [fitted(each, kind[0]) for each in value]
+        return [fit_value(each, kind[0]) for each in value]
     if kind == "float":
         return float(value)
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
-def arrow_type(kind: Kind) -> Any:
+def to_arrow_type(kind: Kind) -> Any:
     """The kind in Arrow's terms."""
     import pyarrow as pa
 
     if isinstance(kind, dict):
-        return pa.struct([pa.field(name, arrow_type(inner)) for name, inner in kind.items()])
+        return pa.struct([pa.field(name, to_arrow_type(inner)) for name, inner in kind.items()])
     if isinstance(kind, list):
-        return pa.list_(arrow_type(kind[0]))
+        return pa.list_(to_arrow_type(kind[0]))
     plain = {"bool": pa.bool_(), "int": pa.int64(), "float": pa.float64()}
     return plain.get(kind, pa.string())
 
 
-__all__ = ["JSON", "Kind", "arrow_type", "columns_of", "common", "fitted", "kind_of"]
+__all__ = ["JSON", "Kind", "fit_value", "infer_columns", "infer_kind", "to_arrow_type", "widen_kind"]

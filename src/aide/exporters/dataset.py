@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from aide.dataset.lines import Line, lines, make_folder
+from aide.dataset.lines import RecordLine, make_folder, read_lines
 from aide.dataset.record_content import LABELLED
-from aide.dataset.seed_sources import run_folders
+from aide.dataset.seed_sources import find_run_folders
 from aide.errors import InputError
-from aide.exporters.base import Job, Written
-from aide.exporters.tables import with_messages, write_parquet
+from aide.exporters.base import ExportJob, ExportResult
+from aide.exporters.tables import add_messages, write_parquet
 from aide.shards import write_atomic
 
 CARD: Final = "README.md"
@@ -31,13 +31,13 @@ _SHOWN: Final = (
 
 
 @dataclass(slots=True)
-class Counts:
+class CardCounts:
     """What the card counts."""
 
     splits: dict[str, int] = field(default_factory=dict)
     by: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def watched(self, rows: Iterable[Line]) -> Iterator[Line]:
+    def watched(self, rows: Iterable[RecordLine]) -> Iterator[RecordLine]:
         """The rows, counted as they pass."""
         for line in rows:
             record = line.record
@@ -56,27 +56,29 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Dataset:
+class DatasetFolderExporter:
     """A folder that `datasets.load_dataset` takes, locally or from the hub."""
 
     streams: bool = False
 
-    def write(self, lines: Iterable[Line], job: Job) -> Written:
+    def write(self, lines: Iterable[RecordLine], job: ExportJob) -> ExportResult:
         """Write the splits and the card; a card that somebody else wrote is not replaced."""
         folder = Path(job.dest)
         card = folder / CARD
         if card.exists() and MARK not in card.read_text(encoding="utf-8", errors="replace"):
             raise InputError(f"{card} was not written by aide export", hint="name another folder with -o")
         make_folder(folder / "data")
-        counts = Counts()
+        counts = CardCounts()
         for split, rows in _splits(lines, job.sources):
             path = folder / "data" / f"{split}-00000-of-00001.parquet"
-            counts.splits[split] = write_parquet(str(path), with_messages(counts.watched(rows), job))
+            counts.splits[split] = write_parquet(str(path), add_messages(counts.watched(rows), job))
         write_atomic(card, "\n".join(_card(job, counts)) + "\n")
-        return Written(sum(counts.splits.values()))
+        return ExportResult(sum(counts.splits.values()))
 
 
-def _splits(given: Iterable[Line], sources: Sequence[str]) -> Iterator[tuple[str, Iterable[Line]]]:
+def _splits(
+    given: Iterable[RecordLine], sources: Sequence[str]
+) -> Iterator[tuple[str, Iterable[RecordLine]]]:
     """The splits in a folder that `aide split` wrote; of anything else, one named `train`."""
     folder = Path(sources[0]) if len(sources) == 1 and sources[0] != "-" else None
     if folder is None or not (folder / "train.jsonl").is_file() or (folder / "run.json").exists():
@@ -85,10 +87,10 @@ def _splits(given: Iterable[Line], sources: Sequence[str]) -> Iterator[tuple[str
     for split in SPLITS:
         file = folder / f"{split}.jsonl"
         if file.is_file() and file.stat().st_size:
-            yield split, lines((str(file),))
+            yield split, read_lines((str(file),))
 
 
-def _card(job: Job, counts: Counts) -> Iterator[str]:
+def _card(job: ExportJob, counts: CardCounts) -> Iterator[str]:
     total = sum(counts.splits.values())
     yield from ("---", *([f"license: {job.license}"] if job.license else []))
     yield from ("tags:", "- synthetic", "- aide", "configs:", "- config_name: default", "  data_files:")
@@ -116,7 +118,7 @@ def _card(job: Job, counts: Counts) -> Iterator[str]:
 
 
 def _runs(sources: Sequence[str]) -> Iterator[str]:
-    folders = run_folders(sources)
+    folders = find_run_folders(sources)
     if not folders:
         yield "The records came from files; the run folder that they were made in was not named."
     for folder in folders:
@@ -127,7 +129,7 @@ def _runs(sources: Sequence[str]) -> Iterator[str]:
         yield f"- aide {manifest.get('aide', '?')}; seeds: {seeds or 'unknown'}; {', '.join(told)}"
 
 
-def _licence(job: Job, counts: Counts) -> Iterator[str]:
+def _licence(job: ExportJob, counts: CardCounts) -> Iterator[str]:
     models = ", ".join(f"`{_inline(model)}`" for model in sorted(counts.by.get("model", ())))
     if job.license:
         yield f"Stated by whoever exported this: {job.license}."
@@ -147,4 +149,4 @@ def _inline(text: str) -> str:
     return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in plain)
 
 
-__all__ = ["Dataset"]
+__all__ = ["DatasetFolderExporter"]

@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from aide.dataset.lines import Line, make_folder, write
+from aide.dataset.lines import RecordLine, make_folder, write_lines
 from aide.errors import InputError
-from aide.exporters.base import Job, Written
-from aide.exporters.chat import messages
+from aide.exporters.base import ExportJob, ExportResult
+from aide.exporters.chat import render_messages
 from aide.shards import write_atomic
 
 INDEX: Final = "dataset_info.json"
 
 
 @dataclass(frozen=True, slots=True)
-class LlamaFactory:
+class LlamaFactoryExporter:
     """A folder with the examples in `<name>.jsonl` and the key `<name>` in its `dataset_info.json`."""
 
     streams: bool = False
 
-    def write(self, lines: Iterable[Line], job: Job) -> Written:
+    def write(self, lines: Iterable[RecordLine], job: ExportJob) -> ExportResult:
         """Write the examples and add the key; other keys stay, and one of this name is not replaced."""
         folder = Path(job.dest)
         make_folder(folder)
@@ -38,11 +38,11 @@ class LlamaFactory:
         data = folder / entry["file_name"]
         if job.name not in index and data.exists():
             raise InputError(f"{data} is there already", hint="choose a name with --name")
-        count = write(str(data), (messages(line, job) for line in lines))
+        count = write_lines(str(data), (render_messages(line, job) for line in lines))
         if job.name not in index:
             index[job.name] = entry
             write_atomic(folder / INDEX, json.dumps(index, ensure_ascii=False, indent=2) + "\n")
-        return Written(count)
+        return ExportResult(count)
 
 
 def _entry(name: str) -> dict[str, Any]:
@@ -75,4 +75,4 @@ def _read(path: Path) -> dict[str, Any]:
     return index
 
 
-__all__ = ["LlamaFactory"]
+__all__ = ["LlamaFactoryExporter"]

@@ -11,50 +11,50 @@ from typing import Any, Final
 
 import orjson
 
-from aide.dataset.lines import Line, write
-from aide.dataset.record_content import LABELLED, draft_of, name_of
-from aide.dataset.seed_sources import run_folders
+from aide.dataset.lines import RecordLine, write_lines
+from aide.dataset.record_content import LABELLED, name_record, read_draft
+from aide.dataset.seed_sources import find_run_folders
 from aide.errors import Unusable
-from aide.exporters.base import Job, Written
-from aide.formats.convention import result, settle
-from aide.journal import Call, Journal
+from aide.exporters.base import ExportJob, ExportResult
+from aide.formats.convention import apply_convention, read_result
+from aide.journal import AnsweredCall, Journal
 from aide.parsing import read_completion
 from aide.records import Draft, rng
-from aide.seeds.shapes import text_of
+from aide.seeds.shapes import read_text_value
 
 ANSWER: Final = "answer"
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class PairsExporter:
     """`prompt`, `chosen`, `rejected`, one pair a line."""
 
     streams: bool = True
 
-    def write(self, lines: Iterable[Line], job: Job) -> Written:
+    def write(self, lines: Iterable[RecordLine], job: ExportJob) -> ExportResult:
         """Write one pair for each record that has one."""
-        written = Written()
+        written = ExportResult()
         with ExitStack() as stack:
             journals = [
                 stack.enter_context(Journal.open(folder.journal, readonly=True))
-                for folder in run_folders(job.sources)
+                for folder in find_run_folders(job.sources)
                 if folder.journal.exists()
             ]
-            written.count = write(job.dest, _pairs(lines, job, journals, written))
+            written.count = write_lines(job.dest, _pairs(lines, job, journals, written))
         return written
 
 
 def _pairs(
-    lines: Iterable[Line], job: Job, journals: list[Journal], written: Written
+    lines: Iterable[RecordLine], job: ExportJob, journals: list[Journal], written: ExportResult
 ) -> Iterator[dict[str, Any]]:
     for line in lines:
-        draft = draft_of(line)
+        draft = read_draft(line)
         wrong = sorted(_wrong(line, draft, job, journals))
         if not wrong:
             written.skip("no wrong answer to the same input is known")
             continue
         example = job.rendering.example(line)
-        rejected = rng("pair", name_of(line)).choice(wrong)
+        rejected = rng("pair", name_record(line)).choice(wrong)
         if not example.system:
             yield {"prompt": example.user, "chosen": example.answer, "rejected": rejected}
             continue
@@ -62,7 +62,7 @@ def _pairs(
         yield {"prompt": prompt, "chosen": [chosen], "rejected": [{**chosen, "content": rejected}]}
 
 
-def _wrong(line: Line, draft: Draft, job: Job, journals: list[Journal]) -> set[str]:
+def _wrong(line: RecordLine, draft: Draft, job: ExportJob, journals: list[Journal]) -> set[str]:
     format = job.rendering.format(line, draft)
     if format == "multiple_choice":
         others = set(draft.choices) - {draft.output}
@@ -72,19 +72,19 @@ def _wrong(line: Line, draft: Draft, job: Job, journals: list[Journal]) -> set[s
     convention = job.rendering.card.convention if job.rendering.card else ""
     if not convention:
         return set()
-    right = _folded(result(job.rendering.example(line).answer, convention) or draft.output)
+    right = _folded(read_result(job.rendering.example(line).answer, convention) or draft.output)
     found = set()
     for journal in journals:
-        for call in journal.calls(node=name_of(line)):
+        for call in journal.calls(node=name_record(line)):
             if call.step == ANSWER and _asks(call, line):
-                said = settle(_said(call), convention)
-                value = _folded(result(said, convention))
+                said = apply_convention(_said(call), convention)
+                value = _folded(read_result(said, convention))
                 if value and value != right:
                     found.add(said)
     return found
 
 
-def _said(call: Call) -> str:
+def _said(call: AnsweredCall) -> str:
     """What the model answered; nothing where it refused or was cut off."""
     try:
         return read_completion(orjson.loads(call.body)).text
@@ -92,10 +92,10 @@ def _said(call: Call) -> str:
         return ""
 
 
-def _asks(call: Call, line: Line) -> bool:
+def _asks(call: AnsweredCall, line: RecordLine) -> bool:
     """Whether the call was about the record's input as it is now, not about an earlier draft of it."""
     parts = line.record.get("parts")
-    varying = text_of(list(parts.values())[-1]) if parts else line.record["input"]
+    varying = read_text_value(list(parts.values())[-1]) if parts else line.record["input"]
     return varying in call.user or orjson.dumps(varying).decode()[1:-1] in call.user
 
 
@@ -104,4 +104,4 @@ def _folded(value: str) -> str:
     return value.casefold().replace(",", "").replace(" ", "").rstrip(".")
 
 
-__all__ = ["Pairs"]
+__all__ = ["PairsExporter"]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from aide.dataset.lines import Line
-from aide.dataset.record_content import LABELLED, draft_of, format_of
+from aide.dataset.lines import RecordLine
+from aide.dataset.record_content import LABELLED, infer_format, read_draft
 from aide.errors import InputError
 from aide.formats import TaskCard
-from aide.formats.choices import lettered
+from aide.formats.choices import add_letters
 from aide.records import Draft
 
 _HEADING: Final = re.compile(r"^# (system|user|assistant)[ \t]*$", re.MULTILINE)
@@ -18,7 +18,7 @@ _HALVES: Final = ("system", "user", "assistant")
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class TrainingExample:
     """One example to learn from: `instruction` and `body` make the user's turn, `answer` the assistant's."""
 
     system: str
@@ -38,7 +38,7 @@ class Example:
         return [{"role": role, "content": text} for role, text in turns]
 
 
-class Rendering:
+class ExampleRenderer:
     """How records become examples.
 
     `instruction` goes before each input: what a person gave, else the card's task; where the labels are fixed
@@ -66,32 +66,34 @@ class Rendering:
         self._template = template
         self._halves = _load(template) if template else {}
 
-    def example(self, line: Line) -> Example:
+    def example(self, line: RecordLine) -> TrainingExample:
         """The example that a line makes.
 
         Raises:
             InputError: it has no input or output, or not exactly one right option; it names the line.
         """
-        draft = draft_of(line)
+        draft = read_draft(line)
         format = self.format(line, draft)
-        options = lettered(draft.choices) if format == "multiple_choice" else []
+        options = add_letters(draft.choices) if format == "multiple_choice" else []
         body = "\n".join([draft.input, "", *options]) if options else draft.input
-        answer = answer_of(line, draft, format)
-        plain = Example(self._system, self._instruction, body, answer)
+        answer = render_answer(line, draft, format)
+        plain = TrainingExample(self._system, self._instruction, body, answer)
         return self._filled(line, draft, options, plain) if self._halves else plain
 
-    def wrong(self, line: Line, output: str) -> str:
+    def wrong(self, line: RecordLine, output: str) -> str:
         """The assistant's turn if `output` were the answer of the line."""
-        draft = draft_of(line)
+        draft = read_draft(line)
         format = self.format(line, draft)
-        return answer_of(line, Draft(draft.input, output, draft.choices), format)
+        return render_answer(line, Draft(draft.input, output, draft.choices), format)
 
-    def format(self, line: Line, draft: Draft) -> str:
+    def format(self, line: RecordLine, draft: Draft) -> str:
         """The format of a line: its own, else the card's, else what its shape tells."""
-        named = format_of(line.record, draft)
+        named = infer_format(line.record, draft)
         return self.card.format if self.card and "format" not in line.record else named
 
-    def _filled(self, line: Line, draft: Draft, options: Sequence[str], plain: Example) -> Example:
+    def _filled(
+        self, line: RecordLine, draft: Draft, options: Sequence[str], plain: TrainingExample
+    ) -> TrainingExample:
         values: dict[str, Any] = {
             "input": draft.input,
             "output": draft.output,
@@ -114,10 +116,10 @@ class Rendering:
         except jinja2.TemplateError as fault:
             raise InputError(f"{self._template}: {fault.message} ({line.where})") from fault
         system, answer = made.get("system", plain.system), made.get("assistant", plain.answer)
-        return Example(system, "", made["user"], answer)
+        return TrainingExample(system, "", made["user"], answer)
 
 
-def answer_of(line: Line, draft: Draft, format: str) -> str:
+def render_answer(line: RecordLine, draft: Draft, format: str) -> str:
     """What the assistant says: a letter, a label, code, or the worked solution with its final answer.
 
     Raises:
@@ -162,4 +164,4 @@ def _load(path: Path) -> dict[str, Any]:
         raise InputError(f"the template {path} is broken: {fault.message}") from fault
 
 
-__all__ = ["Example", "Rendering", "answer_of"]
+__all__ = ["ExampleRenderer", "TrainingExample", "render_answer"]

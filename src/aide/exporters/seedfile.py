@@ -7,21 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aide.dataset.lines import STDIN, Line, opened, write
+from aide.dataset.lines import STDIN, RecordLine, open_output, write_lines
 from aide.errors import InputError
-from aide.exporters.base import Job, Written
+from aide.exporters.base import ExportJob, ExportResult
 from aide.exporters.seedshape import SeedShape
 from aide.exporters.tables import write_parquet
-from aide.seeds import Origin
+from aide.seeds import SeedOrigin
 
 
 @dataclass(frozen=True, slots=True)
-class SeedFile:
+class SeedFileExporter:
     """More of what was there: whatever takes the seed file takes this."""
 
     streams: bool = True
 
-    def write(self, lines: Iterable[Line], job: Job) -> Written:
+    def write(self, lines: Iterable[RecordLine], job: ExportJob) -> ExportResult:
         """Write rows in the shape of the seeds."""
         if job.seeds is None:
             raise InputError(
@@ -31,20 +31,20 @@ class SeedFile:
         rows = (shape.row(line) for line in lines)
         origin = shape.loaded.origin
         if origin.container == "csv":
-            return Written(_write_csv(job.dest, rows, origin))
+            return ExportResult(_write_csv(job.dest, rows, origin))
         if origin.container == "json":
-            return Written(_write_array(job.dest, rows))
+            return ExportResult(_write_array(job.dest, rows))
         if origin.container in ("parquet", "arrow"):
             if job.dest == STDIN:
                 raise InputError(
                     "the seeds are a table, which needs a file to be written to", hint="-o more.parquet"
                 )
-            return Written(write_parquet(job.dest, rows))
-        return Written(write(job.dest, rows))
+            return ExportResult(write_parquet(job.dest, rows))
+        return ExportResult(write_lines(job.dest, rows))
 
 
-def _write_csv(dest: str, rows: Iterable[Mapping[str, Any]], origin: Origin) -> int:
-    with opened(dest) as out:
+def _write_csv(dest: str, rows: Iterable[Mapping[str, Any]], origin: SeedOrigin) -> int:
+    with open_output(dest) as out:
         count = 0
         for cells in _table(rows, origin):
             text = io.StringIO(newline="")
@@ -56,7 +56,7 @@ def _write_csv(dest: str, rows: Iterable[Mapping[str, Any]], origin: Origin) -> 
     return count - origin.header
 
 
-def _table(rows: Iterable[Mapping[str, Any]], origin: Origin) -> Iterator[list[str]]:
+def _table(rows: Iterable[Mapping[str, Any]], origin: SeedOrigin) -> Iterator[list[str]]:
     if origin.header:
         yield list(origin.columns)
     for row in rows:
@@ -71,7 +71,7 @@ def _cell(value: Any) -> str:
 
 def _write_array(dest: str, rows: Iterable[Mapping[str, Any]]) -> int:
     count = 0
-    with opened(dest) as out:
+    with open_output(dest) as out:
         out.write(b"[")
         for row in rows:
             out.write(b",\n" if count else b"\n")
@@ -81,4 +81,4 @@ def _write_array(dest: str, rows: Iterable[Mapping[str, Any]]) -> int:
     return count
 
 
-__all__ = ["SeedFile"]
+__all__ = ["SeedFileExporter"]

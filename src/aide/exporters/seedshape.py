@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aide.dataset.lines import Line
-from aide.dataset.record_content import draft_of
-from aide.dataset.seed_sources import Named
+from aide.dataset.lines import RecordLine
+from aide.dataset.record_content import read_draft
+from aide.dataset.seed_sources import NamedSeeds
 from aide.errors import InputError
 from aide.records import Draft, replace
-from aide.seeds import Loaded, load_seeds
+from aide.seeds import LoadedSeeds, load_seeds
 from aide.seeds.files import read_files
-from aide.seeds.parts import slot
-from aide.seeds.shapes import IDS, KNOWN, options_of, text_of
+from aide.seeds.parts import make_part_name
+from aide.seeds.shapes import IDS, KNOWN, read_options, read_text_value
 
 _SPEAKER: Final = re.compile(r"^(User|Assistant): ", re.MULTILINE)
 _LETTERED: Final = re.compile(r"\A(\(?)([A-Za-z]|\d)([).:]\s*)(?=\S)")
@@ -37,14 +37,14 @@ _PLACED: Final = re.compile(r"(choice|input) (\d+)")
 class SeedShape:
     """How one row of a seed file is made from a record."""
 
-    loaded: Loaded
+    loaded: LoadedSeeds
     sample: Mapping[str, Any]
     options: tuple[str, ...]
     letters: tuple[str, ...]
     kept: tuple[str, ...]
 
     @classmethod
-    def learn(cls, named: Named) -> "SeedShape":
+    def learn(cls, named: NamedSeeds) -> "SeedShape":
         """The shape of these seed files, from their first row.
 
         Raises:
@@ -61,13 +61,13 @@ class SeedShape:
         options, letters = _options(sample, loaded.origin.roles)
         return cls(loaded, sample, options, letters, tuple(named.mapping.keep))
 
-    def row(self, line: Line) -> dict[str, Any]:
+    def row(self, line: RecordLine) -> dict[str, Any]:
         """The record as a row of the seed file.
 
         Raises:
             InputError: the record does not fit it; the message names the line.
         """
-        draft = draft_of(line)
+        draft = read_draft(line)
         if (
             not draft.choices and draft.output in self.options
         ):  # labels stand with every seed, not with records
@@ -77,13 +77,13 @@ class SeedShape:
             column: filled.get(column, self._other(column, line)) for column in self.loaded.origin.columns
         }
 
-    def _filled(self, line: Line, draft: Draft) -> Iterator[tuple[str, Any]]:
+    def _filled(self, line: RecordLine, draft: Draft) -> Iterator[tuple[str, Any]]:
         parts = line.record.get("parts") or {}
         for role, column in self.loaded.origin.roles.items():
             if place := _PLACED.fullmatch(role):
                 yield column, self._placed(place[1], int(place[2]), line, draft, column)
             elif role == "context":
-                yield column, _like(self.sample.get(column), str(parts.get(slot(column), "")))
+                yield column, _like(self.sample.get(column), str(parts.get(make_part_name(column), "")))
             elif role in _PLAIN:
                 yield column, _PLAIN[role](draft)
             elif role == "evidence":
@@ -91,10 +91,10 @@ class SeedShape:
             else:
                 yield column, self._sampled(role, line, draft, self.sample.get(column))
         for column in self.kept:
-            if slot(column) in parts:
-                yield column, parts[slot(column)]
+            if make_part_name(column) in parts:
+                yield column, parts[make_part_name(column)]
 
-    def _sampled(self, role: str, line: Line, draft: Draft, sample: Any) -> Any:
+    def _sampled(self, role: str, line: RecordLine, draft: Draft, sample: Any) -> Any:
         """What is written in the way in which the seed file's first row writes it."""
         if role == "input":
             return _like(sample, self._input(line, draft))
@@ -108,7 +108,7 @@ class SeedShape:
             return list(draft.tests) if isinstance(sample, list) else "\n".join(draft.tests)
         return self._turns(draft, sample)
 
-    def _input(self, line: Line, draft: Draft) -> str:
+    def _input(self, line: RecordLine, draft: Draft) -> str:
         """The whole input, or where its parts have columns of their own, the one that varies.
 
         Beside Alpaca's instruction it is empty, unless the seeds have one instruction in common.
@@ -117,12 +117,12 @@ class SeedShape:
             return ""
         parts = line.record.get("parts") or {}
         apart = "context" in self.loaded.origin.roles or self.kept
-        return text_of(list(parts.values())[-1]) if parts and apart else draft.input
+        return read_text_value(list(parts.values())[-1]) if parts and apart else draft.input
 
     def _instruction(self, draft: Draft) -> str:
         return self.loaded.sentence or draft.input
 
-    def _placed(self, kind: str, place: int, line: Line, draft: Draft, column: str) -> str:
+    def _placed(self, kind: str, place: int, line: RecordLine, draft: Draft, column: str) -> str:
         """One of several columns of options, or of several that made up the input."""
         if kind == "choice":
             return draft.choices[place - 1] if place <= len(draft.choices) else ""
@@ -137,7 +137,7 @@ class SeedShape:
             raise InputError(f"{line.where}: its input has no {column}, which the seed file has a column for")
         return found[1]
 
-    def _output(self, line: Line, draft: Draft, said: Any) -> Any:
+    def _output(self, line: RecordLine, draft: Draft, said: Any) -> Any:
         """The output; where the seeds name the right option by letter or place, so does this."""
         if not self.options or not draft.choices:
             return _like(said, draft.output)
@@ -146,7 +146,7 @@ class SeedShape:
         place = draft.choices.index(draft.output)
         if isinstance(said, int) and not isinstance(said, bool) and str(said) not in self.options:
             return place
-        text = text_of(said)
+        text = read_text_value(said)
         if text in self.options:
             return draft.output
         if text in self.letters and place < len(self.letters):
@@ -179,7 +179,7 @@ class SeedShape:
             turns.append((user, draft.input))
         return [{who: name, says: text} for name, text in [*turns, (assistant, draft.output)]]
 
-    def _other(self, column: str, line: Line) -> Any:
+    def _other(self, column: str, line: RecordLine) -> Any:
         """What stands in a column that is no part of the example."""
         record = line.record
         if column in IDS:
@@ -192,9 +192,9 @@ def _options(sample: Mapping[str, Any], roles: Mapping[str, str]) -> tuple[tuple
     """The options of the first row, and what they are called by."""
     columns = [column for role, column in roles.items() if role.startswith("choice ")]
     if columns:
-        return tuple(text_of(sample[column]) for column in columns), tuple(columns)
+        return tuple(read_text_value(sample[column]) for column in columns), tuple(columns)
     if "choices" in roles:
-        return options_of(sample[roles["choices"]])
+        return read_options(sample[roles["choices"]])
     return (), ()
 
 
@@ -210,7 +210,7 @@ def _listed(sample: Any, choices: Sequence[str]) -> Any:
     if isinstance(sample, str):
         found = _SEPARATOR.search(sample)
         return (found[0] if found else "\n").join(_marked(_SEPARATOR.split(sample.strip()), choices))
-    return _marked([text_of(each) for each in sample], choices)
+    return _marked([read_text_value(each) for each in sample], choices)
 
 
 def _marked(sample: Sequence[str], choices: Sequence[str]) -> list[str]:

@@ -9,27 +9,27 @@ from typing import Any, Final
 import jsonlines
 import orjson
 
-from aide.dataset.lines import Line, opened
+from aide.dataset.lines import RecordLine, open_output
 from aide.errors import InputError
-from aide.exporters.base import Job, Written
-from aide.exporters.columns import arrow_type, columns_of, fitted
-from aide.shards import to_line
+from aide.exporters.base import ExportJob, ExportResult
+from aide.exporters.columns import fit_value, infer_columns, to_arrow_type
+from aide.shards import encode_line
 
 ROWS: Final = 1000  # to a batch: what is held in memory at once
 
 
 @dataclass(frozen=True, slots=True)
-class Parquet:
+class ParquetExporter:
     """One Parquet file."""
 
     streams: bool = False
 
-    def write(self, lines: Iterable[Line], job: Job) -> Written:
+    def write(self, lines: Iterable[RecordLine], job: ExportJob) -> ExportResult:
         """Write the records, each with its `messages`."""
-        return Written(write_parquet(job.dest, with_messages(lines, job)))
+        return ExportResult(write_parquet(job.dest, add_messages(lines, job)))
 
 
-def with_messages(lines: Iterable[Line], job: Job) -> Iterator[dict[str, Any]]:
+def add_messages(lines: Iterable[RecordLine], job: ExportJob) -> Iterator[dict[str, Any]]:
     """Every record with the turns of its example, so that a trainer takes the table as it is."""
     for line in lines:
         yield {**line.record, "messages": job.rendering.example(line).messages()}
@@ -50,16 +50,18 @@ def write_parquet(dest: str, rows: Iterable[Mapping[str, Any]]) -> int:
     except ImportError as fault:
         raise InputError("Parquet needs pyarrow", hint="pip install 'aide-expand[parquet]'") from fault
     with tempfile.TemporaryFile() as kept:
-        writer = jsonlines.Writer(kept, dumps=lambda row: to_line(row).rstrip(b"\n"))
+        writer = jsonlines.Writer(kept, dumps=lambda row: encode_line(row).rstrip(b"\n"))
         count = sum(1 for row in rows if writer.write(row))
         if not count:
             raise InputError("there is not one record to write", hint="a table needs at least one row")
-        columns = columns_of(_again(kept))
-        schema = pa.schema([pa.field(name, arrow_type(kind)) for name, kind in columns.items()])
-        with opened(dest) as file, parquet.ParquetWriter(pa.PythonFile(file, mode="w"), schema) as table:
+        columns = infer_columns(_again(kept))
+        schema = pa.schema([pa.field(name, to_arrow_type(kind)) for name, kind in columns.items()])
+        with open_output(dest) as file, parquet.ParquetWriter(pa.PythonFile(file, mode="w"), schema) as table:
             again = _again(kept)
             while batch := list(islice(again, ROWS)):
-                fit = [{name: fitted(row.get(name), kind) for name, kind in columns.items()} for row in batch]
+                fit = [
+                    {name: fit_value(row.get(name), kind) for name, kind in columns.items()} for row in batch
+                ]
                 table.write_batch(pa.RecordBatch.from_pylist(fit, schema))
     return count
 
@@ -69,4 +71,4 @@ def _again(kept: Any) -> Iterator[dict[str, Any]]:
     return iter(jsonlines.Reader(kept, loads=orjson.loads))
 
 
-__all__ = ["Parquet", "with_messages", "write_parquet"]
+__all__ = ["ParquetExporter", "add_messages", "write_parquet"]

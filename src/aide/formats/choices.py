@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import Field, create_model
 
 from aide.formats.base import DraftPayload, Question, TaskCard, ask_answer
-from aide.parsing import ModelPayload, Reply
+from aide.parsing import ModelPayload, ReplyModel
 from aide.records import Ask, Draft, rng
 
 Options = tuple[str, tuple[str, ...]]
@@ -17,13 +17,13 @@ Options = tuple[str, tuple[str, ...]]
 _LETTER: Final = re.compile(r"\A\(?([A-Za-z]|\d{1,2})[).:]\s+")
 
 
-class _Options(Reply):
+class _Options(ReplyModel):
     correct: str = Field(min_length=1)
     wrong: list[str]
 
 
 @lru_cache(maxsize=16)
-def options_payload(wrong: int) -> ModelPayload[_Options, Options]:
+def make_options_payload(wrong: int) -> ModelPayload[_Options, Options]:
     """The right option and exactly `wrong` others, their letters taken off."""
     model = create_model(
         "_Options", __base__=_Options, wrong=(list[str], Field(min_length=wrong, max_length=wrong))
@@ -38,7 +38,7 @@ def _bare(said: _Options) -> Options:
     return options[0], tuple(options[1:])
 
 
-def lettered(choices: Sequence[str]) -> list[str]:
+def add_letters(choices: Sequence[str]) -> list[str]:
     """`A) …`, `B) …`: one line an option."""
     return [f"{chr(65 + place)}) {choice}" for place, choice in enumerate(choices)]
 
@@ -65,7 +65,7 @@ class MultipleChoice:
             return Draft(question.input, right, tuple(choices))
 
         payload = DraftPayload(
-            options_payload(card.options - 1), build, lambda draft: self.check(draft, card)
+            make_options_payload(card.options - 1), build, lambda draft: self.check(draft, card)
         )
         return await ask_answer(ask, payload, question, template=self.name)
 
@@ -84,6 +84,6 @@ class MultipleChoice:
 
     def render(self, draft: Draft) -> str:
         """The lettered options and, below them, the right one."""
-        lines = lettered(draft.choices)
+        lines = add_letters(draft.choices)
         right = draft.choices.index(draft.output) if draft.output in draft.choices else -1
         return "\n".join([*lines, f"Right: {lines[right] if right >= 0 else draft.output}"])

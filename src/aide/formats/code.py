@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aide.errors import Unusable
 from aide.formats.base import DraftPayload, Question, TaskCard, ask_answer
-from aide.parsing import CodePayload, looks_like_code, python_syntax
+from aide.parsing import CodePayload, looks_like_code, parse_python
 from aide.records import Ask, Draft
 
 _STARTS: Final = (
@@ -34,7 +34,7 @@ class TestsPayload:
     def read(self, text: str) -> tuple[str, ...]:
         """The statements as they were written; raises `Unusable`."""
         code = CodePayload(self.name).read(text)
-        tree = python_syntax(code)
+        tree = parse_python(code)
         body = tree.body if tree else []
         if not any(isinstance(node, ast.Assert) for node in body) or not all(
             isinstance(node, ast.Assert | ast.Import | ast.ImportFrom) for node in body
@@ -78,7 +78,7 @@ class Code:
             return "There is no code; write the function."
         if card.code != "python":
             return ""
-        tree = python_syntax(draft.output)
+        tree = parse_python(draft.output)
         if tree is None:
             return "The code is not valid Python."
         defined = {name for node in tree.body for name in _defined(node)}
@@ -108,6 +108,6 @@ def _defined(node: ast.stmt) -> list[str]:
 
 
 def _names(test: str) -> list[ast.Name]:
-    tree = python_syntax(test)
+    tree = parse_python(test)
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree else []
     return [func for func in calls if isinstance(func, ast.Name)]

@@ -94,7 +94,7 @@ def _spaced(text: str) -> str:
     return r"\s*".join(re.escape(piece) for piece in re.split(r"\s+", text))
 
 
-def result(text: str, convention: str) -> str:
+def read_result(text: str, convention: str) -> str:
     """The final result of an answer that ends by the convention; empty where it does not."""
     found = _search(text, convention)
     return found["value"].strip() if found else ""
@@ -108,19 +108,19 @@ def _search(text: str, convention: str) -> re.Match[str] | None:
     return _pattern(convention).search(text)
 
 
-def final(text: str, convention: str) -> str:
+def read_final_answer(text: str, convention: str) -> str:
     """What an answer comes down to: the result by the convention, by a common marker, or its last number."""
-    found = result(text, convention) or _final(text.rstrip(), number=True)[1]
+    found = read_result(text, convention) or _final(text.rstrip(), number=True)[1]
     if found:
         return found
     numbers = re.findall(_NUMBER, text)
     return numbers[-1] if numbers else ""
 
 
-def settle(text: str, convention: str) -> str:
+def apply_convention(text: str, convention: str) -> str:
     """`text` with its final result written by the convention; unchanged where no result can be told."""
     text = text.rstrip()
-    if not convention or result(text, convention):
+    if not convention or read_result(text, convention):
         return text
     head, value = _final(text, number=NUMBER in convention)
     if not value:

@@ -5,7 +5,7 @@ from typing import Final
 
 from aide.errors import InputError
 from aide.formats.base import FORMATS, Format, Label
-from aide.formats.labels import fold, yes_no_pair
+from aide.formats.labels import find_yes_no_pair, fold_label
 from aide.records import Draft
 
 # The most telling shape first; `free_text` fits all that is left.
@@ -31,7 +31,7 @@ def detect_format(
         return FORMATS[given]
     if labels:
         names = [label if isinstance(label, str) else label.name for label in labels]
-        return FORMATS["yes_no" if len(names) == 2 and yes_no_pair(names) else "classification"]
+        return FORMATS["yes_no" if len(names) == 2 and find_yes_no_pair(names) else "classification"]
     if hint in FORMATS:
         return FORMATS[hint]
     if any(draft.choices for draft in drafts) and not all(draft.choices for draft in drafts):
@@ -51,13 +51,13 @@ def detect_format(
 
 
 def _labels_or_answers(drafts: Sequence[Draft]) -> bool:
-    outputs = [fold(draft.output) for draft in drafts]
+    outputs = [fold_label(draft.output) for draft in drafts]
     return (
         len(outputs) > 1
         and len(set(outputs)) == len(outputs)
         and all(1 <= len(output.replace("_", " ").split()) <= 2 or _one_name(output) for output in outputs)
         and not any(letter.isdigit() for output in outputs for letter in output)
-        and not any(fold(draft.output) in fold(draft.input) for draft in drafts)
+        and not any(fold_label(draft.output) in fold_label(draft.input) for draft in drafts)
     )
 
 

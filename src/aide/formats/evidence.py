@@ -21,7 +21,7 @@ def split_evidence(text: str) -> tuple[str, str]:
     return (text[: tag.start()] + text[tag.end() :]).strip(), tag[1].strip()
 
 
-def quoted(evidence: str, parts: Parts) -> str:
+def find_quote(evidence: str, parts: Parts) -> str:
     """The passage of a fixed part that `evidence` quotes, byte for byte; empty where it names none.
 
     Spaces, quotation marks, dashes and case may differ. Without fixed parts there is nothing to quote.

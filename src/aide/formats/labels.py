@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from aide.errors import Rejection, Unusable
 from aide.formats.base import DraftPayload, Question, TaskCard, ask_answer
-from aide.formats.evidence import quoted
-from aide.parsing import json_value
+from aide.formats.evidence import find_quote
+from aide.parsing import parse_json
 from aide.records import Ask, Draft, rng
 
 BLIND_DRAWS: Final = 3
@@ -27,19 +27,19 @@ richtig/falsch vrai/faux verdadero/falso vero/falso verdadeiro/falso waar/onwaar
 PAIRS: Final = tuple((yes, no) for yes, _, no in (pair.partition("/") for pair in _PAIRS.split()))
 
 
-def fold(text: str) -> str:
+def fold_label(text: str) -> str:
     """What two spellings of one label share: no case, no edge punctuation, single spaces."""
     return " ".join(text.casefold().split()).strip(" .,!:;\"'`*“”‘’。")
 
 
-def yes_no_pair(outputs: Sequence[str]) -> tuple[str, ...]:
+def find_yes_no_pair(outputs: Sequence[str]) -> tuple[str, ...]:
     """The two strings of a yes/no task as the examples write them, yes first; empty where it is none.
 
     Where all examples give the same answer, the other one is spelled after it.
     """
     seen: dict[str, str] = {}
     for output in outputs:
-        seen.setdefault(fold(output), output.strip())
+        seen.setdefault(fold_label(output), output.strip())
     for pair in PAIRS:
         if seen and seen.keys() <= set(pair):
             model = next(iter(seen.values()))
@@ -63,7 +63,7 @@ class LabelPayload:
     def read(self, text: str) -> tuple[str, str]:
         """The label as the card spells it, and the evidence; raises `Unusable`."""
         try:
-            value = json_value(text)
+            value = parse_json(text)
         except Unusable:
             value = _LABEL.sub("", text)
         said, evidence = value, ""
@@ -78,12 +78,12 @@ class LabelPayload:
     def _known(self, said: str) -> str | None:
         if said in self.labels:
             return said
-        close = [label for label in self.labels if fold(label) == fold(said)]
+        close = [label for label in self.labels if fold_label(label) == fold_label(said)]
         return close[0] if len(close) == 1 else None
 
 
 @lru_cache(maxsize=64)
-def label_payload(labels: tuple[str, ...], *, evidence: bool) -> LabelPayload:
+def make_label_payload(labels: tuple[str, ...], *, evidence: bool) -> LabelPayload:
     """The payload of one label set; its schema lists the labels in the card's order, always."""
     properties: dict[str, Any] = {"evidence": {"type": "string"}} if evidence else {}
     properties["label"] = {"type": "string", "enum": list(labels)}
@@ -106,7 +106,7 @@ class Labelled:
     def detect(self, drafts: Sequence[Draft]) -> bool:
         """One label set beside every example, or few short outputs that come again and stand in no input."""
         outputs = [draft.output for draft in drafts]
-        pair = yes_no_pair(outputs)
+        pair = find_yes_no_pair(outputs)
         if self.name == "yes_no":
             return bool(pair)
         return not pair and (_same_choices(drafts) or _few(drafts))
@@ -136,8 +136,8 @@ class Labelled:
         labels = list(card.labels)
         rng(question.id, str(question.draw)).shuffle(labels)
         payload = DraftPayload(
-            label_payload(card.label_names, evidence=bool(question.parts.fixed)),
-            lambda said: Draft(question.input, said[0], evidence=quoted(said[1], question.parts)),
+            make_label_payload(card.label_names, evidence=bool(question.parts.fixed)),
+            lambda said: Draft(question.input, said[0], evidence=find_quote(said[1], question.parts)),
             lambda draft: self.check(draft, card),
         )
         return await ask_answer(ask, payload, question, template=self.name, labels=labels)
@@ -159,7 +159,7 @@ def _same_choices(drafts: Sequence[Draft]) -> bool:
 
 
 def _few(drafts: Sequence[Draft]) -> bool:
-    outputs = [fold(draft.output) for draft in drafts]
+    outputs = [fold_label(draft.output) for draft in drafts]
     if any(
         draft.choices or draft.tests or "\n" in draft.output or len(draft.output) > 60 for draft in drafts
     ):
@@ -168,7 +168,7 @@ def _few(drafts: Sequence[Draft]) -> bool:
         return False
     kinds, examples = len(set(outputs)), len(outputs)
     numeric = sum(any(letter.isdigit() for letter in output) for output in outputs)
-    copied = sum(fold(draft.output) in fold(draft.input) for draft in drafts)
+    copied = sum(fold_label(draft.output) in fold_label(draft.input) for draft in drafts)
     most = 0.5 if numeric * 2 > examples or examples > 20 else 0.8
     return (
         examples > 1

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from aide.formats.base import DraftPayload, Question, TaskCard, ask_answer
-from aide.formats.convention import find_convention, result, settle
-from aide.formats.evidence import quoted, split_evidence
+from aide.formats.convention import apply_convention, find_convention, read_result
+from aide.formats.evidence import find_quote, split_evidence
 from aide.parsing import TextPayload
 from aide.records import Ask, Draft
 
@@ -35,17 +35,19 @@ class Open:
 
         def build(text: str) -> Draft:
             worked, evidence = split_evidence(text)
-            worked = settle(worked, card.convention)
-            quote = quoted(evidence, question.parts)
+            worked = apply_convention(worked, card.convention)
+            quote = find_quote(evidence, question.parts)
             if not card.bare:
                 return Draft(question.input, worked, evidence=quote)
-            return Draft(question.input, result(worked, card.convention), reasoning=worked, evidence=quote)
+            return Draft(
+                question.input, read_result(worked, card.convention), reasoning=worked, evidence=quote
+            )
 
         return await _ask_text(self, ask, card, question, build)
 
     def check(self, draft: Draft, card: TaskCard) -> str:
         """There is an output, and it ends by the convention."""
-        if not draft.output.strip() or (card.convention and not result(draft.output, card.convention)):
+        if not draft.output.strip() or (card.convention and not read_result(draft.output, card.convention)):
             return f"The last line must give the final result in this form: {card.convention or '<answer>'}"
         return ""
 
@@ -70,7 +72,7 @@ class FreeText:
 
         def build(text: str) -> Draft:
             said, evidence = split_evidence(text)
-            return Draft(question.input, said, evidence=quoted(evidence, question.parts))
+            return Draft(question.input, said, evidence=find_quote(evidence, question.parts))
 
         return await _ask_text(self, ask, card, question, build)
 

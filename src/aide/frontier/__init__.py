@@ -17,10 +17,10 @@ from aide.frontier.shape import (
     DRAWS,
     ENDLESS,
     SPARES,
-    Grow,
-    Plant,
-    Shape,
+    GrowWork,
+    PlantWork,
     Slot,
+    TreeShape,
     split_evenly,
     split_over_hops,
 )
@@ -30,7 +30,7 @@ from aide.records import PERSONA, replace, rng
 class Frontier:
     """Hands out what to plant and to grow, takes back how it ended; the single owner of the counts."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: TreeShape) -> None:
         self.shape = shape
         self._kinds = shape.kinds
         self._draw_stride = max(shape.triples, shape.personas, 1) + 8
@@ -38,7 +38,7 @@ class Frontier:
         self._levels: dict[str, list[Level]] = {}
         self._branches: dict[str, Branch] = {}
         self._ready: list[deque[Level]] = [deque() for _ in range(shape.hops + 1)]
-        self._reopened: deque[Grow] = deque()
+        self._reopened: deque[GrowWork] = deque()
         self._bearing = 0  # of what is open: plants, and records above the last hop
         self._open_labels: dict[str, int] = dict.fromkeys(shape.label_quotas, 0)
         self.labels: dict[str, int] = dict.fromkeys(shape.label_quotas, 0)
@@ -75,7 +75,7 @@ class Frontier:
 
     # --- handing out ------------------------------------------------------------------------------
 
-    def next(self) -> Plant | Grow | None:
+    def next(self) -> PlantWork | GrowWork | None:
         """The next piece of work, or `None` while nothing can be started (or nothing is left)."""
         if self._reopened:
             return self._hand_out(self._reopened.popleft())
@@ -88,7 +88,7 @@ class Frontier:
                     self._wake_below(level)
                     continue
                 queue.append(level)
-                return work if isinstance(work, Plant) else self._hand_out(work)
+                return work if isinstance(work, PlantWork) else self._hand_out(work)
         return None
 
     @property
@@ -98,7 +98,7 @@ class Frontier:
         """
         return not self._bearing
 
-    def spare(self) -> Grow | None:
+    def spare(self) -> GrowWork | None:
         """One candidate more than there are places, for when slots are idle and every place has its candidate.
 
         Should one of these come to nothing its place is filled at once; should all pass, who comes last in a level is
@@ -115,10 +115,10 @@ class Frontier:
             slots = (self._any_slot(level, draws) for draws in range(1, DRAWS + 1))
             if slot := next(filter(None, slots), None):
                 self.spares += 1
-                return self._hand_out(Grow(slot, level.seed, level.depth))
+                return self._hand_out(GrowWork(slot, level.seed, level.depth))
         return None
 
-    def _hand_out(self, work: Grow) -> Grow:
+    def _hand_out(self, work: GrowWork) -> GrowWork:
         branch = self._branches[work.slot.parent]
         self._occupy(branch, work.slot)
         branch.level.flying += 1
@@ -137,7 +137,7 @@ class Frontier:
             branch.children += 1
             branch.level.by_kind[k] += 1
 
-    def _work_of(self, level: Level) -> Plant | Grow | None:
+    def _work_of(self, level: Level) -> PlantWork | GrowWork | None:
         while level.unplanted:
             branch = level.unplanted.take()
             if not branch.planted:  # else restored while it waited
@@ -147,25 +147,25 @@ class Frontier:
             slot = self._free_slot(level, branch, 1) if branch.children < level.allowance(branch) else None
             if slot is not None:
                 level.active.append(branch)
-                return Grow(slot, level.seed, level.depth)
+                return GrowWork(slot, level.seed, level.depth)
             branch.active = False
         if self.shape.target is None or level.planting or level.growing:
             return None
         return self._refill(level)
 
-    def _plant(self, level: Level, branch: Branch) -> Plant:
+    def _plant(self, level: Level, branch: Branch) -> PlantWork:
         branch.active = False
         branch.planting = True
         level.planting += 1
         self._bearing += 1
         self.open += 1
-        return Plant(branch.id, level.seed, level.depth - 1)
+        return PlantWork(branch.id, level.seed, level.depth - 1)
 
-    def _refill(self, level: Level) -> Plant | Grow | None:
+    def _refill(self, level: Level) -> PlantWork | GrowWork | None:
         """A place that the even composition could not fill: any parent's free slot, then further draws."""
         for draws in range(1, DRAWS + 1):
             if slot := self._any_slot(level, draws):
-                return Grow(slot, level.seed, level.depth)
+                return GrowWork(slot, level.seed, level.depth)
             unplanted = [branch for branch in level.branches if not branch.planted]
             if unplanted:
                 return self._plant(level, min(unplanted, key=_fewest_children))
@@ -227,7 +227,7 @@ class Frontier:
         level.activate(branch)
         self._wake(level)
 
-    def admit(self, work: Grow, label: str) -> bool:
+    def admit(self, work: GrowWork, label: str) -> bool:
         """Count a finished record towards the target; where its level or its label is full it is surplus."""
         quotas, level = self.shape.label_quotas, self._branches[work.slot.parent].level
         if level.admitted >= level.quota or (quotas and self.labels.get(label, 0) >= quotas.get(label, 0)):
@@ -237,7 +237,7 @@ class Frontier:
             self.labels[label] += 1
         return True
 
-    def accept(self, work: Grow, id: str, label: str) -> None:
+    def accept(self, work: GrowWork, id: str, label: str) -> None:
         """An admitted record takes its place; above the last hop it becomes a branch."""
         level = self._land(work)
         level.accepted += 1
@@ -246,7 +246,7 @@ class Frontier:
             self._add_branch(levels[work.depth], id, label)
         self._wake_below(level)
 
-    def drop(self, work: Grow) -> None:
+    def drop(self, work: GrowWork) -> None:
         """The candidate in this slot was rejected, failed or is surplus: its place is free again."""
         level = self._land(work)
         level.by_kind[self._kinds.index(work.slot.kind)] -= 1
@@ -257,7 +257,7 @@ class Frontier:
             self._wake(level)
         self._wake_below(level)
 
-    def _land(self, work: Grow) -> Level:
+    def _land(self, work: GrowWork) -> Level:
         level = self._branches[work.slot.parent].level
         level.flying -= 1
         self._bearing -= work.depth < self.shape.hops
@@ -274,7 +274,7 @@ class Frontier:
 
     # --- resuming and finishing -------------------------------------------------------------------
 
-    def restore(self, work: Grow, id: str = "", label: str = "") -> None:
+    def restore(self, work: GrowWork, id: str = "", label: str = "") -> None:
         """A node settled earlier: accepted as `id`, or dropped where `id` is empty.
 
         A child of a parent that is no more (pruned, or of a seed gone from the file) is only counted.
@@ -291,7 +291,7 @@ class Frontier:
         else:
             self.drop(work)
 
-    def promote(self, work: Grow, id: str, label: str) -> bool:
+    def promote(self, work: GrowWork, id: str, label: str) -> bool:
         """Take a surplus record of an earlier run into a place that is still free; false where there is none."""
         branch = self._branches.get(work.slot.parent)
         if branch is None or branch.level.demand <= 0 or not self.admit(work, label):
@@ -305,7 +305,7 @@ class Frontier:
         self.accept(replace(work, slot=replace(work.slot, label="")), id, label)
         return True
 
-    def reopen(self, work: Grow) -> None:
+    def reopen(self, work: GrowWork) -> None:
         """A node handed out before a stop and not settled: it goes first."""
         if work.slot.parent in self._branches and work.slot.kind in self._kinds:
             branch = self._branches[work.slot.parent]
@@ -379,10 +379,10 @@ __all__ = [
     "DRAWS",
     "ENDLESS",
     "Frontier",
-    "Grow",
-    "Plant",
-    "Shape",
+    "GrowWork",
+    "PlantWork",
     "Slot",
+    "TreeShape",
     "split_evenly",
     "split_over_hops",
 ]

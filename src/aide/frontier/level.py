@@ -43,7 +43,7 @@ class Branch:
         return self.triples >= 0
 
 
-class Queue(list[Branch]):
+class FifoQueue(list[Branch]):
     """First in, first out. A list whose head moves: an empty deque takes ten times the room, and each level has two."""
 
     __slots__ = ("_head",)
@@ -85,8 +85,8 @@ class Level:
         self.quota = quota
         self.parents = parents
         self.branches: list[Branch] = []
-        self.active = Queue()
-        self.unplanted = Queue()
+        self.active = FifoQueue()
+        self.unplanted = FifoQueue()
         self.admitted = 0  # accepted, or about to be
         self.accepted = 0
         self.flying = 0

@@ -26,7 +26,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Plant:
+class PlantWork:
     """Find the attributes of this branch: its topic, triples and personas."""
 
     branch: str
@@ -35,7 +35,7 @@ class Plant:
 
 
 @dataclass(frozen=True, slots=True)
-class Grow:
+class GrowWork:
     """Grow one record at `depth` in this slot."""
 
     slot: Slot
@@ -44,7 +44,7 @@ class Grow:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class TreeShape:
     """What the forest may hold: kinds of growth, nominal numbers of triples and personas, hops, target.
 
     `target` is `None` for the whole tree, else the number of records; `label_quotas` is empty where labels are not

@@ -14,7 +14,7 @@ from aide.formats import TaskCard
 from aide.gates.language import LanguageCheck
 from aide.gates.leftovers import Leftovers
 from aide.records import Draft
-from aide.text.shingles import compared, folded_words, resemblance
+from aide.text.shingles import compute_features, fold_words, measure_jaccard
 
 _COPY_FROM: Final = 0.85
 _SEED_TWINS: Final = 0.95
@@ -31,7 +31,7 @@ _FIELD: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class GateFault:
     """Why a text is refused: a word to count it by, and what it is about for a person."""
 
     reason: str
@@ -67,7 +67,9 @@ class FormGate:
         """Whether the card's language is one that can be told."""
         return self._language.works
 
-    def check(self, text: str, *, seed: str, parent: str, label: str | None, fixed: str = "") -> Fault | None:
+    def check(
+        self, text: str, *, seed: str, parent: str, label: str | None, fixed: str = ""
+    ) -> GateFault | None:
         """The first fault of a new input, cheapest check first, or `None`.
 
         Reasons: `empty`, `prompt_leftover`, `too_short`, `too_long`, `copy`, `label_inside`,
@@ -75,52 +77,52 @@ class FormGate:
         text as a label is a fault. `fixed` are the parts that the text asks about.
         """
         if not text.strip():
-            return Fault("empty", "there is no text")
+            return GateFault("empty", "there is no text")
         if found := self._leftovers.find(text):
-            return Fault("prompt_leftover", found)
+            return GateFault("prompt_leftover", found)
         length, unit = self._measure(text), self._card.unit
         if length < self._card.min_words:
-            return Fault("too_short", f"{length} {unit}, at least {self._card.min_words} are wanted")
+            return GateFault("too_short", f"{length} {unit}, at least {self._card.min_words} are wanted")
         if length > self._card.max_words:
-            return Fault("too_long", f"{length} {unit}, at most {self._card.max_words} are wanted")
+            return GateFault("too_long", f"{length} {unit}, at most {self._card.max_words} are wanted")
         if fault := self._copied(text, {"seed": seed, "parent": parent}):
             return fault
         for pattern in self._labels:
             if match := pattern.search(text):
-                return Fault("label_inside", match[0].strip())
+                return GateFault("label_inside", match[0].strip())
         if language := self._language.foreign(text):
             wanted = self._card.language or self._card.language_code
-            return Fault("wrong_language", f"{language} where {wanted} is wanted")
+            return GateFault("wrong_language", f"{language} where {wanted} is wanted")
         return self._given_away(text, (), fixed)
 
-    def check_answer(self, text: str, answer: Draft) -> Fault | None:
+    def check_answer(self, text: str, answer: Draft) -> GateFault | None:
         """A fault where the input `text` holds its own answer (`answer_inside`), and seeds' inputs do not.
 
         Once there are options, an item of a test set may be told by them (`test_item`).
         """
         if self._answers and _contains_answer(text, answer.output):
-            return Fault("answer_inside", answer.output.strip()[:80])
+            return GateFault("answer_inside", answer.output.strip()[:80])
         return self._given_away(text, answer.choices, "") if answer.choices else None
 
-    def _given_away(self, text: str, options: Sequence[str], fixed: str) -> Fault | None:
+    def _given_away(self, text: str, options: Sequence[str], fixed: str) -> GateFault | None:
         hit = self._avoid.find(text, options, fixed) if self._avoid is not None else None
-        return Fault("test_item", str(hit)) if hit else None
+        return GateFault("test_item", str(hit)) if hit else None
 
-    def _copied(self, text: str, sources: dict[str, str]) -> Fault | None:
-        words, features = compared(text)
+    def _copied(self, text: str, sources: dict[str, str]) -> GateFault | None:
+        words, features = compute_features(text)
         for name, source in sources.items():
-            theirs, their_features = compared(source)
+            theirs, their_features = compute_features(source)
             if words == theirs and (words or text == source):
-                return Fault("copy", f"the same as its {name}")
-            if (likeness := resemblance(features, their_features)) >= self._copy_from:
-                return Fault("copy", f"{likeness:.0%} of its {name}")
+                return GateFault("copy", f"the same as its {name}")
+            if (likeness := measure_jaccard(features, their_features)) >= self._copy_from:
+                return GateFault("copy", f"{likeness:.0%} of its {name}")
         return None
 
 
 def _above_seeds(seeds: Sequence[str]) -> float:
     """The resemblance from which a text is a copy: 0.85, or more than any two seeds have."""
-    features = [compared(seed)[1] for seed in seeds[:200]]
-    pairs = (resemblance(a, b) for at, a in enumerate(features) for b in features[:at])
+    features = [compute_features(seed)[1] for seed in seeds[:200]]
+    pairs = (measure_jaccard(a, b) for at, a in enumerate(features) for b in features[:at])
     greatest = max((pair for pair in pairs if pair < _SEED_TWINS), default=0.0)
     return max(_COPY_FROM, greatest + 0.01)
 
@@ -148,13 +150,13 @@ def _keep_answers_out(inputs: Sequence[str], outputs: Sequence[str]) -> bool:
 
 
 def _telling(answer: str) -> bool:
-    words = folded_words(answer)
+    words = fold_words(answer)
     lettered = sum(word.isalpha() for word in words)
     return lettered >= _ANSWER_WORDS and len(" ".join(words)) >= _ANSWER_LETTERS
 
 
 def _contains_answer(text: str, answer: str) -> bool:
-    return _telling(answer) and f" {' '.join(folded_words(answer))} " in f" {' '.join(folded_words(text))} "
+    return _telling(answer) and f" {' '.join(fold_words(answer))} " in f" {' '.join(fold_words(text))} "
 
 
 _MEASURES: Final[dict[str, Callable[[str], int]]] = {

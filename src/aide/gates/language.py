@@ -45,13 +45,13 @@ class LanguageCheck:
         self.works = bool(code) and find_spec("pycld2") is not None and bool(self._passing & _known())
         if not self.works:
             return
-        seen = [language for text in seeds if long_enough(text) and (language := self.foreign(text))]
-        if 2 * len(seen) < sum(map(long_enough, seeds)):
+        seen = [language for text in seeds if is_long_enough(text) and (language := self.foreign(text))]
+        if 2 * len(seen) < sum(map(is_long_enough, seeds)):
             self._passing = self._passing.union(*map(_family, seen))
 
     def foreign(self, text: str) -> str:
         """Code of the language of a good part of `text`; empty where that is the wanted one."""
-        if not self.works or not long_enough(text):
+        if not self.works or not is_long_enough(text):
             return ""
         reliable, found = _detected(text)
         others = [(code, share) for code, share in found if code not in self._passing]
@@ -60,7 +60,7 @@ class LanguageCheck:
         return ""
 
 
-def long_enough(text: str) -> bool:
+def is_long_enough(text: str) -> bool:
     """Whether `text` is long enough to be sure: over 20 words, or 40 letters of a script without spaces."""
     return len(text.split()) > WORDS_OVER or len(_UNSPACED.findall(text)) > _LETTERS_OVER
 

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from aide.errors import AideError, FolderHeld, InputError
-from aide.journal.rows import dump, load
+from aide.journal.rows import dump_json, load_json
 
 SCHEMA: Final = 1
 BUSY_SECONDS: Final = 1.0
@@ -92,14 +92,14 @@ def open_for_writing(path: Path, vfs: str = "") -> Database:
             write.execute("PRAGMA synchronous=FULL")
             check_schema(path, write)
             write.executescript("BEGIN IMMEDIATE;" + TABLES)
-            write.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (dump(SCHEMA),))
+            write.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (dump_json(SCHEMA),))
             write.execute("COMMIT")
             read = _connect(path, "ro", vfs) if shared else write
         except BaseException:
             write.close()
             raise
     except sqlite3.Error as error:
-        raise unopened(path, error) from error
+        raise describe_open_failure(path, error) from error
     return Database(path, read, write)
 
 
@@ -127,7 +127,7 @@ def open_for_reading(path: Path, vfs: str = "") -> Database:
             read.close()
             raise
     except sqlite3.Error as error:
-        raise unopened(path, error) from error
+        raise describe_open_failure(path, error) from error
     return Database(path, read, None)
 
 
@@ -143,7 +143,7 @@ def check_schema(path: Path, connection: sqlite3.Connection) -> None:
     if not {"meta", "calls", "outcomes"} <= tables:
         raise InputError(f"{path} is no journal of aide", hint="name another folder")
     row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
-    version = load(row[0]) if row else SCHEMA
+    version = load_json(row[0]) if row else SCHEMA
     if version > SCHEMA:
         raise InputError(
             f"{path} was written by a newer aide (schema {version}, this one knows {SCHEMA})",
@@ -151,7 +151,7 @@ def check_schema(path: Path, connection: sqlite3.Connection) -> None:
         )
 
 
-def unopened(path: Path, error: sqlite3.Error) -> AideError:
+def describe_open_failure(path: Path, error: sqlite3.Error) -> AideError:
     """What a failure to open means to a person."""
     code = _primary(error)
     if code in _BUSY:
@@ -161,14 +161,14 @@ def unopened(path: Path, error: sqlite3.Error) -> AideError:
     if code == sqlite3.SQLITE_NOTADB:
         return InputError(f"{path} is no journal of aide", hint="name another folder")
     if code in _ADVICE:
-        known = fault(path, error)
+        known = convert_database_error(path, error)
         return InputError(str(known), hint=known.hint)
     return InputError(
         f"{path} can't be opened: {error}", hint="check that its folder is there and may be written"
     )
 
 
-def fault(path: Path, error: sqlite3.Error) -> AideError:
+def convert_database_error(path: Path, error: sqlite3.Error) -> AideError:
     """What a failure of a database in use means to a person; its scope is the run."""
     message, hint = _ADVICE.get(
         _primary(error),

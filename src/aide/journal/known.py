@@ -8,7 +8,7 @@ PROBES: Final = 4
 BITS: Final = 10  # a key: with four probes about one new key in a hundred is looked for all the same
 
 
-class Known:
+class KeyFilter:
     """A Bloom filter that grows (Almeida et al. 2007, "Scalable Bloom Filters"): layers, each twice the last.
 
     What was added is always found; of what was not, a few in a hundred are. A key takes 1.25 bytes, about as much

@@ -19,7 +19,7 @@ OUTCOME_COLUMNS: Final = "kind, node, seed, parent, depth, slot, operation, labe
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class AnsweredCall:
     """One answered call.
 
     Attributes:
@@ -64,7 +64,7 @@ class Call:
             self.attempt,
             self.model,
             self.endpoint,
-            plain(self.answered_by),
+            replace_surrogates(self.answered_by),
             usage.prompt,
             usage.completion,
             usage.cached,
@@ -77,7 +77,7 @@ class Call:
         )
 
     @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> "Call":
+    def from_row(cls, row: tuple[Any, ...]) -> "AnsweredCall":
         """The inverse of `columns`, followed by system, sent, front and rest of the user text, body."""
         key, node, step, draw, attempt, model, endpoint, answered_by, *tokens = row[:13]
         seconds, at, cost, reused, system, sent, front, rest, body = row[13:]
@@ -90,9 +90,9 @@ class Call:
             model=model,
             endpoint=endpoint,
             answered_by=answered_by,
-            system=text(system),
-            user=text((front or b"") + rest),
-            sent=load(sent),
+            system=decode_text(system),
+            user=decode_text((front or b"") + rest),
+            sent=load_json(sent),
             body=body,
             usage=Usage(1, *tokens),
             seconds=seconds,
@@ -134,7 +134,7 @@ class Outcome:
             self.depth,
             self.slot,
             self.operation,
-            plain(self.label),
+            replace_surrogates(self.label),
         )
 
     @classmethod
@@ -144,7 +144,7 @@ class Outcome:
         return cls(node, kind, *rest)
 
 
-def dump(value: object) -> bytes:
+def dump_json(value: object) -> bytes:
     """Canonical JSON: equal values give equal bytes.
 
     Raises:
@@ -156,7 +156,7 @@ def dump(value: object) -> bytes:
         return json.dumps(value, sort_keys=True).encode()
 
 
-def load(data: bytes) -> Any:
+def load_json(data: bytes) -> Any:
     """The inverse of `dump`."""
     try:
         return orjson.loads(data)
@@ -164,16 +164,16 @@ def load(data: bytes) -> Any:
         return json.loads(data)
 
 
-def blob(value: str) -> bytes:
+def encode_text(value: str) -> bytes:
     """A text as it is stored; models do send lone surrogates, which SQLite's own text type refuses."""
     return value.encode("utf-8", "surrogatepass")
 
 
-def text(data: bytes) -> str:
+def decode_text(data: bytes) -> str:
     """The inverse of `blob`."""
     return data.decode("utf-8", "surrogatepass")
 
 
-def plain(value: str) -> str:
+def replace_surrogates(value: str) -> str:
     """The text without lone surrogates: a word that a server or a file gave, fit for a column of text."""
     return value if value.isascii() else value.encode("utf-8", "replace").decode()

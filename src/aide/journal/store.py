@@ -8,10 +8,18 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from aide.journal.database import Database, open_for_reading, open_for_writing
-from aide.journal.known import Known
-from aide.journal.rows import CALL_COLUMNS, OUTCOME_COLUMNS, Call, Outcome, blob, dump, load
-from aide.journal.writer import Writer
-from aide.journal.writes import Writes
+from aide.journal.known import KeyFilter
+from aide.journal.rows import (
+    CALL_COLUMNS,
+    OUTCOME_COLUMNS,
+    AnsweredCall,
+    Outcome,
+    dump_json,
+    encode_text,
+    load_json,
+)
+from aide.journal.writer import JournalWriter
+from aide.journal.writes import WriteStatements
 from aide.records import Usage
 
 PACE: Final = 0.008
@@ -50,15 +58,15 @@ class Journal:
         lock = threading.Lock()
         self._reading: AbstractContextManager[Any] = lock if database.alone else nullcontext()
         self._queued: dict[tuple[str, ...], bytes] = {}
-        self._writes: Writes | None = None
-        self._writer: Writer | None = None
-        self._known: Known | None = None  # for the one process that writes: others must look
+        self._writes: WriteStatements | None = None
+        self._writer: JournalWriter | None = None
+        self._known: KeyFilter | None = None  # for the one process that writes: others must look
         if database.write is not None:
-            self._known = Known(self._pages(_KEYS))
+            self._known = KeyFilter(self._pages(_KEYS))
             for kind_and_key in self._pages(_DECIDED):
                 self._known.add(kind_and_key)
-            self._writes = Writes(database.write)
-            self._writer = Writer(database, finish=self._writes.finish, pace=pace, lock=lock)
+            self._writes = WriteStatements(database.write)
+            self._writer = JournalWriter(database, finish=self._writes.finish, pace=pace, lock=lock)
 
     @classmethod
     def open(cls, path: Path, *, readonly: bool = False, pace: float = PACE, vfs: str = "") -> "Journal":
@@ -104,28 +112,34 @@ class Journal:
             row: tuple[bytes, str] | None = self._database.read.execute(_BODY, (key,)).fetchone()
         return row
 
-    def recall(self, key: str) -> Call | None:
+    def recall(self, key: str) -> AnsweredCall | None:
         """All that is known of the call with that key."""
         rows = self._query(f"{_CALLS} WHERE key = ?", key)
-        return Call.from_row(rows[0][:-1]) if rows else None
+        return AnsweredCall.from_row(rows[0][:-1]) if rows else None
 
-    async def record(self, call: Call) -> None:
+    async def record(self, call: AnsweredCall) -> None:
         """Keep an answered call; returns once it is committed. The first answer to a key stays.
 
         It is kept even where the waiting task is cancelled.
         """
         writes, _ = self._writable()
-        row = (call.columns(), blob(call.system), dump(call.sent), blob(call.user), call.body)
+        row = (
+            call.columns(),
+            encode_text(call.system),
+            dump_json(call.sent),
+            encode_text(call.user),
+            call.body,
+        )
         if self._known is not None:
             self._known.add((call.key,))
         await self._commit(writes.call, row)
 
-    def calls(self, *, node: str | None = None) -> Iterator[Call]:
+    def calls(self, *, node: str | None = None) -> Iterator[AnsweredCall]:
         """All calls, or those made for one node, in the order of their answers."""
         only = "" if node is None else " AND node = :node"
         sql = f"{_CALLS} WHERE id > :after{only} ORDER BY id LIMIT {PAGE}"
         for row in self._pages(sql, node=node):
-            yield Call.from_row(row)
+            yield AnsweredCall.from_row(row)
 
     def call_ids(self, nodes: Collection[str]) -> dict[str, list[int]]:
         """For each of these nodes the numbers of its calls, for `calls_at`; no text is read."""
@@ -135,14 +149,14 @@ class Journal:
                 found.setdefault(row[1], []).append(row[0])
         return found
 
-    def calls_at(self, ids: Iterable[int]) -> Iterator[Call]:
+    def calls_at(self, ids: Iterable[int]) -> Iterator[AnsweredCall]:
         """The calls of these numbers, a page at a time, each page in the order of the answers."""
         numbers = list(ids)
         for start in range(0, len(numbers), PAGE):
             page = numbers[start : start + PAGE]
             marks = ", ".join("?" * len(page))
             for row in self._query(f"{_CALLS} WHERE id IN ({marks}) ORDER BY id", *page):
-                yield Call.from_row(row[:-1])
+                yield AnsweredCall.from_row(row[:-1])
 
     def timings(self) -> Iterator[tuple[float, float, str, int]]:
         """Of all calls paid for here: when each came in Unix time, how many seconds it took, step, tokens."""
@@ -178,7 +192,7 @@ class Journal:
         """
         if value is None:
             raise ValueError(f"nothing is decided about {kind} {key}")
-        data = dump(value)
+        data = dump_json(value)
         earlier = self._decision(kind, key)
         if earlier is None:
             writes, _ = self._writable()
@@ -193,24 +207,24 @@ class Journal:
     def decided(self, kind: str, key: str) -> Any | None:
         """What was decided, queued decisions included; `None` where nothing was."""
         data = self._decision(kind, key)
-        return None if data is None else load(data)
+        return None if data is None else load_json(data)
 
     def decisions(self, kind: str) -> Iterator[tuple[str, Any]]:
         """Keys and values of all decisions of that kind in the order in which they fell."""
         queued = {name[2]: data for name, data in self._queued.items() if name[:2] == ("decision", kind)}
         for key, data in self._pages(_DECISIONS, kind=kind):
             queued.pop(key, None)
-            yield key, load(data)
+            yield key, load_json(data)
         for key, data in queued.items():
-            yield key, load(data)
+            yield key, load_json(data)
 
     def meta(self, name: str) -> Any:
         """A fact of the whole run, queued ones included; `None` where it was never set."""
         queued = self._queued.get(("meta", name))
         if queued is not None:
-            return load(queued)
+            return load_json(queued)
         rows = self._query("SELECT value FROM meta WHERE name = ?", name)
-        return load(rows[0][0]) if rows else None
+        return load_json(rows[0][0]) if rows else None
 
     def set_meta(self, name: str, value: Any) -> None:
         """Queue a fact of the whole run in place of the last of that name.
@@ -220,7 +234,7 @@ class Journal:
         """
         if name == "schema":
             raise ValueError("the schema's version is the journal's own")
-        data = dump(value)
+        data = dump_json(value)
         writes, _ = self._writable()
         self._queue(("meta", name), data, writes.meta, (name, data))
 
@@ -310,7 +324,7 @@ class Journal:
                 return
             after = rows[-1][-1]
 
-    def _writable(self) -> tuple[Writes, Writer]:
+    def _writable(self) -> tuple[WriteStatements, JournalWriter]:
         """The writing side; `RuntimeError` where the journal was opened for reading."""
         if self._writes is None or self._writer is None:
             raise RuntimeError(f"{self._database.path} was opened for reading")

@@ -10,14 +10,14 @@ from queue import SimpleQueue
 from typing import Any, Final
 
 from aide.errors import AideError
-from aide.journal.database import Database, fault
+from aide.journal.database import Database, convert_database_error
 
 GROUP: Final = 512
 Future = asyncio.Future[None]
 _Entry = tuple[Callable[[Any], None], Any, Future | None, Callable[[], None] | None]
 
 
-class Writer:
+class JournalWriter:
     """Commits queued rows in the order in which they were queued.
 
     Commits begin at least `pace` seconds apart: a lone row is committed at once, and under load a few
@@ -156,7 +156,7 @@ class Writer:
                 self._schedule()
             return
         if isinstance(error, sqlite3.Error):
-            self._fault = fault(self._path, error)
+            self._fault = convert_database_error(self._path, error)
         else:
             self._fault = AideError(f"writing {self._path} failed: {error!r}")
         self._fault.__cause__ = error

@@ -27,7 +27,7 @@ _OUTCOME: Final = f"INSERT INTO outcomes ({OUTCOME_COLUMNS}) VALUES ({'?, ' * 7}
 CallRow = tuple[tuple[Any, ...], bytes, bytes, bytes, bytes]
 
 
-class Writes:
+class WriteStatements:
     """Statements of one connection. Only the writer may call them.
 
     Small memories save look-ups: the last id of a call, the ids of the texts seen last, the front of the

@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class ReviewedGrade:
     """A record that a person marked, and what the judge made of it.
 
     `sound` says that all the judge's yes-or-no judgements were right; grades are 1 to 10.
@@ -23,7 +23,7 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class ThresholdFit:
     """Agreement with the person at one pair of least grades.
 
     `kappa` is agreement beyond chance (Cohen, Educational and Psychological Measurement 20, 1960).
@@ -45,7 +45,7 @@ class Fit:
         }  # fmt: skip
 
 
-def fit(marked: Sequence[Marked], relevance: int, diversity: int) -> Fit:
+def measure_fit(marked: Sequence[ReviewedGrade], relevance: int, diversity: int) -> ThresholdFit:
     """How far judge and person agree at these least grades; `marked` is not empty."""
     taken = [each.passes(relevance, diversity) for each in marked]
     good = [each.good for each in marked]
@@ -54,13 +54,13 @@ def fit(marked: Sequence[Marked], relevance: int, diversity: int) -> Fit:
     chance = (sum(taken) * sum(good) + (n - sum(taken)) * (n - sum(good))) / (n * n)
     kappa = 1.0 if chance == 1 else (agreed / n - chance) / (1 - chance)
     both = sum(one and other for one, other in zip(taken, good, strict=True))
-    return Fit(relevance, diversity, agreed, n, both, sum(taken) - both, kappa)
+    return ThresholdFit(relevance, diversity, agreed, n, both, sum(taken) - both, kappa)
 
 
-def best_fit(marked: Sequence[Marked], relevance: int, diversity: int) -> Fit:
+def find_best_fit(marked: Sequence[ReviewedGrade], relevance: int, diversity: int) -> ThresholdFit:
     """The least grades that agree best with the person; of equals the nearest to those given."""
 
-    def rank(found: Fit) -> tuple[int, int]:
+    def rank(found: ThresholdFit) -> tuple[int, int]:
         return -found.agreed, abs(found.relevance - relevance) + abs(found.diversity - diversity)
 
-    return min((fit(marked, r, d) for r in range(1, 11) for d in range(1, 11)), key=rank)
+    return min((measure_fit(marked, r, d) for r in range(1, 11) for d in range(1, 11)), key=rank)

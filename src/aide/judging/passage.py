@@ -8,14 +8,14 @@ WORDS = 300
 _WORD = re.compile(r"\S+")
 
 
-def passage(parts: Parts, evidence: str) -> tuple[Parts, str]:
+def cut_passage(parts: Parts, evidence: str) -> tuple[Parts, str]:
     """The fixed parts and the evidence for the judge; parts that are longer than the passage are left out."""
     if sum(len(_WORD.findall(text)) for _, text in parts.fixed) <= WORDS + 100:
         return parts, evidence
-    return WHOLE, around(parts, evidence)
+    return WHOLE, cut_around_quote(parts, evidence)
 
 
-def around(parts: Parts, evidence: str) -> str:
+def cut_around_quote(parts: Parts, evidence: str) -> str:
     """About 300 words of the fixed part that holds the quote, spaces folded; the quote itself where none does."""
     wanted = evidence.split()
     for _, text in parts.fixed:

@@ -14,10 +14,10 @@ from typing import Any, Final, Self
 
 from aide.errors import NodeError
 from aide.formats import Demonstration, Question
-from aide.parsing import python_syntax
+from aide.parsing import parse_python
 from aide.records import Ask, Draft, Seed, rng
-from aide.verify.agreement import final_answer, same
-from aide.verify.answers import Checks, choose
+from aide.verify.agreement import extract_final_answer, is_same_answer
+from aide.verify.answers import AnswerChecks, choose_option
 
 PASS: Final = 0.7  # least share of seeds answered as they are
 FOOLED: Final = 0.2  # greatest share of wrong answers taken as right
@@ -29,7 +29,7 @@ Judge = Callable[[Draft], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
+class SeedCheck:
     """One seed: what it says, what the teacher said, and how the judge took a right and a wrong answer.
 
     `right` is none where no code can compare (free text; code that is not run), the judge's where it
@@ -53,14 +53,14 @@ class Sitting:
         return cls(**data)
 
 
-async def sit(
+async def check_seed(
     seed: Seed,
     pool: Sequence[Seed],
-    checks: Checks,
+    checks: AnswerChecks,
     demos: Sequence[Demonstration],
     ask: Ask,
     judge: Judge | None,
-) -> Sitting:
+) -> SeedCheck:
     """Examine one seed: at most three calls, without `judge` one.
 
     Raises:
@@ -68,10 +68,10 @@ async def sit(
     """
     others = tuple(demo for demo in demos if demo.input != seed.draft.input)
     said, right = await _teacher(seed, checks, others, ask)
-    wrong = wrong_draft(seed, pool, checks)
-    return Sitting(
+    wrong = make_wrong_draft(seed, pool, checks)
+    return SeedCheck(
         seed.name or seed.id,
-        final_answer(seed.draft, checks.card)[:200],
+        extract_final_answer(seed.draft, checks.card)[:200],
         said[:200],
         right,
         await _taken(seed.draft, judge),
@@ -89,7 +89,7 @@ async def _taken(draft: Draft | None, judge: Judge | None) -> bool | None:
 
 
 async def _teacher(
-    seed: Seed, checks: Checks, demos: tuple[Demonstration, ...], ask: Ask
+    seed: Seed, checks: AnswerChecks, demos: tuple[Demonstration, ...], ask: Ask
 ) -> tuple[str, bool | None]:
     """The teacher's blind answer, and whether it is the seed's own."""
     card, draft = checks.card, seed.draft
@@ -98,7 +98,7 @@ async def _teacher(
         return "", None
     try:
         if card.format == "multiple_choice":
-            said = await choose(ask, draft, question)
+            said = await choose_option(ask, draft, question)
             return said, said == draft.output
         # The seed has its tests: of code the solution alone is wanted, under whatever name.
         alone = replace(card, code="") if card.format == "code" else card
@@ -108,13 +108,13 @@ async def _teacher(
     if checks.run is not None and card.format == "code":
         ran = await checks.run(_renamed(answer.output, draft.tests), draft.tests)
         return ran.told or "passed", ran.passed
-    said = final_answer(answer, card)
-    return said, same(said, final_answer(draft, card))
+    said = extract_final_answer(answer, card)
+    return said, is_same_answer(said, extract_final_answer(draft, card))
 
 
 def _renamed(code: str, tests: Sequence[str]) -> str:
     """The solution under the name that the seed's tests call, which its description need not tell."""
-    tree, called = python_syntax(code), python_syntax("\n".join(tests))
+    tree, called = parse_python(code), parse_python("\n".join(tests))
     if tree is None or called is None:
         return code
     defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
@@ -129,7 +129,7 @@ def _renamed(code: str, tests: Sequence[str]) -> str:
     return f"{code}\n\n{unknown[0]} = {defined[-1]}\n" if len(unknown) == 1 and defined else code
 
 
-def wrong_draft(seed: Seed, pool: Sequence[Seed], checks: Checks) -> Draft | None:
+def make_wrong_draft(seed: Seed, pool: Sequence[Seed], checks: AnswerChecks) -> Draft | None:
     """The seed with an answer that is wrong: another option, label or number, else another seed's output."""
     draft, dice = seed.draft, rng("exam", seed.id)
     if draft.choices and not checks.format.labelled:
@@ -148,10 +148,10 @@ def wrong_draft(seed: Seed, pool: Sequence[Seed], checks: Checks) -> Draft | Non
 
 
 @dataclass(frozen=True, slots=True)
-class Exam:
+class Precheck:
     """All sittings together, and what follows from them."""
 
-    sittings: tuple[Sitting, ...]
+    sittings: tuple[SeedCheck, ...]
 
     def _count(self, values: Sequence[bool | None]) -> tuple[int, int]:
         known = [value for value in values if value is not None]
@@ -179,7 +179,7 @@ class Exam:
         return right / asked if asked else 1.0
 
     @property
-    def misses(self) -> tuple[Sitting, ...]:
+    def misses(self) -> tuple[SeedCheck, ...]:
         """Seeds that the teacher answered otherwise: wrong keys, or what it does not know."""
         return tuple(each for each in self.sittings if each.right is False)
 

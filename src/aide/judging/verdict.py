@@ -5,13 +5,13 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from aide.parsing import ModelPayload, Reply
+from aide.parsing import ModelPayload, ReplyModel
 from aide.records import Verdict
 
 Grade = Annotated[int, Field(ge=1, le=10)]
 
 
-class _Verdict(Reply):
+class _Verdict(ReplyModel):
     """The order of the fields is the order of the judge's work: it solves, criticises, then scores."""
 
     own_answer: str
@@ -41,7 +41,7 @@ VERDICT: Final = ModelPayload("verdict", _Verdict, _verdict)
 
 
 @dataclass(frozen=True, slots=True)
-class Standard:
+class Thresholds:
     """The least grades (1 to 10) of relevance to the seed and of diversity from the parent."""
 
     min_relevance: int = 7
@@ -63,7 +63,7 @@ class Judgement:
     critique: str = ""
 
 
-def judge(verdict: Verdict, standard: Standard) -> Judgement:
+def apply_thresholds(verdict: Verdict, standard: Thresholds) -> Judgement:
     """Hold a verdict to the standard: all four judgements right, and both grades at their minimum."""
     low_relevance = f"It is too far from the seed: relevance {verdict.relevance} of 10."
     low_diversity = f"It repeats its parent too closely: diversity {verdict.diversity} of 10."

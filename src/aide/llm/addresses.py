@@ -10,7 +10,7 @@ from aide.errors import InputError
 LOCAL: Final = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")
 
 
-def base_urls(text: str, query: Mapping[str, str]) -> tuple[str, ...]:
+def list_base_urls(text: str, query: Mapping[str, str]) -> tuple[str, ...]:
     """The base URLs that a pasted address may mean, likeliest first, the query at the end of each.
 
     A scheme may be missing; `/v1`, a trailing slash, or a whole route may be there or not.

@@ -21,8 +21,8 @@ from typing import Any, Final
 
 import orjson
 
-from aide.llm.faults import Fault
-from aide.llm.request import Request
+from aide.llm.faults import WireFault
+from aide.llm.request import ChatRequest
 
 RUNGS: Final = ("strict", "schema", "object_schema", "object", "text")
 LOWER: Final = RUNGS[2:]
@@ -51,7 +51,7 @@ _NUMBER: Final = re.compile(r"\d+")
 
 
 @dataclass(slots=True)
-class Habits:
+class EndpointProfile:
     """What one endpoint honours for one model."""
 
     rung: int = 0
@@ -72,7 +72,7 @@ class Habits:
         """The rung for a schema: the common one, or a lower one that this schema alone needs."""
         return max(self.rung, self.rungs.get(schema_name, 0))
 
-    def body(self, request: Request, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    def body(self, request: ChatRequest, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """The request as this endpoint takes it: the body, and what of it is worth telling besides the
         messages.
         """
@@ -93,12 +93,12 @@ class Habits:
             if rung in LOWER:
                 messages[-1] = _told(messages[-1], request.schema)
             if rung != "text":
-                body["response_format"] = response_format(
+                body["response_format"] = build_response_format(
                     rung, request.schema_name or "answer", request.schema
                 )
         return body, sent
 
-    def learn(self, fault: Fault, request: Request, *, explained_only: bool) -> bool:
+    def learn(self, fault: WireFault, request: ChatRequest, *, explained_only: bool) -> bool:
         """Adapt to a refusal; true where asking again now makes sense.
 
         `explained_only`: the refusal may have another cause (a 5xx), so only its own words may teach.
@@ -113,7 +113,7 @@ class Habits:
         self.version += learned
         return learned
 
-    def _learn_limit(self, fault: Fault, request: Request) -> bool:
+    def _learn_limit(self, fault: WireFault, request: ChatRequest) -> bool:
         said = f"{fault.param} {fault.message}".lower()
         if self.limit_name == "max_tokens" and "max_completion_tokens" in said:
             self.limit_name = "max_completion_tokens"
@@ -131,7 +131,7 @@ class Habits:
         self.most_output = max(lower) // 2 if "max_model_len" in said or "context" in said else max(lower)
         return True
 
-    def _learn_sampling(self, fault: Fault, said: str, request: Request) -> bool:
+    def _learn_sampling(self, fault: WireFault, said: str, request: ChatRequest) -> bool:
         if not _UNWANTED.search(said):
             return False
         named = [
@@ -148,13 +148,13 @@ class Habits:
         self.dropped.update(named[:1])
         return bool(named)
 
-    def _learn_system(self, said: str, request: Request) -> bool:
+    def _learn_system(self, said: str, request: ChatRequest) -> bool:
         if self.folds_system or request.messages[0].role != "system" or not _NO_SYSTEM.search(said):
             return False
         self.folds_system = True
         return True
 
-    def _learn_rung(self, said: str, request: Request, *, explained_only: bool) -> bool:
+    def _learn_rung(self, said: str, request: ChatRequest, *, explained_only: bool) -> bool:
         if request.schema is None:
             return False
         rung = self.rung_of(request.schema_name)
@@ -176,13 +176,13 @@ class Habits:
             self.rung, self.guessed_from = self.guessed_from, None
             self.version += 1
 
-    def shown(self, request: Request) -> bool:
+    def shown(self, request: ChatRequest) -> bool:
         """Whether an answered call has shown that this one is accepted: one with a schema shows it for plain text
         too, which asks for less.
         """
         return "schema" in self.proven or (request.schema is None and "text" in self.proven)
 
-    def note_answer(self, request: Request) -> None:
+    def note_answer(self, request: ChatRequest) -> None:
         """A call of this shape was answered: what was sent is accepted."""
         if request.schema is None:
             self.proven.add("text")
@@ -227,7 +227,7 @@ class Habits:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Habits":
+    def from_dict(cls, data: Mapping[str, Any]) -> "EndpointProfile":
         """The inverse of `as_dict`; raises `ValueError`, `KeyError` or `TypeError` for what it never
         wrote.
         """
@@ -242,29 +242,29 @@ class Habits:
         )
 
 
-def response_format(rung: str, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+def build_response_format(rung: str, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """The `response_format` field of a rung above `text`."""
     if rung == "strict":
         return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
     if rung == "schema":
-        return {"type": "json_schema", "json_schema": {"name": name, "schema": loosened(schema)}}
+        return {"type": "json_schema", "json_schema": {"name": name, "schema": loosen_schema(schema)}}
     return {"type": "json_object", "schema": schema} if rung == "object_schema" else {"type": "json_object"}
 
 
-def loosened(schema: Any) -> Any:
+def loosen_schema(schema: Any) -> Any:
     """The schema without the keywords that many servers refuse; names of properties are left alone."""
     if isinstance(schema, list):
-        return [loosened(item) for item in schema]
+        return [loosen_schema(item) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
     out = {}
     for key, value in schema.items():
         if key in ("properties", "$defs"):
-            out[key] = {name: loosened(inner) for name, inner in value.items()}
+            out[key] = {name: loosen_schema(inner) for name, inner in value.items()}
         elif key in ("enum", "const", "required"):
             out[key] = value
         elif key not in LOOSE:
-            out[key] = loosened(value)
+            out[key] = loosen_schema(value)
     return out
 
 

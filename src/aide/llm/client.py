@@ -20,8 +20,8 @@ import httpx
 import orjson
 
 from aide.errors import AideError, CallError, EndpointUnusable, InputError
-from aide.llm.addresses import base_urls
-from aide.llm.faults import WrongPath, answer_of, decode, read_fault, scoped
+from aide.llm.addresses import list_base_urls
+from aide.llm.faults import WrongPath, classify_fault, decode_json, read_answer, read_fault
 from aide.llm.request import Endpoint
 
 CONNECT: Final = 10.0
@@ -36,7 +36,7 @@ Handler = Callable[
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class WireReply:
     """One exchange as it came: header names in lower case, the body decompressed."""
 
     status: int
@@ -87,7 +87,9 @@ class Client:
             raise InputError(
                 f"nothing stands behind {endpoint.base_url!r} here", hint="give the URL of a server"
             )
-        self.bases = ("http://simulator/v1",) if simulated else base_urls(endpoint.base_url, endpoint.query)
+        self.bases = (
+            ("http://simulator/v1",) if simulated else list_base_urls(endpoint.base_url, endpoint.query)
+        )
         self._direct = transport.answer if isinstance(transport, CallableTransport) else None
         self._transport = transport
         self._pool = pool
@@ -105,7 +107,7 @@ class Client:
         """The base URL in use; settles with the first answer where several spellings are possible."""
         return self.bases[self._at]
 
-    async def chat(self, body: Mapping[str, Any]) -> tuple[Reply, Mapping[str, Any]]:
+    async def chat(self, body: Mapping[str, Any]) -> tuple[WireReply, Mapping[str, Any]]:
         """One chat completion: the reply and its decoded body, which has a message in it.
 
         Raises: as `faults.answer_of`; `CallError` for what the network does; no text of it holds the key.
@@ -115,7 +117,7 @@ class Client:
             at, key = self._at, await self._known_key()
             reply = await self.exchange("POST", "/chat/completions", body)
             try:
-                return reply, answer_of(
+                return reply, read_answer(
                     reply.status, reply.headers, reply.body, self._shown("/chat/completions")
                 )
             except WrongPath as wrong:
@@ -133,14 +135,14 @@ class Client:
         _, data = await self.reply(path, body)
         return data
 
-    async def reply(self, path: str, body: Mapping[str, Any]) -> tuple[Reply, Any]:
+    async def reply(self, path: str, body: Mapping[str, Any]) -> tuple[WireReply, Any]:
         """As `post`, with the reply as it came."""
         reply = await self.exchange("POST", path, body)
-        data = decode(reply.body)
+        data = decode_json(reply.body)
         if 200 <= reply.status < 300 and data is not None:
             return reply, data
         raise self._without_key(
-            scoped(read_fault(reply.status, reply.headers, reply.body, data), self._shown(path))
+            classify_fault(read_fault(reply.status, reply.headers, reply.body, data), self._shown(path))
         )
 
     async def look_up(self, path: str) -> Any:
@@ -152,13 +154,13 @@ class Client:
         for at in range(start, len(self.bases)):
             self._at = at
             reply = await self.exchange("GET", path)
-            data = decode(reply.body)
+            data = decode_json(reply.body)
             if reply.status == 200 and data is not None:
                 return data
         self._at = start
         return None
 
-    async def exchange(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Reply:
+    async def exchange(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> WireReply:
         """One request and whatever answers it, of any status.
 
         Raises:
@@ -171,8 +173,8 @@ class Client:
         if self._direct is not None:
             route = urlsplit(self.base).path + path
             status, headers, said = await self._direct(route, body or {}, self._headers)
-            return Reply(status, headers, _bytes(said), monotonic() - began)
-        content = b"" if body is None else encode(body)
+            return WireReply(status, headers, _bytes(said), monotonic() - began)
+        content = b"" if body is None else encode_body(body)
         try:
             async with asyncio.timeout(self.total_timeout):
                 try:
@@ -183,7 +185,7 @@ class Client:
             raise CallError(f"no complete answer within {self.total_timeout:g} s", kind="timeout") from None
         except httpx.HTTPError as error:
             raise self._without_key(_mapped(error, self.base)) from None
-        return Reply(*answer, monotonic() - began)
+        return WireReply(*answer, monotonic() - began)
 
     async def _send(self, method: str, path: str, content: bytes) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers by lower-case name, and the decompressed body."""
@@ -257,7 +259,7 @@ class Client:
                 await way.aclose()
 
 
-def encode(body: Mapping[str, Any]) -> bytes:
+def encode_body(body: Mapping[str, Any]) -> bytes:
     """The body as JSON; lone surrogates, which break every server, become question marks."""
     try:
         return orjson.dumps(body)

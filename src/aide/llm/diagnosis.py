@@ -9,7 +9,7 @@ EIGHT: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DoctorFinding:
     """One thing that was found out; `bad` means that a run would fail, `advice` says what to do."""
 
     name: str
@@ -19,7 +19,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredSpeed:
     """Speeds of one endpoint and model.
 
     `latency` is in seconds of a call that writes one word; `alone` and `together` are completion tokens a
@@ -50,8 +50,8 @@ class Diagnosis:
     model: str
     answered_by: str = ""
     calls: int = 0
-    findings: list[Finding] = field(default_factory=list)
-    measured: Measured | None = None
+    findings: list[DoctorFinding] = field(default_factory=list)
+    measured: MeasuredSpeed | None = None
 
     @property
     def usable(self) -> bool:

@@ -10,15 +10,15 @@ from typing import Any, Final
 
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError, Unusable
 from aide.llm.capabilities import RUNGS
-from aide.llm.diagnosis import EIGHT, Diagnosis, Finding, Measured, Verdict
+from aide.llm.diagnosis import EIGHT, Diagnosis, DoctorFinding, MeasuredSpeed, Verdict
 from aide.llm.limiter import Limiter, Permit
-from aide.llm.pool import Lane
+from aide.llm.pool import EndpointWorker
 from aide.llm.prefixes import BLOCK
-from aide.llm.request import Answer, Endpoint, Request
-from aide.llm.retry import Health, with_retries
-from aide.llm.servers import LOCAL, OFF, larger_window, more_at_once, window_of
+from aide.llm.request import ChatRequest, Endpoint, ModelAnswer
+from aide.llm.retry import RunHealth, with_retries
+from aide.llm.servers import LOCAL, OFF, advise_larger_window, advise_more_slots, read_window
 from aide.llm.usage import estimate_tokens
-from aide.parsing import json_value, read_completion, without_thinking
+from aide.parsing import parse_json, read_completion, split_thinking
 from aide.records import Message, rng
 
 ROOM: Final = 1024  # tokens for an answer of one word: a model that thinks needs them
@@ -62,7 +62,7 @@ async def find_local(ports: Sequence[int] = tuple(LOCAL), *, seconds: float = 2.
     return sorted(found)
 
 
-async def examine(
+async def examine_endpoint(
     endpoint: Endpoint,
     model: str,
     *,
@@ -80,14 +80,16 @@ async def examine(
     answer will take together, 0 where nobody knows. `timeout` is in seconds. What goes wrong is a finding,
     not an error.
     """
-    lane = Lane(endpoint, Limiter(ceiling=EIGHT, clock=clock), timeout, transport)
+    lane = EndpointWorker(endpoint, Limiter(ceiling=EIGHT, clock=clock), timeout, transport)
     found = Diagnosis(endpoint.name, endpoint.base_url, model)
     visit = _Visit(lane, found, texts, longest, dict(extra or {}), clock, sleep)
     try:
         await visit.all()
     except AideError as error:
         told = str(error)
-        found.findings.append(Finding("usable", "bad", told, error.hint or "see what the server says of it"))
+        found.findings.append(
+            DoctorFinding("usable", "bad", told, error.hint or "see what the server says of it")
+        )
     finally:
         found.base_url = lane.client.base
         await lane.client.close()
@@ -98,30 +100,30 @@ class _Visit:
     """The questions in order; what one finds out, the next ones use."""
 
     def __init__(
-        self, lane: Lane, found: Diagnosis, texts: Sequence[str], longest: int, extra: dict[str, Any],
+        self, lane: EndpointWorker, found: Diagnosis, texts: Sequence[str], longest: int, extra: dict[str, Any],
         clock: Callable[[], float], sleep: Callable[[float], Awaitable[Any]],
     ) -> None:  # fmt: skip
         self.lane, self.found, self.texts, self.longest, self.extra = lane, found, texts, longest, extra
         self.clock, self.sleep = clock, sleep
-        self.health = Health(clock, patience=PATIENCE)
+        self.health = RunHealth(clock, patience=PATIENCE)
         self.window: int | None = None
         self.repeated = ""
         self.owner = ""
 
     def tell(self, name: str, verdict: Verdict, told: str, advice: str = "") -> None:
         """Keep a finding."""
-        self.found.findings.append(Finding(name, verdict, told, advice))
+        self.found.findings.append(DoctorFinding(name, verdict, told, advice))
 
-    async def ask(self, text: str, *, room: int = ROOM, schema: Any = None, **sampling: Any) -> Answer:
+    async def ask(self, text: str, *, room: int = ROOM, schema: Any = None, **sampling: Any) -> ModelAnswer:
         """One completion, adapted and retried as in a run."""
         extra = {**self.extra, **sampling.pop("extra", {})}
         messages = (Message("system", "You answer briefly."), Message("user", text))
-        request = Request(
+        request = ChatRequest(
             "doctor", self.found.model, messages, room, schema=schema, schema_name="city" if schema else "",
             extra=extra, **sampling,
         )  # fmt: skip
 
-        async def attempt() -> Answer:
+        async def attempt() -> ModelAnswer:
             try:
                 answer = await self.lane.attempt(
                     request, self.found.model, Permit(0, 0, 0, False, False), self.clock
@@ -166,10 +168,10 @@ class _Visit:
         self.tell("models", "ok", told)
         for row in listed:
             if str(row.get("id", "")).removeprefix("models/") == self.found.model:
-                self.window = window_of(row)
+                self.window = read_window(row)
                 self.owner = str(row.get("owned_by", ""))
 
-    def answered(self, hello: Answer) -> None:
+    def answered(self, hello: ModelAnswer) -> None:
         """Who answered, and how much it told of it."""
         self.found.answered_by = hello.model
         other = hello.model.removeprefix("models/") != self.found.model
@@ -191,7 +193,7 @@ class _Visit:
         odd += [f"at most {habits.most_output} tokens of output"] if habits.most_output else []
         self.tell("parameters", "ok", "; ".join(odd) or "all accepted")
 
-    async def thinking(self, hello: Answer) -> None:
+    async def thinking(self, hello: ModelAnswer) -> None:
         """Tokens that go into thinking before an answer of one word, and what turns it off."""
         spent = _thought(hello)
         if not spent:
@@ -255,7 +257,7 @@ class _Visit:
         told = f"{self.window:,} tokens, it says" if self.window else "not told"
         if self.window and self.longest > self.window:
             self.tell("context", "bad", f"{told}; the longest prompt with its answer takes {self.longest:,}",
-                      larger_window(self.found.base_url, self.owner, self.longest))  # fmt: skip
+                      advise_larger_window(self.found.base_url, self.owner, self.longest))  # fmt: skip
             return 4.0, 0.0, 0.0
         size = max(LARGE, int(4.5 * self.longest)) if not self.window else min(LARGE, 2 * self.window)
         tiny, small = await self.ask(WORD, room=ROOM), await self.ask(_long(self.texts, 1500))
@@ -269,7 +271,9 @@ class _Visit:
         cached = await self.repeat(first, size)
         came, expected = first.usage.prompt, tiny.usage.prompt + per_char * size
         if not first.usage.estimated and came < TRUNCATED * expected:
-            advice = larger_window(self.found.base_url, self.owner, max(self.longest, int(1.2 * expected)))
+            advice = advise_larger_window(
+                self.found.base_url, self.owner, max(self.longest, int(1.2 * expected))
+            )
             self.tell(
                 "context", "bad", f"silently cut: {came:,} tokens arrived of about {expected:,.0f}", advice
             )
@@ -277,7 +281,7 @@ class _Visit:
             self.tell("context", "ok", f"{told}; {came:,} tokens arrived whole")
         return size / max(1.0, came - tiny.usage.prompt) if came < 10 * size else 4.0, tiny.seconds, cached
 
-    async def repeat(self, first: Answer, size: int) -> float:
+    async def repeat(self, first: ModelAnswer, size: int) -> float:
         """Ask once more, with a word at the end; the share of that prompt that the server says it had cached."""
         again = await self.ask(_long(self.texts, size) + " Now.")
         self.repeated = f"a repeated prompt took {again.seconds:.2f} s after {first.seconds:.2f} s"
@@ -292,7 +296,7 @@ class _Visit:
             "prefix", "ok", f"{self.repeated}; {would}, {told}" if self.repeated else f"{would}; {told}"
         )
 
-    async def speed(self, per_token: float, latency: float, cached: float) -> Measured:
+    async def speed(self, per_token: float, latency: float, cached: float) -> MeasuredSpeed:
         """Completion tokens a second, with one call in flight and with eight."""
         text = "Write a short story of ten sentences about number {} of the keepers of a lighthouse."
         one = await self.ask(text.format(0), room=96)
@@ -308,9 +312,9 @@ class _Visit:
             "speed",
             "note" if serial else "ok",
             told,
-            more_at_once(self.found.base_url, self.owner) if serial else "",
+            advise_more_slots(self.found.base_url, self.owner) if serial else "",
         )
-        return Measured(
+        return MeasuredSpeed(
             round(per_token, 3), round(latency, 4), round(alone, 2), round(together, 2), round(cached, 3)
         )
 
@@ -326,26 +330,26 @@ class _Visit:
             self.tell("embeddings", "ok", "none from this model")
 
 
-def _text(answer: Answer) -> str:
+def _text(answer: ModelAnswer) -> str:
     try:
         return read_completion(answer.data).text
     except Unusable:
         return ""
 
 
-def _thought(answer: Answer) -> int:
+def _thought(answer: ModelAnswer) -> int:
     """Tokens of thinking: as told, else estimated from what stands in the answer."""
     message = answer.data["choices"][0]["message"]
     aside = message.get("reasoning_content") or message.get("reasoning") or ""
     content = message.get("content")
-    inside = without_thinking(content)[0] if isinstance(content, str) else ""
+    inside = split_thinking(content)[0] if isinstance(content, str) else ""
     aside = aside if isinstance(aside, str) and aside != content else ""
     return answer.usage.reasoning or estimate_tokens(aside + inside)
 
 
-def _fits(answer: Answer) -> bool:
+def _fits(answer: ModelAnswer) -> bool:
     try:
-        value = json_value(read_completion(answer.data).text)
+        value = parse_json(read_completion(answer.data).text)
     except Unusable:
         return False
     return isinstance(value, dict) and set(value) == set(KINDS) and all(
@@ -363,4 +367,4 @@ def _long(texts: Sequence[str], size: int) -> str:
     return f"{whole[:size]}\n\n{WORD}"
 
 
-__all__ = ["LOCAL", "Diagnosis", "Finding", "Measured", "examine", "find_local"]
+__all__ = ["LOCAL", "Diagnosis", "DoctorFinding", "MeasuredSpeed", "examine_endpoint", "find_local"]

@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError
-from aide.llm.waits import retry_after
+from aide.llm.waits import read_retry_after
 
 SHOWN: Final = 300
 READ: Final = 2000
@@ -57,7 +57,7 @@ _ONE_CALL: Final = re.compile(r"json_validate_failed|failed_generation")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class WireFault:
     """What a server said of a failed exchange. `said` is all of it in lower case; `mark` tells equal
     bodies.
     """
@@ -81,10 +81,10 @@ class Fault:
         return f"{self.code} {self.type} {self.param} {self.message}".lower()
 
 
-class Refused(NodeError):
+class RequestRefused(NodeError):
     """The endpoint refuses the request as it stands; adapting it to the endpoint may heal that."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: WireFault) -> None:
         super().__init__(
             "bad_request", f"the endpoint refuses the request ({fault.status}): {fault.brief}", failed=True
         )
@@ -94,7 +94,7 @@ class Refused(NodeError):
 class ServerFault(CallError):
     """A 5xx: a fault of the moment or, where the same comes again for the same request, of the request."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: WireFault) -> None:
         super().__init__(f"server error {fault.status}: {fault.brief}", kind="server", retry_after=fault.wait)
         self.fault = fault
 
@@ -103,7 +103,7 @@ class WrongPath(EndpointUnusable):
     """Nothing is served at this path; another spelling of the base URL may do."""
 
 
-def decode(body: bytes) -> Any:
+def decode_json(body: bytes) -> Any:
     """The JSON value of a body, raw control characters and lone surrogates allowed; `None` where there is
     none.
     """
@@ -117,7 +117,7 @@ def decode(body: bytes) -> Any:
         return None
 
 
-def answer_of(status: int, headers: Mapping[str, str], body: bytes, url: str) -> Mapping[str, Any]:
+def read_answer(status: int, headers: Mapping[str, str], body: bytes, url: str) -> Mapping[str, Any]:
     """The decoded body of a chat completion with a message in it, whatever that message says.
 
     `headers` have lower-case names; `url` is shown to the person where the address is at fault.
@@ -128,23 +128,25 @@ def answer_of(status: int, headers: Mapping[str, str], body: bytes, url: str) ->
         adapted.
         EndpointUnusable: bad key, unknown model, spent quota, wrong address.
     """
-    data = decode(body)
+    data = decode_json(body)
     if status >= 300 or status < 200:
-        raise scoped(read_fault(status, headers, body, data), url)
+        raise classify_fault(read_fault(status, headers, body, data), url)
     if not isinstance(data, Mapping):
-        raise scoped(Fault(200, "answered 200 without a JSON object: " + _text(body), mark=_mark(body)), url)
+        raise classify_fault(
+            WireFault(200, "answered 200 without a JSON object: " + _text(body), mark=_mark(body)), url
+        )
     choices = data.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     if data.get("error") or not isinstance(choice, Mapping):
-        raise scoped(_inside(data, headers, body), url)
+        raise classify_fault(_inside(data, headers, body), url)
     if choice.get("error") or choice.get("finish_reason") in ("error", "insufficient_system_resource"):
-        raise scoped(_inside(choice, headers, body), url)
+        raise classify_fault(_inside(choice, headers, body), url)
     if not isinstance(choice.get("message"), Mapping):
-        raise scoped(_inside(choice, headers, body), url)
+        raise classify_fault(_inside(choice, headers, body), url)
     return data
 
 
-def read_fault(status: int, headers: Mapping[str, str], body: bytes, data: Any) -> Fault:
+def read_fault(status: int, headers: Mapping[str, str], body: bytes, data: Any) -> WireFault:
     """What a body says of a failure: nested, flat, a string, a list, `detail`, HTML, plain text or nothing at
     all.
     """
@@ -167,12 +169,18 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, data: Any) 
     details = inner.get("details") or inner.get("metadata")
     code = " ".join(str(part) for part in (inner.get("code"), details) if part not in (None, ""))
     param = str(inner.get("param") or "")
-    return Fault(
-        status, _short(said), code[:SHOWN], kind, param, retry_after(headers, data, said[:READ]), _mark(body)
+    return WireFault(
+        status,
+        _short(said),
+        code[:SHOWN],
+        kind,
+        param,
+        read_retry_after(headers, data, said[:READ]),
+        _mark(body),
     )
 
 
-def scoped(fault: Fault, url: str = "") -> AideError:
+def classify_fault(fault: WireFault, url: str = "") -> AideError:
     """The error that a fault is, by its words first and its status after."""
     status, said = fault.status, fault.said
     if status == 413 or (status != 429 and _TOO_LONG.search(said)):
@@ -182,11 +190,11 @@ def scoped(fault: Fault, url: str = "") -> AideError:
     if _ONE_CALL.search(said):
         return CallError(fault.brief, kind="server")
     if _NO_PROVIDER.search(said):
-        return Refused(fault)
-    return _unusable(fault, url) or _passing(fault) or Refused(fault)
+        return RequestRefused(fault)
+    return _unusable(fault, url) or _passing(fault) or RequestRefused(fault)
 
 
-def _unusable(fault: Fault, url: str) -> EndpointUnusable | None:
+def _unusable(fault: WireFault, url: str) -> EndpointUnusable | None:
     status, said = fault.status, fault.said
     if 300 <= status < 400:
         return EndpointUnusable(
@@ -209,7 +217,7 @@ def _unusable(fault: Fault, url: str) -> EndpointUnusable | None:
     return None
 
 
-def _passing(fault: Fault) -> CallError | None:
+def _passing(fault: WireFault) -> CallError | None:
     status = fault.status
     if status == 200:
         return CallError(fault.brief, kind="server", retry_after=fault.wait)
@@ -224,7 +232,7 @@ def _passing(fault: Fault) -> CallError | None:
     return None
 
 
-def _inside(data: Mapping[str, Any], headers: Mapping[str, str], body: bytes) -> Fault:
+def _inside(data: Mapping[str, Any], headers: Mapping[str, str], body: bytes) -> WireFault:
     """The fault that a 200 carries; its own code stands in for the status where it has one."""
     fault = read_fault(200, headers, body, data)
     code = re.search(r"\b[45]\d\d\b", fault.code)
@@ -239,7 +247,7 @@ def _inside(data: Mapping[str, Any], headers: Mapping[str, str], body: bytes) ->
     message = (
         fault.message if data.get("error") or data.get("message") else "answered 200 without a message in it"
     )
-    return Fault(status, message, fault.code, fault.type, fault.param, fault.wait, fault.mark)
+    return WireFault(status, message, fault.code, fault.type, fault.param, fault.wait, fault.mark)
 
 
 def _words(value: object) -> str:

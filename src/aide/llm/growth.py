@@ -12,7 +12,7 @@ QUICK: Final = 0.05
 REST: Final = 32
 
 
-class Growth:
+class GrowthJudge:
     """Judges whether the last step up brought anything, by the pace of calls that started after it."""
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Growth:
         return back
 
 
-class Chance:
+class RefusalDetector:
     """Tells refusals that come by chance, whatever the limit is, from those that a lower limit heals.
 
     `CUTS` cuts in a row, with fewer than `APART` calls between two of them, that left the share of calls
@@ -156,7 +156,7 @@ class Chance:
         self._cuts = self._since = self._turned = self._total = 0
 
 
-class Company:
+class LoadTracker:
     """How many others were being answered whenever a call was turned away.
 
     It is the same number each time where a server bounds calls at once, and ever fewer where it counts the calls of

@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final, Literal
 
-from aide.llm.growth import Chance, Company, Growth
-from aide.llm.pace import MINUTE, Bucket, Pacer
+from aide.llm.growth import GrowthJudge, LoadTracker, RefusalDetector
+from aide.llm.pace import MINUTE, Pacer, TokenBucket
 
 Outcome = Literal["ok", "rate", "overload", "timeout", "server", "connection", "neutral"]
 
@@ -80,8 +80,8 @@ class Limiter:
         self._clock = clock
         self._patience = patience
         now = clock()
-        self._requests = Bucket(rpm / MINUTE, max(1.0, rpm / MINUTE), now) if rpm else None
-        self._tokens = Bucket(tpm / MINUTE, tpm / 6, now) if tpm else None
+        self._requests = TokenBucket(rpm / MINUTE, max(1.0, rpm / MINUTE), now) if rpm else None
+        self._tokens = TokenBucket(tpm / MINUTE, tpm / 6, now) if tpm else None
         self._limit = float(min(start, self.ceiling))
         self._serial = 0
         self._hold_until = -inf
@@ -91,12 +91,12 @@ class Limiter:
         self._cut_at = -inf
         self._episode = False
         self._regain = 0.0
-        self._growth = Growth()
-        self._chance = Chance()
+        self._growth = GrowthJudge()
+        self._chance = RefusalDetector()
         self._refused: list[int] = []
         self._cut_from = inf
         self._pacer = Pacer()
-        self._company = Company()
+        self._company = LoadTracker()
         self._out: set[int] = set()
         self._answered = 0
         self._share = 0.0
@@ -220,7 +220,7 @@ class Limiter:
         restored = self._chance.cut(now, self._limit / CUT)
         if restored is not None:
             self._limit = self._regain = restored
-            self._growth = Growth()
+            self._growth = GrowthJudge()
             self._pacer.forget()
         elif outcome == "rate":
             self._suspect = not self._learn_pace(now, wait)

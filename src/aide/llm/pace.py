@@ -16,7 +16,7 @@ VAIN: Final = 5
 BARRED: Final = 300.0
 
 
-class Bucket:
+class TokenBucket:
     """Lets `rate` units a second through and at most `burst` at once; may go into debt for one large call."""
 
     def __init__(self, rate: float, burst: float, now: float) -> None:
@@ -51,7 +51,7 @@ class Pacer:
     def __init__(self) -> None:
         self._first: float | None = None
         self._seconds: deque[list[int]] = deque()
-        self._bucket: Bucket | None = None
+        self._bucket: TokenBucket | None = None
         self._known: float | None = None
         self._level = LEVEL
         self._steps = 0
@@ -96,7 +96,7 @@ class Pacer:
             return False
         if self._bucket is not None:  # where the pace itself had grown too high, the truth lies between
             passed = max(passed, min(self._bucket.rate, 1.1 * passed))
-        self._bucket = Bucket(FIRST * passed, 1.0, now)
+        self._bucket = TokenBucket(FIRST * passed, 1.0, now)
         self._known = None if self._known is None else passed
         self._level, self._steps, self._vain = LEVEL * ((1 - FIRST) / (1 - BACK)) ** (1 / 3), 0, 0
         self._learned = self._grown = self._lowered = self._troubled = now

@@ -13,28 +13,28 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aide.config.spec import EMBED
 from aide.errors import AideError, CallError, EndpointUnusable
-from aide.llm.capabilities import RUNGS, Habits
-from aide.llm.faults import Refused, ServerFault
+from aide.llm.capabilities import RUNGS, EndpointProfile
+from aide.llm.faults import RequestRefused, ServerFault
 from aide.llm.limiter import START, Limiter, Outcome, Permit
-from aide.llm.prefixes import Prefixes
-from aide.llm.request import Answer, Endpoint, Keep, Request
-from aide.llm.retry import Health
-from aide.llm.usage import read_usage, said
-from aide.llm.waits import exhausted
+from aide.llm.prefixes import PrefixCacheMeter
+from aide.llm.request import ChatRequest, Endpoint, KeepAnswer, ModelAnswer
+from aide.llm.retry import RunHealth
+from aide.llm.usage import read_usage, read_written_text
+from aide.llm.waits import read_exhausted
 
 if TYPE_CHECKING:
-    from aide.llm.client import Reply
+    from aide.llm.client import WireReply
 
 LESSONS: Final = 12  # at most so many adaptations within one attempt
 HOPELESS: Final = 3
 EXILE: Final = 60.0
 
 
-async def forget(answer: Answer) -> None:
+async def discard_answer(answer: ModelAnswer) -> None:
     """For callers who keep no answer."""
 
 
-class Lane:
+class EndpointWorker:
     """One endpoint with its limiter and what was learned of it. `unkept` counts answers that are not safe yet."""
 
     def __init__(self, endpoint: Endpoint, limiter: Limiter, timeout: float, transport: Any) -> None:
@@ -43,13 +43,13 @@ class Lane:
         self.endpoint = endpoint
         self.limiter = limiter
         self.client = Client(endpoint, transport=transport, timeout=timeout, pool=limiter.ceiling)
-        self.habits: dict[str, Habits] = {}
+        self.habits: dict[str, EndpointProfile] = {}
         self.gates: dict[tuple[str, str], asyncio.Lock] = {}
         self.unusable: EndpointUnusable | None = None
         self.calls = 0
         self.unkept = 0
         self.errors: Counter[str] = Counter()
-        self.prefixes = Prefixes()
+        self.prefixes = PrefixCacheMeter()
         self.refusals = 0
 
     @property
@@ -61,13 +61,13 @@ class Lane:
         most = self.limiter.ceiling + max(1, self.limiter.ceiling // 8)
         return self.limiter.in_flight + self.unkept >= most
 
-    def habits_of(self, model: str) -> Habits:
+    def habits_of(self, model: str) -> EndpointProfile:
         """What is known of `model` here; nothing at first."""
-        return self.habits.setdefault(model, Habits())
+        return self.habits.setdefault(model, EndpointProfile())
 
     async def attempt(
-        self, request: Request, model: str, permit: Permit, clock: Callable[[], float]
-    ) -> Answer:
+        self, request: ChatRequest, model: str, permit: Permit, clock: Callable[[], float]
+    ) -> ModelAnswer:
         """One attempt, adapted as often as it takes. The first call of a new shape goes alone; the rest learn
         from it.
         """
@@ -82,8 +82,8 @@ class Lane:
         return await self._adapted(request, model, habits, permit, clock)
 
     async def _embedded(
-        self, request: Request, model: str, permit: Permit, clock: Callable[[], float]
-    ) -> Answer:
+        self, request: ChatRequest, model: str, permit: Permit, clock: Callable[[], float]
+    ) -> ModelAnswer:
         permit.at = clock()
         texts = [message.content for message in request.messages[1:]]
         body = {"model": model, "input": texts if len(texts) > 1 else texts[0]}
@@ -92,21 +92,26 @@ class Lane:
         return self._answer(request, model, reply, data, {"model": model})
 
     async def _adapted(
-        self, request: Request, model: str, habits: Habits, permit: Permit, clock: Callable[[], float]
-    ) -> Answer:
+        self,
+        request: ChatRequest,
+        model: str,
+        habits: EndpointProfile,
+        permit: Permit,
+        clock: Callable[[], float],
+    ) -> ModelAnswer:
         for lesson in range(LESSONS):
             version = habits.version
             body, sent = habits.body(request, model)
             permit.at = clock()
             try:
                 reply, data = await self.client.chat(body)
-            except (Refused, ServerFault) as error:
+            except (RequestRefused, ServerFault) as error:
                 learned = habits.version != version or habits.learn(
                     error.fault, request, explained_only=isinstance(error, ServerFault)
                 )
                 if learned and lesson + 1 < LESSONS:
                     continue
-                if isinstance(error, Refused):
+                if isinstance(error, RequestRefused):
                     self._refused(error, request, habits)
                 raise
             break
@@ -119,24 +124,29 @@ class Lane:
         return answer
 
     def _answer(
-        self, request: Request, model: str, reply: "Reply", data: Mapping[str, Any], sent: Mapping[str, Any]
-    ) -> Answer:
+        self,
+        request: ChatRequest,
+        model: str,
+        reply: "WireReply",
+        data: Mapping[str, Any],
+        sent: Mapping[str, Any],
+    ) -> ModelAnswer:
         chars = sum(len(message.content) for message in request.messages)
         named = data.get("model")
-        wait = exhausted(reply.headers)
+        wait = read_exhausted(reply.headers)
         if wait:
             self.limiter.pause_starts(wait)
-        return Answer(
+        return ModelAnswer(
             body=reply.body,
             data=data,
             endpoint=self.endpoint.name,
             model=named if isinstance(named, str) and named else model,
             sent=sent,
-            usage=read_usage(data, chars, said(data)),
+            usage=read_usage(data, chars, read_written_text(data)),
             seconds=reply.seconds,
         )
 
-    def _refused(self, error: Refused, request: Request, habits: Habits) -> None:
+    def _refused(self, error: RequestRefused, request: ChatRequest, habits: EndpointProfile) -> None:
         """A refusal that nothing heals: this request's own, unless it names a field of ours or hits every
         request.
         """
@@ -153,7 +163,7 @@ class Lane:
             ) from None
 
 
-class Pool:
+class EndpointPool:
     """The endpoints of a run behind one `complete`.
 
     `ceiling` bounds the calls in flight at each endpoint that sets no `concurrency` of its own; `timeout` and
@@ -172,11 +182,11 @@ class Pool:
         transport: Any = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.health = Health(clock, patience=patience)
+        self.health = RunHealth(clock, patience=patience)
         self.model = model
         self._clock = clock
         self.lanes = [
-            Lane(
+            EndpointWorker(
                 endpoint,
                 Limiter(
                     ceiling=endpoint.concurrency or ceiling,
@@ -191,7 +201,7 @@ class Pool:
             )
             for endpoint in endpoints
         ]
-        self._line: list[tuple[int, int, float, asyncio.Future[tuple[Lane, Permit]]]] = []
+        self._line: list[tuple[int, int, float, asyncio.Future[tuple[EndpointWorker, Permit]]]] = []
         self._arrivals = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -210,7 +220,9 @@ class Pool:
         """Calls that may be out at once, now."""
         return sum(lane.limiter.limit for lane in self.lanes)
 
-    async def complete(self, request: Request, *, rank: int = 0, keep: Keep = forget) -> Answer:
+    async def complete(
+        self, request: ChatRequest, *, rank: int = 0, keep: KeepAnswer = discard_answer
+    ) -> ModelAnswer:
         """One attempt at the least busy endpoint, once there is room; lower ranks go first, equals in order.
 
         Adaptation to the endpoint, the one free reconnect and failover from an endpoint that can't serve are
@@ -258,28 +270,28 @@ class Pool:
                 self._dispatch()
             return answer
 
-    def _model_at(self, lane: Lane, request: Request) -> str:
+    def _model_at(self, lane: EndpointWorker, request: ChatRequest) -> str:
         own = lane.endpoint.model
         return own if own and request.model in ("", self.model) else request.model
 
-    def _other_than(self, lane: Lane) -> bool:
+    def _other_than(self, lane: EndpointWorker) -> bool:
         return any(
             other is not lane and not other.unusable and not other.limiter.holding for other in self.lanes
         )
 
-    def _exile(self, lane: Lane, error: EndpointUnusable) -> bool:
+    def _exile(self, lane: EndpointWorker, error: EndpointUnusable) -> bool:
         """Leave an endpoint aside for a while; false where no other one is left."""
         lane.unusable = error
         lane.limiter.suspend(EXILE)
         return any(other.unusable is None for other in self.lanes)
 
-    async def _enter(self, rank: int, tokens: float) -> tuple[Lane, Permit]:
+    async def _enter(self, rank: int, tokens: float) -> tuple[EndpointWorker, Permit]:
         if not self._line:
             lane, wait = self._pick()
             if lane is not None:
                 return lane, lane.limiter.start(tokens)
             self._arm(wait)
-        future: asyncio.Future[tuple[Lane, Permit]] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[tuple[EndpointWorker, Permit]] = asyncio.get_running_loop().create_future()
         self._arrivals += 1
         heappush(self._line, (rank, self._arrivals, tokens, future))
         try:
@@ -304,11 +316,11 @@ class Pool:
             _, _, tokens, future = heappop(self._line)
             future.set_result((lane, lane.limiter.start(tokens)))
 
-    def _pick(self) -> tuple[Lane | None, float]:
+    def _pick(self) -> tuple[EndpointWorker | None, float]:
         """The endpoint with the fewest calls out that has room, sound ones first; else the seconds until one
         may have.
         """
-        best: Lane | None = None
+        best: EndpointWorker | None = None
         soonest = inf
         for lane in self.lanes:
             wait = inf if lane.full else lane.limiter.room()
@@ -356,7 +368,7 @@ class Pool:
                 continue
             for model, data in dict(kept.get("models") or {}).items():
                 with suppress(KeyError, ValueError, TypeError, AttributeError):
-                    lane.habits[model] = Habits.from_dict(data)
+                    lane.habits[model] = EndpointProfile.from_dict(data)
 
     def stats(self) -> dict[str, Any]:
         """By endpoint: answered calls, failures by kind, what the limiter found, and the rung for each
@@ -392,5 +404,5 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
 }  # fmt: skip
 
 
-def _load(lane: Lane) -> tuple[bool, int]:
+def _load(lane: EndpointWorker) -> tuple[bool, int]:
     return lane.limiter.strikes > 0, lane.limiter.in_flight

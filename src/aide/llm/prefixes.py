@@ -13,7 +13,7 @@ SIZE: Final = BLOCK * CHARS_PER_TOKEN  # bytes
 HEADS: Final = 128  # beginnings of prompts whose marks are kept
 
 
-class Prefixes:
+class PrefixCacheMeter:
     """A model of such a cache: whole blocks of `BLOCK` tokens, each known by all that stands before it.
 
     It holds between `blocks` and half of that, and forgets what was not met for longest. Tokens are counted as

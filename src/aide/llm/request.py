@@ -34,7 +34,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ChatRequest:
     """One logical call, before it is adapted to an endpoint.
 
     `schema` is a closed JSON Schema, `None` where plain text is wanted; `max_output` is in tokens; what is
@@ -55,7 +55,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ModelAnswer:
     """A 2xx with a message in it, whatever the message says.
 
     `body` are the bytes that came (after decompression), `data` the same decoded. `model` is the one that
@@ -73,4 +73,4 @@ class Answer:
 
 
 # Makes an answer durable; whoever asked sees it afterwards.
-Keep = Callable[[Answer], Awaitable[None]]
+KeepAnswer = Callable[[ModelAnswer], Awaitable[None]]

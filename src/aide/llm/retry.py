@@ -16,7 +16,7 @@ LONGEST: Final = 30.0
 TRIES: Final = {"server": 6, "connection": 6, "timeout": 3, "rate": 30, "overload": 30}
 
 
-class Health:
+class RunHealth:
     """How all calls of a run fare together.
 
     `patience` is for how many seconds nothing may succeed while calls fail, before the endpoint counts as
@@ -58,7 +58,7 @@ class Health:
 class _Course:
     """The failures of one call, in order."""
 
-    def __init__(self, health: Health, rng: random.Random) -> None:
+    def __init__(self, health: RunHealth, rng: random.Random) -> None:
         self.health = health
         self.rng = rng
         self.before = health.successes
@@ -100,7 +100,7 @@ class _Course:
 async def with_retries(
     attempt: Callable[[], Awaitable[T]],
     *,
-    health: Health,
+    health: RunHealth,
     rng: random.Random,
     sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
 ) -> T:

@@ -24,7 +24,7 @@ OFF: Final[tuple[Mapping[str, Any], ...]] = (
 )
 
 
-def window_of(row: Mapping[str, Any]) -> int | None:
+def read_window(row: Mapping[str, Any]) -> int | None:
     """The context length that a row of a model list tells, under any of its names."""
     meta = row.get("meta")
     for table in (row, meta if isinstance(meta, Mapping) else {}):
@@ -40,7 +40,7 @@ def _kind(base_url: str, owner: str) -> str:
     return "lmstudio" if ":1234" in base_url or owner == "organization_owner" else ""
 
 
-def larger_window(base_url: str, owner: str, tokens: int) -> str:
+def advise_larger_window(base_url: str, owner: str, tokens: int) -> str:
     """How a server of this kind is given a larger window."""
     size = 2 ** math.ceil(math.log2(max(tokens, 4096)))
     return {
@@ -49,7 +49,7 @@ def larger_window(base_url: str, owner: str, tokens: int) -> str:
     }.get(_kind(base_url, owner), f"start the server with a context of at least {size} tokens for each call")
 
 
-def more_at_once(base_url: str, owner: str) -> str:
+def advise_more_slots(base_url: str, owner: str) -> str:
     """How a server of this kind is made to work on several calls at once."""
     return {
         "ollama": "it works on about one call at a time: OLLAMA_NUM_PARALLEL=4 ollama serve",

@@ -21,7 +21,7 @@ def estimate_tokens(text: str) -> int:
     return wide + -(-(len(text) - wide) // CHARS_PER_TOKEN)
 
 
-def said(data: Mapping[str, Any]) -> str:
+def read_written_text(data: Mapping[str, Any]) -> str:
     """All that the model wrote in its first choice, thinking included; for counting, not for reading."""
     try:
         message = data["choices"][0]["message"]
@@ -57,7 +57,7 @@ def read_usage(data: Mapping[str, Any], prompt_chars: int, text: str) -> Usage:
     return Usage(1, prompt, completion, min(cached, prompt), min(reasoning, completion), int(silent))
 
 
-def cost(usage: Usage, price_in: float, price_out: float, price_cached: float | None = None) -> float:
+def compute_cost(usage: Usage, price_in: float, price_out: float, price_cached: float | None = None) -> float:
     """US dollars, from prices per million tokens; cached prompt tokens cost `price_in` unless they have a
     price.
     """

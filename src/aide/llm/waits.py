@@ -31,7 +31,7 @@ def read_duration(text: str) -> float | None:
     return seconds if 0 <= seconds < float("inf") else None
 
 
-def retry_after(headers: Mapping[str, str], data: object, message: str) -> float | None:
+def read_retry_after(headers: Mapping[str, str], data: object, message: str) -> float | None:
     """The wait that an answer names in its headers, its body (Google's `retryDelay`) or its words, else
     `None`.
 
@@ -59,7 +59,7 @@ def retry_after(headers: Mapping[str, str], data: object, message: str) -> float
     return read_duration(words.group(1)) if words else None
 
 
-def exhausted(headers: Mapping[str, str]) -> float:
+def read_exhausted(headers: Mapping[str, str]) -> float:
     """Seconds until the server takes more, where its `x-ratelimit-*` headers say that nothing is left; else
     0.
     """

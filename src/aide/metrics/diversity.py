@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from aide.dedup.lexical import Duplicates
+from aide.dedup.lexical import LexicalIndex
 from aide.records import rng
 
 ORDER: Final = 4
@@ -21,21 +21,21 @@ _TOKEN: Final = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s]")
 Gram = tuple[str, ...]
 
 
-def tokens(text: str) -> list[str]:
+def split_tokens(text: str) -> list[str]:
     """The words and punctuation marks of a text."""
     return _TOKEN.findall(text)
 
 
-def distinct(texts: Iterable[Sequence[str]], n: int) -> float:
+def measure_distinct(texts: Iterable[Sequence[str]], n: int) -> float:
     """Different n-grams as a share of all n-grams, over all texts together.
 
     Li et al., *A Diversity-Promoting Objective Function for Neural Conversation Models*, NAACL 2016.
     """
-    counts = Counter(gram for text in texts for gram in grams(text, n))
+    counts = Counter(gram for text in texts for gram in list_ngrams(text, n))
     return len(counts) / (counts.total() or 1)
 
 
-def self_bleu(texts: Sequence[Sequence[str]]) -> float:
+def measure_self_bleu(texts: Sequence[Sequence[str]]) -> float:
     """Mean BLEU-4 of each text against all others, 0 to 1; lower is more diverse.
 
     Zhu et al., *Texygen*, SIGIR 2018. Sentence BLEU as sacrebleu has it (Post, WMT 2018), with exponential
@@ -44,7 +44,7 @@ def self_bleu(texts: Sequence[Sequence[str]]) -> float:
     """
     if len(texts) < 2:
         return 0.0
-    counted = [[Counter(grams(text, n)) for n in range(1, ORDER + 1)] for text in texts]
+    counted = [[Counter(list_ngrams(text, n)) for n in range(1, ORDER + 1)] for text in texts]
     tops = [_tops([orders[n] for orders in counted]) for n in range(ORDER)]
     lengths = Counter(map(len, texts))
     total = 0.0
@@ -61,7 +61,7 @@ def self_bleu(texts: Sequence[Sequence[str]]) -> float:
     return total / len(texts)
 
 
-def compression_ratio(texts: Iterable[str]) -> float:
+def measure_compression(texts: Iterable[str]) -> float:
     """Bytes of all texts, joined by spaces, over their bytes packed by gzip; higher is more redundant.
 
     Shaib et al., *Standardizing the Measurement of Text Diversity*, 2024.
@@ -70,15 +70,15 @@ def compression_ratio(texts: Iterable[str]) -> float:
     return len(data) / len(gzip.compress(data, mtime=0)) if data else 0.0
 
 
-def near_duplicates(texts: Sequence[str]) -> float:
+def measure_near_duplicates(texts: Sequence[str]) -> float:
     """The share of texts that `aide dedup` would drop."""
-    known = Duplicates("near", [])
+    known = LexicalIndex("near", [])
     return sum(known.claim(str(place), text) is not None for place, text in enumerate(texts)) / (
         len(texts) or 1
     )
 
 
-def lengths(texts: Iterable[Sequence[str]]) -> dict[str, float]:
+def measure_lengths(texts: Iterable[Sequence[str]]) -> dict[str, float]:
     """Mean, and 5th, 50th and 95th percentile, in tokens (nearest rank)."""
     counts = sorted(map(len, texts))
     if not counts:
@@ -87,7 +87,7 @@ def lengths(texts: Iterable[Sequence[str]]) -> dict[str, float]:
     return {"mean": round(sum(counts) / len(counts), 2), **marks}
 
 
-def evenness(counts: Iterable[int]) -> float:
+def measure_evenness(counts: Iterable[int]) -> float:
     """Entropy of the shares over its maximum, 0 to 1: 1 where all are equal (Pielou, 1966)."""
     held = [count for count in counts if count]
     if len(held) < 2:
@@ -96,29 +96,29 @@ def evenness(counts: Iterable[int]) -> float:
     return -sum(count / total * math.log(count / total) for count in held) / math.log(len(held))
 
 
-def sample(count: int, size: int, seed: int) -> list[int]:
+def sample_places(count: int, size: int, seed: int) -> list[int]:
     """`size` of `count` places, in order, the same for the same seed."""
     return sorted(rng("sample", str(seed)).sample(range(count), size)) if size < count else list(range(count))
 
 
-def measure(texts: Sequence[str], bleu: Sequence[int] = ()) -> dict[str, Any]:
+def measure_texts(texts: Sequence[str], bleu: Sequence[int] = ()) -> dict[str, Any]:
     """All measures of one set of texts; Self-BLEU of those at the places `bleu` alone."""
-    split = [tokens(text) for text in texts]
-    found: dict[str, Any] = {f"distinct_{n}": round(distinct(split, n), 4) for n in (1, 2, 3)}
+    split = [split_tokens(text) for text in texts]
+    found: dict[str, Any] = {f"distinct_{n}": round(measure_distinct(split, n), 4) for n in (1, 2, 3)}
     if bleu:
-        found["self_bleu"] = round(self_bleu([split[place] for place in bleu]), 4)
+        found["self_bleu"] = round(measure_self_bleu([split[place] for place in bleu]), 4)
     return {
         **found,
-        "compression_ratio": round(compression_ratio(texts), 3),
-        "near_duplicates": round(near_duplicates(texts), 4),
-        "length": lengths(split),
+        "compression_ratio": round(measure_compression(texts), 3),
+        "near_duplicates": round(measure_near_duplicates(texts), 4),
+        "length": measure_lengths(split),
     }
 
 
 # --- BLEU -------------------------------------------------------------------------------------------
 
 
-def grams(text: Sequence[str], n: int) -> list[Gram]:
+def list_ngrams(text: Sequence[str], n: int) -> list[Gram]:
     """All runs of `n` tokens."""
     return [tuple(text[at : at + n]) for at in range(len(text) - n + 1)]
 
@@ -160,6 +160,14 @@ def _bleu(matched: Sequence[int], total: Sequence[int], length: int, reference: 
 
 
 __all__ = [
-    "compression_ratio", "distinct", "evenness", "grams", "lengths", "measure", "near_duplicates", "sample",
-    "self_bleu", "tokens",
+    "list_ngrams",
+    "measure_compression",
+    "measure_distinct",
+    "measure_evenness",
+    "measure_lengths",
+    "measure_near_duplicates",
+    "measure_self_bleu",
+    "measure_texts",
+    "sample_places",
+    "split_tokens",
 ]  # fmt: skip

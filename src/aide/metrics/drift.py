@@ -13,7 +13,7 @@ from itertools import combinations
 from statistics import fmean, median
 from typing import Any, Final
 
-from aide.text.shingles import folded_words
+from aide.text.shingles import fold_words
 
 _UNSPACED: Final = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 SEEDS: Final = 50  # so many seeds stand for all of them
@@ -22,18 +22,18 @@ Likeness = Callable[[str, str], float]
 
 
 @lru_cache(maxsize=256)
-def vocabulary(text: str) -> frozenset[str]:
+def extract_vocabulary(text: str) -> frozenset[str]:
     """The words of a text, folded; of scripts without spaces its pairs of characters."""
-    words = folded_words(text)
+    words = fold_words(text)
     joined = "".join(words)
     if 2 * len(_UNSPACED.findall(joined)) > len(joined):
         return frozenset(joined[at : at + 2] for at in range(len(joined) - 1))
     return frozenset(words)
 
 
-def likeness(one: str, other: str) -> float:
+def measure_likeness(one: str, other: str) -> float:
     """The share of their words that two texts have in common, 0 to 1."""
-    a, b = vocabulary(one), vocabulary(other)
+    a, b = extract_vocabulary(one), extract_vocabulary(other)
     return len(a & b) / (len(a | b) or 1)
 
 
@@ -45,7 +45,7 @@ class _Hop:
 
 
 @dataclass(slots=True)
-class Drift:
+class DriftMeter:
     """Sums by hop, fed one record at a time.
 
     `spread` is the mean likeness between two of the seeds: what texts of one task have in common anyway.
@@ -57,7 +57,7 @@ class Drift:
     _hops: dict[int, _Hop] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, seeds: Sequence[str], alike: Likeness = likeness) -> "Drift":
+    def of(cls, seeds: Sequence[str], alike: Likeness = measure_likeness) -> "DriftMeter":
         """A meter for records that grow from these seeds."""
         some = seeds[:SEEDS]
         pairs = [alike(one, other) for one, other in combinations(some, 2)]
@@ -84,7 +84,7 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class DriftBounds:
     """What the seeds' own spread says of a record, by its likeness to its seed.
 
     Below `usual`, how like the nearest other seed half of the seeds are, it has begun to drift. Below
@@ -95,7 +95,7 @@ class Bounds:
     least: float
 
     @classmethod
-    def of(cls, seeds: Sequence[str], alike: Likeness = likeness) -> "Bounds":
+    def of(cls, seeds: Sequence[str], alike: Likeness = measure_likeness) -> "DriftBounds":
         """Learned from the seeds; a single seed bounds nothing."""
         some = seeds[:SEEDS]
         others = [[other for at, other in enumerate(some) if at != place] for place in range(len(some))]
@@ -105,4 +105,4 @@ class Bounds:
         return cls(median(nearest), nearest[0]) if nearest else cls(0.0, 0.0)
 
 
-__all__ = ["SEEDS", "Bounds", "Drift", "Likeness", "likeness", "vocabulary"]
+__all__ = ["SEEDS", "DriftBounds", "DriftMeter", "Likeness", "extract_vocabulary", "measure_likeness"]

@@ -1,8 +1,8 @@
 """Recipes: ways to expand. `aide` is the method of the paper."""
 
 from aide.recipes.aide import Aide
-from aide.recipes.base import RECIPES, Attributes, Brief, Novelty, Recipe
+from aide.recipes.base import RECIPES, Attributes, Deduplicator, Recipe, RecipeContext
 
 RECIPES.add(Aide.name, Aide)
 
-__all__ = ["RECIPES", "Attributes", "Brief", "Novelty", "Recipe"]
+__all__ = ["RECIPES", "Attributes", "Deduplicator", "Recipe", "RecipeContext"]

@@ -10,16 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 from aide.errors import Rejection, Unusable
-from aide.judging.passage import passage
-from aide.judging.verdict import VERDICT, judge
-from aide.prompts import variants
-from aide.recipes.base import Attributes, Brief, Candidate, side_by_side
-from aide.recipes.extraction import extraction, more_triples, triples_from
+from aide.judging.passage import cut_passage
+from aide.judging.verdict import VERDICT, apply_thresholds
+from aide.prompts import list_variants
+from aide.recipes.base import Attributes, Candidate, RecipeContext, run_side_by_side
+from aide.recipes.extraction import make_extraction_payload, make_graph_payload, normalise_triples
 from aide.recipes.items import ItemsPayload
-from aide.recipes.joint import written
-from aide.recipes.personas import personas_for
+from aide.recipes.joint import write_input
+from aide.recipes.personas import find_personas
 from aide.records import PERSONA, Ask, Correction, Draft, Hop, Lineage, Point, Record, Seed, Verdict
-from aide.verify.answers import Checked
+from aide.verify.answers import CheckedAnswer
 
 
 class Aide:
@@ -27,7 +27,7 @@ class Aide:
 
     name = "aide"
 
-    def __init__(self, brief: Brief) -> None:
+    def __init__(self, brief: RecipeContext) -> None:
         self.brief = brief
 
     # --- steps 1 and 3a: what a data point is about --------------------------------------------------
@@ -38,14 +38,14 @@ class Aide:
         told: dict[str, Any] = {"text": point.draft.input, "parts": point.parts, "demos": ()}
 
         # Extract: one topic t, and attributes a_j with the relations r_j that tie them to it.
-        payload, room = extraction(spec.attributes), 150 + 40 * spec.attributes
+        payload, room = make_extraction_payload(spec.attributes), 150 + 40 * spec.attributes
         found = await ask("extract", payload, max_output=room, attributes=spec.attributes, **told)
-        triples = triples_from(found)
+        triples = normalise_triples(found)
 
         # Graph expansion and personas need only the topic: side by side.
-        graph, people = await side_by_side(
+        graph, people = await run_side_by_side(
             self.expand_graph(found.topic, triples, ask, **told),
-            personas_for(found.topic, spec.personas, self.brief.bank, ask, parts=point.parts),
+            find_personas(found.topic, spec.personas, self.brief.bank, ask, parts=point.parts),
         )
         return Attributes(found.topic, (*triples, *graph), people)
 
@@ -57,12 +57,12 @@ class Aide:
         if not more or not triples:
             return ()
         try:
-            payload, room = more_triples(more), 100 + 40 * more
+            payload, room = make_graph_payload(more), 100 + 40 * more
             told |= {"topic": topic, "triples": triples, "more": more}
             found = await ask("expand_graph", payload, max_output=room, **told)
         except Unusable:
             return ()
-        return triples_from(found, topic=topic, known=triples)[:more]
+        return normalise_triples(found, topic=topic, known=triples)[:more]
 
     # --- steps 2 to 6: one record of the next hop ---------------------------------------------------
 
@@ -76,7 +76,7 @@ class Aide:
                 if not self.brief.spec.reflection:
                     return self.record(hop, answer, None, revision)
                 verdict = await self.reflect(hop, answer.draft, ask)
-                judgement = judge(verdict, self.brief.standard)
+                judgement = apply_thresholds(verdict, self.brief.standard)
                 if judgement.accepted:
                     return self.record(hop, answer, verdict, revision)
                 if revision == self.brief.spec.max_revisions:
@@ -107,11 +107,13 @@ class Aide:
             if place in items:
                 return Draft(items[place], "")
         told.update(self.wanted(hop))
-        return await written(
+        return await write_input(
             self.brief, hop, ask, "synthesize", template=self.template(hop), draw=hop.draw, **told
         )
 
-    async def answer(self, hop: Hop, draft: Draft, ask: Ask, correction: Correction | None = None) -> Checked:
+    async def answer(
+        self, hop: Hop, draft: Draft, ask: Ask, correction: Correction | None = None
+    ) -> CheckedAnswer:
         """Step 5: the output for the new input, by format, checked by code and by further answers.
 
         For fixed label sets the hop has brought the label: the model, which sees the input and the shuffled labels
@@ -129,7 +131,7 @@ class Aide:
 
     async def reflect(self, hop: Hop, draft: Draft, ask: Ask) -> Verdict:
         """Step 6: relevance to the seed, diversity from the parent, and whether the answer is right, in one call."""
-        parts, evidence = passage(hop.parent.parts, draft.evidence)
+        parts, evidence = cut_passage(hop.parent.parts, draft.evidence)
         return await ask(
             "reflect", VERDICT, max_output=self.brief.card.max_answer_tokens + 500, parts=parts, demos=(),
             seed=hop.seed.draft.input, parent=hop.parent.draft.input, candidate=draft.input,
@@ -139,7 +141,7 @@ class Aide:
     async def revise(self, hop: Hop, draft: Draft, critique: str, ask: Ask) -> Draft:
         """Rewrite the input with the critique at hand."""
         told = {**self.told(hop), **self.wanted(hop), "draft": draft.input, "critique": critique}
-        return await written(self.brief, hop, ask, "revise", **told)
+        return await write_input(self.brief, hop, ask, "revise", **told)
 
     async def check_input(self, hop: Hop, text: str) -> None:
         """What code can check before an answer is paid for: form, language, leftovers, copies, duplicates."""
@@ -150,7 +152,7 @@ class Aide:
         if twin := self.brief.novelty.claim(hop.id, text) or await self.brief.novelty.meant(hop.id, text):
             raise Rejection("synthesize", "duplicate", twin)
 
-    def record(self, hop: Hop, answer: Checked, verdict: Verdict | None, revisions: int) -> Record:
+    def record(self, hop: Hop, answer: CheckedAnswer, verdict: Verdict | None, revisions: int) -> Record:
         """The accepted record."""
         brief = self.brief
         scores: dict[str, Any] = {}
@@ -193,4 +195,4 @@ class Aide:
     def template(self, hop: Hop) -> str:
         """The prompt of this hop's operation, the variant for its format and parts first."""
         operation, parts = PERSONA if hop.persona else hop.operation, bool(hop.parent.parts.fixed)
-        return self.brief.prompts.first(*variants(operation, self.brief.format.name, parts=parts))
+        return self.brief.prompts.first(*list_variants(operation, self.brief.format.name, parts=parts))

@@ -9,12 +9,12 @@ from aide.config.spec import RunSpec
 from aide.errors import AideError, NodeError
 from aide.formats import Demonstration, Format, Question, TaskCard
 from aide.gates.form import FormGate
-from aide.judging.verdict import Standard
+from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
-from aide.recipes.personas import Bank
+from aide.recipes.personas import PersonaBank
 from aide.records import Ask, Draft, Hop, Point, Record, Seed, Triple
 from aide.registry import Registry
-from aide.verify.answers import Checks
+from aide.verify.answers import AnswerChecks
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -29,7 +29,7 @@ class Attributes:
     personas: tuple[str, ...]
 
 
-class Novelty(Protocol):
+class Deduplicator(Protocol):
     """Duplicates, seen from a recipe: its decisions are journaled, so that a resume repeats them."""
 
     def claim(self, id: str, text: str) -> str:
@@ -42,7 +42,7 @@ class Novelty(Protocol):
 
 
 @dataclass(frozen=True)
-class Brief:
+class RecipeContext:
     """Everything fixed before the first record: spec, card, format, gates, prompts.
 
     `demonstrations` gives D_T for a seed, `confusable` the labels nearest to one, nearest first.
@@ -53,19 +53,19 @@ class Brief:
     card: TaskCard
     format: Format
     gate: FormGate
-    checks: Checks
-    standard: Standard
+    checks: AnswerChecks
+    standard: Thresholds
     prompts: Prompts
-    novelty: Novelty
+    novelty: Deduplicator
     graph_triples: int
-    bank: Bank | None
+    bank: PersonaBank | None
     demonstrations: Callable[[Seed], tuple[Demonstration, ...]]
     near_labels: Mapping[str, Sequence[str]]
 
     @property
     def joint(self) -> bool:
         """Whether input and output come from one call."""
-        return joint(self.spec, self.format)
+        return is_joint(self.spec, self.format)
 
     def question(self, hop: Hop, text: str) -> Question:
         """A new input of a hop as its format takes it."""
@@ -77,7 +77,7 @@ class Brief:
         return self.near_labels.get(label or "", ())
 
 
-def joint(spec: RunSpec, format: Format) -> bool:
+def is_joint(spec: RunSpec, format: Format) -> bool:
     """Whether `--answer joint` takes effect: labels, and solutions to tests, are found without sight of the other."""
     return spec.answer == "joint" and not format.labelled and format.name != "code"
 
@@ -113,7 +113,7 @@ class Candidate:
             fault.input = self.draft.input
 
 
-async def side_by_side(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
+async def run_side_by_side(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
     """Both results. Where either fails the other is heard out before the fault is raised.
 
     A call that was stopped would be paid for without its answer, and would take along all who share it.
@@ -134,4 +134,4 @@ async def _heard_out(work: Coroutine[Any, Any, A]) -> A | AideError:
         return fault
 
 
-RECIPES: Registry[Callable[[Brief], Recipe]] = Registry("recipe")
+RECIPES: Registry[Callable[[RecipeContext], Recipe]] = Registry("recipe")

@@ -11,7 +11,7 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import Field, create_model
 
-from aide.parsing import ModelPayload, Reply
+from aide.parsing import ModelPayload, ReplyModel
 from aide.records import Triple
 
 _WORDS_AT_MOST: Final = 5
@@ -21,20 +21,20 @@ _EDGES: Final = " \t\n\"'`´“”„‟«»‹›‘’*_.,;:!?()[]{}<>|•·�
 _SPARE: Final = 3  # more than asked for are read, too, and cut off after cleaning
 
 
-class _Tie(Reply):
+class _Tie(ReplyModel):
     """One attribute, and the relation that ties it to the topic."""
 
     relation: str = ""
     attribute: str
 
 
-class _Ties(Reply):
+class _Ties(ReplyModel):
     """What is asked about a known topic."""
 
     triples: list[_Tie]
 
 
-class _Topic(Reply):
+class _Topic(ReplyModel):
     """What is asked about a text."""
 
     topic: str
@@ -45,14 +45,14 @@ _Asked: TypeAlias = _Ties | _Topic
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Extraction:
     """What a model named: the topic (empty after graph expansion) and pairs (relation, attribute)."""
 
     topic: str
     ties: tuple[tuple[str, str], ...]
 
 
-class Triples(ModelPayload[_Asked, Found]):
+class TriplesPayload(ModelPayload[_Asked, Extraction]):
     """Triples asked of a model: its schema wants exactly `count`, reading forgives more or fewer."""
 
     __slots__ = ()
@@ -64,34 +64,36 @@ class Triples(ModelPayload[_Asked, Found]):
 
 
 @cache
-def extraction(attributes: int) -> Triples:
+def make_extraction_payload(attributes: int) -> TriplesPayload:
     """The payload of step `extract`: a topic and that many attributes with their relations."""
-    return Triples("triples", _Topic, attributes)
+    return TriplesPayload("triples", _Topic, attributes)
 
 
 @cache
-def more_triples(more: int) -> Triples:
+def make_graph_payload(more: int) -> TriplesPayload:
     """The payload of step `expand_graph`: that many further attributes of a known topic."""
-    return Triples("more_triples", _Ties, more)
+    return TriplesPayload("more_triples", _Ties, more)
 
 
-def triples_from(found: Found, *, topic: str = "", known: Iterable[Triple] = ()) -> tuple[Triple, ...]:
+def normalise_triples(
+    found: Extraction, *, topic: str = "", known: Iterable[Triple] = ()
+) -> tuple[Triple, ...]:
     """Triples with normalised attributes; none that repeats another, one of `known`, or the topic.
 
     `topic` stands in for the one that graph expansion does not name.
     """
-    about = normalise(topic or found.topic, _TOPIC_WORDS_AT_MOST)
+    about = normalise_name(topic or found.topic, _TOPIC_WORDS_AT_MOST)
     taken = {_key(triple.attribute) for triple in known} | {_key(about), ""}
     triples = []
     for relation, name in found.ties:
-        attribute = normalise(name)
+        attribute = normalise_name(name)
         if (key := _key(attribute)) not in taken:
             taken.add(key)
             triples.append(Triple(about, _one_line(relation).strip(_EDGES) or "involves", attribute))
     return tuple(triples)
 
 
-def normalise(name: str, words_at_most: int = _WORDS_AT_MOST) -> str:
+def normalise_name(name: str, words_at_most: int = _WORDS_AT_MOST) -> str:
     """`name` on one line, without quotes and punctuation around it; empty where it is a sentence."""
     name = _one_line(name).strip(_EDGES)
     too_long = len(name.split()) > words_at_most or len(name) > _LETTERS_AT_MOST
@@ -113,16 +115,18 @@ def _bounded(shape: type[_Asked], least: int, most: int) -> type[_Asked]:
     return create_model(shape.__name__, __base__=shape, triples=(ties, ...))
 
 
-def _found(count: int) -> Callable[[_Asked], Found]:
+def _found(count: int) -> Callable[[_Asked], Extraction]:
     """Cut to `count` triples; `ValueError` with a sentence for the model where none is usable."""
 
-    def convert(reply: _Asked) -> Found:
-        topic = normalise(reply.topic, _TOPIC_WORDS_AT_MOST) if isinstance(reply, _Topic) else ""
+    def convert(reply: _Asked) -> Extraction:
+        topic = normalise_name(reply.topic, _TOPIC_WORDS_AT_MOST) if isinstance(reply, _Topic) else ""
         if isinstance(reply, _Topic) and not _key(topic):
             raise ValueError("`topic` must name what the text is about in one to four words.")
-        clean = triples_from(Found(topic, tuple((tie.relation, tie.attribute) for tie in reply.triples)))
+        clean = normalise_triples(
+            Extraction(topic, tuple((tie.relation, tie.attribute) for tie in reply.triples))
+        )
         if not clean:
             raise ValueError("Every `attribute` must be one or two words that do not repeat the topic.")
-        return Found(topic, tuple((triple.relation, triple.attribute) for triple in clean[:count]))
+        return Extraction(topic, tuple((triple.relation, triple.attribute) for triple in clean[:count]))
 
     return convert

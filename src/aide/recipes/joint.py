@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 from aide.errors import Unusable
 from aide.parsing import TextPayload
 from aide.prompts import Prompts
-from aide.recipes.base import Brief
+from aide.recipes.base import RecipeContext
 from aide.records import Ask, Correction, Draft, Hop, Payload
 
 T = TypeVar("T")
@@ -38,17 +38,17 @@ class JointPayload(Generic[T]):
         return INPUT.read(new[1].strip()), self._inner.read(said)
 
 
-async def written(brief: Brief, hop: Hop, ask: Ask, step: str, **told: Any) -> Draft:
+async def write_input(brief: RecipeContext, hop: Hop, ask: Ask, step: str, **told: Any) -> Draft:
     """A new input by a step's prompt; its output too with `--answer joint`, unless that has to be found blindly."""
     room = brief.card.max_input_tokens
     if not brief.joint:
         return Draft(await ask(step, INPUT, max_output=room, **told), "")
-    joint = Joint(ask, step, room, brief.prompts, told)
+    joint = JointAsk(ask, step, room, brief.prompts, told)
     draft = await brief.format.answer(joint, brief.card, brief.question(hop, ""))
     return replace(draft, input=joint.input)
 
 
-class Joint:
+class JointAsk:
     """An `Ask` for a format's `answer`, which asks for the new input in the same call and keeps it as `input`.
 
     `room` are the tokens that the input may take, `told` what the prompt of `step` is told.

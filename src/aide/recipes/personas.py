@@ -15,9 +15,9 @@ from pydantic import Field, create_model
 
 from aide.config import resources
 from aide.errors import InputError, Unusable
-from aide.parsing import ModelPayload, Reply, clean
+from aide.parsing import ModelPayload, ReplyModel, clean_text
 from aide.records import WHOLE, Ask, Embed, Parts, rng
-from aide.vectors import Vector, cosine, packed, signs
+from aide.vectors import Vector, cosine, pack_vector, sign_bits
 
 FLOOR: Final = 0.75  # least cosine similarity, where there are embeddings
 AT_ONCE: Final = 32  # texts embedded by one call: the most that a common server takes unless told otherwise
@@ -26,12 +26,12 @@ _STEM: Final = 5  # words count as one when this many first letters agree: lawye
 _WORD: Final = re.compile(r"\w{3,}")
 
 
-class _Personas(Reply):
+class _Personas(ReplyModel):
     personas: list[str]
 
 
 @cache
-def personas_payload(count: int) -> ModelPayload[_Personas, tuple[str, ...]]:
+def make_personas_payload(count: int) -> ModelPayload[_Personas, tuple[str, ...]]:
     """The payload of step `personas`: the schema wants exactly `count`; fewer that are usable are taken."""
 
     def convert(reply: _Personas) -> tuple[str, ...]:
@@ -51,7 +51,7 @@ def personas_payload(count: int) -> ModelPayload[_Personas, tuple[str, ...]]:
 
 
 @dataclass(slots=True)
-class Bank:
+class PersonaBank:
     """A list of personas that is ranked for each topic: by `embed` where there is one, else by words.
 
     By `embed` each takes four bytes for each number of its vector.
@@ -85,7 +85,7 @@ class Bank:
         """The cosine of those that are nearest by their signs."""
         await self._learn(embed)
         [wanted] = await embed([topic])
-        mine = signs(wanted)
+        mine = sign_bits(wanted)
         near = nsmallest(
             _COMPARED * count, range(len(self._signs)), key=lambda at: (self._signs[at] ^ mine).bit_count()
         )
@@ -96,8 +96,8 @@ class Bank:
         async with self._learning:
             for at in range(len(self._vectors), len(self.personas), AT_ONCE):
                 found = await embed(self.personas[at : at + AT_ONCE])
-                self._vectors += map(packed, found)
-                self._signs += map(signs, found)
+                self._vectors += map(pack_vector, found)
+                self._signs += map(sign_bits, found)
 
     def _by_words(self, topic: str) -> list[float]:
         """Sum of the inverse document frequencies of shared words."""
@@ -109,8 +109,14 @@ class Bank:
         return [math.fsum(self._weights[word] for word in sorted(words & wanted)) for words in self._words]
 
 
-async def personas_for(
-    topic: str, count: int, bank: Bank | None, ask: Ask, *, parts: Parts = WHOLE, max_output: int = 1024
+async def find_personas(
+    topic: str,
+    count: int,
+    bank: PersonaBank | None,
+    ask: Ask,
+    *,
+    parts: Parts = WHOLE,
+    max_output: int = 1024,
 ) -> tuple[str, ...]:
     """Up to `count` personas for a topic: from the bank, or by one call where there is none.
 
@@ -123,7 +129,7 @@ async def personas_for(
             return await bank.nearest(topic, count)
         return await ask(
             "personas",
-            personas_payload(count),
+            make_personas_payload(count),
             max_output=max_output,
             topic=topic,
             count=count,
@@ -134,7 +140,7 @@ async def personas_for(
         return ()
 
 
-def load_bank(path: Path | str | None = None, embed: Embed | None = None) -> Bank:
+def load_bank(path: Path | str | None = None, embed: Embed | None = None) -> PersonaBank:
     """A bank from JSONL (objects with `persona`, or strings) or plain lines; repeats are skipped.
 
     Without a path it is the one that comes with the package.
@@ -142,7 +148,7 @@ def load_bank(path: Path | str | None = None, embed: Embed | None = None) -> Ban
     Raises:
         InputError: naming file and line, where the file can't be read, a line is broken, or nothing is in it.
     """
-    path = Path(path) if path else resources.find("configs", "personas.jsonl")
+    path = Path(path) if path else resources.find_file("configs", "personas.jsonl")
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
@@ -156,7 +162,7 @@ def load_bank(path: Path | str | None = None, embed: Embed | None = None) -> Ban
         raise InputError(
             f"{path} holds no personas", hint="one persona a line, or JSONL with a field `persona`"
         )
-    return Bank(tuple(personas), embed)
+    return PersonaBank(tuple(personas), embed)
 
 
 def _persona(line: str, where: str) -> str:
@@ -167,9 +173,9 @@ def _persona(line: str, where: str) -> str:
         except ValueError as fault:
             raise InputError(f"{where}: not valid JSON: {fault}") from fault
         text = value.get("persona") if isinstance(value, dict) else value
-    if not isinstance(text, str) or not clean(text):
+    if not isinstance(text, str) or not clean_text(text):
         raise InputError(f"{where}: no persona", hint='a line is {"persona": "…"} or plain text')
-    return " ".join(clean(text).split())
+    return " ".join(clean_text(text).split())
 
 
 def _stems(text: str) -> frozenset[str]:

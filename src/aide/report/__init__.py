@@ -8,9 +8,9 @@ from pathlib import Path
 
 from aide.errors import InputError
 from aide.journal import Journal
-from aide.report.data import calls, fitted
-from aide.report.gather import comparison, gather
-from aide.report.page import page
+from aide.report.data import fit_rows, pack_calls
+from aide.report.gather import gather_facts, read_comparison
+from aide.report.page import render_page
 from aide.run.folder import RunFolder
 from aide.shards import write_atomic
 
@@ -29,9 +29,13 @@ def write_report(folder: RunFolder, out: Path | None = None) -> Path:
         )
     path = out or folder.report
     with Journal.open(folder.journal, readonly=True) as journal:
-        facts = gather(folder, journal)
-        pieces = page(
-            facts, fitted(facts), calls(journal, facts.records), journal.timings(), comparison(folder)
+        facts = gather_facts(folder, journal)
+        pieces = render_page(
+            facts,
+            fit_rows(facts),
+            pack_calls(journal, facts.records),
+            journal.timings(),
+            read_comparison(folder),
         )
         write_atomic(path, (piece.encode("utf-8", "replace") for piece in pieces))
     return path

@@ -12,7 +12,7 @@ from typing import Final
 WIDTH: Final = 640
 
 
-def stacked(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:
+def draw_stacked_bars(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:
     """Horizontal bars of parts, each row with a label; `rows` hold (label, ((class, value), …)).
 
     They are boxes of the page, not SVG, so that their words are as large as others on any screen.
@@ -25,12 +25,12 @@ def stacked(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:
             f'<i class="k-{escape(kind)}" style="width:{100 * value / top:.2f}%" title="{escape(each)}"></i>'
             for kind, value, each in told
         )
-        whole = short(sum(value for _, value in parts))
+        whole = format_figure(sum(value for _, value in parts))
         out.append(f'<span>{escape(name)}</span><div class="bar">{bar}</div><span class="n">{whole}</span>')
     return f'<div class="bars">{"".join(out)}</div>'
 
 
-def histogram(series: Sequence[tuple[str, Mapping[int, int]]], low: int, high: int, kind: str) -> str:
+def draw_histogram(series: Sequence[tuple[str, Mapping[int, int]]], low: int, high: int, kind: str) -> str:
     """Small columns of how often each grade was given, one group for each series (a hop), each to its own scale."""
     width, height = 240, 110
     out = []
@@ -58,7 +58,7 @@ def histogram(series: Sequence[tuple[str, Mapping[int, int]]], low: int, high: i
     return f'<div class="multiples">{"".join(out)}</div>'
 
 
-def spread(
+def draw_spread(
     rows: Sequence[tuple[str, Sequence[float], float | None, float | None]], kind: str, line: float | None
 ) -> str:
     """Ranges of values from 0 to 1: the 5th to the 95th percentile, the middle half, and two means.
@@ -114,7 +114,7 @@ def _range(
     )
 
 
-def lines(
+def draw_lines(
     series: Sequence[tuple[str, str, Sequence[tuple[float, float]]]], *, seconds: float, steps: bool = False
 ) -> str:
     """Curves over time: (name, class, ((second, value), …)). The first is filled; the axis begins at 0."""
@@ -167,7 +167,7 @@ def _nice(top: float) -> float:
     return next(step * size for step in (1, 2, 5, 10) if step * size >= top * 0.999)
 
 
-def short(number: float) -> str:
+def format_figure(number: float) -> str:
     """A figure in few letters: 3,760, 13.7M."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e5, "k")):
         if number >= size:
@@ -187,4 +187,4 @@ def _time(seconds: float, *, exact: bool) -> str:
     return f"{hours}h {minutes:02}m" if hours else f"{minutes}m {rest:02}s" if minutes else f"{rest}s"
 
 
-__all__ = ["histogram", "lines", "short", "spread", "stacked"]
+__all__ = ["draw_histogram", "draw_lines", "draw_spread", "draw_stacked_bars", "format_figure"]

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import orjson
 
-from aide.journal import Call, Journal
-from aide.report.gather import Facts, said
+from aide.journal import AnsweredCall, Journal
+from aide.report.gather import ReportFacts, read_model_text
 from aide.run.drift_report import varying
 
 LONGEST: Final = 12_000  # characters of one text; the rest stays in the journal
@@ -19,7 +19,7 @@ DATA_BYTES: Final = 2_200_000  # records in one report, base64 included
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
-def shown(text: str, longest: int = LONGEST) -> str:
+def make_visible(text: str, longest: int = LONGEST) -> str:
     """A text with nothing that acts unseen: control characters and direction overrides as their code points.
 
     What is longer than `longest` characters is cut, and says so.
@@ -30,12 +30,12 @@ def shown(text: str, longest: int = LONGEST) -> str:
     return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
 
 
-def pack(value: Any) -> str:
+def pack_json(value: Any) -> str:
     """JSON, deflated, in base64: letters and digits only, so nothing in it can end a script or be read as markup."""
     return b64encode(zlib.compress(orjson.dumps(value), 5)).decode()
 
 
-def forest(facts: Facts) -> dict[str, Any]:
+def build_rows(facts: ReportFacts) -> dict[str, Any]:
     """Seeds and records as rows; parents are row numbers, seeds first.
 
     A record's row: id, parent, hop, operation, along, anchored, relevance, diversity, likeness, revisions, input,
@@ -49,9 +49,9 @@ def forest(facts: Facts) -> dict[str, Any]:
         seeds.append(
             [
                 id,
-                shown(str(seed["name"]), 80),
-                shown(seed["input"]),
-                shown(seed["output"]),
+                make_visible(str(seed["name"]), 80),
+                make_visible(seed["input"]),
+                make_visible(seed["output"]),
                 *_children(yields, id),
             ]
         )
@@ -68,19 +68,20 @@ def _row(record: Mapping[str, Any], rows: Mapping[str, int], yields: Mapping[str
     inner = varying(record)
     return [
         record["id"], rows.get(lineage["parent_id"], rows.get(lineage["seed_id"], 0)), lineage["hop"],
-        shown(lineage["operation"], 60), shown(_along(lineage), 300), int(lineage["anchored"]),
+        make_visible(lineage["operation"], 60), make_visible(_along(lineage), 300), int(lineage["anchored"]),
         scores.get("relevance"), scores.get("diversity"), record["likeness"], record["revisions"],
-        shown(inner), shown(record["output"]), [shown(each, 2000) for each in record.get("choices", ())],
-        shown(record["input"], 3000) if inner != record["input"] else "", *_children(yields, record["id"]),
-        shown(record["model"], 80),
+        make_visible(inner), make_visible(record["output"]),
+        [make_visible(each, 2000) for each in record.get("choices", ())],
+        make_visible(record["input"], 3000) if inner != record["input"] else "", *_children(yields, record["id"]),
+        make_visible(record["model"], 80),
     ]  # fmt: skip
 
 
 def _reject(line: Mapping[str, Any], rows: Mapping[str, int]) -> list[Any]:
     lineage = line["lineage"]
     return [
-        line["id"], rows[lineage["parent_id"]], lineage["hop"], shown(lineage["operation"], 60),
-        line["step"], line["reason"], shown(line["detail"], 300),
+        line["id"], rows[lineage["parent_id"]], lineage["hop"], make_visible(lineage["operation"], 60),
+        line["step"], line["reason"], make_visible(line["detail"], 300),
     ]  # fmt: skip
 
 
@@ -99,17 +100,17 @@ def _along(lineage: Mapping[str, Any]) -> str:
     )
 
 
-def fitted(facts: Facts) -> str:
+def fit_rows(facts: ReportFacts) -> str:
     """The packed forest within its bound: where texts are long, the later hops of the sample lose records first."""
-    packed = pack(forest(facts))
+    packed = pack_json(build_rows(facts))
     while len(packed) > DATA_BYTES and len(facts.records) > 100:
         keep = max(100, int(len(facts.records) * 0.9 * DATA_BYTES / len(packed)))
         facts.records = sorted(facts.records, key=lambda record: record["lineage"]["hop"])[:keep]
-        packed = pack(forest(facts))
+        packed = pack_json(build_rows(facts))
     return packed
 
 
-def calls(journal: Journal, records: list[dict[str, Any]], room: int = CALL_BYTES) -> Iterator[str]:
+def pack_calls(journal: Journal, records: list[dict[str, Any]], room: int = CALL_BYTES) -> Iterator[str]:
     """Packed batches of what was sent and what came back, for the first records, as many as the bound holds.
 
     Prompts of siblings share most of their lines, so each line stands once in a batch.
@@ -117,14 +118,14 @@ def calls(journal: Journal, records: list[dict[str, Any]], room: int = CALL_BYTE
     ids = journal.call_ids({record["id"] for record in records})
     for start in range(0, len(records), BATCH):
         batch = [id for record in records[start : start + BATCH] for id in ids.get(record["id"], ())]
-        packed = pack(_batch(journal.calls_at(batch)))
+        packed = pack_json(_batch(journal.calls_at(batch)))
         room -= len(packed)
         if room < 0:
             return
         yield packed
 
 
-def _batch(calls: Iterable[Call]) -> dict[str, Any]:
+def _batch(calls: Iterable[AnsweredCall]) -> dict[str, Any]:
     lines: dict[str, int] = {}
     systems: dict[str, list[int]] = {}
     nodes: dict[str, list[Any]] = {}
@@ -140,12 +141,12 @@ def _batch(calls: Iterable[Call]) -> dict[str, Any]:
         if len(call.user) > LONGEST:
             user += numbers(f"… ({len(call.user) - LONGEST:,} more characters are in the run folder)")
         row = [
-            call.step, call.draw, call.attempt, shown(call.answered_by, 80),
+            call.step, call.draw, call.attempt, make_visible(call.answered_by, 80),
             usage.prompt, usage.completion, round(call.seconds, 2),
-            systems[call.system], user, shown(said(call.body)),
+            systems[call.system], user, make_visible(read_model_text(call.body)),
         ]  # fmt: skip
         nodes.setdefault(call.node, []).append(row)
-    return {"lines": [shown(line) for line in lines], "nodes": nodes}
+    return {"lines": [make_visible(line) for line in lines], "nodes": nodes}
 
 
-__all__ = ["calls", "fitted", "forest", "pack", "shown"]
+__all__ = ["build_rows", "fit_rows", "make_visible", "pack_calls", "pack_json"]

@@ -5,11 +5,11 @@ from html import escape
 from typing import Any
 
 from aide.report import charts
-from aide.report.gather import Facts
-from aide.report.sections import section, table, text
+from aide.report.gather import ReportFacts
+from aide.report.sections import escape_text, render_section, render_table
 
 
-def drift(facts: Facts) -> str:
+def render_drift(facts: ReportFacts) -> str:
     """Likeness to the seed as the run's own meter tells it, the spread of the records shown, and grades, by hop."""
     meter = facts.drift.get("by_hop", {})
     hops = sorted({*map(int, meter), *facts.likeness})
@@ -20,8 +20,8 @@ def drift(facts: Facts) -> str:
     ]
     between = facts.drift.get("between_seeds") if len(facts.seeds) > 1 else None
     grades = "".join(
-        f"<h3>{text(name)}</h3>"
-        + charts.histogram(
+        f"<h3>{escape_text(name)}</h3>"
+        + charts.draw_histogram(
             [(f"hop {hop}", counts) for hop, counts in sorted(by_hop.items())], 1, 10, f"g-{escape(name)}"
         )
         for name, by_hop in sorted(facts.tally.grades.items(), reverse=True)
@@ -32,13 +32,13 @@ def drift(facts: Facts) -> str:
         'nearest seed, mean</span><span><i class="half"></i>middle half; line: 5 % to 95 %</span>'
         f"{line}</div>"
     )
-    return section(
+    return render_section(
         "drift",
         "Drift and scores",
         "The share of its words that a record still has in common with its seed, and how the judge graded it: "
         "relevance to the seed, diversity from the parent. Likeness falls with the hops and should level off; "
         "what has less of it than two seeds have to each other may be about something else.",
-        f"<h3>likeness to the seed</h3>{legend}{charts.spread(rows, 'g-drift', between)}"
+        f"<h3>likeness to the seed</h3>{legend}{charts.draw_spread(rows, 'g-drift', between)}"
         if rows
         else '<p class="note">no records yet</p>',
         _meant(facts.drift.get("meaning", {})),
@@ -49,11 +49,13 @@ def drift(facts: Facts) -> str:
 def _meant(meter: Mapping[str, Any]) -> str:
     """The drift meter by embeddings, where the run had them."""
     rows = [
-        (text(hop), f"{each['to_seed']:.3f}", f"{each['to_nearest']:.3f}", f"{each['records']:,}")
+        (escape_text(hop), f"{each['to_seed']:.3f}", f"{each['to_nearest']:.3f}", f"{each['records']:,}")
         for hop, each in meter.get("by_hop", {}).items()
     ]
     told = f"<h3>likeness by embeddings (two seeds to each other: {meter.get('between_seeds', 0.0):.3f})</h3>"
-    return told + table(("hop", "own seed", "nearest seed", "records"), rows, numbers=3) if rows else ""
+    return (
+        told + render_table(("hop", "own seed", "nearest seed", "records"), rows, numbers=3) if rows else ""
+    )
 
 
-__all__ = ["drift"]
+__all__ = ["render_drift"]

@@ -10,14 +10,14 @@ from typing import Any, Final
 
 import orjson
 
-from aide.dataset.statistics import rows
+from aide.dataset.statistics import tabulate
 from aide.journal import Journal
-from aide.metrics.drift import likeness
+from aide.metrics.drift import measure_likeness
 from aide.run.deduplication import DUPLICATE
-from aide.run.drift_report import drift_of, varying
+from aide.run.drift_report import measure_drift, varying
 from aide.run.folder import RunFolder
 from aide.run.inputs import SEED
-from aide.run.pruning import pruned
+from aide.run.pruning import read_pruned
 
 # Records in the browser and the picture: all of a run, or half as many and those above them. Ids are hashes, so the
 # smallest ones are a fair sample.
@@ -29,7 +29,7 @@ Counts = Counter[tuple[str, str]]
 
 
 @dataclass(slots=True)
-class Tally:
+class NodeCounts:
     """Counts over all nodes of a run; `yields` of the seeds and of the records shown alone."""
 
     hops: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -44,7 +44,7 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Facts:
+class ReportFacts:
     """Everything that a report shows.
 
     `drift` is the run's own meter, `likeness` by hop that of the records shown, by the same measure.
@@ -54,7 +54,7 @@ class Facts:
     manifest: Mapping[str, Any]
     summary: Mapping[str, Any]
     seeds: dict[str, Mapping[str, Any]]
-    tally: Tally
+    tally: NodeCounts
     accepted: int
     records: list[dict[str, Any]]
     rejects: list[dict[str, Any]]
@@ -65,10 +65,10 @@ class Facts:
     steps: list[tuple[str, str, Any, float | None]]
 
 
-def gather(folder: RunFolder, journal: Journal) -> Facts:
+def gather_facts(folder: RunFolder, journal: Journal) -> ReportFacts:
     """Read a run; memory grows with the sample and with the number of parents, not with the texts."""
-    out = pruned(journal)
-    tally = Tally()
+    out = read_pruned(journal)
+    tally = NodeCounts()
     seeds: dict[str, Mapping[str, Any]] = dict(journal.decisions(SEED))
     shown = _sample(journal, out)
     topics = _planted(journal, tally, out)
@@ -79,7 +79,7 @@ def gather(folder: RunFolder, journal: Journal) -> Facts:
     inputs = {id: str(seed["input"]) for id, seed in seeds.items()}
     ended = folder.read_summary()
     told = ended.get("drift") if ended.get("accepted") == accepted else None  # else it is of an earlier run
-    return Facts(
+    return ReportFacts(
         folder=folder,
         manifest=folder.read_manifest(),
         summary={**ended, **_progress(folder)},
@@ -90,7 +90,7 @@ def gather(folder: RunFolder, journal: Journal) -> Facts:
         rejects=rejects,
         examples=examples,
         twins=Counter(value.split(" ")[0] for _, value in journal.decisions(DUPLICATE) if value),
-        drift=told or drift_of(journal, inputs, out),
+        drift=told or measure_drift(journal, inputs, out),
         likeness=_likeness(records, inputs),
         steps=journal.usage(),
     )
@@ -102,7 +102,7 @@ def _progress(folder: RunFolder) -> dict[str, Any]:
     return loaded
 
 
-def _planted(journal: Journal, tally: Tally, out: Collection[str]) -> dict[str, str]:
+def _planted(journal: Journal, tally: NodeCounts, out: Collection[str]) -> dict[str, str]:
     """The topic of each parent; what its triples and personas offer is counted."""
     topics: dict[str, str] = {}
     for outcome in journal.outcomes("planted"):
@@ -131,7 +131,11 @@ def _sample(journal: Journal, out: Collection[str]) -> set[str]:
 
 
 def _accepted(
-    journal: Journal, tally: Tally, out: Collection[str], shown: Collection[str], topics: Mapping[str, str]
+    journal: Journal,
+    tally: NodeCounts,
+    out: Collection[str],
+    shown: Collection[str],
+    topics: Mapping[str, str],
 ) -> tuple[int, list[dict[str, Any]]]:
     count, records = 0, []
     for outcome in journal.outcomes("accepted"):
@@ -154,7 +158,7 @@ def _accepted(
 
 
 def _rejected(
-    journal: Journal, tally: Tally, parents: Collection[str]
+    journal: Journal, tally: NodeCounts, parents: Collection[str]
 ) -> tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]]]:
     """Rejects are counted; those with a shown parent are kept up to a bound, and a few of each reason as examples."""
     kept: list[dict[str, Any]] = []
@@ -181,7 +185,7 @@ def _texts(journal: Journal, examples: Mapping[str, list[dict[str, Any]]]) -> No
     ids = journal.call_ids(lines)
     for call in journal.calls_at(id for each in ids.values() for id in each):
         if call.step in ("synthesize", "revise"):
-            lines[call.node]["input"] = said(call.body)
+            lines[call.node]["input"] = read_model_text(call.body)
     for line in lines.values():
         if match := TWIN.search(line["detail"]):
             outcome = journal.outcome(match[1])
@@ -191,7 +195,7 @@ def _texts(journal: Journal, examples: Mapping[str, list[dict[str, Any]]]) -> No
             )
 
 
-def said(body: bytes) -> str:
+def read_model_text(body: bytes) -> str:
     """What a model wrote, as it came; the whole body where it holds no message."""
     try:
         content = orjson.loads(body)["choices"][0]["message"]["content"]
@@ -205,12 +209,14 @@ def _likeness(records: Sequence[dict[str, Any]], seeds: Mapping[str, str]) -> di
     by_hop: dict[int, list[float]] = defaultdict(list)
     # Seed by seed, so that the words of a seed are found once, however many seeds there are.
     for record in sorted(records, key=lambda each: str(each["lineage"]["seed_id"])):
-        record["likeness"] = round(likeness(varying(record), seeds.get(record["lineage"]["seed_id"], "")), 3)
+        record["likeness"] = round(
+            measure_likeness(varying(record), seeds.get(record["lineage"]["seed_id"], "")), 3
+        )
         by_hop[record["lineage"]["hop"]].append(record["likeness"])
     return dict(sorted(by_hop.items()))
 
 
-def comparison(folder: RunFolder) -> dict[str, Any]:
+def read_comparison(folder: RunFolder) -> dict[str, Any]:
     """The measures of this run beside human data, as `aide stats DIR --against FILE` left them in `stats.json`.
 
     Empty where there is no such file, or none that compares.
@@ -220,18 +226,18 @@ def comparison(folder: RunFolder) -> dict[str, Any]:
     if not both:
         return {}
     return {
-        "rows": rows(both["these"], both["those"]),
+        "rows": tabulate(both["these"], both["those"]),
         "files": ", ".join(both.get("files", ())),
         "texts": both.get("texts"),
         "records": told.get("records"),
     }
 
 
-def moments(folder: RunFolder) -> Iterator[dict[str, Any]]:
+def read_timeline(folder: RunFolder) -> Iterator[dict[str, Any]]:
     """The samples of `timeline.jsonl`; a torn last line is left out."""
     if folder.timeline.exists():
         for line in folder.timeline.read_bytes().split(b"\n")[:-1]:
             yield orjson.loads(line)
 
 
-__all__ = ["Facts", "Tally", "comparison", "gather", "moments", "said"]
+__all__ = ["NodeCounts", "ReportFacts", "gather_facts", "read_comparison", "read_model_text", "read_timeline"]

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from aide.records import PERSONA, Usage
 from aide.report import charts
-from aide.report.data import shown
-from aide.report.gather import Facts, moments
+from aide.report.data import make_visible
+from aide.report.gather import ReportFacts, read_timeline
 
 KINDS: Final = ("accepted", "rejected", "failed", "surplus", "pruned")
 TOPICS: Final = 40  # rows of the coverage map
@@ -22,17 +22,17 @@ CACHES: Final = (
 PAUSE: Final = 60.0  # seconds without a call after which the clock of the curves stands still
 
 
-def text(value: Any, longest: int = 600) -> str:
+def escape_text(value: Any, longest: int = 600) -> str:
     """Anything from outside as text: visible, escaped, in a direction of its own."""
-    return f"<bdi>{escape(shown(str(value), longest))}</bdi>"
+    return f"<bdi>{escape(make_visible(str(value), longest))}</bdi>"
 
 
-def section(id: str, title: str, lead: str, *body: str) -> str:
+def render_section(id: str, title: str, lead: str, *body: str) -> str:
     """One section with its heading, a sentence that says what to look for, and what follows."""
     return f'<section id="{id}"><h2>{title}</h2><p class="lead">{lead}</p>{"".join(body)}</section>'
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 0) -> str:
+def render_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 0) -> str:
     """A table of ready cells; the last `numbers` columns are figures."""
     first = len(head) - numbers
 
@@ -45,7 +45,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 
     return f'<div class="scroll"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def yields(facts: Facts) -> str:
+def render_yields(facts: ReportFacts) -> str:
     """Accepted and not, by hop and by operation."""
     tally = facts.tally
     legend = "".join(
@@ -64,7 +64,7 @@ def yields(facts: Facts) -> str:
             escape(name),
             f"{counts['accepted']:,}",
             f"{sum(counts.values()):,}",
-            share(counts["accepted"], sum(counts.values())),
+            format_share(counts["accepted"], sum(counts.values())),
         )
         for name, counts in [
             *((f"hop {h}", c) for h, c in sorted(tally.hops.items())),
@@ -76,18 +76,18 @@ def yields(facts: Facts) -> str:
         "a hop or an operation that wastes calls shows here."
     )
     if not rows:
-        return section("yield", "Yield", lead, '<p class="note">no candidate has been settled yet</p>')
-    return section(
+        return render_section("yield", "Yield", lead, '<p class="note">no candidate has been settled yet</p>')
+    return render_section(
         "yield",
         "Yield",
         lead,
         f'<div class="legend">{legend}</div>'
-        f'<div class="two"><div>{charts.stacked(hops)}</div><div>{charts.stacked(ops)}</div></div>',
-        table(("", "accepted", "candidates", "yield"), rows, numbers=3),
+        f'<div class="two"><div>{charts.draw_stacked_bars(hops)}</div><div>{charts.draw_stacked_bars(ops)}</div></div>',
+        render_table(("", "accepted", "candidates", "yield"), rows, numbers=3),
     )
 
 
-def coverage(facts: Facts) -> str:
+def render_coverage(facts: ReportFacts) -> str:
     """Topic by operation and persona: how many records stand in each place, gaps marked."""
     tally = facts.tally
     operations = sorted({operation for _, operation in tally.coverage} - {PERSONA})
@@ -109,23 +109,24 @@ def coverage(facts: Facts) -> str:
         if len(rows) < TOPICS:
             marks = [_cell(count, top, gap=gap) for count, gap in zip(cells, open_, strict=True)]
             rows.append(
-                f'<tr><th>{text(topic or "(no topic)", 60)}</th>{"".join(marks)}<td class="n">{total:,}</td></tr>'
+                f"<tr><th>{escape_text(topic or '(no topic)', 60)}</th>{''.join(marks)}"
+                f'<td class="n">{total:,}</td></tr>'
             )
-    head = "".join(f"<th>{text(column, 40)}</th>" for column in columns)
+    head = "".join(f"<th>{escape_text(column, 40)}</th>" for column in columns)
     more = (
         f'<p class="note">{len(totals) - TOPICS:,} more topics are not drawn.</p>'
         if len(totals) > TOPICS
         else ""
     )
     if not totals:
-        return section(
+        return render_section(
             "coverage", "Coverage", "What the records are about.", '<p class="note">no records yet</p>'
         )
     told = (
         f"{len(totals):,} topic{'' if len(totals) == 1 else 's'}; places that a topic offers and no record fills "
         f"are marked × ({gaps:,})."
     )
-    return section(
+    return render_section(
         "coverage",
         "Coverage",
         f"What the records are about, by how they were grown. {told}",
@@ -134,7 +135,7 @@ def coverage(facts: Facts) -> str:
     )
 
 
-def _offers(facts: Facts, topic: str, column: str) -> bool:
+def _offers(facts: ReportFacts, topic: str, column: str) -> bool:
     return facts.tally.offered[topic, "personas" if column == PERSONA else "triples"] > 0
 
 
@@ -145,7 +146,7 @@ def _cell(count: int, top: int, *, gap: bool) -> str:
     return f'<td class="heatcell" style="--heat:{strength:.2f}">{count or ""}</td>'
 
 
-def rejects(facts: Facts) -> str:
+def render_rejects(facts: ReportFacts) -> str:
     """Reasons with their counts, and a few candidates of each."""
     by_reason: dict[str, Counter[int]] = defaultdict(Counter)
     steps = {reason: step for step, reason, _ in facts.tally.reasons}
@@ -158,11 +159,11 @@ def rejects(facts: Facts) -> str:
         hops = ", ".join(f"hop {hop}: {count:,}" for hop, count in sorted(counts.items()))
         items = "".join(_example(line) for line in facts.examples.get(reason, ()))
         blocks.append(
-            f"<details><summary><b>{text(reason)}</b> <span class=count>{counts.total():,}</span> "
-            f"<span class=dim>at {text(steps[reason])}; {hops}</span></summary>{items}</details>"
+            f"<details><summary><b>{escape_text(reason)}</b> <span class=count>{counts.total():,}</span> "
+            f"<span class=dim>at {escape_text(steps[reason])}; {hops}</span></summary>{items}</details>"
         )
     body = "".join(blocks) or '<p class="note">nothing was rejected</p>'
-    return section(
+    return render_section(
         "rejects",
         "Rejects",
         "Why candidates did not become records, the most frequent reason first; open one for examples.",
@@ -172,32 +173,32 @@ def rejects(facts: Facts) -> str:
 
 def _example(line: Mapping[str, Any]) -> str:
     lineage = line["lineage"]
-    twin = f"<dt>twin</dt><dd>{text(line['twin'])}</dd>" if line.get("twin") else ""
-    written = f"<dt>text</dt><dd>{text(line['input'])}</dd>" if line.get("input") else ""
+    twin = f"<dt>twin</dt><dd>{escape_text(line['twin'])}</dd>" if line.get("twin") else ""
+    written = f"<dt>text</dt><dd>{escape_text(line['input'])}</dd>" if line.get("input") else ""
     return (
-        f"<dl class=example><dt>why</dt><dd>{text(line['detail'])}</dd>{written}{twin}"
-        f"<dt>id</dt><dd><code>{text(line['id'])}</code>, "
-        f"hop {lineage['hop']}, {text(lineage['operation'])}</dd></dl>"
+        f"<dl class=example><dt>why</dt><dd>{escape_text(line['detail'])}</dd>{written}{twin}"
+        f"<dt>id</dt><dd><code>{escape_text(line['id'])}</code>, "
+        f"hop {lineage['hop']}, {escape_text(lineage['operation'])}</dd></dl>"
     )
 
 
-def twins(facts: Facts) -> str:
+def render_duplicates(facts: ReportFacts) -> str:
     """Duplicates and contamination: how many were found, and pairs side by side."""
     found = {
         reason: count
         for reason in TWINS
         if (count := sum(n for (_, r, _), n in facts.tally.reasons.items() if r == reason))
     }
-    kinds = ", ".join(f"{count:,} {text(how)}" for how, count in facts.twins.most_common()) or "none"
+    kinds = ", ".join(f"{count:,} {escape_text(how)}" for how, count in facts.twins.most_common()) or "none"
     pairs = [
-        f'<div class="beside"><div><h4>candidate, {text(line["reason"])}</h4>'
-        f"{text(line.get('input') or '(not kept)', 300)}</div>"
-        f"<div><h4>beside</h4>{text(line.get('twin') or line['detail'], 300)}</div></div>"
+        f'<div class="beside"><div><h4>candidate, {escape_text(line["reason"])}</h4>'
+        f"{escape_text(line.get('input') or '(not kept)', 300)}</div>"
+        f"<div><h4>beside</h4>{escape_text(line.get('twin') or line['detail'], 300)}</div></div>"
         for reason in TWINS
         for line in facts.examples.get(reason, ())
     ]
-    counts = ", ".join(f"{text(reason)} {count:,}" for reason, count in found.items()) or "none"
-    return section(
+    counts = ", ".join(f"{escape_text(reason)} {count:,}" for reason, count in found.items()) or "none"
+    return render_section(
         "twins",
         "Duplicates and contamination",
         "Candidates too like a seed, another record, or a text to be avoided. "
@@ -207,7 +208,7 @@ def twins(facts: Facts) -> str:
     )
 
 
-def spending(facts: Facts) -> str:
+def render_spending(facts: ReportFacts) -> str:
     """Calls, tokens and money by step and model, the dearest step first."""
     steps = sorted(facts.steps, key=lambda row: -(row[2].prompt + row[2].completion))
     sent: Counter[str] = Counter()
@@ -217,21 +218,23 @@ def spending(facts: Facts) -> str:
         got[step] += usage.completion
     bars = [(step, [("in", sent[step]), ("out", got[step])]) for step in sent]
     several, cached = len({model for _, model, _, _ in steps}) > 1, any(row[2].cached for row in steps)
-    rows = [_cost(text(step), text(model, 80), usage, cost) for step, model, usage, cost in steps]
+    rows = [
+        _cost(escape_text(step), escape_text(model, 80), usage, cost) for step, model, usage, cost in steps
+    ]
     costs = [cost for _, _, _, cost in steps]
     whole = sum((usage for _, _, usage, _ in steps), Usage())
     known = None if None in costs else sum(cost or 0.0 for cost in costs)
     rows.append(_cost("all", "", whole, known))
     head = ("step", "model", "calls", "tokens in", "cached", "tokens out", "USD")
     kept = [n for n, name in enumerate(head) if (name != "model" or several) and (name != "cached" or cached)]
-    models = "" if several or not steps else f" All of it went to {text(steps[0][1], 80)}."
-    return section(
+    models = "" if several or not steps else f" All of it went to {escape_text(steps[0][1], 80)}."
+    return render_section(
         "spending",
         "Tokens and money",
         f"What each step cost: tokens in are what was sent, tokens out what the model wrote.{models}",
         '<div class="legend"><span><i class="k-in"></i>in</span><span><i class="k-out"></i>out</span></div>',
-        charts.stacked(bars),
-        table([head[n] for n in kept], [[row[n] for n in kept] for row in rows], numbers=4 + cached),
+        charts.draw_stacked_bars(bars),
+        render_table([head[n] for n in kept], [[row[n] for n in kept] for row in rows], numbers=4 + cached),
     )
 
 
@@ -240,7 +243,7 @@ def _cost(step: str, model: str, usage: Usage, cost: float | None) -> tuple[str,
     return step, model, *(f"{count:,}" for count in counts), "?" if cost is None else f"{cost:.4f}"
 
 
-def endpoint(facts: Facts, timings: Iterable[tuple[float, float, str, int]]) -> str:
+def render_endpoint(facts: ReportFacts, timings: Iterable[tuple[float, float, str, int]]) -> str:
     """Calls in flight, answers a second and failures over time; pauses between invocations are left out."""
     spans = _Spans(timings)
     lead = (
@@ -248,7 +251,9 @@ def endpoint(facts: Facts, timings: Iterable[tuple[float, float, str, int]]) -> 
         "failed attempts that were retried."
     )
     if not len(spans):
-        return section("endpoint", "Endpoint over time", lead, '<p class="note">no calls were made</p>')
+        return render_section(
+            "endpoint", "Endpoint over time", lead, '<p class="note">no calls were made</p>'
+        )
     clock = _Clock(spans)
     width = max(clock.end / BUCKETS, 1e-3)
     wide = 3 * width
@@ -258,9 +263,9 @@ def endpoint(facts: Facts, timings: Iterable[tuple[float, float, str, int]]) -> 
     rate = [(n * wide, answers[n] / wide) for n in range(int(clock.end / wide) + 1)]
     stats = [
         (
-            text(name),
+            escape_text(name),
             f"{each['calls']:,}",
-            text(", ".join(f"{kind} {n:,}" for kind, n in each["errors"].items()) or "none"),
+            escape_text(", ".join(f"{kind} {n:,}" for kind, n in each["errors"].items()) or "none"),
             str(each["limit"]),
             str(each["cuts"]),
             *(f"{(each.get('prefix') or {}).get(name, 0):.0%}" for name in ("would_hit", "told")),
@@ -276,18 +281,18 @@ def endpoint(facts: Facts, timings: Iterable[tuple[float, float, str, int]]) -> 
         "prompts repeat",
         "it had cached",
     )
-    failed = charts.lines([("failed attempts", "l-bad", errors)], seconds=clock.end, steps=True)
-    return section(
+    failed = charts.draw_lines([("failed attempts", "l-bad", errors)], seconds=clock.end, steps=True)
+    return render_section(
         "endpoint",
         "Endpoint over time",
         lead,
         '<h3>calls in flight <span class="legend"><span><i class="k-in"></i>in flight</span>'
         '<span><i class="k-limit"></i>limit</span></span></h3>',
-        charts.lines([("in flight", "l-in", flight), ("limit", "l-limit", limits)], seconds=clock.end),
+        charts.draw_lines([("in flight", "l-in", flight), ("limit", "l-limit", limits)], seconds=clock.end),
         "<h3>answers a second</h3>",
-        charts.lines([("answers a second", "l-rate", rate)], seconds=clock.end, steps=True),
+        charts.draw_lines([("answers a second", "l-rate", rate)], seconds=clock.end, steps=True),
         f"<h3>failed attempts so far</h3>{failed}" if errors else "",
-        table(head, stats) + f'<p class="note">{CACHES}</p>' if stats else "",
+        render_table(head, stats) + f'<p class="note">{CACHES}</p>' if stats else "",
     )
 
 
@@ -346,20 +351,31 @@ def _in_flight(
     return [(n * width, buckets[n] / width) for n in range(int(clock.end / width) + 1)]
 
 
-def _sampled(facts: Facts, clock: _Clock) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+def _sampled(
+    facts: ReportFacts, clock: _Clock
+) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
     limits, errors = [], []
-    for moment in moments(facts.folder):
+    for moment in read_timeline(facts.folder):
         at = clock.at(moment["at"])
         limits.append((at, float(moment["limit"])))
         errors.append((at, float(sum(moment["errors"].values()))))
     return limits, errors if any(value for _, value in errors) else []
 
 
-def share(part: float, whole: float) -> str:
+def format_share(part: float, whole: float) -> str:
     """A percentage; a dash where there is nothing to share."""
     return f"{100 * part / whole:.0f} %" if whole else "–"
 
 
 __all__ = [
-    "coverage", "endpoint", "rejects", "section", "share", "spending", "table", "text", "twins", "yields",
+    "escape_text",
+    "format_share",
+    "render_coverage",
+    "render_duplicates",
+    "render_endpoint",
+    "render_rejects",
+    "render_section",
+    "render_spending",
+    "render_table",
+    "render_yields",
 ]  # fmt: skip

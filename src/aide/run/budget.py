@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aide.config.spec import RunSpec
 from aide.errors import BudgetSpent, InputError
-from aide.llm.usage import cost, estimate_tokens
+from aide.llm.usage import compute_cost, estimate_tokens
 from aide.records import Message, Usage
 
 
@@ -75,7 +75,9 @@ class Budget:
         prompt = sum(estimate_tokens(message.content) for message in messages)
         price = self.spec.price_of(model)
         worst = Usage(calls=1, prompt=prompt, completion=max_output)
-        wanted = Reservation(prompt + max_output, cost(worst, price.input, price.output) if price else 0.0)
+        wanted = Reservation(
+            prompt + max_output, compute_cost(worst, price.input, price.output) if price else 0.0
+        )
         self._check(wanted)
         self._open = Reservation(self._open.tokens + wanted.tokens, self._open.money + wanted.money)
         self._open_calls += 1
@@ -113,6 +115,6 @@ class Budget:
         if price is None:
             self.unpriced = True
             return None
-        money = cost(usage, price.input, price.output, price.cached)
+        money = compute_cost(usage, price.input, price.output, price.cached)
         self.money += money
         return money

@@ -11,11 +11,11 @@ from typing import Any, Final, TypeVar
 import orjson
 
 from aide.config.spec import EMBED, RunSpec
-from aide.crash_points import reached
+from aide.crash_points import hit
 from aide.errors import AideError, Unusable
-from aide.journal import Call, Journal
-from aide.llm.faults import decode
-from aide.llm.request import Answer, Keep, Request
+from aide.journal import AnsweredCall, Journal
+from aide.llm.faults import decode_json
+from aide.llm.request import ChatRequest, KeepAnswer, ModelAnswer
 from aide.parsing import read_completion
 from aide.prompts import Prompts
 from aide.records import WHOLE, Correction, Message, Payload, digest
@@ -42,11 +42,11 @@ ENDING: Final = {**RANKS, "answer": 5, "check": 5, "tests": 5, "reflect": 6, "re
 UNSTRUCTURED: Final = ("not_json", "invalid")  # a rung that promised structure did not keep it
 FINAL: Final = ("refused", "filtered")  # asking the same again would only be paid for again
 
-Complete = Callable[[Request, int, Keep], Awaitable[Answer]]
+Complete = Callable[[ChatRequest, int, KeepAnswer], Awaitable[ModelAnswer]]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedAnswer:
     """The decoded body of an answer and the model that gave it; endpoint and rung where it was paid for just now."""
 
     data: Mapping[str, Any]
@@ -55,7 +55,7 @@ class Heard:
     rung: str = ""
 
 
-class Calls:
+class ModelCalls:
     """All calls of one run. `complete` gets one answer, retries included, and has it kept before anybody sees it; `now`
     gives unix seconds for the journal.
     """
@@ -86,13 +86,13 @@ class Calls:
         self._steps = {name: spec.step(name) for name in type(spec.steps).model_fields}
         self._flying: dict[str, asyncio.Future[tuple[bytes, str]]] = {}
 
-    def asker(self, node: str) -> "Asker":
+    def asker(self, node: str) -> "NodeAsk":
         """An `Ask` whose calls are booked on `node`."""
-        return Asker(self, node)
+        return NodeAsk(self, node)
 
     def request(
         self, step: str, messages: list[Message], payload: Payload[Any], room: int, draw: int, node: str
-    ) -> Request:
+    ) -> ChatRequest:
         """The logical call: what is asked, of which model, with which sampling; nothing of any endpoint."""
         how = self._steps[step]
         seed = (
@@ -100,7 +100,7 @@ class Calls:
             if draw or self.spec.seed
             else None
         )
-        return Request(
+        return ChatRequest(
             step=step,
             model=how.model,
             messages=tuple(messages),
@@ -125,7 +125,7 @@ class Calls:
     async def embed_all(self, texts: Sequence[str], node: str) -> list[list[float]]:
         """The embeddings of some texts from one call, in their order; else as `embed`."""
         heard = await self.answered(self._embedding(texts), 0, 0, node)
-        return unit_vectors(heard.data, len(texts))
+        return read_unit_vectors(heard.data, len(texts))
 
     def embedded(self, text: str) -> list[float] | None:
         """The embedding of a text that was paid for before by itself."""
@@ -133,25 +133,25 @@ class Calls:
 
     def embedding_key(self, text: str) -> str:
         """Under which `recalled` finds the embedding of a text, for whoever can't keep the text."""
-        return call_key(self._embedding((text,)), 0, 0)
+        return compute_call_key(self._embedding((text,)), 0, 0)
 
     def recalled(self, key: str) -> list[float] | None:
         """The embedding of a text that was paid for before by itself."""
         stored = self.journal.recall_body(key)
-        return None if stored is None else unit_vectors(decode(stored[0]), 1)[0]
+        return None if stored is None else read_unit_vectors(decode_json(stored[0]), 1)[0]
 
-    def _embedding(self, texts: Sequence[str]) -> Request:
+    def _embedding(self, texts: Sequence[str]) -> ChatRequest:
         asked = (Message("system", ""), *(Message("user", text) for text in texts))
-        return Request(EMBED, self.spec.embeddings, asked, 0)
+        return ChatRequest(EMBED, self.spec.embeddings, asked, 0)
 
-    async def answered(self, request: Request, draw: int, attempt: int, node: str) -> Heard:
+    async def answered(self, request: ChatRequest, draw: int, attempt: int, node: str) -> ReceivedAnswer:
         """An answer from the journal, from a call in flight, or paid for."""
-        key = call_key(request, draw, attempt)
+        key = compute_call_key(request, draw, attempt)
         stored = self.journal.recall_body(key)
         if stored is None and (flying := self._flying.get(key)) is not None:
             stored = await asyncio.shield(flying)
         if stored is not None:
-            return Heard(decode(stored[0]), stored[1])
+            return ReceivedAnswer(decode_json(stored[0]), stored[1])
         flying = asyncio.get_running_loop().create_future()
         self._flying[key] = flying
         try:
@@ -168,11 +168,11 @@ class Calls:
         return heard
 
     async def _pay(
-        self, key: str, request: Request, draw: int, attempt: int, node: str
-    ) -> tuple[Heard, bytes]:
+        self, key: str, request: ChatRequest, draw: int, attempt: int, node: str
+    ) -> tuple[ReceivedAnswer, bytes]:
         if self.reuse is not None and (old := self.reuse.recall(key)) is not None:
             await self.journal.record(replace(old, node=node, reused=True, cost=0.0))
-            return Heard(decode(old.body), old.answered_by), old.body
+            return ReceivedAnswer(decode_json(old.body), old.answered_by), old.body
         if self.stop is not None:
             raise self.stop
         held = ExitStack()
@@ -181,21 +181,25 @@ class Calls:
             self.budget.reserve(list(request.messages), request.max_output, request.model),
         )
 
-        async def keep(answer: Answer) -> None:
+        async def keep(answer: ModelAnswer) -> None:
             held.close()
             self.made += 1
-            reached("after_answer")
+            hit("after_answer")
             await self.journal.record(self._booked(key, request, draw, attempt, node, answer))
-            reached("after_journal")
+            hit("after_journal")
 
         with held:
             ranks = ENDING if self.ending else RANKS
             answer = await self.complete(request, ranks.get(request.step, LAST), keep)
-        return Heard(answer.data, answer.model, answer.endpoint, answer.sent.get("rung", "")), answer.body
+        return ReceivedAnswer(
+            answer.data, answer.model, answer.endpoint, answer.sent.get("rung", "")
+        ), answer.body
 
-    def _booked(self, key: str, request: Request, draw: int, attempt: int, node: str, answer: Answer) -> Call:
+    def _booked(
+        self, key: str, request: ChatRequest, draw: int, attempt: int, node: str, answer: ModelAnswer
+    ) -> AnsweredCall:
         system, *rest = request.messages
-        return Call(
+        return AnsweredCall(
             key=key,
             node=node,
             step=request.step,
@@ -215,10 +219,10 @@ class Calls:
         )
 
 
-class Asker:
+class NodeAsk:
     """One node's `Ask`. `models` tells which model answered each step."""
 
-    def __init__(self, calls: Calls, node: str) -> None:
+    def __init__(self, calls: ModelCalls, node: str) -> None:
         self.calls = calls
         self.node = node
         self.models: dict[str, str] = {}
@@ -257,7 +261,7 @@ class Asker:
         raise AssertionError("the second attempt returns or raises")
 
 
-def unit_vectors(data: Any, count: int) -> list[list[float]]:
+def read_unit_vectors(data: Any, count: int) -> list[list[float]]:
     """The vectors in the answer of an embeddings route, of unit norm, in the order of the texts.
 
     Raises:
@@ -278,7 +282,7 @@ def _unit(values: list[float]) -> list[float]:
     return [value / norm for value in values]
 
 
-def call_key(request: Request, draw: int, attempt: int) -> str:
+def compute_call_key(request: ChatRequest, draw: int, attempt: int) -> str:
     """The hash of the logical call, before it is adapted to an endpoint: the key under which its answer is kept."""
     logical = (
         request.step, request.model, [(m.role, m.content) for m in request.messages], request.temperature,

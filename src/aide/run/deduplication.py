@@ -2,21 +2,23 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from aide.dedup.lexical import Duplicates
-from aide.dedup.semantic import Meanings
+from aide.dedup.lexical import LexicalIndex
+from aide.dedup.semantic import SemanticIndex
 from aide.journal import Journal
 
 DUPLICATE = "duplicate"
 MEANING = "meaning"
 
 
-class JournaledNovelty:
+class JournaledDeduplicator:
     """`recipes.Novelty` over the signatures of seeds, accepted records and candidates under way.
 
     Order decides who is the twin of whom, so each decision is journaled under the candidate and how often it asked.
     """
 
-    def __init__(self, journal: Journal, duplicates: Duplicates, meaning: "Meaning | None" = None) -> None:
+    def __init__(
+        self, journal: Journal, duplicates: LexicalIndex, meaning: "SemanticCheck | None" = None
+    ) -> None:
         self._journal = journal
         self._duplicates = duplicates
         self._meaning = meaning
@@ -54,7 +56,7 @@ class JournaledNovelty:
         self._duplicates.restore(id, text)
 
 
-class Meaning:
+class SemanticCheck:
     """Duplicates in meaning. `embed` gives the vector of a text for a node, `text_of` the text of a seed or record.
 
     The vectors of what is settled are in the journal; those of candidates under way are held here.
@@ -72,7 +74,7 @@ class Meaning:
         self._embedded = embedded
         self._text_of = text_of
         self._open: dict[str, list[float]] = {}
-        self._known = Meanings(self._recall)
+        self._known = SemanticIndex(self._recall)
 
     async def enter(self, seeds: Mapping[str, str], records: Iterable[tuple[str, str]]) -> None:
         """Seeds, from which the threshold is learned, and records accepted before, by id and text."""
@@ -117,7 +119,7 @@ class Meaning:
         return None if text is None else self._embedded(text)
 
 
-class Anything:
+class NoDeduplication:
     """`--duplicates off`: every text is new."""
 
     def claim(self, id: str, text: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any, Final
 import orjson
 
 from aide.journal import Journal
-from aide.metrics.drift import SEEDS, Drift
-from aide.vectors import Vector, cosine, packed
+from aide.metrics.drift import SEEDS, DriftMeter
+from aide.vectors import Vector, cosine, pack_vector
 
 MEASURED: Final = (
     5000  # of more records every n-th is measured: half a second at the end of a run, whatever its size
@@ -17,7 +17,7 @@ MEANT: Final = 500  # the same for embeddings, which are read back from the jour
 _HELD: Final = 128  # vectors in memory at once; the seeds' stay, since each record is held against them
 
 
-def drift_of(
+def measure_drift(
     journal: Journal, seeds: Mapping[str, str], out: Collection[str] = (), most: int = MEASURED
 ) -> dict[str, Any]:
     """Likeness by hop over the accepted records but those in `out`; `every` n-th was measured.
@@ -25,13 +25,13 @@ def drift_of(
     `seeds` are the inputs of the seeds by id; records of other seeds are left out.
     """
     every, rows = _sampled(journal, seeds, out, most)
-    meter = Drift.of(list(seeds.values()))
+    meter = DriftMeter.of(list(seeds.values()))
     for hop, text, seed in rows:
         meter.add(hop, text, seed)
     return {**meter.as_dict(), "every": every}
 
 
-def meant_drift_of(
+def measure_embedding_drift(
     journal: Journal,
     seeds: Mapping[str, str],
     embedded: Callable[[str], Vector | None],
@@ -42,13 +42,13 @@ def meant_drift_of(
 
     @lru_cache(maxsize=_HELD)
     def vector(text: str) -> Vector:
-        return packed(embedded(text) or ())
+        return pack_vector(embedded(text) or ())
 
     def alike(one: str, other: str) -> float:
         return cosine(vector(one), vector(other))
 
     every, rows = _sampled(journal, seeds, out, most)
-    meter = Drift.of([text for text in list(seeds.values())[:SEEDS] if vector(text)], alike)
+    meter = DriftMeter.of([text for text in list(seeds.values())[:SEEDS] if vector(text)], alike)
     for hop, text, seed in rows:
         if vector(text) and vector(seed):
             meter.add(hop, text, seed)
@@ -77,4 +77,4 @@ def varying(line: Mapping[str, Any]) -> str:
     return str(list(parts.values())[-1]) if parts else str(line["input"])
 
 
-__all__ = ["MEANT", "MEASURED", "drift_of", "meant_drift_of", "varying"]
+__all__ = ["MEANT", "MEASURED", "measure_drift", "measure_embedding_drift", "varying"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aide import __version__
-from aide.config.resources import hashes
+from aide.config.resources import hash_files
 from aide.config.spec import RunSpec, differences
 from aide.errors import InputError
 from aide.shards import write_atomic
@@ -133,7 +133,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     return loaded if isinstance(loaded, dict) else {}
 
 
-def file_hash(path: str) -> str:
+def hash_file(path: str) -> str:
     """16 hex digits over the bytes of a file, or over the names and sizes of a folder's files; empty for stdin."""
     source = Path(path)
     if path == "-" or not source.exists():
@@ -149,28 +149,28 @@ def file_hash(path: str) -> str:
     return h.hexdigest()[:16]
 
 
-def identity(spec: RunSpec) -> dict[str, str]:
+def compute_identity(spec: RunSpec) -> dict[str, str]:
     """The fingerprint of a run with the content of the files its settings point at."""
-    content = {f"{PROMPT}{name}": value for name, value in hashes("prompts", spec.prompts).items()}
+    content = {f"{PROMPT}{name}": value for name, value in hash_files("prompts", spec.prompts).items()}
     if spec.persona_file is not None:
-        content["persona_file"] = file_hash(str(spec.persona_file))
+        content["persona_file"] = hash_file(str(spec.persona_file))
     if spec.avoid:
-        content["avoid"] = " ".join(sorted(file_hash(str(path)) for path in spec.avoid))
+        content["avoid"] = " ".join(sorted(hash_file(str(path)) for path in spec.avoid))
     return spec.fingerprint(content)
 
 
-def invocation(spec: RunSpec, fingerprint: Mapping[str, str], seeds: Sequence[str]) -> str:
+def compute_invocation(spec: RunSpec, fingerprint: Mapping[str, str], seeds: Sequence[str]) -> str:
     """What a rerun must share with a finished run to have nothing left to do: identity, extensions, seed files."""
     plain = spec.as_dict()
     asked = [
         fingerprint,
         [plain[name] for name in EXTENSIONS],
-        [file_hash(path) for path in (*seeds, *map(str, spec.contexts))],
+        [hash_file(path) for path in (*seeds, *map(str, spec.contexts))],
     ]
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def finished(folder: RunFolder, spec: RunSpec, seeds: Sequence[str]) -> dict[str, Any] | None:
+def read_finished(folder: RunFolder, spec: RunSpec, seeds: Sequence[str]) -> dict[str, Any] | None:
     """The summary of this very run where it ended before and nothing new is asked of it; `None` where there is work.
 
     It is told from the manifest alone, so that a scheduled rerun is over before anything heavy is loaded.
@@ -180,15 +180,15 @@ def finished(folder: RunFolder, spec: RunSpec, seeds: Sequence[str]) -> dict[str
         not end
         or spec.retry_failed
         or "-" in seeds
-        or end["invocation"] != invocation(spec, identity(spec), seeds)
+        or end["invocation"] != compute_invocation(spec, compute_identity(spec), seeds)
     ):
         return None
-    if end["shards"] != shard_sizes(folder):
+    if end["shards"] != measure_shards(folder):
         return None
     return folder.read_summary()
 
 
-def shard_sizes(folder: RunFolder) -> dict[str, int]:
+def measure_shards(folder: RunFolder) -> dict[str, int]:
     """Name of each shard to its size in bytes: what a finished run wrote must still be there."""
     return {part.name: part.stat().st_size for part in sorted(folder.shards.glob("part-*.jsonl"))}
 
@@ -215,13 +215,13 @@ def check_same_run(
         raise InputError(f"{folder.path} holds another run: {'; '.join(changed[:6])}", hint=hint)
 
 
-def new_manifest(
+def make_manifest(
     spec: RunSpec, origins: Mapping[str, str], fingerprint: Mapping[str, str], seeds: Sequence[str]
 ) -> dict[str, Any]:
     """The manifest of a run that begins."""
     return {
         "aide": __version__,
-        "seeds": [{"path": path, "hash": file_hash(path)} for path in seeds],
+        "seeds": [{"path": path, "hash": hash_file(path)} for path in seeds],
         "spec": spec.as_dict(),
         "origins": dict(origins),
         "fingerprint": dict(fingerprint),

@@ -8,9 +8,9 @@ import orjson
 
 from aide.config.spec import RunSpec
 from aide.errors import AideError, NodeError
-from aide.frontier import Grow, Slot
+from aide.frontier import GrowWork, Slot
 from aide.journal import Journal
-from aide.metrics.drift import Bounds, likeness
+from aide.metrics.drift import DriftBounds, measure_likeness
 from aide.recipes import Attributes
 from aide.records import PERSONA, Draft, Hop, Parts, Point, Seed, Triple, replace, rng
 
@@ -18,7 +18,7 @@ KEPT = 512  # branches whose text and attributes stay in memory; all others are 
 BATCH = 5  # questions over one document that share a call
 
 
-class Points:
+class HopBuilder:
     """Turns ids into data points and slots into hops. Only `KEPT` branches are held in memory.
 
     With `bounds` the residual is adaptive: a hop is anchored where its parent has begun to drift, whatever its depth,
@@ -32,7 +32,7 @@ class Points:
         journal: Journal,
         flip: Callable[[Slot, str], str] | None,
         contexts: tuple[str, ...] = (),
-        bounds: Bounds | None = None,
+        bounds: DriftBounds | None = None,
     ) -> None:
         self._bounds = bounds
         self._spec = spec
@@ -61,7 +61,7 @@ class Points:
         }
         return orjson.dumps({**plain, "reason": reason} if reason else plain)
 
-    def hop(self, work: Grow) -> Hop:
+    def hop(self, work: GrowWork) -> Hop:
         """The unit of work that a slot stands for."""
         parent, found = self._branch(work.seed, work.slot.parent)
         if found is None:
@@ -72,7 +72,9 @@ class Points:
         group = self._group(work, parent, found)
         return replace(hop, siblings=group) if any(each.id == hop.id for each in group) else hop
 
-    def _hop(self, work: Grow, parent: Point, found: Attributes, kind: str, index: int, label: str) -> Hop:
+    def _hop(
+        self, work: GrowWork, parent: Point, found: Attributes, kind: str, index: int, label: str
+    ) -> Hop:
         persona = found.personas[index] if kind == PERSONA else None
         hop = Hop(
             seed=self._seeds[work.seed],
@@ -89,7 +91,7 @@ class Points:
         )
         return replace(hop, parent=replace(parent, parts=self._moved(hop))) if self._contexts else hop
 
-    def _anchored(self, work: Grow, parent: Point) -> bool:
+    def _anchored(self, work: GrowWork, parent: Point) -> bool:
         """The residual connection: past a fixed depth, or where the parent has drifted."""
         if self._bounds is None:
             return work.depth > self._spec.residual_after
@@ -101,7 +103,7 @@ class Points:
             raise NodeError("drifted", "the record is further from its seed than any seed is from the rest")
 
     def _drifted(self, seed: Seed, parent: Point, bound: float) -> bool:
-        return parent.depth > 0 and likeness(parent.draft.input, seed.draft.input) < bound
+        return parent.depth > 0 and measure_likeness(parent.draft.input, seed.draft.input) < bound
 
     def _moved(self, hop: Hop) -> Parts:
         """Over which document a child of the first hop asks: its parent's, or one of those given by --contexts."""
@@ -112,7 +114,7 @@ class Points:
         (name, _), *others = parts.fixed
         return replace(parts, fixed=((name, self._contexts[choice]), *others))
 
-    def _group(self, work: Grow, parent: Point, found: Attributes) -> tuple[Hop, ...]:
+    def _group(self, work: GrowWork, parent: Point, found: Attributes) -> tuple[Hop, ...]:
         """The siblings that one call serves: runs of five in the order of the composition, over one document.
 
         Each has the label that its ancestry gives it; a hop whose label was changed for balance is not among them.

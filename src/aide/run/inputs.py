@@ -7,26 +7,26 @@ from typing import Any
 import orjson
 
 from aide.card import (
-    count,
-    demonstrate,
-    demonstrations,
-    draw_card,
-    from_toml,
-    near_labels,
+    card_from_toml,
+    card_to_toml,
+    choose_demonstrations,
+    count_card,
+    describe_card,
+    make_demonstration,
+    rank_confusable_labels,
     read_labels,
-    to_toml,
 )
 from aide.config.spec import RunSpec
 from aide.dedup.contamination import Contamination
-from aide.dedup.test_sets import read_items
+from aide.dedup.test_sets import read_test_items
 from aide.errors import InputError
 from aide.formats import Demonstration, Format, TaskCard, detect_format
 from aide.journal import Journal
-from aide.parsing import clean
-from aide.prompts import Prompts, variants
+from aide.parsing import clean_text
+from aide.prompts import Prompts, list_variants
 from aide.records import Ask, Draft, Parts, Seed, rng
 from aide.run.folder import RunFolder
-from aide.seeds import Loaded, SeedMapping, load_seeds
+from aide.seeds import LoadedSeeds, SeedMapping, load_seeds
 from aide.shards import write_atomic
 
 SEED = "seed"
@@ -36,10 +36,10 @@ SAME = 0.9  # from this share of a test item on a seed is the item itself
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class PreparedInputs:
     """Seeds and task as a run takes them: `seeds` without doubles, `format` found or given, test sets to `avoid`."""
 
-    loaded: Loaded
+    loaded: LoadedSeeds
     seeds: tuple[Seed, ...]
     format: Format
     labels: tuple[Any, ...]
@@ -51,7 +51,7 @@ class Ground:
         return any(seed.parts.fixed for seed in self.seeds)
 
 
-def read_seeds(spec: RunSpec, paths: Sequence[str], stdin: Any = None) -> Ground:
+def read_seeds(spec: RunSpec, paths: Sequence[str], stdin: Any = None) -> PreparedInputs:
     """Seeds from files, their format, and the labels given beside them.
 
     Raises:
@@ -72,10 +72,10 @@ def read_seeds(spec: RunSpec, paths: Sequence[str], stdin: Any = None) -> Ground
     labels = read_labels(spec.labels)
     drafts = [seed.draft for seed in seeds]
     format = detect_format(drafts, spec.format, labels, hint=loaded.format_hint)
-    ground = Ground(loaded, seeds, format, labels, _avoided(spec, seeds))
+    ground = PreparedInputs(loaded, seeds, format, labels, _avoided(spec, seeds))
     prompts = Prompts(spec.prompts)
     for operation in spec.operations:  # an operation without a prompt is told before anything is spent
-        prompts.first(*variants(operation, format.name, parts=ground.fixed_parts))
+        prompts.first(*list_variants(operation, format.name, parts=ground.fixed_parts))
     return ground
 
 
@@ -83,7 +83,7 @@ def _avoided(spec: RunSpec, seeds: Sequence[Seed]) -> Contamination | None:
     """The test sets of `--avoid`; a seed that is an item of one would hand it on to all that grows from it."""
     if not spec.avoid:
         return None
-    known = Contamination(read_items([str(path) for path in spec.avoid], spec.input_field, spec.keep))
+    known = Contamination(read_test_items([str(path) for path in spec.avoid], spec.input_field, spec.keep))
     for seed in seeds:
         hit = known.find(seed.draft.input, seed.draft.choices, seed.parts.fixed_text)
         if hit and hit.share >= SAME:
@@ -104,12 +104,14 @@ def _check_files(spec: RunSpec) -> None:
         )
 
 
-def counted_card(spec: RunSpec, ground: Ground) -> TaskCard:
+def count_inputs_card(spec: RunSpec, ground: PreparedInputs) -> TaskCard:
     """The half of the card that is counted, without a call."""
-    return count(ground.seeds, ground.format, ground.labels, task=spec.task or ground.loaded.sentence)
+    return count_card(ground.seeds, ground.format, ground.labels, task=spec.task or ground.loaded.sentence)
 
 
-async def fix_card(spec: RunSpec, ground: Ground, folder: RunFolder, journal: Journal, ask: Ask) -> TaskCard:
+async def fix_card(
+    spec: RunSpec, ground: PreparedInputs, folder: RunFolder, journal: Journal, ask: Ask
+) -> TaskCard:
     """The task card: from the journal, from the person's edit of `task.toml`, or drawn with one call and kept.
 
     Raises:
@@ -117,11 +119,13 @@ async def fix_card(spec: RunSpec, ground: Ground, folder: RunFolder, journal: Jo
     """
     kept = journal.meta("card")
     if kept is None:
-        card = from_toml(folder.card.read_text(encoding="utf-8")) if folder.card.exists() else await draw_card(
-            ask, [seed.draft for seed in ground.seeds], counted_card(spec, ground), spec.task or ground.loaded.sentence
-        )  # fmt: skip
+        if folder.card.exists():
+            card = card_from_toml(folder.card.read_text(encoding="utf-8"))
+        else:
+            drafts, counted = [seed.draft for seed in ground.seeds], count_inputs_card(spec, ground)
+            card = await describe_card(ask, drafts, counted, spec.task or ground.loaded.sentence)
     else:
-        card = from_toml(kept)
+        card = card_from_toml(kept)
         edited = folder.card.read_text(encoding="utf-8") if folder.card.exists() else kept
         if edited != kept:
             if journal.counts().get("accepted"):
@@ -129,8 +133,8 @@ async def fix_card(spec: RunSpec, ground: Ground, folder: RunFolder, journal: Jo
                     f"{folder.card} was edited after the first record",
                     hint="undo the edit, or begin a new folder with -o DIR",
                 )
-            card = from_toml(edited)
-    text = to_toml(card)
+            card = card_from_toml(edited)
+    text = card_to_toml(card)
     if text != kept:
         journal.set_meta("card", text)
     if not folder.card.exists():
@@ -139,7 +143,7 @@ async def fix_card(spec: RunSpec, ground: Ground, folder: RunFolder, journal: Jo
     return card
 
 
-def _check_labels(card: TaskCard, ground: Ground) -> None:
+def _check_labels(card: TaskCard, ground: PreparedInputs) -> None:
     if not ground.format.labelled:
         return
     known = set(card.label_names)
@@ -151,14 +155,14 @@ def _check_labels(card: TaskCard, ground: Ground) -> None:
             )
 
 
-class Pool:
+class SeedPool:
     """The seeds a run has known, by when they came: D_T of a seed is chosen among those that were there with it.
 
     A seed and the pool it is planted in are journaled when it is first seen; so later seeds change nothing for it, and
     the choice itself can wait until the seed is grown.
     """
 
-    def __init__(self, spec: RunSpec, ground: Ground, journal: Journal) -> None:
+    def __init__(self, spec: RunSpec, ground: PreparedInputs, journal: Journal) -> None:
         self._count, self._format = spec.demonstrations, ground.format
         rows = dict(journal.decisions(SEED))
         self._seeds = {id: _thaw(id, row) for id, row in rows.items()}
@@ -184,11 +188,13 @@ class Pool:
         pool = self._pools[batch]
         if len(pool) > POOL:
             pool = rng("demonstrations", seed.id).sample(pool, POOL)
-        chosen = demonstrations(seed, pool, self._format, k=self._count, max_tokens=DEMONSTRATION_TOKENS)
-        return tuple(demonstrate(each, self._format) for each in chosen)
+        chosen = choose_demonstrations(
+            seed, pool, self._format, k=self._count, max_tokens=DEMONSTRATION_TOKENS
+        )
+        return tuple(make_demonstration(each, self._format) for each in chosen)
 
 
-def gone(ground: Ground, journal: Journal) -> list[str]:
+def find_gone_seeds(ground: PreparedInputs, journal: Journal) -> list[str]:
     """Names of seeds that the folder knows and the files no longer have: their records stay."""
     here = {seed.id for seed in ground.seeds}
     return [row["name"] or id for id, row in journal.decisions(SEED) if id not in here]
@@ -224,9 +230,11 @@ def _thaw(id: str, value: Any) -> Seed:
     return Seed(id, draft, parts, value["name"])
 
 
-def nearest_labels(card: TaskCard, ground: Ground) -> Mapping[str, Sequence[str]]:
+def rank_near_labels(card: TaskCard, ground: PreparedInputs) -> Mapping[str, Sequence[str]]:
     """For each label the others, the most easily confused first."""
-    return near_labels(card, [seed.draft for seed in ground.seeds]) if ground.format.labelled else {}
+    return (
+        rank_confusable_labels(card, [seed.draft for seed in ground.seeds]) if ground.format.labelled else {}
+    )
 
 
 def read_contexts(spec: RunSpec) -> tuple[str, ...]:
@@ -241,7 +249,7 @@ def read_contexts(spec: RunSpec) -> tuple[str, ...]:
             whole = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as fault:
             raise InputError(f"{path} can't be read: {fault}", hint="--contexts takes UTF-8 files") from fault
-        texts += _jsonl_texts(path.name, whole) if path.suffix == ".jsonl" else [clean(whole)]
+        texts += _jsonl_texts(path.name, whole) if path.suffix == ".jsonl" else [clean_text(whole)]
     return tuple(text for text in texts if text)
 
 
@@ -263,5 +271,5 @@ def _jsonl_texts(name: str, whole: str) -> list[str]:
         )
         if not found:
             raise InputError(f"{name}:{number} holds no text", hint='such as {"text": "…"}')
-        texts.append(clean(found))
+        texts.append(clean_text(found))
     return texts

@@ -11,19 +11,19 @@ from typing import Any
 import orjson
 
 from aide.errors import InputError, Unusable
-from aide.journal import Call, Journal
+from aide.journal import AnsweredCall, Journal
 from aide.judging.verdict import VERDICT
 from aide.parsing import read_completion
 from aide.records import Usage, Verdict
-from aide.run.drift_report import drift_of
+from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
 from aide.run.inputs import SEED
-from aide.run.pruning import agree, prune, pruned, restore
+from aide.run.pruning import prune_records, read_pruned, reconcile_shards, restore_records
 from aide.shards import FolderLock, write_atomic
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TraceStep:
     """One station of the way: the seed (`line` is what was journaled of it), or a record or reject with its calls.
 
     `verdicts` are what the judge said of it, draft by draft; `pruned` tells that it is out of the shards.
@@ -32,7 +32,7 @@ class Step:
     id: str
     kind: str
     line: Mapping[str, Any]
-    calls: tuple[Call, ...]
+    calls: tuple[AnsweredCall, ...]
     verdicts: tuple[Verdict, ...] = ()
     pruned: bool = False
 
@@ -61,28 +61,28 @@ class Step:
         }
 
 
-def trace(folder: RunFolder, id: str) -> list[Step]:
+def trace_node(folder: RunFolder, id: str) -> list[TraceStep]:
     """From the seed to the node of that id (a unique beginning is enough).
 
     Raises:
         InputError: where the folder holds no run or no such node.
     """
     with _open(folder, readonly=True) as journal:
-        node = resolve(journal, id, folder.path)
-        out = pruned(journal)
-        way: list[Step] = []
+        node = resolve_id(journal, id, folder.path)
+        out = read_pruned(journal)
+        way: list[TraceStep] = []
         while (outcome := journal.outcome(node)) is not None:
             calls = tuple(journal.calls(node=node))
             line = orjson.loads(outcome.payload)
-            way.append(Step(node, outcome.kind, line, calls, verdicts(calls), node in out))
+            way.append(TraceStep(node, outcome.kind, line, calls, read_verdicts(calls), node in out))
             node = outcome.parent
         seeds = dict(journal.decisions(SEED))
         if node in seeds:
-            way.append(Step(node, "seed", seeds[node], tuple(journal.calls(node=node))))
+            way.append(TraceStep(node, "seed", seeds[node], tuple(journal.calls(node=node))))
         return way[::-1]
 
 
-def verdicts(calls: Iterable[Call]) -> tuple[Verdict, ...]:
+def read_verdicts(calls: Iterable[AnsweredCall]) -> tuple[Verdict, ...]:
     """What the judge said in these calls; answers that were of no use to the run are left out here too."""
     found = []
     for call in calls:
@@ -94,7 +94,7 @@ def verdicts(calls: Iterable[Call]) -> tuple[Verdict, ...]:
     return tuple(found)
 
 
-def resolve(journal: Journal, id: str, path: Path) -> str:
+def resolve_id(journal: Journal, id: str, path: Path) -> str:
     """The full id that a beginning stands for, of a record, a reject or a seed; a seed's own id will do too.
 
     Raises:
@@ -147,7 +147,9 @@ class Pruning:
     out: int
 
 
-def cut(folder: RunFolder, wanted: Selection, *, back: bool = False, dry: bool = False) -> Pruning:
+def prune_or_restore(
+    folder: RunFolder, wanted: Selection, *, back: bool = False, dry: bool = False
+) -> Pruning:
     """Take the selected records and all that grew from them out of the shards, or with `back` put them in again.
 
     A later `expand` fills the places that became free, and pays for nothing that stays. `dry` only counts.
@@ -159,22 +161,24 @@ def cut(folder: RunFolder, wanted: Selection, *, back: bool = False, dry: bool =
     _open(folder, readonly=True).close()
     with FolderLock(folder.path), _open(folder) as journal:
         if not dry:
-            agree(journal, folder.shards)  # an earlier prune may have been killed
-        out = pruned(journal)
+            reconcile_shards(journal, folder.shards)  # an earlier prune may have been killed
+        out = read_pruned(journal)
         roots = _selected(journal, folder, wanted, out, back=back)
-        branch = {id for id in descendants(journal, roots) if (id in out) == back}
+        branch = {id for id in find_descendants(journal, roots) if (id in out) == back}
         count = len(branch)
         accepted = journal.counts().get("accepted", 0)
         gone = len(out) + (-count if back else count)
         if branch and not dry:
             _reopen(folder)
-            asyncio.run((restore if back else prune)(journal, folder.shards, branch, wanted.how))
+            asyncio.run(
+                (restore_records if back else prune_records)(journal, folder.shards, branch, wanted.how)
+            )
         if not dry:
             _recount(folder, journal, gone)
         return Pruning(len(roots), count, accepted - gone, gone)
 
 
-def descendants(journal: Journal, roots: Collection[str]) -> set[str]:
+def find_descendants(journal: Journal, roots: Collection[str]) -> set[str]:
     """The accepted records among `roots` (records or seeds) and all that grew from them, pruned ones included."""
     branch: set[str] = set()
     for outcome in journal.outcomes("accepted", payload=False):  # a parent is settled before its children
@@ -186,7 +190,7 @@ def descendants(journal: Journal, roots: Collection[str]) -> set[str]:
 def _selected(
     journal: Journal, folder: RunFolder, wanted: Selection, out: Collection[str], *, back: bool
 ) -> set[str]:
-    roots = {resolve(journal, id, folder.path) for id in wanted.roots}
+    roots = {resolve_id(journal, id, folder.path) for id in wanted.roots}
     for root in roots:
         outcome = journal.outcome(root)
         if outcome is not None and outcome.kind != "accepted":
@@ -232,7 +236,7 @@ def _recount(folder: RunFolder, journal: Journal, gone: int) -> None:
     }
     if all(facts.get("pruned", 0) == gone for facts in told.values()):
         return
-    out = pruned(journal)
+    out = read_pruned(journal)
     inputs = {id: row["input"] for id, row in journal.decisions(SEED)}
     hops: Counter[int] = Counter()
     labels: Counter[str] = Counter()
@@ -248,7 +252,7 @@ def _recount(folder: RunFolder, journal: Journal, gone: int) -> None:
             by_label=dict(sorted(labels.items())),
         )
         if "drift" in facts:
-            facts["drift"] = drift_of(journal, inputs, out)
+            facts["drift"] = measure_drift(journal, inputs, out)
         write_atomic(path, json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
 
 
@@ -268,7 +272,7 @@ def _open(folder: RunFolder, *, readonly: bool = False) -> Journal:
     return Journal.open(folder.journal, readonly=readonly)
 
 
-def _call(call: Call, *, prompts: bool) -> dict[str, Any]:
+def _call(call: AnsweredCall, *, prompts: bool) -> dict[str, Any]:
     row: dict[str, Any] = {
         "step": call.step, "draw": call.draw, "attempt": call.attempt, "model": call.answered_by,
         "endpoint": call.endpoint, "prompt_tokens": call.usage.prompt, "completion_tokens": call.usage.completion,
@@ -279,4 +283,13 @@ def _call(call: Call, *, prompts: bool) -> dict[str, Any]:
     return row
 
 
-__all__ = ["Pruning", "Selection", "Step", "cut", "descendants", "resolve", "trace", "verdicts"]
+__all__ = [
+    "Pruning",
+    "Selection",
+    "TraceStep",
+    "find_descendants",
+    "prune_or_restore",
+    "read_verdicts",
+    "resolve_id",
+    "trace_node",
+]

@@ -6,21 +6,21 @@ from typing import Any
 
 import orjson
 
-from aide.crash_points import reached
+from aide.crash_points import hit
 from aide.errors import AideError, NodeError, Rejection
-from aide.frontier import Frontier, Grow, Plant
+from aide.frontier import Frontier, GrowWork, PlantWork
 from aide.journal import Journal, Kind, Outcome
 from aide.recipes import Attributes, Recipe
 from aide.records import Hop, Lineage, Record, Reject, replace
-from aide.run.calls import Calls
-from aide.run.deduplication import Anything, JournaledNovelty
-from aide.run.hops import Points
+from aide.run.calls import ModelCalls
+from aide.run.deduplication import JournaledDeduplicator, NoDeduplication
+from aide.run.hops import HopBuilder
 from aide.run.progress import Progress
-from aide.run.restore import START, pack
-from aide.shards import Lines, Shards
+from aide.run.restore import START, pack_slot
+from aide.shards import AppendOnlyLines, Shards
 
 
-class Run:
+class GrowthLoop:
     """The loop over one frontier. `emit` is given each accepted record, once it is safe on disk.
 
     At most `room` records are open at once (twice the concurrency); the frontier says which come next.
@@ -30,11 +30,11 @@ class Run:
         self,
         recipe: Recipe,
         frontier: Frontier,
-        calls: Calls,
-        points: Points,
-        novelty: JournaledNovelty | Anything,
+        calls: ModelCalls,
+        points: HopBuilder,
+        novelty: JournaledDeduplicator | NoDeduplication,
         shards: Shards,
-        rejects: Lines,
+        rejects: AppendOnlyLines,
         progress: Progress,
         *,
         room: int,
@@ -97,7 +97,7 @@ class Run:
                 work = self.frontier.spare()
             if work is None:
                 return
-            job = self._plant(work) if isinstance(work, Plant) else self._grow(work, self._started(work))
+            job = self._plant(work) if isinstance(work, PlantWork) else self._grow(work, self._started(work))
             task = asyncio.create_task(self._guard(job))
             self._tasks.add(task)
             task.add_done_callback(self._done)
@@ -116,7 +116,7 @@ class Run:
             self._fault = self._fault or fault
             self.drain(AideError(f"a fault of ours: {fault!r}"))
 
-    def _started(self, work: Grow) -> Hop:
+    def _started(self, work: GrowWork) -> Hop:
         """With a target, which slot fills a place is a decision: a resume must go on with the same ones."""
         hop = self.points.hop(work)
         if self.frontier.shape.target is not None and self.journal.decided(START, hop.id) is None:
@@ -125,7 +125,7 @@ class Run:
 
     # --- one piece of work ----------------------------------------------------------------------------
 
-    async def _plant(self, work: Plant) -> None:
+    async def _plant(self, work: PlantWork) -> None:
         seed, point = self.points.seed(work.seed), self.points.point(work.seed, work.branch)
         reason = ""
         try:
@@ -134,7 +134,7 @@ class Run:
         except NodeError as barren:
             found, reason = Attributes("", (), ()), barren.reason
             self.progress.barren_reasons[reason] += 1
-        slot = pack(len(found.triples), len(found.personas))
+        slot = pack_slot(len(found.triples), len(found.personas))
         payload = self.points.keep(work.branch, found, reason)
         await self.journal.settle(
             Outcome(work.branch, "planted", work.seed, "", work.depth, slot, "", "", payload)
@@ -142,7 +142,7 @@ class Run:
         self.frontier.planted(work.branch, len(found.triples), len(found.personas))
         self.progress.barren = self.frontier.barren
 
-    async def _grow(self, work: Grow, hop: Hop) -> None:
+    async def _grow(self, work: GrowWork, hop: Hop) -> None:
         ask = self.calls.asker(hop.id)
         try:
             record = await self.recipe.grow(hop, ask)
@@ -153,14 +153,14 @@ class Run:
         record = replace(record, model=models.get("synthesize") or next(iter(models.values()), ""))
         await self._keep(work, hop, record)
 
-    async def _keep(self, work: Grow, hop: Hop, record: Record) -> None:
+    async def _keep(self, work: GrowWork, hop: Hop, record: Record) -> None:
         label = record.draft.output if work.slot.label else ""
         admitted = self.frontier.admit(work, label)
         line = record.as_dict()
         kind: Kind = "accepted" if admitted else "surplus"
         await self._settle(work, hop, kind, label, orjson.dumps(line))
         if admitted:
-            reached("before_shard")
+            hit("before_shard")
             self.shards.append(line)
             self.novelty.settle(hop.id, kept=True)
             self.frontier.accept(work, record.id, label)
@@ -171,7 +171,7 @@ class Run:
         if admitted and self.emit is not None:
             await self.emit(line)  # waits only where its reader is far behind
 
-    async def _reject(self, work: Grow, hop: Hop, fault: NodeError) -> None:
+    async def _reject(self, work: GrowWork, hop: Hop, fault: NodeError) -> None:
         step = fault.step if isinstance(fault, Rejection) else "call"
         reject = Reject(hop.id, step, fault.reason, str(fault), Lineage.of(hop), fault.failed, fault.input)
         kind: Kind = "failed" if fault.failed else "rejected"
@@ -181,8 +181,8 @@ class Run:
         self.frontier.drop(work)
         self.progress.book(kind, work.depth, work.slot.label, fault.reason)
 
-    async def _settle(self, work: Grow, hop: Hop, kind: Kind, label: str, payload: bytes) -> None:
-        slot = pack(work.slot.draw, work.slot.index)
+    async def _settle(self, work: GrowWork, hop: Hop, kind: Kind, label: str, payload: bytes) -> None:
+        slot = pack_slot(work.slot.draw, work.slot.index)
         await self.journal.settle(
             Outcome(
                 hop.id, kind, work.seed, work.slot.parent, work.depth, slot, work.slot.kind, label, payload

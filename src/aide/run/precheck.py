@@ -6,23 +6,23 @@ from collections.abc import Callable, Sequence
 from aide.config.spec import RunSpec
 from aide.errors import EndpointUnusable
 from aide.journal import Journal
-from aide.judging.precheck import MOST, Exam, Judge, Sitting, sit
+from aide.judging.precheck import MOST, Judge, Precheck, SeedCheck, check_seed
 from aide.recipes.aide import Aide
 from aide.records import Ask, Draft, Hop, Point, Seed, digest, rng
-from aide.run.calls import Asker
+from aide.run.calls import NodeAsk
 
 EXAM = "exam"
 
 
-async def examine(
+async def run_precheck(
     spec: RunSpec,
     seeds: Sequence[Seed],
     recipe: Aide,
     journal: Journal,
-    asker: Callable[[str], Asker],
+    asker: Callable[[str], NodeAsk],
     *,
     at_once: int,
-) -> Exam:
+) -> Precheck:
     """Examine all seeds, or a hundred where there are more; what was examined before is not again.
 
     Raises:
@@ -33,15 +33,15 @@ async def examine(
     room = asyncio.Semaphore(at_once)
     checks = recipe.brief.checks
 
-    async def one(seed: Seed) -> Sitting:
+    async def one(seed: Seed) -> SeedCheck:
         kept = journal.decided(EXAM, seed.id)
         if kept is not None:
-            return Sitting.from_dict(kept)
+            return SeedCheck.from_dict(kept)
         async with room:
             ask = asker(digest(EXAM, seed.id))
             demos = recipe.brief.demonstrations(seed)
-            judge = judge_of(recipe, seed, ask) if spec.reflection else None
-            sitting = await sit(seed, seeds, checks, demos, ask, judge)
+            judge = make_judge(recipe, seed, ask) if spec.reflection else None
+            sitting = await check_seed(seed, seeds, checks, demos, ask, judge)
         journal.decide(EXAM, seed.id, sitting.as_dict())
         return sitting
 
@@ -50,10 +50,10 @@ async def examine(
             tasks = [group.create_task(one(seed)) for seed in chosen]
     except BaseExceptionGroup as faults:
         raise faults.exceptions[0] from None
-    return Exam(tuple(task.result() for task in tasks))
+    return Precheck(tuple(task.result() for task in tasks))
 
 
-def judge_of(recipe: Aide, seed: Seed, ask: Ask) -> Judge:
+def make_judge(recipe: Aide, seed: Seed, ask: Ask) -> Judge:
     """The run's own judge, shown the seed as a candidate beside itself: only `correct` counts."""
     hop = Hop(seed, Point(seed.id, seed.draft, seed.parts, 0), 1, EXAM)
 
@@ -63,7 +63,7 @@ def judge_of(recipe: Aide, seed: Seed, ask: Ask) -> Judge:
     return judge
 
 
-def check_share(spec: RunSpec, exam: Exam) -> None:
+def enforce_min_share(spec: RunSpec, exam: Precheck) -> None:
     """Hold the exam to `--min-exam`; raises `EndpointUnusable` below it."""
     if spec.min_exam is not None and exam.share < spec.min_exam:
         right, asked = exam.right

@@ -94,7 +94,9 @@ class Progress:
         }  # fmt: skip
 
 
-def by_step(rows: list[tuple[str, str, Usage, float | None]]) -> dict[str, dict[str, Mapping[str, Any]]]:
+def usage_by_step(
+    rows: list[tuple[str, str, Usage, float | None]],
+) -> dict[str, dict[str, Mapping[str, Any]]]:
     """Usage by step and model, as it stands in `summary.json`."""
     steps: dict[str, dict[str, Mapping[str, Any]]] = {}
     for step, model, usage, cost in rows:

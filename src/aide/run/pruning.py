@@ -11,14 +11,14 @@ from pathlib import Path
 
 import orjson
 
-from aide.crash_points import reached
+from aide.crash_points import hit
 from aide.journal import Journal
-from aide.shards import parts_of, write_atomic
+from aide.shards import list_shards, write_atomic
 
 PRUNE = "prune"
 
 
-def pruned(journal: Journal) -> dict[str, str]:
+def read_pruned(journal: Journal) -> dict[str, str]:
     """The ids that are out of the shards now, each with the name of the part it stood in."""
     out: dict[str, str] = {}
     for _, entry in journal.decisions(PRUNE):
@@ -31,31 +31,31 @@ def pruned(journal: Journal) -> dict[str, str]:
     return out
 
 
-async def prune(journal: Journal, shards: Path, ids: Collection[str], how: str) -> int:
+async def prune_records(journal: Journal, shards: Path, ids: Collection[str], how: str) -> int:
     """Take records out of the shards; returns how many went. `how` is kept with them, for people.
 
     The journal knows first: after a crash in between, the next run or prune finishes the work.
     """
     parts = {
-        path.name: names for path in parts_of(shards) if (names := [id for id in _ids(path) if id in ids])
+        path.name: names for path in list_shards(shards) if (names := [id for id in _ids(path) if id in ids])
     }
     # What a crash kept out of the shards would be written there by the next run.
     if torn := set(ids).difference(*parts.values()):
         parts.setdefault(_last(shards), []).extend(sorted(torn))
     await _log(journal, parts, how, restored=False)
-    reached("after_prune_log")
-    agree(journal, shards)
+    hit("after_prune_log")
+    reconcile_shards(journal, shards)
     return sum(map(len, parts.values()))
 
 
-async def restore(journal: Journal, shards: Path, ids: Collection[str], how: str) -> int:
+async def restore_records(journal: Journal, shards: Path, ids: Collection[str], how: str) -> int:
     """Put pruned records back where they stood; returns how many came.
 
     Pruned right before, the shards are byte by byte as they were. The journal knows last: after a crash in between
     they are pruned still, and the next run or prune takes out what came back too early.
     """
     parts: dict[str, list[str]] = defaultdict(list)
-    for id, part in pruned(journal).items():
+    for id, part in read_pruned(journal).items():
         if id in ids:
             parts[part].append(id)
     back = {id for names in parts.values() for id in names}
@@ -66,13 +66,13 @@ async def restore(journal: Journal, shards: Path, ids: Collection[str], how: str
         standing = [line for line in _lines(path) if _id(line) not in back] if path.exists() else []
         lines = merge(standing, _journaled(journal, names), key=lambda line: order.get(_id(line), len(order)))
         write_atomic(path, lines)
-        reached("after_part")
+        hit("after_part")
     await _log(journal, parts, how, restored=True)
-    reached("after_prune_log")
+    hit("after_prune_log")
     return len(back)
 
 
-def agree(journal: Journal, shards: Path) -> None:
+def reconcile_shards(journal: Journal, shards: Path) -> None:
     """Take out of the shards what is pruned and stands there still; parts without such lines are left alone.
 
     What an earlier crash left half written beside them goes too.
@@ -81,14 +81,14 @@ def agree(journal: Journal, shards: Path) -> None:
         return
     for scratch in shards.glob(".part-*.tmp"):
         scratch.unlink()
-    out = pruned(journal)
-    for path in parts_of(shards) if out else ():
+    out = read_pruned(journal)
+    for path in list_shards(shards) if out else ():
         if any(id in out for id in _ids(path)):
             write_atomic(path, (line for line in _lines(path) if _id(line) not in out))
-            reached("after_part")
+            hit("after_part")
 
 
-def standing(journal: Journal, out: Collection[str]) -> Iterator[dict[str, object]]:
+def read_standing(journal: Journal, out: Collection[str]) -> Iterator[dict[str, object]]:
     """The accepted records that are not pruned, as they stand on disk, in the order in which they were accepted."""
     for outcome in journal.outcomes("accepted"):
         if outcome.node not in out:
@@ -119,7 +119,7 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 def _last(shards: Path) -> str:
     """The name of the part that was begun last."""
-    return next((path.name for path in reversed(parts_of(shards))), "part-00000.jsonl")
+    return next((path.name for path in reversed(list_shards(shards))), "part-00000.jsonl")
 
 
 def _ids(path: Path) -> Iterator[str]:
@@ -130,4 +130,4 @@ def _id(line: bytes) -> str:
     return str(orjson.loads(line)["id"])
 
 
-__all__ = ["PRUNE", "agree", "prune", "pruned", "restore", "standing"]
+__all__ = ["PRUNE", "prune_records", "read_pruned", "read_standing", "reconcile_shards", "restore_records"]

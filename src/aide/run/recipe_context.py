@@ -5,33 +5,33 @@ from collections.abc import Callable
 from aide.config.spec import RunSpec
 from aide.formats import Demonstration, TaskCard
 from aide.gates.form import FormGate
-from aide.judging.verdict import Standard
+from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
-from aide.recipes import Brief, Novelty
+from aide.recipes import Deduplicator, RecipeContext
 from aide.recipes.personas import load_bank
 from aide.records import Embed, Seed
-from aide.run.inputs import Ground, nearest_labels
-from aide.verify.agreement import quorum_of
-from aide.verify.answers import Checks, Runner
+from aide.run.inputs import PreparedInputs, rank_near_labels
+from aide.verify.agreement import choose_quorum
+from aide.verify.answers import AnswerChecks, Runner
 
 
-def brief_of(
+def build_recipe_context(
     spec: RunSpec,
-    ground: Ground,
+    ground: PreparedInputs,
     card: TaskCard,
     prompts: Prompts,
     *,
-    novelty: Novelty,
+    novelty: Deduplicator,
     demonstrations: Callable[[Seed], tuple[Demonstration, ...]],
     run: Runner | None = None,
     embed: Embed | None = None,
-) -> Brief:
+) -> RecipeContext:
     """Everything that is fixed before the first record; with `embed` a bank of personas is ranked by it.
 
     Raises:
         errors.InputError: the persona bank can't be read.
     """
-    return Brief(
+    return RecipeContext(
         spec=spec,
         task=ground.loaded.task,
         card=card,
@@ -42,8 +42,8 @@ def brief_of(
             [seed.draft.output for seed in ground.seeds],
             ground.avoid,
         ),
-        checks=Checks(ground.format, card, quorum_of(spec.agreement, card), run),
-        standard=Standard(spec.min_relevance, spec.min_diversity),
+        checks=AnswerChecks(ground.format, card, choose_quorum(spec.agreement, card), run),
+        standard=Thresholds(spec.min_relevance, spec.min_diversity),
         prompts=prompts,
         novelty=novelty,
         graph_triples=spec.graph(fixed=ground.format.labelled or ground.fixed_parts),
@@ -51,5 +51,5 @@ def brief_of(
         if spec.persona_file or spec.personas_from == "bank"
         else None,
         demonstrations=demonstrations,
-        near_labels=nearest_labels(card, ground),
+        near_labels=rank_near_labels(card, ground),
     )

@@ -10,7 +10,7 @@ from aide.run.folder import RunFolder
 from aide.run.inputs import SEED
 
 
-def samples(folder: RunFolder, count: int = 3) -> list[tuple[str, str, str, str, str]]:
+def read_previews(folder: RunFolder, count: int = 3) -> list[tuple[str, str, str, str, str]]:
     """Seed, parent, record, answer and how it was grown; the deepest hops first, each of another seed and operation."""
     journal = Journal.open(folder.journal, readonly=True)
     try:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from aide.config.spec import RunSpec
-from aide.frontier import ENDLESS, Frontier, Grow, Shape, Slot, split_evenly, split_over_hops
+from aide.frontier import ENDLESS, Frontier, GrowWork, Slot, TreeShape, split_evenly, split_over_hops
 from aide.journal import Journal, Outcome
 from aide.records import Seed, replace, rng
 
@@ -16,17 +16,17 @@ RECORDS = ("accepted", "rejected", "failed", "surplus")
 _STRIDE = 1000
 
 
-def pack(high: int, low: int) -> int:
+def pack_slot(high: int, low: int) -> int:
     """Two small numbers in the one an outcome keeps: draw and index of a record, triples and personas of a plant."""
     return high * _STRIDE + low
 
 
-def unpack(slot: int) -> tuple[int, int]:
+def unpack_slot(slot: int) -> tuple[int, int]:
     """The inverse of `pack`."""
     return divmod(slot, _STRIDE)
 
 
-def shares(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> dict[str, int] | None:
+def split_target(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> dict[str, int] | None:
     """How many records each seed is to have; `None` for the whole tree.
 
     A target is split evenly over the seeds that were there when it was first asked for; a seed that comes later gets
@@ -45,7 +45,7 @@ def shares(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> dict[str, 
     return {seed.id: first.get(seed.id, later) for seed in seeds}
 
 
-def label_quotas(
+def split_labels(
     spec: RunSpec, labels: Sequence[str], drawn: Sequence[str], total: int, held: Counter[str]
 ) -> dict[str, int]:
     """How many records each label is to have; empty where labels are not balanced.
@@ -65,7 +65,7 @@ def label_quotas(
     return {name: max(quotas[name], held[name]) for name in labels}
 
 
-def flipper(spec: RunSpec, near: Mapping[str, Sequence[str]]) -> Any:
+def make_label_chooser(spec: RunSpec, near: Mapping[str, Sequence[str]]) -> Any:
     """The intended label of a child: the parent's or, for a quarter of them, one that is easily confused with it."""
 
     def flip(slot: Slot, parent_label: str) -> str:
@@ -79,15 +79,15 @@ def flipper(spec: RunSpec, near: Mapping[str, Sequence[str]]) -> Any:
     return flip
 
 
-def work_of(outcome: Outcome) -> Grow:
+def read_work(outcome: Outcome) -> GrowWork:
     """The piece of work that an outcome settled."""
-    draw, index = unpack(outcome.slot)
-    return Grow(
+    draw, index = unpack_slot(outcome.slot)
+    return GrowWork(
         Slot(outcome.parent, outcome.operation, index, draw, outcome.label), outcome.seed, outcome.depth
     )
 
 
-def build(
+def build_frontier(
     spec: RunSpec,
     seeds: Sequence[Seed],
     journal: Journal,
@@ -109,19 +109,19 @@ def build(
         by_label[outcome.label] += 1
         if outcome.seed in held and outcome.depth <= spec.hops:
             held[outcome.seed][outcome.depth - 1] += 1
-    wanted = shares(spec, seeds, journal)
+    wanted = split_target(spec, seeds, journal)
     gone = by_label.total() - sum(map(sum, held.values()))
     total = None if wanted is None else sum(wanted.values()) + gone
     drawn = [seed.draft.output for seed in seeds]
-    quotas = label_quotas(spec, labels, drawn, total, by_label) if total is not None else {}
-    shape = Shape(
+    quotas = split_labels(spec, labels, drawn, total, by_label) if total is not None else {}
+    shape = TreeShape(
         spec.operations,
         triples,
         spec.personas,
         spec.hops,
         total,
         quotas,
-        flipper(spec, near) if labels else None,
+        make_label_chooser(spec, near) if labels else None,
     )
     frontier = Frontier(shape)
     for seed in seeds:
@@ -138,10 +138,10 @@ def build(
     return frontier
 
 
-async def promote(frontier: Frontier, journal: Journal) -> None:
+async def promote_surplus(frontier: Frontier, journal: Journal) -> None:
     """Where the target has grown, records that were finished beyond the old one come first."""
     for outcome in list(journal.outcomes("surplus")):
-        if frontier.promote(work_of(outcome), outcome.node, outcome.label):
+        if frontier.promote(read_work(outcome), outcome.node, outcome.label):
             await journal.settle(replace(outcome, kind="accepted"))
 
 
@@ -149,25 +149,25 @@ def _restore(frontier: Frontier, journal: Journal, out: Collection[str], *, retr
     settled = set()
     for outcome in journal.outcomes(payload=False):
         if outcome.kind == "planted":
-            triples, personas = unpack(outcome.slot)
+            triples, personas = unpack_slot(outcome.slot)
             if frontier.knows(outcome.node) and (triples or personas or not retry):
                 frontier.planted(outcome.node, triples, personas)
         elif outcome.kind != "failed" or not retry:
             settled.add(outcome.node)
             kept = outcome.kind == "accepted" and outcome.node not in out
-            frontier.restore(work_of(outcome), outcome.node if kept else "", outcome.label)
+            frontier.restore(read_work(outcome), outcome.node if kept else "", outcome.label)
     return settled
 
 
-def why_barren(journal: Journal) -> Iterator[str]:
+def read_barren_reasons(journal: Journal) -> Iterator[str]:
     """The reason for each branch whose attributes could not be had."""
     for outcome in journal.outcomes("planted"):
-        if outcome.slot == pack(0, 0) and (reason := orjson.loads(outcome.payload).get("reason")):
+        if outcome.slot == pack_slot(0, 0) and (reason := orjson.loads(outcome.payload).get("reason")):
             yield reason
 
 
-def _started(journal: Journal, settled: set[str]) -> Iterator[Grow]:
+def _started(journal: Journal, settled: set[str]) -> Iterator[GrowWork]:
     for node, value in journal.decisions(START):
         if node not in settled and isinstance(value, list):
             parent, kind, index, draw, label, seed, depth = value
-            yield Grow(Slot(parent, kind, index, draw, label), seed, depth)
+            yield GrowWork(Slot(parent, kind, index, draw, label), seed, depth)

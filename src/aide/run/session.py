@@ -11,13 +11,13 @@ from typing import Any
 import orjson
 
 from aide.config.spec import RunSpec
-from aide.dedup.lexical import Duplicates
+from aide.dedup.lexical import LexicalIndex
 from aide.errors import AideError, EndpointUnusable, FolderHeld, NodeError
 from aide.formats import TaskCard
 from aide.frontier import Frontier
 from aide.journal import Journal
-from aide.judging.precheck import Exam
-from aide.metrics.drift import Bounds
+from aide.judging.precheck import Precheck
+from aide.metrics.drift import DriftBounds
 from aide.prompts import Prompts
 from aide.recipes import RECIPES
 from aide.recipes.aide import Aide
@@ -25,19 +25,26 @@ from aide.records import Seed, Usage, digest
 from aide.run import inputs as prepare
 from aide.run import restore as forest
 from aide.run.budget import Budget
-from aide.run.calls import Calls, Complete
-from aide.run.deduplication import Anything, JournaledNovelty, Meaning
-from aide.run.drift_report import drift_of, meant_drift_of
-from aide.run.folder import RunFolder, check_same_run, identity, invocation, new_manifest, shard_sizes
-from aide.run.hops import Points, draft_of
-from aide.run.loop import Run
-from aide.run.precheck import check_share, examine
-from aide.run.progress import Progress, by_step
-from aide.run.pruning import agree, pruned, standing
-from aide.run.recipe_context import brief_of
-from aide.run.test_results import JournaledRuns
+from aide.run.calls import Complete, ModelCalls
+from aide.run.deduplication import JournaledDeduplicator, NoDeduplication, SemanticCheck
+from aide.run.drift_report import measure_drift, measure_embedding_drift
+from aide.run.folder import (
+    RunFolder,
+    check_same_run,
+    compute_identity,
+    compute_invocation,
+    make_manifest,
+    measure_shards,
+)
+from aide.run.hops import HopBuilder, draft_of
+from aide.run.loop import GrowthLoop
+from aide.run.precheck import enforce_min_share, run_precheck
+from aide.run.progress import Progress, usage_by_step
+from aide.run.pruning import read_pruned, read_standing, reconcile_shards
+from aide.run.recipe_context import build_recipe_context
+from aide.run.test_results import JournaledTestRunner
 from aide.sandbox.isolation import Sandbox
-from aide.shards import POLL_SECONDS, FolderLock, Lines, Shards, write_atomic
+from aide.shards import POLL_SECONDS, AppendOnlyLines, FolderLock, Shards, write_atomic
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +80,13 @@ class Stage:
     order: Order
     card: TaskCard | None = None
     progress: Progress = field(default_factory=Progress)
-    run: Run | None = None
-    calls: Calls | None = None
+    run: GrowthLoop | None = None
+    calls: ModelCalls | None = None
     frontier: Frontier | None = None
     stop: AideError | None = None
     sandbox: Sandbox | None = None
-    exam: Exam | None = None
-    examined: Callable[[Exam], None] = lambda exam: None
+    exam: Precheck | None = None
+    examined: Callable[[Precheck], None] = lambda exam: None
     carded: Callable[[TaskCard], None] = lambda card: None
 
     def drain(self, reason: AideError) -> None:
@@ -103,7 +110,7 @@ class Stage:
         return progress
 
 
-async def run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
+async def run(stage: Stage, ground: prepare.PreparedInputs) -> dict[str, Any]:
     """Run to the end; returns the summary, which is on disk too.
 
     Raises:
@@ -132,26 +139,26 @@ async def _take(lock: FolderLock, stage: Stage) -> None:
             raise stage.stop
 
 
-async def _run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
+async def _run(stage: Stage, ground: prepare.PreparedInputs) -> dict[str, Any]:
     order, spec = stage.order, stage.order.spec
     folder = order.folder
     prompts = Prompts(spec.prompts)
-    prints = identity(spec)
+    prints = compute_identity(spec)
     stage.sandbox = Sandbox.find() if spec.run_code and ground.format.name == "code" else None
     manifest = folder.read_manifest()
     check_same_run(folder, manifest, prints, adopt=spec.adopt)
-    asked = invocation(spec, prints, order.seeds)
+    asked = compute_invocation(spec, prints, order.seeds)
     manifest = {
-        **new_manifest(spec, order.origins, prints, order.seeds),
+        **make_manifest(spec, order.origins, prints, order.seeds),
         "begun": manifest.get("begun", order.now()),
         "plan": _first_plan(manifest, asked, order.plan),
     }
     folder.write_manifest(manifest)
     journal = Journal.open(folder.journal)
     reuse = Journal.open(RunFolder(Path(spec.reuse)).journal, readonly=True) if spec.reuse else None
-    agree(journal, folder.shards)
+    reconcile_shards(journal, folder.shards)
     shards = Shards(folder.shards, size=spec.shard_size)
-    rejects = Lines(folder.rejects)
+    rejects = AppendOnlyLines(folder.rejects)
     fault: BaseException | None = None
     try:
         try:
@@ -166,12 +173,14 @@ async def _run(stage: Stage, ground: prepare.Ground) -> dict[str, Any]:
             journal.set_meta("capabilities", dict(order.snapshot()))
             summary = {
                 **_summary(stage, journal, fault),
-                "gone_seeds": prepare.gone(ground, journal),
+                "gone_seeds": prepare.find_gone_seeds(ground, journal),
                 "drift": _drift(stage, ground.seeds, journal),
             }
             _write_json(folder.summary, summary)
             write_progress(stage)
-            done = {"finished": {"invocation": asked, "shards": shard_sizes(folder)}} if fault is None else {}
+            done = (
+                {"finished": {"invocation": asked, "shards": measure_shards(folder)}} if fault is None else {}
+            )
             folder.write_manifest({**manifest, **done, "ended": order.now()})
     finally:
         rejects.close()
@@ -192,17 +201,17 @@ def _first_plan(manifest: Mapping[str, Any], asked: str, plan: Mapping[str, Any]
 
 async def _assemble(
     stage: Stage,
-    ground: prepare.Ground,
+    ground: prepare.PreparedInputs,
     prompts: Prompts,
     journal: Journal,
     reuse: Journal | None,
     shards: Shards,
-    rejects: Lines,
+    rejects: AppendOnlyLines,
 ) -> None:
     order, spec = stage.order, stage.order.spec
     order.restore(journal.meta("capabilities") or {})
     budget = Budget(spec, *_spent(journal), clock=order.clock)
-    stage.calls = calls = Calls(
+    stage.calls = calls = ModelCalls(
         spec, prompts, journal, budget, order.complete,
         now=order.now, reuse=reuse, note_invalid=order.note_invalid,
     )  # fmt: skip
@@ -210,38 +219,38 @@ async def _assemble(
     card = await prepare.fix_card(spec, ground, order.folder, journal, calls.asker(digest("card")))
     stage.card = prompts.constants["card"] = card
     stage.carded(card)
-    pool = prepare.Pool(spec, ground, journal)
+    pool = prepare.SeedPool(spec, ground, journal)
     novelty = await _novelty(spec, ground.seeds, journal, calls)
-    run = JournaledRuns(journal, stage.sandbox) if stage.sandbox else None
-    brief = brief_of(
+    run = JournaledTestRunner(journal, stage.sandbox) if stage.sandbox else None
+    brief = build_recipe_context(
         spec, ground, card, prompts, novelty=novelty, demonstrations=pool.demonstrations, run=run,
         embed=partial(calls.embed_all, node=digest("personas")) if spec.embeddings else None,
     )  # fmt: skip
-    out = pruned(journal)
-    stage.frontier = frontier = forest.build(
+    out = read_pruned(journal)
+    stage.frontier = frontier = forest.build_frontier(
         spec, ground.seeds, journal, triples=(spec.attributes + brief.graph_triples) if spec.attributes else 0,
         labels=card.label_names, near=brief.near_labels, out=out,
     )  # fmt: skip
-    await forest.promote(frontier, journal)
-    shards.rebuild(standing(journal, out))
+    await forest.promote_surplus(frontier, journal)
+    shards.rebuild(read_standing(journal, out))
     rejects.rebuild(_reject_lines(journal))
     _count(stage, journal, ground, out)
     seeds = {seed.id: seed for seed in ground.seeds}
     flip = frontier.shape.flip
-    points = Points(
+    points = HopBuilder(
         spec, seeds, journal, flip, prepare.read_contexts(spec), _bounds(spec, ground.seeds, journal)
     )
     emit = order.emit
     if emit is not None:
-        for line in standing(journal, out):
+        for line in read_standing(journal, out):
             await emit(line)
     if spec.examined:
-        stage.exam = await examine(
+        stage.exam = await run_precheck(
             spec, ground.seeds, Aide(brief), journal, calls.asker, at_once=max(1, order.room // 2)
         )
         stage.examined(stage.exam)
-        check_share(spec, stage.exam)
-    stage.run = Run(
+        enforce_min_share(spec, stage.exam)
+    stage.run = GrowthLoop(
         RECIPES["aide"](brief), frontier, calls, points, novelty, shards, rejects, stage.progress,
         room=order.room, emit=emit,
     )  # fmt: skip
@@ -249,43 +258,45 @@ async def _assemble(
 
 def _drift(stage: Stage, seeds: Sequence[Seed], journal: Journal) -> dict[str, Any]:
     """The drift meter, by words and, where there are embeddings, by meaning."""
-    inputs, out = {seed.id: seed.draft.input for seed in seeds}, pruned(journal)
-    told = drift_of(journal, inputs, out)
+    inputs, out = {seed.id: seed.draft.input for seed in seeds}, read_pruned(journal)
+    told = measure_drift(journal, inputs, out)
     if stage.order.spec.embeddings and stage.calls is not None:
-        meant = meant_drift_of(journal, inputs, stage.calls.embedded, out)
+        meant = measure_embedding_drift(journal, inputs, stage.calls.embedded, out)
         told |= {"meaning": meant} if meant else {}
     return told
 
 
-def _bounds(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> Bounds | None:
+def _bounds(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> DriftBounds | None:
     """When a parent has drifted, learned from the first seeds and kept; `None` with a fixed residual."""
     if spec.residual == "fixed":
         return None
     known = journal.meta("drift_bounds")
-    bounds = Bounds(*known) if known else Bounds.of([seed.draft.input for seed in seeds])
+    bounds = DriftBounds(*known) if known else DriftBounds.of([seed.draft.input for seed in seeds])
     if known is None:
         journal.set_meta("drift_bounds", [bounds.usual, bounds.least])
     return bounds
 
 
 async def _novelty(
-    spec: RunSpec, seeds: Sequence[Seed], journal: Journal, calls: Calls
-) -> JournaledNovelty | Anything:
+    spec: RunSpec, seeds: Sequence[Seed], journal: Journal, calls: ModelCalls
+) -> JournaledDeduplicator | NoDeduplication:
     if spec.duplicates == "off":
-        return Anything()
+        return NoDeduplication()
     known = journal.meta("duplicate_threshold")
     texts = [(seed.id, seed.draft.input) for seed in seeds]
-    duplicates = Duplicates(spec.duplicates, texts, threshold=known)
+    duplicates = LexicalIndex(spec.duplicates, texts, threshold=known)
     if known is None:
         journal.set_meta("duplicate_threshold", duplicates.threshold)
     meaning = await _meaning(spec, seeds, journal, calls) if spec.embeddings else None
-    novelty = JournaledNovelty(journal, duplicates, meaning)
+    novelty = JournaledDeduplicator(journal, duplicates, meaning)
     for id, text in _settled_texts(seeds, journal):
         novelty.restore(id, text)
     return novelty
 
 
-async def _meaning(spec: RunSpec, seeds: Sequence[Seed], journal: Journal, calls: Calls) -> Meaning:
+async def _meaning(
+    spec: RunSpec, seeds: Sequence[Seed], journal: Journal, calls: ModelCalls
+) -> SemanticCheck:
     inputs = {seed.id: seed.draft.input for seed in seeds}
     parts = {seed.id: seed.parts for seed in seeds}
 
@@ -295,7 +306,7 @@ async def _meaning(spec: RunSpec, seeds: Sequence[Seed], journal: Journal, calls
             return inputs.get(id)
         return draft_of(_loads(outcome.payload), parts[outcome.seed]).input
 
-    meaning = Meaning(journal, calls.embed, calls.embedded, text_of)
+    meaning = SemanticCheck(journal, calls.embed, calls.embedded, text_of)
     try:
         await meaning.enter(inputs, _settled_texts(seeds, journal))
     except NodeError as fault:
@@ -314,7 +325,7 @@ def _settled_texts(seeds: Sequence[Seed], journal: Journal) -> Iterator[tuple[st
             yield outcome.node, draft_of(_loads(outcome.payload), parts[outcome.seed]).input
 
 
-def _count(stage: Stage, journal: Journal, ground: prepare.Ground, out: Mapping[str, str]) -> None:
+def _count(stage: Stage, journal: Journal, ground: prepare.PreparedInputs, out: Mapping[str, str]) -> None:
     """Counts of what earlier invocations settled."""
     progress, frontier = stage.progress, stage.frontier
     assert frontier is not None
@@ -327,7 +338,7 @@ def _count(stage: Stage, journal: Journal, ground: prepare.Ground, out: Mapping[
     progress.accepted_before = progress.accepted
     progress.barren = frontier.barren
     if frontier.barren:
-        progress.barren_reasons.update(forest.why_barren(journal))
+        progress.barren_reasons.update(forest.read_barren_reasons(journal))
 
 
 def _spent(journal: Journal) -> tuple[Usage, float | None]:
@@ -348,7 +359,7 @@ def _summary(stage: Stage, journal: Journal, fault: BaseException | None) -> dic
         "exit_code": code,
         "stopped": "" if fault is None else str(fault) or type(fault).__name__,
         "format": stage.card.format if stage.card else "",
-        "steps": by_step(journal.usage()),
+        "steps": usage_by_step(journal.usage()),
         "endpoints": dict(stage.order.stats()),
         "journal_bytes": journal.size(),
         **({"exam": stage.exam.as_dict()} if stage.exam else {}),

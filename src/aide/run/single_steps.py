@@ -18,18 +18,18 @@ from aide.recipes.aide import Aide
 from aide.records import Draft, Hop, Parts, Point, Seed, Usage, Verdict, digest
 from aide.run import inputs as prepare
 from aide.run.budget import Budget
-from aide.run.calls import Calls
-from aide.run.deduplication import Anything
+from aide.run.calls import ModelCalls
+from aide.run.deduplication import NoDeduplication
 from aide.run.folder import RunFolder
-from aide.run.recipe_context import brief_of
+from aide.run.recipe_context import build_recipe_context
 from aide.run.session import Order
-from aide.run.test_results import JournaledRuns
+from aide.run.test_results import JournaledTestRunner
 from aide.sandbox.isolation import Sandbox
-from aide.seeds.shapes import INPUTS, Fields, text_of
+from aide.seeds.shapes import INPUTS, RowFields, read_text_value
 from aide.shards import FolderLock
-from aide.text.shingles import folded_words, resemblance, shingles
-from aide.verify.agreement import Quorum, Vote, agree
-from aide.verify.answers import NONE, choose, under
+from aide.text.shingles import fold_words, make_shingles, measure_jaccard
+from aide.verify.agreement import Quorum, Vote, collect_votes
+from aide.verify.answers import NONE, choose_option, rename_step
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,11 +39,11 @@ NEAREST = 200  # among so many seeds the nearest is looked for
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class StepRunner:
     """Everything that a step needs. Records are told apart by their content, not by their place in a file."""
 
     recipe: Aide
-    calls: Calls
+    calls: ModelCalls
     seeds: tuple[Seed, ...]
 
     async def answer(self, record: Mapping[str, Any]) -> tuple[Draft, Mapping[str, Any]]:
@@ -65,10 +65,10 @@ class Desk:
         given, quorum = Draft(text, "", choices), brief.checks.quorum or ONCE
 
         async def draw(number: int) -> Vote:
-            said = await choose(under("check", ask) if number else ask, given, question, number)
+            said = await choose_option(rename_step("check", ask) if number else ask, given, question, number)
             return Vote("" if said == NONE else said, replace(given, output=said))
 
-        tally = await agree(await draw(0), draw, quorum)
+        tally = await collect_votes(await draw(0), draw, quorum)
         if tally.winner is None:
             raise Rejection("answer", "no_agreement", ", ".join(tally.votes))
         return tally.winner, {"agreement": tally.share} if quorum.needed > 1 else {}
@@ -88,9 +88,9 @@ class Desk:
         if isinstance(given, Mapping) and {frame.varying, *(name for name, _ in frame.fixed)} <= given.keys():
             fixed = tuple((name, str(given[name])) for name, _ in frame.fixed)
             return replace(frame, fixed=fixed), str(given[frame.varying])
-        fields = Fields(record)
+        fields = RowFields(record)
         name = fields.first(INPUTS)
-        text = text_of(fields.exact(name)) if name else ""
+        text = read_text_value(fields.exact(name)) if name else ""
         if not text.strip():
             raise Rejection("answer", "no_input", "the record has no `input`")
         return Parts(), text
@@ -99,8 +99,10 @@ class Desk:
         lineage = record.get("lineage")
         named = lineage.get("seed_id") if isinstance(lineage, Mapping) else None
         others = [seed for seed in self.seeds[:NEAREST] if seed.draft.input != text] or list(self.seeds)
-        mine = shingles(folded_words(text))
-        near = max(others, key=lambda seed: resemblance(mine, shingles(folded_words(seed.draft.input))))
+        mine = make_shingles(fold_words(text))
+        near = max(
+            others, key=lambda seed: measure_jaccard(mine, make_shingles(fold_words(seed.draft.input)))
+        )
         return next((seed for seed in self.seeds if seed.id == named), near)
 
     @property
@@ -110,7 +112,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened(order: Order, ground: prepare.Ground) -> AsyncIterator[Desk]:
+async def open_step_runner(order: Order, ground: prepare.PreparedInputs) -> AsyncIterator[StepRunner]:
     """A desk over the journal of `order.folder`, closed with everything in it written.
 
     Raises:
@@ -119,23 +121,29 @@ async def opened(order: Order, ground: prepare.Ground) -> AsyncIterator[Desk]:
     spec = order.spec
     sandbox = Sandbox.find() if spec.run_code and ground.format.name == "code" else None
     try:
-        async with calling(order) as calls:
+        async with open_calls(order) as calls:
             journal, prompts = calls.journal, calls.prompts
             card = await prepare.fix_card(spec, ground, order.folder, journal, calls.asker(digest("card")))
             prompts.constants["card"] = card
-            pool = prepare.Pool(spec, ground, journal)
-            run = JournaledRuns(journal, sandbox) if sandbox else None
-            brief = brief_of(
-                spec, ground, card, prompts, novelty=Anything(), demonstrations=pool.demonstrations, run=run
+            pool = prepare.SeedPool(spec, ground, journal)
+            run = JournaledTestRunner(journal, sandbox) if sandbox else None
+            brief = build_recipe_context(
+                spec,
+                ground,
+                card,
+                prompts,
+                novelty=NoDeduplication(),
+                demonstrations=pool.demonstrations,
+                run=run,
             )
-            yield Desk(Aide(brief), calls, ground.seeds)
+            yield StepRunner(Aide(brief), calls, ground.seeds)
     finally:
         if sandbox is not None:
             sandbox.close()
 
 
 @asynccontextmanager
-async def calling(order: Order) -> AsyncIterator[Calls]:
+async def open_calls(order: Order) -> AsyncIterator[ModelCalls]:
     """Calls over the journal of `order.folder`, which is held meanwhile and closed with everything in it written.
 
     Raises:
@@ -154,7 +162,7 @@ async def calling(order: Order) -> AsyncIterator[Calls]:
         order.restore(journal.meta("capabilities") or {})
         rows = journal.usage()
         spent, money = sum((row[2] for row in rows), Usage()), sum(row[3] or 0.0 for row in rows)
-        yield Calls(
+        yield ModelCalls(
             spec, Prompts(spec.prompts), journal, Budget(spec, spent, money, clock=order.clock), order.complete,
             now=order.now, reuse=reuse, note_invalid=order.note_invalid,
         )  # fmt: skip
@@ -167,7 +175,7 @@ async def calling(order: Order) -> AsyncIterator[Calls]:
         lock.release()
 
 
-async def in_order(
+async def map_in_order(
     items: Iterable[T], work: Callable[[T], Coroutine[Any, Any, R]], *, at_once: int
 ) -> AsyncIterator[R]:
     """The results in the order of the items, so many under way at once; items are read as they are needed.

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 from aide.journal import Journal
 from aide.records import digest
-from aide.sandbox.isolation import Ran, Sandbox
+from aide.sandbox.isolation import Sandbox, SandboxResult
 
 RAN = "ran"
 
 
-class JournaledRuns:
+class JournaledTestRunner:
     """`quality.checks.Runner` over a sandbox: how a solution fared is a decision, repeated by a resume."""
 
     def __init__(self, journal: Journal, sandbox: Sandbox) -> None:
         self._journal = journal
         self._sandbox = sandbox
 
-    async def __call__(self, code: str, tests: Sequence[str]) -> Ran:
+    async def __call__(self, code: str, tests: Sequence[str]) -> SandboxResult:
         """How the solution fares in its tests."""
         key = digest(RAN, code, *tests)
         decided = self._journal.decided(RAN, key)
@@ -25,4 +25,4 @@ class JournaledRuns:
             self._journal.decide(RAN, key, [ran.passed, ran.told])
             return ran
         passed, told = decided
-        return Ran(bool(passed), str(told))
+        return SandboxResult(bool(passed), str(told))

@@ -52,7 +52,7 @@ exec chroot "$root" setpriv --no-new-privs --bounding-set=-all --inh-caps=-all \
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SandboxLimits:
     """CPU seconds, seconds of the clock, and megabytes of memory that one run may take."""
 
     seconds: int = 5
@@ -61,7 +61,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class SandboxResult:
     """How a run ended; `told` says what went wrong, for the log and the reject."""
 
     passed: bool
@@ -113,15 +113,15 @@ ISOLATIONS: Final[Mapping[str, Command]] = {
 class Sandbox:
     """Runs solutions in one isolation, a few at a time. `name` is that of the isolation."""
 
-    def __init__(self, name: str, limits: Limits | None = None, *, at_once: int = 0) -> None:
+    def __init__(self, name: str, limits: SandboxLimits | None = None, *, at_once: int = 0) -> None:
         self.name = name
-        self.limits = limits or Limits()
+        self.limits = limits or SandboxLimits()
         self._command = ISOLATIONS[name]
         self._slots = asyncio.Semaphore(at_once or os.cpu_count() or 1)
         self._folder = tempfile.TemporaryDirectory(prefix="aide-box-")
 
     @classmethod
-    def find(cls, names: Sequence[str] = tuple(ISOLATIONS), limits: Limits | None = None) -> Self:
+    def find(cls, names: Sequence[str] = tuple(ISOLATIONS), limits: SandboxLimits | None = None) -> Self:
         """The first isolation that is there and works: one trivial program is run in it.
 
         Raises:
@@ -142,7 +142,7 @@ class Sandbox:
         """Take away the empty folder of the sandbox."""
         self._folder.cleanup()
 
-    async def run(self, code: str, tests: Sequence[str]) -> Ran:
+    async def run(self, code: str, tests: Sequence[str]) -> SandboxResult:
         """Run `code`, then each of `tests`; passed where nothing raised and the code did not end by itself.
 
         Raises:
@@ -153,12 +153,12 @@ class Sandbox:
             status, out = await self._run(self._job(code, tests, token))
         line = _line(out)
         if line.get("token") != token:
-            return Ran(False, self._why(status))
+            return SandboxResult(False, self._why(status))
         if line.get("passed") is True:
-            return Ran(True)
+            return SandboxResult(True)
         at = line.get("at")
         where = f"test {at + 1}" if isinstance(at, int) and at >= 0 else "the solution itself"
-        return Ran(False, f"{where}: {line.get('told')}")
+        return SandboxResult(False, f"{where}: {line.get('told')}")
 
     def _job(self, code: str, tests: Sequence[str], token: str) -> bytes:
         # Lone surrogates can't be written as UTF-8 and can't stand in a program either.

@@ -26,7 +26,7 @@ _DENY, _ALLOW = 0x00050001, 0x7FFF0000
 _TOLD = 300
 
 
-def limit(seconds: int, megabytes: int) -> None:
+def set_limits(seconds: int, megabytes: int) -> None:
     """Bound CPU seconds, memory, files, processes and cores: hard limits, which nothing here can raise."""
     wanted = {
         resource.RLIMIT_CPU: seconds,
@@ -62,7 +62,7 @@ def forbid_forks() -> None:
         raise OSError(ctypes.get_errno(), "the kernel takes no filter of system calls")
 
 
-def examine(code: str, tests: list[str]) -> dict[str, object]:
+def run_job(code: str, tests: list[str]) -> dict[str, object]:
     """Run the solution, then each test in its names; the first thing that goes wrong is told."""
     names: dict[str, object] = {"__name__": "solution"}
     at = -1
@@ -85,9 +85,9 @@ def main() -> None:
         os.dup2(nothing, stream)
     with contextlib.suppress(FileNotFoundError):
         os.chdir("/box")
-    limit(job["seconds"], job["megabytes"])
+    set_limits(job["seconds"], job["megabytes"])
     forbid_forks()
-    found = examine(job["code"], job["tests"])
+    found = run_job(job["code"], job["tests"])
     os.write(back, json.dumps({**found, "token": job["token"]}).encode("utf-8", "replace") + b"\n")
     os._exit(0)
 

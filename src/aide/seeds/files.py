@@ -42,7 +42,7 @@ class LineProblem:
 
 
 @dataclass(slots=True)
-class Table:
+class SeedTable:
     """The rows of one file with their lines, how they were stored, and what the file says beside them.
 
     `container` is `jsonl`, `json`, `csv`, `parquet` or `arrow`; `delimiter` and `header` belong to `csv`.
@@ -60,7 +60,7 @@ class Table:
 
 def read_files(
     paths: Sequence[str], encoding: str = "", known: Sequence[str] = (), stdin: BinaryIO | None = None
-) -> Iterator[Table]:
+) -> Iterator[SeedTable]:
     """The tables of all files, of folders too; `-` is standard input.
 
     Args:
@@ -79,12 +79,12 @@ def read_files(
             continue
         for file in _files(Path(path)):
             if file.suffix == ".arrow":
-                yield Table(str(file), "arrow", read_arrow(str(file)))
+                yield SeedTable(str(file), "arrow", read_arrow(str(file)))
             else:
                 yield _table(str(file), _kind(file), _bytes(file), encoding, known)
 
 
-def stem(path: str) -> str:
+def name_task(path: str) -> str:
     """The task's name by its file: no folder, no endings."""
     name = Path(path).resolve().name if path != STDIN else "stdin"
     for ending in (".gz", ".zst", *_TEXTS, ".txt", ".aide"):
@@ -149,10 +149,10 @@ def _unpack(name: str, data: bytes) -> bytes:
     return data
 
 
-def _table(name: str, kind: str, data: bytes, encoding: str, known: Sequence[str]) -> Table:
+def _table(name: str, kind: str, data: bytes, encoding: str, known: Sequence[str]) -> SeedTable:
     data = _unpack(name, data)
     if data.startswith(b"PAR1"):
-        return Table(name, "parquet", read_parquet(name, data))
+        return SeedTable(name, "parquet", read_parquet(name, data))
     text = _decode(name, data, encoding)
     start = text.lstrip()[:1]
     if not start:
@@ -160,7 +160,7 @@ def _table(name: str, kind: str, data: bytes, encoding: str, known: Sequence[str
     if kind in {".csv", ".tsv"} or (kind not in {".jsonl", ".ndjson", ".json"} and start not in "{["):
         rows, bad, delimiter, header = read_separated(name, text, kind, known)
         problems = [LineProblem(name, line, reason) for line, reason in bad]
-        return Table(name, "csv", rows, problems, delimiter, header)
+        return SeedTable(name, "csv", rows, problems, delimiter, header)
     if start == "[":
         return _array(name, text)
     return _objects(name, text, known)
@@ -201,13 +201,13 @@ def _json(text: str) -> Any:
         return json.loads(text, strict=False)
 
 
-def _array(name: str, text: str) -> Table:
+def _array(name: str, text: str) -> SeedTable:
     try:
         items = _json(text)
     except ValueError as fault:
         line = getattr(fault, "lineno", 1)
         raise InputError(f"{name}:{line}: is not JSON: {getattr(fault, 'msg', fault)}") from fault
-    table = Table(name, "json", [])
+    table = SeedTable(name, "json", [])
     for place, item in enumerate(items, 1):
         if isinstance(item, dict):
             table.rows.append((place, item))
@@ -216,7 +216,7 @@ def _array(name: str, text: str) -> Table:
     return table
 
 
-def _objects(name: str, text: str, known: Sequence[str]) -> Table:
+def _objects(name: str, text: str, known: Sequence[str]) -> SeedTable:
     """JSON lines; or objects one after another over several lines; or one object around the rows."""
     first, _, rest = text.strip().partition("\n")
     try:
@@ -228,8 +228,8 @@ def _objects(name: str, text: str, known: Sequence[str]) -> Table:
     return _wrapped(name, head, known) or _lines(name, text)
 
 
-def _lines(name: str, text: str) -> Table:
-    table = Table(name, "jsonl", [])
+def _lines(name: str, text: str) -> SeedTable:
+    table = SeedTable(name, "jsonl", [])
     # Only \n ends a line: U+2028 and its like may stand in a string.
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
@@ -247,9 +247,9 @@ def _lines(name: str, text: str) -> Table:
     return table
 
 
-def _spread(name: str, text: str, known: Sequence[str]) -> Table | None:
+def _spread(name: str, text: str, known: Sequence[str]) -> SeedTable | None:
     decoder = json.JSONDecoder(strict=False)
-    table = Table(name, "json", [])
+    table = SeedTable(name, "json", [])
     place, line, end = 0, 1, len(text.rstrip())
     while place < end:
         if gap := _GAP.match(text, place):
@@ -269,7 +269,7 @@ def _spread(name: str, text: str, known: Sequence[str]) -> Table | None:
     return table
 
 
-def _wrapped(name: str, whole: dict[str, Any], known: Sequence[str]) -> Table | None:
+def _wrapped(name: str, whole: dict[str, Any], known: Sequence[str]) -> SeedTable | None:
     """The rows inside one object: its longest list of objects, or its columns; `None` if it is a row."""
     inside = {key: value for key, value in whole.items() if isinstance(value, list) and value}
     lists = {key: rows for key, rows in inside.items() if all(isinstance(item, dict) for item in rows)}
@@ -279,11 +279,11 @@ def _wrapped(name: str, whole: dict[str, Any], known: Sequence[str]) -> Table | 
     rows: list[list[dict[str, Any]]] = [rows for key, rows in lists.items() if key.casefold() not in known]
     if rows:
         longest = sorted(rows, key=len)[-1]
-        return Table(name, "json", list(enumerate(longest, 1)), about=about)
+        return SeedTable(name, "json", list(enumerate(longest, 1)), about=about)
     lengths = {len(value) for value in inside.values()}
     if len(inside) == len(whole) > 1 and len(lengths) == 1 and not lists:
         columns = zip(*whole.values(), strict=True)
-        return Table(
+        return SeedTable(
             name, "json", [(n, dict(zip(whole, row, strict=True))) for n, row in enumerate(columns, 1)]
         )
     splits = {key: value for key, value in whole.items() if isinstance(value, dict)}

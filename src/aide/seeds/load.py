@@ -8,8 +8,8 @@ from typing import Any, BinaryIO, Final
 
 from aide.errors import InputError
 from aide.records import FORMATS, Draft, Seed
-from aide.seeds.files import LineProblem, Table, read_files, stem
-from aide.seeds.parts import keep_fields, parts_of_record, split_by_pattern
+from aide.seeds.files import LineProblem, SeedTable, name_task, read_files
+from aide.seeds.parts import keep_fields, read_record_parts, split_by_pattern
 from aide.seeds.shapes import (
     CHOICES,
     IDS,
@@ -17,14 +17,14 @@ from aide.seeds.shapes import (
     KNOWN,
     OUTPUTS,
     BadRowError,
-    Content,
-    Fields,
-    content_of,
-    finish,
-    options_of,
-    recognise,
-    resolve,
-    text_of,
+    RowContent,
+    RowFields,
+    add_extras,
+    read_content,
+    read_options,
+    read_text_value,
+    recognise_shape,
+    resolve_option,
 )
 
 # What a record of ours holds besides its content: about that record, not about what grows from it.
@@ -49,7 +49,7 @@ class SeedMapping:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SeedOrigin:
     """How the seeds were stored, so that records can be written in the same way.
 
     `container` is `jsonl`, `json`, `csv`, `parquet` or `arrow`; `columns` are those of the first row, in
@@ -65,7 +65,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedSeeds:
     """Seeds, and what was found out about them.
 
     `shape` is one sentence for a person; `task` is the name of the task; `sentence` is what the file itself
@@ -77,7 +77,7 @@ class Loaded:
     shape: str
     task: str
     format_hint: str
-    origin: Origin
+    origin: SeedOrigin
     problems: list[LineProblem] = field(default_factory=list)
     sentence: str = ""
     repeated: int = 0
@@ -85,17 +85,17 @@ class Loaded:
 
 @dataclass(slots=True)
 class _Found:
-    contents: list[Content] = field(default_factory=list)
+    contents: list[RowContent] = field(default_factory=list)
     rows: list[tuple[str, int, Mapping[str, Any]]] = field(default_factory=list)
     problems: list[LineProblem] = field(default_factory=list)
     shapes: Counter[str] = field(default_factory=Counter)
     sentences: set[str] = field(default_factory=set)
-    first: Table | None = None
+    first: SeedTable | None = None
 
 
 def load_seeds(
     paths: Sequence[str], mapping: SeedMapping | None = None, stdin: BinaryIO | None = None
-) -> Loaded:
+) -> LoadedSeeds:
     """The seeds of all files.
 
     Args:
@@ -128,7 +128,7 @@ def load_seeds(
     if not seeds or found.first is None:
         raise InputError(f"{paths[0]} holds no examples", hint="it needs about ten, one a line")
     formats = {str(row.get("format", "")) for _, _, row in found.rows}
-    return Loaded(
+    return LoadedSeeds(
         list(seeds.values()),
         _told(found),
         _task(found, paths[0]),
@@ -150,7 +150,7 @@ def _read(paths: Sequence[str], mapping: SeedMapping, stdin: BinaryIO | None) ->
         if table.about:
             found.sentences.add(table.about)
         for line, row in table.rows:
-            fields = Fields(row)
+            fields = RowFields(row)
             try:
                 name, content = _content(fields, mapping)
             except BadRowError as fault:
@@ -162,9 +162,9 @@ def _read(paths: Sequence[str], mapping: SeedMapping, stdin: BinaryIO | None) ->
     return found
 
 
-def _content(fields: Fields, mapping: SeedMapping) -> tuple[str, Content]:
+def _content(fields: RowFields, mapping: SeedMapping) -> tuple[str, RowContent]:
     if not (mapping.input_fields or mapping.output_field or mapping.choices_field):
-        shape = recognise(fields)
+        shape = recognise_shape(fields)
         return shape.name, shape.read(fields)
     inputs = [name for name in mapping.input_fields if name not in mapping.keep]
     if mapping.input_fields and not inputs:
@@ -180,14 +180,16 @@ def _content(fields: Fields, mapping: SeedMapping) -> tuple[str, Content]:
         and {inputs[0], output} <= fields.row.keys()
         and (not choices or choices in fields.row)
     ):
-        return "the fields that were named", content_of(fields, inputs[0], output, choices)
-    texts = [(name, text_of(fields.exact(name))) for name in inputs]
+        return "the fields that were named", read_content(fields, inputs[0], output, choices)
+    texts = [(name, read_text_value(fields.exact(name))) for name in inputs]
     whole = texts[0][1] if len(texts) == 1 else "\n".join(f"{name}: {text}" for name, text in texts)
-    options, letters = options_of(fields.exact(choices)) if choices else ((), ())
+    options, letters = read_options(fields.exact(choices)) if choices else ((), ())
     said = fields.exact(output)
-    content = Content(whole, resolve(options, letters, said) if options else text_of(said), options)
+    content = RowContent(
+        whole, resolve_option(options, letters, said) if options else read_text_value(said), options
+    )
     content.roles = {"output": output, **{f"input {n}": name for n, name in enumerate(inputs, 1)}}
-    return "the fields that were named", finish(fields, content)
+    return "the fields that were named", add_extras(fields, content)
 
 
 def _preambles(found: _Found) -> str:
@@ -201,13 +203,13 @@ def _preambles(found: _Found) -> str:
     return ""
 
 
-def _seed(content: Content, row: Mapping[str, Any], mapping: SeedMapping) -> Seed:
+def _seed(content: RowContent, row: Mapping[str, Any], mapping: SeedMapping) -> Seed:
     if mapping.input_pattern:
         varying, parts = split_by_pattern(content.input, mapping.input_pattern, tuple(mapping.keep))
     elif isinstance(row.get("parts"), Mapping) and row["parts"]:
-        varying, parts = parts_of_record(content.input, row["parts"], tuple(mapping.keep))
+        varying, parts = read_record_parts(content.input, row["parts"], tuple(mapping.keep))
     else:
-        kept = [(name, text_of(Fields(row).exact(name))) for name in mapping.keep]
+        kept = [(name, read_text_value(RowFields(row).exact(name))) for name in mapping.keep]
         varying, parts = keep_fields(content, kept, mapping.input_fields)
     draft = Draft(
         varying, content.output, content.choices, content.tests, content.reasoning, content.evidence
@@ -223,7 +225,7 @@ def _seed(content: Content, row: Mapping[str, Any], mapping: SeedMapping) -> See
     quote = meta.pop("evidence", "") if "lineage" in row else ""
     if quote and not draft.evidence:
         draft = replace(draft, evidence=str(quote))
-    name = text_of(row[name_field]) if name_field else ""
+    name = read_text_value(row[name_field]) if name_field else ""
     return Seed(Seed.identify(draft, parts), draft, parts, name, meta)
 
 
@@ -251,10 +253,12 @@ def _told(found: _Found) -> str:
 def _task(found: _Found, path: str) -> str:
     names = {row.get("task") for _, _, row in found.rows}
     name = names.pop() if len(names) == 1 else None
-    return name if isinstance(name, str) and _SLUG.fullmatch(name) else stem(path)
+    return name if isinstance(name, str) and _SLUG.fullmatch(name) else name_task(path)
 
 
-def _origin(found: _Found, first: Table) -> Origin:
+def _origin(found: _Found, first: SeedTable) -> SeedOrigin:
     row = found.rows[0][2]
     shape = found.shapes.most_common(1)[0][0]
-    return Origin(first.container, tuple(row), shape, found.contents[0].roles, first.delimiter, first.header)
+    return SeedOrigin(
+        first.container, tuple(row), shape, found.contents[0].roles, first.delimiter, first.header
+    )

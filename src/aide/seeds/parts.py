@@ -6,39 +6,39 @@ from functools import lru_cache
 
 from aide.errors import InputError
 from aide.records import WHOLE, Parts
-from aide.seeds.shapes import BadRowError, Content, text_of
+from aide.seeds.shapes import BadRowError, RowContent, read_text_value
 
 
-def slot(name: str) -> str:
+def make_part_name(name: str) -> str:
     """The name of a part as a frame can hold it: letters, digits, underscores, no digit in front."""
     name = re.sub(r"\W+", "_", name).strip("_") or "part"
     return f"part_{name}" if name[0].isdigit() else name
 
 
 def keep_fields(
-    content: Content, kept: Sequence[tuple[str, str]], inputs: Sequence[str] = ()
+    content: RowContent, kept: Sequence[tuple[str, str]], inputs: Sequence[str] = ()
 ) -> tuple[str, Parts]:
     """Fixed parts in fields of their own: those of the shape, and those that the person keeps.
 
     They stand in front of the varying part, a blank line between, unless the person named the input's fields
     in another order. Raises `BadRowError` where nothing is left to vary.
     """
-    fixed = {slot(name): text for name, text in (*content.fixed, *kept)}
+    fixed = {make_part_name(name): text for name, text in (*content.fixed, *kept)}
     if not fixed:
         return content.input, WHOLE
     if any(not text for text in fixed.values()):
         raise BadRowError(f"has an empty {next(name for name, text in fixed.items() if not text)}")
-    varying = slot(_varying_name(content))
+    varying = make_part_name(_varying_name(content))
     if varying in fixed:
         raise BadRowError(f"has nothing besides {varying} that may vary")
-    order = [slot(name) for name in inputs]
+    order = [make_part_name(name) for name in inputs]
     names = [*fixed, varying]
     if varying in order:
         names.sort(key=lambda name: order.index(name) if name in order else -1)
     return content.input, Parts(tuple(fixed.items()), varying, "\n\n".join(f"{{{name}}}" for name in names))
 
 
-def _varying_name(content: Content) -> str:
+def _varying_name(content: RowContent) -> str:
     return content.roles.get("input") or content.varying
 
 
@@ -102,14 +102,16 @@ def _literal(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def parts_of_record(text: str, given: Mapping[str, object], keep: tuple[str, ...] = ()) -> tuple[str, Parts]:
+def read_record_parts(
+    text: str, given: Mapping[str, object], keep: tuple[str, ...] = ()
+) -> tuple[str, Parts]:
     """The parts of a row in our own shape: all but the last are fixed, or those in `keep`.
 
     The frame is found by looking for the parts in the whole input; where they do not stand there, in order,
     they are joined by blank lines.
     """
-    named = {slot(name): text_of(value) for name, value in given.items()}
-    kept = [slot(name) for name in keep if slot(name) in named] or list(named)[:-1]
+    named = {make_part_name(name): read_text_value(value) for name, value in given.items()}
+    kept = [make_part_name(name) for name in keep if make_part_name(name) in named] or list(named)[:-1]
     free = [name for name in named if name not in kept]
     if len(free) != 1 or not all(named.values()):
         raise BadRowError("has parts of which not exactly one may vary")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-from aide.parsing import clean
+from aide.parsing import clean_text
 
 INPUTS: Final = (
     "input", "question", "prompt", "text", "sentence", "utterance", "query", "problem", "instruction",
@@ -50,7 +50,7 @@ class BadRowError(ValueError):
 
 
 @dataclass(slots=True)
-class Content:
+class RowContent:
     """What a row says. `roles` names the column of each role; `preamble` is an instruction, maybe common."""
 
     input: str
@@ -70,7 +70,7 @@ def _folded(names: tuple[str, ...]) -> dict[str, str]:
     return {name.strip().casefold().replace(" ", "_"): name for name in reversed(names)}
 
 
-class Fields:
+class RowFields:
     """A row, its fields found whatever their case; `names` leads from the folded name to the real one."""
 
     __slots__ = ("names", "row")
@@ -97,38 +97,40 @@ class Fields:
         return value
 
 
-def text_of(value: Any) -> str:
+def read_text_value(value: Any) -> str:
     """A field's value as text: chat turns joined, lists opened, numbers and booleans as JSON writes them."""
     if isinstance(value, str):
-        return clean(value)
+        return clean_text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, Mapping) and isinstance(value.get("text"), str | list):
-        return text_of(value["text"])
+        return read_text_value(value["text"])
     if isinstance(value, list) and value:
         if all(isinstance(turn, Mapping) and _role(turn) for turn in value):
             return _dialogue(value)
         if all(isinstance(part, Mapping) and "text" in part for part in value):
-            return clean("".join(str(part["text"]) for part in value))
-        return text_of(value[0])
+            return clean_text("".join(str(part["text"]) for part in value))
+        return read_text_value(value[0])
     return ""
 
 
-def content_of(fields: Fields, input: str, output: str, choices: str = "") -> Content:
+def read_content(fields: RowFields, input: str, output: str, choices: str = "") -> RowContent:
     """The content of a row whose input, output and options stand in these columns; raises `BadRowError`."""
     row = fields.row
-    options, letters = options_of(row[choices]) if choices else ((), ())
+    options, letters = read_options(row[choices]) if choices else ((), ())
     said = row[output]
-    content = Content(
-        text_of(row[input]), resolve(options, letters, said) if options else text_of(said), options
+    content = RowContent(
+        read_text_value(row[input]),
+        resolve_option(options, letters, said) if options else read_text_value(said),
+        options,
     )
     content.roles = {"input": input, "output": output, **({"choices": choices} if choices else {})}
-    return finish(fields, content)
+    return add_extras(fields, content)
 
 
-def finish(fields: Fields, content: Content) -> Content:
+def add_extras(fields: RowFields, content: RowContent) -> RowContent:
     """Add what stands beside input and output: tests, working, evidence; `BadRowError` on an empty half."""
     if not content.input:
         raise BadRowError("has an empty input")
@@ -139,20 +141,20 @@ def finish(fields: Fields, content: Content) -> Content:
     if tests := fields.first(TESTS, *used):
         value = fields.row[tests]
         content.tests = tuple(
-            clean(str(test)) for test in (value if isinstance(value, list) else [value]) if test
+            clean_text(str(test)) for test in (value if isinstance(value, list) else [value]) if test
         )
         roles["tests"] = tests
     if (working := fields.first(WORKINGS, *used)) and isinstance(fields.row[working], str):
-        content.reasoning = clean(fields.row[working])
+        content.reasoning = clean_text(fields.row[working])
         roles["reasoning"] = working
     if (quote := fields.names.get("evidence")) and isinstance(fields.row[quote], str):
-        content.evidence = clean(fields.row[quote])
+        content.evidence = clean_text(fields.row[quote])
         roles["evidence"] = quote
     content.roles = roles
     return content
 
 
-def options_of(value: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def read_options(value: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Options and their letters, from a list, `{"A": …}`, `{"text": […], "label": […]}` or separated text."""
     letters: tuple[str, ...] = ()
     if isinstance(value, Mapping):
@@ -164,19 +166,19 @@ def options_of(value: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
         value = re.split(r"\s*(?:\n|\||;)\s*", value.strip())
     if not isinstance(value, list):
         raise BadRowError("has options that are no list")
-    options = [text_of(option) for option in value]
+    options = [read_text_value(option) for option in value]
     if len(options) > 1 and all(_LETTERED.match(option) for option in options):
         options = [_LETTERED.sub("", option) for option in options]
     return tuple(options), letters
 
 
-def resolve(options: Sequence[str], letters: Sequence[str], said: Any) -> str:
+def resolve_option(options: Sequence[str], letters: Sequence[str], said: Any) -> str:
     """The option that a text, a letter or a place names; raises `BadRowError` where it is not exactly one."""
     if isinstance(said, int) and not isinstance(said, bool) and str(said) not in options:
         if not 0 <= said < len(options):
             raise BadRowError(f"has the output {said}, but {len(options)} options counted from 0")
         return options[said]
-    text = text_of(said)
+    text = read_text_value(said)
     if options.count(text) == 1 and text:
         return text
     if text in options:
@@ -201,7 +203,7 @@ def _role(turn: Mapping[str, Any]) -> str:
 
 def _words(turn: Mapping[str, Any]) -> str:
     value = turn.get("content") if "content" in turn else turn.get("value", turn.get("text"))
-    return text_of(value)
+    return read_text_value(value)
 
 
 def _dialogue(turns: Sequence[Mapping[str, Any]]) -> str:
@@ -214,8 +216,8 @@ def _dialogue(turns: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _chat(column: str) -> Callable[[Fields], Content]:
-    def read(fields: Fields) -> Content:
+def _chat(column: str) -> Callable[[RowFields], RowContent]:
+    def read(fields: RowFields) -> RowContent:
         name = fields.names[column]
         turns = fields.row[name]
         if not isinstance(turns, list) or not all(isinstance(turn, Mapping) for turn in turns):
@@ -223,14 +225,14 @@ def _chat(column: str) -> Callable[[Fields], Content]:
         last = max((place for place, turn in enumerate(turns) if _role(turn) in _ASSISTANT), default=-1)
         if last < 0:
             raise BadRowError("has no turn of the assistant")
-        content = Content(_dialogue(turns[:last]), _words(turns[last]), roles={column: name})
+        content = RowContent(_dialogue(turns[:last]), _words(turns[last]), roles={column: name})
         content.preamble = "\n".join(_words(turn) for turn in turns[:last] if _role(turn) in _SYSTEM)
-        return finish(fields, content)
+        return add_extras(fields, content)
 
     return read
 
 
-def _scored(fields: Fields) -> Content:
+def _scored(fields: RowFields) -> RowContent:
     name, input = fields.names["target_scores"], fields.first(INPUTS)
     scores = fields.row[name]
     if not isinstance(scores, Mapping) or not scores or not input:
@@ -241,21 +243,25 @@ def _scored(fields: Fields) -> Content:
     roles = {"input": input, "target_scores": name}
     if target := fields.names.get("target"):
         roles["target"] = target
-    options = tuple(clean(option) for option in scores)
-    return finish(fields, Content(text_of(fields.row[input]), clean(best[0]), options, roles=roles))
+    options = tuple(clean_text(option) for option in scores)
+    return add_extras(
+        fields, RowContent(read_text_value(fields.row[input]), clean_text(best[0]), options, roles=roles)
+    )
 
 
-def _alpaca(fields: Fields) -> Content:
+def _alpaca(fields: RowFields) -> RowContent:
     instruction, input = fields.names["instruction"], fields.names.get("input", "")
     output = fields.first(OUTPUTS, instruction, input)
-    content = Content(text_of(fields.row[input]) if input else "", text_of(fields.row[output]))
+    content = RowContent(
+        read_text_value(fields.row[input]) if input else "", read_text_value(fields.row[output])
+    )
     content.roles = {"instruction": instruction, **({"input": input} if input else {}), "output": output}
-    asked = text_of(fields.row[instruction])
+    asked = read_text_value(fields.row[instruction])
     content.input, content.preamble = (content.input, asked) if content.input else (asked, "")
-    return finish(fields, content)
+    return add_extras(fields, content)
 
 
-def _columns(fields: Fields) -> tuple[str, ...]:
+def _columns(fields: RowFields) -> tuple[str, ...]:
     """The columns that hold one option each, in order."""
     for letters in LETTERS:
         found = [fields.names[letter] for letter in letters if letter in fields.names]
@@ -264,102 +270,104 @@ def _columns(fields: Fields) -> tuple[str, ...]:
     return ()
 
 
-def _lettered(fields: Fields) -> Content:
+def _lettered(fields: RowFields) -> RowContent:
     columns = _columns(fields)
     input = fields.first(INPUTS, *columns)
     output = fields.first((*OUTPUTS, "cop", "key"), input, *columns)
-    filled = [(column, text_of(fields.row[column])) for column in columns]
+    filled = [(column, read_text_value(fields.row[column])) for column in columns]
     options = tuple(text for _, text in filled if text)
     letters = tuple(column for column, text in filled if text)
-    content = Content(text_of(fields.row[input]), resolve(options, letters, fields.row[output]), options)
+    content = RowContent(
+        read_text_value(fields.row[input]), resolve_option(options, letters, fields.row[output]), options
+    )
     content.roles = {"input": input, "output": output, **{f"choice {n}": c for n, c in enumerate(columns, 1)}}
-    return finish(fields, content)
+    return add_extras(fields, content)
 
 
-def _context(fields: Fields) -> Content:
+def _context(fields: RowFields) -> RowContent:
     context = fields.first(CONTEXTS)
     content = _pair(fields)
-    if fixed := text_of(fields.row[context]):
+    if fixed := read_text_value(fields.row[context]):
         content.fixed = ((context, fixed),)
         content.varying = content.roles["input"]
     content.roles = {**content.roles, "context": context}
     return content
 
 
-def _pair(fields: Fields) -> Content:
+def _pair(fields: RowFields) -> RowContent:
     input = fields.first(INPUTS)
     output = fields.first(OUTPUTS, input)
-    return content_of(fields, input, output, fields.first(CHOICES))
+    return read_content(fields, input, output, fields.first(CHOICES))
 
 
-def _six(fields: Fields) -> Content:
-    row = [text_of(value) for value in fields.row.values()]
-    content = Content(row[0], resolve(row[1:-1], (), row[-1]), tuple(row[1:-1]))
+def _six(fields: RowFields) -> RowContent:
+    row = [read_text_value(value) for value in fields.row.values()]
+    content = RowContent(row[0], resolve_option(row[1:-1], (), row[-1]), tuple(row[1:-1]))
     content.roles = {
         "input": "1",
         "output": str(len(row)),
         **{f"choice {n}": str(n + 1) for n in range(1, len(row) - 1)},
     }
-    return finish(fields, content)
+    return add_extras(fields, content)
 
 
-def _two(fields: Fields) -> Content:
-    return content_of(fields, "1", "2")
+def _two(fields: RowFields) -> RowContent:
+    return read_content(fields, "1", "2")
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class RowShape:
     """A kind of row: its name as it is told to a person, whether a row is of it, and how it is read."""
 
     name: str
-    fits: Callable[[Fields], bool]
-    read: Callable[[Fields], Content]
+    fits: Callable[[RowFields], bool]
+    read: Callable[[RowFields], RowContent]
 
 
-def _has(*names: str) -> Callable[[Fields], bool]:
+def _has(*names: str) -> Callable[[RowFields], bool]:
     return lambda fields: all(name in fields.names for name in names)
 
 
-def _numbered(width: int) -> Callable[[Fields], bool]:
+def _numbered(width: int) -> Callable[[RowFields], bool]:
     return lambda fields: tuple(fields.row) == tuple(str(n) for n in range(1, width + 1))
 
 
-def _is_pair(fields: Fields) -> bool:
+def _is_pair(fields: RowFields) -> bool:
     input = fields.first(INPUTS)
     return bool(input and fields.first(OUTPUTS, input))
 
 
 # The most telling first: every shape further down would misread those above it.
 SHAPES: Final = (
-    Shape("chat messages", _has("messages"), _chat("messages")),
-    Shape("ShareGPT conversations", _has("conversations"), _chat("conversations")),
-    Shape("BIG-bench target_scores", _has("target_scores"), _scored),
-    Shape(
+    RowShape("chat messages", _has("messages"), _chat("messages")),
+    RowShape("ShareGPT conversations", _has("conversations"), _chat("conversations")),
+    RowShape("BIG-bench target_scores", _has("target_scores"), _scored),
+    RowShape(
         "Alpaca (instruction, input, output)",
         lambda fields: (
             "instruction" in fields.names and bool(fields.first(OUTPUTS)) and "choices" not in fields.names
         ),
         _alpaca,
     ),
-    Shape(
+    RowShape(
         "a column an option, the answer by letter",
         lambda f: bool(_columns(f)) and bool(f.first(INPUTS)),
         _lettered,
     ),
-    Shape(
+    RowShape(
         "a text, a question about it, the answer",
         lambda fields: (
             bool(fields.first(CONTEXTS)) and bool(fields.first(("question", "query"))) and _is_pair(fields)
         ),
         _context,
     ),
-    Shape("input and output", _is_pair, _pair),
-    Shape("columns without names: question, four options, letter", _numbered(6), _six),
-    Shape("two columns without names", _numbered(2), _two),
+    RowShape("input and output", _is_pair, _pair),
+    RowShape("columns without names: question, four options, letter", _numbered(6), _six),
+    RowShape("two columns without names", _numbered(2), _two),
 )
 
 
-def recognise(fields: Fields) -> Shape:
+def recognise_shape(fields: RowFields) -> RowShape:
     """The shape of a row; raises `BadRowError` that says which half is missing."""
     for shape in SHAPES:
         if shape.fits(fields):

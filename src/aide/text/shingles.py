@@ -30,13 +30,13 @@ class _Folding(dict[int, str]):
 _FOLDING = _Folding()
 
 
-def folded_words(text: str) -> list[str]:
+def fold_words(text: str) -> list[str]:
     """The words of `text` without case, compatibility forms, punctuation and layout."""
     # Casefold undoes some compositions, so it goes first.
     return unicodedata.normalize("NFKC", text.casefold()).translate(_FOLDING).split()
 
 
-def shingles(words: list[str]) -> set[int]:
+def make_shingles(words: list[str]) -> set[int]:
     """32-bit hashes of the features of a folded text; empty for no words.
 
     Texts of 12 words and more: neighbouring words as unordered pairs, and the words of four bytes and more,
@@ -57,15 +57,15 @@ def shingles(words: list[str]) -> set[int]:
 
 
 @lru_cache(maxsize=256)
-def compared(text: str) -> tuple[list[str], set[int]]:
+def compute_features(text: str) -> tuple[list[str], set[int]]:
     """Folded words and shingles, for reading only. Several checks ask for the same text, and parents and seeds are held
     against each of their children: the last ones are kept.
     """
-    words = folded_words(text)
-    return words, shingles(words)
+    words = fold_words(text)
+    return words, make_shingles(words)
 
 
-def resemblance(a: set[int], b: set[int]) -> float:
+def measure_jaccard(a: set[int], b: set[int]) -> float:
     """Jaccard similarity of two sets, 0 for two empty ones."""
     common = len(a & b)
     return common / ((len(a) + len(b) - common) or 1)

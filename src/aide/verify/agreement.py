@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import Final
 
 from aide.formats import TaskCard
-from aide.formats.convention import final
-from aide.formats.labels import fold
+from aide.formats.convention import read_final_answer
+from aide.formats.labels import fold_label
 from aide.records import Draft
 
 AUTO: Final = "auto"
@@ -36,7 +36,7 @@ class Quorum:
 USUAL: Final = Quorum(2, 3)
 
 
-def quorum_of(setting: str, card: TaskCard) -> Quorum | None:
+def choose_quorum(setting: str, card: TaskCard) -> Quorum | None:
     """The quorum of a task: as set (`K/N`, `off`), or by itself 2/3 where worked answers end in a result.
 
     Answers that nothing compares (free text; code, which its tests decide on) have none.
@@ -50,19 +50,19 @@ def quorum_of(setting: str, card: TaskCard) -> Quorum | None:
     return found if found.needed > 1 else None
 
 
-def final_answer(draft: Draft, card: TaskCard) -> str:
+def extract_final_answer(draft: Draft, card: TaskCard) -> str:
     """What an answer comes down to: the result by its marker, else the last number; the option; the label."""
-    return final(draft.output, card.convention) if card.format == "open" else draft.output.strip()
+    return read_final_answer(draft.output, card.convention) if card.format == "open" else draft.output.strip()
 
 
-def same(one: str, other: str) -> bool:
+def is_same_answer(one: str, other: str) -> bool:
     """Whether two final answers say the same: as numbers where both hold just one, else as text.
 
     `1,200`, `$1200.00` and `1200 apples` are one number; `3.33` and `3.333` are one rounded; `1/2` is 0.5.
     """
     left, right = _number(one), _number(other)
     if left is None or right is None:
-        return fold(one) == fold(other)
+        return fold_label(one) == fold_label(other)
     if left[0] == right[0]:
         return True
     places = min(left[1], right[1])
@@ -113,7 +113,7 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class VoteTally:
     """How the votes fell: `winner` is the first draft of those that agreed, none where too few did."""
 
     winner: Draft | None
@@ -126,7 +126,7 @@ class Tally:
         return f"{self.agreed}/{len(self.votes)}"
 
 
-async def agree(first: Vote, draw: Callable[[int], Awaitable[Vote]], quorum: Quorum) -> Tally:
+async def collect_votes(first: Vote, draw: Callable[[int], Awaitable[Vote]], quorum: Quorum) -> VoteTally:
     """Draw on from `first`, which is the first answer, until enough agree or no longer can.
 
     `draw` gets 1, 2, … A group of answers without a draft of its own can't win: it only stands in the way.
@@ -137,10 +137,10 @@ async def agree(first: Vote, draw: Callable[[int], Awaitable[Vote]], quorum: Quo
         largest = max(groups, key=len)
         standing = next((vote.draft for vote in largest if vote.draft is not None), None)
         if len(largest) >= quorum.needed and largest[0].answer:
-            return Tally(standing, len(largest), tuple(vote.answer for vote in votes))
+            return VoteTally(standing, len(largest), tuple(vote.answer for vote in votes))
         left = quorum.most - len(votes)
         if not _possible(groups, left, quorum.needed):
-            return Tally(None, len(largest), tuple(vote.answer for vote in votes))
+            return VoteTally(None, len(largest), tuple(vote.answer for vote in votes))
         votes.append(await draw(len(votes)))
 
 
@@ -153,7 +153,9 @@ def _possible(groups: Sequence[Sequence[Vote]], left: int, needed: int) -> bool:
 def _groups(votes: Sequence[Vote]) -> list[list[Vote]]:
     groups: list[list[Vote]] = []
     for vote in votes:
-        mine = next((group for group in groups if vote.answer and same(group[0].answer, vote.answer)), None)
+        mine = next(
+            (group for group in groups if vote.answer and is_same_answer(group[0].answer, vote.answer)), None
+        )
         if mine is None:
             groups.append([vote])
         else:

@@ -11,14 +11,14 @@ from typing import Any, Final, TypeVar
 from aide.errors import NodeError, Rejection
 from aide.formats import Format, Label, Question, TaskCard
 from aide.formats.base import ask_answer
-from aide.formats.labels import label_payload
+from aide.formats.labels import make_label_payload
 from aide.records import Ask, Correction, Draft, Payload, rng
-from aide.sandbox.isolation import Ran
-from aide.verify.agreement import Quorum, Tally, Vote, agree, final_answer
-from aide.verify.arithmetic import arithmetic_fault
+from aide.sandbox.isolation import SandboxResult
+from aide.verify.agreement import Quorum, Vote, VoteTally, collect_votes, extract_final_answer
+from aide.verify.arithmetic import describe_miscalculation
 
 T = TypeVar("T")
-Runner = Callable[[str, Sequence[str]], Awaitable[Ran]]
+Runner = Callable[[str, Sequence[str]], Awaitable[SandboxResult]]
 
 NONE: Final = "none of these"
 _WORKED: Final = ("open", "free_text")
@@ -26,14 +26,14 @@ _SOLUTIONS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedAnswer:
     """An answer that passed, and what is kept of the checks with its record."""
 
     draft: Draft
     scores: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Checks:
+class AnswerChecks:
     """The answer step of a task. `run` runs a solution against its tests; without it no code is run."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Checks:
         self.quorum = quorum
         self.run = run
 
-    async def answer(self, ask: Ask, question: Question, first: Draft | None = None) -> Checked:
+    async def answer(self, ask: Ask, question: Question, first: Draft | None = None) -> CheckedAnswer:
         """The question with an answer that passed every check there is for its format.
 
         `first` is an answer that came together with the question, which then need not be asked for.
@@ -58,12 +58,12 @@ class Checks:
         if draft.tests:
             return await self._tested(ask, question, draft)
         if self.quorum is None:
-            return Checked(draft)
+            return CheckedAnswer(draft)
         tally = await self._agreed(ask, question, draft, self.quorum)
         if tally.winner is None:
             said = ", ".join(answer[:80] or "nothing" for answer in tally.votes)
             raise Rejection("answer", "no_agreement", f"{tally.share} agreed: {said}")
-        return Checked(tally.winner, {"agreement": tally.share})
+        return CheckedAnswer(tally.winner, {"agreement": tally.share})
 
     # --- equations ----------------------------------------------------------------------------------
 
@@ -79,42 +79,42 @@ class Checks:
         return draft
 
     def _miscalculated(self, draft: Draft) -> str:
-        return arithmetic_fault(draft.reasoning or draft.output) if self.format.name in _WORKED else ""
+        return describe_miscalculation(draft.reasoning or draft.output) if self.format.name in _WORKED else ""
 
     # --- agreement ----------------------------------------------------------------------------------
 
-    async def _agreed(self, ask: Ask, question: Question, first: Draft, quorum: Quorum) -> Tally:
-        check, blind = under("check", ask), replace(question, label=None, correction=None)
+    async def _agreed(self, ask: Ask, question: Question, first: Draft, quorum: Quorum) -> VoteTally:
+        check, blind = rename_step("check", ask), replace(question, label=None, correction=None)
 
         async def draw(number: int) -> Vote:
             try:
                 if self.format.name == "multiple_choice":
-                    return Vote(await choose(check, first, question, number))
+                    return Vote(await choose_option(check, first, question, number))
                 draft = await self.format.answer(check, self.card, replace(blind, draw=number))
             except NodeError:
                 return Vote("")  # paid for, and of no use: it agrees with nothing
-            answer = "" if self._miscalculated(draft) else final_answer(draft, self.card)
+            answer = "" if self._miscalculated(draft) else extract_final_answer(draft, self.card)
             # A label that was meant for the input stays: only its own answer may stand for the record.
             return Vote(answer, None if self.format.labelled else draft)
 
-        return await agree(Vote(final_answer(first, self.card), first), draw, quorum)
+        return await collect_votes(Vote(extract_final_answer(first, self.card), first), draw, quorum)
 
     # --- code ---------------------------------------------------------------------------------------
 
-    async def _tested(self, ask: Ask, question: Question, draft: Draft) -> Checked:
+    async def _tested(self, ask: Ask, question: Question, draft: Draft) -> CheckedAnswer:
         """Tests and solution, written without sight of each other, are kept where they agree."""
         if self.run is None:
-            return Checked(draft, {"tests": "unverified"})
+            return CheckedAnswer(draft, {"tests": "unverified"})
         for further in range(1, _SOLUTIONS + 1):
             ran = await self.run(draft.output, draft.tests)
             if ran.passed:
-                return Checked(draft, {"tests": "passed"})
+                return CheckedAnswer(draft, {"tests": "passed"})
             if further < _SOLUTIONS:
                 draft = await self.format.answer(ask, self.card, replace(question, draw=further))
         raise Rejection("answer", "tests_failed", ran.told)
 
 
-async def choose(ask: Ask, draft: Draft, question: Question, draw: int = 0) -> str:
+async def choose_option(ask: Ask, draft: Draft, question: Question, draw: int = 0) -> str:
     """The option that a blind look at question and shuffled options finds right, or `NONE`.
 
     Raises:
@@ -123,7 +123,7 @@ async def choose(ask: Ask, draft: Draft, question: Question, draw: int = 0) -> s
     options = [*draft.choices]
     rng(question.id, "choose", str(draw)).shuffle(options)
     names = (*options, NONE)
-    payload = label_payload((*draft.choices, NONE), evidence=False)
+    payload = make_label_payload((*draft.choices, NONE), evidence=False)
     labels = [Label(name) for name in names]
     # The demonstrations show how options are written, which is of no use here and may mislead.
     blind = replace(question, demos=(), label=None, draw=draw)
@@ -131,7 +131,7 @@ async def choose(ask: Ask, draft: Draft, question: Question, draw: int = 0) -> s
     return answer
 
 
-def under(step: str, ask: Ask) -> Ask:
+def rename_step(step: str, ask: Ask) -> Ask:
     """`ask` with its answers booked, sampled and served as another step."""
 
     async def renamed(asked: str, payload: Payload[T], /, **how: Any) -> T:

@@ -61,7 +61,7 @@ class Miscalculation:
         return f"{self.left} = {self.right} is wrong: it is {self.value}"
 
 
-def miscalculations(text: str) -> list[Miscalculation]:
+def find_miscalculations(text: str) -> list[Miscalculation]:
     """All equations of `text` that do not hold, in order; empty where every one that can be read does.
 
     Results may be rounded or cut at the last digit they show, percent may be meant as hundredths or as
@@ -281,9 +281,9 @@ def _number(text: str, point: str) -> Fraction:
     return Fraction(f"{head or '0'}{''.join(groups)}{'.' if dot else ''}{decimals}")
 
 
-def arithmetic_fault(text: str) -> str:
+def describe_miscalculation(text: str) -> str:
     """What to tell a model of the first equation that does not hold; empty where there is none."""
-    wrong = miscalculations(text)
+    wrong = find_miscalculations(text)
     if not wrong:
         return ""
     return f"A calculation is wrong: {wrong[0].left} = {wrong[0].right}; it comes to {wrong[0].value}."

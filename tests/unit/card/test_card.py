@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aide.card import (
-    count,
-    demonstrate,
-    demonstrations,
-    draw_card,
-    from_toml,
-    near_labels,
+    card_from_toml,
+    card_to_toml,
+    choose_demonstrations,
+    count_card,
+    describe_card,
+    make_demonstration,
+    rank_confusable_labels,
     read_labels,
-    to_toml,
 )
 from aide.errors import InputError
 from aide.formats import FORMATS, Label, TaskCard
@@ -35,36 +35,36 @@ def words(*counts: int) -> list[Seed]:
 
 
 def test_the_length_range_is_that_of_the_seeds_widened_by_half() -> None:
-    card = count(words(10, 10, 20, 20), FORMATS["free_text"], task="Say it.")
+    card = count_card(words(10, 10, 20, 20), FORMATS["free_text"], task="Say it.")
     assert (card.min_words, card.max_words, card.unit) == (5, 30, "words")
     assert (card.task, card.format) == ("Say it.", "free_text")
 
 
 def test_one_outlier_of_many_does_not_stretch_the_range() -> None:
-    assert count(words(*[10] * 99, 500), FORMATS["free_text"]).max_words == 15
+    assert count_card(words(*[10] * 99, 500), FORMATS["free_text"]).max_words == 15
 
 
 def test_scripts_without_spaces_are_counted_in_characters() -> None:
-    card = count(pairs(("空はなぜ青いのですか", "光が散るからです")), FORMATS["free_text"])
+    card = count_card(pairs(("空はなぜ青いのですか", "光が散るからです")), FORMATS["free_text"])
     assert (card.unit, card.min_words, card.max_words) == ("characters", 5, 15)
-    assert count(pairs(("이 문장은 몇 단어입니까", "네")), FORMATS["free_text"]).unit == "words"
+    assert count_card(pairs(("이 문장은 몇 단어입니까", "네")), FORMATS["free_text"]).unit == "words"
 
 
 def test_room_comes_from_the_longest_seed() -> None:
-    card = count([seed(Draft("x" * 400, "y" * 40)), seed(Draft("x", "y"))], FORMATS["free_text"])
+    card = count_card([seed(Draft("x" * 400, "y" * 40)), seed(Draft("x", "y"))], FORMATS["free_text"])
     assert (card.max_input_tokens, card.max_answer_tokens) == (2 * 100 + 200, 3 * 10 + 300)
 
 
 def test_labels_are_those_of_the_seeds_or_those_given() -> None:
     seeds = pairs(("a", "refund"), ("b", "other"), ("c", "refund"))
-    assert count(seeds, FORMATS["classification"]).label_names == ("refund", "other")
+    assert count_card(seeds, FORMATS["classification"]).label_names == ("refund", "other")
     given_ = (Label("refund", "money back"), Label("other"), Label("spam"))
-    assert count(seeds, FORMATS["classification"], given_).labels == given_
+    assert count_card(seeds, FORMATS["classification"], given_).labels == given_
     with pytest.raises(InputError, match="'other', which --labels lacks"):
-        count(seeds, FORMATS["classification"], (Label("refund"), Label("spam")))
+        count_card(seeds, FORMATS["classification"], (Label("refund"), Label("spam")))
     with pytest.raises(InputError, match="same label"):
-        count(pairs(("a", "x"), ("b", "x")), FORMATS["classification"])
-    assert count(pairs(("a", "Nein"), ("b", "Nein")), FORMATS["yes_no"]).label_names == ("Ja", "Nein")
+        count_card(pairs(("a", "x"), ("b", "x")), FORMATS["classification"])
+    assert count_card(pairs(("a", "Nein"), ("b", "Nein")), FORMATS["yes_no"]).label_names == ("Ja", "Nein")
 
 
 def test_choices_common_to_all_seeds_are_the_label_set() -> None:
@@ -72,26 +72,26 @@ def test_choices_common_to_all_seeds_are_the_label_set() -> None:
         seed(Draft("a", "two", ("one", "two", "three"))),
         seed(Draft("b", "one", ("one", "two", "three"))),
     ]
-    assert count(seeds, FORMATS["classification"]).label_names == ("one", "two", "three")
+    assert count_card(seeds, FORMATS["classification"]).label_names == ("one", "two", "three")
 
 
 def test_options_convention_code_and_parts_are_counted() -> None:
     quiz = [seed(Draft("Which?", "a", ("a", "b", "c"))), seed(Draft("What?", "d", ("d", "e", "f")))]
-    assert count(quiz, FORMATS["multiple_choice"]).options == 3
-    worked = count(pairs(("a", "1 + 1\n#### 2"), ("b", "2 + 3\n#### 5")), FORMATS["open"])
+    assert count_card(quiz, FORMATS["multiple_choice"]).options == 3
+    worked = count_card(pairs(("a", "1 + 1\n#### 2"), ("b", "2 + 3\n#### 5")), FORMATS["open"])
     assert (worked.convention, worked.bare) == ("#### <number>", False)
-    bare = count(pairs(("a", "2"), ("b", "5")), FORMATS["open"])
+    bare = count_card(pairs(("a", "2"), ("b", "5")), FORMATS["open"])
     assert (bare.convention, bare.bare) == ("<number>", True)
-    assert count(pairs(("a", "def f():\n    return 1")), FORMATS["code"]).code == "python"
-    assert count(pairs(("a", "const f = () => 1;")), FORMATS["code"]).code == ""
+    assert count_card(pairs(("a", "def f():\n    return 1")), FORMATS["code"]).code == "python"
+    assert count_card(pairs(("a", "const f = () => 1;")), FORMATS["code"]).code == ""
     parts = Parts((("contract", "Long text."),), "question", "{contract}\n{question}")
-    card = count([seed(Draft("Why?", "So."), parts)], FORMATS["free_text"])
+    card = count_card([seed(Draft("Why?", "So."), parts)], FORMATS["free_text"])
     assert (card.fixed, card.varying, card.max_words) == (("contract",), "question", 2)
 
 
 def test_no_seeds_make_no_card() -> None:
     with pytest.raises(InputError):
-        count([], FORMATS["open"])
+        count_card([], FORMATS["open"])
 
 
 SAID = {
@@ -102,9 +102,9 @@ SAID = {
 
 def test_the_told_half_joins_the_counted_half() -> None:
     seeds = pairs(("a b", "refund"), ("c d", "other"))
-    counted = count(seeds, FORMATS["classification"])
+    counted = count_card(seeds, FORMATS["classification"])
     ask = Scripted(json.dumps(SAID))
-    card = asyncio.run(draw_card(ask, [one.draft for one in seeds], counted, "Sort mails."))
+    card = asyncio.run(describe_card(ask, [one.draft for one in seeds], counted, "Sort mails."))
     assert (card.task, card.language, card.language_code) == ("Sort messages.", "German", "de")
     assert (card.locale, card.register, card.answer_form) == ("Austria", "Short and cross.", "One label.")
     assert (card.labels, card.max_words) == (counted.labels, counted.max_words)
@@ -118,8 +118,8 @@ def test_the_told_half_joins_the_counted_half() -> None:
 
 
 def test_a_useless_answer_leaves_the_counted_card_with_the_persons_sentence() -> None:
-    counted = count(words(3), FORMATS["free_text"])
-    card = asyncio.run(draw_card(Scripted("Sorry.", "No."), [Draft("a", "b")], counted, "Say it."))
+    counted = count_card(words(3), FORMATS["free_text"])
+    card = asyncio.run(describe_card(Scripted("Sorry.", "No."), [Draft("a", "b")], counted, "Say it."))
     assert card.task == "Say it."
     assert card.max_words == counted.max_words
 
@@ -127,7 +127,7 @@ def test_a_useless_answer_leaves_the_counted_card_with_the_persons_sentence() ->
 def test_huge_examples_are_shown_in_part() -> None:
     ask = Scripted(json.dumps(SAID))
     draft = Draft("word " * 20_000, "x")
-    asyncio.run(draw_card(ask, [draft, draft], count([seed(draft)], FORMATS["free_text"])))
+    asyncio.run(describe_card(ask, [draft, draft], count_card([seed(draft)], FORMATS["free_text"])))
     assert sum(len(shown.input) for shown in ask.asked[0]["examples"]) < 20_000
 
 
@@ -140,7 +140,7 @@ def test_the_file_gives_back_the_card(task: str, told: str, names: list[str], le
         task=task, register=told, format="classification", labels=tuple(Label(name, told) for name in names),
         fixed=("contract", told), min_words=least, max_words=50, convention="#### <number>", bare=True,
     )  # fmt: skip
-    assert from_toml(to_toml(card)) == card
+    assert card_from_toml(card_to_toml(card)) == card
 
 
 @pytest.mark.parametrize(
@@ -158,10 +158,10 @@ def test_the_file_gives_back_the_card(task: str, told: str, names: list[str], le
     ],
 )
 def test_nonsense_in_the_file_is_told_with_its_line(old: str, new: str, told: str) -> None:
-    text = to_toml(TaskCard())
+    text = card_to_toml(TaskCard())
     assert old in text
     with pytest.raises(InputError) as caught:
-        from_toml(text.replace(old, new))
+        card_from_toml(text.replace(old, new))
     assert told in str(caught.value)
     line = int(str(caught.value).split(":")[1])
     edited = text.replace(old, new).splitlines()
@@ -179,36 +179,38 @@ TICKETS = [
 
 
 def test_demonstrations_differ_from_the_seed_and_from_each_other() -> None:
-    chosen = demonstrations(TICKETS[0], TICKETS, FORMATS["free_text"], k=2)
+    chosen = choose_demonstrations(TICKETS[0], TICKETS, FORMATS["free_text"], k=2)
     assert TICKETS[0] not in chosen
     assert len({one.id for one in chosen}) == 2
     assert TICKETS[1] not in chosen, "it speaks of the same parcel"
 
 
 def test_other_labels_are_shown_first() -> None:
-    chosen = demonstrations(TICKETS[0], TICKETS, FORMATS["classification"], k=2)
+    chosen = choose_demonstrations(TICKETS[0], TICKETS, FORMATS["classification"], k=2)
     assert {one.draft.output for one in chosen} == {"refund", "bug"}
 
 
 def test_demonstrations_do_not_depend_on_the_order_of_the_pool() -> None:
-    one = demonstrations(TICKETS[0], TICKETS, FORMATS["free_text"])
-    assert one == demonstrations(TICKETS[0], TICKETS[::-1], FORMATS["free_text"])
+    one = choose_demonstrations(TICKETS[0], TICKETS, FORMATS["free_text"])
+    assert one == choose_demonstrations(TICKETS[0], TICKETS[::-1], FORMATS["free_text"])
 
 
 def test_demonstrations_keep_to_their_room() -> None:
     long = seed(Draft("entirely other words " * 400, "x"))
-    assert long not in demonstrations(TICKETS[0], [*TICKETS, long], FORMATS["free_text"], max_tokens=100)
-    assert demonstrations(TICKETS[0], TICKETS, FORMATS["free_text"], max_tokens=0) == ()
-    assert demonstrations(TICKETS[0], TICKETS, FORMATS["free_text"], k=0) == ()
+    assert long not in choose_demonstrations(
+        TICKETS[0], [*TICKETS, long], FORMATS["free_text"], max_tokens=100
+    )
+    assert choose_demonstrations(TICKETS[0], TICKETS, FORMATS["free_text"], max_tokens=0) == ()
+    assert choose_demonstrations(TICKETS[0], TICKETS, FORMATS["free_text"], k=0) == ()
 
 
 def test_a_seed_alone_demonstrates_itself() -> None:
-    assert demonstrations(TICKETS[0], TICKETS[:1], FORMATS["free_text"]) == (TICKETS[0],)
+    assert choose_demonstrations(TICKETS[0], TICKETS[:1], FORMATS["free_text"]) == (TICKETS[0],)
 
 
 def test_a_demonstration_shows_the_varying_part_the_answer_and_the_evidence() -> None:
     parts = Parts((("contract", "Rent is due."),), "question", "{contract}\n{question}")
-    shown = demonstrate(seed(Draft("Is it?", "Yes", evidence="Rent is due"), parts), FORMATS["yes_no"])
+    shown = make_demonstration(seed(Draft("Is it?", "Yes", evidence="Rent is due"), parts), FORMATS["yes_no"])
     assert (shown.input, shown.answer, shown.evidence) == ("Is it?", "Yes", "Rent is due")
 
 
@@ -246,7 +248,7 @@ def test_the_nearest_labels_share_words() -> None:
     card = TaskCard(
         format="classification", labels=tuple(map(Label, ("card_lost", "card_stolen", "rate_wrong", "app")))
     )
-    near = near_labels(
+    near = rank_confusable_labels(
         card, [Draft("the rate is wrong in the app", "rate_wrong"), Draft("the app is slow", "app")]
     )
     assert near["card_lost"][0] == "card_stolen"

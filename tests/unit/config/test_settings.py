@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from aide.config.resolve import Settings, resolve
+from aide.config.resolve import Settings, resolve_settings
 from aide.config.spec import RunSpec
 from aide.errors import InputError
 
@@ -12,12 +12,12 @@ def gather(toml: str = "", tmp: Path | None = None, **flags: object) -> Settings
     if tmp is not None:
         (tmp / "my.toml").write_text(toml)
         config = str(tmp / "my.toml")
-    return resolve(flags, environ={}, config=config, endpoint_needed=False)
+    return resolve_settings(flags, environ={}, config=config, endpoint_needed=False)
 
 
 def test_later_layers_win_and_each_value_remembers_its_own(tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_text("hops = 3\nattributes = 4\npersonas = 1\n")
-    settings = resolve(
+    settings = resolve_settings(
         {"personas": "2", "seed": None},
         environ={"AIDE_ATTRIBUTES": "5", "AIDE_PERSONAS": "9", "AIDE_MODEL": "m", "AIDE_SEED": " "},
         config=str(tmp_path / "my.toml"),
@@ -32,19 +32,19 @@ def test_later_layers_win_and_each_value_remembers_its_own(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["default", "paper", "quick"])
 def test_shipped_configs_resolve_by_name(name: str) -> None:
-    settings = resolve({}, environ={"AIDE_CONFIG": name}, endpoint_needed=False)
+    settings = resolve_settings({}, environ={"AIDE_CONFIG": name}, endpoint_needed=False)
     assert settings.spec.hops in (1, 2)
 
 
 def test_default_toml_is_the_defaults_and_names_every_setting() -> None:
-    settings = resolve({}, environ={}, config="default", endpoint_needed=False)
+    settings = resolve_settings({}, environ={}, config="default", endpoint_needed=False)
     assert settings.spec == RunSpec()
     text = (Path(__file__).parents[3] / "configs" / "default.toml").read_text()
     assert [name for name in RunSpec.model_fields if name not in text] == []
 
 
 def test_paper_toml_is_the_paper() -> None:
-    spec = resolve({}, environ={}, config="paper", endpoint_needed=False).spec
+    spec = resolve_settings({}, environ={}, config="paper", endpoint_needed=False).spec
     assert (spec.hops, spec.target, spec.attributes, spec.graph_triples, spec.personas) == (2, "all", 3, 2, 5)
     assert (spec.min_relevance, spec.min_diversity, spec.residual_after) == (5, 5, 1)
     synthesize = spec.step("synthesize")
@@ -102,24 +102,24 @@ def test_a_url_that_is_none_or_holds_a_key_is_refused(url: str) -> None:
 
 
 def test_the_stand_in_needs_no_model() -> None:
-    settings = resolve({"base_url": ["sim:?near=0.1"]}, environ={})
+    settings = resolve_settings({"base_url": ["sim:?near=0.1"]}, environ={})
     assert settings.spec.model == "simulator"
 
 
 def test_a_real_endpoint_needs_a_url_and_a_model() -> None:
     with pytest.raises(InputError) as caught:
-        resolve({}, environ={})
+        resolve_settings({}, environ={})
     assert "--base-url sim:" in caught.value.hint
     with pytest.raises(InputError) as caught:
-        resolve({"base_url": ["http://localhost:8000/v1"]}, environ={})
+        resolve_settings({"base_url": ["http://localhost:8000/v1"]}, environ={})
     assert "AIDE_MODEL" in caught.value.hint
 
 
 def test_the_usual_variable_is_the_last_resort() -> None:
     environ = {"OPENAI_BASE_URL": "http://usual/v1", "AIDE_MODEL": "m"}
-    assert resolve({}, environ=environ).spec.base_url == ("http://usual/v1",)
+    assert resolve_settings({}, environ=environ).spec.base_url == ("http://usual/v1",)
     environ["AIDE_BASE_URL"] = "http://own/v1"
-    assert resolve({}, environ=environ).origins["base_url"] == "AIDE_BASE_URL"
+    assert resolve_settings({}, environ=environ).origins["base_url"] == "AIDE_BASE_URL"
 
 
 def test_a_url_on_the_command_line_replaces_the_endpoints_of_the_file(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from aide.config.spec import EXCLUDED, GROUPS, IDENTITY, RunSpec, differences, flag_of
+from aide.config.spec import EXCLUDED, GROUPS, IDENTITY, RunSpec, differences, get_flag
 
 
 def make(**given: Any) -> RunSpec:
@@ -21,7 +21,7 @@ def test_every_setting_is_either_identity_or_excluded_with_a_reason() -> None:
 
 def test_every_setting_has_help_and_a_group() -> None:
     for name in RunSpec.model_fields:
-        flag = flag_of(name)
+        flag = get_flag(name)
         assert flag.help.endswith("."), name
         assert flag.group in GROUPS, name
 

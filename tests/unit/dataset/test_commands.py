@@ -9,16 +9,24 @@ from zlib import crc32
 
 import pytest
 
-from aide.dataset.conditions import Count, bound, matching, mistyped, one_of, passing, where
-from aide.dataset.duplicates import Known, among, without_twins
-from aide.dataset.lines import Line
-from aide.dataset.record_content import compared
-from aide.dataset.sampling import sample, share
-from aide.dataset.splitting import TRAIN, VALIDATION, Pool, cut, keep_apart
-from aide.dedup.lexical import Duplicates
+from aide.dataset.conditions import (
+    FilterCounts,
+    compile_where,
+    filter_lines,
+    find_unknown_fields,
+    make_bound,
+    match_any_value,
+    match_regex,
+)
+from aide.dataset.duplicates import SeenTexts, index_seeds, remove_duplicates
+from aide.dataset.lines import RecordLine
+from aide.dataset.record_content import comparable_text
+from aide.dataset.sampling import sample_share, sample_size
+from aide.dataset.splitting import TRAIN, VALIDATION, SplitPool, plan_split, separate_near_duplicates
+from aide.dedup.lexical import LexicalIndex
 from aide.errors import InputError
 from aide.seeds import load_seeds
-from aide.shards import Ids
+from aide.shards import IdSet
 
 WORDS = [
     "amber", "boat", "cedar", "delta", "ember", "fjord", "grove", "heron", "inlet", "jetty", "knoll", "larch",
@@ -26,11 +34,11 @@ WORDS = [
 ]  # fmt: skip
 
 
-def line(number: int = 0, **record: Any) -> Line:
-    return Line(record, json.dumps(record).encode(), "test", number)
+def line(number: int = 0, **record: Any) -> RecordLine:
+    return RecordLine(record, json.dumps(record).encode(), "test", number)
 
 
-def grown(count: int, *, seeds: int, labels: Sequence[str] = ()) -> Iterator[Line]:
+def grown(count: int, *, seeds: int, labels: Sequence[str] = ()) -> Iterator[RecordLine]:
     """Families of one seed each: a record at hop 1, its children at hop 2; every text of its own."""
     for number in range(count):
         seed, place = number % seeds, number // seeds
@@ -57,58 +65,58 @@ def test_bounds_read_scores_shares_and_paths() -> None:
         "lineage": {"hop": 2},
         "n": "8",
     }
-    assert bound("relevance=7", least=True)(record)
-    assert not bound("relevance=7.5", least=True)(record)
-    assert bound("agreement=0.6", least=True)(record)
-    assert not bound("agreement=3/4", least=True)(record)
-    assert bound("correct=1", least=True)(record)
-    assert bound("lineage.hop=2", least=False)(record)
-    assert not bound("n=1", least=True)(record)  # text is no number
-    assert not bound("missing=1", least=False)(record)
+    assert make_bound("relevance=7", least=True)(record)
+    assert not make_bound("relevance=7.5", least=True)(record)
+    assert make_bound("agreement=0.6", least=True)(record)
+    assert not make_bound("agreement=3/4", least=True)(record)
+    assert make_bound("correct=1", least=True)(record)
+    assert make_bound("lineage.hop=2", least=False)(record)
+    assert not make_bound("n=1", least=True)(record)  # text is no number
+    assert not make_bound("missing=1", least=False)(record)
     for wrong in ("relevance", "relevance=high"):
         with pytest.raises(InputError):
-            bound(wrong, least=True)
+            make_bound(wrong, least=True)
 
 
 def test_conditions_on_origin_words_and_expressions() -> None:
     record = {"input": "The Invoice", "format": "open", "lineage": {"hop": 2, "operation": "persona"}}
-    assert one_of("lineage.hop", ["1,2"], "--hop")(record)
-    assert not one_of("lineage.operation", ["reasoning"], "--operation")(record)
-    assert matching("input=(?i)invoice", wanted=True)(record)
-    assert not matching("input=(?i)invoice", wanted=False)(record)
-    assert where("lineage.hop == 2 and len(input) > 5")(record)
+    assert match_any_value("lineage.hop", ["1,2"], "--hop")(record)
+    assert not match_any_value("lineage.operation", ["reasoning"], "--operation")(record)
+    assert match_regex("input=(?i)invoice", wanted=True)(record)
+    assert not match_regex("input=(?i)invoice", wanted=False)(record)
+    assert compile_where("lineage.hop == 2 and len(input) > 5")(record)
     with pytest.raises(InputError, match="no regular expression"):
-        matching("input=(", wanted=True)
+        match_regex("input=(", wanted=True)
 
 
 def test_what_passes_is_counted_and_a_mistyped_name_is_found() -> None:
-    asked = [bound("relevance=8", least=True), bound("relevnce=1", least=True)]
+    asked = [make_bound("relevance=8", least=True), make_bound("relevnce=1", least=True)]
     records = [line(n, scores={"relevance": n}) for n in range(10)]
-    count = Count()
-    assert [each.number for each in passing(records, asked[:1], count)] == [8, 9]
+    count = FilterCounts()
+    assert [each.number for each in filter_lines(records, asked[:1], count)] == [8, 9]
     assert (count.read, count.kept) == (10, 2)
-    assert len(list(passing(records, asked[:1], Count(), invert=True))) == 8
-    assert list(passing(records, asked, Count())) == []
-    assert mistyped(asked) == ["relevnce"]
+    assert len(list(filter_lines(records, asked[:1], FilterCounts(), invert=True))) == 8
+    assert list(filter_lines(records, asked, FilterCounts())) == []
+    assert find_unknown_fields(asked) == ["relevnce"]
 
 
 def test_compared_is_the_varying_part_and_the_right_option_but_no_label() -> None:
-    assert compared(line(input="whole", parts={"text": "long", "question": "Q?"}, output="x")) == "Q?"
+    assert comparable_text(line(input="whole", parts={"text": "long", "question": "Q?"}, output="x")) == "Q?"
     quiz = line(input="Which is true?", output="b", choices=["a", "b"], format="multiple_choice")
-    assert compared(quiz) == "Which is true?\nb"
-    assert compared(line(input="Hi", output="b", choices=["a", "b"], format="classification")) == "Hi"
-    assert compared(line(question="What?", answer="That")) == "What?"
+    assert comparable_text(quiz) == "Which is true?\nb"
+    assert comparable_text(line(input="Hi", output="b", choices=["a", "b"], format="classification")) == "Hi"
+    assert comparable_text(line(question="What?", answer="That")) == "What?"
 
 
 def test_the_first_of_twins_stays_and_files_put_together_are_no_exception() -> None:
     rows = list(grown(40, seeds=4))
     told: list[tuple[str, str]] = []
 
-    def drop(each: Line, twin: Any) -> None:
+    def drop(each: RecordLine, twin: Any) -> None:
         told.append((twin.of if hasattr(twin, "of") else twin.id, twin.how))
 
     edited = line(99, id="new", input=rows[3].record["input"].upper() + "!", output="1", format="open")
-    kept = list(without_twins([*rows, *rows, edited], Known(Duplicates("near", ())), drop))
+    kept = list(remove_duplicates([*rows, *rows, edited], SeenTexts(LexicalIndex("near", ())), drop))
     assert kept == rows  # the same ids a second time are twins, not replacements
     assert len(told) == 41
     assert told[-1] == (rows[3].record["id"], "exact")
@@ -122,13 +130,13 @@ def test_what_repeats_a_seed_is_dropped_only_where_the_seeds_are_there_too(tmp_p
         line(2, id="b", input="Who sails at dawn?"),
     ]
     loaded = load_seeds([str(seeds)])
-    assert list(without_twins(rows, among(loaded), lambda *_: None)) == rows[1:]
-    assert list(without_twins(rows, among(loaded, entered=False), lambda *_: None)) == rows
+    assert list(remove_duplicates(rows, index_seeds(loaded), lambda *_: None)) == rows[1:]
+    assert list(remove_duplicates(rows, index_seeds(loaded, entered=False), lambda *_: None)) == rows
 
 
 def test_ids_that_are_counted_in_twenty_digits_cost_no_more_than_others() -> None:
     # Looked at: how far one has to go in the table of ids, not how long it takes.
-    names = Ids()
+    names = IdSet()
     for number in range(600):
         names.add(f"{number:020d}")
     steps = [
@@ -140,32 +148,32 @@ def test_ids_that_are_counted_in_twenty_digits_cost_no_more_than_others() -> Non
 
 def test_a_sample_is_stratified_keeps_order_and_does_not_depend_on_it() -> None:
     rows = list(grown(200, seeds=5))
-    drawn = sample(rows, 40, seed=1, by=["hop"])
+    drawn = sample_size(rows, 40, seed=1, by=["hop"])
     assert len(drawn) == 40
     assert [each.number for each in drawn] == sorted(each.number for each in drawn)
     assert Counter(each.record["lineage"]["hop"] for each in drawn) == {1: 10, 2: 30}
-    even = sample(rows, 40, seed=1, by=["hop"], evenly=True)
+    even = sample_size(rows, 40, seed=1, by=["hop"], evenly=True)
     assert Counter(each.record["lineage"]["hop"] for each in even) == {1: 20, 2: 20}
-    assert {each.number for each in sample(rows[::-1], 40, seed=1)} == {
-        each.number for each in sample(rows, 40, seed=1)
+    assert {each.number for each in sample_size(rows[::-1], 40, seed=1)} == {
+        each.number for each in sample_size(rows, 40, seed=1)
     }
-    assert {each.number for each in sample(rows, 40, seed=2)} != {
-        each.number for each in sample(rows, 40, seed=1)
+    assert {each.number for each in sample_size(rows, 40, seed=2)} != {
+        each.number for each in sample_size(rows, 40, seed=1)
     }
-    assert sample(rows, 1000, seed=1) == rows
-    assert sample(rows, 0, seed=1) == []
+    assert sample_size(rows, 1000, seed=1) == rows
+    assert sample_size(rows, 0, seed=1) == []
 
 
 def test_a_share_is_about_that_share_and_a_larger_one_holds_the_smaller() -> None:
     rows = [line(n, id=str(n)) for n in range(4000)]
-    tenth = {each.number for each in share(rows, 0.1, seed=0)}
+    tenth = {each.number for each in sample_share(rows, 0.1, seed=0)}
     assert 320 < len(tenth) < 480  # four standard deviations
-    assert tenth < {each.number for each in share(rows, 0.2, seed=0)}
+    assert tenth < {each.number for each in sample_share(rows, 0.2, seed=0)}
 
 
 def test_by_seed_no_descendant_of_a_training_seed_is_held_out() -> None:
-    with Pool(grown(400, seeds=10)) as pool:
-        made = cut(pool, "auto", validation=0.1, test=0.1, seed=0)
+    with SplitPool(grown(400, seeds=10)) as pool:
+        made = plan_split(pool, "auto", validation=0.1, test=0.1, seed=0)
     sides: dict[str, set[int]] = {}
     for member, place in zip(pool.members, made.places, strict=True):
         sides.setdefault(member.seed, set()).add(place)
@@ -176,8 +184,8 @@ def test_by_seed_no_descendant_of_a_training_seed_is_held_out() -> None:
 
 def test_auto_takes_branches_where_a_label_would_be_missing_and_says_so() -> None:
     labels = [f"label {n}" for n in range(10)]
-    with Pool(grown(400, seeds=10, labels=labels)) as pool:
-        made = cut(pool, "auto", validation=0.1, test=0, seed=0)
+    with SplitPool(grown(400, seeds=10, labels=labels)) as pool:
+        made = plan_split(pool, "auto", validation=0.1, test=0, seed=0)
         assert made.by == "branch"
         assert "would be missing from training" in made.remarks[0]
         family = {member.id: member.id if member.hop == 1 else member.parent for member in pool.members}
@@ -188,27 +196,27 @@ def test_auto_takes_branches_where_a_label_would_be_missing_and_says_so() -> Non
         trained = {m.label for m, place in zip(pool.members, made.places, strict=True) if place == TRAIN}
         assert trained == set(labels)
         assert 20 <= made.count(VALIDATION) <= 60
-        told = cut(pool, "seed", validation=0.1, test=0, seed=0)
+        told = plan_split(pool, "seed", validation=0.1, test=0, seed=0)
         assert told.by == "seed"
         assert "missing" in told.remarks[0]
 
 
 def test_one_seed_is_cut_by_branch_and_foreign_records_by_record() -> None:
-    with Pool(grown(80, seeds=1)) as pool:
-        assert cut(pool, "auto", validation=0.1, test=0, seed=0).by == "branch"
+    with SplitPool(grown(80, seeds=1)) as pool:
+        assert plan_split(pool, "auto", validation=0.1, test=0, seed=0).by == "branch"
         with pytest.raises(InputError, match="nothing would be left to train on"):
-            cut(pool, "seed", validation=1, test=0, seed=0)
-    with Pool(line(n, input=f"text {n}", output="x") for n in range(50)) as pool:
-        made = cut(pool, "auto", validation=0.2, test=0, seed=0)
+            plan_split(pool, "seed", validation=1, test=0, seed=0)
+    with SplitPool(line(n, input=f"text {n}", output="x") for n in range(50)) as pool:
+        made = plan_split(pool, "auto", validation=0.2, test=0, seed=0)
         assert (made.by, made.count(VALIDATION)) == ("record", 10)
         with pytest.raises(InputError, match="no lineage"):
-            cut(pool, "seed", validation=0.2, test=0, seed=0)
+            plan_split(pool, "seed", validation=0.2, test=0, seed=0)
 
 
 def test_near_duplicates_across_the_cut_go_to_training_until_none_is_left() -> None:
     rows = list(grown(100, seeds=10))
-    with Pool(rows) as before:
-        held = cut(before, "seed", validation=0.1, test=0, seed=0).places
+    with SplitPool(rows) as before:
+        held = plan_split(before, "seed", validation=0.1, test=0, seed=0).places
     out, other = (next(n for n, place in enumerate(held) if place == side) for side in (VALIDATION, TRAIN))
     # A held-out text that copies a training text, and a second one that copies only the first.
     words = rows[other].record["input"].split()
@@ -216,9 +224,9 @@ def test_near_duplicates_across_the_cut_go_to_training_until_none_is_left() -> N
     rows[out] = line(out, **{**rows[out].record, "input": copy})
     second = out + 10  # the next record of the same seed
     rows[second] = line(second, **{**rows[second].record, "input": copy + " again"})
-    with Pool(rows) as pool:
-        made = cut(pool, "seed", validation=0.1, test=0, seed=0)
+    with SplitPool(rows) as pool:
+        made = plan_split(pool, "seed", validation=0.1, test=0, seed=0)
         assert made.places == held
-        keep_apart(pool, made, among(None))
+        separate_near_duplicates(pool, made, index_seeds(None))
     assert made.moved == 2
     assert made.places[out] == made.places[second] == TRAIN

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aide.dedup.contamination import Contamination, Hit, Item, split_options
+from aide.dedup.contamination import BenchmarkItem, Contamination, ContaminationHit, split_options
 
 VAN = (
     "A van carries 14 crates of oranges to a market in the valley. Each crate weighs 9 kilograms, and the "
@@ -17,11 +17,11 @@ CHAMBERS = ("the left ventricle", "the right ventricle", "the left atrium", "the
 
 
 def known(*texts: str, strict: bool = False, any_number: bool = False) -> Contamination:
-    items = [Item(f"test.jsonl:{n}", text) for n, text in enumerate(texts, 1)]
+    items = [BenchmarkItem(f"test.jsonl:{n}", text) for n, text in enumerate(texts, 1)]
     return Contamination(items, strict=strict, any_number=any_number)
 
 
-def hit(found: Hit | None) -> tuple[str, str]:
+def hit(found: ContaminationHit | None) -> tuple[str, str]:
     assert found is not None
     return found.where, found.how
 
@@ -83,7 +83,7 @@ def test_short_items_are_found_by_their_letters_or_whole_inside_a_text() -> None
 
 
 def test_reordered_options_hide_nothing_whether_apart_or_inside_the_text() -> None:
-    tests = Contamination([Item("t:1", HEART, CHAMBERS)])
+    tests = Contamination([BenchmarkItem("t:1", HEART, CHAMBERS)])
     assert hit(tests.find(HEART, tuple(reversed(CHAMBERS)))) == ("t:1", "exact")
     lettered = "\n".join(
         f"{letter}) {option}" for letter, option in zip("ABCD", reversed(CHAMBERS), strict=True)
@@ -92,7 +92,7 @@ def test_reordered_options_hide_nothing_whether_apart_or_inside_the_text() -> No
 
 
 def test_the_same_options_under_a_like_question_are_a_hit() -> None:
-    tests = Contamination([Item("t:1", HEART, CHAMBERS)])
+    tests = Contamination([BenchmarkItem("t:1", HEART, CHAMBERS)])
     assert hit(tests.find("Name the chamber that pumps blood into the aorta.", CHAMBERS))[1] == "options"
     assert tests.find("Where do the veins of the lung end?", CHAMBERS) is None
 
@@ -100,7 +100,10 @@ def test_the_same_options_under_a_like_question_are_a_hit() -> None:
 def test_a_stem_that_tells_nothing_needs_its_options_too() -> None:
     stem = "Which of these is true?"
     tests = Contamination(
-        [Item("t:1", stem, ("Iron floats.", "Cork floats.")), Item("t:2", stem, ("2 > 3", "3 > 2"))]
+        [
+            BenchmarkItem("t:1", stem, ("Iron floats.", "Cork floats.")),
+            BenchmarkItem("t:2", stem, ("2 > 3", "3 > 2")),
+        ]
     )
     assert tests.find(stem, ("Snow is warm.", "Snow is cold.")) is None
     assert hit(tests.find(stem, ("Cork floats", "iron floats"))) == ("t:1", "exact")
@@ -118,7 +121,7 @@ def test_a_frame_that_many_items_share_says_nothing() -> None:
 
 def test_one_question_about_two_documents_is_two_items() -> None:
     question = "Does the contract say who pays for repairs of the roof and of the windows?"
-    tests = Contamination([Item("t:1", question, fixed="The tenant pays for all repairs.")])
+    tests = Contamination([BenchmarkItem("t:1", question, fixed="The tenant pays for all repairs.")])
     assert tests.find(question, fixed="The landlord repairs the roof.") is None
     assert tests.find(question, fixed="The tenant pays for all repairs.") is not None
     assert tests.find(question) is not None
@@ -143,6 +146,6 @@ def test_lettered_options_are_split_off() -> None:
 def test_options_that_all_items_share_are_labels_and_tell_nothing() -> None:
     labels = ("card_payment", "transfer", "top_up")
     texts = ("My card was refused", "Where is my transfer", "The top up is late", "Who took my money")
-    tests = Contamination([Item(f"t:{n}", text, labels) for n, text in enumerate(texts)])
+    tests = Contamination([BenchmarkItem(f"t:{n}", text, labels) for n, text in enumerate(texts)])
     assert hit(tests.find("where is my transfer?")) == ("t:1", "exact")
     assert tests.find("Where did they send my old invoice", labels) is None

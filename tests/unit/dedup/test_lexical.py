@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aide.dedup.lexical import Duplicates
+from aide.dedup.lexical import LexicalIndex
 from aide.records import digest, rng
 
 LONG = (
@@ -25,7 +25,7 @@ def made_up(count: int, words: int) -> list[str]:
 
 
 def test_a_new_text_is_taken_and_its_repetition_is_named() -> None:
-    known = Duplicates("near", [])
+    known = LexicalIndex("near", [])
     assert known.claim(digest("a"), LONG) is None
     twin = known.claim(digest("b"), LONG)
     assert twin is not None
@@ -43,7 +43,7 @@ def test_a_new_text_is_taken_and_its_repetition_is_named() -> None:
     ],
 )
 def test_case_punctuation_and_layout_make_no_difference(edited: str) -> None:
-    known = Duplicates("exact", [("seed", LONG)])
+    known = LexicalIndex("exact", [("seed", LONG)])
     twin = known.claim("x", edited)
     assert twin is not None
     assert twin.id == "seed"
@@ -55,26 +55,26 @@ def test_case_punctuation_and_layout_make_no_difference(edited: str) -> None:
 )
 def test_light_edits_are_near_twins_and_pass_in_mode_exact(found: str, put: str) -> None:
     edited = LONG.replace(found, put)
-    twin = Duplicates("near", [("seed", LONG)]).claim("x", edited)
+    twin = LexicalIndex("near", [("seed", LONG)]).claim("x", edited)
     assert twin is not None
     assert twin.how == "near"
     assert 0.7 <= twin.similarity < 1
-    assert Duplicates("exact", [("seed", LONG)]).claim("x", edited) is None
+    assert LexicalIndex("exact", [("seed", LONG)]).claim("x", edited) is None
 
 
 def test_another_text_of_the_same_task_is_no_twin() -> None:
-    assert Duplicates("near", [("seed", LONG)]).claim("x", OTHER) is None
+    assert LexicalIndex("near", [("seed", LONG)]).claim("x", OTHER) is None
 
 
 def test_signs_that_change_a_sum_are_kept() -> None:
-    known = Duplicates("exact", [("seed", "What is 6 * 7?")])
+    known = LexicalIndex("exact", [("seed", "What is 6 * 7?")])
     assert known.claim("a", "What is 6 / 7?") is None
     assert known.claim("b", "What is 6 + 7?") is None
     assert known.claim("c", "what is 6 * 7") is not None
 
 
 def test_vowel_signs_and_unspaced_scripts_count() -> None:
-    known = Duplicates(
+    known = LexicalIndex(
         "near", [("hi", "कितना"), ("zh", "小明去超市买了三斤苹果和两斤梨，苹果每斤五元，梨每斤四元。")]
     )
     assert known.claim("a", "कतन") is None
@@ -82,7 +82,7 @@ def test_vowel_signs_and_unspaced_scripts_count() -> None:
 
 
 def test_released_text_is_free_again_and_its_place_is_used_again() -> None:
-    known = Duplicates("near", [])
+    known = LexicalIndex("near", [])
     for round_ in range(50):
         assert known.claim(f"r{round_}", LONG) is None
         known.release(f"r{round_}")
@@ -93,39 +93,39 @@ def test_released_text_is_free_again_and_its_place_is_used_again() -> None:
 
 
 def test_a_revised_candidate_is_not_its_own_twin() -> None:
-    known = Duplicates("near", [])
+    known = LexicalIndex("near", [])
     assert known.claim("x", LONG) is None
     assert known.claim("x", LONG.replace("forty", "sixty")) is None
     assert len(known) == 1
 
 
 def test_off_takes_everything() -> None:
-    known = Duplicates("off", [("seed", LONG)])
+    known = LexicalIndex("off", [("seed", LONG)])
     assert known.claim("x", LONG) is None
     known.restore("y", LONG)
     assert len(known) == 0
 
 
 def test_what_is_restored_counts() -> None:
-    known = Duplicates("near", [])
+    known = LexicalIndex("near", [])
     known.restore("old", LONG)
     assert known.claim("new", LONG) is not None
 
 
 def test_the_threshold_stands_above_seeds_that_resemble_each_other() -> None:
     close = LONG.replace("forty", "sixty").replace("nine", "ten")
-    learned = Duplicates("near", [("a", LONG), ("b", close)])
+    learned = LexicalIndex("near", [("a", LONG), ("b", close)])
     assert learned.threshold > 0.7
     further = LONG.replace("forty", "seventy").replace("morning", "evening").replace("eleven", "two")
     assert learned.claim("c", further) is None
     assert learned.claim("d", LONG.replace("?", "!")) is not None
-    assert Duplicates("near", [("a", LONG), ("b", close)], threshold=0.5).threshold == 0.5
-    given = Duplicates("near", [("a", LONG), ("b", close)], threshold=learned.threshold)
+    assert LexicalIndex("near", [("a", LONG), ("b", close)], threshold=0.5).threshold == 0.5
+    given = LexicalIndex("near", [("a", LONG), ("b", close)], threshold=learned.threshold)
     assert given.claim("c", further) is None
 
 
 def test_two_equal_seeds_do_not_switch_the_check_off() -> None:
-    known = Duplicates("near", [("a", LONG), ("b", LONG)])
+    known = LexicalIndex("near", [("a", LONG), ("b", LONG)])
     assert known.threshold == 0.7
     assert known.claim("c", LONG.replace("forty", "sixty")) is not None
 
@@ -145,16 +145,16 @@ def test_a_frame_that_all_seeds_share_makes_no_twins() -> None:
         ("Bees left.", "Crops failed."),
     ]
     seeds = [(str(at), frame.format(*pair)) for at, pair in enumerate(fillings)]
-    known = Duplicates("near", seeds, threshold=0.5)
+    known = LexicalIndex("near", seeds, threshold=0.5)
     new = frame.format("Wolves returned.", "Deer moved away.")
     assert known.claim("x", new) is None
     assert (
-        Duplicates("near", seeds[:1], threshold=0.5).claim("x", new) is not None
+        LexicalIndex("near", seeds[:1], threshold=0.5).claim("x", new) is not None
     )  # one seed does not tell its frame
 
 
 def test_unrelated_texts_are_never_refused_and_cost_little_memory() -> None:
-    known = Duplicates("near", [])
+    known = LexicalIndex("near", [])
     texts = made_up(5000, 30)
     assert [known.claim(digest(str(at)), text) for at, text in enumerate(texts)] == [None] * len(texts)
     assert known.bytes_per_record <= 350
@@ -167,7 +167,7 @@ def test_unrelated_texts_are_never_refused_and_cost_little_memory() -> None:
 
 def test_ids_of_any_kind_come_back_as_given() -> None:
     for id in ("user-7", "Ä" * 10, "0123456789ABCDEF0123", digest("x")):
-        known = Duplicates("exact", [(id, LONG)])
+        known = LexicalIndex("exact", [(id, LONG)])
         twin = known.claim("other", LONG)
         assert twin is not None
         assert twin.id == id
@@ -175,7 +175,7 @@ def test_ids_of_any_kind_come_back_as_given() -> None:
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_text_is_its_own_twin_and_can_be_released(text: str, other: str) -> None:
-    known = Duplicates("near", [("seed", other)])
+    known = LexicalIndex("near", [("seed", other)])
     first = known.claim("a", text)
     if first is None:
         assert known.claim("b", text) is not None

@@ -2,8 +2,8 @@ from random import Random
 
 import pytest
 
-from aide.dedup.semantic import Alike, Meanings
-from aide.vectors import cosine, signs
+from aide.dedup.semantic import SemanticDuplicate, SemanticIndex
+from aide.vectors import cosine, sign_bits
 
 
 def unit(values: list[float]) -> list[float]:
@@ -23,7 +23,7 @@ def near(vector: list[float], share: float) -> list[float]:
 
 def test_the_nearest_is_found_among_many_and_strangers_are_not() -> None:
     held = {str(place): vector for place, vector in enumerate(vectors(400))}
-    known = Meanings(held.get)
+    known = SemanticIndex(held.get)
     for id, vector in held.items():
         known.enter(id, vector)
     for id in ("0", "123", "399"):
@@ -41,7 +41,7 @@ def test_the_threshold_is_never_below_two_seeds() -> None:
     one, other = vectors(2)
     close = near(one, 0.15)
     assert cosine(one, close) > 0.98
-    known = Meanings({"a": one}.get)
+    known = SemanticIndex({"a": one}.get)
     known.learn([one, other])
     assert known.threshold == 0.98
     known.learn([one, close])
@@ -49,8 +49,8 @@ def test_the_threshold_is_never_below_two_seeds() -> None:
 
 
 def test_vectors_of_other_lengths_are_strangers() -> None:
-    known = Meanings({"a": [1.0, 0.0]}.get)
+    known = SemanticIndex({"a": [1.0, 0.0]}.get)
     known.enter("a", [1.0, 0.0])
-    assert known.find([1.0, 0.0]) == Alike("a", 1.0)
+    assert known.find([1.0, 0.0]) == SemanticDuplicate("a", 1.0)
     assert known.find([1.0, 0.0, 0.0]) is None
-    assert signs([0.3, -0.2, 0.0, 1.0]) == 0b1001
+    assert sign_bits([0.3, -0.2, 0.0, 1.0]) == 0b1001

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from aide.dedup.contamination import Item
-from aide.dedup.test_sets import item_of, read_items
+from aide.dedup.contamination import BenchmarkItem
+from aide.dedup.test_sets import read_test_items, row_as_item
 from aide.errors import InputError
 
 LETTERED = {"text": ["9 km", "7 km"], "label": ["A", "B"]}
@@ -21,7 +21,7 @@ CHAT = [{"role": "user", "content": "How far?"}, {"role": "assistant", "content"
     ],
 )
 def test_rows_of_many_shapes_are_items(row: dict[str, object], text: str, options: tuple[str, ...]) -> None:
-    item = item_of(row, "t:1")
+    item = row_as_item(row, "t:1")
     assert item is not None
     assert (item.text, item.options) == (text, options)
 
@@ -32,11 +32,11 @@ def test_of_parts_the_last_varies() -> None:
         "output": "X",
         "parts": {"deed": "X owns it.", "question": "Who?"},
     }
-    assert item_of(row, "t:1") == Item("t:1", "Who?", (), "X owns it.")
+    assert row_as_item(row, "t:1") == BenchmarkItem("t:1", "Who?", (), "X owns it.")
 
 
 def test_a_named_column_goes_first() -> None:
-    item = item_of({"question": "ignored", "stem": "How far?"}, "t:1", ("stem",))
+    item = row_as_item({"question": "ignored", "stem": "How far?"}, "t:1", ("stem",))
     assert item is not None
     assert item.text == "How far?"
 
@@ -45,6 +45,6 @@ def test_files_are_read_and_a_row_without_a_question_is_named(tmp_path: Path) ->
     good, bad = tmp_path / "good.csv", tmp_path / "bad.jsonl"
     good.write_text("question,answer\nHow far?,9 km\n", encoding="utf-8")
     bad.write_text('{"question": "How far?"}\n{"n": 3}\n', encoding="utf-8")
-    assert [item.text for item in read_items([str(good)])] == ["How far?"]
+    assert [item.text for item in read_test_items([str(good)])] == ["How far?"]
     with pytest.raises(InputError, match=r"bad\.jsonl:2: holds no question"):
-        read_items([str(bad)])
+        read_test_items([str(bad)])

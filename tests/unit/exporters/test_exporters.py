@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from aide.dataset.lines import Line, lines
-from aide.dataset.seed_sources import Named
+from aide.dataset.lines import RecordLine, read_lines
+from aide.dataset.seed_sources import NamedSeeds
 from aide.errors import InputError
-from aide.exporters import EXPORTERS, Job, Rendering
-from aide.exporters.columns import columns_of, fitted
+from aide.exporters import EXPORTERS, ExampleRenderer, ExportJob
+from aide.exporters.columns import fit_value, infer_columns
 from aide.formats import Label, TaskCard
 from aide.seeds import SeedMapping, load_seeds
 
@@ -54,14 +54,19 @@ CARD = TaskCard(
 ALL = (OPEN, BARE, QUIZ, TICKET, CODE)
 
 
-def line(record: dict[str, Any]) -> Line:
-    return Line(record, json.dumps(record).encode(), "in.jsonl", 1)
+def line(record: dict[str, Any]) -> RecordLine:
+    return RecordLine(record, json.dumps(record).encode(), "in.jsonl", 1)
 
 
 def export(
-    to: str, records: Sequence[dict[str, Any]], dest: Path, rendering: Rendering | None = None, /, **more: Any
+    to: str,
+    records: Sequence[dict[str, Any]],
+    dest: Path,
+    rendering: ExampleRenderer | None = None,
+    /,
+    **more: Any,
 ) -> int:
-    job = Job(str(dest), rendering or Rendering(), **more)
+    job = ExportJob(str(dest), rendering or ExampleRenderer(), **more)
     return EXPORTERS[to].write(map(line, records), job).count
 
 
@@ -73,7 +78,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 
 def test_an_answer_is_a_letter_a_label_code_or_the_working_with_its_result() -> None:
-    answers = [Rendering().example(line(record)).answer for record in ALL]
+    answers = [ExampleRenderer().example(line(record)).answer for record in ALL]
     assert answers == [
         "6 * 4 = 24\n#### 24",
         "Six times four.\n#### 24",
@@ -82,23 +87,23 @@ def test_an_answer_is_a_letter_a_label_code_or_the_working_with_its_result() -> 
         "def f():\n    return 1",
     ]
     apart = {**BARE, "reasoning": "Six times four is twenty-four."}
-    assert Rendering().example(line(apart)).answer == "Six times four is twenty-four.\n\n24"
+    assert ExampleRenderer().example(line(apart)).answer == "Six times four is twenty-four.\n\n24"
 
 
 def test_options_are_lettered_below_the_question() -> None:
-    assert Rendering().example(line(QUIZ)).user == "Which?\n\nA) ant\nB) bee\nC) cat"
+    assert ExampleRenderer().example(line(QUIZ)).user == "Which?\n\nA) ant\nB) bee\nC) cat"
     with pytest.raises(InputError, match=r"in\.jsonl:1: its output is not exactly one of its choices"):
-        Rendering().example(line({**QUIZ, "output": "cow"}))
+        ExampleRenderer().example(line({**QUIZ, "output": "cow"}))
 
 
 def test_the_instruction_is_the_cards_task_with_its_labels_unless_a_person_gives_one() -> None:
-    told = Rendering(CARD).example(line(TICKET)).user
+    told = ExampleRenderer(CARD).example(line(TICKET)).user
     assert told == "Sort the ticket.\n- Lieferung: about a parcel\n- Storno\n\nWo ist mein Paket?"
     assert (
-        Rendering(CARD, instruction="Sortiere:").example(line(TICKET)).user
+        ExampleRenderer(CARD, instruction="Sortiere:").example(line(TICKET)).user
         == "Sortiere:\n\nWo ist mein Paket?"
     )
-    assert Rendering(CARD, instruction="").example(line(TICKET)).user == "Wo ist mein Paket?"
+    assert ExampleRenderer(CARD, instruction="").example(line(TICKET)).user == "Wo ist mein Paket?"
 
 
 def test_a_template_says_it_all(tmp_path: Path) -> None:
@@ -108,32 +113,34 @@ def test_a_template_says_it_all(tmp_path: Path) -> None:
         "# user\n{{ input }} ({{ options | join(', ') }})\n"
         "# assistant\n({{ letter }})\n"
     )
-    example = Rendering(system="unused", template=template).example(line(QUIZ))
+    example = ExampleRenderer(system="unused", template=template).example(line(QUIZ))
     assert example.messages() == [
         {"role": "system", "content": "Be m."},
         {"role": "user", "content": "Which? (A) ant, B) bee, C) cat)"},
         {"role": "assistant", "content": "(B)"},
     ]
     template.write_text("Q: {{ input }}")
-    assert Rendering(system="S", template=template).example(line(CODE)).messages()[0]["content"] == "S"
+    assert ExampleRenderer(system="S", template=template).example(line(CODE)).messages()[0]["content"] == "S"
     for broken in ("{{ input", "# system\nx", "{{ nothing }}"):
         template.write_text(broken)
         with pytest.raises(InputError, match=r"t\.md"):
-            Rendering(template=template).example(line(QUIZ))
+            ExampleRenderer(template=template).example(line(QUIZ))
 
 
 def test_records_of_others_are_understood_by_their_shape() -> None:
-    example = Rendering().example(line({"question": "Which?", "A": "x", "B": "y", "C": "z", "answer": "C"}))
+    example = ExampleRenderer().example(
+        line({"question": "Which?", "A": "x", "B": "y", "C": "z", "answer": "C"})
+    )
     assert (example.user, example.answer) == ("Which?\n\nA) x\nB) y\nC) z", "C")
     with pytest.raises(InputError, match=r"in\.jsonl:1: has no output"):
-        Rendering().example(line({"input": "x"}))
+        ExampleRenderer().example(line({"input": "x"}))
 
 
 # --- lines --------------------------------------------------------------------------------------
 
 
 def test_messages_sharegpt_alpaca_and_prompt_completion(tmp_path: Path) -> None:
-    plain, full = Rendering(), Rendering(instruction="Count.", system="Be brief.")
+    plain, full = ExampleRenderer(), ExampleRenderer(instruction="Count.", system="Be brief.")
     for name in ("messages", "sharegpt", "alpaca", "prompt-completion"):
         assert export(name, [OPEN], tmp_path / f"{name}.jsonl", plain) == 1
         assert export(name, [OPEN], tmp_path / f"{name}-full.jsonl", full) == 1
@@ -172,7 +179,7 @@ def test_what_was_exported_reads_again_as_seeds(tmp_path: Path, name: str) -> No
 
 
 def test_pairs_need_an_answer_that_is_wrong_for_sure(tmp_path: Path) -> None:
-    job = Job(str(tmp_path / "x.jsonl"), Rendering(CARD, instruction=""))
+    job = ExportJob(str(tmp_path / "x.jsonl"), ExampleRenderer(CARD, instruction=""))
     written = EXPORTERS["dpo"].write(map(line, ALL), job)
     assert written.count == 2
     assert sum(written.skipped.values()) == 3
@@ -180,7 +187,7 @@ def test_pairs_need_an_answer_that_is_wrong_for_sure(tmp_path: Path) -> None:
     assert quiz["chosen"] == "B"
     assert quiz["rejected"] in ("A", "C")
     assert (ticket["chosen"], ticket["rejected"]) == ("Lieferung", "Storno")
-    assert export("dpo", [QUIZ], tmp_path / "y.jsonl", Rendering(system="S")) == 1
+    assert export("dpo", [QUIZ], tmp_path / "y.jsonl", ExampleRenderer(system="S")) == 1
     turned = rows(tmp_path / "y.jsonl")[0]
     assert [turned[part][-1]["role"] for part in ("prompt", "chosen", "rejected")] == [
         "user",
@@ -191,12 +198,12 @@ def test_pairs_need_an_answer_that_is_wrong_for_sure(tmp_path: Path) -> None:
 
 def test_trl_takes_the_lines_for_what_they_are(tmp_path: Path) -> None:
     data_utils = pytest.importorskip("trl.data_utils")
-    spoken = Rendering(system="Be brief.")
+    spoken = ExampleRenderer(system="Be brief.")
     for name, rendering, conversational in (
-        ("messages", Rendering(), True),
-        ("prompt-completion", Rendering(), False),
+        ("messages", ExampleRenderer(), True),
+        ("prompt-completion", ExampleRenderer(), False),
         ("prompt-completion", spoken, True),
-        ("dpo", Rendering(), False),
+        ("dpo", ExampleRenderer(), False),
         ("dpo", spoken, True),
     ):
         export(name, [QUIZ], tmp_path / "x.jsonl", rendering)
@@ -213,13 +220,13 @@ def test_columns_hold_every_value_they_were_found_for() -> None:
         {"a": 1, "b": None, "c": {"x": 1}, "d": [], "e": {}, "f": "t", "g": 2**70, "h": True},
         {"a": 2.5, "b": None, "c": {"y": ["z"]}, "d": ["u"], "e": {}, "f": 3, "h": False, "new": [1, "a"]},
     ]
-    kinds = columns_of(found)
+    kinds = infer_columns(found)
     assert kinds == {
         "a": "float", "b": "string", "c": {"x": "int", "y": ["string"]}, "d": ["string"], "e": "json",
         "f": "json", "g": "json", "h": "bool", "new": ["json"],
     }  # fmt: skip
-    assert fitted(found[1]["new"], kinds["new"]) == ["1", '"a"']
-    assert fitted({"y": ["z"]}, kinds["c"]) == {"x": None, "y": ["z"]}
+    assert fit_value(found[1]["new"], kinds["new"]) == ["1", '"a"']
+    assert fit_value({"y": ["z"]}, kinds["c"]) == {"x": None, "y": ["z"]}
 
 
 def test_parquet_keeps_every_text_and_field(tmp_path: Path) -> None:
@@ -243,7 +250,10 @@ def test_a_data_set_folder_loads_and_its_card_counts(tmp_path: Path, monkeypatch
     pytest.importorskip("pyarrow")
     folder = tmp_path / "set"
     hostile = {**TICKET, "id": "h", "output": "a|b](x) <script>"}
-    assert export("dataset", [*ALL, hostile], folder, Rendering(CARD), name="mine", license="cc-by-4.0") == 6
+    assert (
+        export("dataset", [*ALL, hostile], folder, ExampleRenderer(CARD), name="mine", license="cc-by-4.0")
+        == 6
+    )
     card = (folder / "README.md").read_text()
     assert "license: cc-by-4.0" in card
     assert "| hop 1 | 6 |" in card
@@ -264,8 +274,8 @@ def test_the_datasets_library_loads_folder_splits_and_lines(
     cut.mkdir()
     for name, records in (("train", ALL), ("validation", [OPEN])):
         (cut / f"{name}.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
-    job = Job(str(tmp_path / "set"), Rendering(), (str(cut),))
-    assert EXPORTERS["dataset"].write(lines([str(cut)]), job).count == 6
+    job = ExportJob(str(tmp_path / "set"), ExampleRenderer(), (str(cut),))
+    assert EXPORTERS["dataset"].write(read_lines([str(cut)]), job).count == 6
     cache = str(tmp_path / "cache")
     loaded = datasets.load_dataset(str(tmp_path / "set"), cache_dir=cache)
     assert {name: len(split) for name, split in loaded.items()} == {"train": 5, "validation": 1}
@@ -348,7 +358,7 @@ def seeds_like(
 ) -> tuple[Path, Path]:
     seeds, more = tmp_path / text[0], tmp_path / f"more{Path(text[0]).suffix}"
     seeds.write_text(text[1], encoding="utf-8")
-    named = Named((str(seeds),), SeedMapping(**mapping))
+    named = NamedSeeds((str(seeds),), SeedMapping(**mapping))
     assert export("seeds", records, more, seeds=named) == len(records)
     return seeds, more
 
@@ -418,4 +428,4 @@ def test_every_exporter_says_so_where_it_cannot_write(tmp_path: Path, name: str)
     if name in ("parquet", "dataset"):
         importlib.import_module("pyarrow")
     with pytest.raises(InputError):
-        export(name, [QUIZ], tmp_path / "file" / "x", seeds=Named((str(seeds),), SeedMapping()))
+        export(name, [QUIZ], tmp_path / "file" / "x", seeds=NamedSeeds((str(seeds),), SeedMapping()))

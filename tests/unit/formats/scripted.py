@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from aide.errors import Unusable
-from aide.parsing import clean
+from aide.parsing import clean_text
 from aide.records import Correction, Payload
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class Scripted:
             self.asked.append(told)
             said = self.said.pop(0)
             try:
-                return payload.read(clean(said if isinstance(said, str) else said(told)))
+                return payload.read(clean_text(said if isinstance(said, str) else said(told)))
             except Unusable as fault:
                 if attempt:
                     raise

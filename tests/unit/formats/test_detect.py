@@ -4,8 +4,8 @@ import pytest
 
 from aide.errors import InputError
 from aide.formats import FORMATS, Label, detect_format
-from aide.formats.convention import find_convention, result, settle
-from aide.formats.labels import yes_no_pair
+from aide.formats.convention import apply_convention, find_convention, read_result
+from aide.formats.labels import find_yes_no_pair
 from aide.records import FORMATS as NAMES
 from aide.records import Draft
 
@@ -91,7 +91,7 @@ def test_options_beside_some_seeds_only_are_told() -> None:
     ],
 )
 def test_the_two_answers_keep_the_seeds_spelling(outputs: list[str], pair: tuple[str, ...]) -> None:
-    assert yes_no_pair(outputs) == pair
+    assert find_yes_no_pair(outputs) == pair
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_the_two_answers_keep_the_seeds_spelling(outputs: list[str], pair: tuple
 )
 def test_the_way_answers_end_is_found(outputs: list[str], convention: str) -> None:
     assert find_convention(outputs) == convention
-    assert all(result(output, convention) for output in outputs if convention)
+    assert all(read_result(output, convention) for output in outputs if convention)
 
 
 @pytest.mark.parametrize(
@@ -128,4 +128,4 @@ def test_the_way_answers_end_is_found(outputs: list[str], convention: str) -> No
     ],
 )
 def test_an_ending_is_rewritten_in_the_seeds_way(text: str, convention: str, settled: str) -> None:
-    assert settle(text, convention) == settled
+    assert apply_convention(text, convention) == settled

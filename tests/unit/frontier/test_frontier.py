@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aide.frontier import ENDLESS, Frontier, Grow, Plant, Shape, Slot, split_evenly, split_over_hops
+from aide.frontier import (
+    ENDLESS,
+    Frontier,
+    GrowWork,
+    PlantWork,
+    Slot,
+    TreeShape,
+    split_evenly,
+    split_over_hops,
+)
 from aide.records import OPERATIONS, PERSONA
 
 
@@ -17,8 +26,8 @@ class Grown:
     """What a simulated run of a frontier came to."""
 
     frontier: Frontier
-    accepted: list[Grow] = field(default_factory=list)
-    dropped: list[Grow] = field(default_factory=list)
+    accepted: list[GrowWork] = field(default_factory=list)
+    dropped: list[GrowWork] = field(default_factory=list)
     planted: list[str] = field(default_factory=list)
 
     def by_seed(self) -> Counter[str]:
@@ -31,11 +40,11 @@ class Grown:
         return Counter(work.slot.kind for work in self.accepted)
 
 
-def shape(target: int | None, hops: int, labels: dict[str, int] | None = None) -> Shape:
+def shape(target: int | None, hops: int, labels: dict[str, int] | None = None) -> TreeShape:
     def flip(slot: Slot, label: str) -> str:
         return label
 
-    return Shape(OPERATIONS, 5, 5, hops, target, labels or {}, flip if labels else None)
+    return TreeShape(OPERATIONS, 5, 5, hops, target, labels or {}, flip if labels else None)
 
 
 def sow(seeds: int, hops: int, target: int | None, labels: dict[str, int] | None = None) -> Frontier:
@@ -52,7 +61,7 @@ def grow(frontier: Frontier, *, rejects: float = 0.0, room: int = 64, seed: int 
     """Run to the end with answers coming back in a random order."""
     chance = random.Random(seed)
     grown = Grown(frontier)
-    under_way: list[Plant | Grow] = []
+    under_way: list[PlantWork | GrowWork] = []
     while True:
         while len(under_way) < room:
             work = frontier.next() or (frontier.spare() if len(under_way) < room // 2 else None)
@@ -64,7 +73,7 @@ def grow(frontier: Frontier, *, rejects: float = 0.0, room: int = 64, seed: int 
                 continue
             return grown
         work = under_way.pop(chance.randrange(len(under_way)))
-        if isinstance(work, Plant):
+        if isinstance(work, PlantWork):
             grown.planted.append(work.branch)
             frontier.planted(work.branch, 5, 5)
         elif chance.random() < rejects or not frontier.admit(work, work.slot.label):
@@ -119,23 +128,23 @@ def test_each_hop_has_its_share_and_operations_and_personas_stand_one_to_one() -
 def test_spares_stand_beside_the_last_candidates_and_are_few() -> None:
     frontier = sow(2, 1, 40)
     for plant in (frontier.next(), frontier.next()):
-        assert isinstance(plant, Plant)
+        assert isinstance(plant, PlantWork)
         frontier.planted(plant.branch, 5, 5)
-    works: list[Plant | Grow] = []
+    works: list[PlantWork | GrowWork] = []
     while frontier.short and (work := frontier.next()) is not None:
         works.append(work)
         assert frontier.short == 0 or frontier.spare() is None, "first every place has a candidate"
     assert len(works) == 40
     spare = frontier.spare()
     assert spare is not None
-    assert spare.slot not in {work.slot for work in works if isinstance(work, Grow)}
+    assert spare.slot not in {work.slot for work in works if isinstance(work, GrowWork)}
     assert frontier.spare() is None, "three in a hundred candidates are enough"
 
 
 @pytest.mark.parametrize("target", [None, 90])
 def test_the_end_is_told_when_nothing_open_can_bring_new_work(target: int | None) -> None:
     frontier, chance = sow(2, 2, target), random.Random(3)
-    under_way: list[Plant | Grow] = []
+    under_way: list[PlantWork | GrowWork] = []
     ending_with = 0
     while True:
         while (work := frontier.next()) is not None:
@@ -145,7 +154,7 @@ def test_the_end_is_told_when_nothing_open_can_bring_new_work(target: int | None
         if not under_way:
             break
         work = under_way.pop(chance.randrange(len(under_way)))
-        if isinstance(work, Plant):
+        if isinstance(work, PlantWork):
             frontier.planted(work.branch, 5, 5)
         else:
             assert frontier.admit(work, "")
@@ -170,9 +179,9 @@ def test_labels_end_even_whatever_the_seeds_have() -> None:
 def test_a_relabelled_record_counts_for_its_real_label() -> None:
     frontier = sow(1, 1, 4, {"yes": 2, "no": 2})
     plant = frontier.next()
-    assert isinstance(plant, Plant)
+    assert isinstance(plant, PlantWork)
     frontier.planted(plant.branch, 5, 5)
-    works = [work for work in iter(frontier.next, None) if isinstance(work, Grow)]
+    works = [work for work in iter(frontier.next, None) if isinstance(work, GrowWork)]
     for work in works:
         assert frontier.admit(work, "yes") == (frontier.labels["yes"] < 2) or frontier.labels["yes"] == 2
         if frontier.labels["yes"] <= 2 and work is works[0]:
@@ -192,7 +201,7 @@ def test_a_target_beyond_the_tree_takes_further_draws_and_then_ends_short() -> N
 def test_places_of_a_barren_seed_go_to_the_others() -> None:
     frontier = sow(3, 2, 90)
     while (work := frontier.next()) is not None:
-        assert isinstance(work, Plant)
+        assert isinstance(work, PlantWork)
         frontier.planted(work.branch, *((0, 0) if work.branch == "seed0" else (5, 5)))
         if work.branch == "seed2":
             break
@@ -213,7 +222,7 @@ def test_a_resumed_forest_goes_on_where_it_stood() -> None:
         first.restore(work, ids[work.slot] if kept else "")
     rest = []
     while (work_left := first.next()) is not None:
-        if isinstance(work_left, Plant):
+        if isinstance(work_left, PlantWork):
             first.planted(work_left.branch, 5, 5)
         else:
             rest.append(work_left)
@@ -224,7 +233,7 @@ def test_a_node_that_was_begun_before_a_stop_goes_first() -> None:
     frontier = sow(2, 1, 10)
     for seed in ("seed0", "seed1"):
         frontier.planted(seed, 5, 5)
-    begun = Grow(Slot("seed1", "reasoning", 3), "seed1", 1)
+    begun = GrowWork(Slot("seed1", "reasoning", 3), "seed1", 1)
     frontier.reopen(begun)
     assert frontier.next() == begun
     rest = grow(frontier)
@@ -255,7 +264,7 @@ def test_what_a_hop_holds_already_stays() -> None:
 def test_surplus_is_taken_first_when_the_target_grows() -> None:
     frontier = sow(1, 1, 2)
     frontier.planted("seed0", 5, 5)
-    spare = Grow(Slot("seed0", "reasoning", 3), "seed0", 1)
+    spare = GrowWork(Slot("seed0", "reasoning", 3), "seed0", 1)
     frontier.restore(spare)
     assert frontier.promote(spare, "kept", "")
     assert frontier.level_counts("seed0") == [1]

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from aide.errors import AideError, FolderHeld, InputError
-from aide.journal import Call, Journal, Outcome
+from aide.journal import AnsweredCall, Journal, Outcome
 from aide.records import Usage, digest
 from disks import no_file_larger_than
 
 Open = Callable[..., Journal]
 
 
-def call(number: int, **changes: Any) -> Call:
-    base = Call(
+def call(number: int, **changes: Any) -> AnsweredCall:
+    base = AnsweredCall(
         key=digest("call", str(number)),
         node=f"node-{number % 3}",
         step="synthesize",
@@ -114,7 +114,7 @@ def test_the_first_answer_to_a_key_stays(opened: Open) -> None:
 def test_text_that_is_no_unicode_is_kept(opened: Open) -> None:
     odd = call(1, system="\ud83d", user="half a smile \ude00", answered_by="m\ud800", sent={"stop": "\udfff"})
 
-    async def work() -> Call | None:
+    async def work() -> AnsweredCall | None:
         with opened() as journal:
             await journal.record(odd)
             return journal.recall(odd.key)
@@ -439,7 +439,7 @@ def test_a_missing_file_or_folder_is_bad_input(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_told_to_everyone_and_what_was_acknowledged_stays(path: Path) -> None:
-    acknowledged: list[Call] = []
+    acknowledged: list[AnsweredCall] = []
 
     async def work() -> None:
         journal = Journal.open(path, pace=0.0)

@@ -4,28 +4,30 @@ from typing import Any
 import pytest
 
 from aide.formats import FORMATS, Label, TaskCard
-from aide.judging.precheck import Exam, Sitting, sit, wrong_draft
+from aide.judging.precheck import Precheck, SeedCheck, check_seed, make_wrong_draft
 from aide.records import Draft, Seed
-from aide.verify.answers import NONE, Checks
+from aide.verify.answers import NONE, AnswerChecks
 from unit.formats.scripted import Scripted
 
-CHOICES = Checks(FORMATS["multiple_choice"], TaskCard(format="multiple_choice", options=3))
-LABELS = Checks(FORMATS["classification"], TaskCard(format="classification", labels=(Label("a"), Label("b"))))
-NUMBERS = Checks(FORMATS["open"], TaskCard(format="open", convention="#### <number>"))
+CHOICES = AnswerChecks(FORMATS["multiple_choice"], TaskCard(format="multiple_choice", options=3))
+LABELS = AnswerChecks(
+    FORMATS["classification"], TaskCard(format="classification", labels=(Label("a"), Label("b")))
+)
+NUMBERS = AnswerChecks(FORMATS["open"], TaskCard(format="open", convention="#### <number>"))
 QUIZ = Seed("s", Draft("Which?", "two", ("one", "two", "three")), name="quiz-1")
 SUM = Seed("n", Draft("How many?", "3 x 4 = 12\n#### 12"), name="sum-1")
 
 
-def examined(seed: Seed, checks: Checks, said: str, takes: Any) -> Sitting:
+def examined(seed: Seed, checks: AnswerChecks, said: str, takes: Any) -> SeedCheck:
     async def judge(draft: Draft) -> bool:
         return bool(takes(draft))
 
-    return asyncio.run(sit(seed, [seed], checks, (), Scripted(said), judge))
+    return asyncio.run(check_seed(seed, [seed], checks, (), Scripted(said), judge))
 
 
 def test_a_wrong_key_is_named_with_what_the_teacher_says() -> None:
     sitting = examined(QUIZ, CHOICES, '{"label": "three"}', lambda draft: draft.output == "three")
-    exam = Exam((sitting,))
+    exam = Precheck((sitting,))
     assert exam.details() == ["quiz-1: the seed says 'two', the teacher 'three'"]
     assert (exam.right, exam.takes_right) == ((0, 1), (0, 1))
     assert "0%" in exam.warnings()[0][0]
@@ -37,40 +39,40 @@ def test_numbers_are_compared_as_numbers() -> None:
 
 
 def test_a_judge_that_takes_everything_is_warned_of() -> None:
-    exam = Exam(tuple(Sitting(str(n), "a", "a", True, True, True) for n in range(10)))
+    exam = Precheck(tuple(SeedCheck(str(n), "a", "a", True, True, True) for n in range(10)))
     assert (
         exam.result()
         == "exam: teacher right on 10 of 10; judge accepts 10 of 10 right and 10 of 10 wrong answers"
     )
     assert [warning for warning, _ in exam.warnings()] == ["the judge takes 10 of 10 wrong answers for right"]
-    assert Exam(tuple(Sitting(str(n), "a", "a", True, True, n < 2) for n in range(10))).warnings() == []
+    assert Precheck(tuple(SeedCheck(str(n), "a", "a", True, True, n < 2) for n in range(10))).warnings() == []
 
 
 def test_labels_that_are_taken_for_each_other_are_told() -> None:
-    exam = Exam(tuple(Sitting(str(n), "a", "b", False, True, False) for n in range(3)))
+    exam = Precheck(tuple(SeedCheck(str(n), "a", "b", False, True, False) for n in range(3)))
     assert exam.details()[-1] == "'a' is taken for 'b' 3 times"
 
 
 @pytest.mark.parametrize(
     ("seed", "checks"), [(QUIZ, CHOICES), (SUM, NUMBERS), (Seed("l", Draft("t", "a")), LABELS)]
 )
-def test_the_wrong_answer_is_of_the_same_form_and_wrong(seed: Seed, checks: Checks) -> None:
-    wrong = wrong_draft(seed, [seed], checks)
+def test_the_wrong_answer_is_of_the_same_form_and_wrong(seed: Seed, checks: AnswerChecks) -> None:
+    wrong = make_wrong_draft(seed, [seed], checks)
     assert wrong is not None
     assert wrong.output != seed.draft.output
     assert checks.format.check(wrong, checks.card) == ""
 
 
 def test_what_no_code_can_compare_counts_for_nobody() -> None:
-    checks = Checks(FORMATS["free_text"], TaskCard(format="free_text"))
+    checks = AnswerChecks(FORMATS["free_text"], TaskCard(format="free_text"))
     seed, other = Seed("f", Draft("Why?", "Because.")), Seed("g", Draft("How?", "Like this."))
 
     async def judge(draft: Draft) -> bool:
         return draft.output == "Because."
 
-    sitting = asyncio.run(sit(seed, [seed, other], checks, (), Scripted(), judge))
+    sitting = asyncio.run(check_seed(seed, [seed, other], checks, (), Scripted(), judge))
     assert (sitting.right, sitting.takes_right, sitting.takes_wrong) == (None, True, False)
-    assert Exam((sitting,)).share == 1.0
+    assert Precheck((sitting,)).share == 1.0
 
 
 def test_none_of_the_options_is_an_answer_of_the_teacher() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aide.errors import Unusable
-from aide.judging.verdict import VERDICT, Standard, judge
+from aide.judging.verdict import VERDICT, Thresholds, apply_thresholds
 from aide.records import Verdict
 
 GOOD = Verdict("42", "Fine.", True, True, False, True, 8, 6)
@@ -33,10 +33,10 @@ def test_a_verdict_is_read() -> None:
 
 
 def test_good_passes_and_grades_count_from_the_minimum_on() -> None:
-    assert judge(GOOD, Standard()).accepted
-    assert judge(replace(GOOD, relevance=7, diversity=5), Standard()).accepted
-    assert not judge(replace(GOOD, relevance=6), Standard()).accepted
-    assert judge(replace(GOOD, relevance=6), Standard(min_relevance=5)).accepted
+    assert apply_thresholds(GOOD, Thresholds()).accepted
+    assert apply_thresholds(replace(GOOD, relevance=7, diversity=5), Thresholds()).accepted
+    assert not apply_thresholds(replace(GOOD, relevance=6), Thresholds()).accepted
+    assert apply_thresholds(replace(GOOD, relevance=6), Thresholds(min_relevance=5)).accepted
 
 
 @pytest.mark.parametrize(
@@ -51,16 +51,16 @@ def test_good_passes_and_grades_count_from_the_minimum_on() -> None:
     ],
 )
 def test_the_first_failure_is_counted(change: dict[str, Any], reason: str) -> None:
-    judgement = judge(replace(GOOD, **change), Standard())
+    judgement = apply_thresholds(replace(GOOD, **change), Thresholds())
     assert not judgement.accepted
     assert judgement.reason == reason
     assert "Fine." in judgement.critique
 
 
 def test_only_a_wrong_answer_alone_is_answered_again() -> None:
-    alone = judge(replace(GOOD, correct=False), Standard())
+    alone = apply_thresholds(replace(GOOD, correct=False), Thresholds())
     assert alone.answer_only
     assert "42" in alone.critique
-    both = judge(replace(GOOD, correct=False, diversity=2), Standard())
+    both = apply_thresholds(replace(GOOD, correct=False, diversity=2), Thresholds())
     assert not both.answer_only
     assert "diversity 2 of 10" in both.critique

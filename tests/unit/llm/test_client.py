@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from aide.errors import AideError, CallError, EndpointUnusable, InputError
-from aide.llm.addresses import base_urls
-from aide.llm.client import CallableTransport, Client, encode
+from aide.llm.addresses import list_base_urls
+from aide.llm.client import CallableTransport, Client, encode_body
 from aide.llm.request import Endpoint
 from endpoints.fake import FakeEndpoint, Said, completion, error
 
@@ -49,13 +49,13 @@ def over_seam(fake: FakeEndpoint, base: str = "http://host/v1", **more: Any) -> 
     ],
 )
 def test_a_base_url_is_understood_however_it_was_pasted(pasted: str, bases: list[str]) -> None:
-    assert list(base_urls(pasted, {})) == bases
+    assert list(list_base_urls(pasted, {})) == bases
 
 
 @pytest.mark.parametrize("odd", ["", "ftp://h", "http://", "http://h:port/v1", "http://h:0"])
 def test_what_is_no_address_is_a_fault_of_input(odd: str) -> None:
     with pytest.raises(InputError):
-        base_urls(odd, {})
+        list_base_urls(odd, {})
 
 
 def test_query_and_headers_go_along() -> None:
@@ -271,7 +271,7 @@ def test_sim_needs_something_behind_it() -> None:
 
 
 def test_a_lone_surrogate_never_leaves() -> None:
-    sent = encode({"messages": [{"role": "user", "content": "a\ud800b"}]})
+    sent = encode_body({"messages": [{"role": "user", "content": "a\ud800b"}]})
     assert b"a?b" in sent
 
 

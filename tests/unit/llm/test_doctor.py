@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from aide.llm.diagnosis import Diagnosis, Finding, Measured
-from aide.llm.doctor import examine, find_local
+from aide.llm.diagnosis import Diagnosis, DoctorFinding, MeasuredSpeed
+from aide.llm.doctor import examine_endpoint, find_local
 from aide.llm.request import Endpoint
 from endpoints.fake import FakeEndpoint, Said, completion, error
 
@@ -39,11 +39,11 @@ def ask(fake: FakeEndpoint, model: str = "m", url: str = "http://host:11434/v1",
 
     endpoint = Endpoint("e", url)
     return asyncio.run(
-        examine(endpoint, model, transport=fake.transport(), clock=monotonic, sleep=nap, **more)
+        examine_endpoint(endpoint, model, transport=fake.transport(), clock=monotonic, sleep=nap, **more)
     )
 
 
-def named(diagnosis: Diagnosis, name: str) -> Finding:
+def named(diagnosis: Diagnosis, name: str) -> DoctorFinding:
     return next(finding for finding in diagnosis.findings if finding.name == name)
 
 
@@ -86,7 +86,9 @@ def test_what_a_prefix_cache_would_have_had_stands_beside_what_the_server_says()
 
     fake = FakeEndpoint(cached)
     found = asyncio.run(
-        examine(Endpoint("e", "http://h/v1"), "m", transport=fake.transport(), clock=monotonic, sleep=nap)
+        examine_endpoint(
+            Endpoint("e", "http://h/v1"), "m", transport=fake.transport(), clock=monotonic, sleep=nap
+        )
     )
     told = named(found, "prefix").told
     share = int(re.findall(r"(\d+)% of all prompt tokens", told)[0])
@@ -180,9 +182,11 @@ def test_the_only_model_listed_is_the_one_that_is_meant() -> None:
 
 
 def test_speed_follows_a_power_law_through_two_measurements() -> None:
-    assert Measured(4, 0.1, 10, 80, 0).rate(64) == pytest.approx(640)
-    assert Measured(4, 0.1, 10, 10, 0).rate(64) == pytest.approx(10)
-    assert Measured(4, 0.1, 10, 5, 0).rate(64) == pytest.approx(10), "more calls are never taken as slower"
+    assert MeasuredSpeed(4, 0.1, 10, 80, 0).rate(64) == pytest.approx(640)
+    assert MeasuredSpeed(4, 0.1, 10, 10, 0).rate(64) == pytest.approx(10)
+    assert MeasuredSpeed(4, 0.1, 10, 5, 0).rate(64) == pytest.approx(10), (
+        "more calls are never taken as slower"
+    )
 
 
 def test_endpoints_on_this_machine_are_found_and_other_servers_passed_over() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError
-from aide.llm.faults import Refused, ServerFault, WrongPath, answer_of, decode
+from aide.llm.faults import RequestRefused, ServerFault, WrongPath, decode_json, read_answer
 
 URL = "http://host/v1/chat/completions"
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502</h1><hr>nginx</body></html>"
@@ -15,7 +15,7 @@ HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502</h1><hr>
 def fail(status: int, body: Any = b"", headers: dict[str, str] | None = None) -> AideError:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     with pytest.raises(AideError) as caught:
-        answer_of(status, headers or {}, content, URL)
+        read_answer(status, headers or {}, content, URL)
     return caught.value
 
 
@@ -64,7 +64,7 @@ DAILY = [
 )
 def test_a_refusal_is_told_in_the_servers_own_words(status: int, body: Any, words: str) -> None:
     error = fail(status, body)
-    assert isinstance(error, Refused)
+    assert isinstance(error, RequestRefused)
     assert words in str(error)
     assert str(error).isprintable()
 
@@ -247,15 +247,15 @@ def test_a_filter_is_the_nodes_trouble(status: int, body: Any) -> None:
 )
 def test_a_message_is_an_answer_whatever_it_says(message: dict[str, Any]) -> None:
     body = {"choices": [{"message": message, "finish_reason": "content_filter"}]}
-    assert answer_of(200, {}, json.dumps(body).encode(), URL) == body
+    assert read_answer(200, {}, json.dumps(body).encode(), URL) == body
 
 
 def test_leading_drip_raw_controls_and_lone_surrogates_are_json_all_the_same() -> None:
-    assert decode(b' \n\n {"a": 1}') == {"a": 1}
-    assert decode(b'{"a": "x\ny\ty"}') == {"a": "x\ny\ty"}
-    assert decode(b'{"a": "\\ud800"}') == {"a": "\ud800"}
-    assert decode(b'{"a": "\xff"}') == {"a": "\ufffd"}
-    assert decode(b"[" * 100_000) is None
+    assert decode_json(b' \n\n {"a": 1}') == {"a": 1}
+    assert decode_json(b'{"a": "x\ny\ty"}') == {"a": "x\ny\ty"}
+    assert decode_json(b'{"a": "\\ud800"}') == {"a": "\ud800"}
+    assert decode_json(b'{"a": "\xff"}') == {"a": "\ufffd"}
+    assert decode_json(b"[" * 100_000) is None
 
 
 def test_equal_bodies_have_equal_marks() -> None:

@@ -5,7 +5,7 @@ from math import inf
 
 import pytest
 
-from aide.llm.growth import Company
+from aide.llm.growth import LoadTracker
 from aide.llm.limiter import START, Limiter, Permit
 from benchmarks.limiter import Fixed, Serve, World, at_once, by_chance, counts, queues, window
 
@@ -50,7 +50,7 @@ def test_a_server_that_counts_calls_at_once_is_met_from_below(most: int) -> None
 
 
 def test_a_bound_of_calls_at_once_is_told_from_one_of_calls_a_minute() -> None:
-    bound, minute = Company(), Company()
+    bound, minute = LoadTracker(), LoadTracker()
     for answered in range(5, 55, 5):
         bound.note(20 + answered % 2, answered)
         minute.note(60 - answered, answered)
@@ -61,7 +61,7 @@ def test_a_bound_of_calls_at_once_is_told_from_one_of_calls_a_minute() -> None:
 
 
 def test_refusals_at_one_moment_say_nothing_of_a_bound() -> None:
-    company = Company()
+    company = LoadTracker()
     for _ in range(50):
         company.note(20, 7)
     assert company.bound == 0

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError
-from aide.llm.pool import Pool
-from aide.llm.request import Answer, Endpoint, Request
+from aide.llm.pool import EndpointPool
+from aide.llm.request import ChatRequest, Endpoint, ModelAnswer
 from aide.llm.retry import with_retries
 from aide.records import Message, Usage
 from endpoints.fake import FakeEndpoint, Said, completion, error
@@ -24,34 +24,36 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(work)
 
 
-def asked(n: int = 0, **more: Any) -> Request:
+def asked(n: int = 0, **more: Any) -> ChatRequest:
     given: dict[str, Any] = {
         "step": "s",
         "model": "m",
         "messages": (Message("user", f"question {n}"),),
         "max_output": 50,
     }
-    return Request(**{**given, **more})
+    return ChatRequest(**{**given, **more})
 
 
-def structured(n: int = 0, **more: Any) -> Request:
+def structured(n: int = 0, **more: Any) -> ChatRequest:
     return asked(n, schema_name="thing", schema=SCHEMA, **more)
 
 
-def pool_of(*fakes: FakeEndpoint, ceiling: int = 8, model: str = "m", **endpoint: Any) -> Pool:
+def pool_of(*fakes: FakeEndpoint, ceiling: int = 8, model: str = "m", **endpoint: Any) -> EndpointPool:
     names = [f"e{i}" for i in range(len(fakes))]
     endpoints = [Endpoint(name, f"http://{name}/v1", **endpoint) for name in names]
     transports = {name: fake.transport() for name, fake in zip(names, fakes, strict=True)}
-    return Pool(endpoints, ceiling=ceiling, timeout=5.0, patience=300.0, model=model, transport=transports)
+    return EndpointPool(
+        endpoints, ceiling=ceiling, timeout=5.0, patience=300.0, model=model, transport=transports
+    )
 
 
-async def together(pool: Pool, *requests: Request) -> list[Answer]:
+async def together(pool: EndpointPool, *requests: ChatRequest) -> list[ModelAnswer]:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(pool.complete(request)) for request in requests]
     return [task.result() for task in tasks]
 
 
-async def patiently(pool: Pool, request: Request) -> Answer:
+async def patiently(pool: EndpointPool, request: ChatRequest) -> ModelAnswer:
     async def no_wait(seconds: float) -> None:
         await asyncio.sleep(0)
 
@@ -244,7 +246,7 @@ def test_answers_that_are_not_safe_yet_hold_back_all_but_an_eighth_more() -> Non
         fake, safe, full = FakeEndpoint(), asyncio.Event(), asyncio.Event()
         came = kept = 0
 
-        async def keep(answer: Answer) -> None:
+        async def keep(answer: ModelAnswer) -> None:
             nonlocal came, kept
             came += 1
             if came == 9:
@@ -421,7 +423,7 @@ def test_two_runs_against_a_real_socket_lose_nothing() -> None:
         first, second = FakeEndpoint(), FakeEndpoint()
         async with second.serve() as two:
             async with first.serve() as one:
-                pool = Pool(
+                pool = EndpointPool(
                     [Endpoint("one", one), Endpoint("two", two)],
                     ceiling=8,
                     timeout=5.0,

@@ -1,9 +1,11 @@
-from aide.llm.prefixes import Prefixes
+from aide.llm.prefixes import PrefixCacheMeter
 from aide.records import Message, Usage
 
 
-def noted(*prompts: tuple[str, str], cache: Prefixes | None = None, cached: int = 0) -> dict[str, float]:
-    cache = cache or Prefixes()
+def noted(
+    *prompts: tuple[str, str], cache: PrefixCacheMeter | None = None, cached: int = 0
+) -> dict[str, float]:
+    cache = cache or PrefixCacheMeter()
     for model, prompt in prompts:
         cache.note(model, [Message("user", prompt)], Usage(1, len(prompt) // 4, 5, cached))
     return cache.as_dict()
@@ -29,9 +31,9 @@ def test_models_share_no_cache() -> None:
 
 def test_what_was_not_met_for_long_is_forgotten() -> None:
     others = [("m", f"{number}" * 6400) for number in range(1, 9)]
-    assert noted(("m", HALF), *others, ("m", HALF), cache=Prefixes(blocks=200))["would_hit"] == 0
+    assert noted(("m", HALF), *others, ("m", HALF), cache=PrefixCacheMeter(blocks=200))["would_hit"] == 0
     kept = [each for other in others for each in (("m", HALF), other)]
-    assert noted(*kept, cache=Prefixes(blocks=500))["would_hit"] > 0.4
+    assert noted(*kept, cache=PrefixCacheMeter(blocks=500))["would_hit"] > 0.4
 
 
 def test_what_the_server_says_stands_beside_it() -> None:

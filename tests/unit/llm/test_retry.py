@@ -4,8 +4,8 @@ import random
 import pytest
 
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError
-from aide.llm.faults import Fault, ServerFault
-from aide.llm.retry import Health, with_retries
+from aide.llm.faults import ServerFault, WireFault
+from aide.llm.retry import RunHealth, with_retries
 
 
 class Bench:
@@ -14,7 +14,7 @@ class Bench:
     def __init__(self, patience: float = 300.0) -> None:
         self.now = 0.0
         self.slept: list[float] = []
-        self.health = Health(lambda: self.now, patience=patience)
+        self.health = RunHealth(lambda: self.now, patience=patience)
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -42,7 +42,7 @@ def failure(kind: str, wait: float | None = None, *, at_once: bool = False) -> C
 
 
 def fault(status: int, mark: str) -> ServerFault:
-    return ServerFault(Fault(status, "boom", mark=mark))
+    return ServerFault(WireFault(status, "boom", mark=mark))
 
 
 def test_what_works_at_once_is_not_waited_for() -> None:

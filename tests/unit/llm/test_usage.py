@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from aide.llm.usage import cost, estimate_tokens, read_usage, said
+from aide.llm.usage import compute_cost, estimate_tokens, read_usage, read_written_text
 from aide.records import Usage
 
 
@@ -59,13 +59,13 @@ def test_usage_is_read_or_estimated_and_never_fails(told: Any, usage: Usage) -> 
 
 def test_thinking_counts_as_said() -> None:
     message = {"content": None, "reasoning": "hm", "reasoning_content": "well"}
-    assert said({"choices": [{"message": message}]}) == "hmwell"
+    assert read_written_text({"choices": [{"message": message}]}) == "hmwell"
     odd: dict[str, Any]
     for odd in ({}, {"choices": []}, {"choices": None}, {"choices": [None]}, {"choices": [{"message": "x"}]}):
-        assert said(odd) == ""
+        assert read_written_text(odd) == ""
 
 
 def test_cached_tokens_have_a_price_of_their_own_where_one_is_known() -> None:
     usage = Usage(1, 1_000_000, 500_000, cached=400_000)
-    assert cost(usage, 1.0, 2.0) == pytest.approx(2.0)
-    assert cost(usage, 1.0, 2.0, 0.1) == pytest.approx(0.6 + 0.04 + 1.0)
+    assert compute_cost(usage, 1.0, 2.0) == pytest.approx(2.0)
+    assert compute_cost(usage, 1.0, 2.0, 0.1) == pytest.approx(0.6 + 0.04 + 1.0)

@@ -1,6 +1,6 @@
 import pytest
 
-from aide.llm.waits import exhausted, read_duration, retry_after
+from aide.llm.waits import read_duration, read_exhausted, read_retry_after
 
 
 @pytest.mark.parametrize(
@@ -49,12 +49,12 @@ def test_durations(text: str, seconds: float | None) -> None:
 def test_the_wait_is_read_in_every_spelling(
     headers: dict[str, str], data: object, message: str, seconds: float | None
 ) -> None:
-    assert retry_after(headers, data, message) == (None if seconds is None else pytest.approx(seconds))
+    assert read_retry_after(headers, data, message) == (None if seconds is None else pytest.approx(seconds))
 
 
 def test_nothing_left_means_waiting_until_the_reset() -> None:
     told = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s"}
-    assert exhausted(told) == 360.0
-    assert exhausted({**told, "x-ratelimit-remaining-requests": "3"}) == 0.0
-    assert exhausted({"x-ratelimit-remaining-tokens": "-1", "x-ratelimit-reset-tokens": "0"}) == 0.0
-    assert exhausted({}) == 0.0
+    assert read_exhausted(told) == 360.0
+    assert read_exhausted({**told, "x-ratelimit-remaining-requests": "3"}) == 0.0
+    assert read_exhausted({"x-ratelimit-remaining-tokens": "-1", "x-ratelimit-reset-tokens": "0"}) == 0.0
+    assert read_exhausted({}) == 0.0

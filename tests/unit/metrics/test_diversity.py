@@ -6,16 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aide.metrics.diversity import (
-    compression_ratio,
-    distinct,
-    evenness,
-    grams,
-    lengths,
-    measure,
-    near_duplicates,
-    sample,
-    self_bleu,
-    tokens,
+    list_ngrams,
+    measure_compression,
+    measure_distinct,
+    measure_evenness,
+    measure_lengths,
+    measure_near_duplicates,
+    measure_self_bleu,
+    measure_texts,
+    sample_places,
+    split_tokens,
 )
 
 TEXTS = (
@@ -42,60 +42,69 @@ def reference_self_bleu(texts: list[list[str]]) -> float:
 
 
 def test_self_bleu_is_that_of_sacrebleu() -> None:
-    split = [tokens(text) for text in TEXTS]
-    assert self_bleu(split) == pytest.approx(reference_self_bleu(split), abs=1e-6)
+    split = [split_tokens(text) for text in TEXTS]
+    assert measure_self_bleu(split) == pytest.approx(reference_self_bleu(split), abs=1e-6)
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.lists(st.sampled_from("abcdé"), min_size=1, max_size=9), min_size=2, max_size=6))
 def test_self_bleu_is_that_of_sacrebleu_on_anything(texts: list[list[str]]) -> None:
-    assert self_bleu(texts) == pytest.approx(reference_self_bleu(texts), abs=1e-6)
+    assert measure_self_bleu(texts) == pytest.approx(reference_self_bleu(texts), abs=1e-6)
 
 
 def test_repetition_raises_self_bleu_and_lowers_distinct() -> None:
-    repeated = [tokens(TEXTS[0])] * 3
-    assert self_bleu(repeated) == pytest.approx(1.0)
-    assert distinct(repeated, 2) == pytest.approx(1 / 3)
-    assert self_bleu([["one"]]) == 0.0
+    repeated = [split_tokens(TEXTS[0])] * 3
+    assert measure_self_bleu(repeated) == pytest.approx(1.0)
+    assert measure_distinct(repeated, 2) == pytest.approx(1 / 3)
+    assert measure_self_bleu([["one"]]) == 0.0
 
 
 def test_distinct_counts_over_all_texts_together() -> None:
     texts = [["a", "b", "a"], ["a", "b"]]
-    assert distinct(texts, 1) == 2 / 5
-    assert distinct(texts, 2) == 2 / 3
-    assert distinct([], 1) == 0
+    assert measure_distinct(texts, 1) == 2 / 5
+    assert measure_distinct(texts, 2) == 2 / 3
+    assert measure_distinct([], 1) == 0
 
 
 def test_compression_ratio_is_that_of_gzip() -> None:
     joined = " ".join(TEXTS).encode()
-    assert compression_ratio(TEXTS) == len(joined) / len(gzip.compress(joined))
-    assert compression_ratio([TEXTS[0]] * 20) > 4 * compression_ratio(TEXTS)
+    assert measure_compression(TEXTS) == len(joined) / len(gzip.compress(joined))
+    assert measure_compression([TEXTS[0]] * 20) > 4 * measure_compression(TEXTS)
 
 
 def test_lengths_are_nearest_ranks() -> None:
-    assert lengths([["x"] * n for n in range(1, 101)]) == {"mean": 50.5, "p5": 5, "p50": 50, "p95": 95}
+    assert measure_lengths([["x"] * n for n in range(1, 101)]) == {
+        "mean": 50.5,
+        "p5": 5,
+        "p50": 50,
+        "p95": 95,
+    }
 
 
 def test_evenness_is_entropy_over_its_maximum() -> None:
-    assert evenness([5, 5, 5]) == pytest.approx(1.0)
-    assert evenness([3, 1]) == pytest.approx(-(0.75 * math.log(0.75) + 0.25 * math.log(0.25)) / math.log(2))
-    assert evenness([7]) == 0.0
+    assert measure_evenness([5, 5, 5]) == pytest.approx(1.0)
+    assert measure_evenness([3, 1]) == pytest.approx(
+        -(0.75 * math.log(0.75) + 0.25 * math.log(0.25)) / math.log(2)
+    )
+    assert measure_evenness([7]) == 0.0
 
 
 def test_near_duplicates_are_those_that_would_be_dropped() -> None:
-    assert near_duplicates([*TEXTS, TEXTS[0].upper()]) == pytest.approx(1 / 7)
+    assert measure_near_duplicates([*TEXTS, TEXTS[0].upper()]) == pytest.approx(1 / 7)
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_differs_for_another() -> None:
-    assert sample(100, 10, 1) == sample(100, 10, 1) != sample(100, 10, 2)
-    assert sample(3, 10, 1) == [0, 1, 2]
+    assert sample_places(100, 10, 1) == sample_places(100, 10, 1) != sample_places(100, 10, 2)
+    assert sample_places(3, 10, 1) == [0, 1, 2]
 
 
 def test_measure_has_self_bleu_only_where_places_are_named() -> None:
-    assert "self_bleu" not in measure(TEXTS)
-    assert measure(TEXTS, range(6))["self_bleu"] == round(self_bleu([tokens(text) for text in TEXTS]), 4)
+    assert "self_bleu" not in measure_texts(TEXTS)
+    assert measure_texts(TEXTS, range(6))["self_bleu"] == round(
+        measure_self_bleu([split_tokens(text) for text in TEXTS]), 4
+    )
 
 
 def test_scripts_without_spaces_are_split_by_character() -> None:
-    assert tokens("北京-3号") == ["北", "京", "-", "3", "号"]
-    assert grams(["a", "b", "c"], 2) == [("a", "b"), ("b", "c")]
+    assert split_tokens("北京-3号") == ["北", "京", "-", "3", "号"]
+    assert list_ngrams(["a", "b", "c"], 2) == [("a", "b"), ("b", "c")]

@@ -10,12 +10,12 @@ from aide.errors import Unusable
 from aide.parsing import (
     CodePayload,
     ModelPayload,
-    Reply,
+    ReplyModel,
     TextPayload,
-    clean,
-    closed_schema,
-    json_value,
+    build_closed_schema,
+    clean_text,
     looks_like_code,
+    parse_json,
     read_completion,
 )
 
@@ -40,12 +40,12 @@ def completion(content: object = None, finish: str = "stop", **message: object) 
     ],
 )
 def test_clean_takes_what_breaks_files_and_leaves_every_script(dirty: str, tidy: str) -> None:
-    assert clean(dirty) == tidy
+    assert clean_text(dirty) == tidy
 
 
 @given(st.text(alphabet=st.characters()))
 def test_clean_text_is_encodable_and_stays_as_it_is(text: str) -> None:
-    once = clean(text)
+    once = clean_text(text)
     once.encode("utf-8")
     assert "\x1b" not in once
     assert "\x00" not in once
@@ -109,13 +109,13 @@ def test_unusable_completions_say_why(data: Mapping[str, Any], reason: str) -> N
     ],
 )
 def test_slightly_broken_json_is_read(text: str, value: object) -> None:
-    assert json_value(text) == value
+    assert parse_json(text) == value
 
 
 @pytest.mark.parametrize("text", ["", "no json here", "{", "a < b > c", "[" * 5000])
 def test_text_without_json_is_unusable(text: str) -> None:
     with pytest.raises(Unusable) as caught:
-        json_value(text)
+        parse_json(text)
     assert caught.value.reason == "not_json"
     assert caught.value.said == text
 
@@ -123,17 +123,17 @@ def test_text_without_json_is_unusable(text: str) -> None:
 @given(st.text(max_size=200))
 def test_json_of_any_text_is_a_value_or_unusable(text: str) -> None:
     try:
-        json_value(text)
+        parse_json(text)
     except Unusable as fault:
         assert fault.problem.endswith(".")
 
 
-class Inner(Reply):
+class Inner(ReplyModel):
     title: str
     kind: Literal["only"]
 
 
-class Outer(Reply):
+class Outer(ReplyModel):
     grade: int = Field(ge=1, le=10)
     right: bool
     items: list[Inner]
@@ -155,7 +155,7 @@ def nothing_open(schema: object) -> bool:
 
 
 def test_the_schema_is_closed_and_stands_by_itself() -> None:
-    schema = closed_schema(Outer)
+    schema = build_closed_schema(Outer)
     assert nothing_open(schema)
     assert list(schema["properties"]) == ["grade", "right", "items", "note"]
     item = schema["properties"]["items"]["items"]

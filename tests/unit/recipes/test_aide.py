@@ -12,12 +12,12 @@ from aide.errors import NodeError, Rejection
 from aide.formats import FORMATS, TaskCard
 from aide.formats.base import Label
 from aide.gates.form import FormGate
-from aide.judging.verdict import Standard
+from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
 from aide.recipes.aide import Aide
-from aide.recipes.base import Brief
+from aide.recipes.base import RecipeContext
 from aide.records import Draft, Hop, Parts, Point, Record, Seed, Triple, replace
-from aide.verify.answers import Checks
+from aide.verify.answers import AnswerChecks
 from unit.formats.scripted import Scripted
 
 INPUTS = (
@@ -58,10 +58,10 @@ def recipe(
     run = RunSpec(base_url=("sim:",), model="m", **spec)
     prompts = Prompts(None, card=card)
     return Aide(
-        Brief(
+        RecipeContext(
             spec=run, task="sums", card=card, format=FORMATS[format],
-            gate=FormGate(card, INPUTS, ["40", "41", "42"]), standard=Standard(run.min_relevance, run.min_diversity),
-            checks=Checks(FORMATS[format], card), prompts=prompts, novelty=Twins(*twins),
+            gate=FormGate(card, INPUTS, ["40", "41", "42"]), standard=Thresholds(run.min_relevance, run.min_diversity),
+            checks=AnswerChecks(FORMATS[format], card), prompts=prompts, novelty=Twins(*twins),
             graph_triples=run.graph(fixed=False), bank=None, demonstrations=lambda seed: (),
             near_labels={label: [o for o in labels if o != label] for label in labels},
         )

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from aide.errors import NodeError
-from aide.recipes.base import side_by_side
+from aide.recipes.base import run_side_by_side
 
 
 def test_a_fault_waits_until_the_other_has_its_answer() -> None:
@@ -22,7 +22,7 @@ def test_a_fault_waits_until_the_other_has_its_answer() -> None:
     for pair in ((fails, answers), (answers, fails)):
         heard.clear()
         with pytest.raises(NodeError, match="too long"):
-            asyncio.run(side_by_side(pair[0](), pair[1]()))
+            asyncio.run(run_side_by_side(pair[0](), pair[1]()))
         assert heard == ["answer"]
 
 
@@ -30,4 +30,4 @@ def test_both_results_come_in_their_order() -> None:
     async def say(word: str) -> str:
         return word
 
-    assert asyncio.run(side_by_side(say("a"), say("b"))) == ("a", "b")
+    assert asyncio.run(run_side_by_side(say("a"), say("b"))) == ("a", "b")

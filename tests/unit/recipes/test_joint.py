@@ -3,7 +3,7 @@
 import pytest
 
 from aide.errors import Unusable
-from aide.formats.choices import options_payload
+from aide.formats.choices import make_options_payload
 from aide.parsing import TextPayload
 from aide.recipes.joint import JointPayload
 
@@ -24,7 +24,7 @@ def test_both_are_found_however_they_are_wrapped(said: str) -> None:
 
 def test_the_answer_is_read_as_its_format_wants_it() -> None:
     said = '<new>Which?</new><answer>```json\n{"correct": "a", "wrong": ["b", "c"]}\n```</answer>'
-    assert JointPayload(options_payload(2)).read(said) == ("Which?", ("a", ("b", "c")))
+    assert JointPayload(make_options_payload(2)).read(said) == ("Which?", ("a", ("b", "c")))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from aide.errors import InputError, Unusable
-from aide.recipes.extraction import extraction, more_triples, triples_from
+from aide.recipes.extraction import make_extraction_payload, make_graph_payload, normalise_triples
 from aide.recipes.operations import OPERATIONS
 from aide.records import Triple
 
@@ -15,27 +15,27 @@ def said(topic: str, *ties: tuple[str, str]) -> str:
 
 
 def test_the_schema_asks_for_exactly_so_many() -> None:
-    schema = extraction(3).schema
+    schema = make_extraction_payload(3).schema
     assert schema is not None
     assert list(schema["properties"]) == ["topic", "triples"]
     assert schema["properties"]["triples"]["minItems"] == schema["properties"]["triples"]["maxItems"] == 3
     assert list(schema["properties"]["triples"]["items"]["properties"]) == ["relation", "attribute"]
-    more = more_triples(2).schema
+    more = make_graph_payload(2).schema
     assert more is not None
     assert list(more["properties"]) == ["triples"]
-    assert (extraction(3).name, more_triples(2).name) == ("triples", "more_triples")
+    assert (make_extraction_payload(3).name, make_graph_payload(2).name) == ("triples", "more_triples")
 
 
 def test_attributes_are_normalised() -> None:
-    found = extraction(3).read(
+    found = make_extraction_payload(3).read(
         said(' "Bread." ', (" needs\n", " **Yeast** "), ("has", "yeast"), ("is", "bread"))
     )
-    assert triples_from(found) == (Triple("Bread", "needs", "Yeast"),)
+    assert normalise_triples(found) == (Triple("Bread", "needs", "Yeast"),)
 
 
 def test_more_than_asked_are_cut_and_a_missing_relation_is_made_up() -> None:
-    found = extraction(2).read(said("bread", ("", "flour"), ("has", "crust"), ("needs", "oven")))
-    assert triples_from(found) == (Triple("bread", "involves", "flour"), Triple("bread", "has", "crust"))
+    found = make_extraction_payload(2).read(said("bread", ("", "flour"), ("has", "crust"), ("needs", "oven")))
+    assert normalise_triples(found) == (Triple("bread", "involves", "flour"), Triple("bread", "has", "crust"))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_more_than_asked_are_cut_and_a_missing_relation_is_made_up() -> None:
 )
 def test_what_is_unusable_is_said_to_the_model(text: str) -> None:
     with pytest.raises(Unusable) as fault:
-        extraction(3).read(text)
+        make_extraction_payload(3).read(text)
     assert fault.value.problem
 
 
@@ -59,8 +59,8 @@ def test_graph_expansion_keeps_the_topic_and_repeats_nothing() -> None:
     text = json.dumps(
         {"triples": [{"relation": "has", "attribute": "Yeast"}, {"relation": "needs", "attribute": "salt"}]}
     )
-    found = more_triples(2).read(text)
-    assert triples_from(found, topic="bread", known=known) == (Triple("bread", "needs", "salt"),)
+    found = make_graph_payload(2).read(text)
+    assert normalise_triples(found, topic="bread", known=known) == (Triple("bread", "needs", "salt"),)
 
 
 def test_operations_are_found_by_name() -> None:

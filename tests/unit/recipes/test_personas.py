@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aide.errors import InputError, Unusable
-from aide.recipes.personas import Bank, load_bank, personas_for, personas_payload
+from aide.recipes.personas import PersonaBank, find_personas, load_bank, make_personas_payload
 from aide.records import rng
 
 PEOPLE = (
@@ -33,8 +33,10 @@ class Model:
         return payload.read(self.text)
 
 
-def run(topic: str, count: int, bank: Bank | None = None, model: Model | None = None) -> tuple[str, ...]:
-    return asyncio.run(personas_for(topic, count, bank, model or Model("")))
+def run(
+    topic: str, count: int, bank: PersonaBank | None = None, model: Model | None = None
+) -> tuple[str, ...]:
+    return asyncio.run(find_personas(topic, count, bank, model or Model("")))
 
 
 def test_the_model_writes_them_in_one_call() -> None:
@@ -51,11 +53,11 @@ def test_no_personas_is_no_loss_of_the_point() -> None:
     assert run("rye bread", 0, model=model) == run("", 3, model=model) == ()
     assert not model.asked
     with pytest.raises(Unusable, match="3 descriptions"):
-        personas_payload(3).read('{"personas": [" "]}')
+        make_personas_payload(3).read('{"personas": [" "]}')
 
 
 def test_the_schema_asks_for_exactly_so_many() -> None:
-    schema = personas_payload(4).schema
+    schema = make_personas_payload(4).schema
     assert schema is not None
     assert schema["properties"]["personas"] == {
         "items": {"type": "string"},
@@ -66,11 +68,11 @@ def test_the_schema_asks_for_exactly_so_many() -> None:
 
 
 def test_shared_words_rank_first_and_there_is_no_floor() -> None:
-    bank = Bank(PEOPLE)
+    bank = PersonaBank(PEOPLE)
     chosen = run("how tenants and lawyers argue", 3, bank)
     assert chosen[0] == PEOPLE[0]
     assert len(set(chosen)) == 3
-    assert run("Mietrecht", 2, bank) == run("Mietrecht", 2, Bank(PEOPLE))
+    assert run("Mietrecht", 2, bank) == run("Mietrecht", 2, PersonaBank(PEOPLE))
     assert len({run(f"topic {n}", 1, bank) for n in range(20)}) > 1
 
 
@@ -82,7 +84,7 @@ def test_embeddings_rank_by_meaning_above_the_floor() -> None:
         calls.append(len(texts))
         return [space.get(text, [0.0, 1.0]) for text in texts]
 
-    bank = Bank(PEOPLE, embed)
+    bank = PersonaBank(PEOPLE, embed)
     assert run("bread", 5, bank) == (PEOPLE[1], PEOPLE[0])
     assert run("bread", 1, bank) == (PEOPLE[1],)
     assert calls == [4, 1, 1]  # the bank is embedded once
@@ -103,7 +105,7 @@ def test_a_large_bank_is_embedded_in_batches_and_the_nearest_come_first() -> Non
         sizes.append(len(texts))
         return [vector(text) for text in texts]
 
-    bank = Bank(people, embed)
+    bank = PersonaBank(people, embed)
 
     async def both() -> tuple[str, ...]:
         one = asyncio.create_task(bank.nearest("a topic", 5))
@@ -120,7 +122,7 @@ def test_an_embedding_that_never_came_is_no_loss_of_the_point() -> None:
     async def embed(texts: Sequence[str]) -> list[list[float]]:
         raise Unusable("no_embedding", "The answer holds no embedding.")
 
-    assert run("bread", 2, Bank(PEOPLE, embed)) == ()
+    assert run("bread", 2, PersonaBank(PEOPLE, embed)) == ()
 
 
 def test_a_bank_is_read_from_jsonl_or_plain_lines(tmp_path: Path) -> None:

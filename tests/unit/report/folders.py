@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from aide.journal import Call, Journal, Outcome
+from aide.journal import AnsweredCall, Journal, Outcome
 from aide.records import Usage
 from aide.run.folder import RunFolder
 from aide.shards import Shards
@@ -92,9 +92,9 @@ def record(id: str, parent: str, hop: int, text: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def call(key: str, node: str, step: str, text: str) -> Call:
+def call(key: str, node: str, step: str, text: str) -> AnsweredCall:
     body = json.dumps({"choices": [{"message": {"content": text}}]}).encode()
-    return Call(
+    return AnsweredCall(
         key, node, step, 0, 0, "m", "e", text, text, text, {}, body, Usage(1, 10, 4), 0.5, 100.0, 0.25
     )
 

@@ -14,8 +14,8 @@ import pytest
 from aide.errors import InputError
 from aide.journal import Journal
 from aide.report import write_report
-from aide.report.data import shown
-from aide.report.gather import gather
+from aide.report.data import make_visible
+from aide.report.gather import gather_facts
 from aide.run.folder import RunFolder
 from unit.report.folders import HOSTILE, SEED, hostile
 
@@ -90,23 +90,23 @@ def test_counts_reconcile_and_records_hang_on_their_parents(tmp_path: Path) -> N
 def test_likeness_is_that_of_the_runs_own_meter(tmp_path: Path) -> None:
     folder = hostile(tmp_path / "run", long=3)
     with Journal.open(folder.journal, readonly=True) as journal:
-        found = gather(folder, journal)
+        found = gather_facts(folder, journal)
         assert {hop: round(fmean(values), 3) for hop, values in found.likeness.items()} == {
             int(hop): round(mean["to_seed"], 3) for hop, mean in found.drift["by_hop"].items()
         }
         summary = json.loads(folder.summary.read_text())
         told = {"between_seeds": 0.125, "by_hop": {"1": {"records": 1, "to_seed": 0.875, "to_nearest": 0.9}}}
         folder.summary.write_text(json.dumps({**summary, "drift": told}))
-        assert gather(folder, journal).drift == told
+        assert gather_facts(folder, journal).drift == told
         folder.summary.write_text(json.dumps({**summary, "drift": told, "accepted": 1}))
-        assert gather(folder, journal).drift == found.drift  # the summary is of an earlier run
+        assert gather_facts(folder, journal).drift == found.drift  # the summary is of an earlier run
 
 
 def test_drift_by_embeddings_stands_beside_that_by_words(tmp_path: Path) -> None:
     folder = hostile(tmp_path / "run")
     assert "by embeddings" not in write_report(folder).read_text(encoding="utf-8")
     with Journal.open(folder.journal, readonly=True) as journal:
-        told = dict(gather(folder, journal).drift)
+        told = dict(gather_facts(folder, journal).drift)
     told["meaning"] = {
         "between_seeds": 0.25,
         "by_hop": {"1": {"records": 1, "to_seed": 0.8125, "to_nearest": 0.9375}},
@@ -149,6 +149,6 @@ def test_a_folder_without_a_journal_is_refused(tmp_path: Path) -> None:
 
 
 def test_shown_leaves_honest_text_alone() -> None:
-    assert shown("two\nlines\tand שלום 漢字 é") == "two\nlines\tand שלום 漢字 é"
-    assert "\x1b" not in shown(HOSTILE)
-    assert shown("a" * 50, 10).startswith("a" * 10 + "…")
+    assert make_visible("two\nlines\tand שלום 漢字 é") == "two\nlines\tand שלום 漢字 é"
+    assert "\x1b" not in make_visible(HOSTILE)
+    assert make_visible("a" * 50, 10).startswith("a" * 10 + "…")

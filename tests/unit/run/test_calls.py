@@ -11,17 +11,17 @@ import pytest
 from aide.config.spec import RunSpec
 from aide.errors import BudgetSpent, EndpointUnusable, Interrupted, NodeError, Unusable
 from aide.journal import Journal
-from aide.llm.request import Answer, Keep, Request
-from aide.parsing import ModelPayload, Reply, TextPayload
+from aide.llm.request import ChatRequest, KeepAnswer, ModelAnswer
+from aide.parsing import ModelPayload, ReplyModel, TextPayload
 from aide.prompts import Prompts
 from aide.records import Correction, Usage
 from aide.run.budget import Budget
-from aide.run.calls import Calls, call_key
+from aide.run.calls import ModelCalls, compute_call_key
 
 TEXT = TextPayload("text")
 
 
-class Shape(Reply):
+class Shape(ReplyModel):
     count: int
 
 
@@ -33,11 +33,11 @@ class Server:
 
     def __init__(self, *said: str | dict[str, Any] | Exception) -> None:
         self.said = list(said)
-        self.asked: list[Request] = []
+        self.asked: list[ChatRequest] = []
         self.ranks: dict[str, int] = {}
         self.gate: asyncio.Event | None = None
 
-    async def __call__(self, request: Request, rank: int, keep: Keep) -> Answer:
+    async def __call__(self, request: ChatRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
         self.asked.append(request)
         self.ranks[request.step] = rank
         said = self.said.pop(0) if self.said else f"answer {len(self.asked)}"
@@ -47,7 +47,7 @@ class Server:
             raise said
         choice = said if isinstance(said, dict) else {"message": {"content": said}, "finish_reason": "stop"}
         data = {"choices": [choice]}
-        answer = Answer(orjson.dumps(data), data, "e", "real-model", {}, Usage(1, 100, 10), 0.1)
+        answer = ModelAnswer(orjson.dumps(data), data, "e", "real-model", {}, Usage(1, 100, 10), 0.1)
         await keep(answer)
         return answer
 
@@ -63,7 +63,7 @@ class Bench:
         self.journal = Journal.open(folder / "journal.sqlite", pace=0.0)
         self.noted: list[str] = []
         budget = Budget(self.spec, Usage(), 0.0, clock=lambda: 0.0)
-        self.calls = Calls(
+        self.calls = ModelCalls(
             self.spec,
             Prompts(folder / "prompts"),
             self.journal,
@@ -204,7 +204,7 @@ def test_the_key_holds_what_is_asked_and_nothing_of_where(tmp_path: Path) -> Non
 
         async def play(bench: Bench) -> str:
             await bench.ask()
-            return call_key(bench.server.asked[0], 0, 0)
+            return compute_call_key(bench.server.asked[0], 0, 0)
 
         keys.append(run(tmp_path / url[7:10], Server("said"), play, **spec))
     assert keys[0] == keys[1]

@@ -3,9 +3,9 @@
 import asyncio
 from pathlib import Path
 
-from aide.dedup.lexical import Duplicates
+from aide.dedup.lexical import LexicalIndex
 from aide.journal import Journal
-from aide.run.deduplication import Anything, JournaledNovelty
+from aide.run.deduplication import JournaledDeduplicator, NoDeduplication
 
 SEEDS = [("seed", "How long does the ferry to the northern island take in winter?")]
 TEXT = "A carpenter saws nine planks into four pieces each and sells them at the market on Friday."
@@ -13,8 +13,8 @@ NEAR = "A carpenter saws nine planks into four pieces each and sells them at the
 OTHER = "Which of the two lamps needs less current when both burn through a night in December?"
 
 
-def novelty(journal: Journal) -> JournaledNovelty:
-    return JournaledNovelty(journal, Duplicates("near", SEEDS))
+def novelty(journal: Journal) -> JournaledDeduplicator:
+    return JournaledDeduplicator(journal, LexicalIndex("near", SEEDS))
 
 
 def test_the_first_to_claim_has_the_text_and_its_twin_hears_whose_it_is(tmp_path: Path) -> None:
@@ -60,4 +60,4 @@ def test_a_revision_lets_go_of_the_text_it_replaces(tmp_path: Path) -> None:
 
 
 def test_with_duplicates_off_every_text_is_new() -> None:
-    assert [Anything().claim(id, TEXT) for id in "ab"] == ["", ""]
+    assert [NoDeduplication().claim(id, TEXT) for id in "ab"] == ["", ""]

@@ -30,11 +30,11 @@ def test_every_record_that_stands_is_measured_and_of_many_every_nth(tmp_path: Pa
         for place, hop in enumerate((1, 1, 2, 2)):
             text = "a baker sells seven buns" if hop == 1 else "the ferry sails at dusk"
             await journal.settle(settled(f"{place:020x}", seeds[0], text, hop))
-        told = drifted.drift_of(journal, inputs, out={f"{0:020x}"})
+        told = drifted.measure_drift(journal, inputs, out={f"{0:020x}"})
         assert told["every"] == 1
         assert told["by_hop"]["1"] == {"records": 1, "to_seed": 0.6667, "to_nearest": 0.6667}
         assert told["by_hop"]["2"] == {"records": 2, "to_seed": 0.0, "to_nearest": 0.25}
-        many = drifted.drift_of(journal, inputs, most=2)
+        many = drifted.measure_drift(journal, inputs, most=2)
         assert many["every"] == 2
         assert sum(hop["records"] for hop in many["by_hop"].values()) == 2
         journal.close()
@@ -51,12 +51,12 @@ def test_by_embeddings_only_what_was_embedded_is_measured(tmp_path: Path) -> Non
         with Journal.open(tmp_path / "journal.sqlite") as journal:
             for place, text in enumerate(("rolls", "the ferry", "never embedded")):
                 await journal.settle(settled(f"{place:020x}", seeds[0], text, 1 + place))
-            told = drifted.meant_drift_of(journal, inputs, known.get)
+            told = drifted.measure_embedding_drift(journal, inputs, known.get)
             assert told["between_seeds"] == 0.0
             assert told["by_hop"] == {
                 "1": {"records": 1, "to_seed": 0.8, "to_nearest": 0.8},
                 "2": {"records": 1, "to_seed": 0.0, "to_nearest": 1.0},
             }
-            assert drifted.meant_drift_of(journal, inputs, lambda _: None) == {}
+            assert drifted.measure_embedding_drift(journal, inputs, lambda _: None) == {}
 
     asyncio.run(run())

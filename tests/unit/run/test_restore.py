@@ -9,7 +9,7 @@ from aide.config.spec import RunSpec
 from aide.frontier import Slot
 from aide.journal import Journal
 from aide.records import Draft, Seed
-from aide.run.restore import flipper, label_quotas, pack, shares, unpack
+from aide.run.restore import make_label_chooser, pack_slot, split_labels, split_target, unpack_slot
 
 
 def seeds(count: int) -> list[Seed]:
@@ -20,24 +20,24 @@ def test_a_target_is_even_over_the_seeds_that_were_there_and_later_ones_get_thei
     tmp_path: Path,
 ) -> None:
     with Journal.open(tmp_path / "journal.sqlite") as journal:
-        first = shares(RunSpec(target=10), seeds(3), journal)
+        first = split_target(RunSpec(target=10), seeds(3), journal)
         assert first == {"seed0": 4, "seed1": 3, "seed2": 3}
-        grown = shares(RunSpec(target=10), seeds(5), journal)
+        grown = split_target(RunSpec(target=10), seeds(5), journal)
         assert grown == {**first, "seed3": 3, "seed4": 3}
 
 
 def test_a_higher_target_is_shared_anew_among_all(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "journal.sqlite") as journal:
-        shares(RunSpec(target=10), seeds(3), journal)
-        again = shares(RunSpec(target=20), seeds(5), journal)
+        split_target(RunSpec(target=10), seeds(3), journal)
+        again = split_target(RunSpec(target=20), seeds(5), journal)
         assert again is not None
         assert set(again.values()) == {4}
 
 
 def test_the_whole_tree_and_a_number_per_seed_need_no_memory(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "journal.sqlite") as journal:
-        assert shares(RunSpec(target="all"), seeds(3), journal) is None
-        assert shares(RunSpec(per_seed=7), seeds(2), journal) == {"seed0": 7, "seed1": 7}
+        assert split_target(RunSpec(target="all"), seeds(3), journal) is None
+        assert split_target(RunSpec(per_seed=7), seeds(2), journal) == {"seed0": 7, "seed1": 7}
         assert journal.meta("shares") is None
 
 
@@ -55,11 +55,11 @@ def test_labels_are_balanced_as_asked_and_never_below_what_is_there(
     balance: str, total: int, held: dict[str, int], expected: dict[str, int]
 ) -> None:
     spec = RunSpec.model_validate({"balance": balance})
-    assert label_quotas(spec, "abc", ["a"] * 5 + ["b"] * 3 + ["c"] * 2, total, Counter(held)) == expected
+    assert split_labels(spec, "abc", ["a"] * 5 + ["b"] * 3 + ["c"] * 2, total, Counter(held)) == expected
 
 
 def test_a_quarter_of_the_children_means_another_label_the_nearest_most_often() -> None:
-    flip = flipper(RunSpec(), {"a": ["b", "c", "d", "e"]})
+    flip = make_label_chooser(RunSpec(), {"a": ["b", "c", "d", "e"]})
     meant = Counter(flip(Slot("parent", "reasoning", n), "a") for n in range(4000))
     assert meant["a"] / 4000 == pytest.approx(0.75, abs=0.03)
     assert meant["b"] > meant["c"] > meant["d"] > 0
@@ -70,7 +70,7 @@ def test_a_quarter_of_the_children_means_another_label_the_nearest_most_often() 
 
 
 def test_two_small_numbers_fit_into_one() -> None:
-    assert [unpack(pack(high, low)) for high, low in ((0, 0), (3, 19), (12, 999))] == [
+    assert [unpack_slot(pack_slot(high, low)) for high, low in ((0, 0), (3, 19), (12, 999))] == [
         (0, 0),
         (3, 19),
         (12, 999),

@@ -3,9 +3,9 @@
 import asyncio
 from pathlib import Path
 
-from aide.dedup.lexical import Duplicates
+from aide.dedup.lexical import LexicalIndex
 from aide.journal import Journal
-from aide.run.deduplication import JournaledNovelty, Meaning
+from aide.run.deduplication import JournaledDeduplicator, SemanticCheck
 
 VECTORS = {
     "a seed": [1.0, 0.0],
@@ -27,8 +27,8 @@ class Desk:
         await asyncio.sleep(0)
         return self.paid.setdefault(text, VECTORS[text])
 
-    def meaning(self, journal: Journal) -> Meaning:
-        return Meaning(journal, self.embed, self.paid.get, self.texts.get)
+    def meaning(self, journal: Journal) -> SemanticCheck:
+        return SemanticCheck(journal, self.embed, self.paid.get, self.texts.get)
 
 
 def test_what_means_the_same_is_refused_and_told_again_after_a_restart(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_what_means_the_same_is_refused_and_told_again_after_a_restart(tmp_path:
         journal = Journal.open(tmp_path / "j.sqlite")
         meaning = desk.meaning(journal)
         await meaning.enter({"s1": "a seed", "s2": "another seed"}, [])
-        novelty = JournaledNovelty(journal, Duplicates("near", []), meaning)
+        novelty = JournaledDeduplicator(journal, LexicalIndex("near", []), meaning)
         for id, text, told in (
             ("r1", "said otherwise", "means the same as s1 (1.000)"),
             ("r2", "new", ""),
@@ -56,7 +56,7 @@ def test_what_means_the_same_is_refused_and_told_again_after_a_restart(tmp_path:
         journal = Journal.open(tmp_path / "j.sqlite")
         meaning = desk.meaning(journal)
         await meaning.enter({"s1": "a seed", "s2": "another seed"}, [("r2", "new")])
-        novelty = JournaledNovelty(journal, Duplicates("near", []), meaning)
+        novelty = JournaledDeduplicator(journal, LexicalIndex("near", []), meaning)
         novelty.claim("r1", "said otherwise")
         assert await novelty.meant("r1", "said otherwise") == "means the same as s1 (1.000)"
         novelty.claim("r4", "late")

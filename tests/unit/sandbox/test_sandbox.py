@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from aide.errors import InputError
-from aide.sandbox.isolation import Limits, Ran, Sandbox
+from aide.sandbox.isolation import Sandbox, SandboxLimits, SandboxResult
 
-LIMITS = Limits(seconds=1, wall=30, megabytes=256)
+LIMITS = SandboxLimits(seconds=1, wall=30, megabytes=256)
 
 
 def found(name: str) -> Sandbox | None:
@@ -28,12 +28,12 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     sandbox.close()
 
 
-def run(sandbox: Sandbox, code: str, *tests: str) -> Ran:
+def run(sandbox: Sandbox, code: str, *tests: str) -> SandboxResult:
     return asyncio.run(sandbox.run(code, tests or ("assert solve() == 2",)))
 
 
 def test_a_right_solution_passes_and_a_wrong_one_names_the_test(sandbox: Sandbox) -> None:
-    assert run(sandbox, "import math\ndef solve():\n    return math.isqrt(4)") == Ran(True)
+    assert run(sandbox, "import math\ndef solve():\n    return math.isqrt(4)") == SandboxResult(True)
     ran = run(sandbox, "def solve():\n    return 3", "assert True", "assert solve() == 2, solve()")
     assert not ran.passed
     assert "test 2" in ran.told

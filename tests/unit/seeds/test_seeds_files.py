@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aide.errors import InputError
-from aide.seeds import Loaded, SeedMapping, load_seeds
+from aide.seeds import LoadedSeeds, SeedMapping, load_seeds
 
 ROWS = [{"input": "Wie heißt „es“?", "output": "eins\u2028zwei"}, {"input": "b, c\nd", "output": "drei"}]
 WANTED = [(row["input"], row["output"]) for row in ROWS]
@@ -14,7 +14,7 @@ LINES = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS)
 CSV = 'input;output\r\n"Wie heißt „es“?";"eins\u2028zwei"\r\n"b, c\nd";drei\r\n'
 
 
-def pairs(loaded: Loaded) -> list[tuple[str, str]]:
+def pairs(loaded: LoadedSeeds) -> list[tuple[str, str]]:
     return [(seed.draft.input, seed.draft.output) for seed in loaded.seeds]
 
 

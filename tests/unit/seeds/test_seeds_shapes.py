@@ -6,10 +6,10 @@ import pytest
 
 from aide.errors import InputError
 from aide.records import Seed
-from aide.seeds import Loaded, SeedMapping, load_seeds
+from aide.seeds import LoadedSeeds, SeedMapping, load_seeds
 
 
-def load(tmp_path: Path, *rows: dict[str, Any], **mapping: Any) -> Loaded:
+def load(tmp_path: Path, *rows: dict[str, Any], **mapping: Any) -> LoadedSeeds:
     path = tmp_path / "tiny.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return load_seeds([str(path)], SeedMapping(**mapping))

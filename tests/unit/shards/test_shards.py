@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from aide.errors import AideError, FolderHeld, InputError
 from aide.records import digest
-from aide.shards import FolderLock, Ids, Lines, Shards, parts_of, write_atomic
+from aide.shards import AppendOnlyLines, FolderLock, IdSet, Shards, list_shards, write_atomic
 from disks import no_file_larger_than
 
 
@@ -29,14 +29,14 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 def written(folder: Path) -> list[str]:
-    return [line["output"] for part in parts_of(folder) for line in lines(part)]
+    return [line["output"] for part in list_shards(folder) for line in lines(part)]
 
 
 def test_a_part_ends_after_its_size_and_the_next_begins(tmp_path: Path) -> None:
     with Shards(tmp_path / "shards", size=3) as shards:
         for number in range(7):
             shards.append(record(number))
-    parts = parts_of(tmp_path / "shards")
+    parts = list_shards(tmp_path / "shards")
     assert [part.name for part in parts] == ["part-00000.jsonl", "part-00001.jsonl", "part-00002.jsonl"]
     assert [len(lines(part)) for part in parts] == [3, 3, 1]
 
@@ -86,17 +86,17 @@ def test_a_bad_line_in_a_finished_part_is_named_not_cut(tmp_path: Path) -> None:
 
 
 def test_lone_surrogates_and_huge_numbers_leave_lines_that_any_reader_takes(tmp_path: Path) -> None:
-    with Lines(tmp_path / "rejects.jsonl") as log:
+    with AppendOnlyLines(tmp_path / "rejects.jsonl") as log:
         log.append({**record(1), "input": "half \ud83d of a smile"})
         log.append({**record(2), "n": 10**30})
     for line in (tmp_path / "rejects.jsonl").read_bytes().splitlines():
         orjson.loads(line)
-    assert len(Lines(tmp_path / "rejects.jsonl")) == 2
+    assert len(AppendOnlyLines(tmp_path / "rejects.jsonl")) == 2
 
 
 def test_foreign_ids_are_kept_apart(tmp_path: Path) -> None:
     names = ["a", "b", "0" * 20, "Z" * 20, "é", "", "ab " * 7, "00" * 10 + "1"]
-    with Lines(tmp_path / "log.jsonl") as log:
+    with AppendOnlyLines(tmp_path / "log.jsonl") as log:
         assert all(log.append({"id": name}) for name in names)
         assert not any(log.append({"id": name}) for name in names)
 
@@ -115,7 +115,7 @@ def test_a_full_disk_is_told_and_leaves_whole_lines(tmp_path: Path) -> None:
 
 @given(st.sets(st.text(max_size=30), max_size=60))
 def test_ids_behave_like_a_set(names: set[str]) -> None:
-    ids = Ids()
+    ids = IdSet()
     assert all(ids.add(name) for name in names)
     assert not any(ids.add(name) for name in names)
     assert len(ids) == len(set(ids)) == len(names)
@@ -125,7 +125,7 @@ def test_ids_behave_like_a_set(names: set[str]) -> None:
 
 def test_ids_grow_and_stay_small() -> None:
     tracemalloc.start()
-    ids = Ids()
+    ids = IdSet()
     for number in range(20_000):
         ids.add(digest(str(number)))
     current, _ = tracemalloc.get_traced_memory()

@@ -5,7 +5,15 @@ import pytest
 
 from aide.formats import TaskCard
 from aide.records import Draft, rng
-from aide.verify.agreement import Quorum, Tally, Vote, agree, final_answer, quorum_of, same
+from aide.verify.agreement import (
+    Quorum,
+    Vote,
+    VoteTally,
+    choose_quorum,
+    collect_votes,
+    extract_final_answer,
+    is_same_answer,
+)
 
 OPEN = TaskCard(format="open", convention="#### <number>")
 
@@ -19,7 +27,7 @@ OPEN = TaskCard(format="open", convention="#### <number>")
     ],
 )  # fmt: skip
 def test_the_same_answer_in_two_spellings(one: str, other: str) -> None:
-    assert same(one, other)
+    assert is_same_answer(one, other)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +35,7 @@ def test_the_same_answer_in_two_spellings(one: str, other: str) -> None:
     [("12", "13"), ("3.3", "3.33"), ("10", "-10"), ("12", "twelve"), ("3:30", "3:45"), ("", "0")],
 )
 def test_different_answers(one: str, other: str) -> None:
-    assert not same(one, other)
+    assert not is_same_answer(one, other)
 
 
 @pytest.mark.parametrize(
@@ -41,19 +49,19 @@ def test_different_answers(one: str, other: str) -> None:
     ],
 )
 def test_the_final_answer_stands_at_its_marker_or_is_the_last_number(text: str, found: str) -> None:
-    assert final_answer(Draft("q", text), OPEN) == found
+    assert extract_final_answer(Draft("q", text), OPEN) == found
 
 
 def test_two_of_three_is_usual_only_where_worked_answers_end_in_a_result() -> None:
-    assert quorum_of("auto", OPEN) == Quorum(2, 3)
-    assert quorum_of("auto", TaskCard(format="open")) is None
-    assert quorum_of("auto", TaskCard(format="multiple_choice", options=4)) is None
-    assert quorum_of("3/5", TaskCard(format="multiple_choice", options=4)) == Quorum(3, 5)
-    assert quorum_of("off", OPEN) is None
-    assert quorum_of("2/3", TaskCard(format="free_text")) is None
+    assert choose_quorum("auto", OPEN) == Quorum(2, 3)
+    assert choose_quorum("auto", TaskCard(format="open")) is None
+    assert choose_quorum("auto", TaskCard(format="multiple_choice", options=4)) is None
+    assert choose_quorum("3/5", TaskCard(format="multiple_choice", options=4)) == Quorum(3, 5)
+    assert choose_quorum("off", OPEN) is None
+    assert choose_quorum("2/3", TaskCard(format="free_text")) is None
 
 
-def drawn(answers: str, quorum: Quorum) -> tuple[Tally, int]:
+def drawn(answers: str, quorum: Quorum) -> tuple[VoteTally, int]:
     """The tally of answers of one letter each (`-` is none), and how many were drawn."""
     votes = [Vote("" if a == "-" else a, Draft("q", a)) for a in answers]
     asked = [1]
@@ -63,7 +71,7 @@ def drawn(answers: str, quorum: Quorum) -> tuple[Tally, int]:
         asked[0] += 1
         return votes[number]
 
-    return asyncio.run(agree(votes[0], draw, quorum)), asked[0]
+    return asyncio.run(collect_votes(votes[0], draw, quorum)), asked[0]
 
 
 @pytest.mark.parametrize(
@@ -95,15 +103,15 @@ def accepted(wrong: list[float], check: list[float], *, first_only: bool, seed: 
     def answer(chances: list[float], dice: random.Random) -> str:
         return str(dice.choices(range(len(chances) + 1), weights=[1 - sum(chances), *chances])[0])
 
-    async def one() -> Tally:
+    async def one() -> VoteTally:
         async def draw(_: int) -> Vote:
             said = answer(check, dice)
             return Vote(said, None if first_only else Draft("q", said))
 
         first = answer(wrong, dice)
-        return await agree(Vote(first, Draft("q", first)), draw, Quorum(2, 3))
+        return await collect_votes(Vote(first, Draft("q", first)), draw, Quorum(2, 3))
 
-    async def all_of_them() -> list[Tally]:
+    async def all_of_them() -> list[VoteTally]:
         return [await one() for _ in range(20_000)]
 
     for tally in asyncio.run(all_of_them()):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aide.verify.arithmetic import arithmetic_fault, miscalculations
+from aide.verify.arithmetic import describe_miscalculation, find_miscalculations
 
 RIGHT = [
     "3 x 4 = 12 boxes",
@@ -51,17 +51,19 @@ WRONG = [
 
 @pytest.mark.parametrize("text", RIGHT)
 def test_what_holds_or_cannot_be_read_is_never_flagged(text: str) -> None:
-    assert miscalculations(text) == []
+    assert find_miscalculations(text) == []
 
 
 @pytest.mark.parametrize(("text", "value"), WRONG)
 def test_a_wrong_line_is_found_and_its_value_told(text: str, value: str) -> None:
-    assert [each.value for each in miscalculations(text)][:1] == [value]
-    assert value in arithmetic_fault(text)
+    assert [each.value for each in find_miscalculations(text)][:1] == [value]
+    assert value in describe_miscalculation(text)
 
 
 def test_a_hostile_solution_costs_no_time() -> None:
-    assert miscalculations("9^9^9^9^9 = 1\n" + "(" * 5000 + "1 = 2\n" + "1+" * 20_000 + "1 = 20001") == []
+    assert (
+        find_miscalculations("9^9^9^9^9 = 1\n" + "(" * 5000 + "1 = 2\n" + "1+" * 20_000 + "1 = 20001") == []
+    )
 
 
 @pytest.mark.shared
@@ -69,7 +71,7 @@ def test_a_hostile_solution_costs_no_time() -> None:
 def test_no_solution_that_people_wrote_is_flagged_and_most_planted_faults_are_found() -> None:
     lines = (Path(os.environ["AIDE_TASKS"]) / "gold/gsm8k.jsonl").read_text(encoding="utf-8").splitlines()
     solutions = [json.loads(line)["output"] for line in lines]
-    assert [text for text in solutions if miscalculations(text)] == []
+    assert [text for text in solutions if find_miscalculations(text)] == []
     planted = found = 0
     for text in solutions:
         marks = list(re.finditer(r"=(\d+)>>\d+", text))
@@ -77,6 +79,8 @@ def test_no_solution_that_people_wrote_is_flagged_and_most_planted_faults_are_fo
             mark = marks[len(marks) // 2]
             value = int(mark[1]) + 7
             planted += 1
-            found += bool(miscalculations(f"{text[: mark.start()]}={value}>>{value}{text[mark.end() :]}"))
+            found += bool(
+                find_miscalculations(f"{text[: mark.start()]}={value}>>{value}{text[mark.end() :]}")
+            )
     assert planted > 900
     assert found >= 0.97 * planted

@@ -15,13 +15,13 @@ from aide.config.spec import EMBED, RunSpec
 from aide.formats import TaskCard
 from aide.frontier import DRAWS, split_over_hops
 from aide.judging.precheck import MOST
-from aide.recipes.base import joint
-from aide.run.inputs import Ground
-from aide.run.plan.estimate import Estimate, HopEstimate, Rate, Spending
+from aide.recipes.base import is_joint
+from aide.run.inputs import PreparedInputs
+from aide.run.plan.estimate import Estimate, HopEstimate, StepRate, StepSpending
 from aide.run.plan.experience import PLANTING, Experience, read_experience
-from aide.run.plan.measured_speed import Speed
-from aide.run.plan.prompt_sizes import Lengths, measure, scaled
-from aide.verify.agreement import quorum_of
+from aide.run.plan.measured_speed import EndpointSpeed
+from aide.run.plan.prompt_sizes import Lengths, measure_prompts, scale_lengths
+from aide.verify.agreement import choose_quorum
 
 YIELD = 0.8  # where neither the person nor an earlier run told
 CHECKED = 0.95  # share of new inputs that pass the checks of code
@@ -34,7 +34,7 @@ FIRST_TOKEN, TOKENS_A_SECOND = 0.5, 50.0  # one call of an endpoint nobody has m
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunPlan:
     """Two estimates, and in words what they rest on."""
 
     expected: Estimate
@@ -58,27 +58,27 @@ class Plan:
         }
 
 
-def plan(
+def make_plan(
     spec: RunSpec,
-    ground: Ground,
+    ground: PreparedInputs,
     card: TaskCard,
     experience: Experience | None = None,
-    speed: Speed | None = None,
-) -> Plan:
+    speed: EndpointSpeed | None = None,
+) -> RunPlan:
     """What this spec makes of these seeds; runs an event loop of its own for a moment.
 
     `speed` is what was measured of the endpoints; an earlier run of the folder goes before it.
     """
-    lengths, bounds = asyncio.run(measure(spec, ground, card))
+    lengths, bounds = asyncio.run(measure_prompts(spec, ground, card))
     if speed is not None:
-        lengths, bounds = scaled(lengths, speed.scale), scaled(bounds, speed.scale)
+        lengths, bounds = scale_lengths(lengths, speed.scale), scale_lengths(bounds, speed.scale)
     share = spec.expect_yield or (_mean_share(experience) if experience else YIELD)
     expected = _expected(spec, ground, card, lengths, experience)
     at_most = _at_most(spec, ground, card, bounds)
     past = experience.source if experience else ""
     for estimate in (expected, at_most):
         estimate.seconds = _seconds(spec, estimate, experience.pace if experience else 0.0, speed)
-    return Plan(
+    return RunPlan(
         expected, at_most, share,
         share_from="--expect-yield" if spec.expect_yield else past or "assumed",
         lengths_from=past or f"prompts as they would be sent{MEASURED if speed else ''}",
@@ -95,7 +95,11 @@ def _mean_share(experience: Experience) -> float:
 
 
 def _expected(
-    spec: RunSpec, ground: Ground, card: TaskCard, lengths: dict[bool, Lengths], experience: Experience | None
+    spec: RunSpec,
+    ground: PreparedInputs,
+    card: TaskCard,
+    lengths: dict[bool, Lengths],
+    experience: Experience | None,
 ) -> Estimate:
     out = Estimate([HopEstimate(0) if experience else _exam(spec, ground, lengths[False], worst=False)])
     for step, rate in (experience.whole if experience else {"card": _assumed_once(lengths)}).items():
@@ -128,21 +132,21 @@ def _share(spec: RunSpec, experience: Experience | None, hop: int) -> float:
     return experience.hop(hop)[1].share if experience else YIELD
 
 
-def _children(spec: RunSpec, ground: Ground, experience: Experience | None) -> float:
+def _children(spec: RunSpec, ground: PreparedInputs, experience: Experience | None) -> float:
     """Candidates that one parent gets in a whole tree: nominally operations x triples + personas."""
     if experience:
         return len(spec.operations) * experience.triples + (experience.personas if spec.personas else 0)
     return float(_caps(spec, ground)[0])
 
 
-def _caps(spec: RunSpec, ground: Ground) -> list[int]:
+def _caps(spec: RunSpec, ground: PreparedInputs) -> list[int]:
     fixed = ground.format.labelled or ground.fixed_parts
     triples = spec.attributes + spec.graph(fixed=fixed) if spec.attributes else 0
     children = len(spec.operations) * triples + spec.personas
     return [children**hop for hop in range(1, spec.hops + 1)]
 
 
-def _quotas(spec: RunSpec, ground: Ground) -> list[list[int]] | None:
+def _quotas(spec: RunSpec, ground: PreparedInputs) -> list[list[int]] | None:
     """Records by seed and hop as the run will split its target; `None` where the whole tree is wanted."""
     seeds, goal = len(ground.seeds), spec.goal(len(ground.seeds))
     if goal is None:
@@ -154,17 +158,19 @@ def _quotas(spec: RunSpec, ground: Ground) -> list[list[int]] | None:
 
 def _rates(
     spec: RunSpec,
-    ground: Ground,
+    ground: PreparedInputs,
     card: TaskCard,
     lengths: dict[bool, Lengths],
     experience: Experience | None,
     hop: int,
-) -> dict[str, Rate]:
+) -> dict[str, StepRate]:
     """By step: what a candidate of this hop, or a parent above it, takes."""
     here = lengths[hop > spec.residual_after]
     if experience is None:
-        calls = {step: each for step, each in assumed_calls(spec, ground, card).items() if step in here}
-        return {step: Rate(each, here[step].prompt, here[step].completion) for step, each in calls.items()}
+        calls = {step: each for step, each in assume_calls(spec, ground, card).items() if step in here}
+        return {
+            step: StepRate(each, here[step].prompt, here[step].completion) for step, each in calls.items()
+        }
     seen, observed = experience.hop(hop)
     there = lengths[seen > spec.residual_after]
 
@@ -172,15 +178,17 @@ def _rates(
         """How much longer the prompt is here than where it was seen: the seed may stand beside the parent."""
         return here[step].prompt / there[step].prompt if step in here and step in there else 1.0
 
-    return {step: Rate(r.calls, r.prompt * grown(step), r.completion) for step, r in observed.rates.items()}
+    return {
+        step: StepRate(r.calls, r.prompt * grown(step), r.completion) for step, r in observed.rates.items()
+    }
 
 
-def assumed_calls(spec: RunSpec, ground: Ground, card: TaskCard) -> dict[str, float]:
+def assume_calls(spec: RunSpec, ground: PreparedInputs, card: TaskCard) -> dict[str, float]:
     """Calls of each step for one candidate, or for one parent, where no earlier run tells."""
     rounds = 1 + REVISED if spec.reflection and spec.max_revisions else 1.0
     judged = CHECKED * rounds
     answered = judged * (BLIND if ground.format.labelled else 1.0)
-    if joint(spec, ground.format) and not ground.fixed_parts:
+    if is_joint(spec, ground.format) and not ground.fixed_parts:
         answered = CHECKED * (rounds - 1) / 2  # only where the judge finds no fault but the answer
     return {
         "extract": 1.0,
@@ -198,31 +206,31 @@ def assumed_calls(spec: RunSpec, ground: Ground, card: TaskCard) -> dict[str, fl
 
 def _further(spec: RunSpec, card: TaskCard) -> float:
     """Further answers for one that is asked to agree: those always needed, and few of the others."""
-    quorum = quorum_of(spec.agreement, card)
+    quorum = choose_quorum(spec.agreement, card)
     return quorum.needed - 1 + DISAGREED * (quorum.most - quorum.needed) if quorum else 0.0
 
 
-def _exam(spec: RunSpec, ground: Ground, lengths: Lengths, *, worst: bool) -> HopEstimate:
+def _exam(spec: RunSpec, ground: PreparedInputs, lengths: Lengths, *, worst: bool) -> HopEstimate:
     """What is asked about the seeds before the first record: an answer and two verdicts for each."""
     found, seeds = HopEstimate(0), min(len(ground.seeds), MOST)
     for step, calls in (("answer", seeds), ("reflect", 2 * seeds * spec.reflection)):
         if spec.examined and step in lengths:
             each = lengths[step]
-            found.add(step, calls, Rate(1.0, each.prompt, each.limit if worst else each.completion))
+            found.add(step, calls, StepRate(1.0, each.prompt, each.limit if worst else each.completion))
     if EMBED in lengths and spec.duplicates != "off":
-        found.add(EMBED, len(ground.seeds), Rate(1.0, lengths[EMBED].prompt, 0.0))
+        found.add(EMBED, len(ground.seeds), StepRate(1.0, lengths[EMBED].prompt, 0.0))
     return found
 
 
-def _assumed_once(lengths: dict[bool, Lengths]) -> Rate:
+def _assumed_once(lengths: dict[bool, Lengths]) -> StepRate:
     card = lengths[False]["card"]
-    return Rate(1.0, card.prompt, card.completion)
+    return StepRate(1.0, card.prompt, card.completion)
 
 
 # --- at most --------------------------------------------------------------------------------------------
 
 
-def _at_most(spec: RunSpec, ground: Ground, card: TaskCard, bounds: dict[bool, Lengths]) -> Estimate:
+def _at_most(spec: RunSpec, ground: PreparedInputs, card: TaskCard, bounds: dict[bool, Lengths]) -> Estimate:
     caps, seeds = _caps(spec, ground), len(ground.seeds)
     goal = spec.goal(seeds)
     draws = 1 if goal is None else DRAWS
@@ -238,21 +246,21 @@ def _at_most(spec: RunSpec, ground: Ground, card: TaskCard, bounds: dict[bool, L
         "revise": float(rounds - 1),
         EMBED: float(rounds) if spec.duplicates != "off" else 0.0,
     }
-    quorum = quorum_of(spec.agreement, card)
+    quorum = choose_quorum(spec.agreement, card)
     worst["check"] = float(rounds * (quorum.most - 1)) if quorum else 0.0
     for step in ("answer", "tests"):
         # A wrong equation or a failed test means answering once more.
         worst[step] *= 2 if card.format in ("open", "free_text", "code") else 1
     once = bounds[False]["card"]
     out = Estimate([_exam(spec, ground, bounds[False], worst=True)])
-    out.hops[0].steps["card"] = Spending(1, once.prompt, once.limit)
+    out.hops[0].steps["card"] = StepSpending(1, once.prompt, once.limit)
     for hop in range(1, spec.hops + 1):
         lengths = bounds[hop > spec.residual_after]
         parents = seeds * (caps[hop - 2] if hop > 1 else 1)
         found = HopEstimate(hop, candidates=seeds * caps[hop - 1] * draws if goal != 0 else 0)
         for step, calls in worst.items():
             if step in lengths and goal != 0:
-                rate = Rate(calls, lengths[step].prompt, lengths[step].limit)
+                rate = StepRate(calls, lengths[step].prompt, lengths[step].limit)
                 found.add(step, parents if step in PLANTING else found.candidates, rate)
         out.hops.append(found)
     _fill_records(out.hops[1:], _quotas(spec, ground), [seeds * cap for cap in caps])
@@ -267,7 +275,7 @@ def _fill_records(hops: Sequence[HopEstimate], quotas: list[list[int]] | None, w
 # --- time -----------------------------------------------------------------------------------------------
 
 
-def _seconds(spec: RunSpec, estimate: Estimate, pace: float, speed: Speed | None) -> float | None:
+def _seconds(spec: RunSpec, estimate: Estimate, pace: float, speed: EndpointSpeed | None) -> float | None:
     """Seconds for all calls: at the pace of the last run, else at a speed that was measured or assumed."""
     calls = estimate.calls
     if not calls:
@@ -291,4 +299,4 @@ def _seconds(spec: RunSpec, estimate: Estimate, pace: float, speed: Speed | None
     return seconds
 
 
-__all__ = ["Estimate", "Experience", "Plan", "Spending", "plan", "read_experience"]
+__all__ = ["Estimate", "Experience", "RunPlan", "StepSpending", "plan", "read_experience"]

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aide.config.spec import RunSpec, StepSpecs
-from aide.llm.usage import cost
+from aide.llm.usage import compute_cost
 from aide.records import Usage
 
 ORDER: Final = tuple(StepSpecs.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class StepRate:
     """What one candidate (or one parent) takes of a step: calls, and tokens of one such call."""
 
     calls: float
@@ -21,16 +21,16 @@ class Rate:
 
 
 @dataclass(slots=True)
-class Spending:
+class StepSpending:
     """Calls and tokens of one step; fractions until they are shown."""
 
     calls: float = 0.0
     prompt: float = 0.0
     completion: float = 0.0
 
-    def __add__(self, other: "Spending") -> "Spending":
+    def __add__(self, other: "StepSpending") -> "StepSpending":
         """Both together."""
-        return Spending(
+        return StepSpending(
             self.calls + other.calls, self.prompt + other.prompt, self.completion + other.completion
         )
 
@@ -50,14 +50,14 @@ class HopEstimate:
     hop: int
     records: float = 0.0
     candidates: float = 0.0
-    steps: dict[str, Spending] = field(default_factory=dict)
+    steps: dict[str, StepSpending] = field(default_factory=dict)
 
-    def add(self, step: str, units: float, rate: Rate) -> None:
+    def add(self, step: str, units: float, rate: StepRate) -> None:
         """So many candidates or parents at a rate."""
         calls = units * rate.calls
         if calls:
-            spent = Spending(calls, calls * rate.prompt, calls * rate.completion)
-            self.steps[step] = self.steps.get(step, Spending()) + spent
+            spent = StepSpending(calls, calls * rate.prompt, calls * rate.completion)
+            self.steps[step] = self.steps.get(step, StepSpending()) + spent
 
 
 @dataclass(slots=True)
@@ -78,18 +78,18 @@ class Estimate:
         return round(sum(hop.candidates for hop in self.hops))
 
     @property
-    def steps(self) -> dict[str, Spending]:
+    def steps(self) -> dict[str, StepSpending]:
         """By step over all hops, in the order in which a record meets them."""
-        found: dict[str, Spending] = {}
+        found: dict[str, StepSpending] = {}
         for hop in self.hops:
             for step, spent in hop.steps.items():
-                found[step] = found.get(step, Spending()) + spent
+                found[step] = found.get(step, StepSpending()) + spent
         return {step: found[step] for step in sorted(found, key=_place)}
 
     @property
-    def spending(self) -> Spending:
+    def spending(self) -> StepSpending:
         """Everything together."""
-        return total(self.steps.values())
+        return sum_spending(self.steps.values())
 
     @property
     def calls(self) -> int:
@@ -104,7 +104,7 @@ class Estimate:
 
     def money(self, spec: RunSpec) -> float | None:
         """US dollars; `None` where a step's model has no price."""
-        sums = [money_of(step, spent, spec) for step, spent in self.steps.items()]
+        sums = [compute_money(step, spent, spec) for step, spent in self.steps.items()]
         known = [money for money in sums if money is not None]
         return sum(known) if len(known) == len(sums) else None
 
@@ -118,7 +118,7 @@ class Estimate:
             "cost": self.money(spec),
             "seconds": None if self.seconds is None else round(self.seconds, 1),
             "steps": {
-                step: {**spent.as_dict(), "cost": money_of(step, spent, spec)}
+                step: {**spent.as_dict(), "cost": compute_money(step, spent, spec)}
                 for step, spent in self.steps.items()
             },
             "hops": [
@@ -126,7 +126,7 @@ class Estimate:
                     "hop": hop.hop,
                     "records": round(hop.records),
                     "candidates": round(hop.candidates),
-                    **total(hop.steps.values()).as_dict(),
+                    **sum_spending(hop.steps.values()).as_dict(),
                     "steps": {step: spent.as_dict() for step, spent in hop.steps.items()},
                 }
                 for hop in self.hops
@@ -138,15 +138,15 @@ def _place(step: str) -> int:
     return ORDER.index(step) if step in ORDER else len(ORDER)
 
 
-def total(spendings: Iterable[Spending]) -> Spending:
+def sum_spending(spendings: Iterable[StepSpending]) -> StepSpending:
     """All of them together."""
-    return sum(spendings, Spending())
+    return sum(spendings, StepSpending())
 
 
-def money_of(step: str, spent: Spending, spec: RunSpec) -> float | None:
+def compute_money(step: str, spent: StepSpending, spec: RunSpec) -> float | None:
     """US dollars of one step by the price of its model; `None` where that has none."""
     price = spec.price_of(spec.step(step).model)
     if price is None:
         return None
     usage = Usage(round(spent.calls), round(spent.prompt), round(spent.completion))
-    return cost(usage, price.input, price.output)
+    return compute_cost(usage, price.input, price.output)

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from aide.journal import Journal
 from aide.records import Usage
 from aide.run.folder import RunFolder
-from aide.run.plan.estimate import Rate
-from aide.run.restore import unpack
+from aide.run.plan.estimate import StepRate
+from aide.run.restore import unpack_slot
 
 PLANTING = ("extract", "expand_graph", "personas")  # booked on a parent, and they serve the hop below it
 ENOUGH = 10  # candidates of a hop from which its figures are trusted
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedHop:
     """One hop as it went: the share of candidates that became records, and rates by step."""
 
     share: float
-    rates: dict[str, Rate]
+    rates: dict[str, StepRate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Experience:
     """
 
     source: str
-    hops: dict[int, Observed]
+    hops: dict[int, ObservedHop]
     triples: float
     personas: float
     pace: float
-    whole: dict[str, Rate]
+    whole: dict[str, StepRate]
 
-    def hop(self, hop: int) -> tuple[int, Observed]:
+    def hop(self, hop: int) -> tuple[int, ObservedHop]:
         """The nearest hop that was seen, the same or the one above first."""
         seen = max((known for known in self.hops if known <= hop), default=min(self.hops))
         return seen, self.hops[seen]
@@ -55,14 +55,14 @@ def read_experience(folder: RunFolder) -> Experience | None:
         for outcome in journal.outcomes(payload=False):
             if outcome.kind == "planted":
                 parents[outcome.depth + 1] += 1
-                found = unpack(outcome.slot)
+                found = unpack_slot(outcome.slot)
                 triples, personas = triples + found[0], personas + found[1]
             else:
                 settled[outcome.depth] += 1
                 kept[outcome.depth] += outcome.kind == "accepted"
         spent = journal.spent()
     hops = {
-        hop: Observed(kept[hop] / count, _rates(spent, hop, count, parents[hop]))
+        hop: ObservedHop(kept[hop] / count, _rates(spent, hop, count, parents[hop]))
         for hop, count in settled.items()
         if count >= ENOUGH
     }
@@ -75,7 +75,7 @@ def read_experience(folder: RunFolder) -> Experience | None:
 
 def _rates(
     spent: list[tuple[str, int | None, Usage, float]], hop: int, candidates: int, parents: int
-) -> dict[str, Rate]:
+) -> dict[str, StepRate]:
     rates = {
         step: _rate(usage, candidates)
         for step, depth, usage, _ in spent
@@ -90,8 +90,8 @@ def _rates(
     return rates
 
 
-def _rate(usage: Usage, units: int) -> Rate:
-    return Rate(usage.calls / units, usage.prompt / usage.calls, usage.completion / usage.calls)
+def _rate(usage: Usage, units: int) -> StepRate:
+    return StepRate(usage.calls / units, usage.prompt / usage.calls, usage.completion / usage.calls)
 
 
 def _pace(folder: RunFolder) -> float:

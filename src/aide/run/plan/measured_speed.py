@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from aide.config.spec import EndpointSpec, RunSpec
-from aide.llm.diagnosis import Measured
+from aide.llm.diagnosis import MeasuredSpeed
 from aide.llm.usage import CHARS_PER_TOKEN
 from aide.shards import write_atomic
 
 
-def kept_in() -> Path:
+def speed_file() -> Path:
     """The file that holds all measurements of this user."""
     import platformdirs
 
@@ -21,7 +21,7 @@ def kept_in() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Speed:
+class EndpointSpeed:
     """All endpoints of a run together.
 
     `scale` turns tokens estimated from characters into the model's own; `latency` is in seconds of a call,
@@ -33,28 +33,28 @@ class Speed:
     rate: float
 
 
-def keep(each: EndpointSpec, model: str, measured: Measured, *, path: Path) -> None:
+def save_speed(each: EndpointSpec, model: str, measured: MeasuredSpeed, *, path: Path) -> None:
     """Write down the measurements of an endpoint and model in place of older ones."""
     table = {**_table(path), _name(each, model): asdict(measured)}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, json.dumps(table, indent=2) + "\n")
 
 
-def measured_speed(spec: RunSpec, path: Path) -> Speed | None:
+def read_speed(spec: RunSpec, path: Path) -> EndpointSpeed | None:
     """The speed of a run's endpoints; `None` unless each of them was measured with the model it serves."""
     served = spec.served_by()
     table = _table(path) if served and not any(each.simulated for each in served) else {}
-    found: list[tuple[Measured, int]] = []
+    found: list[tuple[MeasuredSpeed, int]] = []
     for each in served:
         with suppress(TypeError, ValueError):
             row = table.get(_name(each, each.model))
             if row is None:
                 return None
-            found.append((Measured(**row), each.ceiling))
+            found.append((MeasuredSpeed(**row), each.ceiling))
     if not found or len(found) < len(served):
         return None
     first = found[0][0]
-    return Speed(
+    return EndpointSpeed(
         scale=CHARS_PER_TOKEN / first.chars_per_token if first.chars_per_token > 0 else 1.0,
         latency=sum(measured.latency for measured, _ in found) / len(found),
         rate=sum(measured.rate(places) for measured, places in found),
@@ -62,9 +62,9 @@ def measured_speed(spec: RunSpec, path: Path) -> Speed | None:
 
 
 def _name(each: EndpointSpec, model: str) -> str:
-    from aide.llm.addresses import base_urls
+    from aide.llm.addresses import list_base_urls
 
-    return f"{base_urls(each.base_url, {})[0].partition('?')[0]} {model}"
+    return f"{list_base_urls(each.base_url, {})[0].partition('?')[0]} {model}"
 
 
 def _table(path: Path) -> Mapping[str, Any]:
@@ -76,4 +76,4 @@ def _table(path: Path) -> Mapping[str, Any]:
     return table if isinstance(table, dict) else {}
 
 
-__all__ = ["Speed", "keep", "kept_in", "measured_speed"]
+__all__ = ["EndpointSpeed", "read_speed", "save_speed", "speed_file"]

@@ -10,21 +10,21 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeVar
 
-from aide.card import demonstrate, demonstrations, draw_card
-from aide.card.counting import length
+from aide.card import choose_demonstrations, describe_card, make_demonstration
+from aide.card.counting import measure_length
 from aide.config.spec import EMBED, RunSpec
 from aide.errors import NodeError, Unusable
 from aide.formats import Question, TaskCard
 from aide.formats.base import ask_answer
 from aide.llm.usage import estimate_tokens
 from aide.prompts import Prompts
-from aide.recipes import Brief
+from aide.recipes import RecipeContext
 from aide.recipes.aide import Aide
-from aide.recipes.extraction import extraction
+from aide.recipes.extraction import make_extraction_payload
 from aide.records import PERSONA, WHOLE, Correction, Draft, Hop, Payload, Point, Seed, Triple
-from aide.run.deduplication import Anything
-from aide.run.inputs import DEMONSTRATION_TOKENS, POOL, Ground
-from aide.run.recipe_context import brief_of
+from aide.run.deduplication import NoDeduplication
+from aide.run.inputs import DEMONSTRATION_TOKENS, POOL, PreparedInputs
+from aide.run.recipe_context import build_recipe_context
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ _CRITIQUE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
+class CallLength:
     """Tokens of one call: prompt, completion as expected, and the most the step may write."""
 
     prompt: float
@@ -45,7 +45,7 @@ class Length:
     limit: float
 
 
-Lengths = dict[str, Length]
+Lengths = dict[str, CallLength]
 
 
 class _Measure:
@@ -67,8 +67,8 @@ class _Measure:
         raise Unusable("measured", "only the prompt was wanted")
 
 
-async def measure(
-    spec: RunSpec, ground: Ground, card: TaskCard
+async def measure_prompts(
+    spec: RunSpec, ground: PreparedInputs, card: TaskCard
 ) -> tuple[dict[bool, Lengths], dict[bool, Lengths]]:
     """Lengths by step, expected and at most, each without and with the seed beside the parent.
 
@@ -78,28 +78,32 @@ async def measure(
     pool = ground.seeds[:POOL]
 
     def shown(seed: Seed) -> Any:
-        chosen = demonstrations(
+        chosen = choose_demonstrations(
             seed, pool, ground.format, k=spec.demonstrations, max_tokens=DEMONSTRATION_TOKENS
         )
-        return tuple(demonstrate(each, ground.format) for each in chosen)
+        return tuple(make_demonstration(each, ground.format) for each in chosen)
 
-    brief = brief_of(spec, ground, card, prompts, novelty=Anything(), demonstrations=cache(shown))
+    brief = build_recipe_context(
+        spec, ground, card, prompts, novelty=NoDeduplication(), demonstrations=cache(shown)
+    )
     expected = await _lengths(brief, ground, _spread(ground.seeds))
     return expected, await _lengths(brief, ground, [_stretched(ground.seeds, card)])
 
 
-def scaled(lengths: dict[bool, Lengths], factor: float) -> dict[bool, Lengths]:
+def scale_lengths(lengths: dict[bool, Lengths], factor: float) -> dict[bool, Lengths]:
     """The lengths in the tokens of a model; what a step may write stays as it is."""
     return {
         anchored: {
-            step: Length(each.prompt * factor, min(each.completion * factor, each.limit), each.limit)
+            step: CallLength(each.prompt * factor, min(each.completion * factor, each.limit), each.limit)
             for step, each in steps.items()
         }
         for anchored, steps in lengths.items()
     }
 
 
-async def _lengths(brief: Brief, ground: Ground, chosen: Sequence[Seed]) -> dict[bool, Lengths]:
+async def _lengths(
+    brief: RecipeContext, ground: PreparedInputs, chosen: Sequence[Seed]
+) -> dict[bool, Lengths]:
     found: dict[bool, Lengths] = {}
     for anchored in (False, True):
         ask = _Measure(brief.prompts)
@@ -107,18 +111,18 @@ async def _lengths(brief: Brief, ground: Ground, chosen: Sequence[Seed]) -> dict
             await _every_step(Aide(brief), brief, ground, seed, ask, anchored=anchored)
         said = _completions(chosen, brief)
         found[anchored] = {
-            step: Length(sum(sizes) / len(sizes), min(said[step], ask.limit[step]), ask.limit[step])
+            step: CallLength(sum(sizes) / len(sizes), min(said[step], ask.limit[step]), ask.limit[step])
             for step, sizes in ask.prompt.items()
         }
         if brief.spec.embeddings:
-            found[anchored][EMBED] = Length(said[EMBED], 0.0, 0.0)
+            found[anchored][EMBED] = CallLength(said[EMBED], 0.0, 0.0)
         if brief.checks.quorum is not None and "answer" in found[anchored]:
             found[anchored]["check"] = found[anchored]["answer"]  # the same question once more
     return found
 
 
 async def _every_step(
-    recipe: Aide, brief: Brief, ground: Ground, seed: Seed, ask: _Measure, *, anchored: bool
+    recipe: Aide, brief: RecipeContext, ground: PreparedInputs, seed: Seed, ask: _Measure, *, anchored: bool
 ) -> None:
     """One call of each step, as if this seed were a parent; what a step would go on with is made up."""
     spec, card, parent = brief.spec, brief.card, Point(seed.id, seed.draft, seed.parts, int(anchored))
@@ -138,11 +142,11 @@ async def _every_step(
     if seed.parts.fixed:
         hops = [replace(hop, siblings=tuple(replace(hop, draw=n) for n in range(5))) for hop in hops]
     with suppress(NodeError):
-        await draw_card(ask, [each.draft for each in ground.seeds], card, card.task)
+        await describe_card(ask, [each.draft for each in ground.seeds], card, card.task)
     with suppress(NodeError):
         await ask(
             "extract",
-            extraction(spec.attributes),
+            make_extraction_payload(spec.attributes),
             max_output=150 + 40 * spec.attributes,
             attributes=spec.attributes,
             **told,
@@ -165,19 +169,19 @@ async def _every_step(
             max_output=card.max_answer_tokens,
         )
         with suppress(NodeError):
-            await ask_answer(ask, extraction(1), question, template="code")
+            await ask_answer(ask, make_extraction_payload(1), question, template="code")
     if spec.reflection:
         with suppress(NodeError):
             await recipe.reflect(hops[0], seed.draft, ask)
 
 
-async def _personas(brief: Brief, seed: Seed, ask: _Measure) -> None:
-    from aide.recipes.personas import personas_for
+async def _personas(brief: RecipeContext, seed: Seed, ask: _Measure) -> None:
+    from aide.recipes.personas import find_personas
 
-    await personas_for(_TRIPLE.topic, brief.spec.personas, brief.bank, ask, parts=seed.parts)
+    await find_personas(_TRIPLE.topic, brief.spec.personas, brief.bank, ask, parts=seed.parts)
 
 
-def _completions(seeds: Sequence[Seed], brief: Brief) -> dict[str, float]:
+def _completions(seeds: Sequence[Seed], brief: RecipeContext) -> dict[str, float]:
     """Tokens that each step is expected to write: texts as long as those of the seeds."""
     spec = brief.spec
     text = _mean([estimate_tokens(seed.draft.input) for seed in seeds])
@@ -199,7 +203,7 @@ def _completions(seeds: Sequence[Seed], brief: Brief) -> dict[str, float]:
     }
 
 
-def _written(draft: Draft, brief: Brief) -> int:
+def _written(draft: Draft, brief: RecipeContext) -> int:
     """Tokens of an answer as the model writes it."""
     if brief.format.labelled:
         return estimate_tokens(draft.output) + 6 + estimate_tokens(draft.evidence)
@@ -219,7 +223,7 @@ def _stretched(seeds: Sequence[Seed], card: TaskCard) -> Seed:
     """The longest seed, its text repeated up to the longest input that the card lets pass."""
     seed = max(seeds, key=lambda each: len(each.parts.whole(each.draft.input)))
     text = max((each.draft.input for each in seeds), key=len)
-    times = -(-card.max_words // max(1, length(text, card.unit)))
+    times = -(-card.max_words // max(1, measure_length(text, card.unit)))
     return replace(seed, draft=replace(seed.draft, input=" ".join([text] * max(1, times))))
 
 
