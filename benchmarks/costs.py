@@ -26,7 +26,7 @@ RATE = 250  # samples a second
 IDLE = re.compile(r"(Writer\._run \(|_worker \(concurrent)")  # threads that wait for work
 PARTS = (
     (r"_find_and_load|<module>", "imports"),
-    (r"aide/llm/client\.py|aide/llm/addresses\.py", "HTTP exchange"),
+    (r"aide/llm/(client|network)\.py|aide/llm/addresses\.py", "HTTP exchange"),
     (r"aide/llm/", "limiter, retries, usage, prefix meter"),
     (r"aide/journal/", "journal"),
     (r"aide/prompts\.py|\.md[:)]", "prompts"),

@@ -12,12 +12,12 @@ from aide.errors import AideError, CallError, EndpointUnusable, NodeError, Unusa
 from aide.llm.capabilities import RUNGS
 from aide.llm.diagnosis import EIGHT, Diagnosis, DoctorFinding, MeasuredSpeed, Verdict
 from aide.llm.limiter import Limiter, Permit
-from aide.llm.pool import EndpointWorker
 from aide.llm.prefixes import BLOCK
 from aide.llm.request import ChatRequest, Endpoint, ModelAnswer
 from aide.llm.retry import RunHealth, with_retries
 from aide.llm.servers import LOCAL, OFF, advise_larger_window, advise_more_slots, read_window
 from aide.llm.usage import estimate_tokens
+from aide.llm.worker import EndpointWorker
 from aide.parsing import parse_json, read_completion, split_thinking
 from aide.records import Message, rng
 
