@@ -9,7 +9,7 @@ from typing import Any
 from aide.config.spec import RunSpec
 from aide.journal import AnsweredCall, Journal
 from aide.llm.pool import EndpointPool
-from aide.llm.request import ChatRequest, Endpoint, KeepAnswer, ModelAnswer
+from aide.llm.request import Endpoint, KeepAnswer, ModelAnswer, ModelRequest
 from aide.llm.retry import with_retries
 from aide.parsing import ModelPayload, ReplyModel, TextPayload
 from aide.prompts import Prompts
@@ -73,7 +73,7 @@ class Scene:
             ),
         )
 
-    async def _complete(self, request: ChatRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
+    async def _complete(self, request: ModelRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
         return await with_retries(
             lambda: self.pool.complete(request, rank=rank, keep=keep),
             health=self.pool.health,

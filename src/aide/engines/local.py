@@ -10,7 +10,7 @@ from aide.config.spec import EndpointSpec, RunSpec
 from aide.config.values import CEILING
 from aide.engines.timeline import Timeline, make_sample
 from aide.llm.pool import EndpointPool
-from aide.llm.request import ChatRequest, Endpoint, KeepAnswer, ModelAnswer
+from aide.llm.request import Endpoint, KeepAnswer, ModelAnswer, ModelRequest
 from aide.llm.retry import with_retries
 from aide.records import rng
 from aide.run.folder import RunFolder
@@ -84,7 +84,7 @@ def order(
     """The order for a pool: its retries, its counts, and the clocks of this machine."""
     jitter = rng("jitter")
 
-    async def complete(request: ChatRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
+    async def complete(request: ModelRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
         return await with_retries(
             lambda: pool.complete(request, rank=rank, keep=keep), health=pool.health, rng=jitter
         )

@@ -12,7 +12,7 @@ from aide.errors import AideError, CallError, EndpointUnusable
 from aide.llm.capabilities import RUNGS, EndpointProfile
 from aide.llm.faults import ServerFault
 from aide.llm.limiter import START, Limiter, Outcome, Permit
-from aide.llm.request import ChatRequest, Endpoint, KeepAnswer, ModelAnswer
+from aide.llm.request import Endpoint, KeepAnswer, ModelAnswer, ModelRequest
 from aide.llm.retry import RunHealth
 from aide.llm.worker import EndpointWorker
 
@@ -81,7 +81,7 @@ class EndpointPool:
         return sum(lane.limiter.limit for lane in self.lanes)
 
     async def complete(
-        self, request: ChatRequest, *, rank: int = 0, keep: KeepAnswer = discard_answer
+        self, request: ModelRequest, *, rank: int = 0, keep: KeepAnswer = discard_answer
     ) -> ModelAnswer:
         """One attempt at the least busy endpoint, once there is room; lower ranks go first, equals in order.
 
@@ -130,7 +130,7 @@ class EndpointPool:
                 self._dispatch()
             return answer
 
-    def _model_at(self, lane: EndpointWorker, request: ChatRequest) -> str:
+    def _model_at(self, lane: EndpointWorker, request: ModelRequest) -> str:
         own = lane.endpoint.model
         return own if own and request.model in ("", self.model) else request.model
 

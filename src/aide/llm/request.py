@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from aide.records import Message, Usage
 
@@ -38,8 +38,7 @@ class ChatRequest:
     """One logical call, before it is adapted to an endpoint.
 
     `schema` is a closed JSON Schema, `None` where plain text is wanted; `max_output` is in tokens; what is
-    `None` is not sent at all. `extra` are further fields of the body, sent as they are. Of the step
-    `spec.EMBED` the messages after the first are texts to embed, and nothing else is sent.
+    `None` is not sent at all. `extra` are further fields of the body, sent as they are.
     """
 
     step: str
@@ -52,6 +51,38 @@ class ChatRequest:
     schema: Mapping[str, Any] | None = field(default=None, hash=False)
     seed: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """All that makes it this call and no other; its hash is the key in the journal, so the order is for good."""
+        return (
+            self.step, self.model, [(each.role, each.content) for each in self.messages], self.temperature,
+            self.top_p, self.max_output, self.seed, self.extra, self.schema_name, self.schema,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingRequest:
+    """One logical call for the embeddings of some texts: a model and the texts, and nothing else is sent."""
+
+    model: str
+    texts: tuple[str, ...]
+
+    step: ClassVar[str] = "embed"
+    max_output: ClassVar[int] = 0
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """How the journal keeps it: version 0.1 wrote an embedding down as a chat with an empty system message."""
+        return (Message("system", ""), *(Message("user", text) for text in self.texts))
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """As for a chat that sets nothing: folders of version 0.1 hold their embeddings under these keys."""
+        return ChatRequest(self.step, self.model, self.messages, self.max_output).identity
+
+
+ModelRequest = ChatRequest | EmbeddingRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from aide.config.spec import EMBED
 from aide.errors import EndpointUnusable
 from aide.llm.capabilities import EndpointProfile
 from aide.llm.faults import RequestRefused, ServerFault
 from aide.llm.limiter import Limiter, Permit
 from aide.llm.prefixes import PrefixCacheMeter
-from aide.llm.request import ChatRequest, Endpoint, ModelAnswer
+from aide.llm.request import ChatRequest, EmbeddingRequest, Endpoint, ModelAnswer, ModelRequest
 from aide.llm.usage import read_usage, read_written_text
 from aide.llm.waits import read_exhausted
 
@@ -54,12 +53,12 @@ class EndpointWorker:
         return self.habits.setdefault(model, EndpointProfile())
 
     async def attempt(
-        self, request: ChatRequest, model: str, permit: Permit, clock: Callable[[], float]
+        self, request: ModelRequest, model: str, permit: Permit, clock: Callable[[], float]
     ) -> ModelAnswer:
         """One attempt, adapted as often as it takes. The first call of a new shape goes alone; the rest learn
         from it.
         """
-        if request.step == EMBED:
+        if isinstance(request, EmbeddingRequest):
             return await self._embedded(request, model, permit, clock)
         habits = self.habits_of(model)
         if not habits.shown(request):
@@ -70,10 +69,10 @@ class EndpointWorker:
         return await self._adapted(request, model, habits, permit, clock)
 
     async def _embedded(
-        self, request: ChatRequest, model: str, permit: Permit, clock: Callable[[], float]
+        self, request: EmbeddingRequest, model: str, permit: Permit, clock: Callable[[], float]
     ) -> ModelAnswer:
         permit.at = clock()
-        texts = [message.content for message in request.messages[1:]]
+        texts = list(request.texts)
         body = {"model": model, "input": texts if len(texts) > 1 else texts[0]}
         reply, data = await self.client.reply("/embeddings", body)
         self.calls += 1
@@ -113,7 +112,7 @@ class EndpointWorker:
 
     def _answer(
         self,
-        request: ChatRequest,
+        request: ModelRequest,
         model: str,
         reply: "WireReply",
         data: Mapping[str, Any],

@@ -10,12 +10,12 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
-from aide.config.spec import EMBED, RunSpec
+from aide.config.spec import RunSpec
 from aide.crash_points import hit
 from aide.errors import AideError, Unusable
 from aide.journal import AnsweredCall, Journal
 from aide.llm.faults import decode_json
-from aide.llm.request import ChatRequest, KeepAnswer, ModelAnswer
+from aide.llm.request import ChatRequest, EmbeddingRequest, KeepAnswer, ModelAnswer, ModelRequest
 from aide.parsing import read_completion
 from aide.prompts import Prompts
 from aide.records import WHOLE, Correction, Message, Payload, digest
@@ -42,7 +42,7 @@ ENDING: Final = {**RANKS, "answer": 5, "check": 5, "tests": 5, "reflect": 6, "re
 UNSTRUCTURED: Final = ("not_json", "invalid")  # a rung that promised structure did not keep it
 FINAL: Final = ("refused", "filtered")  # asking the same again would only be paid for again
 
-Complete = Callable[[ChatRequest, int, KeepAnswer], Awaitable[ModelAnswer]]
+Complete = Callable[[ModelRequest, int, KeepAnswer], Awaitable[ModelAnswer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +140,10 @@ class ModelCalls:
         stored = self.journal.recall_body(key)
         return None if stored is None else read_unit_vectors(decode_json(stored[0]), 1)[0]
 
-    def _embedding(self, texts: Sequence[str]) -> ChatRequest:
-        asked = (Message("system", ""), *(Message("user", text) for text in texts))
-        return ChatRequest(EMBED, self.spec.embeddings, asked, 0)
+    def _embedding(self, texts: Sequence[str]) -> EmbeddingRequest:
+        return EmbeddingRequest(self.spec.embeddings, tuple(texts))
 
-    async def answered(self, request: ChatRequest, draw: int, attempt: int, node: str) -> ReceivedAnswer:
+    async def answered(self, request: ModelRequest, draw: int, attempt: int, node: str) -> ReceivedAnswer:
         """An answer from the journal, from a call in flight, or paid for."""
         key = compute_call_key(request, draw, attempt)
         stored = self.journal.recall_body(key)
@@ -168,7 +167,7 @@ class ModelCalls:
         return heard
 
     async def _pay(
-        self, key: str, request: ChatRequest, draw: int, attempt: int, node: str
+        self, key: str, request: ModelRequest, draw: int, attempt: int, node: str
     ) -> tuple[ReceivedAnswer, bytes]:
         if self.reuse is not None and (old := self.reuse.recall(key)) is not None:
             await self.journal.record(replace(old, node=node, reused=True, cost=0.0))
@@ -196,7 +195,7 @@ class ModelCalls:
         ), answer.body
 
     def _booked(
-        self, key: str, request: ChatRequest, draw: int, attempt: int, node: str, answer: ModelAnswer
+        self, key: str, request: ModelRequest, draw: int, attempt: int, node: str, answer: ModelAnswer
     ) -> AnsweredCall:
         system, *rest = request.messages
         return AnsweredCall(
@@ -282,11 +281,7 @@ def _unit(values: list[float]) -> list[float]:
     return [value / norm for value in values]
 
 
-def compute_call_key(request: ChatRequest, draw: int, attempt: int) -> str:
+def compute_call_key(request: ModelRequest, draw: int, attempt: int) -> str:
     """The hash of the logical call, before it is adapted to an endpoint: the key under which its answer is kept."""
-    logical = (
-        request.step, request.model, [(m.role, m.content) for m in request.messages], request.temperature,
-        request.top_p, request.max_output, request.seed, request.extra, request.schema_name, request.schema,
-        draw, attempt,
-    )  # fmt: skip
+    logical = (*request.identity, draw, attempt)
     return blake2b(orjson.dumps(logical, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()

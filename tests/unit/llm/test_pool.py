@@ -7,7 +7,7 @@ import pytest
 
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError
 from aide.llm.pool import EndpointPool
-from aide.llm.request import ChatRequest, Endpoint, ModelAnswer
+from aide.llm.request import ChatRequest, EmbeddingRequest, Endpoint, ModelAnswer
 from aide.llm.retry import with_retries
 from aide.records import Message, Usage
 from endpoints.fake import FakeEndpoint, Said, completion, error
@@ -403,6 +403,23 @@ def test_a_gateways_fallback_is_told_by_the_answer() -> None:
     async def work() -> None:
         fake = FakeEndpoint().say(completion("x", model="other-model"))
         assert (await pool_of(fake).complete(asked())).model == "other-model"
+
+    run(work())
+
+
+def test_an_embedding_sends_a_model_and_texts_and_nothing_else() -> None:
+    async def work() -> None:
+        vectors = Said(200, {"data": [{"embedding": [1.0, 0.0]}], "usage": {"prompt_tokens": 5}})
+        fake = FakeEndpoint().say(vectors, vectors)
+        pool = pool_of(fake)
+        answer = await pool.complete(EmbeddingRequest("small", ("one",)))
+        await pool.complete(EmbeddingRequest("small", ("one", "two")))
+        assert [heard.path for heard in fake.heard] == ["/v1/embeddings"] * 2
+        assert fake.bodies == [
+            {"model": "small", "input": "one"},
+            {"model": "small", "input": ["one", "two"]},
+        ]
+        assert (answer.usage.prompt, answer.usage.completion) == (5, 0)
 
     run(work())
 

@@ -11,10 +11,10 @@ import pytest
 from aide.config.spec import RunSpec
 from aide.errors import BudgetSpent, EndpointUnusable, Interrupted, NodeError, Unusable
 from aide.journal import Journal
-from aide.llm.request import ChatRequest, KeepAnswer, ModelAnswer
+from aide.llm.request import ChatRequest, EmbeddingRequest, KeepAnswer, ModelAnswer, ModelRequest
 from aide.parsing import ModelPayload, ReplyModel, TextPayload
 from aide.prompts import Prompts
-from aide.records import Correction, Usage
+from aide.records import Correction, Message, Usage
 from aide.run.budget import Budget
 from aide.run.calls import ModelCalls, compute_call_key
 
@@ -33,11 +33,11 @@ class Server:
 
     def __init__(self, *said: str | dict[str, Any] | Exception) -> None:
         self.said = list(said)
-        self.asked: list[ChatRequest] = []
+        self.asked: list[Any] = []
         self.ranks: dict[str, int] = {}
         self.gate: asyncio.Event | None = None
 
-    async def __call__(self, request: ChatRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
+    async def __call__(self, request: ModelRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
         self.asked.append(request)
         self.ranks[request.step] = rank
         said = self.said.pop(0) if self.said else f"answer {len(self.asked)}"
@@ -45,8 +45,14 @@ class Server:
             await self.gate.wait()
         if isinstance(said, Exception):
             raise said
-        choice = said if isinstance(said, dict) else {"message": {"content": said}, "finish_reason": "stop"}
-        data = {"choices": [choice]}
+        data: dict[str, Any]
+        if isinstance(request, EmbeddingRequest):
+            data = {"data": [said] * len(request.texts)}
+        else:
+            choice = (
+                said if isinstance(said, dict) else {"message": {"content": said}, "finish_reason": "stop"}
+            )
+            data = {"choices": [choice]}
         answer = ModelAnswer(orjson.dumps(data), data, "e", "real-model", {}, Usage(1, 100, 10), 0.1)
         await keep(answer)
         return answer
@@ -208,6 +214,32 @@ def test_the_key_holds_what_is_asked_and_nothing_of_where(tmp_path: Path) -> Non
 
         keys.append(run(tmp_path / url[7:10], Server("said"), play, **spec))
     assert keys[0] == keys[1]
+
+
+def test_keys_are_those_under_which_version_0_1_kept_its_answers(tmp_path: Path) -> None:
+    """Literals computed by version 0.1: with other keys a resumed folder would pay for all its calls again."""
+    chat = ChatRequest(
+        step="extract",
+        model="m",
+        messages=(Message("system", "S"), Message("user", "rivers")),
+        max_output=50,
+        temperature=0.3,
+        seed=9,
+        extra={"top_k": 20},
+        schema_name="count",
+        schema={"type": "object"},
+    )
+    assert compute_call_key(chat, 1, 0) == "e48b9fb39fcfabe556f0d91fd5b57690"
+
+    async def play(bench: Bench) -> list[str]:
+        assert len(await bench.calls.embed_all(("one", "zwei", "三"), "node")) == 3
+        assert await bench.calls.embed("A ferry crosses the river.", "node") == [0.0, 1.0]
+        assert bench.calls.embedded("A ferry crosses the river.") == [0.0, 1.0]
+        return [call.key for call in bench.journal.calls()]
+
+    server = Server({"embedding": [3, 4]}, {"embedding": [0, 2]})
+    keys = run(tmp_path, server, play, embeddings="bge-small", seed=7, extra={"top_k": 20})
+    assert keys == ["325623e634eb2de802e6ec11fde61188", "169292f4b5da0ce0abcf324ad9847238"]
 
 
 def test_the_first_draw_sends_no_seed_and_further_ones_send_one_of_their_own(tmp_path: Path) -> None:
