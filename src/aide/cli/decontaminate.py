@@ -1,8 +1,6 @@
 """`aide decontaminate`: drop records that give away items of test sets."""
 
-from collections import Counter
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,30 +8,36 @@ from aide.cli.console import escape_for_console, make_stderr_console
 from aide.cli.sources import Quiet, Sources, format_record_count
 from aide.errors import InputError
 
-SHOWN = 10
+if TYPE_CHECKING:
+    from aide.dataset.lines import RecordLine
+    from aide.dedup.contamination import ContaminationHit
 
+SHOWN = 10
+"""So many hits are named on stderr; `--report` has all of them."""
 
 Against = Annotated[
     list[str] | None,
-    typer.Option("--against", metavar="FILE", help="Test set, your own held-out data too; may be repeated."),
+    typer.Option("--against", metavar="FILE", help="Test set; may be given several times."),
 ]
 Mark = Annotated[
-    bool, typer.Option("--mark", help="Keep hits, with a field `contamination` that names the item.")
+    bool,
+    typer.Option("--mark", help="Keep these records; a field `contamination` names the test item."),
 ]
 AnyNumber = Annotated[
-    bool, typer.Option("--any-number", help="Take all numbers for the same: changed ones hide nothing.")
+    bool,
+    typer.Option("--any-number", help="Treat all numbers as equal, so that changed numbers are found too."),
 ]
 Strict = Annotated[
     bool,
-    typer.Option("--strict", help="13 words in a row are a hit, however little of an item they are."),
+    typer.Option("--strict", help="13 shared words in a row are enough, however long the item is."),
 ]
 InputField = Annotated[
     list[str] | None,
-    typer.Option("--input-field", metavar="F", help="Column of the question, where guessing fails."),
+    typer.Option("--input-field", metavar="F", help="Column of the question, if it is not recognised."),
 ]
 Report = Annotated[
     str | None,
-    typer.Option("--report", metavar="FILE", help="Write every hit with its test item, as JSON lines."),
+    typer.Option("--report", metavar="FILE", help="Write every hit and its test item as JSON lines."),
 ]
 
 
@@ -47,57 +51,43 @@ def decontaminate(
     report: Report = None,
     quiet: Quiet = False,
 ) -> None:
-    """Let records through that give no item of a test set away.
+    """Drop records that give away an item of a test set; pass on the others unchanged.
 
-    A hit is a question that is the same but for case, punctuation and the order of its options; one that
-    covers over half of a test item with shared runs of eight words; a short one with nearly the same letters.
-    The first hits are named on stderr.
+    A record is dropped if its question equals a test item apart from case, punctuation and the order of
+    options; if runs of eight shared words cover over half of an item; or, for short items, if nearly all
+    letters agree. The first ten are named on stderr.
     """
-    from aide.dataset.lines import STDIN, RecordLine, open_output, read_lines, write_lines
+    from aide.dataset.hits import HitLog, replace_hits
+    from aide.dataset.lines import STDIN, read_lines, write_lines
     from aide.dedup.contamination import Contamination
     from aide.dedup.test_sets import read_test_items, row_as_item
-    from aide.shards import encode_line
 
     if not against:
         raise InputError("no test set was given", hint="name one: --against test.jsonl")
     fields = tuple(input_field or ())
-    known = Contamination(read_test_items(against, fields), any_number=any_number, strict=strict)
-    console, rules, items = make_stderr_console(quiet=quiet), Counter[str](), set[str]()
-    hits: Any = None
-    read = 0
+    tests = Contamination(read_test_items(against, fields), any_number=any_number, strict=strict)
+    console, items = make_stderr_console(quiet=quiet), set[str]()
 
-    def kept() -> Iterator[RecordLine | dict[str, Any]]:
-        nonlocal read
-        for line in read_lines(sources or ()):
-            read += 1
-            item = row_as_item(line.record, line.where, fields)
-            if item is None:
-                raise InputError(f"{line.where}: holds no question", hint="name its column: --input-field")
-            hit = known.find(item.text, item.options, item.fixed)
-            if hit is None:
-                yield line
-                continue
-            rules[hit.how] += 1
-            items.add(hit.where)
-            if rules.total() <= SHOWN:
-                console.print(
-                    f"{escape_for_console(line.where)}: {escape_for_console(str(hit))}: "
-                    f"{escape_for_console(hit.text, 60)}"
-                )
-            found = {"item": hit.where, "rule": hit.how, "share": round(hit.share, 3)}
-            if hits is not None:
-                hits.write(encode_line({"id": line.record.get("id"), "where": line.where, **found}))
-            if mark:
-                yield {**line.record, "contamination": found}
+    def find_hit(line: "RecordLine") -> "ContaminationHit | None":
+        item = row_as_item(line.record, line.where, fields)
+        if item is None:
+            raise InputError(f"{line.where}: holds no question", hint="name its column: --input-field")
+        return tests.find(item.text, item.options, item.fixed)
 
-    if report:
-        with open_output(report) as hits:
-            write_lines(STDIN, kept())
-    else:
-        write_lines(STDIN, kept())
-    told = ", ".join(f"{rule} {count:,}" for rule, count in rules.most_common()) or "no hit"
-    done = f"{'marked' if mark else 'dropped'} {rules.total():,} of {format_record_count(read, 'record')}"
-    console.print(f"{done}: {told}; {len(items):,} of {format_record_count(len(known), 'test item')}")
+    def handle_hit(line: "RecordLine", hit: "ContaminationHit") -> dict[str, Any] | None:
+        items.add(hit.where)
+        if log.counts.total() < SHOWN:
+            shown = (*map(escape_for_console, (line.where, str(hit))), escape_for_console(hit.text, 60))
+            console.print(": ".join(shown))
+        return log.add(line, hit.how, {"item": hit.where, "rule": hit.how, "share": round(hit.share, 3)})
+
+    with HitLog.open("contamination", mark=mark, report=report) as log:
+        write_lines(STDIN, replace_hits(log.count_lines(read_lines(sources or ())), find_hit, handle_hit))
+    rules = ", ".join(f"{rule} {count:,}" for rule, count in log.counts.most_common()) or "no hit"
+    console.print(
+        f"{log.outcome} of {format_record_count(log.read, 'record')}: {rules}; "
+        f"{len(items):,} of {format_record_count(len(tests), 'test item')}"
+    )
 
 
 __all__ = ["decontaminate"]

@@ -1,9 +1,7 @@
-"""`aide dedup`: let the first of each group of duplicates through."""
+"""`aide dedup`: remove duplicates; keep the first of each group."""
 
 import asyncio
 import os
-from collections import Counter
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,16 +16,18 @@ from aide.config.resolve import Settings, resolve_settings
 from aide.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from aide.dataset.duplicates import SeenTexts
+    from aide.dataset.hits import KeptLine
     from aide.dataset.lines import RecordLine
-    from aide.dataset.semantic_duplicates import Told
     from aide.dedup.lexical import LexicalDuplicate
+
+    HandleDuplicate = Callable[[RecordLine, LexicalDuplicate], KeptLine | None]
 
 Mode = Annotated[
     Literal["near", "exact"],
-    typer.Option("--mode", help="near: similar wording too; exact: equal but for case and punctuation."),
+    typer.Option("--mode", help="near: also similar wording; exact: equal apart from case and punctuation."),
 ]
 Threshold = Annotated[
     float | None,
@@ -36,7 +36,7 @@ Threshold = Annotated[
         metavar="SHARE",
         min=0.3,
         max=1.0,
-        help="Similarity from which on two are one (default 0.7, or what the seeds teach).",
+        help="Similarity from which two texts are duplicates (default 0.7, or learned from the seeds).",
     ),
 ]
 Seeds = Annotated[
@@ -44,18 +44,18 @@ Seeds = Annotated[
     typer.Option(
         "--seeds",
         metavar="FILE",
-        help="Seeds, whose repetitions go too; how alike they are teaches the threshold. "
+        help="Seeds: records that repeat one are removed, and the threshold is learned from them. "
         "Those of a run folder are found.",
     ),
 ]
 Against = Annotated[
     list[str] | None,
-    typer.Option("--against", metavar="FILE", help="Records that are there already and are not written."),
+    typer.Option("--against", metavar="FILE", help="Records to compare with, which are not written."),
 ]
 Mark = Annotated[bool, typer.Option("--mark", help="Keep duplicates, with a field `duplicate`.")]
 Report = Annotated[
     str | None,
-    typer.Option("--report", metavar="FILE", help="Write every hit with its twin, as JSON lines."),
+    typer.Option("--report", metavar="FILE", help="Write every duplicate and its original as JSON lines."),
 ]
 
 
@@ -77,85 +77,58 @@ def dedup(
     spec_flags: dict[str, Any],
     config: str | None,
 ) -> None:
-    """Let records through that repeat none before them, by the same rules that watch a run as it grows.
+    """Remove duplicates; keep the first of each group. The rules are those of a run.
 
-    Compared is the part that varies; of multiple choice also the right option. A record that stays takes
-    about 300 bytes of memory. With --embeddings what means the same goes too: only texts whose wording is new
-    are embedded, and none is paid for twice; each then takes about as much again.
+    The varying part of the input is compared, for multiple choice together with the correct option. Each
+    record that is kept takes about 300 bytes of memory. With --embeddings, records that mean the same are
+    removed too: only texts with new wording are embedded, none is paid for twice, and memory doubles.
     """
     from aide.dataset.duplicates import index_seeds, remove_duplicates
-    from aide.dataset.lines import STDIN, RecordLine, open_output, read_lines
-    from aide.dataset.record_content import name_record
+    from aide.dataset.hits import HitLog
+    from aide.dataset.lines import STDIN, RecordLine, open_output, read_lines, write_line
     from aide.dataset.seed_sources import load_seeds_of
-    from aide.shards import encode_line
 
     if not spec_flags.get("embeddings") and (spec_flags or journal):
         raise InputError("nothing is asked of an endpoint", hint="name the model with --embeddings MODEL")
-    known = index_seeds(load_seeds_of(sources or (), seeds or ()), mode, threshold)
-    there = read_lines(against) if against else ()
-    counts: Counter[str] = Counter()
-    hits: Any = None
-    asked = ""
+    seen = index_seeds(load_seeds_of(sources or (), seeds or ()), mode, threshold)
+    others = read_lines(against) if against else ()
+    calls = ""
 
-    def told(line: RecordLine, twin: "LexicalDuplicate") -> RecordLine | dict[str, Any] | None:
-        counts[twin.how] += 1
-        found = {"of": twin.id, "how": twin.how, "similarity": twin.similarity}
-        if hits is not None:
-            hits.write(encode_line({"id": name_record(line), "where": line.where, **found}))
-        return {**line.record, "duplicate": found} if mark else None
+    def handle(line: RecordLine, original: "LexicalDuplicate") -> dict[str, Any] | None:
+        found = {"of": original.id, "how": original.how, "similarity": original.similarity}
+        return log.add(line, original.how, found)
 
-    def counted() -> "Iterator[RecordLine]":
-        for line in read_lines(sources or ()):
-            counts["read"] += 1
-            yield line
-
-    with ExitStack() as files:
-        out = files.enter_context(open_output(STDIN))
-        hits = files.enter_context(open_output(report)) if report else None
+    with HitLog.open("duplicate", mark=mark, report=report) as log, open_output(STDIN) as out:
+        lines = log.count_lines(read_lines(sources or ()))
         if spec_flags:
             flags = {"model": spec_flags["embeddings"], **spec_flags}
             settings = resolve_settings(flags, environ=os.environ, config=config)
-            take = partial(_write, out)
-            asked = remove_semantic_duplicates(settings, journal, known, counted(), there, told, take)
+            write = partial(write_line, out)
+            calls = remove_semantic_duplicates(settings, journal, seen, lines, others, handle, write)
         else:
-            for line in there:
-                known.enter(line)
-            for each in remove_duplicates(counted(), known, told):
-                _write(out, each)
+            for line in others:
+                seen.enter(line)
+            for kept in remove_duplicates(lines, seen, handle):
+                write_line(out, kept)
+    kinds = ("exact", "near", "meaning") if spec_flags else ("exact", "near")
+    counts = ", ".join(f"{log.counts[kind]:,} {kind}" for kind in kinds)
     make_stderr_console(quiet=quiet).print(
-        f"{_told(counts, mark=mark, meant=bool(spec_flags))}{asked}", markup=False
+        f"{log.outcome} of {format_record_count(log.read, 'record')}: {counts}{calls}", markup=False
     )
-
-
-def _write(out: Any, kept: "RecordLine | Mapping[str, Any]") -> None:
-    """Pass a record on at once: byte by byte, or as it was marked."""
-    from aide.dataset.lines import RecordLine
-    from aide.shards import encode_line
-
-    out.write(kept.raw + b"\n" if isinstance(kept, RecordLine) else encode_line(kept))
-    out.flush()
-
-
-def _told(counts: Counter[str], *, mark: bool, meant: bool) -> str:
-    """What became of the records, in words."""
-    ways = ("exact", "near", "meaning") if meant else ("exact", "near")
-    found = ", ".join(f"{counts[way]:,} {way}" for way in ways)
-    dropped = sum(counts[way] for way in ways)
-    return f"{'marked' if mark else 'dropped'} {dropped:,} of {format_record_count(counts['read'], 'record')}: {found}"
 
 
 def remove_semantic_duplicates(
     settings: Settings,
     journal: Path | None,
-    known: "SeenTexts",
-    records: "Iterable[RecordLine]",
-    there: "Iterable[RecordLine]",
-    told: "Told",
-    take: "Callable[[RecordLine | Mapping[str, Any]], None]",
+    seen: "SeenTexts",
+    lines: "Iterable[RecordLine]",
+    others: "Iterable[RecordLine]",
+    handle: "HandleDuplicate",
+    write: "Callable[[KeptLine], None]",
 ) -> str:
-    """Hand on what repeats nothing by words or by meaning; returns what it took, in words.
+    """Write the lines that repeat no other by their words or their meaning; returns the calls made, in words.
 
-    `there` are records that are there already.
+    `others` are compared with and not written.
     """
     from aide.dataset.semantic_duplicates import SemanticLineIndex
     from aide.engines import local
@@ -166,23 +139,23 @@ def remove_semantic_duplicates(
     pool = local.open_pool(settings.spec)
     order = local.order(settings.spec, settings.origins, (), folder, pool)
 
-    def entered() -> "Iterator[RecordLine]":
-        for line in there:
-            known.enter(line)
+    def enter_words() -> "Iterator[RecordLine]":
+        for line in others:
+            seen.enter(line)
             yield line
 
     async def main() -> str:
         try:
             async with open_calls(order) as calls:
-                meant = SemanticLineIndex(calls, order.room)
-                await meant.learn(known.seeds)
-                await meant.enter(entered())
-                async for each in meant.without_twins(records, known, told):
-                    take(each)
-                lost = "".join(
-                    f"; {count:,} without embedding ({why})" for why, count in meant.unread.items()
+                meanings = SemanticLineIndex(calls, order.room)
+                await meanings.learn(seen.seeds)
+                await meanings.enter(enter_words())
+                async for kept in meanings.remove_duplicates(lines, seen, handle):
+                    write(kept)
+                failed = "".join(
+                    f"; {count:,} without embedding ({why})" for why, count in meanings.failures.items()
                 )
-                return f"; {calls.made:,} calls{lost}"
+                return f"; {calls.made:,} calls{failed}"
         finally:
             await pool.close()
 

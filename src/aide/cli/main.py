@@ -68,7 +68,7 @@ COMMANDS: Final = {
         ),
     ),
     "dedup": Entry(
-        "Let the first of each group of duplicates through.",
+        "Remove duplicates; keep the first of each group.",
         (
             "aide dedup monday.aide tuesday.aide > both.jsonl",
             "aide dedup new.jsonl --against old.jsonl --report hits.jsonl > fresh.jsonl",

@@ -1,9 +1,9 @@
 """Duplicates among lines: the code that watches a run as it grows, over files."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
+from aide.dataset.hits import KeptLine, replace_hits
 from aide.dataset.lines import RecordLine
 from aide.dataset.record_content import comparable_text, name_record, seed_as_record
 from aide.dedup.lexical import LexicalDuplicate, LexicalIndex
@@ -68,18 +68,14 @@ def index_seeds(
 
 def remove_duplicates(
     lines: Iterable[RecordLine],
-    known: SeenTexts,
-    told: Callable[[RecordLine, LexicalDuplicate], RecordLine | Mapping[str, Any] | None],
-) -> Iterator[RecordLine | Mapping[str, Any]]:
-    """The lines, but for those that repeat one before them: of these, what `told` makes of line and twin.
+    seen: SeenTexts,
+    handle: Callable[[RecordLine, LexicalDuplicate], KeptLine | None],
+) -> Iterator[KeptLine]:
+    """The lines that repeat none before them; of each other one what `handle` makes of it and its original.
 
-    About 300 bytes of memory are held for each line that stays.
+    About 300 bytes of memory are held for each line that is kept.
     """
-    for line in lines:
-        twin = known.claim(line)
-        kept: RecordLine | Mapping[str, Any] | None = line if twin is None else told(line, twin)
-        if kept is not None:
-            yield kept
+    return replace_hits(lines, seen.claim, handle)
 
 
 __all__ = ["SeenTexts", "index_seeds", "remove_duplicates"]

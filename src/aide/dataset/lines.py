@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import orjson
 
@@ -80,19 +80,29 @@ def write_lines(output: str, items: Iterable[RecordLine | Mapping[str, Any]]) ->
     count = 0
     with open_output(output) as out:
         for item in items:
-            out.write(item.raw + b"\n" if isinstance(item, RecordLine) else encode_line(item))
-            if output == STDIN:
-                out.flush()
+            write_line(out, item)
             count += 1
     return count
+
+
+def write_line(out: BinaryIO, item: RecordLine | Mapping[str, Any]) -> None:
+    """Write a line byte by byte as it was read, or a record as a line of its own."""
+    out.write(item.raw + b"\n" if isinstance(item, RecordLine) else encode_line(item))
+
+
+class _PromptStdout:
+    """Standard output that holds nothing back: the next program in the pipe gets each line at once."""
+
+    def write(self, data: bytes) -> None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
 
 
 @contextmanager
 def open_output(output: str) -> Iterator[BinaryIO]:
     """A file to write bytes to, put in its place only when all went well; `-` is standard output."""
     if output == STDIN:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        yield cast("BinaryIO", _PromptStdout())
         return
     path = Path(output)
     scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -245,5 +255,6 @@ __all__ = [
     "parse_line",
     "read_lines",
     "read_records",
+    "write_line",
     "write_lines",
 ]

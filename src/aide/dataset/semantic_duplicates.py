@@ -1,10 +1,10 @@
 """Duplicates in meaning among lines: those whose wording is new are embedded, each text once."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from aide.dataset.duplicates import SeenTexts
+from aide.dataset.hits import KeptLine
 from aide.dataset.lines import RecordLine
 from aide.dataset.record_content import comparable_text, name_record
 from aide.dedup.lexical import LexicalDuplicate
@@ -15,13 +15,12 @@ from aide.run.single_steps import map_in_order
 from aide.vectors import Vector
 
 MEANING = "meaning"
-Told = Callable[[RecordLine, LexicalDuplicate], RecordLine | Mapping[str, Any] | None]
 
 
 class SemanticLineIndex:
     """What lines mean: signs of their vectors, and under which key the journal of `calls` has the rest.
 
-    `unread` counts by reason the lines that the model gave no vector for; they pass.
+    `failures` counts by reason the lines that the model gave no vector for; they pass.
     """
 
     def __init__(self, calls: ModelCalls, at_once: int) -> None:
@@ -29,7 +28,7 @@ class SemanticLineIndex:
         self._at_once = at_once
         self._known = SemanticIndex(calls.recalled)
         self._names: dict[str, str] = {}
-        self.unread: Counter[str] = Counter()
+        self.failures: Counter[str] = Counter()
 
     async def learn(self, seeds: Iterable[RecordLine]) -> None:
         """Enter the seeds, and raise the threshold above the two that are most alike."""
@@ -40,9 +39,12 @@ class SemanticLineIndex:
         async for _ in self._entered(lines):
             pass
 
-    async def without_twins(
-        self, lines: Iterable[RecordLine], known: SeenTexts, told: Told
-    ) -> AsyncIterator[RecordLine | Mapping[str, Any]]:
+    async def remove_duplicates(
+        self,
+        lines: Iterable[RecordLine],
+        seen: SeenTexts,
+        handle: Callable[[RecordLine, LexicalDuplicate], KeptLine | None],
+    ) -> AsyncIterator[KeptLine]:
         """The lines, but for those that repeat one before them by words or by meaning: of these, what `told` makes.
 
         A line that is dropped for its meaning is held against later ones by its wording all the same, so that
@@ -50,12 +52,12 @@ class SemanticLineIndex:
         """
 
         async def look(line: RecordLine) -> tuple[RecordLine, LexicalDuplicate | None, Vector | None]:
-            twin = known.claim(line)  # before the first await: in the order of the lines
+            twin = seen.claim(line)  # before the first await: in the order of the lines
             return line, twin, None if twin else await self._vector(line)
 
         async for line, worded, vector in map_in_order(lines, look, at_once=self._at_once):
             twin = worded or (self._claim(line, vector) if vector is not None else None)
-            kept: RecordLine | Mapping[str, Any] | None = line if twin is None else told(line, twin)
+            kept = line if twin is None else handle(line, twin)
             if kept is not None:
                 yield kept
 
@@ -87,7 +89,7 @@ class SemanticLineIndex:
                 await self._calls.embed(text, self._calls.embedding_key(text)[:20]) if text.strip() else None
             )
         except NodeError as fault:
-            self.unread[fault.reason] += 1
+            self.failures[fault.reason] += 1
             return None
 
 

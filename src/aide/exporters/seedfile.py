@@ -50,8 +50,6 @@ def _write_csv(dest: str, rows: Iterable[Mapping[str, Any]], origin: SeedOrigin)
             text = io.StringIO(newline="")
             csv.writer(text, delimiter=origin.delimiter, lineterminator="\n").writerow(cells)
             out.write(text.getvalue().encode("utf-8", "replace"))
-            if dest == STDIN:
-                out.flush()
             count += 1
     return count - origin.header
 
