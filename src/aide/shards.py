@@ -5,7 +5,6 @@ was torn off is dropped when the log is opened, and `rebuild` brings back what t
 """
 
 import fcntl
-import json
 import os
 import re
 import socket
@@ -19,6 +18,7 @@ from zlib import crc32
 import orjson
 
 from aide.errors import AideError, FolderHeld, InputError
+from aide.jsonl import encode_line
 from aide.records import ID_BYTES, digest
 
 POLL_SECONDS: Final = 0.2
@@ -314,15 +314,6 @@ def _keys(table: bytearray) -> Iterator[bytes]:
             yield key
 
 
-def encode_line(record: Mapping[str, Any]) -> bytes:
-    """A record as one line; lone surrogates become question marks, which any reader takes."""
-    try:
-        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:
-        plain = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-        return plain.encode("utf-8", "replace") + b"\n"
-
-
 def _identify(line: bytes) -> str | None:
     """The id of a whole line; `None` where it is torn or no record."""
     if not line.endswith(b"\n"):
@@ -363,4 +354,4 @@ def _failed(path: Path, error: OSError) -> AideError:
     )
 
 
-__all__ = ["AppendOnlyLines", "FolderLock", "IdSet", "Shards", "encode_line", "list_shards", "write_atomic"]
+__all__ = ["AppendOnlyLines", "FolderLock", "IdSet", "Shards", "list_shards", "write_atomic"]

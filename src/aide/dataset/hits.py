@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from aide.dataset.lines import RecordLine, open_output
 from aide.dataset.record_content import name_record
-from aide.shards import encode_line
+from aide.jsonl import encode_line
 
 Hit = TypeVar("Hit")
 KeptLine = RecordLine | Mapping[str, Any]

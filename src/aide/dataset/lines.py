@@ -1,10 +1,9 @@
 """JSON lines from files, run folders and pipes, one at a time; and out again, each as soon as it is there.
 
-A line that is passed on is passed on byte by byte: what it holds besides the fields that a command looks at
-is nobody's business, not even how its numbers are written.
+A line that is passed on unchanged keeps its bytes: the fields that a command does not look at, and even the
+way in which numbers are written, belong to whoever wrote them.
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,26 +12,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-import orjson
-
-from aide.dataset.compression import BROKEN, open_compressed, open_decompressed
 from aide.dataset.reviews import Reviews
 from aide.errors import InputError
-from aide.shards import encode_line, list_shards
+from aide.jsonl import encode_line, open_compressed, open_decompressed, parse_json
+from aide.shards import list_shards
 
 STDIN: Final = "-"
 _BOM: Final = b"\xef\xbb\xbf"
-_LINES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson")
+_LINE_FILES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordLine:
-    """A record and the bytes it stood as, without the line's end; `number` counts from 1 in `path`."""
+    """A record and where it was read."""
 
     record: dict[str, Any]
+
     raw: bytes
+    """The bytes of the line, without its end."""
+
     path: str = ""
+
     number: int = 0
+    """The line's number in `path`, from 1."""
 
     @property
     def where(self) -> str:
@@ -45,9 +47,9 @@ def read_lines(sources: Sequence[str], stdin: BinaryIO | None = None) -> Iterato
 
     Args:
         sources: files of JSON lines (plain, gzip or zstd), run folders, folders of such files, `-` for
-            standard input; none at all means standard input too. CSV, JSON arrays and Parquet are taken as
-            well, but read as a whole. Of a run folder the accepted records come, as its `reviews.jsonl` has
-            left them.
+            standard input, which is also read if there are no sources. CSV, JSON arrays and Parquet are
+            accepted, but read as a whole. A run folder gives its accepted records as its `reviews.jsonl`
+            has left them.
         stdin: what `-` reads, in bytes.
 
     Raises:
@@ -55,27 +57,22 @@ def read_lines(sources: Sequence[str], stdin: BinaryIO | None = None) -> Iterato
     """
     for source in sources or (STDIN,):
         if source == STDIN:
-            yield from _stream("stdin", _standard_input(stdin, named=bool(sources)))
+            yield from _read_stream("stdin", _standard_input(stdin, named=bool(sources)))
         elif Path(source).is_dir():
-            yield from _folder(Path(source))
+            yield from _read_folder(Path(source))
         else:
-            yield from _file(Path(source))
-
-
-def read_records(sources: Sequence[str], stdin: BinaryIO | None = None) -> Iterator[dict[str, Any]]:
-    """The records of `lines`, without where they stood."""
-    return (line.record for line in read_lines(sources, stdin))
+            yield from _read_file(Path(source))
 
 
 def write_lines(output: str, items: Iterable[RecordLine | Mapping[str, Any]]) -> int:
-    """Write lines to a file, or with `-` to standard output, each at once; returns how many.
+    """Write lines to a file or, with `-`, to standard output; returns how many.
 
-    A file (gzip where its name ends so) takes its place when all is written: until then the old one stands,
-    so that it may be among the sources.
+    A file (gzip if its name ends so) is put in its place when everything is written. Until then the old one
+    stays, so that it may be among the sources.
 
     Raises:
         InputError: the file can't be written.
-        BrokenPipeError: whoever read standard output has gone.
+        BrokenPipeError: the reader of standard output has gone.
     """
     count = 0
     with open_output(output) as out:
@@ -86,12 +83,12 @@ def write_lines(output: str, items: Iterable[RecordLine | Mapping[str, Any]]) ->
 
 
 def write_line(out: BinaryIO, item: RecordLine | Mapping[str, Any]) -> None:
-    """Write a line byte by byte as it was read, or a record as a line of its own."""
+    """Write a line with the bytes it was read with, or a record as a line of its own."""
     out.write(item.raw + b"\n" if isinstance(item, RecordLine) else encode_line(item))
 
 
 class _PromptStdout:
-    """Standard output that holds nothing back: the next program in the pipe gets each line at once."""
+    """Standard output without a buffer: the next program in the pipe gets each line at once."""
 
     def write(self, data: bytes) -> None:
         sys.stdout.buffer.write(data)
@@ -100,7 +97,11 @@ class _PromptStdout:
 
 @contextmanager
 def open_output(output: str) -> Iterator[BinaryIO]:
-    """A file to write bytes to, put in its place only when all went well; `-` is standard output."""
+    """A file to write bytes to, put in its place only if all went well; `-` is standard output.
+
+    Raises:
+        InputError: the file can't be written.
+    """
     if output == STDIN:
         yield cast("BinaryIO", _PromptStdout())
         return
@@ -115,6 +116,7 @@ def open_output(output: str) -> Iterator[BinaryIO]:
             yield out
         scratch.replace(path)
     except OSError as fault:
+        # What the caller does inside the `with` may fail too; its faults are not this file's.
         if isinstance(fault, BrokenPipeError) or fault.filename not in (None, str(scratch)):
             raise
         raise _unwritable(path, fault) from fault
@@ -123,7 +125,7 @@ def open_output(output: str) -> Iterator[BinaryIO]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder to write to, if it is not there.
+    """Make a folder to write to, unless it is there.
 
     Raises:
         InputError: it can't be made.
@@ -132,6 +134,10 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise _unwritable(folder, fault) from fault
+
+
+def _unwritable(path: Path, fault: OSError) -> InputError:
+    return InputError(f"{path} can't be written: {fault.strerror or fault}", hint="name another file")
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -145,116 +151,102 @@ def _standard_input(stdin: BinaryIO | None, *, named: bool) -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _folder(folder: Path) -> Iterator[RecordLine]:
+def _read_folder(folder: Path) -> Iterator[RecordLine]:
     """The records of a run as its reviews left them; of another folder, all files of JSON lines in it."""
     if (folder / "shards").is_dir() or (folder / "run.json").exists():
         reviews = Reviews.read(folder)
-        parts = list_shards(folder / "shards") if (folder / "shards").is_dir() else []
-        for part in parts:
-            for line in _file(part, torn=part == parts[-1]):
+        shards = list_shards(folder / "shards") if (folder / "shards").is_dir() else []
+        for shard in shards:
+            # A run that is still going on may be writing the last line of the last shard.
+            for line in _read_file(shard, skip_torn=shard == shards[-1]):
                 reviewed = reviews.apply(line.record)
                 if reviewed is line.record:
                     yield line
                 elif reviewed is not None:
-                    yield RecordLine(reviewed, encode_line(reviewed).rstrip(b"\n"), line.path, line.number)
+                    yield make_line(reviewed, line.path, line.number)
         return
-    files = sorted(path for path in folder.iterdir() if path.name.endswith(_LINES))
+    files = sorted(path for path in folder.iterdir() if path.name.endswith(_LINE_FILES))
     if not files:
         raise InputError(
             f"{folder} is no run folder and holds no JSON lines",
             hint="name the folder that aide expand wrote",
         )
     for path in files:
-        yield from _file(path)
+        yield from _read_file(path)
 
 
-def _file(path: Path, *, torn: bool = False) -> Iterator[RecordLine]:
+def _read_file(path: Path, *, skip_torn: bool = False) -> Iterator[RecordLine]:
     try:
         file = path.open("rb")
     except OSError as fault:
         hint = "give a file, a run folder, or - for standard input"
         raise InputError(f"{path} can't be read: {fault.strerror}", hint=hint) from fault
     with file:
-        yield from _stream(str(path), file, torn=torn)
+        yield from _read_stream(str(path), file, skip_torn=skip_torn)
 
 
-def _stream(name: str, file: BinaryIO, *, torn: bool = False) -> Iterator[RecordLine]:
-    """The lines of an open file; with `torn`, an end that was not wholly written is left out."""
-    stream = open_decompressed(name, file)
-    try:
+def _read_stream(name: str, file: BinaryIO, *, skip_torn: bool = False) -> Iterator[RecordLine]:
+    """The lines of an open file; `skip_torn` leaves out a last line without its end."""
+    with open_decompressed(name, file) as stream:
         head = stream.peek(1 << 12)
         start = head.removeprefix(_BOM).lstrip()[:1]
         if head and (start not in (b"{", b"") or name.endswith((".json", ".csv", ".tsv"))):
-            yield from _table(name, stream)
+            yield from _read_table(name, stream)
             return
         for number, raw in enumerate(stream, 1):
             body = raw.removeprefix(_BOM).strip() if number == 1 else raw.strip()
-            if body and not (torn and not raw.endswith(b"\n")):
+            if body and not (skip_torn and not raw.endswith(b"\n")):
                 yield RecordLine(parse_line(name, number, body), body, name, number)
-    except BROKEN as fault:
-        if isinstance(fault, BrokenPipeError):
-            raise
-        raise InputError(f"{name} can't be read to its end: {fault}") from fault
 
 
 def parse_line(name: str, number: int, body: bytes) -> dict[str, Any]:
-    """The record that a line is.
+    """The record in a line.
 
     Raises:
-        InputError: it is none; the message names `name` and `number`.
+        InputError: there is none; the message names `name` and `number`.
     """
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        value = _leniently(name, number, body)
+        value = parse_json(body)
+    except UnicodeDecodeError as fault:
+        hint = "convert the file, for example with iconv"
+        raise InputError(f"{name}:{number}: is not UTF-8", hint=hint) from fault
+    except (ValueError, RecursionError) as fault:
+        hint = "one JSON object a line; correct the line or remove it"
+        raise InputError(
+            f"{name}:{number}: is not JSON ({str(fault).split(': line')[0]})", hint=hint
+        ) from fault
     if isinstance(value, dict):
         return value
     raise InputError(f"{name}:{number}: is no JSON object", hint="every line is one record: {…}")
 
 
-def _leniently(name: str, number: int, body: bytes) -> Any:
-    """What only a lenient reader takes: NaN, escaped lone surrogates, raw control characters in strings."""
-    try:
-        return json.loads(body.decode(), strict=False)
-    except UnicodeDecodeError as fault:
-        raise InputError(
-            f"{name}:{number}: is not UTF-8", hint="convert the file, for example with iconv"
-        ) from fault
-    except (ValueError, RecursionError) as fault:
-        told = str(fault).split(": line")[0]
-        hint = "one JSON object a line; mend the line or take it out"
-        raise InputError(f"{name}:{number}: is not JSON ({told})", hint=hint) from fault
+def make_line(record: dict[str, Any], path: str, number: int = 0) -> RecordLine:
+    """A line for a record that did not stand in a file as it is now."""
+    return RecordLine(record, encode_line(record).rstrip(b"\n"), path, number)
 
 
-def _table(name: str, stream: BinaryIO) -> Iterator[RecordLine]:
+def _read_table(name: str, stream: BinaryIO) -> Iterator[RecordLine]:
     """Rows of what is no JSON lines: read as a whole, each written as a line of its own."""
-    # Imported here: lines pass without what reading tables needs, and start in a third of the time.
+    # Imported here: plain lines need none of it, and without it a command starts in a third of the time.
     from aide.seeds.files import read_files
     from aide.seeds.shapes import KNOWN
 
     path = STDIN if name == "stdin" else name
     for table in read_files((path,), known=tuple(KNOWN), stdin=stream):
         if table.problems:
-            raise InputError(str(table.problems[0]), hint="mend the line or take it out")
+            raise InputError(str(table.problems[0]), hint="correct the line or remove it")
         for number, row in table.rows:
-            yield RecordLine(row, encode_line(row).rstrip(b"\n"), name, number)
-
-
-# --- writing ------------------------------------------------------------------------------------
-
-
-def _unwritable(path: Path, fault: OSError) -> InputError:
-    return InputError(f"{path} can't be written: {fault.strerror or fault}", hint="name another file")
+            yield make_line(row, name, number)
 
 
 __all__ = [
     "STDIN",
     "RecordLine",
     "make_folder",
+    "make_line",
     "open_output",
     "parse_line",
     "read_lines",
-    "read_records",
     "write_line",
     "write_lines",
 ]

@@ -9,8 +9,8 @@ from aide.dataset.lines import RecordLine, read_lines
 from aide.dataset.reviews import FILE, Reviews
 from aide.errors import InputError
 from aide.journal import Journal
+from aide.jsonl import encode_line
 from aide.run.folder import RunFolder
-from aide.shards import encode_line
 
 
 def find_reviewed_run(source: str) -> RunFolder | None:

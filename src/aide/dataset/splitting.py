@@ -15,8 +15,8 @@ from aide.dataset.duplicates import SeenTexts
 from aide.dataset.lines import RecordLine, make_folder, open_output, parse_line
 from aide.dataset.record_content import LABELLED, name_record, read_lineage
 from aide.errors import InputError
+from aide.jsonl import encode_line
 from aide.records import digest
-from aide.shards import encode_line
 
 Family = Literal["seed", "branch", "record"]
 

@@ -13,7 +13,7 @@ from aide.dataset.lines import RecordLine, open_output
 from aide.errors import InputError
 from aide.exporters.base import ExportJob, ExportResult
 from aide.exporters.columns import fit_value, infer_columns, to_arrow_type
-from aide.shards import encode_line
+from aide.jsonl import encode_line
 
 ROWS: Final = 1000  # to a batch: what is held in memory at once
 

@@ -1,7 +1,6 @@
 """Files as people have them: found, unpacked, decoded, and read into rows; what a row means is for others."""
 
 import codecs
-import gzip
 import json
 import re
 import sys
@@ -10,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-import orjson
-
 from aide.errors import InputError
+from aide.jsonl import open_decompressed, parse_json
 from aide.seeds.tables import read_arrow, read_parquet, read_separated
 
 Row = tuple[int, dict[str, Any]]
@@ -74,14 +72,14 @@ def read_files(
     """
     for path in paths:
         if path == STDIN:
-            data = (stdin or sys.stdin.buffer).read()
+            data = _decompress("stdin", stdin or sys.stdin.buffer)
             yield _table("stdin", "", data, encoding, known)
             continue
         for file in _files(Path(path)):
             if file.suffix == ".arrow":
                 yield SeedTable(str(file), "arrow", read_arrow(str(file)))
             else:
-                yield _table(str(file), _kind(file), _bytes(file), encoding, known)
+                yield _table(str(file), _kind(file), _read(file), encoding, known)
 
 
 def name_task(path: str) -> str:
@@ -127,30 +125,20 @@ def _kind(file: Path) -> str:
     return Path(file.name.removesuffix(".gz").removesuffix(".zst")).suffix.lower()
 
 
-def _bytes(file: Path) -> bytes:
+def _read(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        with file.open("rb") as opened:
+            return _decompress(str(file), opened)
     except OSError as fault:
         raise InputError(f"{file} can't be read: {fault.strerror}") from fault
 
 
-def _unpack(name: str, data: bytes) -> bytes:
-    if data.startswith(b"\x1f\x8b"):
-        try:
-            return gzip.decompress(data)
-        except (OSError, EOFError) as fault:
-            raise InputError(f"{name} is a broken gzip file: {fault}") from fault
-    if data.startswith(b"\x28\xb5\x2f\xfd"):
-        try:
-            import zstandard
-        except ImportError as fault:
-            raise InputError(f"{name} is packed with zstd", hint="pip install 'aide-expand[zstd]'") from fault
-        return b"".join(zstandard.ZstdDecompressor().read_to_iter(data))
-    return data
+def _decompress(name: str, file: BinaryIO) -> bytes:
+    with open_decompressed(name, file) as stream:
+        return stream.read()
 
 
 def _table(name: str, kind: str, data: bytes, encoding: str, known: Sequence[str]) -> SeedTable:
-    data = _unpack(name, data)
     if data.startswith(b"PAR1"):
         return SeedTable(name, "parquet", read_parquet(name, data))
     text = _decode(name, data, encoding)
@@ -193,17 +181,9 @@ def _unmarked(data: bytes) -> str:
     return "utf-16-be" if head[::2].count(0) * 2 > len(head[::2]) > 0 else "utf-8"
 
 
-def _json(text: str) -> Any:
-    """One JSON value; escaped lone surrogates and raw control characters are let through to be cleaned."""
-    try:
-        return orjson.loads(text)
-    except (orjson.JSONDecodeError, UnicodeEncodeError):
-        return json.loads(text, strict=False)
-
-
 def _array(name: str, text: str) -> SeedTable:
     try:
-        items = _json(text)
+        items = parse_json(text)
     except ValueError as fault:
         line = getattr(fault, "lineno", 1)
         raise InputError(f"{name}:{line}: is not JSON: {getattr(fault, 'msg', fault)}") from fault
@@ -220,7 +200,7 @@ def _objects(name: str, text: str, known: Sequence[str]) -> SeedTable:
     """JSON lines; or objects one after another over several lines; or one object around the rows."""
     first, _, rest = text.strip().partition("\n")
     try:
-        head = _json(first)
+        head = parse_json(first)
     except ValueError:
         return _spread(name, text, known) or _lines(name, text)
     if rest.strip() or not isinstance(head, dict):
@@ -235,7 +215,7 @@ def _lines(name: str, text: str) -> SeedTable:
         if not line.strip():
             continue
         try:
-            value = _json(line)
+            value = parse_json(line)
         except ValueError as fault:
             told = getattr(fault, "msg", str(fault)).split(": ")[0]
             table.problems.append(LineProblem(name, number, f"is not JSON ({told})"))

@@ -4,10 +4,11 @@ import gzip
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from aide.dataset.lines import open_output, read_lines, read_records, write_lines
+from aide.dataset.lines import open_output, read_lines, write_lines
 from aide.errors import InputError
 
 ODD = b'{"id": "a", "input": "x\xe2\x80\xa8y",  "n": 1.50, "big": 123456789012345678901234567890, "z": [1,2]}'
@@ -24,6 +25,10 @@ def run_folder(path: Path, *parts: list[dict[str, object]]) -> Path:
     for number, rows in enumerate(parts):
         jsonl(path / "shards" / f"part-{number:05d}.jsonl", *rows)
     return path
+
+
+def read_records(sources: list[str], stdin: io.BytesIO | None = None) -> list[dict[str, Any]]:
+    return [line.record for line in read_lines(sources, stdin)]
 
 
 def test_a_line_passes_byte_by_byte(tmp_path: Path) -> None:
@@ -44,8 +49,8 @@ def test_packed_files_and_streams(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl.zst").write_bytes(
         zstandard.compress(ODD + b"\n") + zstandard.compress(b'{"b": 1}\n')
     )
-    assert len(list(read_records([str(tmp_path / "a.jsonl.gz"), "-"], io.BytesIO(packed)))) == 2
-    assert len(list(read_records([str(tmp_path / "a.jsonl.zst")]))) == 2
+    assert len(read_records([str(tmp_path / "a.jsonl.gz"), "-"], io.BytesIO(packed))) == 2
+    assert len(read_records([str(tmp_path / "a.jsonl.zst")])) == 2
 
 
 @pytest.mark.parametrize("pack", ["gzip", "zstd"])
@@ -54,15 +59,15 @@ def test_a_packed_file_that_ends_early_is_an_error_and_not_the_end(tmp_path: Pat
     whole = gzip.compress(rows) if pack == "gzip" else pytest.importorskip("zstandard").compress(rows)
     (tmp_path / "cut").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match="can't be read to its end"):
-        list(read_records([str(tmp_path / "cut")]))
+        read_records([str(tmp_path / "cut")])
 
 
 def test_other_containers_are_taken_too(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("input,output\nx,y\n")
     (tmp_path / "a.json").write_text('[\n{"input": "x"},\n{"input": "y"}]')
-    assert list(read_records([str(tmp_path / "a.csv")])) == [{"input": "x", "output": "y"}]
-    assert list(read_records([str(tmp_path / "a.json")])) == [{"input": "x"}, {"input": "y"}]
-    assert list(read_records([], io.BytesIO(b'[{"a": 1}]'))) == [{"a": 1}]
+    assert read_records([str(tmp_path / "a.csv")]) == [{"input": "x", "output": "y"}]
+    assert read_records([str(tmp_path / "a.json")]) == [{"input": "x"}, {"input": "y"}]
+    assert read_records([], io.BytesIO(b'[{"a": 1}]')) == [{"a": 1}]
 
 
 @pytest.mark.parametrize(
@@ -76,20 +81,20 @@ def test_other_containers_are_taken_too(tmp_path: Path) -> None:
 def test_a_broken_line_is_named(tmp_path: Path, bad: bytes, told: str) -> None:
     (tmp_path / "in.jsonl").write_bytes(b'{"a": 1}\n' + bad + b"\n")
     with pytest.raises(InputError, match=told):
-        list(read_records([str(tmp_path / "in.jsonl")]))
+        read_records([str(tmp_path / "in.jsonl")])
 
 
 def test_nothing_in_nothing_out(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
-    assert list(read_records([str(tmp_path / "empty")])) == []
-    assert list(read_records([], io.BytesIO(b""))) == []
+    assert read_records([str(tmp_path / "empty")]) == []
+    assert read_records([], io.BytesIO(b"")) == []
 
 
 def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="can't be read"):
-        list(read_records([str(tmp_path / "nowhere")]))
+        read_records([str(tmp_path / "nowhere")])
     with pytest.raises(InputError, match="no run folder"):
-        list(read_records([str(tmp_path)]))
+        read_records([str(tmp_path)])
 
 
 def test_a_run_folder_gives_its_shards_in_order_without_a_torn_end(tmp_path: Path) -> None:
@@ -99,7 +104,7 @@ def test_a_run_folder_gives_its_shards_in_order_without_a_torn_end(tmp_path: Pat
     assert [row["id"] for row in read_records([str(run)])] == ["0", "1", "2"]
     (tmp_path / "begun").mkdir()
     (tmp_path / "begun" / "run.json").write_text("{}")
-    assert list(read_records([str(tmp_path / "begun")])) == []
+    assert read_records([str(tmp_path / "begun")]) == []
 
 
 def test_reviews_drop_and_mend_what_a_run_folder_gives(tmp_path: Path) -> None:
@@ -111,13 +116,13 @@ def test_reviews_drop_and_mend_what_a_run_folder_gives(tmp_path: Path) -> None:
         {"id": "b", "verdict": "reject"},
         {"id": "c", "verdict": "accept", "input": "better"},
     )
-    assert list(read_records([str(run)])) == [
+    assert read_records([str(run)]) == [
         {"id": "a", "input": "a", "output": "1", "n": 7},
         {"id": "c", "input": "better", "output": "1", "n": 7},
     ]
     jsonl(run / "reviews.jsonl", {"id": "a", "verdict": "accept"}, {"id": "b", "verdict": "perhaps"})
     with pytest.raises(InputError, match=r"reviews\.jsonl:2: has the verdict 'perhaps'"):
-        list(read_records([str(run)]))
+        read_records([str(run)])
 
 
 def test_of_an_input_with_parts_one_side_of_an_edit_follows_from_the_other(tmp_path: Path) -> None:
@@ -137,7 +142,7 @@ def test_of_an_input_with_parts_one_side_of_an_edit_follows_from_the_other(tmp_p
     for edit in ({"parts": {**mended, "contract": "Free."}}, {"input": "Free.\n\nWhat is the rent?"}):
         jsonl(run / "reviews.jsonl", {"id": "a", "verdict": "accept", **edit})
         with pytest.raises(InputError, match="the review of a changes a fixed part"):
-            list(read_records([str(run)]))
+            read_records([str(run)])
 
 
 def test_an_edit_that_does_not_fit_is_told(tmp_path: Path) -> None:
@@ -146,10 +151,10 @@ def test_an_edit_that_does_not_fit_is_told(tmp_path: Path) -> None:
     assert [row["output"] for row in read_records([str(run)])] == ["y"]
     jsonl(run / "reviews.jsonl", {"id": "a", "verdict": "accept", "output": "z"})
     with pytest.raises(InputError, match="none of the choices"):
-        list(read_records([str(run)]))
+        read_records([str(run)])
     jsonl(run / "reviews.jsonl", {"id": "a", "verdict": "accept", "choices": "x, y"})
     with pytest.raises(InputError, match=r"reviews\.jsonl:1: has an unusable choices"):
-        list(read_records([str(run)]))
+        read_records([str(run)])
 
 
 def test_a_file_takes_its_place_only_when_all_went_well(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_columns_named_by_the_person_are_a_header(tmp_path: Path) -> None:
         ("a.txt", b"just some prose\nwithout columns\n", "neither JSON lines", "input"),
         ("a.csv", b"input,output\na,b\nc,d,e\n", "a.csv:3: has 3 columns instead of 2", "--skip-bad"),
         ("a.jsonl", 'x\n{"input": "größer"}'.encode("cp1252"), "a.jsonl:2: is not utf-8", "--encoding"),
-        ("a.jsonl.gz", b"\x1f\x8bbroken", "broken gzip", ""),
+        ("a.jsonl.gz", b"\x1f\x8bbroken", "can't be read to its end", ""),
     ],
 )
 def test_what_is_wrong_with_a_file_is_told(
