@@ -14,8 +14,7 @@ from aide.prompts import Prompts
 from aide.recipes import RECIPES
 from aide.recipes.operations import OPERATIONS
 from aide.records import FORMATS as FORMAT_NAMES
-from aide.records import WHOLE, Draft
-from aide.run.hops import draft_of
+from aide.records import WHOLE, Draft, Record
 from runs import SEEDS, contents, expand, lines, reconciles, rejects
 from unit.formats.scripted import Scripted
 
@@ -106,7 +105,7 @@ def check_run(folder: Path, format: str, count: int | None) -> None:
         assert record["format"] == format == card.format
         assert record["model"] == "simulator"
         flat = {**record, "parts": None}
-        assert FORMATS[format].check(draft_of(flat, WHOLE), card) == ""
+        assert FORMATS[format].check(Record.from_dict(flat).draft, card) == ""
         if "choices" in record:
             assert record["choices"].count(record["output"]) == 1
         assert lineage["anchored"] == (lineage["hop"] > 1)

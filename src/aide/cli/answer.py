@@ -8,6 +8,7 @@ import typer
 from aide.cli.asking import JOURNAL, SEEDS, write_results
 from aide.cli.options import with_spec_options
 from aide.config.resolve import resolve_settings
+from aide.records import CONTENT
 
 if TYPE_CHECKING:
     from aide.dataset.lines import RecordLine
@@ -35,13 +36,8 @@ def answer(
 async def answer_record(desk: "StepRunner", line: "RecordLine") -> dict[str, Any]:
     """The record with its answer."""
     draft, scores = await desk.answer(line.record)
-    said: dict[str, Any] = {
-        "output": draft.output,
-        "choices": list(draft.choices),
-        "tests": list(draft.tests),
-        "reasoning": draft.reasoning,
-    }
-    record = {**line.record, **{name: value for name, value in said.items() if value}}
+    said = {name: value for name, value in draft.as_dict().items() if name in CONTENT and name != "input"}
+    record = {**line.record, **said}
     return {**record, "scores": {**line.record.get("scores", {}), **scores}} if scores else record
 
 

@@ -2,13 +2,14 @@
 
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from aide.cli.console import Output, format_json_line, make_printable
+from aide.records import read_varying
 
 LONGEST = (
     360,
@@ -88,7 +89,7 @@ def _lines(step: dict[str, Any], longest: int) -> Iterator[str]:
     yield f"{step['kind']}{out} {step['id']}{f' ({name})' if name else ''}{_grown(content.get('lineage'))}"
     for part, text in content.get("fixed", ()):
         yield f"  {make_printable(part, 9):9} {make_printable(text, longest)}"
-    yield f"  {'input':9} {make_printable(_varying(content), longest)}"
+    yield f"  {'input':9} {make_printable(read_varying({'input': '', **content}) or '(not kept)', longest)}"
     if content.get("output"):
         yield f"  {'output':9} {make_printable(content['output'], longest)}"
     if content.get("choices"):
@@ -117,12 +118,6 @@ def _prompts(step: dict[str, Any]) -> Iterator[str]:
         for name in ("system", "user", "answer"):
             yield f"    [{name}]"
             yield from (f"    {make_printable(part)}" for part in call[name].splitlines())
-
-
-def _varying(content: Mapping[str, Any]) -> str:
-    """What was written at this hop: of an input with parts the one that varies."""
-    parts = content.get("parts")
-    return str(list(parts.values())[-1]) if parts else str(content.get("input") or "(not kept)")
 
 
 def _score(value: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from aide.dataset.lines import RecordLine
 from aide.errors import InputError
-from aide.records import FORMATS, Draft, Lineage, Record, Seed
+from aide.records import FORMATS, Draft, Lineage, Record, Seed, find_varying_name, read_varying
 from aide.seeds.shapes import BadRowError, RowContent, RowFields, read_text_value, recognise_shape
 
 LABELLED: Final = frozenset({"classification", "yes_no"})
@@ -44,15 +44,10 @@ def comparable_text(line: RecordLine) -> str:
     them apart. Labels do not: one text under two labels is one text.
     """
     record = line.record
-    parts = record.get("parts")
-    if isinstance(parts, Mapping) and parts:
-        text = read_text_value(list(parts.values())[-1])
-        choices = record.get("choices")
-    elif isinstance(record.get("input"), str):
-        text, choices = record["input"], record.get("choices")
-    else:
+    if not find_varying_name(record) and not isinstance(record.get("input"), str):
         draft = read_draft(line)
         return f"{draft.input}\n{draft.output}" if draft.choices else draft.input
+    text, choices = read_varying(record), record.get("choices")
     if choices and record.get("format") not in LABELLED and isinstance(record.get("output"), str):
         return f"{text}\n{record['output']}"
     return text

@@ -13,12 +13,12 @@ from typing import Any, Final, Self
 import orjson
 
 from aide.errors import InputError
+from aide.records import CONTENT, find_varying_name, read_varying
 
 FILE: Final = "reviews.jsonl"
 VERDICTS: Final = ("accept", "reject")
 HINT: Final = 'such as {"id": "…", "verdict": "reject"}; a verdict is accept or reject'
-CONTENT: Final = ("input", "output", "choices", "parts", "tests", "reasoning")
-SHAPES: Final[Mapping[str, type]] = {"choices": list, "tests": list, "parts": dict}
+EDITABLE: Final[Mapping[str, type]] = {**CONTENT, "parts": dict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Reviews:
             return record
         if review["verdict"] == "reject":
             return None
-        edited = {name: review[name] for name in CONTENT if review.get(name) is not None}
+        edited = {name: review[name] for name in EDITABLE if review.get(name) is not None}
         if not edited:
             return record
         changed = {**record, **edited}
@@ -77,7 +77,7 @@ class Reviews:
 def _whole(record: Mapping[str, Any], changed: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     """The whole input after its parts, or the varying part after the whole input: whichever was not given."""
     old: str = record["input"]
-    *_, (name, varying) = record["parts"].items()
+    name, varying = find_varying_name(record), read_varying(record)
     before, found, after = old.partition(varying)
     fixed = {key: text for key, text in record["parts"].items() if key != name}
     if not found or after.count(varying) or any(text not in before + after for text in fixed.values()):
@@ -104,8 +104,8 @@ def _review(path: Path, number: int, line: bytes) -> Mapping[str, Any]:
             f"{path}:{number}: has the verdict {review.get('verdict')!r}",
             hint=HINT,
         )
-    for name in CONTENT:
-        value, shape = review.get(name), SHAPES.get(name, str)
+    for name, shape in EDITABLE.items():
+        value = review.get(name)
         inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
         if value is not None and not (
             isinstance(value, shape) and all(isinstance(each, str) for each in inner)
@@ -116,4 +116,4 @@ def _review(path: Path, number: int, line: bytes) -> Mapping[str, Any]:
     return review
 
 
-__all__ = ["CONTENT", "FILE", "VERDICTS", "Reviews"]
+__all__ = ["EDITABLE", "FILE", "VERDICTS", "Reviews"]

@@ -9,8 +9,7 @@ from aide.dataset.lines import RecordLine
 from aide.dataset.record_content import LABELLED, infer_format, read_draft
 from aide.metrics import diversity
 from aide.metrics.drift import DriftMeter
-from aide.records import Seed
-from aide.seeds.shapes import read_text_value
+from aide.records import Seed, find_varying_name, read_varying
 
 TITLES: Final = {
     "distinct_1": "distinct-1",
@@ -63,8 +62,7 @@ class TextCollection:
 
     def _add(self, line: RecordLine) -> str:
         draft = read_draft(line)
-        parts = line.record.get("parts")
-        text = read_text_value(list(parts.values())[-1]) if isinstance(parts, dict) and parts else draft.input
+        text = read_varying(line.record) if find_varying_name(line.record) else draft.input
         place = len(self.texts)
         self.texts.append(text)
         format = infer_format(line.record, draft)

@@ -5,6 +5,7 @@ from typing import Any, BinaryIO
 
 from aide.dedup.contamination import BenchmarkItem
 from aide.errors import InputError
+from aide.records import find_varying_name, read_varying
 from aide.seeds.files import read_files
 from aide.seeds.shapes import (
     CHOICES,
@@ -58,10 +59,9 @@ def row_as_item(
 
     Of records with parts the varying one is the question, and the fixed ones stand apart.
     """
-    parts = row.get("parts")
-    if isinstance(parts, Mapping) and parts:
-        *fixed, varying = map(str, parts.values())
-        return BenchmarkItem(where, varying, _choices(row), "\n".join(fixed))
+    if varying := find_varying_name(row):
+        fixed = (str(text) for name, text in row["parts"].items() if name != varying)
+        return BenchmarkItem(where, read_varying(row), _choices(row), "\n".join(fixed))
     kept = "\n".join(text for name in keep if (text := read_text_value(row.get(name))))
     named = "\n".join(
         text for name in fields if name not in keep and (text := read_text_value(row.get(name)))

@@ -19,8 +19,7 @@ from aide.exporters.base import ExportJob, ExportResult
 from aide.formats.convention import apply_convention, read_result
 from aide.journal import AnsweredCall, Journal
 from aide.parsing import read_completion
-from aide.records import Draft, rng
-from aide.seeds.shapes import read_text_value
+from aide.records import Draft, read_varying, rng
 
 ANSWER: Final = "answer"
 
@@ -94,8 +93,7 @@ def _said(call: AnsweredCall) -> str:
 
 def _asks(call: AnsweredCall, line: RecordLine) -> bool:
     """Whether the call was about the record's input as it is now, not about an earlier draft of it."""
-    parts = line.record.get("parts")
-    varying = read_text_value(list(parts.values())[-1]) if parts else line.record["input"]
+    varying = read_varying(line.record)
     return varying in call.user or orjson.dumps(varying).decode()[1:-1] in call.user
 
 

@@ -11,7 +11,7 @@ from aide.dataset.record_content import LABELLED, infer_format, read_draft
 from aide.errors import InputError
 from aide.formats import TaskCard
 from aide.formats.choices import add_letters
-from aide.records import Draft
+from aide.records import CONTENT, Draft
 
 _HEADING: Final = re.compile(r"^# (system|user|assistant)[ \t]*$", re.MULTILINE)
 _HALVES: Final = ("system", "user", "assistant")
@@ -95,16 +95,13 @@ class ExampleRenderer:
         self, line: RecordLine, draft: Draft, options: Sequence[str], plain: TrainingExample
     ) -> TrainingExample:
         values: dict[str, Any] = {
-            "input": draft.input,
-            "output": draft.output,
+            **{name: shape() for name, shape in CONTENT.items()},  # a template may name a field that is empty
+            **draft.as_dict(),
             "answer": plain.answer,
             "instruction": plain.instruction,
-            "choices": list(draft.choices),
             "options": list(options),
             "letter": plain.answer if options else "",
             "labels": list(self.labels),
-            "reasoning": draft.reasoning,
-            "tests": list(draft.tests),
             "parts": line.record.get("parts") or {},
             "system": plain.system,
             "record": line.record,

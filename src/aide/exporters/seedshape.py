@@ -15,7 +15,7 @@ from aide.dataset.lines import RecordLine
 from aide.dataset.record_content import read_draft
 from aide.dataset.seed_sources import NamedSeeds
 from aide.errors import InputError
-from aide.records import Draft, replace
+from aide.records import Draft, find_varying_name, read_varying, replace
 from aide.seeds import LoadedSeeds, load_seeds
 from aide.seeds.files import read_files
 from aide.seeds.parts import make_part_name
@@ -115,9 +115,8 @@ class SeedShape:
         """
         if "instruction" in self.loaded.origin.roles and not self.loaded.sentence:
             return ""
-        parts = line.record.get("parts") or {}
         apart = "context" in self.loaded.origin.roles or self.kept
-        return read_text_value(list(parts.values())[-1]) if parts and apart else draft.input
+        return read_varying(line.record) if apart and find_varying_name(line.record) else draft.input
 
     def _instruction(self, draft: Draft) -> str:
         return self.loaded.sentence or draft.input

@@ -9,8 +9,8 @@ from typing import Any, Final
 import orjson
 
 from aide.journal import AnsweredCall, Journal
+from aide.records import read_varying
 from aide.report.gather import ReportFacts, read_model_text
-from aide.run.drift_report import varying
 
 LONGEST: Final = 12_000  # characters of one text; the rest stays in the journal
 BATCH: Final = 100  # records whose calls are unpacked together
@@ -65,7 +65,7 @@ def build_rows(facts: ReportFacts) -> dict[str, Any]:
 
 def _row(record: Mapping[str, Any], rows: Mapping[str, int], yields: Mapping[str, Any]) -> list[Any]:
     lineage, scores = record["lineage"], record["scores"]
-    inner = varying(record)
+    inner = read_varying(record)
     return [
         record["id"], rows.get(lineage["parent_id"], rows.get(lineage["seed_id"], 0)), lineage["hop"],
         make_visible(lineage["operation"], 60), make_visible(_along(lineage), 300), int(lineage["anchored"]),

@@ -13,8 +13,9 @@ import orjson
 from aide.dataset.statistics import tabulate
 from aide.journal import Journal
 from aide.metrics.drift import measure_likeness
+from aide.records import read_varying
 from aide.run.deduplication import DUPLICATE
-from aide.run.drift_report import measure_drift, varying
+from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
 from aide.run.inputs import SEED
 from aide.run.pruning import read_pruned
@@ -210,7 +211,7 @@ def _likeness(records: Sequence[dict[str, Any]], seeds: Mapping[str, str]) -> di
     # Seed by seed, so that the words of a seed are found once, however many seeds there are.
     for record in sorted(records, key=lambda each: str(each["lineage"]["seed_id"])):
         record["likeness"] = round(
-            measure_likeness(varying(record), seeds.get(record["lineage"]["seed_id"], "")), 3
+            measure_likeness(read_varying(record), seeds.get(record["lineage"]["seed_id"], "")), 3
         )
         by_hop[record["lineage"]["hop"]].append(record["likeness"])
     return dict(sorted(by_hop.items()))

@@ -8,6 +8,7 @@ import orjson
 
 from aide.journal import Journal
 from aide.metrics.drift import SEEDS, DriftMeter
+from aide.records import read_varying
 from aide.vectors import Vector, cosine, pack_vector
 
 MEASURED: Final = (
@@ -65,16 +66,10 @@ def _sampled(
     step = max(1, -(-len(nodes) // most))
     found = (journal.outcome(node) for node in nodes[::step])
     return step, (
-        (each.depth, varying(orjson.loads(each.payload)), seeds[each.seed])
+        (each.depth, read_varying(orjson.loads(each.payload)), seeds[each.seed])
         for each in found
         if each is not None
     )
 
 
-def varying(line: Mapping[str, Any]) -> str:
-    """The part of a record's input that varies, from its line: of several parts it is the last."""
-    parts = line.get("parts")
-    return str(list(parts.values())[-1]) if parts else str(line["input"])
-
-
-__all__ = ["MEANT", "MEASURED", "measure_drift", "measure_embedding_drift", "varying"]
+__all__ = ["MEANT", "MEASURED", "measure_drift", "measure_embedding_drift"]

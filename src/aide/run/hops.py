@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import orjson
 
@@ -12,7 +11,7 @@ from aide.frontier import GrowWork, Slot
 from aide.journal import Journal
 from aide.metrics.drift import DriftBounds, measure_likeness
 from aide.recipes import Attributes
-from aide.records import PERSONA, Draft, Hop, Parts, Point, Seed, Triple, replace, rng
+from aide.records import PERSONA, Hop, Parts, Point, Record, Seed, Triple, replace, rng
 
 KEPT = 512  # branches whose text and attributes stay in memory; all others are one read away
 BATCH = 5  # questions over one document that share a call
@@ -163,8 +162,8 @@ class HopBuilder:
         outcome = self._journal.outcome(id)
         if outcome is None:
             raise AideError(f"the record {id} is not in the journal")
-        line = orjson.loads(outcome.payload)
-        return Point(id, draft_of(line, seed.parts), parts_of(line, seed.parts), outcome.depth)
+        record = Record.from_dict(orjson.loads(outcome.payload), seed.parts)
+        return Point(id, record.draft, record.parts, outcome.depth)
 
 
 def _others(found: Attributes, kind: str, index: int) -> tuple[str, ...]:
@@ -174,23 +173,3 @@ def _others(found: Attributes, kind: str, index: int) -> tuple[str, ...]:
     ]
     personas = [each for place, each in enumerate(found.personas) if kind != PERSONA or place != index]
     return (*triples, *personas)
-
-
-def draft_of(line: Mapping[str, Any], parts: Parts) -> Draft:
-    """The content of a record from its line; its input is the varying part alone."""
-    varying = line["parts"][parts.varying] if line.get("parts") else line["input"]
-    return Draft(
-        varying,
-        line["output"],
-        tuple(line.get("choices", ())),
-        tuple(line.get("tests", ())),
-        line.get("reasoning", ""),
-        line["meta"].get("evidence", ""),
-    )
-
-
-def parts_of(line: Mapping[str, Any], parts: Parts) -> Parts:
-    """The parts of a record from its line, in the frame of its seed."""
-    if not line.get("parts"):
-        return parts
-    return replace(parts, fixed=tuple((name, line["parts"][name]) for name, _ in parts.fixed))

@@ -24,7 +24,7 @@ from aide.formats import Demonstration, Format, TaskCard, detect_format
 from aide.journal import Journal
 from aide.parsing import clean_text
 from aide.prompts import Prompts, list_variants
-from aide.records import Ask, Draft, Parts, Seed, rng
+from aide.records import Ask, Seed, rng
 from aide.run.folder import RunFolder
 from aide.seeds import LoadedSeeds, SeedMapping, load_seeds
 from aide.shards import write_atomic
@@ -165,12 +165,12 @@ class SeedPool:
     def __init__(self, spec: RunSpec, ground: PreparedInputs, journal: Journal) -> None:
         self._count, self._format = spec.demonstrations, ground.format
         rows = dict(journal.decisions(SEED))
-        self._seeds = {id: _thaw(id, row) for id, row in rows.items()}
+        self._seeds = {id: Seed.from_dict(id, row) for id, row in rows.items()}
         self._batch = {id: row["batch"] for id, row in rows.items()}
         batch = 1 + max(self._batch.values(), default=0)
         for seed in ground.seeds:
             if seed.id not in rows:
-                journal.decide(SEED, seed.id, {**_freeze(seed), "batch": batch})
+                journal.decide(SEED, seed.id, {**seed.as_dict(), "batch": batch})
                 self._seeds[seed.id], self._batch[seed.id] = seed, batch
         self._pools: dict[int, list[Seed]] = {}
         self._chosen: dict[str, tuple[Demonstration, ...]] = {}
@@ -198,36 +198,6 @@ def find_gone_seeds(ground: PreparedInputs, journal: Journal) -> list[str]:
     """Names of seeds that the folder knows and the files no longer have: their records stay."""
     here = {seed.id for seed in ground.seeds}
     return [row["name"] or id for id, row in journal.decisions(SEED) if id not in here]
-
-
-def _freeze(seed: Seed) -> dict[str, Any]:
-    """A seed as it is journaled: enough to show it as a demonstration when it is gone from the file."""
-    draft = seed.draft
-    return {
-        "name": seed.name,
-        "input": draft.input,
-        "output": draft.output,
-        "choices": list(draft.choices),
-        "evidence": draft.evidence,
-        "tests": list(draft.tests),
-        "reasoning": draft.reasoning,
-        "fixed": [list(part) for part in seed.parts.fixed],
-        "varying": seed.parts.varying,
-        "frame": seed.parts.frame,
-    }
-
-
-def _thaw(id: str, value: Any) -> Seed:
-    draft = Draft(
-        value["input"],
-        value["output"],
-        tuple(value["choices"]),
-        tuple(value["tests"]),
-        value["reasoning"],
-        value["evidence"],
-    )
-    parts = Parts(tuple((name, text) for name, text in value["fixed"]), value["varying"], value["frame"])
-    return Seed(id, draft, parts, value["name"])
 
 
 def rank_near_labels(card: TaskCard, ground: PreparedInputs) -> Mapping[str, Sequence[str]]:

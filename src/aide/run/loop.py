@@ -173,7 +173,7 @@ class GrowthLoop:
 
     async def _reject(self, work: GrowWork, hop: Hop, fault: NodeError) -> None:
         step = fault.step if isinstance(fault, Rejection) else "call"
-        reject = Reject(hop.id, step, fault.reason, str(fault), Lineage.of(hop), fault.failed, fault.input)
+        reject = Reject(hop.id, step, fault.reason, str(fault), fault.failed, fault.input, Lineage.of(hop))
         kind: Kind = "failed" if fault.failed else "rejected"
         await self._settle(work, hop, kind, work.slot.label, orjson.dumps(reject.as_dict()))
         self.rejects.append(reject.as_dict())

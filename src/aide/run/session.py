@@ -21,7 +21,7 @@ from aide.metrics.drift import DriftBounds
 from aide.prompts import Prompts
 from aide.recipes import RECIPES
 from aide.recipes.aide import Aide
-from aide.records import Seed, Usage, digest
+from aide.records import Seed, Usage, digest, read_varying
 from aide.run import inputs as prepare
 from aide.run import restore as forest
 from aide.run.budget import Budget
@@ -36,7 +36,7 @@ from aide.run.folder import (
     make_manifest,
     measure_shards,
 )
-from aide.run.hops import HopBuilder, draft_of
+from aide.run.hops import HopBuilder
 from aide.run.loop import GrowthLoop
 from aide.run.precheck import enforce_min_share, run_precheck
 from aide.run.progress import Progress, usage_by_step
@@ -298,13 +298,12 @@ async def _meaning(
     spec: RunSpec, seeds: Sequence[Seed], journal: Journal, calls: ModelCalls
 ) -> SemanticCheck:
     inputs = {seed.id: seed.draft.input for seed in seeds}
-    parts = {seed.id: seed.parts for seed in seeds}
 
     def text_of(id: str) -> str | None:
         outcome = journal.outcome(id)
-        if outcome is None or outcome.seed not in parts:
+        if outcome is None or outcome.seed not in inputs:
             return inputs.get(id)
-        return draft_of(_loads(outcome.payload), parts[outcome.seed]).input
+        return read_varying(_loads(outcome.payload))
 
     meaning = SemanticCheck(journal, calls.embed, calls.embedded, text_of)
     try:
@@ -319,10 +318,10 @@ async def _meaning(
 
 def _settled_texts(seeds: Sequence[Seed], journal: Journal) -> Iterator[tuple[str, str]]:
     """Records of earlier invocations, and what varies in each."""
-    parts = {seed.id: seed.parts for seed in seeds}
+    ids = {seed.id for seed in seeds}
     for outcome in journal.outcomes("accepted", "surplus"):
-        if outcome.seed in parts:
-            yield outcome.node, draft_of(_loads(outcome.payload), parts[outcome.seed]).input
+        if outcome.seed in ids:
+            yield outcome.node, read_varying(_loads(outcome.payload))
 
 
 def _count(stage: Stage, journal: Journal, ground: prepare.PreparedInputs, out: Mapping[str, str]) -> None:

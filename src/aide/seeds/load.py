@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Final
 
 from aide.errors import InputError
-from aide.records import FORMATS, Draft, Seed
+from aide.records import FORMATS, Draft, Seed, find_varying_name
 from aide.seeds.files import LineProblem, SeedTable, name_task, read_files
 from aide.seeds.parts import keep_fields, read_record_parts, split_by_pattern
 from aide.seeds.shapes import (
@@ -206,15 +206,15 @@ def _preambles(found: _Found) -> str:
 def _seed(content: RowContent, row: Mapping[str, Any], mapping: SeedMapping) -> Seed:
     if mapping.input_pattern:
         varying, parts = split_by_pattern(content.input, mapping.input_pattern, tuple(mapping.keep))
-    elif isinstance(row.get("parts"), Mapping) and row["parts"]:
-        varying, parts = read_record_parts(content.input, row["parts"], tuple(mapping.keep))
+    elif find_varying_name(row):
+        varying, parts = read_record_parts(row, content.input, tuple(mapping.keep))
     else:
         kept = [(name, read_text_value(RowFields(row).exact(name))) for name in mapping.keep]
         varying, parts = keep_fields(content, kept, mapping.input_fields)
     draft = Draft(
         varying, content.output, content.choices, content.tests, content.reasoning, content.evidence
     )
-    used = {*content.roles.values(), *mapping.keep}
+    used = {*content.roles.values(), *mapping.keep, *(["varying"] if find_varying_name(row) else [])}
     name_field = next((name for name in IDS if row.get(name) is not None), "")
     carried = row.get("meta") if isinstance(row.get("meta"), Mapping) else {}
     own = _OWN if "lineage" in row else _OWN - {"lineage", "scores", "revisions", "model"}

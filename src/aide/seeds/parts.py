@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
+from typing import Any
 
 from aide.errors import InputError
-from aide.records import WHOLE, Parts
+from aide.records import WHOLE, Parts, find_varying_name, make_frame
 from aide.seeds.shapes import BadRowError, RowContent, read_text_value
 
 
@@ -85,42 +87,22 @@ def split_by_pattern(text: str, pattern: str, keep: tuple[str, ...] = ()) -> tup
         if not match[name]:
             raise BadRowError(f"has an empty {name}")
     spans = sorted((match.span(name), name) for name in (*fixed, varying))
-    return match[varying], Parts(tuple((name, match[name]) for name in fixed), varying, _frame(text, spans))
+    if any(after[0] < before[1] for (before, _), (after, _) in pairwise(spans)):
+        raise BadRowError("has parts that overlap")
+    return match[varying], Parts(
+        tuple((name, match[name]) for name in fixed), varying, make_frame(text, spans)
+    )
 
 
-def _frame(text: str, spans: Sequence[tuple[tuple[int, int], str]]) -> str:
-    pieces, end = [], 0
-    for (start, stop), name in spans:
-        if start < end:
-            raise BadRowError("has parts that overlap")
-        pieces += [_literal(text[end:start]), f"{{{name}}}"]
-        end = stop
-    return "".join([*pieces, _literal(text[end:])])
+def read_record_parts(row: Mapping[str, Any], text: str, keep: tuple[str, ...] = ()) -> tuple[str, Parts]:
+    """The parts of a row in our own shape with the whole input `text`; those in `keep` are fixed, else all but one.
 
-
-def _literal(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
-
-
-def read_record_parts(
-    text: str, given: Mapping[str, object], keep: tuple[str, ...] = ()
-) -> tuple[str, Parts]:
-    """The parts of a row in our own shape: all but the last are fixed, or those in `keep`.
-
-    The frame is found by looking for the parts in the whole input; where they do not stand there, in order,
-    they are joined by blank lines.
+    Raises:
+        BadRowError: not exactly one part is left to vary, or one is empty.
     """
-    named = {make_part_name(name): read_text_value(value) for name, value in given.items()}
-    kept = [make_part_name(name) for name in keep if make_part_name(name) in named] or list(named)[:-1]
-    free = [name for name in named if name not in kept]
-    if len(free) != 1 or not all(named.values()):
+    texts = {make_part_name(name): read_text_value(value) for name, value in row["parts"].items()}
+    kept = [make_part_name(name) for name in keep if make_part_name(name) in texts]
+    free = [name for name in texts if name not in kept] if kept else [make_part_name(find_varying_name(row))]
+    if len(free) != 1 or not all(texts.values()):
         raise BadRowError("has parts of which not exactly one may vary")
-    spans, end = [], 0
-    for name, value in named.items():
-        start = text.find(value, end)
-        if start < 0:
-            break
-        end = start + len(value)
-        spans.append(((start, end), name))
-    frame = _frame(text, spans) if len(spans) == len(named) else "\n\n".join(f"{{{name}}}" for name in named)
-    return named[free[0]], Parts(tuple((name, named[name]) for name in named if name in kept), free[0], frame)
+    return texts[free[0]], Parts.locate(text, texts, free[0])

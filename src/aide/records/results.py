@@ -1,0 +1,151 @@
+"""What comes of a hop: a record or a reject, each with its lineage; and what the judge said."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Final, Self
+
+from aide.records.content import WHOLE, Draft, Parts, find_varying_name, read_varying
+from aide.records.tree import Hop, Triple
+
+FORMATS: Final = ("open", "free_text", "multiple_choice", "yes_no", "classification", "code")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the judge wrote, in the order it wrote it: it solves and criticises before it scores."""
+
+    own_answer: str
+    critique: str
+    on_task: bool
+    answerable: bool
+    gives_away: bool
+    correct: bool
+    relevance: int
+    diversity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where a record came from."""
+
+    seed_id: str
+    parent_id: str
+    hop: int
+    operation: str
+    triple: Triple | None
+    persona: str | None
+    anchored: bool
+
+    @classmethod
+    def of(cls, hop: Hop) -> Self:
+        """The lineage of whatever grows from `hop`."""
+        return cls(
+            hop.seed.id, hop.parent.id, hop.depth, hop.operation, hop.triple, hop.persona, hop.anchored
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The lineage as it stands on disk."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `as_dict`.
+
+        Raises:
+            KeyError, TypeError: `data` is no lineage.
+        """
+        values = {"triple": None, "persona": None, **data}
+        values["triple"] = Triple(**values["triple"]) if values["triple"] else None
+        return cls(**{each.name: values[each.name] for each in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An accepted example at hop k."""
+
+    id: str
+    task: str
+    format: str
+    draft: Draft
+    parts: Parts
+    lineage: Lineage
+    scores: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    revisions: int = 0
+    model: str = ""
+    """The model that wrote the input, by the name it answered with."""
+    meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """One line of a shard, as docs/run-folder.md describes it."""
+        draft = self.draft.as_dict()
+        # Version 0.1 wrote `parts` behind `choices`, and evidence into `meta`; what reads its lines reads these too.
+        before: dict[str, Any] = {
+            name: draft.pop(name) for name in ("input", "output", "choices") if name in draft
+        }
+        parts = {"parts": self.parts.texts(self.draft.input), "varying": self.parts.varying}
+        quote = {"evidence": draft.pop("evidence")} if "evidence" in draft else {}
+        return {
+            "id": self.id,
+            "task": self.task,
+            "format": self.format,
+            **before,
+            "input": self.parts.whole(self.draft.input),
+            **(parts if self.parts.fixed else {}),
+            **draft,
+            "lineage": self.lineage.as_dict(),
+            "scores": dict(self.scores),
+            "revisions": self.revisions,
+            "model": self.model,
+            "meta": {**self.meta, **quote},
+        }
+
+    @classmethod
+    def from_dict(cls, line: Mapping[str, Any], frame: Parts | None = None) -> Self:
+        """The inverse of `as_dict`.
+
+        A line holds the texts of its parts but not how they stand together. That is taken from `frame`, the parts of
+        its seed; without it, from the whole input.
+        """
+        meta = dict(line["meta"])
+        content = {**line, "input": read_varying(line), "evidence": meta.pop("evidence", "")}
+        return cls(
+            line["id"],
+            line["task"],
+            line["format"],
+            Draft.from_dict(content),
+            _read_parts(line, frame),
+            Lineage.from_dict(line["lineage"]),
+            line["scores"],
+            line["revisions"],
+            line["model"],
+            meta,
+        )
+
+
+def _read_parts(line: Mapping[str, Any], frame: Parts | None) -> Parts:
+    name = find_varying_name(line)
+    if not name:
+        return frame or WHOLE
+    if frame is None:
+        return Parts.locate(line["input"], line["parts"], name)
+    return replace(frame, fixed=tuple((each, line["parts"][each]) for each, _ in frame.fixed))
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A candidate that did not become a record: at which step, and why."""
+
+    id: str
+    step: str
+    reason: str
+    detail: str
+    """A sentence: the length, the id of the duplicate, the judge's critique, the server's words."""
+    failed: bool
+    """True where the endpoint was at fault, so that another try may succeed."""
+    input: str
+    """The candidate's text, where it was kept."""
+    lineage: Lineage
+
+    def as_dict(self) -> dict[str, Any]:
+        """One line of `rejects.jsonl`."""
+        return asdict(self)

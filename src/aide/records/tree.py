@@ -1,0 +1,98 @@
+"""The tree that grows from a seed: seeds, parents, hops. Words are those of Li et al., AIDE, ACL 2025 (2412.06136)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from aide.records.content import WHOLE, Draft, Parts
+from aide.records.ids import digest
+
+OPERATIONS: Final = ("constraint", "reasoning", "concretize")
+PERSONA: Final = "persona"
+
+
+@dataclass(frozen=True, slots=True)
+class Triple:
+    """(t, r, a): a topic, the relation that ties an attribute to it, the attribute."""
+
+    topic: str
+    relation: str
+    attribute: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The triple as it stands in a record's lineage."""
+        return {"topic": self.topic, "relation": self.relation, "attribute": self.attribute}
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """X_i^(0), Y_i: one example that a person gave."""
+
+    id: str
+    """The hash of its content, so that an edited seed is a new seed."""
+    draft: Draft
+    parts: Parts = WHOLE
+    name: str = ""
+    """The person's own id for it."""
+    meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Fields of the seed's row that have no other place."""
+
+    @staticmethod
+    def identify(draft: Draft, parts: Parts) -> str:
+        """The content hash: input, output, choices and fixed parts; never the person's id or meta."""
+        return digest("seed", parts.whole(draft.input), draft.output, *draft.choices)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The seed as the journal keeps it, under its id.
+
+        `meta` is left out: it may hold cells of a table that JSON can't, and only new records of the seed need it.
+        """
+        return {"name": self.name, **self.draft.as_dict(), **self.parts.as_dict()}
+
+    @classmethod
+    def from_dict(cls, id: str, data: Mapping[str, Any]) -> Self:
+        """The inverse of `as_dict`, but for `meta`."""
+        return cls(id, Draft.from_dict(data), Parts.from_dict(data), data["name"])
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """X^(k-1): a seed or an accepted record seen as the parent of the next hop."""
+
+    id: str
+    draft: Draft
+    parts: Parts
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One unit of work: grow one record from `parent` along a triple or a persona."""
+
+    seed: Seed
+    parent: Point
+    depth: int
+    operation: str
+    """The name of an operation, or `persona`."""
+    triple: Triple | None = None
+    persona: str | None = None
+    topic: str = ""
+    label: str | None = None
+    """The intended label, for formats with a fixed set of labels."""
+    draw: int = 0
+    """Counts further tries along the same triple or persona, 0 for the first."""
+    anchored: bool = False
+    """Whether the prompt shows the seed beside the parent."""
+    siblings: "tuple[Hop, ...]" = ()
+    """The hops that one call serves together (inputs with fixed parts), this one included."""
+    others: tuple[str, ...] = ()
+    """What its siblings take up, where each is told of the rest."""
+
+    id: str = field(init=False)
+    """The id of the record that comes of it."""
+
+    def __post_init__(self) -> None:
+        """Derive the id from what the record grows from and along, so that a resume finds the same one."""
+        along = "\x1f".join(self.triple.as_dict().values()) if self.triple else (self.persona or "")
+        id = digest("record", self.parent.id, self.operation, along, self.label or "", str(self.draw))
+        object.__setattr__(self, "id", id)
