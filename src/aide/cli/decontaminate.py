@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aide.cli.console import escape_for_console, make_stderr_console
-from aide.cli.sources import Quiet, Sources, format_record_count
+from aide.cli.sources import Quiet, Sources
 from aide.errors import InputError
+from aide.text.figures import format_plural
 
 if TYPE_CHECKING:
     from aide.dataset.lines import RecordLine
@@ -85,8 +86,8 @@ def decontaminate(
         write_lines(STDIN, replace_hits(log.count_lines(read_lines(sources or ())), find_hit, handle_hit))
     rules = ", ".join(f"{rule} {count:,}" for rule, count in log.counts.most_common()) or "no hit"
     console.print(
-        f"{log.outcome} of {format_record_count(log.read, 'record')}: {rules}; "
-        f"{len(items):,} of {format_record_count(len(tests), 'test item')}"
+        f"{log.outcome} of {format_plural(log.read, 'record')}: {rules}; "
+        f"{len(items):,} of {format_plural(len(tests), 'test item')}"
     )
 
 

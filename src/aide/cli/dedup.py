@@ -11,9 +11,10 @@ import typer
 from aide.cli.asking import JOURNAL, default_journal_folder
 from aide.cli.console import make_stderr_console
 from aide.cli.options import with_options
-from aide.cli.sources import Quiet, Sources, format_record_count
+from aide.cli.sources import Quiet, Sources
 from aide.config.resolve import Settings, resolve_settings
 from aide.errors import InputError
+from aide.text.figures import format_plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -113,7 +114,7 @@ def dedup(
     kinds = ("exact", "near", "meaning") if spec_flags else ("exact", "near")
     counts = ", ".join(f"{log.counts[kind]:,} {kind}" for kind in kinds)
     make_stderr_console(quiet=quiet).print(
-        f"{log.outcome} of {format_record_count(log.read, 'record')}: {counts}{calls}", markup=False
+        f"{log.outcome} of {format_plural(log.read, 'record')}: {counts}{calls}", markup=False
     )
 
 

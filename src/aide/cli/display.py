@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aide.cli.console import escape_for_console, format_json_line, print_pairs, strip_markup
 from aide.cli.task_card import describe_card_rows
 from aide.errors import AideError, Interrupted
+from aide.text.figures import format_count, format_duration, format_plural
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,7 +94,7 @@ class Display:
             shape=ground.loaded.shape,
             format=ground.format.name,
         )
-        hops = f"{spec.hops} hop{'s' if spec.hops > 1 else ''}"
+        hops = format_plural(spec.hops, "hop")
         self.tell(
             f"plan: {wanted} over {hops}; {', '.join(facts)}",
             "plan",
@@ -324,20 +325,3 @@ def _fitting(words: list[str], room: int) -> str:
         words = words[:-1]
         shown = "  ".join([*words, "…"])
     return shown
-
-
-def format_count(number: float) -> str:
-    """A count in few characters: 12.3k, 4.0M."""
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.1f}{unit}"
-    return f"{number:.0f}"
-
-
-def format_duration(seconds: float | None) -> str:
-    """Seconds as a person says them; empty where nobody knows."""
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h {minutes:02}m" if hours else f"{minutes}m {rest:02}s" if minutes else f"{rest}s"

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from aide.cli.console import make_stderr_console
-from aide.cli.sources import Quiet, Sources, format_record_count
+from aide.cli.sources import Quiet, Sources
 from aide.errors import InputError
+from aide.text.figures import format_plural
 
 To = Annotated[
     str,
@@ -80,9 +81,9 @@ def export(
         )
     written = exporter.write(read_lines(given), job)
     place = "" if out == STDIN else f" to {out}"
-    console.print(f"exported {format_record_count(written.count, 'example')}{place}", markup=False)
+    console.print(f"exported {format_plural(written.count, 'example')}{place}", markup=False)
     for reason, count in written.skipped.items():
-        console.print(f"left out {format_record_count(count, 'record')}: {reason}")
+        console.print(f"left out {format_plural(count, 'record')}: {reason}")
 
 
 def _name(sources: tuple[str, ...], out: str) -> str:

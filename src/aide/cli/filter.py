@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from aide.cli.console import make_stderr_console
-from aide.cli.sources import Quiet, Sources, format_record_count
+from aide.cli.sources import Quiet, Sources
 from aide.errors import InputError
+from aide.text.figures import format_plural
 
 Least = Annotated[
     list[str] | None,
@@ -76,6 +77,6 @@ def filter(
     count = ask.FilterCounts()
     write_lines(STDIN, ask.filter_lines(read_lines(sources or ()), asked, count, invert=invert))
     console = make_stderr_console(quiet=quiet)
-    console.print(f"kept {count.kept:,} of {format_record_count(count.read, 'record')}")
+    console.print(f"kept {count.kept:,} of {format_plural(count.read, 'record')}")
     if count.read and (unknown := ask.find_unknown_fields(asked)):
         console.print(f"no record has {', '.join(unknown)}", markup=False)

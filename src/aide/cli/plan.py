@@ -11,6 +11,7 @@ import typer
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.cli.options import with_spec_options
 from aide.config.resolve import Settings, resolve_settings
+from aide.text.figures import format_duration, format_plural
 
 if TYPE_CHECKING:
     from aide.config.spec import RunSpec
@@ -112,14 +113,12 @@ def _done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
 
 
 def _lines(facts: Mapping[str, Any]) -> list[str]:
-    from aide.cli.display import format_duration
-
     expected, most, basis = facts["expected"], facts["at_most"], facts["basis"]
     wanted = f"{facts['target']:,} records" if facts["target"] is not None else "the whole tree"
     share = basis["yield_from"]
     rows = [
         f"seeds   {make_printable(facts['shape'])} Format: {facts['format']}.",
-        f"asked   {wanted} over {facts['hops']} hop{'s' if facts['hops'] > 1 else ''} into {facts['folder']}",
+        f"asked   {wanted} over {format_plural(facts['hops'], 'hop')} into {facts['folder']}",
         f"basis   yield {basis['yield']:.0%} ({share}); tokens from {basis['tokens_from']}",
         "",
         _row("step", "calls", "tokens in", "tokens out", "USD", "at most: calls", "USD"),

@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from aide.cli.console import make_stderr_console
-from aide.cli.sources import Quiet, Sources, format_record_count, parse_fraction
+from aide.cli.sources import Quiet, Sources, parse_fraction
 from aide.errors import InputError
+from aide.text.figures import format_plural
 
 
 def sample(
@@ -44,7 +45,7 @@ def sample(
         kept = write_lines(
             STDIN, draw(read_lines(sources or ()), number, seed=seed, by=fields, evenly=evenly)
         )
-    make_stderr_console(quiet=quiet).print(f"drew {format_record_count(kept, 'record')}")
+    make_stderr_console(quiet=quiet).print(f"drew {format_plural(kept, 'record')}")
 
 
 def _number(size: str) -> int | float:

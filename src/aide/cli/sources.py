@@ -17,11 +17,6 @@ Sources = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
 
 
-def format_record_count(count: int, noun: str) -> str:
-    """`1 record`, `2,000 records`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def parse_fraction(text: str, option: str) -> float:
     """`0.1` or `10%` as 0.1.
 
@@ -37,4 +32,4 @@ def parse_fraction(text: str, option: str) -> float:
     return value
 
 
-__all__ = ["Quiet", "Sources", "format_record_count", "parse_fraction"]
+__all__ = ["Quiet", "Sources", "parse_fraction"]

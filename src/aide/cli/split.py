@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from aide.cli.console import make_stderr_console
-from aide.cli.sources import Quiet, Sources, format_record_count, parse_fraction
+from aide.cli.sources import Quiet, Sources, parse_fraction
 from aide.errors import InputError
+from aide.text.figures import format_plural
 
 Out = Annotated[
     Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for train.jsonl and the others.")
@@ -85,13 +86,13 @@ def split(
         console.print(remark, markup=False)
     console.print(
         f"cut by {made.by}"
-        + (f"; {format_record_count(made.moved, 'near-duplicate')} moved to training" if made.moved else "")
+        + (f"; {format_plural(made.moved, 'near-duplicate')} moved to training" if made.moved else "")
     )
     if loaded is None and not no_seeds:
         console.print("the seeds are not known; --seeds FILE puts them into training")
     for name, count in counts.items():
-        told = f", {format_record_count(len(added), 'seed')} among them" if name == "train" and added else ""
-        console.print(f"{out / name}.jsonl: {format_record_count(count, 'record')}{told}", markup=False)
+        told = f", {format_plural(len(added), 'seed')} among them" if name == "train" and added else ""
+        console.print(f"{out / name}.jsonl: {format_plural(count, 'record')}{told}", markup=False)
     if counts["validation"] == 0 and shares["validation"]:
         console.print(
             "nothing is left in validation: all of it resembles training; --duplicates exact keeps more"

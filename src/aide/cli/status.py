@@ -9,6 +9,7 @@ import typer
 
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.errors import InputError
+from aide.text.figures import format_count, format_duration
 
 LONGEST = 400  # columns of a message that are shown
 
@@ -115,8 +116,6 @@ def _load(path: Path) -> dict[str, Any] | None:
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
-    from aide.cli.display import format_count, format_duration
-
     tokens, run = facts.get("tokens", {}), facts.get("this_run", {})
     cost, left, target = facts.get("cost"), facts["left"], facts.get("target")
     goal = f"{target:,}" if target is not None else f"at most {facts.get('possible', 0):,}"
@@ -159,7 +158,5 @@ def _some(names: Sequence[str], most: int = 20) -> str:
 
 
 def _compared(name: str, each: Mapping[str, Any]) -> str:
-    from aide.cli.display import format_count
-
     shown = f"{each['expected']:,.2f}" if name == "cost" else format_count(each["expected"])
     return f"{shown} expected, {each['error']:+.0%}"

@@ -1,0 +1,42 @@
+"""Figures as a person reads them: counts, shares and durations, the same in every message and on every page."""
+
+from typing import Final
+
+_UNITS: Final = ((1e9, "G"), (1e6, "M"))
+
+
+def format_count(number: float) -> str:
+    """A count in few characters: `3,760`, `340k`, `13.7M`.
+
+    Up to 100,000 it is exact: so many records a person may want to add up.
+    """
+    for size, unit in _UNITS:
+        if number >= size:
+            return f"{number / size:.1f}{unit}"
+    return f"{number / 1e3:.0f}k" if number >= 1e5 else f"{number:,.0f}"
+
+
+def format_plural(count: int, noun: str) -> str:
+    """A count and its noun: `1 record`, `2,000 records`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def format_share(part: float, whole: float) -> str:
+    """A share as a percentage; a dash if there is nothing to share."""
+    return f"{part / whole:.0%}" if whole else "–"
+
+
+def format_duration(seconds: float | None, *, tenths: bool = False) -> str:
+    """A duration as `1h 02m`, `2m 05s` or `5s` (with `tenths`: `5.2s`); empty if it is not known."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h {minutes:02}m"
+    if minutes:
+        return f"{minutes}m {rest:02}s"
+    return f"{seconds:.1f}s" if tenths else f"{rest}s"
+
+
+__all__ = ["format_count", "format_duration", "format_plural", "format_share"]
