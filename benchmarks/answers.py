@@ -18,9 +18,11 @@ from typing import Any
 
 from aide.errors import Rejection
 from aide.formats import FORMATS, Label, Question, TaskCard
+from aide.formats.choices import NONE
+from aide.formats.comparing import is_same_answer
 from aide.records import Draft, rng
-from aide.verify.agreement import Quorum, is_same_answer
-from aide.verify.answers import NONE, AnswerChecks
+from aide.verify.agreement import Quorum
+from aide.verify.answers import AnswerChecks
 from aide.verify.arithmetic import describe_miscalculation
 
 WRONG = 0.2

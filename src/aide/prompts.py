@@ -180,12 +180,11 @@ def _fixed(parts: Parts) -> str:
     return "".join(f'<part name="{name}">\n{text}\n</part>\n\n' for name, text in parts.fixed)
 
 
-def list_variants(operation: str, format: str, *, parts: bool) -> Sequence[str]:
-    """Template names of an operation, the most special first."""
+def list_variants(operation: str, formats: Sequence[str], *, parts: bool) -> Sequence[str]:
+    """Template names of an operation, the most special first; `formats` are the `prompt_names` of a format."""
     base = f"synthesize/{operation}"
     return [
         *([f"{base}.parts"] if parts else []),
-        f"{base}.{format}",
-        *([f"{base}.classification"] if format == "yes_no" else []),
+        *(f"{base}.{name}" for name in formats),
         base,
     ]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from aide.records import FORMATS
+
 ROOT = Path(__file__).parents[2]
 MODULES = sorted((ROOT / "src").rglob("*.py"))
 MAX_MODULE, MAX_FUNCTION = 400, 60
@@ -49,6 +51,21 @@ def test_help_imports_nothing_that_a_run_needs() -> None:
 def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
     vague = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
     assert [name_of(path) for path in MODULES if path.stem in vague] == []
+
+
+def test_only_formats_compare_the_name_of_a_format() -> None:
+    """Whoever wants to know how a format behaves asks it, so that a new one is written in one place."""
+    # The simulator plays a model: it reads the kind of answer from the prompt and must know nothing of formats.
+    elsewhere = [path for path in MODULES if path.parent.name not in {"formats", "simulator"}]
+    named = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in elsewhere
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Compare | ast.MatchValue)
+        for word in ast.walk(node)
+        if isinstance(word, ast.Constant) and word.value in FORMATS
+    ]
+    assert named == []
 
 
 def test_nothing_shipped_names_a_place_on_one_machine() -> None:

@@ -1,4 +1,4 @@
-"""The exam and the commands that ask about given records, as a person uses them; the simulator answers."""
+"""The precheck and the commands that ask about given records, as a person uses them; the simulator answers."""
 
 import json
 import os
@@ -51,23 +51,23 @@ def wrong_key(folder: Path) -> Path:
     return path
 
 
-def test_the_exam_names_the_wrong_key_and_min_exam_stops_before_a_record(aide: Aide) -> None:
+def test_the_precheck_names_the_wrong_key_and_min_exam_stops_before_a_record(aide: Aide) -> None:
     seeds = wrong_key(aide.folder)
     base = f"sim:?corpus={QUIZ}"
     words = ("expand", str(seeds), "--base-url", base, "--target", "4", "-o", "run")
     stopped = aide(*words, "--min-exam", "1")
     assert stopped.returncode == 4
-    assert "teacher right on 9 of 10" in stopped.stderr
+    assert "the model got 9 of 10 seeds right" in stopped.stderr
     assert "quiz-03: the seed says" in stopped.stderr
     assert "hint:" in stopped.stderr
     assert not list((aide.folder / "run" / "shards").glob("*.jsonl"))
     again = aide(*words, "--min-exam", "1", "--max-calls", "31")
-    assert again.returncode == 4, "the exam was journaled: none of its calls is made again"
+    assert again.returncode == 4, "the precheck was journaled: none of its calls is made again"
 
 
-def test_the_plain_stand_in_is_not_examined(aide: Aide) -> None:
+def test_the_plain_stand_in_has_no_precheck(aide: Aide) -> None:
     done = aide("expand", str(QUIZ), "--base-url", "sim:", "--target", "2", "-o", "run")
-    assert (done.returncode, "exam:" in done.stderr) == (0, False)
+    assert (done.returncode, "precheck:" in done.stderr) == (0, False)
 
 
 def test_answer_and_grade_pipe_and_pay_once(aide: Aide) -> None:

@@ -53,7 +53,7 @@ def opened(folder: Path, console: Console, **more: Any) -> Display:
 
 
 def show_everything(display: Display) -> None:
-    exam = SimpleNamespace(
+    precheck = SimpleNamespace(
         result=lambda: NASTY,
         details=lambda: [LONG],
         warnings=lambda: [(LONG, NASTY)],
@@ -61,7 +61,7 @@ def show_everything(display: Display) -> None:
     )
     summary = {"accepted": 3, "planned": 9, "calls": 4, "reasons": {LONG: 5}, "exit_code": 6}
     display.card(CARD)
-    display.exam(exam)
+    display.precheck(precheck)
     display.stopped(EndpointUnusable(LONG, hint=NASTY), summary)
     print_previews(display.console, [(LONG, LONG, LONG, NASTY, LONG)] * 3)
 

@@ -90,7 +90,7 @@ def test_an_operation_is_one_block_of_one_file(tmp_path: Path) -> None:
         '{% extends "synthesize/_base.md" %}{% block change %}Turn it round.{% endblock %}',
     )
     prompts = Prompts(tmp_path)
-    assert prompts.first(*list_variants("mirror", "open", parts=False)) == "synthesize/mirror"
+    assert prompts.first(*list_variants("mirror", ["open"], parts=False)) == "synthesize/mirror"
     assert prompts.instruction("synthesize/mirror") == "Turn it round."
 
 

@@ -1,17 +1,14 @@
 """The half of the task card that is counted: labels, lengths, options, endings, room for completions."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil, floor
 from typing import Final
 
 from aide.errors import InputError
 from aide.formats import Format, Label, TaskCard
-from aide.formats.convention import find_convention, read_result
-from aide.formats.labels import find_yes_no_pair
 from aide.llm.usage import estimate_tokens
-from aide.parsing import parse_python
 from aide.records import Draft, Seed
 
 # Scripts that put no spaces between words: their texts are counted in characters.
@@ -39,22 +36,15 @@ def count_card(
     inputs = [draft.input for draft in drafts]
     unit = _unit(inputs)
     shortest, longest = _bounds([measure_length(text, unit) for text in inputs])
-    convention = find_convention([draft.output for draft in drafts]) if format.name == "open" else ""
-    options = Counter(len(draft.choices) for draft in drafts).most_common(1)[0][0]
     framed = next((seed.parts for seed in seeds if seed.parts.fixed), seeds[0].parts)
-    return TaskCard(
+    return replace(
+        format.start_card(drafts, labels),
         task=task,
-        format=format.name,
         varying=framed.varying,
         fixed=tuple(name for name, _ in framed.fixed),
-        labels=_labels(drafts, labels) if format.labelled else (),
-        options=options if format.name == "multiple_choice" else 0,
         min_words=shortest,
         max_words=longest,
         unit=unit,
-        convention=convention,
-        bare=bool(convention) and all(_is_bare(draft.output, convention) for draft in drafts),
-        code=_language(drafts) if format.name == "code" else "",
         max_input_tokens=2 * max(map(estimate_tokens, inputs)) + 200,
         max_answer_tokens=3 * max(map(_answer_tokens, drafts)) + 300,
     )
@@ -82,32 +72,6 @@ def _percentile(ordered: Sequence[int], share: float) -> float:
     below = int(place)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
-
-
-def _labels(drafts: Sequence[Draft], given: Sequence[Label]) -> tuple[Label, ...]:
-    outputs = list(dict.fromkeys(draft.output for draft in drafts))
-    names = {label.name for label in given}
-    if given:
-        if unknown := [output for output in outputs if output not in names]:
-            raise InputError(
-                f"the seeds have the label {unknown[0]!r}, which --labels lacks",
-                hint=f"its labels are {', '.join(sorted(names))}",
-            )
-        return tuple(given)
-    listed = [choice for draft in drafts for choice in draft.choices]
-    found = list(dict.fromkeys([*(find_yes_no_pair(outputs) or ()), *listed, *outputs]))
-    if len(found) < 2:
-        raise InputError("all seeds have the same label", hint="give all labels with --labels A,B,…")
-    return tuple(Label(name) for name in found)
-
-
-def _is_bare(output: str, convention: str) -> bool:
-    return "\n" not in output.strip() and read_result(output, convention) == output.strip()
-
-
-def _language(drafts: Sequence[Draft]) -> str:
-    python = sum(parse_python(draft.output) is not None for draft in drafts)
-    return "python" if python >= 0.8 * len(drafts) else ""
 
 
 def _answer_tokens(draft: Draft) -> int:

@@ -102,10 +102,8 @@ def _nonsense(card: TaskCard) -> tuple[str, str] | None:
         return "min_words", f"an input can't have {card.min_words} to {card.max_words} {card.unit}"
     if min(card.max_input_tokens, card.max_answer_tokens) < 1:
         return "max_input_tokens", "completions need room"
-    if card.format == "multiple_choice" and card.options < 2:
-        return "options", "a multiple choice question has at least two options"
-    if FORMATS[card.format].labelled and len(set(card.label_names)) < max(2, len(card.labels)):
-        return "labels", "a fixed label set has at least two labels, all different"
+    if problem := FORMATS[card.format].check_card(card):
+        return problem
     if card.convention and not re.search("<number>|<answer>", card.convention):
         return "convention", "a convention holds <number> or <answer>, where the result stands"
     return None

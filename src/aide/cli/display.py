@@ -127,12 +127,12 @@ class Display:
                 self._log(f"  {name:8}  {strip_markup(text)}")
             print_pairs(self.console, rows)
 
-    def exam(self, exam: Any) -> None:
-        """How teacher and judge did on the seeds, the misses by name, and what to think of it."""
-        self.tell(escape_for_console(exam.result(), LONGEST), "exam", **exam.as_dict())
-        for line in exam.details():
+    def precheck(self, precheck: Any) -> None:
+        """How model and judge did on the seeds, the misses by name, and what to think of it."""
+        self.tell(escape_for_console(precheck.result(), LONGEST), "exam", **precheck.as_dict())
+        for line in precheck.details():
             self.tell(f"  {escape_for_console(line, LONGEST)}", "exam miss", miss=line)
-        for warning, hint in exam.warnings():
+        for warning, hint in precheck.warnings():
             self.tell(
                 f"warning: {escape_for_console(warning, LONGEST)}; {escape_for_console(hint, LONGEST)}",
                 "warning",

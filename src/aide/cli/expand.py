@@ -112,7 +112,7 @@ def _drive(
     """Run on an event loop with signals and display attached; a stop is told, and its exit code kept."""
     from aide.engines import local
 
-    stage.carded, stage.examined = display.card, display.exam
+    stage.carded, stage.prechecked = display.card, display.precheck
 
     async def main() -> dict[str, Any]:
         _on_signals(stage, display)

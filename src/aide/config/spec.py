@@ -156,13 +156,13 @@ class RunSpec(Frozen):
     run_code: Annotated[
         bool, Flag("quality", "Run solutions against their tests, in a sandbox without network.")
     ] = False
-    exam: Annotated[
-        bool, Flag("quality", "Try teacher and judge on the seeds first, three calls a seed.")
-    ] = True
+    exam: Annotated[bool, Flag("quality", "Try model and judge on the seeds first, three calls a seed.")] = (
+        True
+    )
     min_exam: Annotated[
         float | None,
         Field(ge=0, le=1),
-        Flag("quality", "Least share of the seeds that the teacher must answer as they are.", "SHARE"),
+        Flag("quality", "Least share of the seeds that the model must answer as they are.", "SHARE"),
     ] = None
 
     # --- Models
@@ -354,8 +354,8 @@ class RunSpec(Frozen):
         return step if step.model else step.model_copy(update={"model": self.model})
 
     @property
-    def examined(self) -> bool:
-        """Whether teacher and judge are tried first; the stand-in alone knows no seed's answer and is not."""
+    def prechecked(self) -> bool:
+        """True when model and judge are tried on the seeds first. The simulator knows no seed's answer and is not."""
         plain = all(each.simulated and "corpus=" not in each.base_url for each in self.served_by())
         return self.exam and not plain
 

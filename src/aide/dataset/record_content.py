@@ -1,14 +1,13 @@
 """What a line says, whatever its shape: our own records, or any shape that seeds come in."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from aide.dataset.lines import RecordLine
 from aide.errors import InputError
-from aide.records import FORMATS, Draft, Lineage, Record, Seed, find_varying_name, read_varying
+from aide.formats import FORMATS, Format, guess_format
+from aide.records import Draft, Lineage, Record, Seed, find_varying_name, read_varying
 from aide.seeds.shapes import BadRowError, RowContent, RowFields, read_text_value, recognise_shape
-
-LABELLED: Final = frozenset({"classification", "yes_no"})
 
 
 def read_draft(line: RecordLine) -> Draft:
@@ -48,17 +47,25 @@ def comparable_text(line: RecordLine) -> str:
         draft = read_draft(line)
         return f"{draft.input}\n{draft.output}" if draft.choices else draft.input
     text, choices = read_varying(record), record.get("choices")
-    if choices and record.get("format") not in LABELLED and isinstance(record.get("output"), str):
+    if choices and not is_labelled(record) and isinstance(record.get("output"), str):
         return f"{text}\n{record['output']}"
     return text
 
 
-def infer_format(record: Mapping[str, Any], draft: Draft) -> str:
+def infer_format(record: Mapping[str, Any], draft: Draft) -> Format:
     """The format a record names; of others what one example tells by its shape."""
-    named = record.get("format")
-    if named in FORMATS:
-        return str(named)
-    return "multiple_choice" if draft.choices else "code" if draft.tests else "free_text"
+    return _named_format(record) or guess_format(draft)
+
+
+def is_labelled(record: Mapping[str, Any]) -> bool:
+    """True when the record names a format with a fixed label set."""
+    format = _named_format(record)
+    return format is not None and format.labelled
+
+
+def _named_format(record: Mapping[str, Any]) -> Format | None:
+    name = record.get("format")  # of a foreign record whatever its author calls so
+    return FORMATS[name] if isinstance(name, str) and name in FORMATS else None
 
 
 def name_record(line: RecordLine) -> str:

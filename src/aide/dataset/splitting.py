@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from aide.dataset.duplicates import SeenTexts
 from aide.dataset.lines import RecordLine, make_folder, open_output, parse_line
-from aide.dataset.record_content import LABELLED, name_record, read_lineage
+from aide.dataset.record_content import is_labelled, name_record, read_lineage
 from aide.errors import InputError
 from aide.jsonl import encode_line
 from aide.records import digest
@@ -83,7 +83,7 @@ class SplitPool:
 
     def _member(self, line: RecordLine) -> SplitMember:
         record = line.record
-        labelled = record.get("format") in LABELLED
+        labelled = is_labelled(record)
         self.labelled = self.labelled and labelled
         label = str(record.get("output", "")) if labelled else ""
         if not isinstance(record.get("lineage"), Mapping):

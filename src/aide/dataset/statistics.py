@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aide.dataset.lines import RecordLine
-from aide.dataset.record_content import LABELLED, infer_format, read_draft
+from aide.dataset.record_content import infer_format, read_draft
 from aide.metrics import diversity
 from aide.metrics.drift import DriftMeter
 from aide.records import Seed, find_varying_name, read_varying
@@ -65,8 +65,7 @@ class TextCollection:
         text = read_varying(line.record) if find_varying_name(line.record) else draft.input
         place = len(self.texts)
         self.texts.append(text)
-        format = infer_format(line.record, draft)
-        if format in LABELLED:
+        if infer_format(line.record, draft).labelled:
             self.labels[draft.output] += 1
         elif draft.output in draft.choices:
             self.positions[len(draft.choices)][draft.choices.index(draft.output) + 1] += 1

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aide.dataset.lines import RecordLine, make_folder, read_lines
-from aide.dataset.record_content import LABELLED
+from aide.dataset.record_content import is_labelled
 from aide.dataset.seed_sources import find_run_folders
 from aide.errors import InputError
 from aide.exporters.base import ExportJob, ExportResult
@@ -46,7 +46,7 @@ class CardCounts:
             self._count("operation", lineage.get("operation"))
             self._count("format", record.get("format"))
             self._count("model", record.get("model"))
-            if record.get("format") in LABELLED:
+            if is_labelled(record):
                 self._count("label", record.get("output"))
             yield line
 

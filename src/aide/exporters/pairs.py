@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from aide.dataset.lines import RecordLine, write_lines
-from aide.dataset.record_content import LABELLED, name_record, read_draft
+from aide.dataset.record_content import name_record, read_draft
 from aide.dataset.seed_sources import find_run_folders
 from aide.errors import Unusable
 from aide.exporters.base import ExportJob, ExportResult
@@ -63,11 +63,8 @@ def _pairs(
 
 def _wrong(line: RecordLine, draft: Draft, job: ExportJob, journals: list[Journal]) -> set[str]:
     format = job.rendering.format(line, draft)
-    if format == "multiple_choice":
-        others = set(draft.choices) - {draft.output}
-        return {job.rendering.wrong(line, other) for other in others}
-    if format in LABELLED:
-        return set(job.rendering.labels or draft.choices) - {draft.output}
+    if known := format.list_wrong_outputs(draft, job.rendering.labels):
+        return {job.rendering.wrong(line, output) for output in known}
     convention = job.rendering.card.convention if job.rendering.card else ""
     if not convention:
         return set()

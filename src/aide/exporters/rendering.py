@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from aide.dataset.lines import RecordLine
-from aide.dataset.record_content import LABELLED, infer_format, read_draft
+from aide.dataset.record_content import infer_format, read_draft
 from aide.errors import InputError
-from aide.formats import TaskCard
-from aide.formats.choices import add_letters
+from aide.formats import FORMATS, Format, TaskCard
 from aide.records import CONTENT, Draft
 
 _HEADING: Final = re.compile(r"^# (system|user|assistant)[ \t]*$", re.MULTILINE)
@@ -74,7 +73,7 @@ class ExampleRenderer:
         """
         draft = read_draft(line)
         format = self.format(line, draft)
-        options = add_letters(draft.choices) if format == "multiple_choice" else []
+        options = format.list_options(draft)
         body = "\n".join([draft.input, "", *options]) if options else draft.input
         answer = render_answer(line, draft, format)
         plain = TrainingExample(self._system, self._instruction, body, answer)
@@ -86,10 +85,11 @@ class ExampleRenderer:
         format = self.format(line, draft)
         return render_answer(line, Draft(draft.input, output, draft.choices), format)
 
-    def format(self, line: RecordLine, draft: Draft) -> str:
+    def format(self, line: RecordLine, draft: Draft) -> Format:
         """The format of a line: its own, else the card's, else what its shape tells."""
-        named = infer_format(line.record, draft)
-        return self.card.format if self.card and "format" not in line.record else named
+        if self.card and "format" not in line.record:
+            return FORMATS[self.card.format]
+        return infer_format(line.record, draft)
 
     def _filled(
         self, line: RecordLine, draft: Draft, options: Sequence[str], plain: TrainingExample
@@ -116,20 +116,16 @@ class ExampleRenderer:
         return TrainingExample(system, "", made["user"], answer)
 
 
-def render_answer(line: RecordLine, draft: Draft, format: str) -> str:
+def render_answer(line: RecordLine, draft: Draft, format: Format) -> str:
     """What the assistant says: a letter, a label, code, or the worked solution with its final answer.
 
     Raises:
         InputError: the output is not exactly one of the options.
     """
-    if format == "multiple_choice" and draft.choices:
-        if draft.choices.count(draft.output) != 1:
-            raise InputError(f"{line.where}: its output is not exactly one of its choices")
-        return chr(65 + draft.choices.index(draft.output))
-    if format in LABELLED or format == "code" or not draft.reasoning:
-        return draft.output
-    last = draft.reasoning.rstrip().rpartition("\n")[2]
-    return draft.reasoning if draft.output in last else f"{draft.reasoning.rstrip()}\n\n{draft.output}"
+    try:
+        return format.render_for_training(draft)
+    except ValueError as fault:
+        raise InputError(f"{line.where}: {fault}") from fault
 
 
 def _instruct(card: TaskCard | None, given: str | None) -> str:

@@ -1,20 +1,24 @@
-"""How a task's output is found, asked for, checked and shown: one module a format, all registered here."""
+"""How a task's output is found, asked for, checked, compared and shown: one module a format, all registered here."""
 
 from aide.formats.base import FORMATS, Demonstration, Format, Label, Question, TaskCard
 from aide.formats.choices import MultipleChoice
 from aide.formats.code import Code
-from aide.formats.detect import detect_format
-from aide.formats.labels import Labelled
+from aide.formats.detect import detect_format, guess_format
+from aide.formats.labels import Classification, YesNo
 from aide.formats.text import FreeText, Open
 
-for _format in (
-    Open(),
-    FreeText(),
-    MultipleChoice(),
-    Labelled("yes_no"),
-    Labelled("classification"),
-    Code(),
-):
+# `detect_format` asks in this order, so the most telling shape comes first: yes and no are also a label set, and
+# options that are the same for all seeds are labels.
+for _format in (Code(), YesNo(), MultipleChoice(), Classification(), Open(), FreeText()):
     FORMATS.add(_format.name, _format)
 
-__all__ = ["FORMATS", "Demonstration", "Format", "Label", "Question", "TaskCard", "detect_format"]
+__all__ = [
+    "FORMATS",
+    "Demonstration",
+    "Format",
+    "Label",
+    "Question",
+    "TaskCard",
+    "detect_format",
+    "guess_format",
+]

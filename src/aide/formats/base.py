@@ -1,17 +1,20 @@
-"""What every format shares: the task card, a question, the protocol, and the one way to ask for an answer."""
+"""What every format shares: the task card, a question, the base class, and the one way to ask for an answer."""
 
+import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Final, Generic, TypeVar
 
 from aide.errors import Rejection, Unusable
+from aide.formats.comparing import is_same_answer
 from aide.records import WHOLE, Ask, Correction, Draft, Parts, Payload
 from aide.registry import Registry
 
 V = TypeVar("V")
 
-# Reasons that are the format's own: after the one re-ask they reject the record under these words.
-_OURS: Final = frozenset({"broken_format", "evidence_missing"})
+# After the one re-ask these reject the record. Any other reason says something about the call, not the answer.
+_ANSWER_FAULTS: Final = frozenset({"broken_format", "evidence_missing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +29,7 @@ class Label:
 class TaskCard:
     """What is asked, in which form, and within which bounds: read by every prompt and every check.
 
-    The first six fields are described by a model or a person, the rest is counted from the seeds. `min_words`
-    and `max_words` bound an input, in `unit`. `convention` is how an answer ends, such as `#### <number>`;
-    `bare` says that the seeds' outputs are nothing but that ending. `code` is the programming language of the
-    outputs where it could be told. The last two bound completions, in tokens.
+    The first six fields are described by a model or a person, the rest is counted from the seeds.
     """
 
     task: str = ""
@@ -44,11 +44,16 @@ class TaskCard:
     labels: tuple[Label, ...] = ()
     options: int = 0
     min_words: int = 1
+    """Least length of an input, in `unit`."""
     max_words: int = 400
     unit: str = "words"
+    """`words`, or `characters` for scripts that put no spaces between words."""
     convention: str = ""
+    """How an answer ends, such as `#### <number>`; empty where the seeds end in no common way."""
     bare: bool = False
+    """True when the seeds' outputs are nothing but that ending."""
     code: str = ""
+    """Programming language of the outputs, where it could be told."""
     max_input_tokens: int = 1024
     max_answer_tokens: int = 1024
 
@@ -69,40 +74,68 @@ class Demonstration:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An input that wants its answer.
-
-    `id` seeds whatever is shuffled. `label` is the intended one where a hop carries it; it decides about
-    agreement and is never shown. `max_output` is in tokens. `correction` tells of an answer that was wrong,
-    `draw` above 0 asks for a further one.
-    """
+    """An input that wants its answer."""
 
     id: str
+    """Seeds whatever is shuffled."""
     input: str
     parts: Parts = WHOLE
     label: str | None = None
+    """The intended label, where a hop carries one. It decides about agreement and is never shown."""
     demos: tuple[Demonstration, ...] = ()
     max_output: int = 1024
+    """Tokens of the completion."""
     correction: Correction | None = None
+    """An answer that was wrong, and why."""
     draw: int = 0
+    """Above 0: a further answer to the same question."""
 
 
-class Format(Protocol):
-    """How the output of a task is found, asked for, checked and shown."""
+class Format(ABC):
+    """How the outputs of a task are found, asked for, checked, compared and shown.
+
+    Whoever has to know how a format behaves asks it here: no code outside this folder compares its name. The
+    defaults are those of plain text, so that a new format says only where it differs.
+    """
+
+    name: str
+    """As it stands in `--format`, in records, and in the name of its prompt, `answer/<name>.md`."""
+    labelled: bool = False
+    """True when every output is one of a fixed set of labels. A hop then brings the label along, and the input
+    is written for it."""
+    worked: bool = False
+    """True when outputs may show their working, whose equations are recomputed."""
+    runs_tests: bool = False
+    """True when outputs are programs, which their tests judge."""
+    comparable: bool = False
+    """True when code can tell whether two outputs say the same, so that several answers can be held to agree."""
 
     @property
-    def name(self) -> str:
-        """The word of `records.FORMATS`."""
-        ...
+    def prompt_names(self) -> tuple[str, ...]:
+        """Under these names a prompt may have words for this format; the most special first."""
+        return (self.name,)
 
-    @property
-    def labelled(self) -> bool:
-        """Whether every output is one of a fixed set of labels."""
-        ...
+    # --- from the seeds -----------------------------------------------------------------------------
 
+    @abstractmethod
     def detect(self, drafts: Sequence[Draft]) -> bool:
-        """Whether these examples are of this format by their shape."""
-        ...
+        """True when these examples are of this format by their shape."""
 
+    def start_card(self, drafts: Sequence[Draft], labels: Sequence[Label] = ()) -> TaskCard:
+        """A card with the fields that only this format can fill; all others are at their defaults.
+
+        Raises:
+            errors.InputError: the examples contradict `labels`, or tell too little.
+        """
+        return TaskCard(format=self.name)
+
+    def check_card(self, card: TaskCard) -> tuple[str, str] | None:
+        """The field of a card that can't be right for this format, and why; none where all can."""
+        return None
+
+    # --- to the model and back ----------------------------------------------------------------------
+
+    @abstractmethod
     async def answer(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
         """The question with its answer, checked.
 
@@ -110,15 +143,66 @@ class Format(Protocol):
             errors.Rejection: step `answer`, reason `broken_format`, `evidence_missing` or `label_mismatch`.
             errors.NodeError: where the model gave nothing usable.
         """
-        ...
+
+    async def answer_again(self, ask: Ask, card: TaskCard, question: Question, draft: Draft) -> Draft:
+        """A further answer to the question of `draft`, given without sight of its output.
+
+        Raises:
+            errors.NodeError: as from `answer`.
+        """
+        return await self.answer(ask, card, replace(question, label=None, correction=None))
 
     def check(self, draft: Draft, card: TaskCard) -> str:
         """One sentence that says what breaks the format, for the model to mend; empty where nothing does."""
-        ...
+        return "" if draft.output.strip() else "The answer is empty; write the answer itself."
 
     def render(self, draft: Draft) -> str:
         """The answer as demonstrations and the judge see it."""
-        ...
+        return draft.output
+
+    # --- right or wrong -----------------------------------------------------------------------------
+
+    def extract_final_answer(self, draft: Draft, card: TaskCard) -> str:
+        """What an answer comes down to, as `compare` takes it."""
+        return draft.output.strip()
+
+    def compare(self, one: str, other: str) -> bool:
+        """True when two final answers say the same."""
+        return is_same_answer(one, other)
+
+    def list_wrong_outputs(self, draft: Draft, labels: Sequence[str]) -> list[str]:
+        """Outputs that are surely wrong for this input, in a fixed order; empty where none is known."""
+        return [choice for choice in draft.choices if choice != draft.output]
+
+    def make_wrong(
+        self, draft: Draft, card: TaskCard, others: Sequence[str], dice: random.Random
+    ) -> Draft | None:
+        """The draft with a wrong output of the same form; none where none can be made.
+
+        `others` are outputs of other seeds: as good as wrong where nothing nearer is known.
+        """
+        if draft.choices or self.labelled:
+            wrong = self.list_wrong_outputs(draft, card.label_names)
+            return replace(draft, output=dice.choice(wrong)) if wrong else None
+        return replace(draft, output=dice.choice(others), reasoning="", tests=()) if others else None
+
+    # --- for trainers -------------------------------------------------------------------------------
+
+    def list_options(self, draft: Draft) -> list[str]:
+        """The lines that stand below the question in a training example; empty where the question is all."""
+        return []
+
+    def render_for_training(self, draft: Draft) -> str:
+        """What the assistant says in a training example.
+
+        Raises:
+            ValueError: the draft has no such answer; its text is a clause that follows the name of a line.
+        """
+        if not draft.reasoning:
+            return draft.output
+        working = draft.reasoning.rstrip()
+        ends = draft.output in working.rpartition("\n")[2]
+        return draft.reasoning if ends else f"{working}\n\n{draft.output}"
 
 
 FORMATS: Final[Registry[Format]] = Registry("format")
@@ -180,6 +264,6 @@ async def ask_answer(
             demos=question.demos,
         )
     except Unusable as fault:
-        if fault.reason in _OURS:
+        if fault.reason in _ANSWER_FAULTS:
             raise Rejection("answer", fault.reason, fault.problem) from fault
         raise

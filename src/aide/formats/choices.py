@@ -1,16 +1,21 @@
 """Multiple choice: one right option and several wrong ones, in an order that says nothing."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
 from pydantic import Field, create_model
 
-from aide.formats.base import DraftPayload, Question, TaskCard, ask_answer
+from aide.formats.base import DraftPayload, Format, Label, Question, TaskCard, ask_answer
+from aide.formats.labels import make_label_payload
 from aide.parsing import ModelPayload, ReplyModel
 from aide.records import Ask, Draft, rng
+
+NONE: Final = "none of these"
+"""The last option of a blind look, for a question whose options are all wrong, or more than one right."""
 
 Options = tuple[str, tuple[str, ...]]
 
@@ -28,32 +33,59 @@ def make_options_payload(wrong: int) -> ModelPayload[_Options, Options]:
     model = create_model(
         "_Options", __base__=_Options, wrong=(list[str], Field(min_length=wrong, max_length=wrong))
     )
-    return ModelPayload("options", model, _bare)
+    return ModelPayload("options", model, _strip_letters)
 
 
-def _bare(said: _Options) -> Options:
+def _strip_letters(said: _Options) -> Options:
     options = [said.correct, *said.wrong]
+    # Only where all have one: a single "I. Newton" or "3. May" is an option as it stands.
     if all(_LETTER.match(option) for option in options):
         options = [_LETTER.sub("", option) for option in options]
     return options[0], tuple(options[1:])
 
 
-def add_letters(choices: Sequence[str]) -> list[str]:
-    """`A) …`, `B) …`: one line an option."""
-    return [f"{chr(65 + place)}) {choice}" for place, choice in enumerate(choices)]
+def letter(place: int) -> str:
+    """`A` for the first option."""
+    return chr(ord("A") + place)
 
 
-@dataclass(frozen=True, slots=True)
-class MultipleChoice:
+async def choose_option(ask: Ask, draft: Draft, question: Question) -> str:
+    """The option that a blind look at question and shuffled options finds right, or `NONE`.
+
+    Raises:
+        errors.NodeError: where the model gave nothing usable.
+    """
+    options = [*draft.choices]
+    rng(question.id, "choose", str(question.draw)).shuffle(options)
+    payload = make_label_payload((*draft.choices, NONE), evidence=False)
+    labels = [Label(name) for name in (*options, NONE)]
+    # The demonstrations show how options are written, which is of no use here and may mislead.
+    blind = replace(question, demos=(), label=None)
+    answer, _ = await ask_answer(ask, payload, blind, template="choose", labels=labels)
+    return answer
+
+
+class MultipleChoice(Format):
     """One right option among `card.options`."""
 
-    name: str = "multiple_choice"
-    labelled: bool = False
+    name = "multiple_choice"
+    comparable = True
 
     def detect(self, drafts: Sequence[Draft]) -> bool:
         """Every example has options, and they are not the same for all."""
         sets = {frozenset(draft.choices) for draft in drafts}
         return all(len(draft.choices) > 1 for draft in drafts) and (len(sets) > 1 or len(drafts) == 1)
+
+    def start_card(self, drafts: Sequence[Draft], labels: Sequence[Label] = ()) -> TaskCard:
+        """The commonest number of options."""
+        counts = Counter(len(draft.choices) for draft in drafts)
+        return TaskCard(format=self.name, options=counts.most_common(1)[0][0])
+
+    def check_card(self, card: TaskCard) -> tuple[str, str] | None:
+        """There is something to choose from."""
+        return (
+            ("options", "a multiple choice question has at least two options") if card.options < 2 else None
+        )
 
     async def answer(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
         """The question with its options, shuffled by the record's own generator."""
@@ -69,6 +101,10 @@ class MultipleChoice:
         )
         return await ask_answer(ask, payload, question, template=self.name)
 
+    async def answer_again(self, ask: Ask, card: TaskCard, question: Question, draft: Draft) -> Draft:
+        """The option of `draft` that a blind look chooses, or `NONE` of them: new options would be another question."""
+        return replace(draft, output=await choose_option(ask, draft, question))
+
     def check(self, draft: Draft, card: TaskCard) -> str:
         """As many options as the seeds have, all distinct and none empty, exactly one of them the output."""
         folded = [" ".join(choice.casefold().split()) for choice in draft.choices]
@@ -82,8 +118,24 @@ class MultipleChoice:
             return "Exactly one of the options must be the right one."
         return ""
 
+    def compare(self, one: str, other: str) -> bool:
+        """Equal letter by letter: options are copied from a list, and `2/4` may stand there beside `1/2`."""
+        return one == other
+
+    def list_options(self, draft: Draft) -> list[str]:
+        """`A) …`, `B) …`: one line an option."""
+        return [f"{letter(place)}) {choice}" for place, choice in enumerate(draft.choices)]
+
     def render(self, draft: Draft) -> str:
         """The lettered options and, below them, the right one."""
-        lines = add_letters(draft.choices)
-        right = draft.choices.index(draft.output) if draft.output in draft.choices else -1
-        return "\n".join([*lines, f"Right: {lines[right] if right >= 0 else draft.output}"])
+        lines = self.list_options(draft)
+        right = lines[draft.choices.index(draft.output)] if draft.output in draft.choices else draft.output
+        return "\n".join([*lines, f"Right: {right}"])
+
+    def render_for_training(self, draft: Draft) -> str:
+        """The letter of the right option."""
+        if not draft.choices:
+            return super().render_for_training(draft)
+        if draft.choices.count(draft.output) != 1:
+            raise ValueError("its output is not exactly one of its choices")
+        return letter(draft.choices.index(draft.output))

@@ -1,27 +1,20 @@
 """Code: a solution and its tests, written without sight of each other. Nothing is run here."""
 
 import ast
+import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from aide.errors import Unusable
-from aide.formats.base import DraftPayload, Question, TaskCard, ask_answer
+from aide.formats.base import DraftPayload, Format, Label, Question, TaskCard, ask_answer
 from aide.parsing import CodePayload, looks_like_code, parse_python
 from aide.records import Ask, Draft
 
 _STARTS: Final = (
-    "def ",
-    "class ",
-    "import ",
-    "from ",
-    "function ",
-    "public ",
-    "#include",
-    "SELECT ",
-    "const ",
-    "```",
-)
+    "def ", "class ", "import ", "from ", "function ", "public ", "#include", "SELECT ", "const ", "```",
+)  # fmt: skip
+_MOSTLY: Final = 0.8  # of the seeds: one that is cut off or in prose does not make it another format
 
 
 @dataclass(slots=True)
@@ -45,19 +38,23 @@ class TestsPayload:
         return tuple(ast.get_source_segment(code, node) or ast.unparse(node) for node in body)
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Format):
     """A function by its description; in Python (`card.code`) with tests."""
 
-    name: str = "code"
-    labelled: bool = False
+    name = "code"
+    runs_tests = True
 
     def detect(self, drafts: Sequence[Draft]) -> bool:
         """There are tests, or nearly all outputs are statements of a program."""
         if any(draft.tests for draft in drafts):
             return True
         program = sum(_is_program(draft.output) for draft in drafts)
-        return program >= 0.8 * len(drafts) > 0
+        return program >= _MOSTLY * len(drafts) > 0
+
+    def start_card(self, drafts: Sequence[Draft], labels: Sequence[Label] = ()) -> TaskCard:
+        """The language, where it is Python: only that can be checked and run here."""
+        python = sum(parse_python(draft.output) is not None for draft in drafts)
+        return TaskCard(format=self.name, code="python" if python >= _MOSTLY * len(drafts) else "")
 
     async def answer(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
         """Tests from the input alone, then the solution without sight of them."""
@@ -72,6 +69,12 @@ class Code:
         )
         return await ask_answer(ask, payload, question, template="code")
 
+    async def answer_again(self, ask: Ask, card: TaskCard, question: Question, draft: Draft) -> Draft:
+        """Another solution, under the name that the tests of `draft` call, which the question need not tell."""
+        # Without a language on the card no tests are asked for: there are those of `draft`.
+        other = await super().answer_again(ask, replace(card, code=""), question, draft)
+        return replace(other, output=_rename_for_tests(other.output, draft.tests), tests=draft.tests)
+
     def check(self, draft: Draft, card: TaskCard) -> str:
         """Python compiles and defines what its tests call."""
         if not draft.output.strip():
@@ -82,7 +85,8 @@ class Code:
         if tree is None:
             return "The code is not valid Python."
         defined = {name for node in tree.body for name in _defined(node)}
-        called = {node.id for test in draft.tests for node in _names(test)}
+        trees = filter(None, map(parse_python, draft.tests))
+        called = {name for each in trees for name in _list_calls(each)}
         if called and not defined & called:
             return f"The function must be named as the question says: {', '.join(sorted(called)[:5])}."
         return ""
@@ -90,6 +94,10 @@ class Code:
     def render(self, draft: Draft) -> str:
         """The code in a fence."""
         return f"```\n{draft.output}\n```"
+
+    def render_for_training(self, draft: Draft) -> str:
+        """The code alone, also where it came with an explanation."""
+        return draft.output
 
 
 def _is_program(text: str) -> bool:
@@ -107,7 +115,18 @@ def _defined(node: ast.stmt) -> list[str]:
     return []
 
 
-def _names(test: str) -> list[ast.Name]:
-    tree = parse_python(test)
-    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree else []
-    return [func for func in calls if isinstance(func, ast.Name)]
+def _rename_for_tests(code: str, tests: Sequence[str]) -> str:
+    """The code with its last function also under the one name that the asserts call and nothing defines."""
+    tree, called = parse_python(code), parse_python("\n".join(tests))
+    if tree is None or called is None:
+        return code
+    defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    wanted = {name for node in called.body if isinstance(node, ast.Assert) for name in _list_calls(node.test)}
+    unknown = wanted - {*defined, *dir(builtins)}
+    return f"{code}\n\n{unknown.pop()} = {defined[-1]}\n" if len(unknown) == 1 and defined else code
+
+
+def _list_calls(tree: ast.AST) -> set[str]:
+    """Names that are called as functions."""
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {func.id for func in calls if isinstance(func, ast.Name)}

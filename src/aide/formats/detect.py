@@ -1,15 +1,12 @@
 """Which format the seeds are of: said by the person, named in the file, or told by their shape."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from aide.errors import InputError
 from aide.formats.base import FORMATS, Format, Label
-from aide.formats.labels import find_yes_no_pair, fold_label
+from aide.formats.comparing import fold_label
+from aide.formats.labels import find_yes_no_pair
 from aide.records import Draft
-
-# The most telling shape first; `free_text` fits all that is left.
-_ORDER: Final = ("code", "yes_no", "multiple_choice", "classification", "open")
 
 
 def detect_format(
@@ -39,7 +36,7 @@ def detect_format(
             "some seeds have options to choose from and some have none",
             hint="give --format, or keep the two kinds in files of their own",
         )
-    for name in _ORDER:
+    for name in FORMATS:
         if FORMATS[name].detect(drafts):
             return FORMATS[name]
     if _labels_or_answers(drafts):
@@ -48,6 +45,11 @@ def detect_format(
             hint="give all labels with --labels A,B,… or say --format free_text",
         )
     return FORMATS["free_text"]
+
+
+def guess_format(draft: Draft) -> Format:
+    """The format of a single example by what stands beside its output: detection compares several."""
+    return FORMATS["multiple_choice" if draft.choices else "code" if draft.tests else "free_text"]
 
 
 def _labels_or_answers(drafts: Sequence[Draft]) -> bool:

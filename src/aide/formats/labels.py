@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from aide.errors import Rejection, Unusable
-from aide.formats.base import DraftPayload, Question, TaskCard, ask_answer
+from aide.errors import InputError, Rejection, Unusable
+from aide.formats.base import DraftPayload, Format, Label, Question, TaskCard, ask_answer
+from aide.formats.comparing import fold_label
 from aide.formats.evidence import find_quote
 from aide.parsing import parse_json
 from aide.records import Ask, Draft, rng
@@ -25,11 +26,6 @@ richtig/falsch vrai/faux verdadero/falso vero/falso verdadeiro/falso waar/onwaar
 правда/ложь
 """
 PAIRS: Final = tuple((yes, no) for yes, _, no in (pair.partition("/") for pair in _PAIRS.split()))
-
-
-def fold_label(text: str) -> str:
-    """What two spellings of one label share: no case, no edge punctuation, single spaces."""
-    return " ".join(text.casefold().split()).strip(" .,!:;\"'`*“”‘’。")
 
 
 def find_yes_no_pair(outputs: Sequence[str]) -> tuple[str, ...]:
@@ -96,20 +92,40 @@ def make_label_payload(labels: tuple[str, ...], *, evidence: bool) -> LabelPaylo
     return LabelPayload(labels, evidence, schema)
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """`classification`, and `yes_no`, which is classification with the two strings that the seeds use."""
+class Classification(Format):
+    """One label of a fixed set."""
 
-    name: str
-    labelled: bool = True
+    name = "classification"
+    labelled = True
+    comparable = True
 
     def detect(self, drafts: Sequence[Draft]) -> bool:
         """One label set beside every example, or few short outputs that come again and stand in no input."""
-        outputs = [draft.output for draft in drafts]
-        pair = find_yes_no_pair(outputs)
-        if self.name == "yes_no":
-            return bool(pair)
+        pair = find_yes_no_pair([draft.output for draft in drafts])
         return not pair and (_same_choices(drafts) or _few(drafts))
+
+    def start_card(self, drafts: Sequence[Draft], labels: Sequence[Label] = ()) -> TaskCard:
+        """The labels that a person gave, else those that the examples list or use."""
+        outputs = list(dict.fromkeys(draft.output for draft in drafts))
+        if not labels:
+            listed = [choice for draft in drafts for choice in draft.choices]
+            found = dict.fromkeys([*find_yes_no_pair(outputs), *listed, *outputs])
+            if len(found) < 2:
+                hint = "give all labels with --labels A,B,…"
+                raise InputError("all seeds have the same label", hint=hint)
+            labels = tuple(map(Label, found))
+        names = {label.name for label in labels}
+        if unknown := [output for output in outputs if output not in names]:
+            raise InputError(
+                f"the seeds have the label {unknown[0]!r}, which --labels lacks",
+                hint=f"its labels are {', '.join(sorted(names))}",
+            )
+        return TaskCard(format=self.name, labels=tuple(labels))
+
+    def check_card(self, card: TaskCard) -> tuple[str, str] | None:
+        """There are two labels and no label twice."""
+        enough = len(set(card.label_names)) >= max(2, len(card.labels))
+        return None if enough else ("labels", "a fixed label set has at least two labels, all different")
 
     async def answer(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
         """The label that blind answers agree on.
@@ -148,9 +164,28 @@ class Labelled:
             return ""
         return f"The label must be one of: {', '.join(card.label_names)}."
 
-    def render(self, draft: Draft) -> str:
-        """The label."""
+    def list_wrong_outputs(self, draft: Draft, labels: Sequence[str]) -> list[str]:
+        """All other labels."""
+        return [name for name in labels or draft.choices if name != draft.output]
+
+    def render_for_training(self, draft: Draft) -> str:
+        """The label alone: the working would give it away before it is said."""
         return draft.output
+
+
+class YesNo(Classification):
+    """Classification with the two strings that the seeds use for yes and no."""
+
+    name = "yes_no"
+
+    @property
+    def prompt_names(self) -> tuple[str, ...]:
+        """What is said to a classification fits wherever nothing is said to yes and no alone."""
+        return (self.name, Classification.name)
+
+    def detect(self, drafts: Sequence[Draft]) -> bool:
+        """The outputs are a pair of the list above."""
+        return bool(find_yes_no_pair([draft.output for draft in drafts]))
 
 
 def _same_choices(drafts: Sequence[Draft]) -> bool:

@@ -24,20 +24,7 @@ class _Verdict(ReplyModel):
     diversity: Grade
 
 
-def _verdict(reply: _Verdict) -> Verdict:
-    return Verdict(
-        reply.own_answer,
-        reply.critique,
-        reply.on_task,
-        reply.answerable,
-        reply.gives_away,
-        reply.correct,
-        reply.relevance,
-        reply.diversity,
-    )
-
-
-VERDICT: Final = ModelPayload("verdict", _Verdict, _verdict)
+VERDICT: Final = ModelPayload("verdict", _Verdict, lambda reply: Verdict(**reply.model_dump()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,4 +195,6 @@ class Aide:
     def template(self, hop: Hop) -> str:
         """The prompt of this hop's operation, the variant for its format and parts first."""
         operation, parts = PERSONA if hop.persona else hop.operation, bool(hop.parent.parts.fixed)
-        return self.brief.prompts.first(*list_variants(operation, self.brief.format.name, parts=parts))
+        return self.brief.prompts.first(
+            *list_variants(operation, self.brief.format.prompt_names, parts=parts)
+        )

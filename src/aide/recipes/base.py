@@ -79,7 +79,7 @@ class RecipeContext:
 
 def is_joint(spec: RunSpec, format: Format) -> bool:
     """Whether `--answer joint` takes effect: labels, and solutions to tests, are found without sight of the other."""
-    return spec.answer == "joint" and not format.labelled and format.name != "code"
+    return spec.answer == "joint" and not format.labelled and not format.runs_tests
 
 
 class Recipe(Protocol):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from aide.formats import Format
 from aide.prompts import list_variants
 from aide.records import OPERATIONS as NAMES
 from aide.registry import Registry
@@ -15,9 +16,9 @@ class Operation:
 
     name: str
 
-    def templates(self, format: str, *, has_parts: bool) -> Sequence[str]:
+    def templates(self, format: Format, *, has_parts: bool) -> Sequence[str]:
         """Names of its prompts, the most special first: the first one that exists is meant."""
-        return list_variants(self.name, format, parts=has_parts)
+        return list_variants(self.name, format.prompt_names, parts=has_parts)
 
 
 OPERATIONS: Final[Registry[Operation]] = Registry("operation")

@@ -75,7 +75,7 @@ def read_seeds(spec: RunSpec, paths: Sequence[str], stdin: Any = None) -> Prepar
     ground = PreparedInputs(loaded, seeds, format, labels, _avoided(spec, seeds))
     prompts = Prompts(spec.prompts)
     for operation in spec.operations:  # an operation without a prompt is told before anything is spent
-        prompts.first(*list_variants(operation, format.name, parts=ground.fixed_parts))
+        prompts.first(*list_variants(operation, format.prompt_names, parts=ground.fixed_parts))
     return ground
 
 

@@ -1,4 +1,4 @@
-"""The exam of a run: seeds examined side by side, each sitting journaled, so that none is paid for twice."""
+"""The precheck of a run: seeds are checked side by side and each check is journaled, so that none is paid for twice."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from aide.config.spec import RunSpec
 from aide.errors import EndpointUnusable
 from aide.journal import Journal
-from aide.judging.precheck import MOST, Judge, Precheck, SeedCheck, check_seed
+from aide.judging.precheck import MAX_SEEDS, Judge, Precheck, SeedCheck, check_seed
 from aide.recipes.aide import Aide
 from aide.records import Ask, Draft, Hop, Point, Seed, digest, rng
 from aide.run.calls import NodeAsk
 
-EXAM = "exam"
+EXAM = "exam"  # the word in journals and hashes: another would make every folder pay again
 
 
 async def run_precheck(
@@ -23,13 +23,13 @@ async def run_precheck(
     *,
     at_once: int,
 ) -> Precheck:
-    """Examine all seeds, or a hundred where there are more; what was examined before is not again.
+    """Check all seeds, or a hundred where there are more; a seed that was checked before is not asked about again.
 
     Raises:
-        errors.EndpointUnusable: the teacher stays below `--min-exam`.
+        errors.EndpointUnusable: the model stays below `--min-exam`.
         errors.AideError: what else stops a run.
     """
-    chosen = seeds if len(seeds) <= MOST else rng(EXAM, str(spec.seed)).sample(list(seeds), MOST)
+    chosen = seeds if len(seeds) <= MAX_SEEDS else rng(EXAM, str(spec.seed)).sample(list(seeds), MAX_SEEDS)
     room = asyncio.Semaphore(at_once)
     checks = recipe.brief.checks
 
@@ -41,9 +41,9 @@ async def run_precheck(
             ask = asker(digest(EXAM, seed.id))
             demos = recipe.brief.demonstrations(seed)
             judge = make_judge(recipe, seed, ask) if spec.reflection else None
-            sitting = await check_seed(seed, seeds, checks, demos, ask, judge)
-        journal.decide(EXAM, seed.id, sitting.as_dict())
-        return sitting
+            check = await check_seed(seed, seeds, checks, demos, ask, judge)
+        journal.decide(EXAM, seed.id, check.as_dict())
+        return check
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -63,11 +63,11 @@ def make_judge(recipe: Aide, seed: Seed, ask: Ask) -> Judge:
     return judge
 
 
-def enforce_min_share(spec: RunSpec, exam: Precheck) -> None:
-    """Hold the exam to `--min-exam`; raises `EndpointUnusable` below it."""
-    if spec.min_exam is not None and exam.share < spec.min_exam:
-        right, asked = exam.right
+def enforce_min_share(spec: RunSpec, precheck: Precheck) -> None:
+    """Hold the precheck to `--min-exam`; raises `EndpointUnusable` below it."""
+    if spec.min_exam is not None and precheck.share < spec.min_exam:
+        right, asked = precheck.right
         raise EndpointUnusable(
-            f"the teacher is right on {right} of {asked} seeds, below --min-exam {spec.min_exam:g}",
+            f"the model got {right} of {asked} seeds right, below --min-exam {spec.min_exam:g}",
             hint="look at the seeds it misses: their answers may be wrong; or take a stronger model",
         )

@@ -85,8 +85,8 @@ class Stage:
     frontier: Frontier | None = None
     stop: AideError | None = None
     sandbox: Sandbox | None = None
-    exam: Precheck | None = None
-    examined: Callable[[Precheck], None] = lambda exam: None
+    precheck: Precheck | None = None
+    prechecked: Callable[[Precheck], None] = lambda precheck: None
     carded: Callable[[TaskCard], None] = lambda card: None
 
     def drain(self, reason: AideError) -> None:
@@ -144,7 +144,7 @@ async def _run(stage: Stage, ground: prepare.PreparedInputs) -> dict[str, Any]:
     folder = order.folder
     prompts = Prompts(spec.prompts)
     prints = compute_identity(spec)
-    stage.sandbox = Sandbox.find() if spec.run_code and ground.format.name == "code" else None
+    stage.sandbox = Sandbox.find() if spec.run_code and ground.format.runs_tests else None
     manifest = folder.read_manifest()
     check_same_run(folder, manifest, prints, adopt=spec.adopt)
     asked = compute_invocation(spec, prints, order.seeds)
@@ -244,12 +244,12 @@ async def _assemble(
     if emit is not None:
         for line in read_standing(journal, out):
             await emit(line)
-    if spec.examined:
-        stage.exam = await run_precheck(
+    if spec.prechecked:
+        stage.precheck = await run_precheck(
             spec, ground.seeds, Aide(brief), journal, calls.asker, at_once=max(1, order.room // 2)
         )
-        stage.examined(stage.exam)
-        enforce_min_share(spec, stage.exam)
+        stage.prechecked(stage.precheck)
+        enforce_min_share(spec, stage.precheck)
     stage.run = GrowthLoop(
         RECIPES["aide"](brief), frontier, calls, points, novelty, shards, rejects, stage.progress,
         room=order.room, emit=emit,
@@ -361,7 +361,7 @@ def _summary(stage: Stage, journal: Journal, fault: BaseException | None) -> dic
         "steps": usage_by_step(journal.usage()),
         "endpoints": dict(stage.order.stats()),
         "journal_bytes": journal.size(),
-        **({"exam": stage.exam.as_dict()} if stage.exam else {}),
+        **({"exam": stage.precheck.as_dict()} if stage.precheck else {}),
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from aide.errors import FolderHeld, Rejection
 from aide.formats import Question
+from aide.formats.choices import NONE, choose_option
 from aide.journal import Journal
 from aide.prompts import Prompts
 from aide.recipes.aide import Aide
@@ -29,7 +30,7 @@ from aide.seeds.shapes import INPUTS, RowFields, read_text_value
 from aide.shards import FolderLock
 from aide.text.shingles import fold_words, make_shingles, measure_jaccard
 from aide.verify.agreement import Quorum, Vote, collect_votes
-from aide.verify.answers import NONE, choose_option, rename_step
+from aide.verify.answers import rename_step
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -65,10 +66,11 @@ class StepRunner:
         given, quorum = Draft(text, "", choices), brief.checks.quorum or ONCE
 
         async def draw(number: int) -> Vote:
-            said = await choose_option(rename_step("check", ask) if number else ask, given, question, number)
+            asked = rename_step("check", ask) if number else ask
+            said = await choose_option(asked, given, replace(question, draw=number))
             return Vote("" if said == NONE else said, replace(given, output=said))
 
-        tally = await collect_votes(await draw(0), draw, quorum)
+        tally = await collect_votes(await draw(0), draw, quorum, brief.format.compare)
         if tally.winner is None:
             raise Rejection("answer", "no_agreement", ", ".join(tally.votes))
         return tally.winner, {"agreement": tally.share} if quorum.needed > 1 else {}
@@ -119,7 +121,7 @@ async def open_step_runner(order: Order, ground: prepare.PreparedInputs) -> Asyn
         errors.AideError: the folder is held, the card can't be had, or code may not be run here.
     """
     spec = order.spec
-    sandbox = Sandbox.find() if spec.run_code and ground.format.name == "code" else None
+    sandbox = Sandbox.find() if spec.run_code and ground.format.runs_tests else None
     try:
         async with open_calls(order) as calls:
             journal, prompts = calls.journal, calls.prompts

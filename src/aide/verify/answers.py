@@ -9,20 +9,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from aide.errors import NodeError, Rejection
-from aide.formats import Format, Label, Question, TaskCard
-from aide.formats.base import ask_answer
-from aide.formats.labels import make_label_payload
-from aide.records import Ask, Correction, Draft, Payload, rng
+from aide.formats import Format, Question, TaskCard
+from aide.records import Ask, Correction, Draft, Payload
 from aide.sandbox.isolation import SandboxResult
-from aide.verify.agreement import Quorum, Vote, VoteTally, collect_votes, extract_final_answer
+from aide.verify.agreement import Quorum, Vote, VoteTally, collect_votes
 from aide.verify.arithmetic import describe_miscalculation
 
 T = TypeVar("T")
 Runner = Callable[[str, Sequence[str]], Awaitable[SandboxResult]]
 
-NONE: Final = "none of these"
-_WORKED: Final = ("open", "free_text")
-_SOLUTIONS: Final = 2
+_SOLUTIONS: Final = (
+    2  # a second failure against the same tests says that the tests are wrong, or the task too hard
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +77,24 @@ class AnswerChecks:
         return draft
 
     def _miscalculated(self, draft: Draft) -> str:
-        return describe_miscalculation(draft.reasoning or draft.output) if self.format.name in _WORKED else ""
+        return describe_miscalculation(draft.reasoning or draft.output) if self.format.worked else ""
 
     # --- agreement ----------------------------------------------------------------------------------
 
     async def _agreed(self, ask: Ask, question: Question, first: Draft, quorum: Quorum) -> VoteTally:
-        check, blind = rename_step("check", ask), replace(question, label=None, correction=None)
+        format, card, check = self.format, self.card, rename_step("check", ask)
 
         async def draw(number: int) -> Vote:
             try:
-                if self.format.name == "multiple_choice":
-                    return Vote(await choose_option(check, first, question, number))
-                draft = await self.format.answer(check, self.card, replace(blind, draw=number))
+                draft = await format.answer_again(check, card, replace(question, draw=number), first)
             except NodeError:
                 return Vote("")  # paid for, and of no use: it agrees with nothing
-            answer = "" if self._miscalculated(draft) else extract_final_answer(draft, self.card)
-            # A label that was meant for the input stays: only its own answer may stand for the record.
-            return Vote(answer, None if self.format.labelled else draft)
+            answer = "" if self._miscalculated(draft) else format.extract_final_answer(draft, card)
+            # Label and options were fixed before: another choice among them is a doubt, not a better answer.
+            return Vote(answer, None if format.labelled or draft.choices else draft)
 
-        return await collect_votes(Vote(extract_final_answer(first, self.card), first), draw, quorum)
+        own = Vote(format.extract_final_answer(first, card), first)
+        return await collect_votes(own, draw, quorum, format.compare)
 
     # --- code ---------------------------------------------------------------------------------------
 
@@ -112,23 +109,6 @@ class AnswerChecks:
             if further < _SOLUTIONS:
                 draft = await self.format.answer(ask, self.card, replace(question, draw=further))
         raise Rejection("answer", "tests_failed", ran.told)
-
-
-async def choose_option(ask: Ask, draft: Draft, question: Question, draw: int = 0) -> str:
-    """The option that a blind look at question and shuffled options finds right, or `NONE`.
-
-    Raises:
-        errors.NodeError: where the model gave nothing usable.
-    """
-    options = [*draft.choices]
-    rng(question.id, "choose", str(draw)).shuffle(options)
-    names = (*options, NONE)
-    payload = make_label_payload((*draft.choices, NONE), evidence=False)
-    labels = [Label(name) for name in names]
-    # The demonstrations show how options are written, which is of no use here and may mislead.
-    blind = replace(question, demos=(), label=None, draw=draw)
-    answer, _ = await ask_answer(ask, payload, blind, template="choose", labels=labels)
-    return answer
 
 
 def rename_step(step: str, ask: Ask) -> Ask:

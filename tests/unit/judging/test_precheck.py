@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 
 from aide.formats import FORMATS, Label, TaskCard
-from aide.judging.precheck import Precheck, SeedCheck, check_seed, make_wrong_draft
-from aide.records import Draft, Seed
-from aide.verify.answers import NONE, AnswerChecks
+from aide.formats.choices import NONE
+from aide.judging.precheck import Precheck, SeedCheck, check_seed
+from aide.records import Draft, Seed, rng
+from aide.verify.answers import AnswerChecks
 from unit.formats.scripted import Scripted
 
 CHOICES = AnswerChecks(FORMATS["multiple_choice"], TaskCard(format="multiple_choice", options=3))
@@ -18,46 +19,46 @@ QUIZ = Seed("s", Draft("Which?", "two", ("one", "two", "three")), name="quiz-1")
 SUM = Seed("n", Draft("How many?", "3 x 4 = 12\n#### 12"), name="sum-1")
 
 
-def examined(seed: Seed, checks: AnswerChecks, said: str, takes: Any) -> SeedCheck:
+def run_check(seed: Seed, checks: AnswerChecks, said: str, takes: Any) -> SeedCheck:
     async def judge(draft: Draft) -> bool:
         return bool(takes(draft))
 
     return asyncio.run(check_seed(seed, [seed], checks, (), Scripted(said), judge))
 
 
-def test_a_wrong_key_is_named_with_what_the_teacher_says() -> None:
-    sitting = examined(QUIZ, CHOICES, '{"label": "three"}', lambda draft: draft.output == "three")
-    exam = Precheck((sitting,))
-    assert exam.details() == ["quiz-1: the seed says 'two', the teacher 'three'"]
-    assert (exam.right, exam.takes_right) == ((0, 1), (0, 1))
-    assert "0%" in exam.warnings()[0][0]
+def test_a_wrong_key_is_named_with_what_the_model_says() -> None:
+    check = run_check(QUIZ, CHOICES, '{"label": "three"}', lambda draft: draft.output == "three")
+    precheck = Precheck((check,))
+    assert precheck.details() == ["quiz-1: the seed says 'two', the model 'three'"]
+    assert (precheck.right, precheck.takes_right) == ((0, 1), (0, 1))
+    assert precheck.warnings()[0][0] == "the model got 1 of 1 seeds wrong"
 
 
 def test_numbers_are_compared_as_numbers() -> None:
-    assert examined(SUM, NUMBERS, "12.00 in all\n#### 12.00", lambda draft: True).right is True
-    assert examined(SUM, NUMBERS, "4 x 4 = 16\n#### 16", lambda draft: True).right is False
+    assert run_check(SUM, NUMBERS, "12.00 in all\n#### 12.00", lambda draft: True).right is True
+    assert run_check(SUM, NUMBERS, "4 x 4 = 16\n#### 16", lambda draft: True).right is False
 
 
 def test_a_judge_that_takes_everything_is_warned_of() -> None:
-    exam = Precheck(tuple(SeedCheck(str(n), "a", "a", True, True, True) for n in range(10)))
+    precheck = Precheck(tuple(SeedCheck(str(n), "a", "a", True, True, True) for n in range(10)))
     assert (
-        exam.result()
-        == "exam: teacher right on 10 of 10; judge accepts 10 of 10 right and 10 of 10 wrong answers"
+        precheck.result()
+        == "precheck: the model got 10 of 10 seeds right; the judge accepts 10 of 10 right and 10 of 10 wrong answers"
     )
-    assert [warning for warning, _ in exam.warnings()] == ["the judge takes 10 of 10 wrong answers for right"]
+    assert [warning for warning, _ in precheck.warnings()] == ["the judge accepts 10 of 10 wrong answers"]
     assert Precheck(tuple(SeedCheck(str(n), "a", "a", True, True, n < 2) for n in range(10))).warnings() == []
 
 
 def test_labels_that_are_taken_for_each_other_are_told() -> None:
-    exam = Precheck(tuple(SeedCheck(str(n), "a", "b", False, True, False) for n in range(3)))
-    assert exam.details()[-1] == "'a' is taken for 'b' 3 times"
+    precheck = Precheck(tuple(SeedCheck(str(n), "a", "b", False, True, False) for n in range(3)))
+    assert precheck.details()[-1] == "'a' is taken for 'b' 3 times"
 
 
 @pytest.mark.parametrize(
     ("seed", "checks"), [(QUIZ, CHOICES), (SUM, NUMBERS), (Seed("l", Draft("t", "a")), LABELS)]
 )
 def test_the_wrong_answer_is_of_the_same_form_and_wrong(seed: Seed, checks: AnswerChecks) -> None:
-    wrong = make_wrong_draft(seed, [seed], checks)
+    wrong = checks.format.make_wrong(seed.draft, checks.card, (), rng("wrong"))
     assert wrong is not None
     assert wrong.output != seed.draft.output
     assert checks.format.check(wrong, checks.card) == ""
@@ -70,10 +71,10 @@ def test_what_no_code_can_compare_counts_for_nobody() -> None:
     async def judge(draft: Draft) -> bool:
         return draft.output == "Because."
 
-    sitting = asyncio.run(check_seed(seed, [seed, other], checks, (), Scripted(), judge))
-    assert (sitting.right, sitting.takes_right, sitting.takes_wrong) == (None, True, False)
-    assert Precheck((sitting,)).share == 1.0
+    check = asyncio.run(check_seed(seed, [seed, other], checks, (), Scripted(), judge))
+    assert (check.right, check.takes_right, check.takes_wrong) == (None, True, False)
+    assert Precheck((check,)).share == 1.0
 
 
-def test_none_of_the_options_is_an_answer_of_the_teacher() -> None:
-    assert examined(QUIZ, CHOICES, f'{{"label": "{NONE}"}}', lambda draft: True).said == NONE
+def test_none_of_the_options_is_an_answer_of_the_model() -> None:
+    assert run_check(QUIZ, CHOICES, f'{{"label": "{NONE}"}}', lambda draft: True).said == NONE

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from aide.errors import InputError, Unusable
+from aide.formats import FORMATS
 from aide.recipes.extraction import make_extraction_payload, make_graph_payload, normalise_triples
 from aide.recipes.operations import OPERATIONS
 from aide.records import Triple
@@ -65,7 +66,7 @@ def test_graph_expansion_keeps_the_topic_and_repeats_nothing() -> None:
 
 def test_operations_are_found_by_name() -> None:
     assert list(OPERATIONS) == ["constraint", "reasoning", "concretize"]
-    templates = OPERATIONS["reasoning"].templates("yes_no", has_parts=True)
+    templates = OPERATIONS["reasoning"].templates(FORMATS["yes_no"], has_parts=True)
     assert templates[0] == "synthesize/reasoning.parts"
     assert templates[-1] == "synthesize/reasoning"
     with pytest.raises(InputError, match="reasonin"):

@@ -14,7 +14,7 @@ from typing import Any
 from aide.config.spec import EMBED, RunSpec
 from aide.formats import TaskCard
 from aide.frontier import DRAWS, split_over_hops
-from aide.judging.precheck import MOST
+from aide.judging.precheck import MAX_SEEDS
 from aide.recipes.base import is_joint
 from aide.run.inputs import PreparedInputs
 from aide.run.plan.estimate import Estimate, HopEstimate, StepRate, StepSpending
@@ -101,7 +101,9 @@ def _expected(
     lengths: dict[bool, Lengths],
     experience: Experience | None,
 ) -> Estimate:
-    out = Estimate([HopEstimate(0) if experience else _exam(spec, ground, lengths[False], worst=False)])
+    out = Estimate(
+        [HopEstimate(0) if experience else _estimate_precheck(spec, ground, lengths[False], worst=False)]
+    )
     for step, rate in (experience.whole if experience else {"card": _assumed_once(lengths)}).items():
         out.hops[0].add(step, 1, rate)
     seeds = len(ground.seeds)
@@ -210,11 +212,13 @@ def _further(spec: RunSpec, card: TaskCard) -> float:
     return quorum.needed - 1 + DISAGREED * (quorum.most - quorum.needed) if quorum else 0.0
 
 
-def _exam(spec: RunSpec, ground: PreparedInputs, lengths: Lengths, *, worst: bool) -> HopEstimate:
+def _estimate_precheck(
+    spec: RunSpec, ground: PreparedInputs, lengths: Lengths, *, worst: bool
+) -> HopEstimate:
     """What is asked about the seeds before the first record: an answer and two verdicts for each."""
-    found, seeds = HopEstimate(0), min(len(ground.seeds), MOST)
+    found, seeds = HopEstimate(0), min(len(ground.seeds), MAX_SEEDS)
     for step, calls in (("answer", seeds), ("reflect", 2 * seeds * spec.reflection)):
-        if spec.examined and step in lengths:
+        if spec.prechecked and step in lengths:
             each = lengths[step]
             found.add(step, calls, StepRate(1.0, each.prompt, each.limit if worst else each.completion))
     if EMBED in lengths and spec.duplicates != "off":
@@ -250,9 +254,9 @@ def _at_most(spec: RunSpec, ground: PreparedInputs, card: TaskCard, bounds: dict
     worst["check"] = float(rounds * (quorum.most - 1)) if quorum else 0.0
     for step in ("answer", "tests"):
         # A wrong equation or a failed test means answering once more.
-        worst[step] *= 2 if card.format in ("open", "free_text", "code") else 1
+        worst[step] *= 2 if ground.format.worked or ground.format.runs_tests else 1
     once = bounds[False]["card"]
-    out = Estimate([_exam(spec, ground, bounds[False], worst=True)])
+    out = Estimate([_estimate_precheck(spec, ground, bounds[False], worst=True)])
     out.hops[0].steps["card"] = StepSpending(1, once.prompt, once.limit)
     for hop in range(1, spec.hops + 1):
         lengths = bounds[hop > spec.residual_after]
