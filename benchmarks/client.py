@@ -8,6 +8,8 @@ clients take turns in every round; the medians are printed. On a busy machine tr
 
 import argparse
 import asyncio
+import gc
+import random
 import resource
 import statistics
 import subprocess
@@ -17,10 +19,13 @@ from typing import Any
 
 import httpx
 import orjson
+import tenacity
 
+from aide.errors import CallError
 from aide.llm.client import CallableTransport, Client
 from aide.llm.pool import EndpointPool
 from aide.llm.request import ChatRequest, Endpoint
+from aide.llm.retry import with_retries
 from aide.records import Message
 
 PAD = "The bridge over the river was built by masons from two towns. " * 24
@@ -124,16 +129,32 @@ async def our_client(url: str, calls: int, in_flight: int) -> float:
         await client.close()
 
 
-async def through(pool: EndpointPool, calls: int, in_flight: int) -> float:
+async def through(pool: EndpointPool, call: Call, calls: int, in_flight: int) -> float:
     try:
-        return await drive(lambda number: pool.complete(request_of(number)), calls, in_flight)
+        return await drive(call, calls, in_flight)
     finally:
         await pool.close()
 
 
 async def our_pool(url: str, calls: int, in_flight: int) -> float:
     pool = EndpointPool([Endpoint("e", url)], ceiling=in_flight, timeout=60, patience=60)
-    return await through(pool, calls, in_flight)
+    rng = random.Random(1)
+
+    def call(number: int) -> Awaitable[Any]:
+        return with_retries(lambda: pool.complete(request_of(number)), health=pool.health, rng=rng)
+
+    return await through(pool, call, calls, in_flight)
+
+
+async def all_in_tenacity(url: str, calls: int, in_flight: int) -> float:
+    """Our pool again, with the calls that are answered at once in tenacity's hands too."""
+    pool = EndpointPool([Endpoint("e", url)], ceiling=in_flight, timeout=60, patience=60)
+
+    async def call(number: int) -> Any:
+        retrying = tenacity.AsyncRetrying(retry=tenacity.retry_if_exception_type(CallError))
+        return await retrying(pool.complete, request_of(number))
+
+    return await through(pool, call, calls, in_flight)
 
 
 async def our_pool_in_process(url: str, calls: int, in_flight: int) -> float:
@@ -146,7 +167,7 @@ async def our_pool_in_process(url: str, calls: int, in_flight: int) -> float:
     pool = EndpointPool(
         [endpoint], ceiling=in_flight, timeout=60, patience=60, transport=CallableTransport(answer)
     )
-    return await through(pool, calls, in_flight)
+    return await through(pool, lambda number: pool.complete(request_of(number)), calls, in_flight)
 
 
 def main() -> None:
@@ -162,10 +183,18 @@ def main() -> None:
         return
     import uvloop
 
+    gc.set_threshold(20_000, 20, 20)  # as in a run
     server = subprocess.Popen([sys.executable, __file__, "--serve"], stdout=subprocess.PIPE, text=True)
     assert server.stdout
     url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
-    clients = (plain_httpx, httpx_over_aiohttp, our_client, our_pool, our_pool_in_process)
+    clients = (
+        plain_httpx,
+        httpx_over_aiohttp,
+        our_client,
+        our_pool,
+        all_in_tenacity,
+        our_pool_in_process,
+    )
     figures: dict[str, list[float]] = {client.__name__: [] for client in clients}
     try:
         for _ in range(given.rounds):

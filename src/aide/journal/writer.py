@@ -28,7 +28,7 @@ class JournalWriter:
 
     Rows are written where they are queued, which takes microseconds each; only the commit, which waits for the disk,
     has a thread of its own. Writing there as well would have the two threads fight over the interpreter at every
-    statement: see docs/design/journal.md.
+    statement: see docs/design/journal-commits.md.
 
     Event loops may follow each other; what is queued outside of any is written with the next row that is queued
     within one, or by `close`.

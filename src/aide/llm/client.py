@@ -2,7 +2,7 @@
 
 httpx is the interface: any `httpx.AsyncBaseTransport` can stand in for the network, and its errors are what an
 exchange can end with. The network itself is aiohttp, asked directly: httpx's client, pool and messages cost far
-more than the exchange; see `benchmarks/client.py`.
+more than the exchange; see docs/design/http.md.
 """
 
 import asyncio

@@ -1,30 +1,47 @@
-"""What happens after an attempt failed: wait and try again, give up this node, or stop the run."""
+"""What happens after an attempt failed: wait and try again, give up this record, or stop the run.
+
+tenacity runs the attempts. What is here are the three answers it asks for after a failure: may this be tried again,
+when, and what is raised when it may not.
+"""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
-from aide.errors import CallError, EndpointUnusable, NodeError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
+
+from aide.errors import AideError, CallError, EndpointUnusable, NodeError
 from aide.llm.faults import GATEWAY, ServerFault
 
 T = TypeVar("T")
 
-FIRST: Final = 10.0
-SHORTEST: Final = 0.5
-LONGEST: Final = 30.0
-TRIES: Final = {"server": 6, "connection": 6, "timeout": 3, "rate": 30, "overload": 30}
+# Before the first answer of a run the person is still watching, and what fails is mostly a wrong address or a server
+# that was never started: neither heals.
+FIRST_PATIENCE: Final = 10.0
+# Half a second lets a reset or a restarting worker pass. Half a minute is the most that a run idles after a long
+# outage has ended.
+BACKOFF: Final = wait_exponential(multiplier=0.5, max=30.0)
+# Failures of one call while others are answered, after which it is given up: the call is the trouble, not the server.
+# Six attempts wait up to 15 s together, time for a replica to restart. Each timeout has cost the whole read timeout:
+# three are enough. To be turned away is no fault of the call: thirty attempts last a quarter of an hour.
+ATTEMPTS: Final = {"server": 6, "connection": 6, "timeout": 3, "rate": 30, "overload": 30}
 
 
 class RunHealth:
-    """How all calls of a run fare together.
+    """How all calls of a run fare together, by which one call tells its own trouble from everybody's."""
 
-    `patience` is for how many seconds nothing may succeed while calls fail, before the endpoint counts as
-    unusable; until the first answer of all, `first` seconds are enough for a server that is not there or only
-    fails.
-    """
+    patience: float
+    """Seconds without any success, while calls fail, after which the endpoint counts as unusable."""
+    successes: int
+    """Calls answered so far."""
+    troubled: int
+    """Calls that have failed at least once and are neither answered nor given up."""
 
-    def __init__(self, clock: Callable[[], float], *, patience: float = 300.0, first: float = FIRST) -> None:
+    def __init__(
+        self, clock: Callable[[], float], *, patience: float = 300.0, first: float = FIRST_PATIENCE
+    ) -> None:
+        """`first` is the patience with a server that is not there or only fails, until the first answer of all."""
         self.patience = patience
         self.successes = 0
         self.troubled = 0
@@ -42,59 +59,82 @@ class RunHealth:
         if self._failing_since is None:
             self._failing_since = self._clock()
 
-    def left(self, error: CallError) -> float:
+    def compute_time_left(self, error: CallError) -> float:
         """Seconds that are left for something to succeed."""
-        bound = (
-            self._first if not self.successes and error.kind in ("connection", "server") else self.patience
-        )
+        absent = not self.successes and error.kind in ("connection", "server")
         since = self._clock() if self._failing_since is None else self._failing_since
-        return bound - (self._clock() - since)
+        return (self._first if absent else self.patience) - (self._clock() - since)
 
-    def alone(self, before: int) -> bool:
-        """Whether the trouble is one call's own: others were answered since `before`, or no other has any."""
+    def is_alone(self, before: int) -> bool:
+        """True when the trouble is one call's own: others were answered since `before`, or no other has any."""
         return self.successes > before or (self.successes > 0 and self.troubled == 1)
 
 
-class _Course:
-    """The failures of one call, in order."""
+class _FailedCall:
+    """The failures of one call in a row; its methods are what tenacity asks after each of them."""
+
+    counted: bool
+    """True once the call counts among `RunHealth.troubled`."""
 
     def __init__(self, health: RunHealth, rng: random.Random) -> None:
-        self.health = health
-        self.rng = rng
-        self.before = health.successes
-        self.failures = 0
-        self.marks: set[str] = set()
+        self.counted = False
+        self._health = health
+        self._rng = rng
+        self._successes_before = health.successes
+        self._seen_bodies: set[str] = set()
+        self._verdict: AideError | None = None
 
-    def wait(self, error: CallError) -> float:
-        """Seconds to wait before the next try.
+    def note(self, state: RetryCallState) -> None:
+        """Judge an attempt that has just failed."""
+        self._health.troubled += not self.counted
+        self.counted = True
+        self._verdict = self._judge(_get_error(state), state.attempt_number)
 
-        Raises:
-            NodeError: the fault is this call's own: `server_fault`, `gave_up`.
-            EndpointUnusable: it is everybody's, and patience is at its end.
-        """
-        self.failures += 1
-        left = self.health.left(error)
-        if left <= 0:
-            raise EndpointUnusable(
-                f"the endpoint is unusable: {error}", hint=error.hint or "rerun when it is back to go on"
-            )
+    def _judge(self, error: CallError, failures: int) -> AideError | None:
+        """Why the call is not to be tried again; `None` when it is."""
+        health = self._health
+        if health.compute_time_left(error) <= 0:
+            hint = error.hint or "rerun when it is back to go on"
+            return EndpointUnusable(f"the endpoint is unusable: {error}", hint=hint)
+        # The same fault for the same request while others are served lies in the request. A gateway's fault does not
+        # count: it speaks of the moment, in the same words each time.
         if isinstance(error, ServerFault) and error.fault.status not in GATEWAY:
-            if error.fault.mark in self.marks and self.health.alone(self.before):
-                raise NodeError("server_fault", f"the same fault twice: {error}", failed=True)
-            self.marks.add(error.fault.mark)
-        if self.failures >= TRIES[error.kind] and self.health.successes > self.before:
-            raise NodeError("gave_up", f"{self.failures} attempts failed, the last one: {error}", failed=True)
-        if error.at_once and self.failures == 1:
-            return 0.0
-        backoff = min(LONGEST, SHORTEST * 2.0 ** min(self.failures - 1, 10))
-        if error.retry_after is None:
-            return min(backoff * self.rng.uniform(0.5, 1.0), left)
-        if error.retry_after > self.health.patience:
-            raise EndpointUnusable(
+            if error.fault.mark in self._seen_bodies and health.is_alone(self._successes_before):
+                return NodeError("server_fault", f"the same fault twice: {error}", failed=True)
+            self._seen_bodies.add(error.fault.mark)
+        if failures >= ATTEMPTS[error.kind] and health.successes > self._successes_before:
+            return NodeError("gave_up", f"{failures} attempts failed, the last one: {error}", failed=True)
+        if error.retry_after is not None and error.retry_after > health.patience:
+            return EndpointUnusable(
                 f"the endpoint asks to wait {error.retry_after:.0f} s: {error}",
                 hint="rerun after that to go on",
             )
-        return error.retry_after + self.rng.uniform(0.0, min(1.0, backoff))
+        return None
+
+    def is_final(self, state: RetryCallState) -> bool:
+        """True when the call is not to be tried again."""
+        return self._verdict is not None
+
+    def compute_wait(self, state: RetryCallState) -> float:
+        """Seconds until the next attempt: as the server asked, else growing. Jitter keeps callers apart."""
+        error = _get_error(state)
+        if error.at_once and state.attempt_number == 1:
+            return 0.0
+        backoff = BACKOFF(state)
+        if error.retry_after is not None:
+            return error.retry_after + self._rng.uniform(0.0, min(1.0, backoff))
+        return min(backoff * self._rng.uniform(0.5, 1.0), self._health.compute_time_left(error))
+
+    def give_up(self, state: RetryCallState) -> NoReturn:
+        """Raise why the call is not tried again."""
+        assert self._verdict is not None
+        raise self._verdict from _get_error(state)
+
+
+def _get_error(state: RetryCallState) -> CallError:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, CallError)  # nothing else is retried
+    return error
 
 
 async def with_retries(
@@ -114,27 +154,28 @@ async def with_retries(
             answered, `gave_up` where its attempts are used up while others are answered; both `failed`.
         EndpointUnusable: nothing at all succeeded for as long as `health` allows.
     """
+    # Nearly all calls are answered at once. They do not pass through tenacity, which would leave reference cycles
+    # behind for each (docs/design/retries.md); a call that failed begins there with its first failure.
     try:
         return await attempt()
     except CallError as error:
-        first = error
-    from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
-
-    course = _Course(health, rng)
-
-    def wait(state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        return course.wait(error) if isinstance(error, CallError) else 0.0
+        failures = [error]
 
     async def again() -> T:
+        if failures:
+            raise failures.pop()
         return await attempt()
 
-    health.troubled += 1
+    failed = _FailedCall(health, rng)
+    trials = AsyncRetrying(
+        retry=retry_if_exception_type(CallError),
+        after=failed.note,
+        stop=failed.is_final,
+        wait=failed.compute_wait,
+        sleep=sleep,
+        retry_error_callback=failed.give_up,
+    )
     try:
-        await sleep(course.wait(first))
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(CallError), wait=wait, sleep=sleep, reraise=True
-        )
-        return await retrying(again)
+        return await trials(again)
     finally:
-        health.troubled -= 1
+        health.troubled -= failed.counted

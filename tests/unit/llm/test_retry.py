@@ -134,4 +134,6 @@ def test_other_scopes_pass_through(error: AideError) -> None:
     assert bench.slept == []
     with pytest.raises(type(error)):
         bench.run(failure("server"), error)
+    with pytest.raises(EndpointUnusable):
+        bench.run(failure("rate", 3600.0))
     assert bench.health.troubled == 0
