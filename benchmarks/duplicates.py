@@ -13,7 +13,8 @@ from random import Random
 
 from aide.dedup.lexical import THRESHOLD, LexicalIndex
 from aide.records import digest, rng
-from aide.text.shingles import fold_words, make_shingles, measure_jaccard
+from aide.text.shingles import make_shingles, measure_jaccard
+from aide.text.words import fold_words
 
 TEXTS = 250
 UNRELATED_BELOW = 0.5

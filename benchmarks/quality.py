@@ -19,7 +19,7 @@ from random import Random
 from aide.dedup.contamination import BenchmarkItem, Contamination
 from aide.dedup.lexical import LexicalIndex
 from aide.records import rng
-from aide.text.shingles import fold_words
+from aide.text.words import fold_words
 
 LONG = 20
 LOOK_ALIKE = 0.8

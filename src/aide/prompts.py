@@ -11,16 +11,11 @@ import jinja2
 from aide.config import resources
 from aide.errors import InputError
 from aide.records import Correction, Message, Parts
+from aide.text.tags import defuse_tags
 
 _SYSTEM, _USER = "@system", "@user"
 _HEADINGS = re.compile(r"\A\s*^# system[ \t]*$(.*?)^# user[ \t]*$(.*)\Z", re.MULTILINE | re.DOTALL)
 _EXTENDS = re.compile(r"""({%-?\s*extends\s+["'][^"']+)(["'])""")
-_TAGS = (
-    "part|example|examples|demonstrations|input|answer|text|topic|triples|about|parent|seed|relation|attribute|persona|"
-    "label|labels|not_label|change|wanted|item|draft|critique|question|answer_as|candidate|candidate_answer|evidence|choices|"
-    "choice"
-)
-_CLOSING = re.compile(rf"</(?=(?:{_TAGS})>)")
 
 
 class _Ours(str):
@@ -29,9 +24,7 @@ class _Ours(str):
 
 def _defuse(value: object) -> object:
     """A closing tag of ours inside a value can't end the value: what a model or a person said is data."""
-    if isinstance(value, str) and "</" in value and not isinstance(value, _Ours):
-        return _CLOSING.sub("<\u200b/", value)
-    return value
+    return defuse_tags(value) if isinstance(value, str) and not isinstance(value, _Ours) else value
 
 
 class _Loader(jinja2.BaseLoader):

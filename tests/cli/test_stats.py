@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from aide.metrics.diversity import measure_distinct, measure_self_bleu, split_tokens
+from aide.metrics.diversity import measure_distinct, measure_self_bleu
+from aide.text.words import split_tokens
 from cli.shell import aide
 
 TEXTS = [

@@ -97,11 +97,14 @@ def test_an_operation_is_one_block_of_one_file(tmp_path: Path) -> None:
 def test_the_most_special_variant_wins() -> None:
     prompts = Prompts()
     assert (
-        prompts.first(*list_variants("reasoning", "yes_no", parts=False))
+        prompts.first(*list_variants("reasoning", ["yes_no", "classification"], parts=False))
         == "synthesize/reasoning.classification"
     )
-    assert prompts.first(*list_variants("reasoning", "yes_no", parts=True)) == "synthesize/reasoning.parts"
-    assert prompts.first(*list_variants("reasoning", "open", parts=False)) == "synthesize/reasoning"
+    assert (
+        prompts.first(*list_variants("reasoning", ["yes_no", "classification"], parts=True))
+        == "synthesize/reasoning.parts"
+    )
+    assert prompts.first(*list_variants("reasoning", ["open"], parts=False)) == "synthesize/reasoning"
 
 
 def test_an_edited_prompt_changes_its_hash_and_no_other(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The half of the task card that is counted: labels, lengths, options, endings, room for completions."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil, floor
@@ -10,12 +9,8 @@ from aide.errors import InputError
 from aide.formats import Format, Label, TaskCard
 from aide.llm.usage import estimate_tokens
 from aide.records import Draft, Seed
+from aide.text.length import choose_unit, measure_length
 
-# Scripts that put no spaces between words: their texts are counted in characters.
-_SPACELESS: Final = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
-)
-_LETTER: Final = re.compile(r"[^\W\d_]")
 _WIDENED: Final = 0.5
 
 
@@ -34,7 +29,7 @@ def count_card(
         raise InputError("there are no seeds to make a task card of", hint="give about ten examples")
     drafts = [seed.draft for seed in seeds]
     inputs = [draft.input for draft in drafts]
-    unit = _unit(inputs)
+    unit = choose_unit(inputs)
     shortest, longest = _bounds([measure_length(text, unit) for text in inputs])
     framed = next((seed.parts for seed in seeds if seed.parts.fixed), seeds[0].parts)
     return replace(
@@ -48,17 +43,6 @@ def count_card(
         max_input_tokens=2 * max(map(estimate_tokens, inputs)) + 200,
         max_answer_tokens=3 * max(map(_answer_tokens, drafts)) + 300,
     )
-
-
-def measure_length(text: str, unit: str) -> int:
-    """The length of a text in `words`, or in `characters` without spaces."""
-    return len(text.split()) if unit == "words" else sum(not letter.isspace() for letter in text)
-
-
-def _unit(texts: Sequence[str]) -> str:
-    spaceless = sum(len(_SPACELESS.findall(text)) for text in texts)
-    letters = sum(len(_LETTER.findall(text)) for text in texts)
-    return "characters" if spaceless * 2 > letters else "words"
 
 
 def _bounds(lengths: Sequence[int]) -> tuple[int, int]:

@@ -1,16 +1,12 @@
 """D_T: a few seeds shown in each prompt, chosen to differ from the seed at hand and from each other."""
 
-import re
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Final
 
 from aide.formats import Demonstration, Format
 from aide.llm.usage import estimate_tokens
 from aide.records import Seed
-
-_TOKEN: Final = re.compile(r"[^\W_]+|[^\w\s]")
-_SPACELESS_RUN: Final = 12
+from aide.text.shingles import measure_jaccard
+from aide.text.words import extract_token_set
 
 
 def make_demonstration(seed: Seed, format: Format) -> Demonstration:
@@ -55,19 +51,5 @@ def _tokens(seed: Seed, format: Format) -> int:
 
 def _distance(one: Seed, other: Seed) -> float:
     """1 minus the Jaccard similarity of two inputs' words."""
-    mine, theirs = _words(one.draft.input), _words(other.draft.input)
-    common = len(mine & theirs)
-    either = len(mine) + len(theirs) - common
-    return 1 - common / either if either else 0.0
-
-
-@lru_cache(maxsize=512)
-def _words(text: str) -> frozenset[str]:
-    found: set[str] = set()
-    for token in _TOKEN.findall(text.casefold()):
-        # A run without spaces is a sentence of a script that has none: its pairs of characters stand in for
-        # words.
-        found |= (
-            {token} if len(token) <= _SPACELESS_RUN else {token[n : n + 2] for n in range(len(token) - 1)}
-        )
-    return frozenset(found)
+    mine, theirs = extract_token_set(one.draft.input), extract_token_set(other.draft.input)
+    return 1 - measure_jaccard(mine, theirs) if mine or theirs else 0.0

@@ -11,8 +11,8 @@ from aide.errors import InputError
 from aide.formats import Label, TaskCard
 from aide.parsing import clean_text
 from aide.records import Draft
+from aide.text.words import list_terms
 
-_WORD: Final = re.compile(r"[^\W_]+")
 _FILE: Final = re.compile(r".*(?:[/\\]|\.(?:txt|json|tsv|csv|ya?ml|md)\Z)")
 
 
@@ -112,11 +112,7 @@ def _bag(label: Label, drafts: Sequence[Draft]) -> dict[str, float]:
     bag: dict[str, float] = {}
     for draft in drafts:
         if draft.output == label.name:
-            bag.update(dict.fromkeys(_words(draft.input), 1.0))
-    bag.update(dict.fromkeys(_words(label.description), 2.0))
-    bag.update(dict.fromkeys(_words(label.name), 3.0))
+            bag.update(dict.fromkeys(list_terms(draft.input), 1.0))
+    bag.update(dict.fromkeys(list_terms(label.description), 2.0))
+    bag.update(dict.fromkeys(list_terms(label.name), 3.0))
     return bag
-
-
-def _words(text: str) -> set[str]:
-    return {word for word in _WORD.findall(text.casefold()) if len(word) > 2}

@@ -14,7 +14,8 @@ from typing import Any, Final
 from aide.llm.usage import estimate_tokens
 from aide.records import Draft, Seed
 from aide.run.inputs import PreparedInputs
-from aide.text.shingles import fold_words, make_shingles, measure_jaccard
+from aide.text.shingles import compute_features, measure_jaccard
+from aide.text.words import fold_words
 
 FEW: Final = 5
 ALIKE: Final = 0.7  # as much as a record must not resemble another one
@@ -112,14 +113,12 @@ def find_repeated_rows(ground: PreparedInputs) -> Iterator[LintFinding]:
 
 def find_near_copies(seeds: Sequence[Seed]) -> Iterator[LintFinding]:
     """Pairs of inputs that nearly repeat each other: each grows what the other grows."""
-    words = [fold_words(seed.draft.input) for seed in seeds[:COMPARED]]
-    features = [make_shingles(each) for each in words]
+    known = [compute_features(seed.draft.input) for seed in seeds[:COMPARED]]
     pairs = [
         (likeness, one, other)
-        for other in range(len(features))
-        for one in range(other)
-        if words[one] != words[other]
-        and (likeness := measure_jaccard(features[one], features[other])) >= ALIKE
+        for other, (their_words, theirs) in enumerate(known)
+        for one, (words, features) in enumerate(known[:other])
+        if words != their_words and (likeness := measure_jaccard(features, theirs)) >= ALIKE
     ]
     for likeness, one, other in sorted(pairs, reverse=True)[:SHOWN]:
         told = f"seeds {one + 1} and {other + 1} are nearly the same ({likeness:.0%})"

@@ -18,7 +18,6 @@ set and say nothing; Brown et al. set such ones aside too.
 """
 
 import re
-import unicodedata
 from array import array
 from bisect import bisect_left
 from collections import Counter
@@ -28,6 +27,7 @@ from typing import Final
 from zlib import crc32
 
 from aide.text.shingles import measure_jaccard
+from aide.text.words import list_words
 
 LONG: Final = 13
 GRAM: Final = 8
@@ -40,9 +40,6 @@ FRAME: Final = 2
 _LETTERS: Final = 5
 _STEM_OF: Final = 2
 _OPTION_WORDS: Final = 6
-_UNSPACED: Final = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_WORD: Final = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
-_DIGITS: Final = re.compile(r"\d+")
 _LETTERED: Final = re.compile(r"(?:(?<=\s)|^)\(?([A-J])[).:]\s+")
 
 
@@ -109,10 +106,7 @@ class Contamination:
 
     def words(self, text: str) -> list[str]:
         """The words of a text without case, compatibility forms, punctuation and layout."""
-        folded = unicodedata.normalize("NFKC", text.casefold())
-        if self._any_number:
-            folded = _DIGITS.sub("0", folded)
-        return _WORD.findall(folded)
+        return list_words(text, any_number=self._any_number)
 
     def find(self, text: str, options: Sequence[str] = (), fixed: str = "") -> ContaminationHit | None:
         """The item that a record gives away most plainly, or `None`.
@@ -188,7 +182,7 @@ class Contamination:
             ]
             for number in self._letters.tally(set(rare)):
                 theirs = self.words(self._items[number].text)
-                likeness = _jaccard(mine, set(_letter_grams(theirs)))
+                likeness = measure_jaccard(mine, set(_letter_grams(theirs)))
                 if likeness >= ALIKE and self._told_by_question(number, theirs, record):
                     yield number, "short", likeness
 
@@ -293,10 +287,6 @@ def _grams(words: list[str], size: int) -> list[str]:
 def _letter_grams(words: list[str]) -> list[str]:
     text = " ".join(words)
     return [text[at : at + _LETTERS] for at in range(max(1, len(text) - _LETTERS + 1))]
-
-
-def _jaccard(a: set[str], b: set[str]) -> float:
-    return len(a & b) / (len(a | b) or 1)
 
 
 def _occurring(item: list[str], words: list[str]) -> bool:

@@ -5,7 +5,7 @@ Length is what the card says, for a person may have edited it, and the prompts s
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,9 @@ from aide.formats import TaskCard
 from aide.gates.language import LanguageCheck
 from aide.gates.leftovers import Leftovers
 from aide.records import Draft
-from aide.text.shingles import compute_features, fold_words, measure_jaccard
+from aide.text.length import measure_length
+from aide.text.shingles import compute_features, measure_jaccard
+from aide.text.words import fold_words
 
 _COPY_FROM: Final = 0.85
 _SEED_TWINS: Final = 0.95
@@ -50,7 +52,6 @@ class FormGate:
     ) -> None:
         self._card = card
         self._avoid = avoid
-        self._measure = _MEASURES[card.unit]
         self._leftovers = Leftovers(seed_inputs)
         self._language = LanguageCheck(card.language_code, seed_inputs)
         self._labels = [
@@ -80,7 +81,8 @@ class FormGate:
             return GateFault("empty", "there is no text")
         if found := self._leftovers.find(text):
             return GateFault("prompt_leftover", found)
-        length, unit = self._measure(text), self._card.unit
+        unit = self._card.unit
+        length = measure_length(text, unit)
         if length < self._card.min_words:
             return GateFault("too_short", f"{length} {unit}, at least {self._card.min_words} are wanted")
         if length > self._card.max_words:
@@ -157,9 +159,3 @@ def _telling(answer: str) -> bool:
 
 def _contains_answer(text: str, answer: str) -> bool:
     return _telling(answer) and f" {' '.join(fold_words(answer))} " in f" {' '.join(fold_words(text))} "
-
-
-_MEASURES: Final[dict[str, Callable[[str], int]]] = {
-    "words": lambda text: len(text.split()),
-    "characters": len,
-}

@@ -5,17 +5,17 @@ human English texts and 40 texts of 30 languages; the more accurate ones cost 20
 first text.
 """
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from typing import Final
 
+from aide.text.words import count_unspaced
+
 WORDS_OVER: Final = 20
 _LETTERS_OVER: Final = 40  # for scripts that write no spaces
 _FOREIGN_FROM: Final = 25  # percent of a text in other languages
-_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 # Too near to each other to be told apart in a few sentences.
 _FAMILIES: Final = (
     {"no", "nb", "nn", "da"},
@@ -62,7 +62,7 @@ class LanguageCheck:
 
 def is_long_enough(text: str) -> bool:
     """Whether `text` is long enough to be sure: over 20 words, or 40 letters of a script without spaces."""
-    return len(text.split()) > WORDS_OVER or len(_UNSPACED.findall(text)) > _LETTERS_OVER
+    return len(text.split()) > WORDS_OVER or count_unspaced(text) > _LETTERS_OVER
 
 
 def _detected(text: str) -> tuple[bool, list[tuple[str, int]]]:

@@ -4,11 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from aide.text.tags import TAG
+
 _FLAGS: Final = re.IGNORECASE | re.MULTILINE
-_TAGS: Final = (
-    "parent|seed|topic|relation|attribute|persona|change|label|labels|not_label|draft|critique|question|answer_as|"
-    "wanted|item|about|example|examples|demonstrations|input|answer|part|text|candidate|candidate_answer|evidence|think"
-)
 _NEW: Final = "new|rewritten|rephrased|revised|modified|updated|adapted|improved|final"
 _NEW_ELSEWHERE: Final = "neue[rs]?|nouvelle?|nuev[ao]|nuov[ao]|nov[ao]"
 _TEXT_ELSEWHERE: Final = (
@@ -18,7 +16,7 @@ _TEXT: Final = "input|question|text|prompt|problem|task|query|message|version|ex
 # A pattern is tried only where its needle stands in the lower-cased text, and never where it fits a seed:
 # what people themselves write in this task is no leftover.
 _PATTERNS: Final = (
-    ("<", rf"</?(?:{_TAGS})(?:\s[^<>]*)?/?>|<\|\w+\|>"),
+    ("<", rf"{TAG}|<\|\w+\|>"),
     ("inst]", r"\[/?INST\]"),
     ("```", r"\A\s*```|```\s*\Z"),
     ("{", r"\{\{.*?\}\}|\{%.*?%\}"),

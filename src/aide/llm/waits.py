@@ -8,27 +8,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_GO: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)(?:ec(?:onds?)?|in(?:utes?)?)?", re.IGNORECASE)
+from aide.text.figures import read_duration
+
 _SPOKEN: Final = re.compile(
     r"(?:try again|retry|wait|available)\D{0,40}?"
     r"((?:\d+(?:\.\d+)?\s*(?:ms|s|m|h)(?:ec(?:onds?)?|in(?:utes?)?)?)+)",
     re.IGNORECASE,
 )
 _RETRY: Final = ("retry-after-ms", "retry-after", "llm_provider-retry-after-ms", "llm_provider-retry-after")
-
-
-def read_duration(text: str) -> float | None:
-    """`59`, `0.5`, `12ms`, `7.66s`, `6m0s`; `None` for what is negative (`-1`) or no duration at all."""
-    text = text.strip()
-    try:
-        seconds = float(text)
-    except ValueError:
-        pieces = _GO.findall(text)
-        if not pieces or _GO.sub("", text).strip(" ,"):
-            return None
-        return sum(float(number) * _UNITS[unit.lower()] for number, unit in pieces)
-    return seconds if 0 <= seconds < float("inf") else None
 
 
 def read_retry_after(headers: Mapping[str, str], data: object, message: str) -> float | None:

@@ -6,24 +6,17 @@ measure but the length depends on how many texts there are: compare only samples
 
 import gzip
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from aide.dedup.lexical import LexicalIndex
 from aide.records import rng
+from aide.text.words import split_tokens
 
 ORDER: Final = 4
-_UNSPACED: Final = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_TOKEN: Final = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s]")
 
 Gram = tuple[str, ...]
-
-
-def split_tokens(text: str) -> list[str]:
-    """The words and punctuation marks of a text."""
-    return _TOKEN.findall(text)
 
 
 def measure_distinct(texts: Iterable[Sequence[str]], n: int) -> float:
@@ -169,5 +162,4 @@ __all__ = [
     "measure_self_bleu",
     "measure_texts",
     "sample_places",
-    "split_tokens",
 ]  # fmt: skip

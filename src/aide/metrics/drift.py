@@ -5,36 +5,23 @@ nothing about meaning, and is comparable only within one task; how alike the see
 is told beside it, gives it a scale. Another likeness, such as the cosine of embeddings, may stand in its place.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import combinations
 from statistics import fmean, median
 from typing import Any, Final
 
-from aide.text.shingles import fold_words
+from aide.text.shingles import measure_jaccard
+from aide.text.words import extract_vocabulary
 
-_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 SEEDS: Final = 50  # so many seeds stand for all of them
 
 Likeness = Callable[[str, str], float]
 
 
-@lru_cache(maxsize=256)
-def extract_vocabulary(text: str) -> frozenset[str]:
-    """The words of a text, folded; of scripts without spaces its pairs of characters."""
-    words = fold_words(text)
-    joined = "".join(words)
-    if 2 * len(_UNSPACED.findall(joined)) > len(joined):
-        return frozenset(joined[at : at + 2] for at in range(len(joined) - 1))
-    return frozenset(words)
-
-
 def measure_likeness(one: str, other: str) -> float:
     """The share of their words that two texts have in common, 0 to 1."""
-    a, b = extract_vocabulary(one), extract_vocabulary(other)
-    return len(a & b) / (len(a | b) or 1)
+    return measure_jaccard(extract_vocabulary(one), extract_vocabulary(other))
 
 
 @dataclass(slots=True)
@@ -105,4 +92,4 @@ class DriftBounds:
         return cls(median(nearest), nearest[0]) if nearest else cls(0.0, 0.0)
 
 
-__all__ = ["SEEDS", "DriftBounds", "DriftMeter", "Likeness", "extract_vocabulary", "measure_likeness"]
+__all__ = ["SEEDS", "DriftBounds", "DriftMeter", "Likeness", "measure_likeness"]

@@ -28,7 +28,7 @@ from aide.run.test_results import JournaledTestRunner
 from aide.sandbox.isolation import Sandbox
 from aide.seeds.shapes import INPUTS, RowFields, read_text_value
 from aide.shards import FolderLock
-from aide.text.shingles import fold_words, make_shingles, measure_jaccard
+from aide.text.shingles import compute_features, measure_jaccard
 from aide.verify.agreement import Quorum, Vote, collect_votes
 from aide.verify.answers import rename_step
 
@@ -101,10 +101,8 @@ class StepRunner:
         lineage = record.get("lineage")
         named = lineage.get("seed_id") if isinstance(lineage, Mapping) else None
         others = [seed for seed in self.seeds[:NEAREST] if seed.draft.input != text] or list(self.seeds)
-        mine = make_shingles(fold_words(text))
-        near = max(
-            others, key=lambda seed: measure_jaccard(mine, make_shingles(fold_words(seed.draft.input)))
-        )
+        mine = compute_features(text)[1]
+        near = max(others, key=lambda seed: measure_jaccard(mine, compute_features(seed.draft.input)[1]))
         return next((seed for seed in self.seeds if seed.id == named), near)
 
     @property

@@ -1,8 +1,11 @@
-"""Figures as a person reads them: counts, shares and durations, the same in every message and on every page."""
+"""Figures as text: counts, shares and durations, the same in every message and on every page; durations read, too."""
 
+import re
 from typing import Final
 
 _UNITS: Final = ((1e9, "G"), (1e6, "M"))
+_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PIECE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)(?:ec(?:onds?)?|in(?:utes?)?)?", re.IGNORECASE)
 
 
 def format_count(number: float) -> str:
@@ -39,4 +42,17 @@ def format_duration(seconds: float | None, *, tenths: bool = False) -> str:
     return f"{seconds:.1f}s" if tenths else f"{rest}s"
 
 
-__all__ = ["format_count", "format_duration", "format_plural", "format_share"]
+def read_duration(text: str) -> float | None:
+    """Seconds in `59`, `0.5`, `12ms`, `7.66s`, `6m0s`; `None` for what is negative (`-1`) or no duration at all."""
+    text = text.strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        pieces = _PIECE.findall(text)
+        if not pieces or _PIECE.sub("", text).strip(" ,"):
+            return None
+        return sum(float(number) * _SECONDS[unit.lower()] for number, unit in pieces)
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+__all__ = ["format_count", "format_duration", "format_plural", "format_share", "read_duration"]

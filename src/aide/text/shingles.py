@@ -1,39 +1,24 @@
-"""What two texts are compared by: folded words, and the hashes of the shingles in them.
+"""What two texts are compared by: the hashes of the shingles in them, and the share of these that they have in common.
 
 All of it is the same in every process and on every machine; nothing here uses `hash()`, which is not.
 """
 
-import unicodedata
+from collections.abc import Set
 from functools import lru_cache
 from itertools import compress, islice
 from operator import xor
+from typing import Final, TypeVar
 from zlib import crc32
 
-WORDS_FROM = 12
-GRAM = 4
-_LETTERS_A_WORD = 14  # beyond this average a script has no spaces, and its "words" are clauses
-_CONTENT_WORD = 4
-# Punctuation that changes what a sum, a path or a share means; all other folds to a space.
-_MEANT = frozenset("-*/%&#@\\^<>=+|~$")
+from aide.text.words import fold_words
 
+T = TypeVar("T")
 
-class _Folding(dict[int, str]):
-    """Characters by what they fold to: spaces, controls and punctuation to a space, all else to itself."""
-
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        kept = char in _MEANT or unicodedata.category(char)[0] not in "PZC"
-        self[code] = char if kept else " "
-        return self[code]
-
-
-_FOLDING = _Folding()
-
-
-def fold_words(text: str) -> list[str]:
-    """The words of `text` without case, compatibility forms, punctuation and layout."""
-    # Casefold undoes some compositions, so it goes first.
-    return unicodedata.normalize("NFKC", text.casefold()).translate(_FOLDING).split()
+# In a shorter text a single changed word changes so many pairs that near copies would go unseen; letters are steadier.
+WORDS_FROM: Final = 12
+GRAM: Final = 4
+_LETTERS_A_WORD: Final = 14  # beyond this average a script has no spaces, and its "words" are clauses
+_CONTENT_WORD: Final = 4  # bytes
 
 
 def make_shingles(words: list[str]) -> set[int]:
@@ -46,6 +31,7 @@ def make_shingles(words: list[str]) -> set[int]:
     text = " ".join(words)
     encoded = text.encode("utf-8", "surrogatepass").split(b" ")
     hashes = list(map(crc32, encoded))
+    # Whatever runs once a word runs in C (map, compress, set): a candidate must cost microseconds, not milliseconds.
     if len(words) >= WORDS_FROM and len(text) < _LETTERS_A_WORD * len(words):
         features = set(map(xor, hashes, islice(hashes, 1, None)))
         features.update(compress(hashes, map(_CONTENT_WORD.__le__, map(len, encoded))))
@@ -58,14 +44,16 @@ def make_shingles(words: list[str]) -> set[int]:
 
 @lru_cache(maxsize=256)
 def compute_features(text: str) -> tuple[list[str], set[int]]:
-    """Folded words and shingles, for reading only. Several checks ask for the same text, and parents and seeds are held
-    against each of their children: the last ones are kept.
+    """Folded words and shingles, for reading only.
+
+    The last texts are kept, since several checks ask for the same one, and a parent and a seed are held against each
+    of their children.
     """
     words = fold_words(text)
     return words, make_shingles(words)
 
 
-def measure_jaccard(a: set[int], b: set[int]) -> float:
-    """Jaccard similarity of two sets, 0 for two empty ones."""
+def measure_jaccard(a: Set[T], b: Set[T]) -> float:
+    """Jaccard similarity of two sets: the share of all members that both have. 0 for two empty ones."""
     common = len(a & b)
     return common / ((len(a) + len(b) - common) or 1)

@@ -2,7 +2,8 @@
 
 from aide.dedup.sketch import compute_band_keys, estimate_similarity, make_sketch
 from aide.records import rng
-from aide.text.shingles import fold_words, make_shingles, measure_jaccard
+from aide.text.shingles import make_shingles, measure_jaccard
+from aide.text.words import fold_words
 
 
 def estimate(a: set[int], b: set[int]) -> float:

@@ -15,8 +15,8 @@ from aide.metrics.diversity import (
     measure_self_bleu,
     measure_texts,
     sample_places,
-    split_tokens,
 )
+from aide.text.words import split_tokens
 
 TEXTS = (
     "A baker sells 14 loaves before noon, and twice as many after it. How many loaves are sold?",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aide.text.figures import format_count, format_duration, format_plural, format_share
+from aide.text.figures import format_count, format_duration, format_plural, format_share, read_duration
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,23 @@ def test_nouns_shares_and_durations() -> None:
     assert (format_share(1, 3), format_share(1, 0)) == ("33%", "–")
     assert [format_duration(each) for each in (None, 4.6, 125, 3725)] == ["", "5s", "2m 05s", "1h 02m"]
     assert format_duration(4.6, tenths=True) == "4.6s"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("12ms", 0.012),
+        ("7.66s", 7.66),
+        ("6m0s", 360.0),
+        ("1h2m3s", 3723.0),
+        ("59", 59.0),
+        ("0.5", 0.5),
+        ("-1", None),
+        ("soon", None),
+        ("", None),
+        ("inf", None),
+        ("nan", None),
+    ],
+)
+def test_a_duration_is_read_in_whatever_way_it_is_written(text: str, seconds: float | None) -> None:
+    assert read_duration(text) == (None if seconds is None else pytest.approx(seconds))

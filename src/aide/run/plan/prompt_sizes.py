@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any, TypeVar
 
 from aide.card import choose_demonstrations, describe_card, make_demonstration
-from aide.card.counting import measure_length
 from aide.config.spec import EMBED, RunSpec
 from aide.errors import NodeError, Unusable
 from aide.formats import Question, TaskCard
@@ -25,6 +24,7 @@ from aide.records import PERSONA, WHOLE, Correction, Draft, Hop, Payload, Point,
 from aide.run.deduplication import NoDeduplication
 from aide.run.inputs import DEMONSTRATION_TOKENS, POOL, PreparedInputs
 from aide.run.recipe_context import build_recipe_context
+from aide.text.length import measure_length
 
 T = TypeVar("T")
 
