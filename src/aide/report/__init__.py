@@ -1,7 +1,7 @@
 """The report: one HTML file that shows a run, without a network, in light and dark, on a phone too.
 
-Nothing that a model wrote is ever markup in it: the figures are escaped where they are drawn, and records and prompts
-stand in it packed as base64, which the page's script puts in place as text.
+Nothing that a model wrote is ever markup in it: the templates escape all text, and records and prompts are
+packed as base64, which the page's script puts in place as text.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from aide.shards import write_atomic
 
 
 def write_report(folder: RunFolder, out: Path | None = None) -> Path:
-    """Write the report of a run folder, finished or not; returns where it stands (`report.html` in the folder).
+    """Write the report of a run folder, finished or not; returns its path (`report.html` in the folder).
 
     Raises:
         InputError: the folder holds no run.
@@ -30,13 +30,9 @@ def write_report(folder: RunFolder, out: Path | None = None) -> Path:
     path = out or folder.report
     with Journal.open(folder.journal, readonly=True) as journal:
         facts = gather_facts(folder, journal)
-        pieces = render_page(
-            facts,
-            fit_rows(facts),
-            pack_calls(journal, facts.records),
-            journal.timings(),
-            read_comparison(folder),
-        )
+        packed = fit_rows(facts)  # before all else: it may drop records from the facts
+        calls = pack_calls(journal, facts.records)
+        pieces = render_page(facts, packed, calls, journal.timings(), read_comparison(folder))
         write_atomic(path, (piece.encode("utf-8", "replace") for piece in pieces))
     return path
 

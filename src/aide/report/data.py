@@ -1,4 +1,4 @@
-"""The part of a report that its script reads: records, forest and prompts, packed small and free of any markup."""
+"""The part of a report that its script reads: seeds, records and prompts, compressed and free of any markup."""
 
 import re
 import zlib
@@ -7,27 +7,42 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import orjson
+from markupsafe import Markup
 
 from aide.journal import AnsweredCall, Journal
 from aide.records import read_varying
 from aide.report.gather import ReportFacts, read_model_text
 
-LONGEST: Final = 12_000  # characters of one text; the rest stays in the journal
-BATCH: Final = 100  # records whose calls are unpacked together
-CALL_BYTES: Final = 1_200_000  # packed calls in one report, base64 included
-DATA_BYTES: Final = 2_200_000  # records in one report, base64 included
-_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+LONGEST: Final = 12_000
+"""Characters of one text; the rest stays in the journal."""
+
+BATCH: Final = 100
+"""Records whose calls are unpacked together: the script finds a record's batch by dividing by this number."""
+
+CALL_BYTES: Final = 1_200_000
+"""Packed calls in one report, base64 included."""
+
+DATA_BYTES: Final = 2_200_000
+"""Packed records in one report, base64 included: a page of a few megabytes opens at once, also from a mail."""
+
+_LEAST_RECORDS: Final = 100
+_INVISIBLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 def make_visible(text: str, longest: int = LONGEST) -> str:
     """A text with nothing that acts unseen: control characters and direction overrides as their code points.
 
-    What is longer than `longest` characters is cut, and says so.
+    A text of more than `longest` characters is cut, and says so.
     """
     over = len(text) - longest
     if over > 0:
         text = f"{text[:longest]}… ({over:,} more characters are in the run folder)"
-    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+    return _INVISIBLE.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+
+
+def show_text(value: object, longest: int = 600) -> Markup:
+    """Anything from outside as text of a page: visible, escaped, in a direction of its own."""
+    return Markup("<bdi>{}</bdi>").format(make_visible(str(value), longest))
 
 
 def pack_json(value: Any) -> str:
@@ -36,110 +51,115 @@ def pack_json(value: Any) -> str:
 
 
 def build_rows(facts: ReportFacts) -> dict[str, Any]:
-    """Seeds and records as rows; parents are row numbers, seeds first.
-
-    A record's row: id, parent, hop, operation, along, anchored, relevance, diversity, likeness, revisions, input,
-    output, choices, whole input where it has fixed parts, accepted children, other children, pruned or not.
-    """
-    yields = facts.tally.yields
+    """Seeds, records and rejects as rows; parents are row numbers, seeds first."""
+    yields = facts.counts.yields
     rows: dict[str, int] = {}
     seeds = []
     for id, seed in facts.seeds.items():
         rows[id] = len(rows)
-        seeds.append(
-            [
-                id,
-                make_visible(str(seed["name"]), 80),
-                make_visible(seed["input"]),
-                make_visible(seed["output"]),
-                *_children(yields, id),
-            ]
+        texts = (
+            make_visible(str(seed["name"]), 80),
+            make_visible(seed["input"]),
+            make_visible(seed["output"]),
         )
+        seeds.append([id, *texts, *_count_children(yields, id)])
     records = []
     for record in facts.records:
         rows[record["id"]] = len(rows)
-        records.append(_row(record, rows, yields))
-    rejects = [_reject(line, rows) for line in facts.rejects if line["lineage"]["parent_id"] in rows]
+        records.append(_build_record(record, rows, yields))
+    rejects = [_build_reject(line, rows) for line in facts.rejects if line["lineage"]["parent_id"] in rows]
     return {"seeds": seeds, "records": records, "rejects": rejects}
 
 
-def _row(record: Mapping[str, Any], rows: Mapping[str, int], yields: Mapping[str, Any]) -> list[Any]:
+def _build_record(record: Mapping[str, Any], rows: Mapping[str, int], yields: Mapping[str, Any]) -> list[Any]:
+    """A record's row; `report.js` names the places in the same order."""
     lineage, scores = record["lineage"], record["scores"]
     inner = read_varying(record)
     return [
-        record["id"], rows.get(lineage["parent_id"], rows.get(lineage["seed_id"], 0)), lineage["hop"],
-        make_visible(lineage["operation"], 60), make_visible(_along(lineage), 300), int(lineage["anchored"]),
-        scores.get("relevance"), scores.get("diversity"), record["likeness"], record["revisions"],
-        make_visible(inner), make_visible(record["output"]),
+        record["id"],
+        rows.get(lineage["parent_id"], rows.get(lineage["seed_id"], 0)),
+        lineage["hop"],
+        make_visible(lineage["operation"], 60),
+        make_visible(_describe_origin(lineage), 300),
+        int(lineage["anchored"]),
+        scores.get("relevance"),
+        scores.get("diversity"),
+        record["likeness"],
+        record["revisions"],
+        make_visible(inner),
+        make_visible(record["output"]),
         [make_visible(each, 2000) for each in record.get("choices", ())],
-        make_visible(record["input"], 3000) if inner != record["input"] else "", *_children(yields, record["id"]),
+        make_visible(record["input"], 3000) if inner != record["input"] else "",
+        *_count_children(yields, record["id"]),
         make_visible(record["model"], 80),
-    ]  # fmt: skip
+    ]
 
 
-def _reject(line: Mapping[str, Any], rows: Mapping[str, int]) -> list[Any]:
+def _build_reject(line: Mapping[str, Any], rows: Mapping[str, int]) -> list[Any]:
     lineage = line["lineage"]
-    return [
-        line["id"], rows[lineage["parent_id"]], lineage["hop"], make_visible(lineage["operation"], 60),
-        line["step"], line["reason"], make_visible(line["detail"], 300),
-    ]  # fmt: skip
+    operation = make_visible(lineage["operation"], 60)
+    detail = make_visible(line["detail"], 300)
+    parent = rows[lineage["parent_id"]]
+    return [line["id"], parent, lineage["hop"], operation, line["step"], line["reason"], detail]
 
 
-def _children(yields: Mapping[str, Any], id: str) -> tuple[int, int]:
-    counts = yields.get(id, {})
-    good = counts.get("accepted", 0) if counts else 0
-    return good, sum(counts.values()) - good if counts else 0
+def _count_children(yields: Mapping[str, Any], id: str) -> tuple[int, int]:
+    """Accepted children and others."""
+    counts = yields.get(id) or {}
+    accepted = counts.get("accepted", 0)
+    return accepted, sum(counts.values()) - accepted
 
 
-def _along(lineage: Mapping[str, Any]) -> str:
+def _describe_origin(lineage: Mapping[str, Any]) -> str:
+    """The triple or the persona that a record was grown from."""
     triple = lineage["triple"]
-    return (
-        " · ".join((triple["topic"], triple["relation"], triple["attribute"]))
-        if triple
-        else lineage["persona"] or ""
-    )
+    return " · ".join(triple.values()) if triple else lineage["persona"] or ""
 
 
 def fit_rows(facts: ReportFacts) -> str:
-    """The packed forest within its bound: where texts are long, the later hops of the sample lose records first."""
+    """The packed rows within their bound: where texts are long, the later hops lose records first.
+
+    In this order no record loses its parent before itself.
+    """
     packed = pack_json(build_rows(facts))
-    while len(packed) > DATA_BYTES and len(facts.records) > 100:
-        keep = max(100, int(len(facts.records) * 0.9 * DATA_BYTES / len(packed)))
+    while len(packed) > DATA_BYTES and len(facts.records) > _LEAST_RECORDS:
+        keep = max(_LEAST_RECORDS, int(len(facts.records) * 0.9 * DATA_BYTES / len(packed)))
         facts.records = sorted(facts.records, key=lambda record: record["lineage"]["hop"])[:keep]
         packed = pack_json(build_rows(facts))
     return packed
 
 
-def pack_calls(journal: Journal, records: list[dict[str, Any]], room: int = CALL_BYTES) -> Iterator[str]:
-    """Packed batches of what was sent and what came back, for the first records, as many as the bound holds.
-
-    Prompts of siblings share most of their lines, so each line stands once in a batch.
-    """
+def pack_calls(journal: Journal, records: list[dict[str, Any]], capacity: int = CALL_BYTES) -> Iterator[str]:
+    """Packed batches of what was sent and what came back, for as many of the first records as fit in `capacity`."""
     ids = journal.call_ids({record["id"] for record in records})
     for start in range(0, len(records), BATCH):
         batch = [id for record in records[start : start + BATCH] for id in ids.get(record["id"], ())]
-        packed = pack_json(_batch(journal.calls_at(batch)))
-        room -= len(packed)
-        if room < 0:
+        packed = pack_json(_build_batch(journal.calls_at(batch)))
+        capacity -= len(packed)
+        if capacity < 0:
             return
         yield packed
 
 
-def _batch(calls: Iterable[AnsweredCall]) -> dict[str, Any]:
+def _build_batch(calls: Iterable[AnsweredCall]) -> dict[str, Any]:
+    """Calls by node, their prompts as numbers of lines.
+
+    Prompts of siblings share most of their lines, so each line is in a batch once.
+    """
     lines: dict[str, int] = {}
     systems: dict[str, list[int]] = {}
     nodes: dict[str, list[Any]] = {}
 
-    def numbers(text: str) -> list[int]:
+    def number_lines(text: str) -> list[int]:
         return [lines.setdefault(line, len(lines)) for line in text[:LONGEST].split("\n")]
 
     for call in calls:
         if call.system not in systems:
-            systems[call.system] = numbers(call.system)
+            systems[call.system] = number_lines(call.system)
         usage = call.usage
-        user = numbers(call.user)
+        user = number_lines(call.user)
         if len(call.user) > LONGEST:
-            user += numbers(f"… ({len(call.user) - LONGEST:,} more characters are in the run folder)")
+            user += number_lines(f"… ({len(call.user) - LONGEST:,} more characters are in the run folder)")
         row = [
             call.step, call.draw, call.attempt, make_visible(call.answered_by, 80),
             usage.prompt, usage.completion, round(call.seconds, 2),
@@ -149,4 +169,4 @@ def _batch(calls: Iterable[AnsweredCall]) -> dict[str, Any]:
     return {"lines": [make_visible(line) for line in lines], "nodes": nodes}
 
 
-__all__ = ["build_rows", "fit_rows", "make_visible", "pack_calls", "pack_json"]
+__all__ = ["build_rows", "fit_rows", "make_visible", "pack_calls", "pack_json", "show_text"]

@@ -13,166 +13,205 @@ import orjson
 from aide.dataset.statistics import tabulate
 from aide.journal import Journal
 from aide.metrics.drift import measure_likeness
-from aide.records import read_varying
+from aide.records import Usage, read_varying
 from aide.run.deduplication import DUPLICATE
 from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
 from aide.run.inputs import SEED
 from aide.run.pruning import read_pruned
 
-# Records in the browser and the picture: all of a run, or half as many and those above them. Ids are hashes, so the
-# smallest ones are a fair sample.
 SAMPLE: Final = 5000
-EXAMPLES: Final = 3  # of each reason
-TWIN: Final = re.compile(r"\bof ([0-9a-f]{20})\b")
+"""Records in the browser and in the picture: all of a run, or half as many and their ancestors."""
 
-Counts = Counter[tuple[str, str]]
+EXAMPLES: Final = 3
+"""Candidates that are shown for each reason of rejects."""
+
+_ORIGINAL: Final = re.compile(r"\bof ([0-9a-f]{20})\b")
+"""Where the detail of a rejected duplicate names what it repeats."""
+
+_WRITING_STEPS: Final = ("synthesize", "revise")
 
 
 @dataclass(slots=True)
 class NodeCounts:
-    """Counts over all nodes of a run; `yields` of the seeds and of the records shown alone."""
+    """Counts over all nodes of a run."""
 
     hops: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Kinds of outcomes by hop."""
+
     operations: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Kinds of outcomes by operation."""
+
     grades: dict[str, dict[int, Counter[int]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Counter))
     )
+    """How often each grade was given, by its name and by hop."""
+
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Accepted records by topic and operation."""
+
     offered: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """`triples` and `personas` that were extracted, by topic."""
+
     reasons: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    """Rejects by step, reason and hop."""
+
     yields: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Kinds of the children's outcomes, by parent: of the seeds and of the records shown only."""
 
 
 @dataclass(slots=True)
 class ReportFacts:
-    """Everything that a report shows.
-
-    `drift` is the run's own meter, `likeness` by hop that of the records shown, by the same measure.
-    """
+    """Everything that a report shows."""
 
     folder: RunFolder
     manifest: Mapping[str, Any]
     summary: Mapping[str, Any]
+
     seeds: dict[str, Mapping[str, Any]]
-    tally: NodeCounts
+    """Seeds by id."""
+
+    counts: NodeCounts
+
     accepted: int
+    """How many records the run has, pruned ones not counted."""
+
     records: list[dict[str, Any]]
+    """The records shown, each with its `likeness` to its seed."""
+
     rejects: list[dict[str, Any]]
+    """Rejects whose parent is shown."""
+
     examples: dict[str, list[dict[str, Any]]]
-    twins: Counter[str]
+    """Some rejects of each reason, each with the text of its candidate and of the `original` it repeats."""
+
+    duplicates: Counter[str]
+    """Duplicates among all drafts, by the check that found them."""
+
     drift: Mapping[str, Any]
+    """The run's own drift report."""
+
     likeness: dict[int, list[float]]
-    steps: list[tuple[str, str, Any, float | None]]
+    """Likeness to the seed of the records shown, by hop; the same measure as in `drift`."""
+
+    steps: list[tuple[str, str, Usage, float | None]]
+    """Step, model, usage and cost; the cost is `None` if no price is known."""
 
 
 def gather_facts(folder: RunFolder, journal: Journal) -> ReportFacts:
-    """Read a run; memory grows with the sample and with the number of parents, not with the texts."""
-    out = read_pruned(journal)
-    tally = NodeCounts()
+    """Read a run. Memory grows with the sample and with the number of parents, not with the texts."""
+    pruned = read_pruned(journal)
+    counts = NodeCounts()
     seeds: dict[str, Mapping[str, Any]] = dict(journal.decisions(SEED))
-    shown = _sample(journal, out)
-    topics = _planted(journal, tally, out)
-    accepted, records = _accepted(journal, tally, out, shown, topics)
+    shown = _choose_shown(journal, pruned)
+    topics = _read_topics(journal, counts, pruned)
+    accepted, records = _read_accepted(journal, counts, pruned, shown, topics)
     parents = {record["lineage"]["parent_id"] for record in records} | shown
-    rejects, examples = _rejected(journal, tally, parents)
-    _texts(journal, examples)
+    rejects, examples = _read_rejected(journal, counts, parents)
+    _add_texts(journal, examples)
     inputs = {id: str(seed["input"]) for id, seed in seeds.items()}
     ended = folder.read_summary()
-    told = ended.get("drift") if ended.get("accepted") == accepted else None  # else it is of an earlier run
+    # A summary with another count is of an earlier run, and so is its drift report.
+    kept = ended.get("drift") if ended.get("accepted") == accepted else None
     return ReportFacts(
         folder=folder,
         manifest=folder.read_manifest(),
-        summary={**ended, **_progress(folder)},
+        summary={**ended, **_read_progress(folder)},
         seeds=seeds,
-        tally=tally,
+        counts=counts,
         accepted=accepted,
         records=records,
         rejects=rejects,
         examples=examples,
-        twins=Counter(value.split(" ")[0] for _, value in journal.decisions(DUPLICATE) if value),
-        drift=told or measure_drift(journal, inputs, out),
-        likeness=_likeness(records, inputs),
+        duplicates=Counter(value.split(" ")[0] for _, value in journal.decisions(DUPLICATE) if value),
+        drift=kept or measure_drift(journal, inputs, pruned),
+        likeness=_measure_likeness(records, inputs),
         steps=journal.usage(),
     )
 
 
-def _progress(folder: RunFolder) -> dict[str, Any]:
-    """The counts of a second ago at most; newer than the summary where a run goes on, or was killed."""
+def _read_progress(folder: RunFolder) -> dict[str, Any]:
+    """The counts of a second ago at most: newer than the summary if the run goes on, or was killed."""
     loaded: dict[str, Any] = orjson.loads(folder.progress.read_bytes()) if folder.progress.exists() else {}
     return loaded
 
 
-def _planted(journal: Journal, tally: NodeCounts, out: Collection[str]) -> dict[str, str]:
+def _read_topics(journal: Journal, counts: NodeCounts, pruned: Collection[str]) -> dict[str, str]:
     """The topic of each parent; what its triples and personas offer is counted."""
     topics: dict[str, str] = {}
     for outcome in journal.outcomes("planted"):
-        if outcome.node in out:
+        if outcome.node in pruned:
             continue
         found = orjson.loads(outcome.payload)
+        # Many parents have one topic: interned, it is in memory once.
         topic = topics[outcome.node] = intern(found["topic"].casefold().strip())
-        tally.offered[topic, "triples"] += len(found["triples"])
-        tally.offered[topic, "personas"] += len(found["personas"])
+        counts.offered[topic, "triples"] += len(found["triples"])
+        counts.offered[topic, "personas"] += len(found["personas"])
     return topics
 
 
-def _sample(journal: Journal, out: Collection[str]) -> set[str]:
-    """The records to show, and all above them, so that each one's way to its seed is whole."""
+def _choose_shown(journal: Journal, pruned: Collection[str]) -> set[str]:
+    """The records to show, and all their ancestors, so that each one's way to its seed is whole.
+
+    Ids are hashes, so the smallest ones are a fair sample.
+    """
     most = SAMPLE if journal.counts().get("accepted", 0) <= SAMPLE else SAMPLE // 2
     rows = journal.outcomes("accepted", payload=False)
-    shown = set(nsmallest(most, (row.node for row in rows if row.node not in out)))
+    shown = set(nsmallest(most, (row.node for row in rows if row.node not in pruned)))
     fresh = shown
-    while fresh:  # one pass for each hop: a run may have a million records, and none of the others is held
+    # A pass over the journal for each hop, and none of the other records held: a run may have a million.
+    while fresh:
         rows = journal.outcomes("accepted", payload=False)
         above = {row.parent for row in rows if row.node in fresh} - shown
         rows = journal.outcomes("accepted", payload=False)
-        fresh = {row.node for row in rows if row.node in above and row.node not in out} if above else set()
+        fresh = {row.node for row in rows if row.node in above and row.node not in pruned} if above else set()
         shown |= fresh
     return shown
 
 
-def _accepted(
+def _read_accepted(
     journal: Journal,
-    tally: NodeCounts,
-    out: Collection[str],
+    counts: NodeCounts,
+    pruned: Collection[str],
     shown: Collection[str],
     topics: Mapping[str, str],
 ) -> tuple[int, list[dict[str, Any]]]:
-    count, records = 0, []
+    """How many records there are, and those to show."""
+    accepted, records = 0, []
     for outcome in journal.outcomes("accepted"):
-        kind = "pruned" if outcome.node in out else "accepted"
-        tally.hops[outcome.depth][kind] += 1
-        tally.operations[outcome.operation][kind] += 1
+        kind = "pruned" if outcome.node in pruned else "accepted"
+        counts.hops[outcome.depth][kind] += 1
+        counts.operations[outcome.operation][kind] += 1
         if outcome.parent in shown or outcome.parent == outcome.seed:
-            tally.yields[outcome.parent][kind] += 1
+            counts.yields[outcome.parent][kind] += 1
         if kind == "pruned":
             continue
-        count += 1
+        accepted += 1
         line = orjson.loads(outcome.payload)
         for name, value in line["scores"].items():
             if isinstance(value, int) and not isinstance(value, bool):
-                tally.grades[name][outcome.depth][value] += 1
-        tally.coverage[topics.get(outcome.parent, "").strip(), outcome.operation] += 1
+                counts.grades[name][outcome.depth][value] += 1
+        counts.coverage[topics.get(outcome.parent, ""), outcome.operation] += 1
         if outcome.node in shown:
             records.append(line)
-    return count, records
+    return accepted, records
 
 
-def _rejected(
-    journal: Journal, tally: NodeCounts, parents: Collection[str]
+def _read_rejected(
+    journal: Journal, counts: NodeCounts, parents: Collection[str]
 ) -> tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]]]:
-    """Rejects are counted; those with a shown parent are kept up to a bound, and a few of each reason as examples."""
+    """Rejects of shown parents, up to a bound, and a few of each reason as examples; all are counted."""
     kept: list[dict[str, Any]] = []
     examples: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for outcome in journal.outcomes("rejected", "failed", "surplus"):
-        tally.hops[outcome.depth][outcome.kind] += 1
-        tally.operations[outcome.operation][outcome.kind] += 1
+        counts.hops[outcome.depth][outcome.kind] += 1
+        counts.operations[outcome.operation][outcome.kind] += 1
         if outcome.parent in parents or outcome.parent == outcome.seed:
-            tally.yields[outcome.parent][outcome.kind] += 1
+            counts.yields[outcome.parent][outcome.kind] += 1
         if outcome.kind == "surplus":
             continue
-        line = orjson.loads(outcome.payload)
-        tally.reasons[line["step"], line["reason"], outcome.depth] += 1
+        line = {"input": "", "original": "", **orjson.loads(outcome.payload)}
+        counts.reasons[line["step"], line["reason"], outcome.depth] += 1
         if len(examples[line["reason"]]) < EXAMPLES:
             examples[line["reason"]].append(line)
         if outcome.parent in parents and len(kept) < SAMPLE:
@@ -180,24 +219,22 @@ def _rejected(
     return kept, examples
 
 
-def _texts(journal: Journal, examples: Mapping[str, list[dict[str, Any]]]) -> None:
-    """Give each example the text of its candidate, from the call that wrote it, and that of its twin."""
+def _add_texts(journal: Journal, examples: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Give each example the text of its candidate, from the call that wrote it, and that of its original."""
     lines = {line["id"]: line for group in examples.values() for line in group}
     ids = journal.call_ids(lines)
     for call in journal.calls_at(id for each in ids.values() for id in each):
-        if call.step in ("synthesize", "revise"):
+        if call.step in _WRITING_STEPS:
             lines[call.node]["input"] = read_model_text(call.body)
     for line in lines.values():
-        if match := TWIN.search(line["detail"]):
+        if match := _ORIGINAL.search(line["detail"]):
             outcome = journal.outcome(match[1])
-            seed = None if outcome else journal.decided(SEED, match[1])
-            line["twin"] = (
-                orjson.loads(outcome.payload).get("input", "") if outcome else (seed or {}).get("input", "")
-            )
+            known = orjson.loads(outcome.payload) if outcome else journal.decided(SEED, match[1]) or {}
+            line["original"] = known.get("input", "")
 
 
 def read_model_text(body: bytes) -> str:
-    """What a model wrote, as it came; the whole body where it holds no message."""
+    """What a model wrote, as it came; the whole body if it holds no message."""
     try:
         content = orjson.loads(body)["choices"][0]["message"]["content"]
     except (ValueError, KeyError, IndexError, TypeError):
@@ -205,14 +242,13 @@ def read_model_text(body: bytes) -> str:
     return content if isinstance(content, str) else body.decode("utf-8", "replace")
 
 
-def _likeness(records: Sequence[dict[str, Any]], seeds: Mapping[str, str]) -> dict[int, list[float]]:
+def _measure_likeness(records: Sequence[dict[str, Any]], seeds: Mapping[str, str]) -> dict[int, list[float]]:
     """Likeness to the seed by hop, for the records shown; each record keeps its own as `likeness`."""
     by_hop: dict[int, list[float]] = defaultdict(list)
     # Seed by seed, so that the words of a seed are found once, however many seeds there are.
     for record in sorted(records, key=lambda each: str(each["lineage"]["seed_id"])):
-        record["likeness"] = round(
-            measure_likeness(read_varying(record), seeds.get(record["lineage"]["seed_id"], "")), 3
-        )
+        seed = seeds.get(record["lineage"]["seed_id"], "")
+        record["likeness"] = round(measure_likeness(read_varying(record), seed), 3)
         by_hop[record["lineage"]["hop"]].append(record["likeness"])
     return dict(sorted(by_hop.items()))
 
@@ -220,22 +256,22 @@ def _likeness(records: Sequence[dict[str, Any]], seeds: Mapping[str, str]) -> di
 def read_comparison(folder: RunFolder) -> dict[str, Any]:
     """The measures of this run beside human data, as `aide stats DIR --against FILE` left them in `stats.json`.
 
-    Empty where there is no such file, or none that compares.
+    Empty if there is no such file, or none that compares.
     """
-    told = orjson.loads(folder.stats.read_bytes()) if folder.stats.exists() else {}
-    both = told.get("against")
+    stats = orjson.loads(folder.stats.read_bytes()) if folder.stats.exists() else {}
+    both = stats.get("against")
     if not both:
         return {}
     return {
         "rows": tabulate(both["these"], both["those"]),
         "files": ", ".join(both.get("files", ())),
         "texts": both.get("texts"),
-        "records": told.get("records"),
+        "records": stats.get("records"),
     }
 
 
 def read_timeline(folder: RunFolder) -> Iterator[dict[str, Any]]:
-    """The samples of `timeline.jsonl`; a torn last line is left out."""
+    """The samples of `timeline.jsonl`; a last line that is not whole is left out."""
     if folder.timeline.exists():
         for line in folder.timeline.read_bytes().split(b"\n")[:-1]:
             yield orjson.loads(line)

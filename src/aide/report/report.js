@@ -176,7 +176,7 @@ const picture = {
     }));
   },
   told(value) {
-    return $("colour").value === "yield" ? `${Math.round(100 * value)} %` : `${+value.toFixed($("colour").value === "likeness" ? 2 : 1)}`;
+    return $("colour").value === "yield" ? `${Math.round(100 * value)}%` : `${+value.toFixed($("colour").value === "likeness" ? 2 : 1)}`;
   },
   at(event) {
     const box = $("picture").getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
