@@ -1,13 +1,15 @@
 """What a line says, whatever its shape: our own records, or any shape that seeds come in."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aide.dataset.lines import RecordLine
 from aide.errors import InputError
 from aide.formats import FORMATS, Format, guess_format
 from aide.records import Draft, Lineage, Record, Seed, find_varying_name, read_varying
-from aide.seeds.shapes import BadRowError, RowContent, RowFields, read_text_value, recognise_shape
+from aide.seeds.shapes import RowFields, recognise_shape
+from aide.seeds.values import BadRowError, read_text_value
 
 
 def read_draft(line: RecordLine) -> Draft:
@@ -27,13 +29,12 @@ def read_draft(line: RecordLine) -> Draft:
         )
     fields = RowFields(record)
     try:
-        content: RowContent = recognise_shape(fields).read(fields)
+        content = recognise_shape(fields).read(fields)
     except BadRowError as fault:
         hint = "a record has at least `input` and `output`"
         raise InputError(f"{line.where}: {fault}", hint=hint) from fault
-    asked = f"{content.preamble}\n\n{content.input}" if content.preamble else content.input
-    fixed = "".join(f"{text}\n\n" for _, text in content.fixed)
-    return Draft(fixed + asked, content.output, content.choices, content.tests, content.reasoning)
+    pieces = [*(text for _, text in content.fixed), content.preamble, content.draft.input]
+    return replace(content.draft, input="\n\n".join(filter(None, pieces)), evidence="")
 
 
 def comparable_text(line: RecordLine) -> str:

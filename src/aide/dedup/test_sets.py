@@ -7,16 +7,8 @@ from aide.dedup.contamination import BenchmarkItem
 from aide.errors import InputError
 from aide.records import find_varying_name, read_varying
 from aide.seeds.files import read_files
-from aide.seeds.shapes import (
-    CHOICES,
-    INPUTS,
-    KNOWN,
-    BadRowError,
-    RowFields,
-    read_options,
-    read_text_value,
-    recognise_shape,
-)
+from aide.seeds.shapes import CHOICES, INPUTS, KNOWN, RowFields, recognise_shape
+from aide.seeds.values import BadRowError, read_options, read_text_value
 
 
 def read_test_items(
@@ -74,8 +66,10 @@ def row_as_item(
     except BadRowError:
         text = read_text_value(row.get(cells.first(INPUTS)))
         return BenchmarkItem(where, text, _choices(row), kept) if text else None
-    text = f"{content.preamble}\n{content.input}" if content.preamble else content.input
-    return BenchmarkItem(where, text, content.choices, kept or "\n".join(text for _, text in content.fixed))
+    text = f"{content.preamble}\n{content.draft.input}" if content.preamble else content.draft.input
+    return BenchmarkItem(
+        where, text, content.draft.choices, kept or "\n".join(text for _, text in content.fixed)
+    )
 
 
 def _choices(row: Mapping[str, Any]) -> tuple[str, ...]:

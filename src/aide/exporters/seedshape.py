@@ -19,7 +19,8 @@ from aide.records import Draft, find_varying_name, read_varying, replace
 from aide.seeds import LoadedSeeds, load_seeds
 from aide.seeds.files import read_files
 from aide.seeds.parts import make_part_name
-from aide.seeds.shapes import IDS, KNOWN, read_options, read_text_value
+from aide.seeds.shapes import IDS, KNOWN
+from aide.seeds.values import read_options, read_text_value
 
 _SPEAKER: Final = re.compile(r"^(User|Assistant): ", re.MULTILINE)
 _LETTERED: Final = re.compile(r"\A(\(?)([A-Za-z]|\d)([).:]\s*)(?=\S)")

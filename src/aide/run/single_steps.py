@@ -26,7 +26,8 @@ from aide.run.recipe_context import build_recipe_context
 from aide.run.session import Order
 from aide.run.test_results import JournaledTestRunner
 from aide.sandbox.isolation import Sandbox
-from aide.seeds.shapes import INPUTS, RowFields, read_text_value
+from aide.seeds.shapes import INPUTS, RowFields
+from aide.seeds.values import read_text_value
 from aide.shards import FolderLock
 from aide.text.shingles import compute_features, measure_jaccard
 from aide.verify.agreement import Quorum, Vote, collect_votes

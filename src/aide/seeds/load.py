@@ -2,12 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from aide.errors import InputError
-from aide.records import FORMATS, Draft, Seed, find_varying_name
+from aide.records import FORMATS, Seed, find_varying_name
 from aide.seeds.files import LineProblem, SeedTable, name_task, read_files
 from aide.seeds.parts import keep_fields, read_record_parts, split_by_pattern
 from aide.seeds.shapes import (
@@ -16,23 +16,20 @@ from aide.seeds.shapes import (
     INPUTS,
     KNOWN,
     OUTPUTS,
-    BadRowError,
     RowContent,
     RowFields,
-    add_extras,
-    read_content,
-    read_options,
-    read_text_value,
+    lack_field,
+    make_content,
     recognise_shape,
-    resolve_option,
 )
+from aide.seeds.values import BadRowError, read_options, read_text_value
 
-# What a record of ours holds besides its content: about that record, not about what grows from it.
-_OWN: Final = frozenset(
-    {"lineage", "scores", "revisions", "model", "parts", "keep", "meta", "format", "task"}
-)
-_TOLD: Final = 20
-_SLUG: Final = re.compile(r"[\w.\-]{1,64}")
+# What a record of ours holds besides its content: about that record, not about what grows from it. Of foreign rows
+# only the first kind is ours; a column named `model` or `scores` is theirs.
+_OWN: Final = frozenset({"parts", "keep", "meta", "format", "task"})
+_OF_A_RECORD: Final = frozenset({"lineage", "scores", "revisions", "model"})
+_MAX_PROBLEMS: Final = 20  # named in one error; more would push the hint off the screen
+_TASK_NAME: Final = re.compile(r"[\w.\-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,47 +47,47 @@ class SeedMapping:
 
 @dataclass(frozen=True, slots=True)
 class SeedOrigin:
-    """How the seeds were stored, so that records can be written in the same way.
-
-    `container` is `jsonl`, `json`, `csv`, `parquet` or `arrow`; `columns` are those of the first row, in
-    order; `roles` leads from a role (`input`, `output`, `choices`, `choice 1`, …) to its column.
-    """
+    """How the seeds were stored, so that records can be written in the same way."""
 
     container: str
+    """`jsonl`, `json`, `csv`, `parquet` or `arrow`."""
     columns: tuple[str, ...]
+    """Those of the first row, in order."""
     shape: str
     roles: Mapping[str, str]
+    """The column of each role: `input`, `output`, `choices`, `choice 1`, …"""
     delimiter: str = ""
     header: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedSeeds:
-    """Seeds, and what was found out about them.
-
-    `shape` is one sentence for a person; `task` is the name of the task; `sentence` is what the file itself
-    says about the task, maybe nothing; `format_hint` is the format it names for all seeds; `repeated` counts
-    rows with the content of an earlier one, which are left out.
-    """
+    """Seeds, and what was found out about them."""
 
     seeds: list[Seed]
     shape: str
+    """One sentence for a person."""
     task: str
+    """The name of the task."""
     format_hint: str
+    """The format that the file names for all seeds; empty where it names none."""
     origin: SeedOrigin
     problems: list[LineProblem] = field(default_factory=list)
     sentence: str = ""
+    """What the file itself says about the task."""
     repeated: int = 0
+    """Rows with the content of an earlier one, which are left out."""
 
 
 @dataclass(slots=True)
-class _Found:
-    contents: list[RowContent] = field(default_factory=list)
-    rows: list[tuple[str, int, Mapping[str, Any]]] = field(default_factory=list)
-    problems: list[LineProblem] = field(default_factory=list)
-    shapes: Counter[str] = field(default_factory=Counter)
-    sentences: set[str] = field(default_factory=set)
-    first: SeedTable | None = None
+class _Row:
+    """A row that was recognised, and where it stands."""
+
+    path: str
+    line: int
+    fields: RowFields
+    shape: str
+    content: RowContent
 
 
 def load_seeds(
@@ -112,57 +109,59 @@ def load_seeds(
         raise InputError(
             "no seeds were given", hint="name a file with about ten examples, or - for standard input"
         )
-    found = _read(paths, mapping, stdin)
-    sentence = _preambles(found)
+    tables: list[SeedTable] = []
+    problems: list[LineProblem] = []
+    rows = list(_read_rows(paths, mapping, stdin, tables, problems))
+    abouts = [_join_preambles(rows), *(table.about for table in tables)]
     seeds: dict[str, Seed] = {}
     repeated = 0
-    for content, (path, line, row) in zip(found.contents, found.rows, strict=True):
+    for row in rows:
         try:
-            seed = _seed(content, row, mapping)
+            seed = _make_seed(row.content, row.fields, mapping)
         except BadRowError as fault:
-            found.problems.append(LineProblem(path, line, str(fault)))
+            problems.append(LineProblem(row.path, row.line, str(fault)))
             continue
         repeated += seed.id in seeds
         seeds.setdefault(seed.id, seed)
-    _report(found.problems, mapping, any_left=bool(seeds))
-    if not seeds or found.first is None:
+    _report(problems, mapping, any_left=bool(seeds))
+    if not seeds:
         raise InputError(f"{paths[0]} holds no examples", hint="it needs about ten, one a line")
-    formats = {str(row.get("format", "")) for _, _, row in found.rows}
+    format, task = _find_common(rows, "format"), _find_common(rows, "task")
     return LoadedSeeds(
         list(seeds.values()),
-        _told(found),
-        _task(found, paths[0]),
-        formats.pop() if len(formats) == 1 and formats <= set(FORMATS) else "",
-        _origin(found, found.first),
-        found.problems,
-        sentence or next(iter(found.sentences), ""),
+        _describe(rows),
+        task if _TASK_NAME.fullmatch(task) else name_task(paths[0]),
+        format if format in FORMATS else "",
+        _find_origin(rows, tables[0]),
+        problems,
+        next(filter(None, abouts), ""),
         repeated,
     )
 
 
-def _read(paths: Sequence[str], mapping: SeedMapping, stdin: BinaryIO | None) -> _Found:
+def _read_rows(
+    paths: Sequence[str],
+    mapping: SeedMapping,
+    stdin: BinaryIO | None,
+    tables: list[SeedTable],
+    problems: list[LineProblem],
+) -> Iterator[_Row]:
+    """The rows that can be read; the tables that they stood in, and what can't be read, go into the lists."""
     named = (*mapping.input_fields, mapping.output_field, mapping.choices_field, *mapping.keep)
     known = KNOWN | {name.casefold() for name in named if name}
-    found = _Found()
     for table in read_files(paths, mapping.encoding, tuple(known), stdin):
-        found.first = found.first or table
-        found.problems += table.problems
-        if table.about:
-            found.sentences.add(table.about)
+        tables.append(table)
+        problems += table.problems
         for line, row in table.rows:
             fields = RowFields(row)
             try:
-                name, content = _content(fields, mapping)
+                yield _Row(table.path, line, fields, *_read_content(fields, mapping))
             except BadRowError as fault:
-                found.problems.append(LineProblem(table.path, line, str(fault)))
-                continue
-            found.shapes[name] += 1
-            found.contents.append(content)
-            found.rows.append((table.path, line, row))
-    return found
+                problems.append(LineProblem(table.path, line, str(fault)))
 
 
-def _content(fields: RowFields, mapping: SeedMapping) -> tuple[str, RowContent]:
+def _read_content(fields: RowFields, mapping: SeedMapping) -> tuple[str, RowContent]:
+    """The name of a row's shape, and what the row says."""
     if not (mapping.input_fields or mapping.output_field or mapping.choices_field):
         shape = recognise_shape(fields)
         return shape.name, shape.read(fields)
@@ -173,92 +172,82 @@ def _content(fields: RowFields, mapping: SeedMapping) -> tuple[str, RowContent]:
     output = mapping.output_field or fields.first(OUTPUTS, *inputs)
     choices = mapping.choices_field or fields.first(CHOICES)
     if not all(inputs) or not output:
-        missing = "output" if all(inputs) else "input"
-        raise BadRowError(f"has no {missing}; its fields are {', '.join(fields.row)}")
-    if (
-        len(inputs) == 1
-        and {inputs[0], output} <= fields.row.keys()
-        and (not choices or choices in fields.row)
-    ):
-        return "the fields that were named", read_content(fields, inputs[0], output, choices)
+        raise lack_field(fields, "output" if all(inputs) else "input")
     texts = [(name, read_text_value(fields.exact(name))) for name in inputs]
-    whole = texts[0][1] if len(texts) == 1 else "\n".join(f"{name}: {text}" for name, text in texts)
     options, letters = read_options(fields.exact(choices)) if choices else ((), ())
-    said = fields.exact(output)
-    content = RowContent(
-        whole, resolve_option(options, letters, said) if options else read_text_value(said), options
-    )
-    content.roles = {"output": output, **{f"input {n}": name for n, name in enumerate(inputs, 1)}}
-    return "the fields that were named", add_extras(fields, content)
+    whole = texts[0][1] if len(texts) == 1 else "\n".join(f"{name}: {text}" for name, text in texts)
+    if len(inputs) == 1 and fields.row.keys() >= {inputs[0], output, *([choices] if choices else [])}:
+        roles = {"input": inputs[0], "output": output, **({"choices": choices} if choices else {})}
+    else:
+        roles = {"output": output, **{f"input {n}": name for n, name in enumerate(inputs, 1)}}
+    content = make_content(fields, roles, whole, fields.exact(output), options, letters)
+    return "the fields that were named", content
 
 
-def _preambles(found: _Found) -> str:
-    """An instruction common to all examples says what the task is; one that differs belongs to its input."""
-    preambles = {content.preamble for content in found.contents}
+def _join_preambles(rows: Sequence[_Row]) -> str:
+    """An instruction common to all examples says what the task is; one that differs is put before its input."""
+    preambles = {row.content.preamble for row in rows}
     if len(preambles) == 1:
         return preambles.pop()
-    for content in found.contents:
-        if content.preamble:
-            content.input = f"{content.preamble}\n\n{content.input}"
+    for row in rows:
+        if preamble := row.content.preamble:
+            draft = row.content.draft
+            joined = replace(draft, input=f"{preamble}\n\n{draft.input}")
+            row.content = replace(row.content, draft=joined)
     return ""
 
 
-def _seed(content: RowContent, row: Mapping[str, Any], mapping: SeedMapping) -> Seed:
+def _make_seed(content: RowContent, fields: RowFields, mapping: SeedMapping) -> Seed:
+    row, keep, own_parts = fields.row, tuple(mapping.keep), find_varying_name(fields.row)
     if mapping.input_pattern:
-        varying, parts = split_by_pattern(content.input, mapping.input_pattern, tuple(mapping.keep))
-    elif find_varying_name(row):
-        varying, parts = read_record_parts(row, content.input, tuple(mapping.keep))
+        varying, parts = split_by_pattern(content.draft.input, mapping.input_pattern, keep)
+    elif own_parts:
+        varying, parts = read_record_parts(row, content.draft.input, keep)
     else:
-        kept = [(name, read_text_value(RowFields(row).exact(name))) for name in mapping.keep]
+        kept = [(name, read_text_value(fields.exact(name))) for name in keep]
         varying, parts = keep_fields(content, kept, mapping.input_fields)
-    draft = Draft(
-        varying, content.output, content.choices, content.tests, content.reasoning, content.evidence
-    )
-    used = {*content.roles.values(), *mapping.keep, *(["varying"] if find_varying_name(row) else [])}
-    name_field = next((name for name in IDS if row.get(name) is not None), "")
-    carried = row.get("meta") if isinstance(row.get("meta"), Mapping) else {}
-    own = _OWN if "lineage" in row else _OWN - {"lineage", "scores", "revisions", "model"}
-    rest = {
-        key: value for key, value in row.items() if key not in used and key not in own and key != name_field
-    }
-    meta = {**(carried or {}), **rest}
+    draft = replace(content.draft, input=varying)
+    id_field = next((name for name in IDS if row.get(name) is not None), "")
+    used = {*content.roles.values(), *keep, id_field, *_OWN, *(["varying"] if own_parts else [])}
+    used |= _OF_A_RECORD if "lineage" in row else set()
+    carried = row.get("meta")
+    meta = dict(carried) if isinstance(carried, Mapping) else {}
+    meta |= {key: value for key, value in row.items() if key not in used}
+    # A record keeps its quote among the rest, because the data sets that it is exported to have no such field.
     quote = meta.pop("evidence", "") if "lineage" in row else ""
     if quote and not draft.evidence:
         draft = replace(draft, evidence=str(quote))
-    name = read_text_value(row[name_field]) if name_field else ""
+    name = read_text_value(row[id_field]) if id_field else ""
     return Seed(Seed.identify(draft, parts), draft, parts, name, meta)
 
 
 def _report(problems: Sequence[LineProblem], mapping: SeedMapping, *, any_left: bool) -> None:
     if not problems or (mapping.skip_bad and any_left):
         return
-    told = "\n".join(str(problem) for problem in problems[:_TOLD])
-    more = f"\nand {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
-    mend = any("field" in problem.reason or "has no" in problem.reason for problem in problems)
-    ways = ["name the columns with --input-field and --output-field"] if mend else []
+    named = "\n".join(map(str, problems[:_MAX_PROBLEMS]))
+    more = f"\nand {len(problems) - _MAX_PROBLEMS} more" if len(problems) > _MAX_PROBLEMS else ""
+    unread = any("field" in problem.reason or "has no" in problem.reason for problem in problems)
+    ways = ["name the columns with --input-field and --output-field"] if unread else []
     ways += ["mend the file"] + (["leave such lines out with --skip-bad"] if any_left else [])
-    raise InputError(told + more, hint=", or ".join(ways))
+    raise InputError(named + more, hint=", or ".join(ways))
 
 
-def _told(found: _Found) -> str:
-    names = [
-        f"{name} ({count})" if len(found.shapes) > 1 else name for name, count in found.shapes.most_common()
-    ]
-    roles = found.contents[0].roles
+def _describe(rows: Sequence[_Row]) -> str:
+    shapes = Counter(row.shape for row in rows).most_common()
+    names = [f"{name} ({count})" if len(shapes) > 1 else name for name, count in shapes]
+    roles = rows[0].content.roles
     columns = ", ".join(f"{column} as {role}" if role != column else column for role, column in roles.items())
-    count = len(found.contents)
+    count = len(rows)
     return f"{count} example{'s' if count != 1 else ''}: {' and '.join(names)}; read {columns}."
 
 
-def _task(found: _Found, path: str) -> str:
-    names = {row.get("task") for _, _, row in found.rows}
-    name = names.pop() if len(names) == 1 else None
-    return name if isinstance(name, str) and _SLUG.fullmatch(name) else name_task(path)
+def _find_common(rows: Sequence[_Row], name: str) -> str:
+    """The text that all rows have in this field of ours; empty where they differ or have none."""
+    values = {value if isinstance(value := row.fields.row.get(name), str) else "" for row in rows}
+    return values.pop() if len(values) == 1 else ""
 
 
-def _origin(found: _Found, first: SeedTable) -> SeedOrigin:
-    row = found.rows[0][2]
-    shape = found.shapes.most_common(1)[0][0]
-    return SeedOrigin(
-        first.container, tuple(row), shape, found.contents[0].roles, first.delimiter, first.header
-    )
+def _find_origin(rows: Sequence[_Row], first: SeedTable) -> SeedOrigin:
+    shape = Counter(row.shape for row in rows).most_common(1)[0][0]
+    columns, roles = tuple(rows[0].fields.row), rows[0].content.roles
+    return SeedOrigin(first.container, columns, shape, roles, first.delimiter, first.header)

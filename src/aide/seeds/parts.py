@@ -8,7 +8,8 @@ from typing import Any
 
 from aide.errors import InputError
 from aide.records import WHOLE, Parts, find_varying_name, make_frame
-from aide.seeds.shapes import BadRowError, RowContent, read_text_value
+from aide.seeds.shapes import RowContent
+from aide.seeds.values import BadRowError, read_text_value
 
 
 def make_part_name(name: str) -> str:
@@ -27,21 +28,18 @@ def keep_fields(
     """
     fixed = {make_part_name(name): text for name, text in (*content.fixed, *kept)}
     if not fixed:
-        return content.input, WHOLE
+        return content.draft.input, WHOLE
     if any(not text for text in fixed.values()):
         raise BadRowError(f"has an empty {next(name for name, text in fixed.items() if not text)}")
-    varying = make_part_name(_varying_name(content))
+    varying = make_part_name(content.roles.get("input") or content.varying)
     if varying in fixed:
         raise BadRowError(f"has nothing besides {varying} that may vary")
     order = [make_part_name(name) for name in inputs]
     names = [*fixed, varying]
     if varying in order:
         names.sort(key=lambda name: order.index(name) if name in order else -1)
-    return content.input, Parts(tuple(fixed.items()), varying, "\n\n".join(f"{{{name}}}" for name in names))
-
-
-def _varying_name(content: RowContent) -> str:
-    return content.roles.get("input") or content.varying
+    frame = "\n\n".join(f"{{{name}}}" for name in names)
+    return content.draft.input, Parts(tuple(fixed.items()), varying, frame)
 
 
 @lru_cache(maxsize=16)

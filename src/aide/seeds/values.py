@@ -1,0 +1,122 @@
+"""Values of a row's fields as text, chat turns included, and options with the one that a row means."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from aide.parsing import clean_text
+
+_LETTERED: Final = re.compile(r"\A\(?([A-Ja-j])[).:]\s*(?=\S)")
+_LETTER: Final = re.compile(r"\A\W*([A-Ja-j])\W*\Z")
+_ASSISTANT: Final = frozenset({"assistant", "gpt", "bot", "model", "chatgpt", "bing", "bard"})
+_SYSTEM: Final = frozenset({"system", "developer"})
+
+
+class BadRowError(ValueError):
+    """A row that is no example; its text is a clause that follows "line N"."""
+
+
+def read_text_value(value: Any) -> str:
+    """A field's value as text: chat turns joined, lists opened, numbers and booleans as JSON writes them."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, Mapping) and isinstance(value.get("text"), str | list):
+        return read_text_value(value["text"])
+    if isinstance(value, list) and value:
+        if all(isinstance(turn, Mapping) and _role(turn) for turn in value):
+            return _join_turns(value)
+        if all(isinstance(part, Mapping) and "text" in part for part in value):
+            return clean_text("".join(str(part["text"]) for part in value))
+        return read_text_value(value[0])
+    return ""
+
+
+def read_chat(column: str, turns: Any) -> tuple[str, str, str]:
+    """Input, output and system text of a chat: its output is the assistant's last turn.
+
+    Raises:
+        BadRowError: it is no list of turns, or the assistant says nothing.
+    """
+    if not isinstance(turns, list) or not all(isinstance(turn, Mapping) for turn in turns):
+        raise BadRowError(f"has {column} that are no list of turns")
+    last = max((place for place, turn in enumerate(turns) if _role(turn) in _ASSISTANT), default=-1)
+    if last < 0:
+        raise BadRowError("has no turn of the assistant")
+    system = "\n".join(_words(turn) for turn in turns[:last] if _role(turn) in _SYSTEM)
+    return _join_turns(turns[:last]), _words(turns[last]), system
+
+
+def _role(turn: Mapping[str, Any]) -> str:
+    role = turn.get("role") or turn.get("from") or ""
+    return role.casefold() if isinstance(role, str) else ""
+
+
+def _words(turn: Mapping[str, Any]) -> str:
+    return read_text_value(turn.get("content") if "content" in turn else turn.get("value", turn.get("text")))
+
+
+def _join_turns(turns: Sequence[Mapping[str, Any]]) -> str:
+    """One user turn as it is; several turns with their speakers in front."""
+    turns = [turn for turn in turns if _words(turn) and _role(turn) not in _SYSTEM]
+    if len(turns) == 1:
+        return _words(turns[0])
+    return "\n".join(
+        f"{'Assistant' if _role(turn) in _ASSISTANT else 'User'}: {_words(turn)}" for turn in turns
+    )
+
+
+def read_options(value: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Options and their letters, from a list, `{"A": …}`, `{"text": […], "label": […]}` or separated text.
+
+    Raises:
+        BadRowError: it is none of these.
+    """
+    letters: tuple[str, ...] = ()
+    if isinstance(value, Mapping):
+        if isinstance(value.get("text"), list):
+            letters, value = tuple(map(str, value.get("label", ()))), value["text"]
+        else:
+            letters, value = tuple(map(str, value)), list(value.values())
+    if isinstance(value, str):
+        value = re.split(r"\s*(?:\n|\||;)\s*", value.strip())
+    if not isinstance(value, list):
+        raise BadRowError("has options that are no list")
+    options = [read_text_value(option) for option in value]
+    if len(options) > 1 and all(_LETTERED.match(option) for option in options):
+        options = [_LETTERED.sub("", option) for option in options]
+    return tuple(options), letters
+
+
+def resolve_option(options: Sequence[str], letters: Sequence[str], said: Any) -> str:
+    """The option that a row means by a text, a letter or a place.
+
+    A whole number counts from 0, as data sets do. A text is first looked for among the options, because an option
+    may be a letter or a number itself.
+
+    Raises:
+        BadRowError: it is not exactly one.
+    """
+    if isinstance(said, int) and not isinstance(said, bool) and str(said) not in options:
+        if not 0 <= said < len(options):
+            raise BadRowError(f"has the output {said}, but {len(options)} options counted from 0")
+        return options[said]
+    text = read_text_value(said)
+    if options.count(text) == 1 and text:
+        return text
+    if text in options:
+        raise BadRowError("has its output twice among the options")
+    if text in letters:
+        return options[letters.index(text)]
+    bare = _LETTERED.sub("", text).casefold()
+    alike = [option for option in options if option.casefold() == bare]
+    if len(alike) == 1:
+        return alike[0]
+    letter = _LETTER.match(text)
+    place = ord(letter[1].upper()) - ord("A") if letter else int(text) if text.isdecimal() else -1
+    if 0 <= place < len(options):
+        return options[place]
+    raise BadRowError("has an output that is none of its options")
