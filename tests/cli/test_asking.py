@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from aide.journal import Journal
+from aide.seeds import load_seeds
+
 ROOT = Path(__file__).parents[2]
 QUIZ = ROOT / "sample_seeds" / "science_quiz.jsonl"
 SUMS = ROOT / "sample_seeds" / "word_problems.jsonl"
@@ -86,6 +89,21 @@ def test_answer_and_grade_pipe_and_pay_once(aide: Aide) -> None:
     assert "10 records, 0 calls" in again.stderr
     graded = aide("grade", "-", "--seeds", str(SUMS), "--base-url", "sim:", given=first.stdout)
     assert all(json.loads(line)["verdict"]["correct"] for line in graded.stdout.splitlines())
+
+
+def test_a_record_is_graded_beside_the_seed_it_names_and_else_beside_the_nearest(aide: Aide) -> None:
+    first, *_, last = load_seeds([str(SUMS)]).seeds
+    row = {"input": last.draft.input.rstrip("?") + ", then?", "output": last.draft.output}
+    shown = []
+    for lineage in ({"seed_id": first.id}, {"seed_id": "gone"}):
+        given = json.dumps({**row, "lineage": lineage})
+        words = ("--seeds", str(SUMS), "--base-url", "sim:", "--journal", lineage["seed_id"])
+        done = aide("grade", "-", *words, given=given)
+        assert done.returncode == 0, done.stderr
+        with Journal.open(aide.folder / lineage["seed_id"] / "journal.sqlite", readonly=True) as journal:
+            (call,) = (call for call in journal.calls() if call.step == "reflect")
+        shown.append([seed.draft.input in call.user for seed in (first, last)])
+    assert shown == [[True, False], [False, True]]
 
 
 def test_standard_input_alone_tells_no_task(aide: Aide) -> None:

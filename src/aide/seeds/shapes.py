@@ -180,6 +180,8 @@ def _read_lettered(fields: RowFields) -> RowContent:
     if not input or not output:
         raise lack_field(fields, "output" if input else "input")
     filled = {column: text for column in columns if (text := fields.text(column))}
+    if not filled:
+        raise BadRowError(f"has nothing in its options {', '.join(columns)}")
     roles = {"input": input, "output": output, **{f"choice {n}": c for n, c in enumerate(columns, 1)}}
     said, options = fields.row[output], tuple(filled.values())
     return make_content(fields, roles, fields.text(input), said, options, tuple(filled))

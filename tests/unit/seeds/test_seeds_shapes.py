@@ -231,6 +231,8 @@ def test_a_pattern_of_no_use_is_told(tmp_path: Path, pattern: str, keep: list[st
         ({"input": "x", "output": None}, "has no output"),
         ({"input": "x", "output": "z", "choices": ["a", "b"]}, "none of its options"),
         ({"question": "x", "answer": 7, "choices": ["a", "b"]}, "2 options"),
+        ({"question": "x", "a": "1", "b": "2", "c": "3"}, "has no output"),
+        ({"question": "x", "a": "", "b": "", "c": "", "answer": "A"}, "nothing in its options"),
         ({"messages": [{"role": "user", "content": "x"}]}, "no turn of the assistant"),
         ({"input": "x", "target_scores": {"a": 1, "b": 1}}, "more than one right"),
     ],
