@@ -1,4 +1,7 @@
-"""Unit vectors, as embedding models give them: how alike two are, and their signs in few bytes."""
+"""Unit vectors, as embedding models give them: how alike two are, and their signs in few bytes.
+
+No array library: a run holds few whole vectors, and none of its other work would use one.
+"""
 
 from array import array
 from collections.abc import Sequence
@@ -27,6 +30,3 @@ def sign_bits(vector: Vector) -> int:
 def pack_vector(vector: Vector) -> "array[float]":
     """The vector in four bytes a number."""
     return array("f", vector)
-
-
-__all__ = ["Vector", "cosine", "pack_vector", "sign_bits"]

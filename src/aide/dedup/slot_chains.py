@@ -1,7 +1,7 @@
 """A compact index: 32-bit keys to slots, several lanes of keys for each slot, about 7 bytes an entry.
 
-Chained hash tables in plain arrays. Nothing is ever rehashed, so no insertion stalls: when a table is full
-a new one, twice as large, stands beside it, and a search looks into all of them (four at 100,000 slots).
+Chained hash tables in plain arrays. Nothing is ever rehashed, so no insertion stalls the event loop: when a table is
+full a new one, twice as large, stands beside it, and a search looks into all of them (four at 100,000 slots).
 """
 
 from array import array
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from sys import getsizeof
 from typing import Final
 
-_FIRST: Final = 4096
+_FIRST: Final = 4096  # the first table serves twice as many slots, 8,190; each later one twice as many again
 _SLOT_BITS: Final = 24
 _SLOT: Final = (1 << _SLOT_BITS) - 1
 
@@ -17,23 +17,23 @@ _SLOT: Final = (1 << _SLOT_BITS) - 1
 class SlotChains:
     """Slots by key, lane by lane; at most 16.7 million slots.
 
-    A link is a slot (from 1) and the high byte of its key: most strangers in a chain are told by it.
+    A link is a slot (from 1) and the high byte of its key, which tells most strangers in a chain apart. 0 ends a chain.
     """
 
     def __init__(self, lanes: int) -> None:
         self._lanes = lanes
         self._next = array("I")
         self._tables: list[tuple[array[int], int]] = []
-        self._room = 0
+        self._capacity = 0
 
     def add(self, slot: int, keys: Sequence[int]) -> None:
         """Enter `slot` under one key for each lane; slots have no gaps, old numbers may come again."""
-        if not self._room:
+        if not self._capacity:
             # One less than a power of two is odd: the remainder then depends on every bit of a key.
             size = (_FIRST << len(self._tables)) - 1
             self._tables.append((array("I", bytes(4 * size * self._lanes)), size))
-            self._room = 2 * size
-        self._room -= 1
+            self._capacity = 2 * size
+        self._capacity -= 1
         following, entry = self._next, slot + 1
         place = slot * self._lanes
         if place == len(following):

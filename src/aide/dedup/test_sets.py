@@ -79,6 +79,3 @@ def _choices(row: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(read_options(row[name])[0]) if name else ()
     except BadRowError:
         return ()
-
-
-__all__ = ["read_test_items", "row_as_item"]

@@ -1,7 +1,7 @@
-"""How diverse texts are, by measures that others can repeat.
+"""How diverse texts are, by measures that others publish and can repeat.
 
-Tokens are words and single punctuation marks, as they are cased; of scripts without spaces, characters. Every
-measure but the length depends on how many texts there are: compare only samples of one size.
+Tokens are words and single punctuation marks, as they are cased; of scripts without spaces, characters. Every measure
+but the length depends on how many texts there are: compare only samples of one size.
 """
 
 import gzip
@@ -14,7 +14,7 @@ from aide.dedup.lexical import LexicalIndex
 from aide.records import rng
 from aide.text.words import split_tokens
 
-ORDER: Final = 4
+ORDER: Final = 4  # n-grams of up to four tokens: BLEU-4
 
 Gram = tuple[str, ...]
 
@@ -32,24 +32,25 @@ def measure_self_bleu(texts: Sequence[Sequence[str]]) -> float:
     """Mean BLEU-4 of each text against all others, 0 to 1; lower is more diverse.
 
     Zhu et al., *Texygen*, SIGIR 2018. Sentence BLEU as sacrebleu has it (Post, WMT 2018), with exponential
-    smoothing and effective order. A text's own n-grams are taken out of the references by keeping, for each
-    n-gram, the greatest count and whose it is, and the greatest count of all others.
+    smoothing and effective order.
+
+    One pass over all texts in place of one for each: of each n-gram the greatest count and whose it is are kept, and
+    the greatest count of all others, which takes a text's own n-grams out of its references.
     """
     if len(texts) < 2:
         return 0.0
     counted = [[Counter(list_ngrams(text, n)) for n in range(1, ORDER + 1)] for text in texts]
-    tops = [_tops([orders[n] for orders in counted]) for n in range(ORDER)]
+    tops = [_find_tops([orders[n] for orders in counted]) for n in range(ORDER)]
     lengths = Counter(map(len, texts))
     total = 0.0
     for place, (text, orders) in enumerate(zip(texts, counted, strict=True)):
         matched = []
         for top, own in zip(tops, orders, strict=True):
-            best = {gram: _others(top[gram], place) for gram in own}
+            best = {gram: _count_elsewhere(top[gram], place) for gram in own}
             matched.append(sum(min(count, best[gram]) for gram, count in own.items()))
         lengths[len(text)] -= 1
-        total += _bleu(
-            matched, [orders[n].total() for n in range(ORDER)], len(text), _closest(lengths, len(text))
-        )
+        reference = _find_closest(lengths, len(text))
+        total += _score_bleu(matched, [order.total() for order in orders], len(text), reference)
         lengths[len(text)] += 1
     return total / len(texts)
 
@@ -66,9 +67,8 @@ def measure_compression(texts: Iterable[str]) -> float:
 def measure_near_duplicates(texts: Sequence[str]) -> float:
     """The share of texts that `aide dedup` would drop."""
     known = LexicalIndex("near", [])
-    return sum(known.claim(str(place), text) is not None for place, text in enumerate(texts)) / (
-        len(texts) or 1
-    )
+    found = sum(known.claim(str(place), text) is not None for place, text in enumerate(texts))
+    return found / (len(texts) or 1)
 
 
 def measure_lengths(texts: Iterable[Sequence[str]]) -> dict[str, float]:
@@ -116,7 +116,7 @@ def list_ngrams(text: Sequence[str], n: int) -> list[Gram]:
     return [tuple(text[at : at + n]) for at in range(len(text) - n + 1)]
 
 
-def _tops(counts: Sequence[Counter[Gram]]) -> dict[Gram, tuple[int, int, int]]:
+def _find_tops(counts: Sequence[Counter[Gram]]) -> dict[Gram, tuple[int, int, int]]:
     """For each n-gram its greatest count in one text, that text, and the greatest count in another one."""
     tops: dict[Gram, tuple[int, int, int]] = {}
     for place, own in enumerate(counts):
@@ -126,19 +126,19 @@ def _tops(counts: Sequence[Counter[Gram]]) -> dict[Gram, tuple[int, int, int]]:
     return tops
 
 
-def _others(top: tuple[int, int, int], place: int) -> int:
+def _count_elsewhere(top: tuple[int, int, int], place: int) -> int:
     first, whose, second = top
     return second if whose == place else first
 
 
-def _closest(lengths: Counter[int], length: int) -> int:
+def _find_closest(lengths: Counter[int], length: int) -> int:
     """The reference length nearest to a text's own, the shorter of two equally near."""
     return min(
         (other for other, count in lengths.items() if count), key=lambda other: (abs(other - length), other)
     )
 
 
-def _bleu(matched: Sequence[int], total: Sequence[int], length: int, reference: int) -> float:
+def _score_bleu(matched: Sequence[int], total: Sequence[int], length: int, reference: int) -> float:
     if not any(matched):
         return 0.0
     logs, missing = [], 1
@@ -150,16 +150,3 @@ def _bleu(matched: Sequence[int], total: Sequence[int], length: int, reference: 
         logs.append(math.log(right / of if right else 1 / (missing * of)))
     brevity = min(1.0, math.exp(1 - reference / length))
     return brevity * math.exp(sum(logs) / len(logs))
-
-
-__all__ = [
-    "list_ngrams",
-    "measure_compression",
-    "measure_distinct",
-    "measure_evenness",
-    "measure_lengths",
-    "measure_near_duplicates",
-    "measure_self_bleu",
-    "measure_texts",
-    "sample_places",
-]  # fmt: skip

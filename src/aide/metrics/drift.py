@@ -1,8 +1,8 @@
 """How far records have drifted: likeness of texts to their seed, and of each hop to all seeds.
 
-Lexical: Jaccard similarity of the sets of words (Jaccard, 1912). It says how many words two texts share,
-nothing about meaning, and is comparable only within one task; how alike the seeds are among themselves, which
-is told beside it, gives it a scale. Another likeness, such as the cosine of embeddings, may stand in its place.
+Lexical: Jaccard similarity of the sets of words (Jaccard, 1912). It says how many words two texts share, nothing about
+meaning, and is comparable only within one task; how alike the seeds are among themselves, which is told beside it,
+gives it a scale. Another likeness, such as the cosine of embeddings, may stand in its place.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,8 @@ from typing import Any, Final
 from aide.text.shingles import measure_jaccard
 from aide.text.words import extract_vocabulary
 
-SEEDS: Final = 50  # so many seeds stand for all of them
+# So many seeds stand for all: each record is held against every one, and their own spread takes 1,225 pairs.
+SEEDS: Final = 50
 
 Likeness = Callable[[str, str], float]
 
@@ -33,12 +34,10 @@ class _Hop:
 
 @dataclass(slots=True)
 class DriftMeter:
-    """Sums by hop, fed one record at a time.
-
-    `spread` is the mean likeness between two of the seeds: what texts of one task have in common anyway.
-    """
+    """Sums by hop, fed one record at a time."""
 
     spread: float
+    """The mean likeness between two of the seeds: what texts of one task have in common anyway."""
     _seeds: Sequence[str]
     _alike: Likeness
     _hops: dict[int, _Hop] = field(default_factory=dict)
@@ -72,24 +71,23 @@ class DriftMeter:
 
 @dataclass(frozen=True, slots=True)
 class DriftBounds:
-    """What the seeds' own spread says of a record, by its likeness to its seed.
+    """Bounds for the likeness of a record to its seed, learned from how like each other the seeds are.
 
-    Below `usual`, how like the nearest other seed half of the seeds are, it has begun to drift. Below
-    `least`, how like the nearest the loneliest seed is, it is further out than any seed is from the rest.
+    The seeds are one task by what a person meant, so their own spread is the only scale that fits every task.
     """
 
     usual: float
+    """How like the nearest other seed half of the seeds are. Below it a record has begun to drift."""
     least: float
+    """How like the nearest the loneliest seed is. Below it a record is further out than any seed is from the rest."""
 
     @classmethod
     def of(cls, seeds: Sequence[str], alike: Likeness = measure_likeness) -> "DriftBounds":
-        """Learned from the seeds; a single seed bounds nothing."""
+        """The bounds that these seeds set; a single seed sets none."""
         some = seeds[:SEEDS]
-        others = [[other for at, other in enumerate(some) if at != place] for place in range(len(some))]
         nearest = sorted(
-            max(alike(one, other) for other in rest) for one, rest in zip(some, others, strict=True) if rest
+            max(alike(one, other) for at, other in enumerate(some) if at != place)
+            for place, one in enumerate(some)
+            if len(some) > 1
         )
         return cls(median(nearest), nearest[0]) if nearest else cls(0.0, 0.0)
-
-
-__all__ = ["SEEDS", "DriftBounds", "DriftMeter", "Likeness", "measure_likeness"]
