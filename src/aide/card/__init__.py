@@ -1,4 +1,4 @@
-"""The task card: what is asked, in which form, within which bounds; counted, told by one call, edited."""
+"""The task card: what is asked, in which form, within which bounds; counted, described by one call, edited."""
 
 from aide.card.counting import count_card
 from aide.card.demos import choose_demonstrations, make_demonstration

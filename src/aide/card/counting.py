@@ -1,4 +1,4 @@
-"""The half of the task card that is counted: labels, lengths, options, endings, room for completions."""
+"""The half of the task card that is counted: labels, lengths, options, endings, bounds of completions."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +11,7 @@ from aide.llm.usage import estimate_tokens
 from aide.records import Draft, Seed
 from aide.text.length import choose_unit, measure_length
 
+# Ten seeds show only part of how long inputs of a task may be; half as much again is still the same kind of text.
 _WIDENED: Final = 0.5
 
 
@@ -19,11 +20,12 @@ def count_card(
 ) -> TaskCard:
     """The card as far as counting goes; `task` is the person's sentence, if any.
 
-    The bounds of an input are the 5th and the 95th percentile of the seeds, widened by half.
+    The bounds of an input are the 5th and the 95th percentile of the seeds, so that one odd seed sets none, widened by
+    half. Those of completions are twice the longest input and three times the longest answer, and some: a reply that is
+    cut off is paid for and lost, while tokens that are not used cost nothing.
 
     Raises:
-        InputError: no seeds, a seed whose label is not among those given, or a fixed label set of fewer than
-        two.
+        InputError: no seeds, a seed whose label is not among those given, or a fixed label set of fewer than two.
     """
     if not seeds:
         raise InputError("there are no seeds to make a task card of", hint="give about ten examples")

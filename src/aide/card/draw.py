@@ -1,4 +1,4 @@
-"""The half of the task card that is told: one call describes the task from its examples."""
+"""The half of the task card that is described: one call says from examples what the task is."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,13 +6,15 @@ from typing import Final
 
 from pydantic import Field
 
+from aide.card.demos import make_demonstration
 from aide.errors import NodeError
 from aide.formats import FORMATS, Demonstration, TaskCard
 from aide.llm.usage import estimate_tokens
 from aide.parsing import ModelPayload, ReplyModel
 from aide.records import WHOLE, Ask, Draft
 
-MAX_OUTPUT: Final = 700
+MAX_OUTPUT: Final = 700  # tokens: six short fields, with room for what a model thinks aloud
+# Enough to show what all examples have in common, and a prompt that a small model still reads.
 _EXAMPLES: Final = 8
 _TOKENS: Final = 3000
 
@@ -70,13 +72,13 @@ def _examples(drafts: Sequence[Draft], counted: TaskCard) -> list[Demonstration]
     """The first examples that fit together; of a single one that is too long, its beginning."""
     format = FORMATS[counted.format]
     shown: list[Demonstration] = []
-    room = _TOKENS
+    left = _TOKENS
     for draft in drafts:
-        example = Demonstration(draft.input, format.render(draft), draft.evidence)
+        example = make_demonstration(draft, format)
         size = estimate_tokens(example.input) + estimate_tokens(example.answer)
-        if size <= room and len(shown) < _EXAMPLES:
+        if size <= left and len(shown) < _EXAMPLES:
             shown.append(example)
-            room -= size
+            left -= size
     if shown or not drafts:
         return shown
     return [Demonstration(drafts[0].input[: 2 * _TOKENS], format.render(drafts[0])[:_TOKENS])]

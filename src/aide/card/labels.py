@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import fsum
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +20,8 @@ _FILE: Final = re.compile(r".*(?:[/\\]|\.(?:txt|json|tsv|csv|ya?ml|md)\Z)")
 def read_labels(given: Sequence[str]) -> tuple[Label, ...]:
     """The labels behind `--labels`: names, or one file.
 
-    A file holds one label a line, with its description after a tab or a colon and a space, or JSON: a list
-    of names, a list of objects with `name` and `description`, or an object from name to description.
+    A file holds one label a line, with its description after a tab or a colon and a space, or JSON: a list of names, a
+    list of objects with `name` and `description`, or an object from name to description.
 
     Raises:
         InputError: no such file, nonsense in it, a name twice, or fewer than two labels.
@@ -62,57 +63,56 @@ def _from_file(path: Path) -> list[Label]:
 
 
 def _from_json(value: Any) -> list[Label]:
-    if isinstance(value, dict) and "labels" in value:
-        value = value["labels"]
     if isinstance(value, dict):
-        return [Label(clean_text(name), clean_text(told)) for name, told in value.items()]
+        value = value.get("labels", value)
+    if isinstance(value, dict):
+        return [_make_label(name, description) for name, description in value.items()]
     return [
-        Label(clean_text(item["name"]), clean_text(item.get("description") or ""))
-        if isinstance(item, dict)
-        else Label(clean_text(item))
+        _make_label(item["name"], item.get("description")) if isinstance(item, dict) else _make_label(item)
         for item in value
     ]
 
 
 def _from_line(line: str) -> Label:
-    name, _, told = line.partition("\t") if "\t" in line else line.partition(": ")
-    return Label(clean_text(name), clean_text(told))
+    name, _, description = line.partition("\t") if "\t" in line else line.partition(": ")
+    return _make_label(name, description)
+
+
+def _make_label(name: str, description: str | None = "") -> Label:
+    return Label(clean_text(name), clean_text(description or ""))
 
 
 def rank_confusable_labels(card: TaskCard, drafts: Sequence[Draft]) -> Mapping[str, tuple[str, ...]]:
     """For each label all others, the most easily confused first, by the words that they share.
 
-    Words are those of name, description and seeds; one of a name counts three times one of a seed, and all
-    count for less the more labels have them.
+    Words are those of name, description and seeds. One of a name counts three times one of a seed, for a person chose
+    it to tell what the label is; all count for less the more labels have them.
     """
-    words = {label.name: _bag(label, drafts) for label in card.labels}
-    spread = Counter(word for bag in words.values() for word in bag)
+    weights = {label.name: _weigh_terms(label, drafts) for label in card.labels}
+    spread = Counter(term for each in weights.values() for term in each)
 
     def closeness(one: str, other: str) -> float:
-        mine, theirs = words[one], words[other]
-        shared = sum(min(mine[word], theirs[word]) / spread[word] for word in mine.keys() & theirs.keys())
-        either = sum(
-            max(mine.get(word, 0), theirs.get(word, 0)) / spread[word] for word in mine.keys() | theirs.keys()
-        )
-        return shared / either if either else 0.0
+        """The weighted Jaccard similarity of two labels' words."""
+        pairs = [
+            (weights[one].get(term, 0.0) / spread[term], weights[other].get(term, 0.0) / spread[term])
+            for term in weights[one].keys() | weights[other].keys()
+        ]
+        # Sets of strings have another order in each process: only `fsum` gives the same sum, and so the same prompts.
+        return fsum(map(min, pairs)) / (fsum(map(max, pairs)) or 1)
 
-    names = card.label_names
     return {
         name: tuple(
-            sorted(
-                (other for other in names if other != name),
-                key=lambda other: (-closeness(name, other), other),
-            )
+            sorted(set(card.label_names) - {name}, key=lambda other: (-closeness(name, other), other))
         )
-        for name in names
+        for name in card.label_names
     }
 
 
-def _bag(label: Label, drafts: Sequence[Draft]) -> dict[str, float]:
-    bag: dict[str, float] = {}
+def _weigh_terms(label: Label, drafts: Sequence[Draft]) -> dict[str, float]:
+    weights: dict[str, float] = {}
     for draft in drafts:
         if draft.output == label.name:
-            bag.update(dict.fromkeys(list_terms(draft.input), 1.0))
-    bag.update(dict.fromkeys(list_terms(label.description), 2.0))
-    bag.update(dict.fromkeys(list_terms(label.name), 3.0))
-    return bag
+            weights.update(dict.fromkeys(list_terms(draft.input), 1.0))
+    weights.update(dict.fromkeys(list_terms(label.description), 2.0))
+    weights.update(dict.fromkeys(list_terms(label.name), 3.0))
+    return weights

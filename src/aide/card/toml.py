@@ -10,10 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from aide.errors import InputError
 from aide.formats import FORMATS, TaskCard
+from aide.text.length import UNITS
 
-# The order, grouping and comments of the file; every field of the card stands here once, `labels` at the end.
+# The order, grouping and comments of the file. Every field of the card stands here once, but for `labels`, which come
+# last; a test holds that.
 _LAYOUT: Final = (
-    ("What the model told of the task, from the seeds. Edit freely before the first record.", (
+    ("What the model said of the task, from the seeds. Edit freely before the first record.", (
         ("task", "what is given and what has to be answered"),
         ("language", "of the inputs, by its English name"),
         ("language_code", ""),
@@ -28,11 +30,11 @@ _LAYOUT: Final = (
         ("options", "number of options of a multiple choice question"),
         ("min_words", "bounds of an input, in `unit`"),
         ("max_words", ""),
-        ("unit", "words or characters"),
+        ("unit", "words, or characters (white space is none)"),
         ("convention", "how an answer ends; <number> or <answer> stands for the result"),
         ("bare", "whether an answer is nothing but that ending"),
         ("code", "programming language of the answers, where they are code"),
-        ("max_input_tokens", "room for an input and for an answer"),
+        ("max_input_tokens", "most tokens of an input and of an answer"),
         ("max_answer_tokens", ""),
     )),
 )  # fmt: skip
@@ -41,15 +43,15 @@ _AT_LINE: Final = re.compile(r"\s*\(at line (\d+), column \d+\)")
 
 
 def card_to_toml(card: TaskCard) -> str:
-    """The card as commented TOML; `from_toml` gives it back equal."""
+    """The card as commented TOML; `card_from_toml` gives it back equal."""
     lines = [
         "# The task card: every prompt and every check follows it. It is fixed from the first record on."
     ]
     for heading, entries in _LAYOUT:
         lines += ["", f"# {heading}"]
-        for name, told in entries:
+        for name, comment in entries:
             line = f"{name} = {_value(getattr(card, name))}"
-            lines.append(f"{line}  # {told}" if told else line)
+            lines.append(f"{line}  # {comment}" if comment else line)
     if card.labels:
         lines += ["", "# The fixed set of labels. A description helps to tell a label from its neighbours."]
     for label in card.labels:
@@ -96,12 +98,12 @@ def _nonsense(card: TaskCard) -> tuple[str, str] | None:
     """The first field that can't be right, and why."""
     if card.format not in FORMATS:
         return "format", f"there is no format {card.format!r}"
-    if card.unit not in {"words", "characters"}:
+    if card.unit not in UNITS:
         return "unit", f"unit is words or characters, not {card.unit!r}"
     if not 0 < card.min_words <= card.max_words:
         return "min_words", f"an input can't have {card.min_words} to {card.max_words} {card.unit}"
     if min(card.max_input_tokens, card.max_answer_tokens) < 1:
-        return "max_input_tokens", "completions need room"
+        return "max_input_tokens", "a completion has at least one token"
     if problem := FORMATS[card.format].check_card(card):
         return problem
     if card.convention and not re.search("<number>|<answer>", card.convention):

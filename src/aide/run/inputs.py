@@ -126,14 +126,15 @@ async def fix_card(
             card = await describe_card(ask, drafts, counted, spec.task or ground.loaded.sentence)
     else:
         card = card_from_toml(kept)
-        edited = folder.card.read_text(encoding="utf-8") if folder.card.exists() else kept
-        if edited != kept:
+        # Cards are compared and not their files: another version may lay the same card out in another way.
+        edited = card_from_toml(folder.card.read_text(encoding="utf-8")) if folder.card.exists() else card
+        if edited != card:
             if journal.counts().get("accepted"):
                 raise InputError(
                     f"{folder.card} was edited after the first record",
                     hint="undo the edit, or begin a new folder with -o DIR",
                 )
-            card = card_from_toml(edited)
+            card = edited
     text = card_to_toml(card)
     if text != kept:
         journal.set_meta("card", text)
@@ -191,7 +192,7 @@ class SeedPool:
         chosen = choose_demonstrations(
             seed, pool, self._format, k=self._count, max_tokens=DEMONSTRATION_TOKENS
         )
-        return tuple(make_demonstration(each, self._format) for each in chosen)
+        return tuple(make_demonstration(each.draft, self._format) for each in chosen)
 
 
 def find_gone_seeds(ground: PreparedInputs, journal: Journal) -> list[str]:

@@ -209,8 +209,7 @@ def test_a_seed_alone_demonstrates_itself() -> None:
 
 
 def test_a_demonstration_shows_the_varying_part_the_answer_and_the_evidence() -> None:
-    parts = Parts((("contract", "Rent is due."),), "question", "{contract}\n{question}")
-    shown = make_demonstration(seed(Draft("Is it?", "Yes", evidence="Rent is due"), parts), FORMATS["yes_no"])
+    shown = make_demonstration(Draft("Is it?", "Yes", evidence="Rent is due"), FORMATS["yes_no"])
     assert (shown.input, shown.answer, shown.evidence) == ("Is it?", "Yes", "Rent is due")
 
 

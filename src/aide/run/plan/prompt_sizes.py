@@ -81,7 +81,7 @@ async def measure_prompts(
         chosen = choose_demonstrations(
             seed, pool, ground.format, k=spec.demonstrations, max_tokens=DEMONSTRATION_TOKENS
         )
-        return tuple(make_demonstration(each, ground.format) for each in chosen)
+        return tuple(make_demonstration(each.draft, ground.format) for each in chosen)
 
     brief = build_recipe_context(
         spec, ground, card, prompts, novelty=NoDeduplication(), demonstrations=cache(shown)

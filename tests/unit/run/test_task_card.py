@@ -1,0 +1,53 @@
+"""The task card of a run that goes on: kept, whatever its file looks like, and not to be edited after a record."""
+
+import asyncio
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from aide.card import card_to_toml
+from aide.errors import InputError
+from aide.formats import FORMATS, TaskCard
+from aide.journal import Journal, Outcome
+from aide.run.folder import RunFolder
+from aide.run.inputs import fix_card
+
+CARD = TaskCard(task="Answer the question.", min_words=3)
+GROUND: Any = SimpleNamespace(format=FORMATS["free_text"], seeds=())
+NOBODY: Any = None  # neither a spec nor a model is asked when the card is there
+
+
+async def go_on(folder: RunFolder) -> TaskCard:
+    with Journal.open(folder.journal) as journal:
+        return await fix_card(NOBODY, GROUND, folder, journal, NOBODY)
+
+
+async def begin(folder: RunFolder, text: str) -> None:
+    with Journal.open(folder.journal) as journal:
+        journal.set_meta("card", text)
+        await journal.settle(Outcome("1" * 20, "accepted", "s", "s", 1, 0, "reasoning", "", b"{}"))
+    folder.card.write_text(text, encoding="utf-8")
+
+
+def test_a_card_in_the_layout_of_another_version_is_no_edit(tmp_path: Path) -> None:
+    async def run() -> None:
+        folder = RunFolder(tmp_path)
+        await begin(folder, re.sub(r"#.*", "# an older remark", card_to_toml(CARD)))
+        for _ in range(3):
+            assert await go_on(folder) == CARD
+
+    asyncio.run(run())
+
+
+def test_a_card_edited_after_the_first_record_is_refused(tmp_path: Path) -> None:
+    async def run() -> None:
+        folder = RunFolder(tmp_path)
+        await begin(folder, card_to_toml(CARD))
+        folder.card.write_text(card_to_toml(TaskCard(task="Guess.")), encoding="utf-8")
+        with pytest.raises(InputError, match="after the first record"):
+            await go_on(folder)
+
+    asyncio.run(run())
