@@ -1,7 +1,9 @@
 """The limiter in simulated time, against servers of several kinds, beside the best fixed number of calls.
 
-    python benchmarks/limiter.py [--seconds 600]
+    python benchmarks/limiter.py [--seconds 600] [--sweep]
 
+With `--sweep` each number of the limiter is halved and doubled (shares are moved half-way to 0 and to 1), and every
+server is named whose rate then changes by two hundredths, or its share turned away by half of one.
 Time is simulated: nothing waits, and the figures are the same on every machine. Callers always want more; the
 first minute is left out of all figures. A fixed setting keeps so many calls out, whatever is answered; a
 call that is turned away keeps its place for a second, or as long as the server named, and is tried again.
@@ -14,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from math import inf
 
+from aide.llm import growth, limiter, pace
 from aide.llm.limiter import START, Limiter, Outcome, Permit
 
 FIXED = (8, 16, 20, 24, 32, 64, 128, 256)
@@ -24,7 +27,7 @@ FIRST = 60.0
 class Fixed(Limiter):
     """As many calls at once as its ceiling says, always; what the server says changes nothing."""
 
-    def room(self) -> float:
+    def compute_wait(self) -> float:
         return 0.0 if self.in_flight < self.ceiling else inf
 
     def finish(self, permit: Permit, outcome: Outcome, **told: float | None) -> None:
@@ -40,7 +43,7 @@ class World:
     def __init__(
         self,
         serve: "Serve",
-        limiter: type[Limiter] = Limiter,
+        kind: type[Limiter] = Limiter,
         *,
         ceiling: int = 64,
         patience: float = 300.0,
@@ -55,9 +58,7 @@ class World:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self._wake = 0.0
-        self.limiter = limiter(
-            ceiling=ceiling, clock=lambda: self.now, rpm=rpm, patience=patience, start=start
-        )
+        self.limiter = kind(ceiling=ceiling, clock=lambda: self.now, rpm=rpm, patience=patience, start=start)
 
     def after(self, seconds: float, do: Callable[[], None]) -> None:
         self._count += 1
@@ -72,7 +73,7 @@ class World:
 
     def run(self, until: float) -> "World":
         while self.now < until:
-            while (wait := self.limiter.room()) == 0:
+            while (wait := self.limiter.compute_wait()) == 0:
                 self.starts.append(self.now)
                 self.serve(self, self.limiter.start())
             if self.now + wait < self._wake or self._wake <= self.now:
@@ -200,11 +201,47 @@ SERVERS: dict[str, Callable[[], Serve]] = {
 }
 
 
+def sweep(seconds: float) -> None:
+    """Print what each of the limiter's numbers does when it is halved and doubled."""
+
+    def run() -> dict[str, tuple[float, float]]:
+        found = {}
+        for name, make in SERVERS.items():
+            world = World(make(), ceiling=CEILING, patience=600.0, start=limiter.START).run(seconds)
+            found[name] = world.rate(), world.turned_away()
+        return found
+
+    usual = run()
+    for home in (limiter, growth, growth.LoadTracker, pace):
+        for name, value in vars(home).items():
+            if not name.isupper() or not isinstance(value, int | float) or name == "MINUTE":
+                continue
+            share = 0 < value < 1
+            for other in map(type(value), (value / 2, (1 + value) / 2 if share else value * 2)):
+                setattr(home, name, other)
+                found = run()
+                setattr(home, name, value)
+                changed = [
+                    f"{server}: {rate / usual[server][0]:.0%} of the rate, {lost:.1%} turned away"
+                    f" (was {usual[server][1]:.1%})"
+                    for server, (rate, lost) in found.items()
+                    if abs(rate / usual[server][0] - 1) > 0.02 or abs(lost - usual[server][1]) > 0.005
+                ]
+                print(
+                    f"{home.__name__.rpartition('.')[2]}.{name} {value} -> {other:g}: {'; '.join(changed) or '='}"
+                )
+
+
 def main() -> None:
     """Print a line for each server."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--seconds", type=float, default=600.0)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--sweep", action="store_true", help="what each number does, halved and doubled")
+    given = parser.parse_args()
+    seconds = given.seconds
+    if given.sweep:
+        sweep(seconds)
+        return
     print(
         f"{'server':36}{'answers/s':>10}{'best fixed':>12}{'share':>8}"
         f"{'turned away':>13}{'limit':>7}{'cuts':>6}"

@@ -1,168 +1,131 @@
-"""What a limit of calls at once is worth: whether a step up brought anything, whether cuts help at all, and whether
-it is calls at once that the server bounds.
+"""What a limit of calls at once is worth: whether a step up brought anything, and whether it is calls at once that the
+server bounds.
 """
 
 from collections import deque
 from math import inf
 from typing import Final
 
+# Of what a step could bring, so much it has to bring: a quarter more calls, 7.5 % more work a second. What brings less
+# mostly lengthens the server's own queue: with 0.01 a server of 64 slots is given 256 calls at once for the same rate,
+# with 0.15 up to 120, from 0.3 on 77. Higher still, gains that pay would be left.
 WORTH: Final = 0.3
+# After slow start. Steps of a half overshoot a server that takes 20 at once: four times as many calls are turned away.
+# Steps of a tenth take twice as many rounds to get anywhere.
 STEP: Final = 1.25
+# Seconds. Answers that come faster are made from a cache or by a stand-in: what they measure is this client.
 QUICK: Final = 0.05
+# Rounds of calls between two attempts to grow, at most; they double from two with each attempt that failed. With a rest
+# of two throughout, a server that takes 5 at once turns four calls of ten away, in place of one or two of a hundred;
+# beyond 32 nothing more is gained, and a server that has grown is found out later.
 REST: Final = 32
+# A step is judged by at least so many calls, however small the limit: fewer are one long answer's luck.
+FEWEST: Final = 4
 
 
 class GrowthJudge:
-    """Judges whether the last step up brought anything, by the pace of calls that started after it."""
+    """Judges whether the last step up brought anything, by the pace of calls that started after it.
+
+    Latency alone would not do: it grows as soon as a server batches, while throughput still rises. So the judge
+    compares work a second at the limit before and after a step (Little's law: calls at once, times work, divided by
+    seconds), counting only calls that ran while the limit was reached, and only steps that waiting callers asked for.
+    """
+
+    demand: bool
+    """True once a caller has waited for capacity since the last judgement."""
+    slow_start: bool
+    """True until the first sign that the server has enough: the limit doubles, and each step needs less proof."""
 
     def __init__(self) -> None:
-        self.pressed = False
         self.slow_start = True
         self._known: tuple[float, float] | None = None  # a limit, and the work a second that it brought
         self._rest = 0
         self._next_rest = 2
-        self._open(0)
+        self._restart(0)
 
-    def _open(self, serial: int) -> None:
+    def _restart(self, serial: int) -> None:
+        """Begin to watch anew, with the calls after `serial`."""
         self._since = serial
         self._count = 0
-        self._again = False
+        self._second_look = False
         self._seconds = 0.0
         self._work = 0.0
-        self.pressed = False
+        self.demand = False
 
     def fail(self, serial: int) -> None:
-        """The server turned calls away: growth waits longer from now on."""
+        """The server turned calls away: rest longer before the next step."""
         self.slow_start = False
+        self._take_rest(serial)
+
+    def _take_rest(self, serial: int) -> None:
         self._known = None
         self._next_rest = self._rest = min(REST, 2 * self._next_rest)
-        self._open(serial)
+        self._restart(serial)
 
-    def trying(self, limit: float) -> bool:
-        """Whether the last step up is still to be judged."""
+    def is_judging(self, limit: float) -> bool:
+        """True while the last step up is still to be judged."""
         return self._known is not None and limit > self._known[0]
 
     def note(
-        self, started: int, seconds: float, work: float, limit: float, serial: int, ceiling: int
+        self, serial: int, seconds: float, work: float, limit: float, latest: int, ceiling: int
     ) -> float:
-        """Count a call that was let through while the limit was reached; returns the limit from now on."""
-        if started <= self._since:
+        """Count the answered call `serial`, let through while the limit was reached; returns the limit from now on.
+
+        `latest` is the serial of the youngest call. Calls that were out before the last change of the limit say
+        nothing of it and are passed over.
+        """
+        if serial <= self._since:
             return limit
         self._count += 1
         self._seconds += seconds
         self._work += work
-        enough = max(4, int(limit) // 2 if self.slow_start else int(limit))
-        if self._count < enough * (3 if self._again else 1):
+        enough = max(FEWEST, int(limit) // 2 if self.slow_start else int(limit))
+        if self._count < enough * (3 if self._second_look else 1):
             return limit
         quick = self._seconds < QUICK * self._count
         speed = limit * self._work / self._seconds if self._seconds > 0 else inf
         if self._rest > 0:
             self._rest -= 1
             self._known = (limit, speed)
-            self._open(serial)
+            self._restart(latest)
             return limit
-        if not self.pressed:
-            self._open(serial)
+        if not self.demand:
+            self._restart(latest)
             return limit
-        if self._known is not None and self.trying(limit) and not quick:
+        if self._known is not None and self.is_judging(limit) and not quick:
             before, slower = self._known
             gain = speed / slower
             if gain < 1 + WORTH * (limit / before - 1):
-                return self._doubt(limit, before * max(1.0, gain), serial)
+                return self._doubt(limit, before * max(1.0, gain), latest)
             self._next_rest = 2
         self._known = (limit, speed)
-        self._open(serial)
+        self._restart(latest)
         return min(float(ceiling), limit * 2 if self.slow_start else max(limit + 1, limit * STEP))
 
-    def _doubt(self, limit: float, worth: float, serial: int) -> float:
-        """A step up brought little: look once more over more calls, then step back and rest."""
-        if not self._again:
-            self._again = True
+    def _doubt(self, limit: float, worth: float, latest: int) -> float:
+        """A step up brought little: look once more, at three times as many calls, then step back and rest.
+
+        The way back ends at what the gain was worth. Slow start leaves 15 % on top: its doublings are judged by half
+        a round of calls, and where a server stops gaining is not known better than that.
+        """
+        if not self._second_look:
+            self._second_look = True
             return limit
         back = min(limit, worth * (1.15 if self.slow_start else 1.0))
         self.slow_start = False
-        self._known = None
-        self._next_rest = self._rest = min(REST, 2 * self._next_rest)
-        self._open(serial)
+        self._take_rest(latest)
         return back
-
-
-class RefusalDetector:
-    """Tells refusals that come by chance, whatever the limit is, from those that a lower limit heals.
-
-    `CUTS` cuts in a row, with fewer than `APART` calls between two of them, that left the share of calls
-    turned away low but there, have not helped: they are taken back, and for a while no refusal cuts. Where
-    the share then grows `WORSE` times as large, they had helped after all.
-    """
-
-    CUTS: Final = 5
-    APART: Final = 100
-    LOW: Final = 0.4
-    ENOUGH: Final = 60
-    WORSE: Final = 2.5
-    WHILE: Final = 60.0
-    LONGEST: Final = 600.0
-
-    def __init__(self) -> None:
-        self._cuts = 0
-        self._since = 0
-        self._turned = 0
-        self._total = 0
-        self._top = 0.0
-        self._low = 0.0
-        self._share = 0.0
-        self._until = -inf
-        self._barred = -inf
-        self._span = self.WHILE
-
-    def excuses(self, now: float) -> bool:
-        """Whether refusals count as chance now."""
-        return now < self._until
-
-    def note(self, now: float, *, turned: bool) -> float | None:
-        """A call was answered or turned away; returns a limit to go back to where refusals were no chance."""
-        self._since += 1
-        self._total += 1
-        self._turned += turned
-        if (
-            not self.excuses(now)
-            or self._total < self.ENOUGH
-            or self._turned <= self.WORSE * self._share * self._total
-        ):
-            return None
-        self._until = -inf
-        self._barred = now + 2 * self.WHILE
-        self._begin(self._low)
-        return self._low
-
-    def cut(self, now: float, limit: float) -> float | None:
-        """The limit is to be cut; returns the limit to have instead where cuts have not helped."""
-        if self._cuts == 0 or self._since > self.APART:
-            self._begin(limit)
-        self._cuts += 1
-        self._since = 0
-        few = self._cuts <= self.CUTS or limit > 0.75 * self._top
-        if few or self._turned > self.LOW * self._total or now < self._barred:
-            return None
-        self._share = max(0.05, self._turned / self._total)
-        self._until = now + self._span
-        self._span = min(self.LONGEST, 2 * self._span)
-        self._low, back = limit, self._top
-        self._begin(back)
-        return back
-
-    def _begin(self, limit: float) -> None:
-        self._top = limit
-        self._cuts = self._since = self._turned = self._total = 0
 
 
 class LoadTracker:
     """How many others were being answered whenever a call was turned away.
 
-    It is the same number each time where a server bounds calls at once, and ever fewer where it counts the calls of
-    a minute.
+    That tells why a server refuses. One that bounds calls at once refuses beside the same number of others each time;
+    one that counts the calls of a minute refuses beside ever fewer of them, as those that it let through finish.
     """
 
+    # With two sights a bound is seen in any two refusals of the same second, and a server that counts calls a minute
+    # turns a third of them away (`python benchmarks/limiter.py --sweep`); ten tell nothing that five do not.
     SIGHTS: Final = 5
 
     def __init__(self) -> None:
@@ -172,7 +135,7 @@ class LoadTracker:
     def note(self, others: int, answered: int) -> None:
         """A call was turned away beside so many others; `answered` calls have been so far.
 
-        Refusals between which hardly any call was answered are one sight.
+        Refusals between which hardly any call was answered are one sight: they tell of one moment.
         """
         if answered - self._answered > others // 16:
             self._others.append(others)
@@ -185,7 +148,10 @@ class LoadTracker:
 
     @property
     def bound(self) -> int:
-        """How many calls at once the server takes; 0 where that is not its bound, or not known yet."""
+        """How many calls at once the server takes; 0 where that is not its bound, or not known yet.
+
+        The numbers may differ by one and a sixteenth: answers on their way still count here and no more at the server.
+        """
         least, most = min(self._others, default=0), max(self._others, default=0)
         if len(self._others) < self.SIGHTS or most - least > 1 + most // 16:
             return 0
@@ -193,5 +159,5 @@ class LoadTracker:
 
     @property
     def dwindled(self) -> bool:
-        """Whether calls were turned away beside far fewer others than before: calls at once are not the reason."""
+        """True when calls were turned away beside far fewer others than before: calls at once are not the reason."""
         return len(self._others) > 1 and min(self._others) < 0.6 * max(self._others)

@@ -183,7 +183,7 @@ class EndpointPool:
         best: EndpointWorker | None = None
         soonest = inf
         for lane in self.lanes:
-            wait = inf if lane.full else lane.limiter.room()
+            wait = inf if lane.full else lane.limiter.compute_wait()
             if wait > 0:
                 soonest = min(soonest, wait)
             elif best is None or _load(lane) < _load(best):
@@ -265,4 +265,4 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
 
 
 def _load(lane: EndpointWorker) -> tuple[bool, int]:
-    return lane.limiter.strikes > 0, lane.limiter.in_flight
+    return lane.limiter.failures > 0, lane.limiter.in_flight

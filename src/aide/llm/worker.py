@@ -71,7 +71,7 @@ class EndpointWorker:
     async def _embedded(
         self, request: EmbeddingRequest, model: str, permit: Permit, clock: Callable[[], float]
     ) -> ModelAnswer:
-        permit.at = clock()
+        permit.started = clock()
         texts = list(request.texts)
         body = {"model": model, "input": texts if len(texts) > 1 else texts[0]}
         reply, data = await self.client.reply("/embeddings", body)
@@ -89,7 +89,7 @@ class EndpointWorker:
         for lesson in range(LESSONS):
             version = habits.version
             body, sent = habits.body(request, model)
-            permit.at = clock()
+            permit.started = clock()
             try:
                 reply, data = await self.client.chat(body)
             except (RequestRefused, ServerFault) as error:

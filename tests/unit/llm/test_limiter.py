@@ -124,20 +124,20 @@ def test_a_latency_near_the_timeout_cuts() -> None:
 def test_after_many_failures_one_probe_goes_alone_and_pauses_double() -> None:
     now = [0.0]
     limiter = Limiter(ceiling=64, clock=lambda: now[0])
-    while limiter.room() == 0:
+    while limiter.compute_wait() == 0:
         limiter.finish(limiter.start(), "connection")
     pauses = []
     for _ in range(7):
-        pauses.append(limiter.room())
+        pauses.append(limiter.compute_wait())
         now[0] += pauses[-1]
         permit = limiter.start()
-        assert limiter.room() == inf, "the probe goes alone"
+        assert limiter.compute_wait() == inf, "the probe goes alone"
         limiter.finish(permit, "connection")
     assert pauses == [1, 2, 4, 8, 16, 30, 30]
     assert limiter.holding
-    now[0] += limiter.room()
+    now[0] += limiter.compute_wait()
     limiter.finish(limiter.start(), "ok")
-    assert limiter.room() == 0
+    assert limiter.compute_wait() == 0
     assert not limiter.holding
 
 
@@ -145,9 +145,9 @@ def test_a_named_wait_holds_everybody_once_it_is_no_chance() -> None:
     now = [0.0]
     limiter = Limiter(ceiling=64, clock=lambda: now[0])
     limiter.finish(limiter.start(), "rate", wait=30.0)
-    assert limiter.room() == 0, "one refusal may be one caller's"
+    assert limiter.compute_wait() == 0, "one refusal may be one caller's"
     limiter.finish(limiter.start(), "rate", wait=30.0)
-    assert limiter.room() == 30.0
+    assert limiter.compute_wait() == 30.0
 
 
 def test_random_faults_among_answers_stop_nobody() -> None:
@@ -203,7 +203,7 @@ def test_tokens_a_minute_are_kept_to_and_estimates_corrected() -> None:
     limiter = Limiter(ceiling=64, clock=lambda: now[0], tpm=6000)
     used = 0.0
     while now[0] < 120:
-        wait = limiter.room()
+        wait = limiter.compute_wait()
         if wait:
             now[0] += wait
             continue
@@ -217,9 +217,9 @@ def test_the_servers_own_figures_hold_starts() -> None:
     now = [0.0]
     limiter = Limiter(ceiling=64, clock=lambda: now[0])
     limiter.pause_starts(5.0)
-    assert limiter.room() == 5.0
+    assert limiter.compute_wait() == 5.0
     now[0] = 5.0
     limiter.start()
-    assert limiter.room() == 0, "no probe: nothing failed"
+    assert limiter.compute_wait() == 0, "no probe: nothing failed"
     limiter.pause_starts(100_000.0)
-    assert limiter.room() == 60.0
+    assert limiter.compute_wait() == 60.0

@@ -296,7 +296,7 @@ def test_remaining_zero_holds_further_starts() -> None:
         told = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "50s"}
         pool = pool_of(FakeEndpoint().say(Said(200, completion().body, told)))
         await pool.complete(asked())
-        assert 49 < pool.lanes[0].limiter.room() <= 50
+        assert 49 < pool.lanes[0].limiter.compute_wait() <= 50
 
     run(work())
 
