@@ -63,9 +63,9 @@ def filter(
     asked = [
         *(ask.make_bound(each, least=True) for each in least or ()),
         *(ask.make_bound(each, least=False) for each in most or ()),
-        *([ask.match_any_value("lineage.hop", hop, "--hop")] if hop else []),
-        *([ask.match_any_value("lineage.operation", operation, "--operation")] if operation else []),
-        *([ask.match_any_value("format", format, "--format")] if format else []),
+        *([ask.match_any_value("lineage.hop", hop)] if hop else []),
+        *([ask.match_any_value("lineage.operation", operation)] if operation else []),
+        *([ask.match_any_value("format", format)] if format else []),
         *(ask.match_regex(each, wanted=True) for each in match or ()),
         *(ask.match_regex(each, wanted=False) for each in not_match or ()),
         *(ask.compile_where(each) for each in where or ()),

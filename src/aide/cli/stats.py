@@ -45,15 +45,19 @@ def stats(
     """
     from aide.dataset.lines import read_lines
     from aide.dataset.seed_sources import load_seeds_of
-    from aide.dataset.statistics import SamplePlan, TextCollection, make_overlap_meter, measure_at_equal_size
+    from aide.dataset.statistics import SamplePlan, TextCollection, measure_at_equal_size
+    from aide.metrics.drift import DriftMeter
 
     loaded = load_seeds_of(sources or (), seeds or ())
     known = loaded.seeds if loaded else []
-    plan, drift = SamplePlan(sample, seed), make_overlap_meter(known) if known else None
+    plan, drift = (
+        SamplePlan(sample, seed),
+        DriftMeter.of([each.draft.input for each in known]) if known else None,
+    )
     ours = TextCollection.read(read_lines(sources or ()), known, drift)
     if not ours.texts:
         raise InputError("there are no records to measure", hint="name a run folder or a file of JSON lines")
-    figures = ours.figures(plan)
+    figures = ours.measure(plan)
     if drift is not None and (told := drift.as_dict())["by_hop"]:
         figures["likeness"] = told
     if against:

@@ -1,4 +1,4 @@
-"""What a record must be to pass: bounds on its scores, where it came from, words in it."""
+"""Conditions that a record must meet to pass: bounds on its scores, its origin, words in it."""
 
 import json
 import re
@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aide.dataset.expression import compile_expression
-from aide.dataset.expression import read_path as value_at
+from aide.dataset.expression import compile_expression, read_path
 from aide.dataset.lines import RecordLine
 from aide.errors import InputError
 
@@ -17,37 +16,40 @@ _FRACTION: Final = re.compile(r"(\d+)/([1-9]\d*)")
 
 @dataclass(slots=True)
 class Condition:
-    """One thing asked of a record: `names` are the fields it looks at, `seen` those that some record had."""
+    """One condition; called with a record, it is true if the record meets it."""
 
-    told: str
     names: frozenset[str]
+    """The fields it looks at."""
+
     holds: Callable[[Mapping[str, Any]], bool]
+
     seen: set[str] = field(default_factory=set)
+    """Those of its fields that at least one record had: a field that none has was probably mistyped."""
 
     def __call__(self, record: Mapping[str, Any]) -> bool:
-        """Whether it holds."""
+        """True if the record meets the condition."""
         if len(self.seen) < len(self.names):
             self.seen.update(name for name in self.names if look_up_field(record, name) is not None)
         return self.holds(record)
 
 
 def look_up_field(record: Mapping[str, Any], name: str) -> Any:
-    """A field by its name: dots lead into objects; a bare name may stand in `scores` or `lineage` too."""
+    """A field by its name: dots lead into objects; a bare name may also be in `scores` or `lineage`."""
     path = tuple(name.split("."))
-    found = value_at(record, path)
+    found = read_path(record, path)
     for outer in ("scores", "lineage"):
         if found is None and len(path) == 1:
-            found = value_at(record, (outer, name))
+            found = read_path(record, (outer, name))
     return found
 
 
 def value_as_text(value: Any) -> str:
-    """A value as text: a string as it is, all else as JSON has it."""
+    """A value as text: a string unchanged, everything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def value_as_number(value: Any) -> float | None:
-    """A value as a number: `true` is 1, `"2/3"` is a share; `None` where it is none."""
+    """A value as a number: `true` is 1, `"2/3"` is a fraction; `None` if it is no number."""
     if isinstance(value, bool | int | float):
         return float(value)
     if isinstance(value, str) and (share := _FRACTION.fullmatch(value)):
@@ -56,13 +58,13 @@ def value_as_number(value: Any) -> float | None:
 
 
 def make_bound(text: str, *, least: bool) -> Condition:
-    """`NAME=NUMBER`: the field is a number, and at least (else at most) this one.
+    """`NAME=NUMBER`: the field is a number and at least (otherwise at most) this one.
 
     Raises:
-        InputError: it is written otherwise.
+        InputError: `text` is not of this form.
     """
     option = "--min" if least else "--max"
-    name, given = _pair(text, option, "relevance=7")
+    name, given = _split_pair(text, option, "relevance=7")
     limit = value_as_number(given)
     if limit is None:
         try:
@@ -76,28 +78,28 @@ def make_bound(text: str, *, least: bool) -> Condition:
         value = value_as_number(look_up_field(record, name))
         return value is not None and (value >= limit if least else value <= limit)
 
-    return Condition(f"{option} {text}", frozenset({name}), holds)
+    return Condition(frozenset({name}), holds)
 
 
-def match_any_value(name: str, allowed: Sequence[str], option: str) -> Condition:
-    """The field, as text, is one of these."""
-    wanted = frozenset(part.strip() for each in allowed for part in each.split(","))
+def match_any_value(name: str, allowed: Sequence[str]) -> Condition:
+    """The field, as text, is one of these; each of them may hold several, separated by commas."""
+    values = frozenset(part.strip() for each in allowed for part in each.split(","))
 
     def holds(record: Mapping[str, Any]) -> bool:
         value = look_up_field(record, name)
-        return value is not None and value_as_text(value) in wanted
+        return value is not None and value_as_text(value) in values
 
-    return Condition(f"{option} {','.join(allowed)}", frozenset({name}), holds)
+    return Condition(frozenset({name}), holds)
 
 
 def match_regex(text: str, *, wanted: bool) -> Condition:
-    """`NAME=REGEX`: the expression is found (else not found) in the field.
+    """`NAME=REGEX`: the expression is found (otherwise not found) in the field.
 
     Raises:
-        InputError: it is written otherwise, or is no regular expression.
+        InputError: `text` is not of this form, or is no regular expression.
     """
     option = "--match" if wanted else "--not-match"
-    name, given = _pair(text, option, "input='(?i)invoice'")
+    name, given = _split_pair(text, option, "input='(?i)invoice'")
     try:
         pattern = re.compile(given)
     except re.error as fault:
@@ -107,7 +109,7 @@ def match_regex(text: str, *, wanted: bool) -> Condition:
         value = look_up_field(record, name)
         return (value is not None and pattern.search(value_as_text(value)) is not None) == wanted
 
-    return Condition(f"{option} {text}", frozenset({name}), holds)
+    return Condition(frozenset({name}), holds)
 
 
 def compile_where(text: str) -> Condition:
@@ -117,12 +119,12 @@ def compile_where(text: str) -> Condition:
         InputError: it can't be read or holds what is not allowed.
     """
     expression = compile_expression(text)
-    return Condition(f"--where {text}", expression.names, expression)
+    return Condition(expression.names, expression)
 
 
 @dataclass(slots=True)
 class FilterCounts:
-    """What a command did so far."""
+    """Lines read and kept so far."""
 
     read: int = 0
     kept: int = 0
@@ -131,21 +133,22 @@ class FilterCounts:
 def filter_lines(
     lines: Iterable[RecordLine], conditions: Sequence[Condition], count: FilterCounts, *, invert: bool = False
 ) -> Iterator[RecordLine]:
-    """The lines for which all conditions hold, or with `invert` the others."""
+    """The lines that meet all conditions, or with `invert` the others."""
     for line in lines:
         count.read += 1
-        verdicts = [condition(line.record) for condition in conditions]  # all are to see the record's fields
+        # A list, not a generator: every condition must see the record to learn which fields there are.
+        verdicts = [condition(line.record) for condition in conditions]
         if all(verdicts) != invert:
             count.kept += 1
             yield line
 
 
 def find_unknown_fields(conditions: Iterable[Condition]) -> list[str]:
-    """Fields that are asked for and that no record had."""
+    """Fields that a condition looks at and no record had."""
     return sorted({name for condition in conditions for name in condition.names - condition.seen})
 
 
-def _pair(text: str, option: str, example: str) -> tuple[str, str]:
+def _split_pair(text: str, option: str, example: str) -> tuple[str, str]:
     found = _NAMED.fullmatch(text)
     if not found:
         raise InputError(f"{option} {text}: has no field and value", hint=f"such as {option} {example}")

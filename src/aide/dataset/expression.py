@@ -1,8 +1,9 @@
 """Conditions on a record, as a person types them: `scores.relevance < 6 and lineage.hop == 2`.
 
-The text is parsed as a Python expression and never run as one. It may hold comparisons (chained ones too),
-`in`, `and`, `or`, `not`, brackets, numbers, strings, lists, `True`, `False`, `None` (or JSON's words),
-`len(…)` and names with dots, which are fields of the record. Nothing else is understood.
+The text is parsed as a Python expression, but never evaluated as one: an expression may come from somebody
+else's notes, and must not be able to run code. Allowed are comparisons (also chained), `in`, `and`, `or`, `not`,
+brackets, numbers, strings, lists, `True`, `False`, `None` (or JSON's words), `len(…)`, and names with dots, which
+are fields of the record.
 """
 
 import ast
@@ -14,6 +15,8 @@ from typing import Any, Final
 from aide.errors import InputError
 
 LONGEST: Final = 10_000
+"""Characters of an expression: Python's parser takes quadratic time and much memory for nested ones."""
+
 HINT: Final = "for example: scores.relevance < 6 and lineage.operation in ('persona', 'reasoning')"
 
 _WORDS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "null": None}
@@ -35,122 +38,121 @@ Value = Callable[[Mapping[str, Any]], Any]
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A condition that is ready to be asked of records.
-
-    Attributes:
-        text: as it was typed.
-        names: the fields it speaks of, with their dots; where no record has one, it was likely mistyped.
-    """
+    """A compiled condition; called with a record, it is true if the record meets it."""
 
     text: str
+    """The expression as it was typed."""
+
     names: frozenset[str]
+    """The fields it reads, with their dots. A field that no record has was probably mistyped."""
+
     holds: Value
 
     def __call__(self, record: Mapping[str, Any]) -> bool:
-        """Whether it holds for a record.
+        """True if the record meets the condition.
 
-        A field that is not there is `None`. An order between values that have none (`None < 3`) does not
-        hold, nor does `in` or `not in` a thing that has no members.
+        A missing field is `None`. Comparing values that have no order (`None < 3`) is false, and so are `in`
+        and `not in` for a value without members.
         """
         return bool(self.holds(record))
 
 
 def compile_expression(text: str) -> Expression:
-    """The condition that a text spells.
+    """Compile an expression.
 
     Raises:
-        InputError: it can't be read, or holds what is not allowed; the message names it and where it stands.
+        InputError: it can't be parsed, or holds something that is not allowed; the message says what and where.
     """
     if len(text) > LONGEST:
         raise InputError(f"the expression has {len(text):,} characters, more than {LONGEST:,}", hint=HINT)
     try:
         tree = ast.parse(text.strip(), mode="eval").body
         names: set[str] = set()
-        holds = _value(tree, names)
+        holds = _compile(tree, names)
     except SyntaxError as fault:
-        told = f"{fault.msg} (at character {fault.offset})" if fault.offset else fault.msg
-        raise InputError(f"the expression {_short(text)!r} can't be read: {told}", hint=HINT) from fault
+        reason = f"{fault.msg} (at character {fault.offset})" if fault.offset else fault.msg
+        raise InputError(f"the expression {_shorten(text)!r} can't be read: {reason}", hint=HINT) from fault
     except (ValueError, RecursionError, MemoryError) as fault:
-        raise InputError(f"the expression {_short(text)!r} can't be read: {fault}", hint=HINT) from fault
+        raise InputError(f"the expression {_shorten(text)!r} can't be read: {fault}", hint=HINT) from fault
     return Expression(text, frozenset(names), holds)
 
 
 def read_path(record: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    """The value at a path of names; `None` where there is none."""
+    """The value at a path of names; `None` if there is none."""
     value: Any = record
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
 
 
-def _value(node: ast.expr, names: set[str]) -> Value:
+def _compile(node: ast.expr, names: set[str]) -> Value:
     match node:
         case ast.Constant(value=bool() | int() | float() | str() | None as constant):
             return lambda record: constant
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
             return lambda record: -number
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            inner = _value(operand, names)
+            inner = _compile(operand, names)
             return lambda record: not inner(record)
         case ast.BoolOp(op=op, values=operands):
-            parts = [_value(each, names) for each in operands]
+            parts = [_compile(each, names) for each in operands]
             quantifier = all if isinstance(op, ast.And) else any
             return lambda record: quantifier(part(record) for part in parts)
         case ast.Compare():
-            return _comparison(node, names)
+            return _compile_comparison(node, names)
         case ast.Tuple(elts=elements) | ast.List(elts=elements) | ast.Set(elts=elements):
-            members = [_value(each, names) for each in elements]
+            members = [_compile(each, names) for each in elements]
             return lambda record: [member(record) for member in members]
         case ast.Call(func=ast.Name(id="len"), args=[argument], keywords=[]):
-            measured = _value(argument, names)
-            return lambda record: _length(measured(record))
+            measured = _compile(argument, names)
+            return lambda record: _measure_length(measured(record))
         case ast.Name(id=word) if word in _WORDS:
             return lambda record: _WORDS[word]
         case ast.Name() | ast.Attribute():
-            path = _path(node)
+            path = _read_name(node)
             names.add(".".join(path))
             return lambda record: read_path(record, path)
         case _:
-            raise _refused(node)
+            raise _refuse(node)
 
 
-def _comparison(node: ast.Compare, names: set[str]) -> Value:
-    """`a < b <= c` and its like; every operand is taken once a record."""
-    operands = [_value(each, names) for each in (node.left, *node.comparators)]
+def _compile_comparison(node: ast.Compare, names: set[str]) -> Value:
+    """`a < b <= c` and the like; every operand is evaluated once."""
+    operands = [_compile(each, names) for each in (node.left, *node.comparators)]
     compare = [_COMPARE[type(op)] for op in node.ops]
 
     def holds(record: Mapping[str, Any]) -> bool:
         values = [operand(record) for operand in operands]
         try:
             return all(op(a, b) for op, a, b in zip(compare, values, values[1:], strict=False))
-        except TypeError:  # an order between values that have none
+        except TypeError:  # the values have no order
             return False
 
     return holds
 
 
-def _length(value: Any) -> int:
-    """Characters of a text, members of a list; 0 of what has no length."""
+def _measure_length(value: Any) -> int:
+    """Characters of a text, members of a list; 0 for a value without length."""
     return len(value) if isinstance(value, str | list | tuple | Mapping) else 0
 
 
-def _path(node: ast.expr) -> tuple[str, ...]:
+def _read_name(node: ast.expr) -> tuple[str, ...]:
     if isinstance(node, ast.Name):
         return (node.id,)
     if isinstance(node, ast.Attribute):
-        return (*_path(node.value), node.attr)
-    raise _refused(node)
+        return (*_read_name(node.value), node.attr)
+    raise _refuse(node)
 
 
-def _refused(node: ast.expr) -> InputError:
-    told = f"{_short(ast.unparse(node))!r} (at character {node.col_offset + 1})"
+def _refuse(node: ast.expr) -> InputError:
+    part = f"{_shorten(ast.unparse(node))!r} (at character {node.col_offset + 1})"
     return InputError(
-        f"the expression holds {told}, which is not allowed in a condition",
-        hint="it may have comparisons, in, and, or, not, len(), names with dots, numbers and strings",
+        f"the expression holds {part}, which is not allowed in a condition",
+        hint="allowed are comparisons, in, and, or, not, len(), names with dots, numbers and strings",
     )
 
 
-def _short(text: str, longest: int = 60) -> str:
+def _shorten(text: str, longest: int = 60) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 

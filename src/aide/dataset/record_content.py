@@ -1,4 +1,4 @@
-"""What a line says, whatever its shape: our own records, or any shape that seeds come in."""
+"""The content of a line, whatever its shape: one of our records, or any shape that seeds may have."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,25 +7,21 @@ from typing import Any
 from aide.dataset.lines import RecordLine
 from aide.errors import InputError
 from aide.formats import FORMATS, Format, guess_format
-from aide.records import Draft, Lineage, Record, Seed, find_varying_name, read_varying
+from aide.records import CONTENT, Draft, Lineage, Record, Seed, find_varying_name, read_varying
 from aide.seeds.shapes import RowFields, recognise_shape
 from aide.seeds.values import BadRowError, read_text_value
 
 
 def read_draft(line: RecordLine) -> Draft:
-    """Input (the whole of it), output and what belongs to them.
+    """The whole input, the output and what belongs to them.
 
     Raises:
-        InputError: there is no input or no output to be found; it names file and line.
+        InputError: no input or no output is found; the message names file and line.
     """
     record = line.record
     if isinstance(record.get("input"), str) and isinstance(record.get("output"), str):
-        return Draft(
-            record["input"],
-            record["output"],
-            _texts(record.get("choices")),
-            _texts(record.get("tests")),
-            _text(record.get("reasoning")),
+        return Draft.from_dict(
+            {name: _read_value(record[name], shape) for name, shape in CONTENT.items() if name in record}
         )
     fields = RowFields(record)
     try:
@@ -38,10 +34,10 @@ def read_draft(line: RecordLine) -> Draft:
 
 
 def comparable_text(line: RecordLine) -> str:
-    """The text by which duplicates are told: the part that varies; with options, also the right one.
+    """The text that duplicates are found by: the varying part and, if there are options, the correct one.
 
-    Many a question of an exam reads as others do ("Which of these is true?"), so that only the answer tells
-    them apart. Labels do not: one text under two labels is one text.
+    Many questions of an exam have the same words ("Which of these is true?"): only the answer tells them
+    apart. Labels do not count: one text with two labels is still one text.
     """
     record = line.record
     if not find_varying_name(record) and not isinstance(record.get("input"), str):
@@ -54,7 +50,7 @@ def comparable_text(line: RecordLine) -> str:
 
 
 def infer_format(record: Mapping[str, Any], draft: Draft) -> Format:
-    """The format a record names; of others what one example tells by its shape."""
+    """The format that a record names, or else the one that its shape suggests."""
     return _named_format(record) or guess_format(draft)
 
 
@@ -65,12 +61,12 @@ def is_labelled(record: Mapping[str, Any]) -> bool:
 
 
 def _named_format(record: Mapping[str, Any]) -> Format | None:
-    name = record.get("format")  # of a foreign record whatever its author calls so
+    name = record.get("format")  # in a record of somebody else it may be anything
     return FORMATS[name] if isinstance(name, str) and name in FORMATS else None
 
 
 def name_record(line: RecordLine) -> str:
-    """The record's id; where it has none, file and line."""
+    """The record's id, or file and line if it has none."""
     name = line.record.get("id")
     return name if isinstance(name, str) and name else line.where
 
@@ -79,7 +75,7 @@ def read_lineage(line: RecordLine) -> Lineage:
     """Where a record came from.
 
     Raises:
-        InputError: it does not say; it names file and line.
+        InputError: it has no lineage; the message names file and line.
     """
     try:
         return Lineage.from_dict(line.record["lineage"])
@@ -94,9 +90,8 @@ def seed_as_record(seed: Seed, task: str, format: str) -> dict[str, Any]:
     return Record(seed.id, task, format, seed.draft, seed.parts, lineage, meta=seed.meta).as_dict()
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(map(read_text_value, value)) if isinstance(value, list) else ()
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _read_value(value: Any, shape: type) -> Any:
+    """A field of a draft; of another type than its own it counts as empty."""
+    if not isinstance(value, shape):
+        return shape()
+    return list(map(read_text_value, value)) if isinstance(value, list) else value

@@ -1,30 +1,32 @@
-"""Records that a person marked good or bad: in a file of records, or by the reviews of a run folder."""
+"""Records that a person judged good or bad: in a file of records, or by the reviews of a run folder.
+
+The records of a run folder are read from its journal, which is a layer below: the shards no longer hold those
+that the person rejected, or those that were pruned since.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import orjson
 
-from aide.dataset.lines import RecordLine, read_lines
+from aide.dataset.lines import RecordLine, make_line, read_lines
 from aide.dataset.reviews import FILE, Reviews
 from aide.errors import InputError
 from aide.journal import Journal
-from aide.jsonl import encode_line
 from aide.run.folder import RunFolder
 
 
 def find_reviewed_run(source: str) -> RunFolder | None:
-    """The run folder whose reviews are meant: named itself, or by its `reviews.jsonl`; `None` for another file."""
+    """The run folder that is meant by its own path or by that of its `reviews.jsonl`; `None` for another file."""
     path = Path(source)
     folder = RunFolder(path.parent if path.name == FILE else path)
     return folder if folder.journal.exists() else None
 
 
 def read_reviewed_records(sources: Sequence[str]) -> Iterator[RecordLine]:
-    """The records of files as they stand; of a run folder those that were reviewed, with their `verdict`.
+    """The records of files unchanged; of a run folder the reviewed ones, with their `verdict`.
 
-    A rejected record has the text that the run gave it, an accepted one the text that the person left. Records
-    that were pruned since are there too.
+    A rejected record has the text that the run gave it, an accepted one the text that the person left.
 
     Raises:
         InputError: a file can't be read, or a run folder has no review of a record of its own.
@@ -34,10 +36,10 @@ def read_reviewed_records(sources: Sequence[str]) -> Iterator[RecordLine]:
         if folder is None:
             yield from read_lines([source])
         else:
-            yield from _reviewed(folder)
+            yield from _read_run(folder)
 
 
-def _reviewed(folder: RunFolder) -> Iterator[RecordLine]:
+def _read_run(folder: RunFolder) -> Iterator[RecordLine]:
     reviews = Reviews.read(folder.path)
     found = 0
     with Journal.open(folder.journal, readonly=True) as journal:
@@ -47,14 +49,14 @@ def _reviewed(folder: RunFolder) -> Iterator[RecordLine]:
                 continue
             found += 1
             record = orjson.loads(outcome.payload)
-            told = {**(reviews.apply(record) or record), "verdict": review["verdict"]}
-            yield RecordLine(told, encode_line(told).rstrip(b"\n"), f"{reviews.path}, {id}")
+            reviewed = {**(reviews.apply(record) or record), "verdict": review["verdict"]}
+            yield make_line(reviewed, f"{reviews.path}, {id}")
     if not found:
         raise InputError(
             f"{reviews.path} reviews no record of the run"
             if reviews.decided
             else f"there is no review in {reviews.path}",
-            hint='one a line, such as {"id": "…", "verdict": "reject"}',
+            hint='each line is one, such as {"id": "…", "verdict": "reject"}',
         )
 
 

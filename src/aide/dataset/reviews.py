@@ -1,8 +1,8 @@
 """What a person decided about records: `reviews.jsonl` beside the shards of a run folder.
 
-One decision a line: the record's `id`, a `verdict` (`accept` or `reject`), and where the text was mended the
-new `input`, `output`, `choices`, `parts`, `tests` or `reasoning`. The last line about a record counts. Of an input
-with parts it is enough to give the whole `input` or the `parts`: the other one follows.
+Each line is one decision: the record's `id`, a `verdict` (`accept` or `reject`) and, if the text was edited,
+the new `input`, `output`, `choices`, `parts`, `tests` or `reasoning`. The last line about a record counts. For
+an input with parts it is enough to give the whole `input` or the `parts`: the other follows from it.
 """
 
 from collections.abc import Mapping
@@ -19,21 +19,24 @@ FILE: Final = "reviews.jsonl"
 VERDICTS: Final = ("accept", "reject")
 HINT: Final = 'such as {"id": "…", "verdict": "reject"}; a verdict is accept or reject'
 EDITABLE: Final[Mapping[str, type]] = {**CONTENT, "parts": dict}
+"""The fields that a person may edit, with their types."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reviews:
-    """The last decision about each record that was reviewed, by its id; `path` is where they stand."""
+    """The reviews of a run folder."""
 
     decided: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The last decision about each record, by its id."""
+
     path: Path = Path(FILE)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """The reviews of a run folder; none where nobody has reviewed it.
+        """The reviews of a run folder; none if nobody has reviewed it.
 
         Raises:
-            InputError: a line is no review; it names file and line.
+            InputError: a line is no review; the message names file and line.
         """
         path = folder / FILE
         decided: dict[str, Mapping[str, Any]] = {}
@@ -45,7 +48,7 @@ class Reviews:
             raise InputError(f"{path} can't be read: {fault.strerror}") from fault
         for number, line in enumerate(whole.split(b"\n"), 1):
             if line.strip():
-                review = _review(path, number, line)
+                review = _parse_review(path, number, line)
                 decided[review["id"]] = review
         return cls(decided, path)
 
@@ -53,7 +56,7 @@ class Reviews:
         """The record as the person left it: itself if unchanged, `None` if it was rejected.
 
         Raises:
-            InputError: what was edited does not fit what was not; it names the record.
+            InputError: the edited fields contradict the others; the message names the record.
         """
         review = self.decided.get(str(record.get("id")))
         if review is None:
@@ -66,7 +69,7 @@ class Reviews:
         changed = {**record, **edited}
         where = f"{self.path}: the review of {record['id']}"
         if record.get("parts") and ("input" in edited) != ("parts" in edited):
-            changed.update(_whole(record, changed, where))
+            changed.update(_complete(record, changed, where))
         if changed.get("choices") and changed["output"] not in changed["choices"]:
             raise InputError(
                 f"{where} leaves an output that is none of the choices", hint="give both output and choices"
@@ -74,8 +77,8 @@ class Reviews:
         return changed
 
 
-def _whole(record: Mapping[str, Any], changed: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    """The whole input after its parts, or the varying part after the whole input: whichever was not given."""
+def _complete(record: Mapping[str, Any], changed: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """The whole input from its parts, or the varying part from the whole input: whichever was not given."""
     old: str = record["input"]
     name, varying = find_varying_name(record), read_varying(record)
     before, found, after = old.partition(varying)
@@ -92,7 +95,7 @@ def _whole(record: Mapping[str, Any], changed: Mapping[str, Any], where: str) ->
     return {"parts": {**record["parts"], name: new[len(before) : len(new) - len(after)]}}
 
 
-def _review(path: Path, number: int, line: bytes) -> Mapping[str, Any]:
+def _parse_review(path: Path, number: int, line: bytes) -> Mapping[str, Any]:
     try:
         review = orjson.loads(line)
     except orjson.JSONDecodeError as fault:
@@ -100,10 +103,7 @@ def _review(path: Path, number: int, line: bytes) -> Mapping[str, Any]:
     if not isinstance(review, dict) or not isinstance(review.get("id"), str):
         raise InputError(f"{path}:{number}: is no review: it names no id", hint=HINT)
     if review.get("verdict") not in VERDICTS:
-        raise InputError(
-            f"{path}:{number}: has the verdict {review.get('verdict')!r}",
-            hint=HINT,
-        )
+        raise InputError(f"{path}:{number}: has the verdict {review.get('verdict')!r}", hint=HINT)
     for name, shape in EDITABLE.items():
         value = review.get(name)
         inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -111,7 +111,7 @@ def _review(path: Path, number: int, line: bytes) -> Mapping[str, Any]:
             isinstance(value, shape) and all(isinstance(each, str) for each in inner)
         ):
             raise InputError(
-                f"{path}:{number}: has an unusable {name}", hint=f"as {name} stands in the record"
+                f"{path}:{number}: has an unusable {name}", hint=f"write {name} as the record has it"
             )
     return review
 

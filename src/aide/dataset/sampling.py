@@ -1,4 +1,4 @@
-"""A part of the lines, drawn by their content: the same lines on every machine."""
+"""A part of the lines, drawn by hashes: the same lines on every machine and in every run of a command."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,79 +6,94 @@ from dataclasses import dataclass, field
 
 from aide.dataset.conditions import look_up_field, value_as_text
 from aide.dataset.lines import RecordLine
-from aide.records import digest
+from aide.records import digest, rng
+
+Stratum = tuple[str, ...]
+
+
+def draw_lot(draw: str, seed: int, text: str) -> int:
+    """A number below 2**80 for a text: a hash of the draw's name, the seed and the text itself.
+
+    It does not depend on the other texts, so that a line added to a file does not change which of the others
+    are drawn.
+    """
+    return int(digest(draw, str(seed), text), 16)
+
+
+def sample_share(lines: Iterable[RecordLine], share: float, *, seed: int) -> Iterator[RecordLine]:
+    """Each line with probability `share`; none is held."""
+    limit = int(share * 2**80)
+    return (line for line in lines if _draw_line(line, seed) < limit)
+
+
+def sample_size(
+    lines: Iterable[RecordLine], size: int, *, seed: int, by: Sequence[str] = (), evenly: bool = False
+) -> list[RecordLine]:
+    """`size` lines in their order, or all if there are not more.
+
+    Args:
+        lines: read once; at most `size` of each stratum are held.
+        size: how many.
+        seed: another seed draws other lines.
+        by: fields whose values define the strata; each stratum gets its share by size (largest remainder).
+        evenly: all strata get equally many, as far as they have them.
+    """
+    heaps: dict[Stratum, list[_DrawnLine]] = {}
+    sizes: dict[Stratum, int] = {}
+    for place, line in enumerate(lines):
+        stratum = tuple(value_as_text(look_up_field(line.record, name)) for name in by)
+        sizes[stratum] = sizes.get(stratum, 0) + 1
+        heap = heaps.setdefault(stratum, [])
+        drawn = _DrawnLine(-_draw_line(line, seed), -place, line)
+        if len(heap) < size:
+            heapq.heappush(heap, drawn)
+        else:
+            heapq.heappushpop(heap, drawn)
+    quotas = _split_evenly(sizes, size) if evenly else _split_by_size(sizes, size)
+    chosen = [each for stratum, heap in heaps.items() for each in heapq.nlargest(quotas[stratum], heap)]
+    return [each.line for each in sorted(chosen, key=lambda each: -each.place)]
+
+
+def sample_places(count: int, size: int, seed: int) -> list[int]:
+    """`size` of `count` places in order, or all if there are not more; the same for the same seed."""
+    return sorted(rng("sample", str(seed)).sample(range(count), size)) if size < count else list(range(count))
 
 
 @dataclass(order=True, slots=True)
-class _Drawn:
-    """A line with its lot; heaps keep the highest on top, hence the sign."""
+class _DrawnLine:
+    """A line with its lot. Both numbers are negated: the heap's first item is the one to give up next."""
 
     lot: int
     place: int
     line: RecordLine = field(compare=False)
 
 
-def draw_lot(line: RecordLine, seed: int) -> int:
-    """The line's number in the draw, below 2**80: a hash of seed and content."""
-    return int(digest("draw", str(seed), line.raw.decode("utf-8", "replace")), 16)
+def _draw_line(line: RecordLine, seed: int) -> int:
+    return draw_lot("draw", seed, line.raw.decode("utf-8", "replace"))
 
 
-def sample_share(lines: Iterable[RecordLine], part: float, *, seed: int) -> Iterator[RecordLine]:
-    """Each line with probability `part`; nothing is held."""
-    limit = int(part * 2**80)
-    return (line for line in lines if draw_lot(line, seed) < limit)
-
-
-def sample_size(
-    lines: Iterable[RecordLine], size: int, *, seed: int, by: Sequence[str] = (), evenly: bool = False
-) -> list[RecordLine]:
-    """`size` lines, in their order; all where there are no more.
-
-    Args:
-        lines: read once; at most `size` of each stratum are held.
-        size: how many.
-        seed: another one draws others.
-        by: fields whose values make the strata; each gets its share by size (largest remainder).
-        evenly: the strata get equally many, as far as they have them.
-    """
-    heaps: dict[tuple[str, ...], list[_Drawn]] = {}
-    sizes: dict[tuple[str, ...], int] = {}
-    for place, line in enumerate(lines):
-        stratum = tuple(value_as_text(look_up_field(line.record, name)) for name in by)
-        sizes[stratum] = sizes.get(stratum, 0) + 1
-        heap = heaps.setdefault(stratum, [])
-        drawn = _Drawn(-draw_lot(line, seed), -place, line)
-        if len(heap) < size:
-            heapq.heappush(heap, drawn)
-        else:
-            heapq.heappushpop(heap, drawn)
-    wanted = _even(sizes, size) if evenly else _proportional(sizes, size)
-    chosen = [each for stratum, heap in heaps.items() for each in heapq.nlargest(wanted[stratum], heap)]
-    return [each.line for each in sorted(chosen, key=lambda each: -each.place)]
-
-
-def _proportional(sizes: dict[tuple[str, ...], int], size: int) -> dict[tuple[str, ...], int]:
+def _split_by_size(sizes: dict[Stratum, int], size: int) -> dict[Stratum, int]:
+    """Quotas proportional to the strata's sizes, rounded so that they add up to `size`."""
     total = sum(sizes.values())
     if total <= size:
         return dict(sizes)
     exact = {name: count * size / total for name, count in sizes.items()}
-    wanted = {name: int(value) for name, value in exact.items()}
-    rest = sorted(exact, key=lambda name: (wanted[name] - exact[name], name))
-    for name in rest[: size - sum(wanted.values())]:
-        wanted[name] += 1
-    return wanted
+    quotas = {name: int(value) for name, value in exact.items()}
+    by_remainder = sorted(exact, key=lambda name: (quotas[name] - exact[name], name))
+    for name in by_remainder[: size - sum(quotas.values())]:
+        quotas[name] += 1
+    return quotas
 
 
-def _even(sizes: dict[tuple[str, ...], int], size: int) -> dict[tuple[str, ...], int]:
-    """Equal shares; what a small stratum can't fill goes to the others."""
-    wanted = dict.fromkeys(sizes, 0)
+def _split_evenly(sizes: dict[Stratum, int], size: int) -> dict[Stratum, int]:
+    """Equal quotas; what a small stratum can't fill goes to the larger ones, which come later."""
+    quotas = {}
     left = min(size, sum(sizes.values()))
-    open_ = sorted(sizes, key=lambda name: (sizes[name], name))
-    while open_:
-        name = open_.pop(0)
-        wanted[name] = min(sizes[name], left // (len(open_) + 1))
-        left -= wanted[name]
-    return wanted
+    ordered = sorted(sizes, key=lambda name: (sizes[name], name))
+    for place, name in enumerate(ordered):
+        quotas[name] = min(sizes[name], left // (len(ordered) - place))
+        left -= quotas[name]
+    return quotas
 
 
-__all__ = ["draw_lot", "sample_share", "sample_size"]
+__all__ = ["draw_lot", "sample_places", "sample_share", "sample_size"]

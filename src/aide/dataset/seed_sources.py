@@ -1,4 +1,7 @@
-"""The seeds and the task card behind records: named by a person, or found through their run folder."""
+"""The seeds and the task card behind records: named by a person, or found through their run folder.
+
+Run folders are a layer below. They are read here, once, so that no other command has to know what is in one.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,14 +24,14 @@ class NamedSeeds:
 
 
 def find_run_folders(sources: Sequence[str]) -> list[RunFolder]:
-    """Those of the sources that are run folders."""
+    """The sources that are run folders."""
     return [RunFolder(Path(each)) for each in sources if (Path(each) / "run.json").is_file()]
 
 
 def find_seed_files(sources: Sequence[str], given: Sequence[str]) -> NamedSeeds | None:
-    """The seed files: those `given`, else those that the run folders among the sources were grown from.
+    """The seed files: those `given`, or else those that a run folder among the sources was grown from.
 
-    `None` where nothing leads to them, or where they are gone.
+    `None` if there are neither, or if they are gone.
     """
     if given:
         return NamedSeeds(tuple(given), SeedMapping())
@@ -36,12 +39,12 @@ def find_seed_files(sources: Sequence[str], given: Sequence[str]) -> NamedSeeds 
         manifest = folder.read_manifest()
         paths = tuple(str(each["path"]) for each in manifest.get("seeds", ()))
         if paths and all(path != "-" and Path(path).exists() for path in paths):
-            return NamedSeeds(paths, _mapping(manifest.get("spec", {})))
+            return NamedSeeds(paths, _make_mapping(manifest.get("spec", {})))
     return None
 
 
 def load_seeds_of(sources: Sequence[str], given: Sequence[str] = ()) -> LoadedSeeds | None:
-    """The seeds, read again; `None` where nothing leads to them.
+    """The seeds, read again; `None` if `find_seed_files` finds none.
 
     Raises:
         InputError: a file can't be read as seeds.
@@ -51,10 +54,10 @@ def load_seeds_of(sources: Sequence[str], given: Sequence[str] = ()) -> LoadedSe
 
 
 def load_card_of(sources: Sequence[str], given: str = "") -> TaskCard | None:
-    """The task card: in the folder or file `given`, else in the first run folder among the sources.
+    """The task card in the folder or file `given`, or else in the first run folder among the sources.
 
     Raises:
-        InputError: the one given is not there, or a card can't be read.
+        InputError: the given one does not exist, or a card can't be read.
     """
     if given:
         path = Path(given) / "task.toml" if Path(given).is_dir() else Path(given)
@@ -74,7 +77,7 @@ def _read_card(path: Path) -> TaskCard:
         raise InputError(f"{path} can't be read: {fault}") from fault
 
 
-def _mapping(spec: dict[str, Any]) -> SeedMapping:
+def _make_mapping(spec: dict[str, Any]) -> SeedMapping:
     return SeedMapping(
         input_fields=tuple(spec.get("input_field") or ()),
         output_field=spec.get("output_field") or "",

@@ -1,9 +1,14 @@
-"""Duplicates in meaning among lines: those whose wording is new are embedded, each text once."""
+"""Duplicates in meaning among lines: those whose wording is new are embedded, each text once.
+
+This module uses a run's calls and journal, which are a layer below: an embedding is paid for, and what was paid
+for in a run must not be paid for again when its records are filtered.
+"""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
+from typing import Final
 
-from aide.dataset.duplicates import SeenTexts
+from aide.dataset.duplicates import HandleDuplicate, SeenTexts
 from aide.dataset.hits import KeptLine
 from aide.dataset.lines import RecordLine
 from aide.dataset.record_content import comparable_text, name_record
@@ -14,80 +19,77 @@ from aide.run.calls import ModelCalls
 from aide.run.single_steps import map_in_order
 from aide.vectors import Vector
 
-MEANING = "meaning"
+MEANING: Final = "meaning"
 
 
 class SemanticLineIndex:
-    """What lines mean: signs of their vectors, and under which key the journal of `calls` has the rest.
+    """What lines mean: signs of their vectors in memory, the vectors themselves in the journal of `calls`."""
 
-    `failures` counts by reason the lines that the model gave no vector for; they pass.
-    """
+    failures: Counter[str]
+    """Lines that the model gave no vector for, by reason; they are kept."""
 
     def __init__(self, calls: ModelCalls, at_once: int) -> None:
+        self.failures = Counter()
         self._calls = calls
         self._at_once = at_once
-        self._known = SemanticIndex(calls.recalled)
+        self._index = SemanticIndex(calls.recalled)
         self._names: dict[str, str] = {}
-        self.failures: Counter[str] = Counter()
 
     async def learn(self, seeds: Iterable[RecordLine]) -> None:
-        """Enter the seeds, and raise the threshold above the two that are most alike."""
-        self._known.learn([vector async for vector in self._entered(seeds)])
+        """Enter the seeds, and raise the threshold above the two that are most similar."""
+        self._index.learn([vector async for vector in self._embed_and_enter(seeds)])
 
     async def enter(self, lines: Iterable[RecordLine]) -> None:
-        """Enter lines that are there already, whatever they mean."""
-        async for _ in self._entered(lines):
+        """Enter lines that are compared with, whatever they mean."""
+        async for _ in self._embed_and_enter(lines):
             pass
 
     async def remove_duplicates(
-        self,
-        lines: Iterable[RecordLine],
-        seen: SeenTexts,
-        handle: Callable[[RecordLine, LexicalDuplicate], KeptLine | None],
+        self, lines: Iterable[RecordLine], seen: SeenTexts, handle: HandleDuplicate
     ) -> AsyncIterator[KeptLine]:
-        """The lines, but for those that repeat one before them by words or by meaning: of these, what `told` makes.
+        """The lines that repeat none before them in words or in meaning; in place of others what `handle` returns.
 
-        A line that is dropped for its meaning is held against later ones by its wording all the same, so that
-        the outcome is the same however many are asked about at once.
+        A line that is dropped for its meaning still counts as seen by its wording, so that the outcome is
+        the same however many lines are embedded at once.
         """
 
         async def look(line: RecordLine) -> tuple[RecordLine, LexicalDuplicate | None, Vector | None]:
-            twin = seen.claim(line)  # before the first await: in the order of the lines
-            return line, twin, None if twin else await self._vector(line)
+            original = seen.claim(line)  # before the first await, so in the order of the lines
+            return line, original, None if original else await self._embed(line)
 
-        async for line, worded, vector in map_in_order(lines, look, at_once=self._at_once):
-            twin = worded or (self._claim(line, vector) if vector is not None else None)
-            kept = line if twin is None else handle(line, twin)
+        async for line, repeated, vector in map_in_order(lines, look, at_once=self._at_once):
+            original = repeated or (self._claim(line, vector) if vector is not None else None)
+            kept = line if original is None else handle(line, original)
             if kept is not None:
                 yield kept
 
     def _claim(self, line: RecordLine, vector: Vector) -> LexicalDuplicate | None:
-        alike = self._known.find(vector)
-        if alike is not None:
-            return LexicalDuplicate(self._names[alike.id], round(alike.cosine, 3), MEANING)
-        self._take(line, vector)
+        found = self._index.find(vector)
+        if found is not None:
+            return LexicalDuplicate(self._names[found.id], round(found.cosine, 3), MEANING)
+        self._enter(line, vector)
         return None
 
-    def _take(self, line: RecordLine, vector: Vector) -> None:
+    def _enter(self, line: RecordLine, vector: Vector) -> None:
         key = self._calls.embedding_key(comparable_text(line))
         self._names[key] = name_record(line)
-        self._known.enter(key, vector)
+        self._index.enter(key, vector)
 
-    async def _entered(self, lines: Iterable[RecordLine]) -> AsyncIterator[Vector]:
+    async def _embed_and_enter(self, lines: Iterable[RecordLine]) -> AsyncIterator[Vector]:
         async def look(line: RecordLine) -> tuple[RecordLine, Vector | None]:
-            return line, await self._vector(line)
+            return line, await self._embed(line)
 
         async for line, vector in map_in_order(lines, look, at_once=self._at_once):
             if vector is not None:
-                self._take(line, vector)
+                self._enter(line, vector)
                 yield vector
 
-    async def _vector(self, line: RecordLine) -> Vector | None:
+    async def _embed(self, line: RecordLine) -> Vector | None:
         text = comparable_text(line)
+        if not text.strip():
+            return None
         try:
-            return (
-                await self._calls.embed(text, self._calls.embedding_key(text)[:20]) if text.strip() else None
-            )
+            return await self._calls.embed(text, self._calls.embedding_key(text)[:20])
         except NodeError as fault:
             self.failures[fault.reason] += 1
             return None

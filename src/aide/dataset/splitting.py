@@ -1,7 +1,8 @@
-"""Training, validation and test data cut so that what is held out stays unseen.
+"""Training, validation and test data, cut so that what is held out stays unseen.
 
-A record resembles its seed, its parent and its siblings. So whole families are cut, never single records: all
-descendants of a seed (`seed`), or all that grew from one record of the first hop (`branch`).
+A record resembles its seed, its parent and its siblings: held out beside them, it would be known in training.
+So whole families are held out, never single records: all descendants of a seed (`seed`), or everything that
+grew from one record of the first hop (`branch`).
 """
 
 import tempfile
@@ -12,11 +13,10 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from aide.dataset.duplicates import SeenTexts
-from aide.dataset.lines import RecordLine, make_folder, open_output, parse_line
+from aide.dataset.lines import RecordLine, make_folder, open_output, parse_line, write_line
 from aide.dataset.record_content import is_labelled, name_record, read_lineage
+from aide.dataset.sampling import draw_lot
 from aide.errors import InputError
-from aide.jsonl import encode_line
-from aide.records import digest
 
 Family = Literal["seed", "branch", "record"]
 
@@ -37,19 +37,19 @@ class SplitMember:
 
 @dataclass(slots=True)
 class SplitPlan:
-    """Where each record goes, and what has to be said about it.
-
-    Attributes:
-        by: the families that were cut.
-        places: 0 for training, 1 for validation, 2 for test, in the order of the records.
-        remarks: sentences for a person.
-        moved: how many were taken back into training as near-duplicates of something there.
-    """
+    """Where each record goes, and what a person should know about it."""
 
     by: Family
+    """The families that were kept together."""
+
     places: bytearray
+    """`TRAIN`, `VALIDATION` or `TEST` for each record, in the order of the records."""
+
     remarks: list[str] = field(default_factory=list)
+    """Sentences for a person."""
+
     moved: int = 0
+    """How many were moved to training because they nearly repeat something there."""
 
     def count(self, place: int) -> int:
         """How many records go there."""
@@ -57,7 +57,7 @@ class SplitPlan:
 
 
 class SplitPool:
-    """All records to be cut: their lines in a temporary file, what places them in memory."""
+    """All records to be split: their lines in a temporary file, what places them in memory."""
 
     def __init__(self, lines: Iterable[RecordLine]) -> None:
         self._kept: Any = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `with` around the pool
@@ -65,8 +65,8 @@ class SplitPool:
         self.labelled = True
         self.grown = False
         for line in lines:
-            self._kept.write(line.raw + b"\n")
-            self.members.append(self._member(line))
+            write_line(self._kept, line)
+            self.members.append(self._make_member(line))
 
     def __enter__(self) -> "SplitPool":
         return self
@@ -81,7 +81,7 @@ class SplitPool:
             body = raw.rstrip(b"\n")
             yield number, RecordLine(parse_line("the pool", number + 1, body), body, "the pool", number + 1)
 
-    def _member(self, line: RecordLine) -> SplitMember:
+    def _make_member(self, line: RecordLine) -> SplitMember:
         record = line.record
         labelled = is_labelled(record)
         self.labelled = self.labelled and labelled
@@ -96,13 +96,13 @@ class SplitPool:
 def plan_split(
     pool: SplitPool, by: Family | Literal["auto"], *, validation: float, test: float, seed: int
 ) -> SplitPlan:
-    """Choose the families that are held out: `validation` and `test` are shares of all records, about kept.
+    """Choose the families that are held out; `validation` and `test` are approximate shares of all records.
 
-    `auto` cuts by seed; where a label would then be missing from training, or there is one seed alone, by
-    branch; where that does not help either, and for records without lineage, by record. It says so.
+    `auto` splits by seed. If training then lacks a label, or if there is only one seed, it splits by branch;
+    if that does not help, or if the records have no lineage, by record. The remarks say so.
 
     Raises:
-        InputError: there is nothing to cut, or only one family.
+        InputError: there is nothing to split, or only one family.
     """
     if not pool.members:
         raise InputError("there is not one record to split")
@@ -110,110 +110,116 @@ def plan_split(
     if by != "auto":
         if by != "record" and not pool.grown:
             raise InputError(f"--by {by}: the records have no lineage", hint="split them with --by record")
-        made = _assigned(pool, by, shares, seed)
-        if problem := _problem(pool, made):
-            if made.count(TRAIN) == 0:
+        plan = _assign(pool, by, shares, seed)
+        if problem := _find_problem(pool, plan):
+            if plan.count(TRAIN) == 0:
                 raise InputError(f"--by {by}: {problem}", hint="--by auto takes smaller families")
-            made.remarks.append(problem)
-        return made
+            plan.remarks.append(problem)
+        return plan
     remarks: list[str] = []
     for family in ("seed", "branch", "record") if pool.grown else ("record",):
-        made = _assigned(pool, family, shares, seed)
-        problem = _problem(pool, made)
+        plan = _assign(pool, family, shares, seed)
+        problem = _find_problem(pool, plan)
         if not problem:
             break
         remarks.append(f"not by {family}: {problem}")
-    made.remarks = remarks
-    return made
+    plan.remarks = remarks
+    return plan
 
 
-def separate_near_duplicates(pool: SplitPool, made: SplitPlan, known: SeenTexts) -> None:
-    """Take into training whatever was held out and resembles something there, until nothing does.
+def separate_near_duplicates(pool: SplitPool, plan: SplitPlan, seen: SeenTexts) -> None:
+    """Move to training whatever is held out and resembles something there, until nothing does.
 
-    `known` holds the seeds where they are trained on.
+    `seen` holds the seeds if they are trained on. A record that is moved may itself resemble others that are
+    held out, so the search is repeated.
     """
     for number, line in pool.lines():
-        if made.places[number] == TRAIN:
-            known.enter(line)
+        if plan.places[number] == TRAIN:
+            seen.enter(line)
     found = True
     while found:
         found = False
         for number, line in pool.lines():
-            if made.places[number] != TRAIN and known.find(line) is not None:
-                made.places[number] = TRAIN
-                made.moved += 1
-                known.enter(line)
+            if plan.places[number] != TRAIN and seen.find(line) is not None:
+                plan.places[number] = TRAIN
+                plan.moved += 1
+                seen.enter(line)
                 found = True
 
 
 def write_splits(
-    pool: SplitPool, made: SplitPlan, folder: Path, seeds: Iterable[Mapping[str, Any]]
+    pool: SplitPool, plan: SplitPlan, folder: Path, seeds: Iterable[Mapping[str, Any]]
 ) -> dict[str, int]:
-    """Write `train.jsonl`, the seeds first, `validation.jsonl` and maybe `test.jsonl`; returns their counts.
+    """Write `train.jsonl` (seeds first), `validation.jsonl` and, if it has records, `test.jsonl`; returns counts.
 
     Raises:
         InputError: the folder can't be written.
     """
-    wanted = [TRAIN, VALIDATION, *([TEST] if made.count(TEST) else [])]
-    counts = {NAMES[place]: made.count(place) for place in wanted}
-    there = {member.id for member in pool.members if member.hop == 0}
+    written = [TRAIN, VALIDATION, *([TEST] if plan.count(TEST) else [])]
+    counts = {NAMES[place]: plan.count(place) for place in written}
+    pool_seeds = {member.id for member in pool.members if member.hop == 0}
     make_folder(folder)
     with ExitStack() as stack:
         files = {
-            place: stack.enter_context(open_output(str(folder / f"{NAMES[place]}.jsonl"))) for place in wanted
+            place: stack.enter_context(open_output(str(folder / f"{NAMES[place]}.jsonl")))
+            for place in written
         }
         for record in seeds:
-            if record["id"] not in there:
-                files[TRAIN].write(encode_line(record))
+            if record["id"] not in pool_seeds:
+                write_line(files[TRAIN], record)
                 counts["train"] += 1
         for number, line in pool.lines():
-            files[made.places[number]].write(line.raw + b"\n")
+            write_line(files[plan.places[number]], line)
     return counts
 
 
 # --- families -----------------------------------------------------------------------------------
 
 
-def _assigned(pool: SplitPool, by: Family, shares: Mapping[int, float], seed: int) -> SplitPlan:
-    families = _families(pool, by)
-    made = SplitPlan(by, bytearray(len(pool.members)))
-    left = sorted(families, key=lambda name: (_label(pool, families[name]), digest("split", str(seed), name)))
+def _assign(pool: SplitPool, by: Family, shares: Mapping[int, float], seed: int) -> SplitPlan:
+    families = _group_by_family(pool, by)
+    plan = SplitPlan(by, bytearray(len(pool.members)))
+    # By label first, then by lot: families at even distances in this order take their share of every label.
+    left = sorted(
+        families, key=lambda name: (_most_frequent_label(pool, families[name]), draw_lot("split", seed, name))
+    )
     for place, share in shares.items():
-        taken = _carved(left, families, share * len(pool.members))
+        taken = _take_evenly(left, families, share * len(pool.members))
         for name in taken:
             for number in families[name]:
-                made.places[number] = place
+                plan.places[number] = place
         left = [name for name in left if name not in taken]
-    return made
+    return plan
 
 
-def _families(pool: SplitPool, by: Family) -> dict[str, list[int]]:
+def _group_by_family(pool: SplitPool, by: Family) -> dict[str, list[int]]:
     """Numbers of records by family. Seeds among the records belong to none: they stay in training."""
-    branches = {member.id: member for member in pool.members} if by == "branch" else {}
+    members = {member.id: member for member in pool.members} if by == "branch" else {}
     families: dict[str, list[int]] = {}
     for number, member in enumerate(pool.members):
         if by != "record" and member.hop == 0 and member.seed:
             continue
-        name = member.seed if by == "seed" else _branch(member, branches) if by == "branch" else str(number)
+        name = str(number) if by == "record" else member.seed
+        if by == "branch":
+            name = _find_branch(member, members)
         families.setdefault(name, []).append(number)
     return families
 
 
-def _branch(member: SplitMember, members: Mapping[str, SplitMember]) -> str:
-    """The ancestor at the first hop, as far up as the records lead."""
+def _find_branch(member: SplitMember, members: Mapping[str, SplitMember]) -> str:
+    """The ancestor at the first hop, or the earliest that is among the records."""
     while member.hop > 1 and member.parent in members:
         member = members[member.parent]
     return member.id if member.hop <= 1 else member.parent
 
 
-def _label(pool: SplitPool, numbers: list[int]) -> str:
-    """The label that most of a family have."""
+def _most_frequent_label(pool: SplitPool, numbers: list[int]) -> str:
     labels = [pool.members[number].label for number in numbers]
     return max(sorted(set(labels)), key=labels.count)
 
 
-def _carved(order: list[str], families: Mapping[str, list[int]], wanted: float) -> set[str]:
-    """Families at even distances in an order by label: every label gives its part of `wanted` records."""
+def _take_evenly(order: list[str], families: Mapping[str, list[int]], wanted: float) -> set[str]:
+    """Families at even distances in `order`, with about `wanted` records together; at least one of several."""
     total = sum(len(families[name]) for name in order)
     taken: set[str] = set()
     if not wanted or not total:
@@ -222,6 +228,7 @@ def _carved(order: list[str], families: Mapping[str, list[int]], wanted: float) 
     for name in order:
         size = len(families[name])
         passed += size
+        # Taken if that comes nearer to the share due so far than leaving it would.
         if passed * wanted / total - held >= size / 2:
             taken.add(name)
             held += size
@@ -230,19 +237,18 @@ def _carved(order: list[str], families: Mapping[str, list[int]], wanted: float) 
     return taken
 
 
-def _problem(pool: SplitPool, made: SplitPlan) -> str:
-    """What training would lack; empty where it lacks nothing."""
-    if made.count(TRAIN) == 0:
+def _find_problem(pool: SplitPool, plan: SplitPlan) -> str:
+    """What is wrong with a plan; empty if nothing is."""
+    if plan.count(TRAIN) == 0:
         return "nothing would be left to train on"
-    if made.count(VALIDATION) + made.count(TEST) == 0:
+    if plan.count(VALIDATION) + plan.count(TEST) == 0:
         return "nothing could be held out"
     if not pool.labelled:
         return ""
-    everywhere = {member.label for member in pool.members}
     trained = {
-        member.label for member, place in zip(pool.members, made.places, strict=True) if place == TRAIN
+        member.label for member, place in zip(pool.members, plan.places, strict=True) if place == TRAIN
     }
-    missing = sorted(everywhere - trained)
+    missing = sorted({member.label for member in pool.members} - trained)
     return f"{', '.join(missing)} would be missing from training" if missing else ""
 
 

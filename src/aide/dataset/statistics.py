@@ -1,4 +1,4 @@
-"""Figures of a set of records: diversity, balance, repetition and drift; whole, by hop and by operation."""
+"""Figures of a set of records: diversity, balance, repetition and drift; of all, by hop and by operation."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from aide.dataset.lines import RecordLine
 from aide.dataset.record_content import infer_format, read_draft
-from aide.metrics import diversity
+from aide.dataset.sampling import sample_places
+from aide.metrics.diversity import measure_evenness, measure_texts
 from aide.metrics.drift import DriftMeter
 from aide.records import Seed, find_varying_name, read_varying
 
@@ -22,43 +23,52 @@ TITLES: Final = {
     "length.p5": "tokens p5",
     "length.p95": "tokens p95",
 }
-FEW: Final = 2  # a group of fewer texts has no diversity to speak of
+
+_LEAST: Final = 2
+"""Texts that a group must have to be measured: a single text has no diversity."""
 
 
 @dataclass(frozen=True, slots=True)
 class SamplePlan:
-    """What the sampled figures are taken from: at most `bleu` texts for Self-BLEU, drawn by `seed`."""
+    """How the sampled figures are drawn."""
 
     bleu: int = 500
+    """Texts that Self-BLEU is computed on, at most: its time grows with their square."""
+
     seed: int = 0
 
 
 @dataclass(slots=True)
 class TextCollection:
-    """The texts of a set of records, and what is counted about them as they come."""
+    """The texts of a set of records, and what is counted about them as they are read."""
 
     texts: list[str] = field(default_factory=list)
+
     groups: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    """Places in `texts` by hop, operation and persona."""
+
     labels: Counter[str] = field(default_factory=Counter)
+
     positions: dict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    """Positions of the correct option, from 1, by the number of options."""
 
     @classmethod
     def read(
         cls, lines: Iterable[RecordLine], seeds: Sequence[Seed] = (), drift: DriftMeter | None = None
     ) -> "TextCollection":
-        """All lines; `drift` is fed those whose seed is among `seeds`.
+        """All lines; `drift` is given those that grew from one of `seeds`.
 
         Raises:
-            InputError: a line has no input or no output; it names file and line.
+            InputError: a line has no input or no output; the message names file and line.
         """
-        found = cls()
+        collection = cls()
         inputs = {seed.id: seed.draft.input for seed in seeds}
         for line in lines:
-            text = found._add(line)
+            text = collection._add(line)
             lineage = line.record.get("lineage")
             if drift is not None and isinstance(lineage, dict) and lineage.get("seed_id") in inputs:
                 drift.add(int(lineage["hop"]), text, inputs[lineage["seed_id"]])
-        return found
+        return collection
 
     def _add(self, line: RecordLine) -> str:
         draft = read_draft(line)
@@ -70,40 +80,32 @@ class TextCollection:
         elif draft.output in draft.choices:
             self.positions[len(draft.choices)][draft.choices.index(draft.output) + 1] += 1
         lineage = line.record.get("lineage")
-        if isinstance(lineage, dict):
-            kinds = {
-                "hop": lineage.get("hop"),
-                "operation": lineage.get("operation"),
-                "persona": lineage.get("persona"),
-            }
-            for kind, value in kinds.items():
-                if value is not None:
-                    self.groups.setdefault(kind, {}).setdefault(str(value), []).append(place)
+        for kind in ("hop", "operation", "persona"):
+            value = lineage.get(kind) if isinstance(lineage, dict) else None
+            if value is not None:
+                self.groups.setdefault(kind, {}).setdefault(str(value), []).append(place)
         return text
 
-    def cut(self, size: int, seed: int) -> list[str]:
+    def sample(self, size: int, seed: int) -> list[str]:
         """`size` of the texts, the same ones each time."""
-        return [self.texts[place] for place in diversity.sample_places(len(self.texts), size, seed)]
+        return [self.texts[place] for place in sample_places(len(self.texts), size, seed)]
 
-    # --- figures --------------------------------------------------------------------------------------
-
-    def figures(self, plan: SamplePlan) -> dict[str, Any]:
-        """Everything about the set as a whole and about its groups."""
+    def measure(self, plan: SamplePlan) -> dict[str, Any]:
+        """All figures, of the set as a whole and of its groups."""
+        grouped = [kind for kind in ("hop", "operation") if kind in self.groups]
         return {
             "records": len(self.texts),
             **measure_collection(self.texts, plan),
-            **self._balance(),
-            **{
-                f"by_{kind}": self._groups(kind, plan) for kind in ("hop", "operation") if kind in self.groups
-            },
-            **({"personas": self._personas()} if "persona" in self.groups else {}),
+            **self._measure_balance(),
+            **{f"by_{kind}": self._measure_groups(kind, plan) for kind in grouped},
+            **({"personas": self._count_personas()} if "persona" in self.groups else {}),
         }
 
-    def _balance(self) -> dict[str, Any]:
+    def _measure_balance(self) -> dict[str, Any]:
         balance: dict[str, Any] = {}
         if self.labels:
             balance["labels"] = dict(self.labels.most_common())
-            balance["label_evenness"] = round(diversity.measure_evenness(self.labels.values()), 4)
+            balance["label_evenness"] = round(measure_evenness(self.labels.values()), 4)
         if self.positions:
             balance["option_positions"] = {
                 str(options): {str(at): counts[at] for at in range(1, options + 1)}
@@ -111,33 +113,31 @@ class TextCollection:
             }
         return balance
 
-    def _groups(self, kind: str, plan: SamplePlan) -> dict[str, Any]:
-        """Each group cut to the size of the smallest: distinct-n and the like fall as a group grows."""
+    def _measure_groups(self, kind: str, plan: SamplePlan) -> dict[str, Any]:
+        """The measures of each group, at the size of the smallest: distinct-n and others fall as a group grows."""
         groups = self.groups[kind]
         size = min(map(len, groups.values()))
-        told = {}
+        figures = {}
+        # By length, then by letter, so that hop 10 follows hop 9.
         for name, places in sorted(groups.items(), key=lambda each: (len(each[0]), each[0])):
-            kept = [self.texts[places[at]] for at in diversity.sample_places(len(places), size, plan.seed)]
-            told[name] = {
-                "records": len(places),
-                "measured": size,
-                **(measure_collection(kept, plan) if size >= FEW else {}),
-            }
-        return told
+            texts = [self.texts[places[at]] for at in sample_places(len(places), size, plan.seed)]
+            measures = measure_collection(texts, plan) if size >= _LEAST else {}
+            figures[name] = {"records": len(places), "measured": size, **measures}
+        return figures
 
-    def _personas(self) -> dict[str, Any]:
-        """How many there are and how they are used: one has too few records to be measured by itself."""
+    def _count_personas(self) -> dict[str, Any]:
+        """How many personas there are and how often they are used; one has too few records to be measured."""
         counts = [len(places) for places in self.groups["persona"].values()]
         return {"different": len(counts), "records": sum(counts), "most": max(counts)}
 
 
 def measure_collection(texts: Sequence[str], plan: SamplePlan) -> dict[str, Any]:
-    """The measures of one set, with the sample that Self-BLEU was taken from."""
-    places = diversity.sample_places(len(texts), plan.bleu, plan.seed)
-    found = diversity.measure_texts(texts, places if len(places) >= FEW else ())
-    if "self_bleu" in found:
-        found["self_bleu_sample"] = {"texts": len(places), "seed": plan.seed}
-    return found
+    """The measures of one set, and the sample that Self-BLEU was computed on."""
+    places = sample_places(len(texts), plan.bleu, plan.seed)
+    figures = measure_texts(texts, places if len(places) >= _LEAST else ())
+    if "self_bleu" in figures:
+        figures["self_bleu_sample"] = {"texts": len(places), "seed": plan.seed}
+    return figures
 
 
 def measure_at_equal_size(ours: TextCollection, theirs: TextCollection, plan: SamplePlan) -> dict[str, Any]:
@@ -146,33 +146,21 @@ def measure_at_equal_size(ours: TextCollection, theirs: TextCollection, plan: Sa
     return {
         "texts": size,
         "seed": plan.seed,
-        "these": measure_collection(ours.cut(size, plan.seed), plan),
-        "those": measure_collection(theirs.cut(size, plan.seed), plan),
+        "these": measure_collection(ours.sample(size, plan.seed), plan),
+        "those": measure_collection(theirs.sample(size, plan.seed), plan),
     }
 
 
 def tabulate(*sets: Mapping[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
     """The measures of sets side by side: each title with its values, `None` where a set has none."""
-    told = []
+    rows = []
     for name, title in TITLES.items():
         whole, _, part = name.partition(".")
         found = [each.get(whole) for each in sets]
         values = tuple((each or {}).get(part) for each in found) if part else tuple(found)
         if any(value is not None for value in values):
-            told.append((title, values))
-    return told
+            rows.append((title, values))
+    return rows
 
 
-def make_overlap_meter(seeds: Sequence[Seed]) -> DriftMeter:
-    """A meter of lexical overlap with these seeds."""
-    return DriftMeter.of([seed.draft.input for seed in seeds])
-
-
-__all__ = [
-    "SamplePlan",
-    "TextCollection",
-    "make_overlap_meter",
-    "measure_at_equal_size",
-    "measure_collection",
-    "tabulate",
-]
+__all__ = ["SamplePlan", "TextCollection", "measure_at_equal_size", "measure_collection", "tabulate"]

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from aide.dedup.lexical import LexicalIndex
-from aide.records import rng
 from aide.text.words import split_tokens
 
 ORDER: Final = 4  # n-grams of up to four tokens: BLEU-4
@@ -87,11 +86,6 @@ def measure_evenness(counts: Iterable[int]) -> float:
         return 0.0
     total = sum(held)
     return -sum(count / total * math.log(count / total) for count in held) / math.log(len(held))
-
-
-def sample_places(count: int, size: int, seed: int) -> list[int]:
-    """`size` of `count` places, in order, the same for the same seed."""
-    return sorted(rng("sample", str(seed)).sample(range(count), size)) if size < count else list(range(count))
 
 
 def measure_texts(texts: Sequence[str], bleu: Sequence[int] = ()) -> dict[str, Any]:

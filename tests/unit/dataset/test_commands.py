@@ -21,7 +21,7 @@ from aide.dataset.conditions import (
 from aide.dataset.duplicates import SeenTexts, index_seeds, remove_duplicates
 from aide.dataset.lines import RecordLine
 from aide.dataset.record_content import comparable_text
-from aide.dataset.sampling import sample_share, sample_size
+from aide.dataset.sampling import sample_places, sample_share, sample_size
 from aide.dataset.splitting import TRAIN, VALIDATION, SplitPool, plan_split, separate_near_duplicates
 from aide.dedup.lexical import LexicalIndex
 from aide.errors import InputError
@@ -80,8 +80,8 @@ def test_bounds_read_scores_shares_and_paths() -> None:
 
 def test_conditions_on_origin_words_and_expressions() -> None:
     record = {"input": "The Invoice", "format": "open", "lineage": {"hop": 2, "operation": "persona"}}
-    assert match_any_value("lineage.hop", ["1,2"], "--hop")(record)
-    assert not match_any_value("lineage.operation", ["reasoning"], "--operation")(record)
+    assert match_any_value("lineage.hop", ["1,2"])(record)
+    assert not match_any_value("lineage.operation", ["reasoning"])(record)
     assert match_regex("input=(?i)invoice", wanted=True)(record)
     assert not match_regex("input=(?i)invoice", wanted=False)(record)
     assert compile_where("lineage.hop == 2 and len(input) > 5")(record)
@@ -230,3 +230,8 @@ def test_near_duplicates_across_the_cut_go_to_training_until_none_is_left() -> N
         separate_near_duplicates(pool, made, index_seeds(None))
     assert made.moved == 2
     assert made.places[out] == made.places[second] == TRAIN
+
+
+def test_a_sample_is_the_same_for_the_same_seed_and_differs_for_another() -> None:
+    assert sample_places(100, 10, 1) == sample_places(100, 10, 1) != sample_places(100, 10, 2)
+    assert sample_places(3, 10, 1) == [0, 1, 2]

@@ -14,7 +14,6 @@ from aide.metrics.diversity import (
     measure_near_duplicates,
     measure_self_bleu,
     measure_texts,
-    sample_places,
 )
 from aide.text.words import split_tokens
 
@@ -91,11 +90,6 @@ def test_evenness_is_entropy_over_its_maximum() -> None:
 
 def test_near_duplicates_are_those_that_would_be_dropped() -> None:
     assert measure_near_duplicates([*TEXTS, TEXTS[0].upper()]) == pytest.approx(1 / 7)
-
-
-def test_a_sample_is_the_same_for_the_same_seed_and_differs_for_another() -> None:
-    assert sample_places(100, 10, 1) == sample_places(100, 10, 1) != sample_places(100, 10, 2)
-    assert sample_places(3, 10, 1) == [0, 1, 2]
 
 
 def test_measure_has_self_bleu_only_where_places_are_named() -> None:
