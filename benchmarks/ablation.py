@@ -38,7 +38,7 @@ from aide.llm.client import CallableTransport
 from aide.llm.pool import EndpointPool
 from aide.records import replace, rng
 from aide.run.folder import RunFolder
-from aide.run.inputs import count_inputs_card, read_seeds
+from aide.run.inputs import count_inputs_card, read_inputs
 from aide.run.session import Stage
 from aide.simulator import Simulator, SimulatorSettings
 from aide.simulator.corpus import Corpus
@@ -126,7 +126,7 @@ async def grow(task: str, variant: str, scratch: Path) -> tuple[list[dict[str, A
         ceiling=1, timeout=600, patience=60, transport=CallableTransport(answer),
     )  # fmt: skip
     seeds = (str(tasks("seeds") / f"{task}.jsonl"),)
-    ground = read_seeds(spec, seeds)
+    ground = read_inputs(spec, seeds)
     folder = RunFolder(scratch / "run")
     folder.create()
     card = replace(count_inputs_card(spec, ground), min_words=1, max_words=10**6, language="English")

@@ -142,14 +142,14 @@ async def grow_bare(records: int, scratch: Path) -> dict[str, Any]:
     from aide.engines import local
     from aide.run import session as assemble
     from aide.run.folder import RunFolder
-    from aide.run.inputs import count_inputs_card, read_seeds
+    from aide.run.inputs import count_inputs_card, read_inputs
 
     make_seeds(scratch / "seeds.jsonl", 10)
     spec = RunSpec(
         base_url=("sim:",), format="free_text", hops=5, target=records, exam=False, agreement="off"
     )
     seeds = (str(scratch / "seeds.jsonl"),)
-    ground = read_seeds(spec, seeds)
+    ground = read_inputs(spec, seeds)
     folder = RunFolder(scratch / "run")
     folder.create()
     folder.card.write_text(card_to_toml(count_inputs_card(spec, ground)), encoding="utf-8")

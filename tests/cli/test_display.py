@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
@@ -60,8 +60,8 @@ def show_everything(display: Display) -> None:
         as_dict=lambda: {"misses": [NASTY]},
     )
     summary = {"accepted": 3, "planned": 9, "calls": 4, "reasons": {LONG: 5}, "exit_code": 6}
-    display.card(CARD)
-    display.precheck(precheck)
+    display.on_card(CARD)
+    display.on_precheck(cast("Any", precheck))
     display.stopped(EndpointUnusable(LONG, hint=NASTY), summary)
     print_previews(display.console, [(LONG, LONG, LONG, NASTY, LONG)] * 3)
 
@@ -80,7 +80,7 @@ def test_hostile_text_moves_nothing(columns: int, terminal: bool, tmp_path: Path
 
 def test_hostile_text_in_a_json_log_stays_what_it_is_and_acts_on_nothing(tmp_path: Path) -> None:
     display = opened(tmp_path, on_screen(80, terminal=False), log_format="json")
-    display.card(CARD)
+    display.on_card(CARD)
     display.tell("", "odd", text=NASTY)
     text = text_of(display.console)
     assert not set(STEERING) & set(text)

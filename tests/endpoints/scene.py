@@ -15,8 +15,10 @@ from aide.parsing import ModelPayload, ReplyModel, TextPayload
 from aide.prompts import Prompts
 from aide.records import Usage
 from aide.run.budget import Budget
-from aide.run.calls import ModelCalls
+from aide.run.calls import ModelCalls, NodeAsk
+from aide.run.stop import StopSwitch
 from endpoints.fake import FakeEndpoint
+from models import SilentModels
 
 TEXT = TextPayload("text")
 
@@ -46,13 +48,14 @@ def pool_of(
     )
 
 
-class Scene:
+class Scene(SilentModels):
     """One run's `ask` over a pool.
 
     `waits` are the seconds that would have passed between attempts, `paid` the answers in the journal at the end.
     """
 
     def __init__(self, folder: Path, pool: EndpointPool, **spec: Any) -> None:
+        super().__init__()
         (folder / "prompts").mkdir(parents=True, exist_ok=True)
         (folder / "prompts" / "extract.md").write_text("# system\nYou count.\n# user\n{{ about }}\n")
         self.pool = pool
@@ -63,17 +66,18 @@ class Scene:
         self.budget = Budget(self.spec, Usage(), 0.0, clock=lambda: 0.0)
         self.calls = ModelCalls(
             self.spec,
-            Prompts(folder / "prompts"),
             self.journal,
             self.budget,
-            self._complete,
+            self,
             now=lambda: 1.0,
-            note_invalid=lambda model, endpoint, rung, shapeless: pool.note_invalid(
-                model, endpoint=endpoint, rung=rung, shapeless=shapeless
-            ),
+            stop=StopSwitch(),
         )
+        self._prompts = Prompts(folder / "prompts")
 
-    async def _complete(self, request: ModelRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
+    def note_invalid(self, model: str, endpoint: str, rung: str, shapeless: bool) -> None:
+        self.pool.note_invalid(model, endpoint=endpoint, rung=rung, shapeless=shapeless)
+
+    async def complete(self, request: ModelRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
         return await with_retries(
             lambda: self.pool.complete(request, rank=rank, keep=keep),
             health=self.pool.health,
@@ -87,7 +91,11 @@ class Scene:
 
     async def ask(self, about: str = "apples", payload: Any = TEXT, **more: Any) -> Any:
         """One question of one node; room for 50 tokens."""
-        return await self.calls.asker(about)("extract", payload, max_output=50, about=about, **more)
+        return await self.ask_for(about)("extract", payload, max_output=50, about=about, **more)
+
+    def ask_for(self, node: str) -> NodeAsk:
+        """An `Ask` booked on a node."""
+        return NodeAsk(self.calls, self._prompts, node)
 
     @property
     def failed(self) -> dict[str, int]:

@@ -541,7 +541,7 @@ def test_what_drips_before_an_answer_in_time_is_no_fault(tmp_path: Path) -> None
 
 def test_the_model_that_really_answered_is_kept_with_the_call_and_the_record(tmp_path: Path) -> None:
     async def part(scene: Scene) -> None:
-        asker = scene.calls.asker("node")
+        asker = scene.ask_for("node")
         await asker("extract", COUNT, max_output=50, about="apples")
         assert asker.models == {"extract": "spare-7b"}
 

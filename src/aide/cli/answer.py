@@ -33,9 +33,9 @@ def answer(
     write_results(settings, sources, seeds, journal, answer_record)
 
 
-async def answer_record(desk: "StepRunner", line: "RecordLine") -> dict[str, Any]:
+async def answer_record(runner: "StepRunner", line: "RecordLine") -> dict[str, Any]:
     """The record with its answer."""
-    draft, scores = await desk.answer(line.record)
+    draft, scores = await runner.answer(line.record)
     said = {name: value for name, value in draft.as_dict().items() if name in CONTENT and name != "input"}
     record = {**line.record, **said}
     return {**record, "scores": {**line.record.get("scores", {}), **scores}} if scores else record

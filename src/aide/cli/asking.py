@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,12 +34,12 @@ Work = Callable[["StepRunner", "RecordLine"], Coroutine[Any, Any, dict[str, Any]
 def write_results(
     settings: Settings, sources: list[str], seeds: list[str] | None, journal: Path | None, work: Work
 ) -> None:
-    """`ask` with each result written to stdout as it comes, in the order of the records."""
+    """`process_records` with each result written to stdout as it comes, in the order of the records."""
     import orjson
 
     output = Output()
 
-    def write(record: dict[str, Any]) -> None:
+    def write(record: Mapping[str, Any]) -> None:
         if not output.line(orjson.dumps(record).decode()):
             raise BrokenPipeError
 
@@ -61,9 +61,10 @@ def process_records(
     """
     from aide.dataset.lines import read_lines
     from aide.dataset.seed_sources import find_seed_files
-    from aide.engines import local
+    from aide.engines.local import LocalModels
     from aide.run.folder import RunFolder
-    from aide.run.inputs import read_seeds
+    from aide.run.inputs import SeedSource
+    from aide.run.session import RunRequest
     from aide.run.single_steps import map_in_order, open_step_runner
 
     spec = settings.spec
@@ -71,41 +72,57 @@ def process_records(
     if named is None and (sources == ["-"] or not sources):
         raise InputError("standard input alone tells no task", hint="give examples of it with --seeds FILE")
     paths = tuple(named.paths) if named else tuple(sources)
-    ground = read_seeds(spec, paths)
-    pool = local.open_pool(spec)
-    order = local.order(
-        spec, settings.origins, paths, RunFolder(journal or default_journal_folder(settings, paths)), pool
+    source = SeedSource(spec, paths)
+    source.read()  # bad seeds are refused before a folder is made for them
+    request = RunRequest(
+        spec, settings.origins, paths, RunFolder(journal or default_journal_folder(settings, paths))
     )
-    dropped: Counter[str] = Counter()
-    done = 0
+    models = LocalModels(spec)
+    results = _Results(take)
 
-    async def one(desk: "StepRunner", line: "RecordLine") -> dict[str, Any] | NodeError:
+    async def work_on(runner: "StepRunner", line: "RecordLine") -> dict[str, Any] | NodeError:
         try:
-            return await work(desk, line)
+            return await work(runner, line)
         except NodeError as fault:
             return fault
 
-    async def main() -> None:
-        nonlocal done
+    async def main() -> int:
         try:
-            async with open_step_runner(order, ground) as desk:
-                found: AsyncIterator[dict[str, Any] | NodeError] = map_in_order(
-                    (read or read_lines)(sources), lambda line: one(desk, line), at_once=order.room
+            async with open_step_runner(request, models, source) as runner:
+                found = map_in_order(
+                    (read or read_lines)(sources),
+                    lambda line: work_on(runner, line),
+                    at_once=2 * models.capacity,
                 )
                 async for each in found:
-                    if isinstance(each, NodeError):
-                        dropped[each.reason] += 1
-                    else:
-                        done += 1
-                        take(each)
-                told = f"{desk.calls.made:,} calls"
+                    results.add(each)
+                return runner.calls_made
         finally:
-            await pool.close()
-        why = ", ".join(f"{reason} {n:,}" for reason, n in dropped.most_common())
-        lost = f"; dropped {dropped.total():,} ({why})" if dropped else ""
-        make_stderr_console(quiet=spec.quiet).print(f"{done:,} records, {told}{lost}", markup=False)
+            await models.close()
 
-    asyncio.run(main())
+    calls = asyncio.run(main())
+    make_stderr_console(quiet=spec.quiet).print(results.describe(calls), markup=False)
+
+
+class _Results:
+    """Counts of what was done and what was dropped."""
+
+    def __init__(self, take: Callable[[dict[str, Any]], None]) -> None:
+        self._take = take
+        self._done = 0
+        self._dropped: Counter[str] = Counter()
+
+    def add(self, result: dict[str, Any] | NodeError) -> None:
+        if isinstance(result, NodeError):
+            self._dropped[result.reason] += 1
+        else:
+            self._done += 1
+            self._take(result)
+
+    def describe(self, calls: int) -> str:
+        why = ", ".join(f"{reason} {n:,}" for reason, n in self._dropped.most_common())
+        dropped = f"; dropped {self._dropped.total():,} ({why})" if self._dropped else ""
+        return f"{self._done:,} records, {calls:,} calls{dropped}"
 
 
 def default_journal_folder(settings: Settings, seeds: Iterable[str]) -> Path:

@@ -132,13 +132,14 @@ def remove_semantic_duplicates(
     `others` are compared with and not written.
     """
     from aide.dataset.semantic_duplicates import SemanticLineIndex
-    from aide.engines import local
+    from aide.engines.local import LocalModels
     from aide.run.folder import RunFolder
-    from aide.run.single_steps import open_calls
+    from aide.run.session import RunRequest, open_session
+    from aide.run.single_steps import HELD_HINT
 
     folder = RunFolder(journal or default_journal_folder(settings, ("dedup",)))
-    pool = local.open_pool(settings.spec)
-    order = local.order(settings.spec, settings.origins, (), folder, pool)
+    models = LocalModels(settings.spec)
+    request = RunRequest(settings.spec, settings.origins, (), folder)
 
     def enter_words() -> "Iterator[RecordLine]":
         for line in others:
@@ -147,8 +148,8 @@ def remove_semantic_duplicates(
 
     async def main() -> str:
         try:
-            async with open_calls(order) as calls:
-                meanings = SemanticLineIndex(calls, order.room)
+            async with open_session(request, models, held_hint=HELD_HINT) as session:
+                meanings = SemanticLineIndex(session.embeddings, 2 * models.capacity)
                 await meanings.learn(seen.seeds)
                 await meanings.enter(enter_words())
                 async for kept in meanings.remove_duplicates(lines, seen, handle):
@@ -156,9 +157,9 @@ def remove_semantic_duplicates(
                 failed = "".join(
                     f"; {count:,} without embedding ({why})" for why, count in meanings.failures.items()
                 )
-                return f"; {calls.made:,} calls{failed}"
+                return f"; {session.calls.made:,} calls{failed}"
         finally:
-            await pool.close()
+            await models.close()
 
     return asyncio.run(main())
 

@@ -1,6 +1,5 @@
 """Seeing a run: a live picture on a terminal, a line now and then elsewhere, a summary at the end."""
 
-import asyncio
 import time
 import traceback
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aide.cli.console import escape_for_console, format_json_line, print_pairs, strip_markup
 from aide.cli.task_card import describe_card_rows
-from aide.errors import AideError, Interrupted
+from aide.errors import AideError
 from aide.text.figures import format_count, format_duration, format_plural
 
 if TYPE_CHECKING:
@@ -22,21 +21,33 @@ if TYPE_CHECKING:
     from aide.cli.streaming import StdoutStream
     from aide.config.spec import RunSpec
     from aide.formats import TaskCard
+    from aide.judging.precheck import Precheck
     from aide.run.folder import RunFolder
     from aide.run.inputs import PreparedInputs
     from aide.run.progress import Progress
-    from aide.run.session import Stage
 
-FRAME = 0.2  # seconds between two pictures
 LINE = 10.0  # seconds between two lines off a terminal
 LONGEST = 400  # columns of a text that came from elsewhere
 
 
 class Display:
-    """What a person sees on stderr; every line goes to `aide.log` as well, with its time."""
+    """What a person sees on stderr: a `run.expansion.RunObserver`.
 
-    def __init__(self, console: "Console", folder: "RunFolder", *, log_format: str = "text") -> None:
+    Every line goes to `aide.log` as well, with its time.
+    """
+
+    def __init__(
+        self,
+        console: "Console",
+        folder: "RunFolder",
+        stream: "StdoutStream | None" = None,
+        *,
+        log_format: str = "text",
+    ) -> None:
+        """`stream` is where records go, whose reader may be behind; `log_format` is `text` or `json`."""
         self.console = console
+        self._stream = stream
+        self._told_at = time.monotonic()
         self.folder = folder
         self.json = log_format == "json"
         self.expected: dict[str, Any] = {}
@@ -65,19 +76,19 @@ class Display:
                 log.writelines(f"{line}\n" for line in self._kept)
             self._kept.clear()
 
-    def plan(self, spec: "RunSpec", ground: "PreparedInputs", card: Any) -> None:
+    def plan(self, spec: "RunSpec", inputs: "PreparedInputs", card: "TaskCard") -> None:
         """The plan's line, before anything is spent."""
-        for problem in ground.loaded.problems[:20]:
+        for problem in inputs.loaded.problems[:20]:
             self.tell(f"skipped {escape_for_console(str(problem))}", "skipped", problem=str(problem))
         from aide.run.plan import make_plan, read_experience
         from aide.run.plan.measured_speed import read_speed, speed_file
 
         expected = make_plan(
-            spec, ground, card, read_experience(self.folder), read_speed(spec, speed_file())
+            spec, inputs, card, read_experience(self.folder), read_speed(spec, speed_file())
         ).expected
         self.expected = expected.as_dict(spec)
         self.expected_money = money = expected.money(spec)
-        goal = spec.goal(len(ground.seeds))
+        goal = spec.goal(len(inputs.seeds))
         wanted = (
             f"{goal:,} records"
             if goal is not None
@@ -88,11 +99,11 @@ class Display:
         if expected.seconds is not None and expected.calls:
             facts.append(format_duration(expected.seconds))
         self.tell(
-            f"seeds: {escape_for_console(ground.loaded.shape)} Format: {ground.format.name}.",
+            f"seeds: {escape_for_console(inputs.loaded.shape)} Format: {inputs.format.name}.",
             "seeds",
-            seeds=len(ground.seeds),
-            shape=ground.loaded.shape,
-            format=ground.format.name,
+            seeds=len(inputs.seeds),
+            shape=inputs.loaded.shape,
+            format=inputs.format.name,
         )
         hops = format_plural(spec.hops, "hop")
         self.tell(
@@ -117,7 +128,7 @@ class Display:
             accepted=summary.get("accepted", 0),
         )
 
-    def card(self, card: "TaskCard") -> None:
+    def on_card(self, card: "TaskCard") -> None:
         """What the run takes the task to be, before the first record."""
         where = f"task card, kept in {escape_for_console(str(self.folder.card))}:"
         self.tell(where, "task card", path=str(self.folder.card), **asdict(card))
@@ -127,7 +138,7 @@ class Display:
                 self._log(f"  {name:8}  {strip_markup(text)}")
             print_pairs(self.console, rows)
 
-    def precheck(self, precheck: Any) -> None:
+    def on_precheck(self, precheck: "Precheck") -> None:
         """How model and judge did on the seeds, the misses by name, and what to think of it."""
         self.tell(escape_for_console(precheck.result(), LONGEST), "exam", **precheck.as_dict())
         for line in precheck.details():
@@ -142,23 +153,17 @@ class Display:
 
     # --- while it runs --------------------------------------------------------------------------------
 
-    async def watch(self, stage: "Stage", stream: "StdoutStream | None") -> None:
-        """Follow the run until cancelled; where the reader of stdout has gone, the run is drained."""
-        began = last = time.monotonic()
-        if self.console.is_terminal and not self.console.quiet and not self.json:
+    def on_progress(self, progress: "Progress") -> None:
+        """Draw the picture anew, or say a line now and then where there is no terminal."""
+        if self._live is None and self.console.is_terminal and not self.console.quiet and not self.json:
             self._open_live()
-        while True:
-            await asyncio.sleep(FRAME)
-            now = time.monotonic()
-            stage.progress.seconds = now - began
-            progress = stage.refresh()
-            if stream is not None and not stream.listened():
-                stage.drain(Interrupted("the reader of stdout has gone"))
-            if self._live is not None:
-                self._live.update(_picture(progress, self.console.width, stream.behind if stream else 0))
-            elif now - last >= LINE:
-                last = now
-                self.tell(_line(progress), "progress", **progress.as_dict())
+        now = time.monotonic()
+        if self._live is not None:
+            unread = self._stream.behind if self._stream else 0
+            self._live.update(_picture(progress, self.console.width, unread))
+        elif now - self._told_at >= LINE:
+            self._told_at = now
+            self.tell(_line(progress), "progress", **progress.as_dict())
 
     def _open_live(self) -> None:
         from rich.live import Live

@@ -125,10 +125,10 @@ async def _found() -> tuple[str, ...]:
 
 def _of_seeds(spec: Any, seeds: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
     """The texts of the seeds, and the tokens that the longest prompt and its answer may take together."""
-    from aide.run.inputs import count_inputs_card, read_seeds
+    from aide.run.inputs import count_inputs_card, read_inputs
     from aide.run.plan.prompt_sizes import measure_prompts
 
-    ground = read_seeds(spec, seeds, sys.stdin.buffer)
+    ground = read_inputs(spec, seeds, sys.stdin.buffer)
     _, bounds = asyncio.run(measure_prompts(spec, ground, count_inputs_card(spec, ground)))
     longest = max(length.prompt + length.limit for lengths in bounds.values() for length in lengths.values())
     texts = (f"{seed.parts.whole(seed.draft.input)}\n{seed.draft.output}" for seed in ground.seeds)

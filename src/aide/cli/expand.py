@@ -5,9 +5,9 @@ import gc
 import os
 import signal
 import sys
-from dataclasses import replace
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
@@ -16,9 +16,19 @@ from aide.cli.display import Display
 from aide.cli.options import with_spec_options
 from aide.cli.streaming import StdoutStream
 from aide.config.resolve import Settings, resolve_settings
+from aide.config.spec import RunSpec
 from aide.errors import AideError, FolderHeld, InputError, Interrupted
+from aide.run.stop import StopSwitch
 
-ASK_ABOVE = 5.0  # US dollars
+if TYPE_CHECKING:
+    from aide.run.expansion import Expansion
+    from aide.run.folder import RunFolder
+    from aide.run.loop import Emit
+
+T = TypeVar("T")
+
+ASK_ABOVE: Final = 5.0  # US dollars
+POLL: Final = 0.2  # seconds between two looks at whether anybody reads standard output
 
 
 @with_spec_options
@@ -50,16 +60,15 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
     from aide.run.folder import RunFolder, read_finished
 
     spec = settings.spec
-    console = make_stderr_console(quiet=spec.quiet)
     folder = RunFolder(choose_run_folder(settings, seeds, out))
-    display = Display(console, folder, log_format=spec.log_format)
     stream = StdoutStream() if out == "-" else None
+    display = Display(make_stderr_console(quiet=spec.quiet), folder, stream, log_format=spec.log_format)
     output = stream or Output()
     if stream:
         display.tell(f"run folder: {escape_for_console(str(folder.path))}", "folder", path=str(folder.path))
-    elif (summary := read_finished(folder, spec, seeds)) is not None:
-        display.already(summary)
-        return _end(summary, output, as_json=as_json)
+    elif (finished := read_finished(folder, spec, seeds)) is not None:
+        display.already(finished)
+        return _end(finished, output, as_json=as_json)
     check_priced(spec)
     try:
         summary = _run(settings, seeds, folder, display, stream)
@@ -87,54 +96,59 @@ def _end_early(*_: object) -> None:
 def _run(
     settings: Settings,
     seeds: tuple[str, ...],
-    folder: Any,
+    folder: "RunFolder",
     display: Display,
     stream: StdoutStream | None,
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """Everything from reading the seeds to the summary; what is heavy to import is imported here."""
-    from aide.engines import local
-    from aide.run.inputs import count_inputs_card, read_seeds
-    from aide.run.session import Stage
+    from aide.engines.local import LocalModels
+    from aide.run.expansion import Expansion
+    from aide.run.inputs import SeedSource, count_inputs_card
+    from aide.run.session import RunRequest
 
     spec = settings.spec
-    ground = read_seeds(spec, seeds, sys.stdin.buffer)
-    display.plan(spec, ground, count_inputs_card(spec, ground))
-    _confirm(settings, display)
-    folder.create()
-    pool = local.open_pool(spec)
-    order = local.order(spec, settings.origins, seeds, folder, pool, _emitter(stream) if stream else None)
-    return _drive(Stage(replace(order, plan=display.totals)), ground, pool, display, stream)
+    source = SeedSource(spec, seeds, sys.stdin.buffer)
+    inputs = source.read()
+    display.plan(spec, inputs, count_inputs_card(spec, inputs))
+    _confirm(spec, display)
+    expansion = Expansion(
+        RunRequest(spec, settings.origins, seeds, folder),
+        source,
+        LocalModels(spec),
+        display,
+        StopSwitch(),
+        emit=_make_emit(stream) if stream else None,
+        expected=display.totals,
+    )
+    return _drive(expansion, display, stream)
 
 
-def _drive(
-    stage: Any, ground: Any, pool: Any, display: Display, stream: StdoutStream | None
-) -> dict[str, Any]:
-    """Run on an event loop with signals and display attached; a stop is told, and its exit code kept."""
-    from aide.engines import local
-
-    stage.carded, stage.prechecked = display.card, display.precheck
+def _drive(expansion: "Expansion", display: Display, stream: StdoutStream | None) -> Mapping[str, Any]:
+    """Run on an event loop with signals attached; a stop is told, and its exit code kept."""
+    from aide.engines.local import run_locally
 
     async def main() -> dict[str, Any]:
-        _on_signals(stage, display)
-        watch = asyncio.create_task(display.watch(stage, stream))
+        _listen_to_signals(expansion.stop, display)
+        watch = asyncio.create_task(_watch_reader(stream, expansion.stop)) if stream else None
         try:
             try:
-                return await local.run_locally(stage, ground, pool)
+                return await run_locally(expansion)
             finally:
                 if stream:
                     await stream.caught_up()  # also after a stop: what was accepted is read before the end
         finally:
-            watch.cancel()
+            if watch:
+                watch.cancel()
             display.close()
 
     try:
-        summary: dict[str, Any] = _loop_runner(main())
+        summary = _run_loop(main())
     except AideError as stop:
-        if stage.run is None and not isinstance(stop, Interrupted):
+        if not expansion.growing and not isinstance(stop, Interrupted):
             raise
         if stream and not stream.open and isinstance(stop, Interrupted):
             return {"exit_code": 0}  # the reader had enough; everything that was answered is in the journal
-        kept: dict[str, Any] = stage.order.folder.read_summary()
+        kept = expansion.request.folder.read_summary()
         display.stopped(stop, kept)
         # The summary on the disk may be an older one: a full disk takes no new one.
         return {**kept, "exit_code": stop.exit_code}
@@ -142,7 +156,7 @@ def _drive(
     return summary
 
 
-def _loop_runner(main: Any) -> Any:
+def _run_loop(main: Coroutine[Any, Any, T]) -> T:
     gc.set_threshold(20_000, 20, 20)  # each call makes much and drops it, next to nothing of it in cycles
     try:
         import uvloop
@@ -151,19 +165,16 @@ def _loop_runner(main: Any) -> Any:
     return uvloop.run(main)
 
 
-def _on_signals(stage: Any, display: Display) -> None:
-    """The first Ctrl-C or SIGTERM drains, a second stops at once; nothing answered is lost either way."""
+def _listen_to_signals(stop: StopSwitch, display: Display) -> None:
+    """The first Ctrl-C or SIGTERM drains, a second ends at once; nothing answered is lost either way."""
     loop = asyncio.get_running_loop()
-    asked: list[int] = []
+    heard: list[int] = []
 
     def interrupt(number: int) -> None:
-        asked.append(number)
-        if len(asked) == 1:
-            stage.drain(
-                Interrupted(
-                    "interrupted; what was on the wire is written", hint="run the same command again to go on"
-                )
-            )
+        heard.append(number)
+        if len(heard) == 1:
+            hint = "run the same command again to go on"
+            stop.request(Interrupted("interrupted; what was on the wire is written", hint=hint))
             display.draining()
         else:
             display.close()
@@ -173,7 +184,14 @@ def _on_signals(stage: Any, display: Display) -> None:
         loop.add_signal_handler(number, interrupt, number)
 
 
-def _emitter(stream: StdoutStream) -> Any:
+async def _watch_reader(stream: StdoutStream, stop: StopSwitch) -> None:
+    """Stop the run once nobody reads its records any more."""
+    while stream.listened():  # noqa: ASYNC110 - a pipe whose reader leaves tells only whoever looks
+        await asyncio.sleep(POLL)
+    stop.request(Interrupted("the reader of stdout has gone"))
+
+
+def _make_emit(stream: StdoutStream) -> "Emit":
     import orjson
 
     async def emit(record: dict[str, Any]) -> None:
@@ -202,31 +220,30 @@ def choose_run_folder(settings: Settings, seeds: tuple[str, ...], out: str | Non
     return Path(platformdirs.user_state_path("aide")) / "runs" / f"{stem}-{name}.aide"
 
 
-def _confirm(settings: Settings, display: Display) -> None:
+def _confirm(spec: RunSpec, display: Display) -> None:
     """Before real money is spent without a cap, a person at a terminal is asked."""
-    spec = settings.spec
     capped = any(
         cap is not None
         for cap in (spec.max_calls, spec.max_total_tokens, spec.max_cost, spec.max_cost_per_run)
     )
-    if spec.yes or capped or not sys.stdin.isatty() or not sys.stderr.isatty() or _all_local(spec):
+    if spec.yes or capped or not sys.stdin.isatty() or not sys.stderr.isatty() or _is_all_local(spec):
         return
     money = display.expected_money
     if money is not None and money <= ASK_ABOVE:
         return
-    told = "an unknown amount" if money is None else f"about {money:.2f} USD"
-    if not typer.confirm(f"This may spend {told}. Go on?", err=True):
+    amount = "an unknown amount" if money is None else f"about {money:.2f} USD"
+    if not typer.confirm(f"This may spend {amount}. Go on?", err=True):
         raise InputError("nothing was started", hint="--max-cost caps what is spent; --yes does not ask")
 
 
-def _all_local(spec: Any) -> bool:
+def _is_all_local(spec: RunSpec) -> bool:
     from urllib.parse import urlsplit
 
     hosts = {urlsplit(each.base_url).hostname or "sim" for each in spec.served_by()}
     return hosts <= {"sim", "localhost", "127.0.0.1", "::1"}
 
 
-def _end(summary: dict[str, Any], output: Output, *, as_json: bool) -> int:
+def _end(summary: Mapping[str, Any], output: Output, *, as_json: bool) -> int:
     if as_json:
         import orjson
 

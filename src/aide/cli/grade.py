@@ -32,17 +32,17 @@ def grade(
     write_results(settings, sources, seeds, journal, grade_record)
 
 
-async def grade_record(desk: "StepRunner", line: "RecordLine") -> dict[str, Any]:
+async def grade_record(runner: "StepRunner", line: "RecordLine") -> dict[str, Any]:
     """The record with the judge's verdict."""
     from dataclasses import asdict
 
     from aide.dataset.record_content import read_draft
     from aide.judging.verdict import apply_thresholds
 
-    verdict = await desk.grade(line.record, read_draft(line))
+    verdict = await runner.grade(line.record, read_draft(line))
     found = asdict(verdict)
     scores = {name: found[name] for name in ("relevance", "diversity", "correct")}
-    judgement = apply_thresholds(verdict, desk.recipe.brief.standard)
+    judgement = apply_thresholds(verdict, runner.context.recipe_context.thresholds)
     told = {"accepted": judgement.accepted, "reason": judgement.reason, **found}
     return {**line.record, "scores": {**line.record.get("scores", {}), **scores}, "verdict": told}
 

@@ -62,12 +62,12 @@ def collect_plan(
     from aide.cli.expand import choose_run_folder
     from aide.dataset.seed_lint import lint_seeds
     from aide.run.folder import RunFolder
-    from aide.run.inputs import count_inputs_card, read_seeds
+    from aide.run.inputs import count_inputs_card, read_inputs
     from aide.run.plan import make_plan, read_experience
     from aide.run.plan.measured_speed import read_speed, speed_file
 
     spec = settings.spec
-    ground = read_seeds(spec, seeds, sys.stdin.buffer)
+    ground = read_inputs(spec, seeds, sys.stdin.buffer)
     folder = RunFolder(choose_run_folder(settings, seeds, out))
     past = read_experience(folder)
     if past is None and spec.reuse:

@@ -14,7 +14,7 @@ HEADINGS = ("seed", "parent", "record", "answer")
 
 
 def print_previews(console: "Console", chosen: Sequence[tuple[str, str, str, str, str]]) -> None:
-    """Show records as `pipeline.samples` gives them: seed, parent, record, answer, and how it was grown."""
+    """Show records as `run.record_preview` gives them: seed, parent, record, answer, and how it was grown."""
     if not chosen:
         return
     count = {1: "one record", 2: "two records", 3: "three records"}.get(len(chosen), f"{len(chosen)} records")

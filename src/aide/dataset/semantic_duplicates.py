@@ -15,7 +15,7 @@ from aide.dataset.record_content import comparable_text, name_record
 from aide.dedup.lexical import LexicalDuplicate
 from aide.dedup.semantic import SemanticIndex
 from aide.errors import NodeError
-from aide.run.calls import ModelCalls
+from aide.run.embeddings import Embeddings
 from aide.run.single_steps import map_in_order
 from aide.vectors import Vector
 
@@ -23,16 +23,16 @@ MEANING: Final = "meaning"
 
 
 class SemanticLineIndex:
-    """What lines mean: signs of their vectors in memory, the vectors themselves in the journal of `calls`."""
+    """What lines mean: signs of their vectors in memory, the vectors themselves in the journal."""
 
     failures: Counter[str]
     """Lines that the model gave no vector for, by reason; they are kept."""
 
-    def __init__(self, calls: ModelCalls, at_once: int) -> None:
+    def __init__(self, embeddings: Embeddings, at_once: int) -> None:
         self.failures = Counter()
-        self._calls = calls
+        self._embeddings = embeddings
         self._at_once = at_once
-        self._index = SemanticIndex(calls.recalled)
+        self._index = SemanticIndex(embeddings.recall)
         self._names: dict[str, str] = {}
 
     async def learn(self, seeds: Iterable[RecordLine]) -> None:
@@ -71,7 +71,7 @@ class SemanticLineIndex:
         return None
 
     def _enter(self, line: RecordLine, vector: Vector) -> None:
-        key = self._calls.embedding_key(comparable_text(line))
+        key = self._embeddings.key_of(comparable_text(line))
         self._names[key] = name_record(line)
         self._index.enter(key, vector)
 
@@ -89,7 +89,7 @@ class SemanticLineIndex:
         if not text.strip():
             return None
         try:
-            return await self._calls.embed(text, self._calls.embedding_key(text)[:20])
+            return await self._embeddings.embed(text, self._embeddings.key_of(text)[:20])
         except NodeError as fault:
             self.failures[fault.reason] += 1
             return None

@@ -2,22 +2,80 @@
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from aide.config.spec import EndpointSpec, RunSpec
 from aide.config.values import CEILING
 from aide.engines.timeline import Timeline, make_sample
+from aide.llm.client import CallableTransport
 from aide.llm.pool import EndpointPool
 from aide.llm.request import Endpoint, KeepAnswer, ModelAnswer, ModelRequest
 from aide.llm.retry import with_retries
 from aide.records import rng
-from aide.run.folder import RunFolder
-from aide.run.inputs import PreparedInputs
-from aide.run.session import Order, Stage, run, write_progress
+from aide.run.expansion import Expansion
 
-TICK = 1.0  # seconds between two versions of progress.json
+TICK: Final = (
+    0.2  # seconds between two looks at a run; a picture that changes less often seems to stand still
+)
+WRITE_EVERY: Final = 5  # looks between two versions of `progress.json`
+
+
+class LocalModels:
+    """The endpoints of a run behind one pool, with retries: a `run.service.ModelService`."""
+
+    def __init__(self, spec: RunSpec) -> None:
+        served = spec.served_by()
+        self.capacity = sum(each.ceiling for each in served)
+        """Most calls in flight, over all endpoints."""
+        transports = {each.name: make_transport(each) for each in served if each.simulated}
+        self.pool = EndpointPool(
+            [make_endpoint(each, spec.model) for each in served],
+            ceiling=CEILING,
+            timeout=spec.timeout,
+            patience=spec.endpoint_patience,
+            model=spec.model,
+            transport=transports,
+        )
+        self._jitter = rng("jitter")
+
+    @property
+    def in_flight(self) -> int:
+        """Calls on the wire now."""
+        return self.pool.in_flight
+
+    @property
+    def limit(self) -> int:
+        """Calls that may be on the wire now."""
+        return self.pool.limit
+
+    async def complete(self, request: ModelRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
+        """See `ModelService`."""
+        return await with_retries(
+            lambda: self.pool.complete(request, rank=rank, keep=keep),
+            health=self.pool.health,
+            rng=self._jitter,
+        )
+
+    def note_invalid(self, model: str, endpoint: str, rung: str, shapeless: bool) -> None:
+        """See `ModelService`."""
+        self.pool.note_invalid(model, endpoint=endpoint, rung=rung, shapeless=shapeless)
+
+    def capabilities(self) -> Mapping[str, Any]:
+        """See `ModelService`."""
+        return self.pool.capabilities()
+
+    def restore(self, capabilities: Mapping[str, Any]) -> None:
+        """See `ModelService`."""
+        self.pool.restore(capabilities)
+
+    def stats(self) -> Mapping[str, Any]:
+        """See `ModelService`."""
+        return self.pool.stats()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.pool.close()
 
 
 def make_endpoint(spec: EndpointSpec, run_model: str) -> Endpoint:
@@ -37,35 +95,13 @@ def make_endpoint(spec: EndpointSpec, run_model: str) -> Endpoint:
     )
 
 
-def open_pool(spec: RunSpec) -> EndpointPool:
-    """The endpoints of a run behind one pool; `sim:` is answered in this process."""
-    served = spec.served_by()
-    transports = {each.name: make_transport(each) for each in served if each.simulated}
-    return EndpointPool(
-        [make_endpoint(each, spec.model) for each in served],
-        ceiling=CEILING,
-        timeout=spec.timeout,
-        patience=spec.endpoint_patience,
-        model=spec.model,
-        transport=transports,
-    )
-
-
-def total_concurrency(spec: RunSpec) -> int:
-    """Most calls in flight over all endpoints."""
-    return sum(each.ceiling for each in spec.served_by())
-
-
-def make_transport(each: EndpointSpec) -> Any:
+def make_transport(each: EndpointSpec) -> CallableTransport | None:
     """What stands in for the network: the simulator for `sim:`, nothing for any other endpoint."""
-    return _simulator(each.base_url) if each.simulated else None
-
-
-def _simulator(url: str) -> Any:
-    from aide.llm.client import CallableTransport
+    if not each.simulated:
+        return None
     from aide.simulator import from_url
 
-    simulator = from_url(url)
+    simulator = from_url(each.base_url)
 
     async def answer(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
         return await simulator.respond(path, body, headers)
@@ -73,70 +109,44 @@ def _simulator(url: str) -> Any:
     return CallableTransport(answer)
 
 
-def order(
-    spec: RunSpec,
-    origins: Mapping[str, str],
-    seeds: tuple[str, ...],
-    folder: RunFolder,
-    pool: EndpointPool,
-    emit: Callable[[dict[str, Any]], Awaitable[None]] | None = None,
-) -> Order:
-    """The order for a pool: its retries, its counts, and the clocks of this machine."""
-    jitter = rng("jitter")
+async def run_locally(expansion: Expansion) -> dict[str, Any]:
+    """Run to the end and return the summary, with `progress.json` kept fresh beside it.
 
-    async def complete(request: ModelRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
-        return await with_retries(
-            lambda: pool.complete(request, rank=rank, keep=keep), health=pool.health, rng=jitter
-        )
-
-    return Order(
-        spec=spec,
-        origins=origins,
-        seeds=seeds,
-        folder=folder,
-        complete=complete,
-        now=time.time,  # noqa: TID251 - the engine is where the outside world begins
-        clock=time.monotonic,
-        room=2 * total_concurrency(spec),
-        emit=emit,
-        note_invalid=lambda model, endpoint, rung, shapeless: pool.note_invalid(
-            model, endpoint=endpoint, rung=rung, shapeless=shapeless
-        ),
-        restore=pool.restore,
-        snapshot=pool.capabilities,
-        stats=pool.stats,
-        in_flight=lambda: (pool.in_flight, pool.limit),
-    )
-
-
-async def run_locally(stage: Stage, ground: PreparedInputs, pool: EndpointPool) -> dict[str, Any]:
-    """Run to the end and return the summary, with `progress.json` kept fresh beside it; raises what stopped the run."""
-    ticker = asyncio.create_task(_tick(stage))
+    Raises:
+        errors.AideError: what stopped the run.
+    """
+    ticker = asyncio.create_task(_tick(expansion))
     try:
-        return await run(stage, ground)
+        return await expansion.run()
     finally:
         ticker.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await ticker
-        if stage.run is not None:
-            Timeline(stage.order.folder.timeline).sample(_moment(stage))
-        await pool.close()
+        if expansion.progress is not None:
+            _sample(expansion, Timeline(expansion.request.folder.timeline))
+        await expansion.models.close()
 
 
-async def _tick(stage: Stage) -> None:
-    began = stage.order.clock()
-    timeline = Timeline(stage.order.folder.timeline)
+async def _tick(expansion: Expansion) -> None:
+    """Show where the run stands, and write it down now and then."""
+    timeline: Timeline | None = None
+    ticks = 0
     while True:
         await asyncio.sleep(TICK)
-        stage.progress.seconds = stage.order.clock() - began
-        if stage.run is not None:
-            await asyncio.to_thread(_write_down, stage, timeline)
+        ticks += 1
+        if (progress := expansion.look()) is None:
+            continue
+        expansion.observer.on_progress(progress)
+        if ticks % WRITE_EVERY == 0:
+            timeline = timeline or Timeline(expansion.request.folder.timeline)
+            await asyncio.to_thread(_write_down, expansion, timeline)
 
 
-def _write_down(stage: Stage, timeline: Timeline) -> None:
-    write_progress(stage)
-    timeline.sample(_moment(stage))
+def _write_down(expansion: Expansion, timeline: Timeline) -> None:
+    expansion.write_progress()
+    _sample(expansion, timeline)
 
 
-def _moment(stage: Stage) -> dict[str, Any]:
-    return make_sample(stage.order.now(), stage.progress, stage.order.stats())
+def _sample(expansion: Expansion, timeline: Timeline) -> None:
+    assert expansion.progress is not None
+    timeline.sample(make_sample(expansion.clock.now(), expansion.progress, expansion.models.stats()))

@@ -30,37 +30,39 @@ class Attributes:
 
 
 class Deduplicator(Protocol):
-    """Duplicates, seen from a recipe: its decisions are journaled, so that a resume repeats them."""
+    """Duplicates, as a recipe sees them. Its decisions are journaled, so that a resume repeats them."""
 
-    def claim(self, id: str, text: str) -> str:
-        """Take `text` for the candidate `id`, or say in a sentence which twin has it already."""
+    def check_wording(self, id: str, text: str) -> str:
+        """Reserve `text` for the candidate `id`, or say in a sentence what it repeats."""
         ...
 
-    async def meant(self, id: str, text: str) -> str:
-        """The same for what means nearly the same; always new where there are no embeddings."""
+    async def check_meaning(self, id: str, text: str) -> str:
+        """Say in a sentence what means nearly the same; always empty where there are no embeddings."""
         ...
 
 
 @dataclass(frozen=True)
 class RecipeContext:
-    """Everything fixed before the first record: spec, card, format, gates, prompts.
-
-    `demonstrations` gives D_T for a seed, `confusable` the labels nearest to one, nearest first.
-    """
+    """Everything that is fixed before the first record."""
 
     spec: RunSpec
     task: str
+    """The task's name, which stands in each record."""
     card: TaskCard
     format: Format
     gate: FormGate
     checks: AnswerChecks
-    standard: Thresholds
+    thresholds: Thresholds
     prompts: Prompts
-    novelty: Deduplicator
+    deduplicator: Deduplicator
     graph_triples: int
+    """Triples that graph expansion adds to those of extraction; 0 without it."""
     bank: PersonaBank | None
+    """Where personas come from; `None` where the model names them."""
     demonstrations: Callable[[Seed], tuple[Demonstration, ...]]
+    """D_T of a seed's whole tree."""
     near_labels: Mapping[str, Sequence[str]]
+    """For each label the others, the most easily confused first."""
 
     @property
     def joint(self) -> bool:
@@ -85,7 +87,7 @@ def is_joint(spec: RunSpec, format: Format) -> bool:
 class Recipe(Protocol):
     """A way to expand: `plant` finds what a point is about, `grow` makes one record.
 
-    Both raise `errors.NodeError` where this point or hop comes to nothing.
+    Both raise `errors.NodeError` where this point or hop comes to nothing. Neither catches an error of scope run.
     """
 
     name: str
@@ -96,6 +98,13 @@ class Recipe(Protocol):
 
     async def grow(self, hop: Hop, ask: Ask) -> Record:
         """One accepted record."""
+        ...
+
+    async def rehearse(self, seed: Seed, ask: Ask, *, anchored: bool) -> None:
+        """Make each kind of call once, as if `seed` were a parent, with an `ask` that answers nothing.
+
+        The plan measures prompts with it. What a step would go on with is made up.
+        """
         ...
 
 
@@ -114,19 +123,19 @@ class Candidate:
 
 
 async def run_side_by_side(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
-    """Both results. Where either fails the other is heard out before the fault is raised.
+    """Both results. Where either fails the other is awaited before the fault is raised.
 
-    A call that was stopped would be paid for without its answer, and would take along all who share it.
+    A call that was cancelled would be paid for without its answer, and would take along all who share it.
     """
     async with asyncio.TaskGroup() as group:
-        first, second = group.create_task(_heard_out(one)), group.create_task(_heard_out(other))
+        first, second = group.create_task(_catch(one)), group.create_task(_catch(other))
     for end in (first.result(), second.result()):
         if isinstance(end, AideError):
             raise end
     return cast("tuple[A, B]", (first.result(), second.result()))
 
 
-async def _heard_out(work: Coroutine[Any, Any, A]) -> A | AideError:
+async def _catch(work: Coroutine[Any, Any, A]) -> A | AideError:
     """The result, or the fault that `errors` foresees as a value."""
     try:
         return await work

@@ -38,36 +38,39 @@ class JointPayload(Generic[T]):
         return INPUT.read(new[1].strip()), self._inner.read(said)
 
 
-async def write_input(brief: RecipeContext, hop: Hop, ask: Ask, step: str, **told: Any) -> Draft:
-    """A new input by a step's prompt; its output too with `--answer joint`, unless that has to be found blindly."""
-    room = brief.card.max_input_tokens
-    if not brief.joint:
-        return Draft(await ask(step, INPUT, max_output=room, **told), "")
-    joint = JointAsk(ask, step, room, brief.prompts, told)
-    draft = await brief.format.answer(joint, brief.card, brief.question(hop, ""))
+async def write_input(context: RecipeContext, hop: Hop, ask: Ask, step: str, **given: Any) -> Draft:
+    """A new input by a step's prompt; its output too with `--answer joint`, unless that has to be found blindly.
+
+    `given` is what the prompt is given.
+    """
+    max_output = context.card.max_input_tokens
+    if not context.joint:
+        return Draft(await ask(step, INPUT, max_output=max_output, **given), "")
+    joint = JointAsk(ask, step, max_output, context.prompts, given)
+    draft = await context.format.answer(joint, context.card, context.question(hop, ""))
     return replace(draft, input=joint.input)
 
 
 class JointAsk:
-    """An `Ask` for a format's `answer`, which asks for the new input in the same call and keeps it as `input`.
+    """An `Ask` for a format's `answer`, which asks for the new input in the same call and keeps it as `input`."""
 
-    `room` are the tokens that the input may take, `told` what the prompt of `step` is told.
-    """
-
-    def __init__(self, ask: Ask, step: str, room: int, prompts: Prompts, told: Mapping[str, Any]) -> None:
-        self.ask = ask
-        self.step = step
-        self.room = room
-        self.prompts = prompts
-        self.told = told
+    def __init__(
+        self, ask: Ask, step: str, input_tokens: int, prompts: Prompts, given: Mapping[str, Any]
+    ) -> None:
         self.input = ""
+        """The new input, once the answer is there."""
+        self._ask = ask
+        self._step = step
+        self._input_tokens = input_tokens
+        self._prompts = prompts
+        self._given = given
 
     async def __call__(
         self, step: str, payload: Payload[T], /, *, template: str = "", max_output: int, draw: int = 0,
         correction: Correction | None = None, **context: Any,
     ) -> T:  # fmt: skip
-        """The answer; see `records.Ask`. What the format tells its own prompt stands in that of the input."""
-        form = self.prompts.form(template, evidence=context["evidence"])
-        told = {**self.told, "form": form, "max_output": self.room + max_output}
-        self.input, answer = await self.ask(self.step, JointPayload(payload), **told)
+        """The answer; see `records.Ask`. What the format puts into its own prompt stands in that of the input."""
+        form = self._prompts.form(template, evidence=context["evidence"])
+        given = {**self._given, "form": form, "max_output": self._input_tokens + max_output}
+        self.input, answer = await self._ask(self._step, JointPayload(payload), **given)
         return answer

@@ -14,11 +14,11 @@ from aide.dataset.statistics import tabulate
 from aide.journal import Journal
 from aide.metrics.drift import measure_likeness
 from aide.records import Usage, read_varying
-from aide.run.deduplication import DUPLICATE
+from aide.run.deduplication import LEXICAL
 from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
-from aide.run.inputs import SEED
 from aide.run.pruning import read_pruned
+from aide.run.seed_pool import SEED
 
 SAMPLE: Final = 5000
 """Records in the browser and in the picture: all of a run, or half as many and their ancestors."""
@@ -123,7 +123,7 @@ def gather_facts(folder: RunFolder, journal: Journal) -> ReportFacts:
         records=records,
         rejects=rejects,
         examples=examples,
-        duplicates=Counter(value.split(" ")[0] for _, value in journal.decisions(DUPLICATE) if value),
+        duplicates=Counter(value.split(" ")[0] for _, value in journal.decisions(LEXICAL) if value),
         drift=kept or measure_drift(journal, inputs, pruned),
         likeness=_measure_likeness(records, inputs),
         steps=journal.usage(),

@@ -1,8 +1,7 @@
 """`ask(step, …)`: a journal hit, else one call with retries, journaled before any code sees the answer."""
 
 import asyncio
-import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -15,15 +14,18 @@ from aide.crash_points import hit
 from aide.errors import AideError, Unusable
 from aide.journal import AnsweredCall, Journal
 from aide.llm.faults import decode_json
-from aide.llm.request import ChatRequest, EmbeddingRequest, KeepAnswer, ModelAnswer, ModelRequest
+from aide.llm.request import ChatRequest, ModelAnswer, ModelRequest
 from aide.parsing import read_completion
 from aide.prompts import Prompts
 from aide.records import WHOLE, Correction, Message, Payload, digest
 from aide.run.budget import Budget
+from aide.run.service import ModelService
+from aide.run.stop import StopSwitch
 
 T = TypeVar("T")
 
-# Which waiting call goes first: what unlocks many records, then what is nearest to done.
+# Which waiting call goes first: what unlocks many records, then what is nearest to done. So few records are open at a
+# time, and their texts leave memory early.
 RANKS: Final = {
     "card": 0,
     "extract": 0,
@@ -37,164 +39,136 @@ RANKS: Final = {
     "revise": 3,
 }
 LAST: Final = 4
-# Once nothing new is left to start: what still has most before it, so that no slot waits for one long chain.
-ENDING: Final = {**RANKS, "answer": 5, "check": 5, "tests": 5, "reflect": 6, "revise": LAST}
+# Once nothing new is left to start, what has most steps before it goes first: else the last slot waits for one long
+# chain that began late. Measured by benchmarks/targets.py as slot utilisation.
+ENDING_RANKS: Final = {**RANKS, "answer": 5, "check": 5, "tests": 5, "reflect": 6, "revise": LAST}
 UNSTRUCTURED: Final = ("not_json", "invalid")  # a rung that promised structure did not keep it
 FINAL: Final = ("refused", "filtered")  # asking the same again would only be paid for again
-
-Complete = Callable[[ModelRequest, int, KeepAnswer], Awaitable[ModelAnswer]]
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedAnswer:
-    """The decoded body of an answer and the model that gave it; endpoint and rung where it was paid for just now."""
+    """An answer as code sees it: decoded, and safe in the journal."""
 
     data: Mapping[str, Any]
     model: str
+    """Which model gave it."""
     endpoint: str = ""
+    """Where it was paid for; empty where it came from a journal."""
     rung: str = ""
+    """The rung of the ladder of structured output on which it was asked; empty as `endpoint`."""
 
 
 class ModelCalls:
-    """All calls of one run. `complete` gets one answer, retries included, and has it kept before anybody sees it; `now`
-    gives unix seconds for the journal.
-    """
+    """All calls of one session: each is answered from the journal, shared while it is in flight, or paid for."""
 
     def __init__(
         self,
         spec: RunSpec,
-        prompts: Prompts,
         journal: Journal,
         budget: Budget,
-        complete: Complete,
+        models: ModelService,
         *,
         now: Callable[[], float],
+        stop: StopSwitch,
         reuse: Journal | None = None,
-        note_invalid: Callable[[str, str, str, bool], None] = lambda model, endpoint, rung, shapeless: None,
     ) -> None:
-        self.spec = spec
-        self.prompts = prompts
-        self.journal = journal
+        """`now` gives Unix seconds for the journal; `reuse` is another run's journal, whose answers are taken over."""
         self.budget = budget
-        self.complete = complete
-        self.now = now
-        self.reuse = reuse
-        self.note_invalid = note_invalid
-        self.stop: AideError | None = None
-        self.ending = False  # whether all that is left to do is under way
+        self.ending = False
+        """True once all that is left to do is under way; whoever hands out work sets it."""
         self.made = 0
+        """Calls that were paid for in this session."""
+        self._spec = spec
+        self._journal = journal
+        self._models = models
+        self._now = now
+        self._stop = stop
+        self._reuse = reuse
         self._steps = {name: spec.step(name) for name in type(spec.steps).model_fields}
-        self._flying: dict[str, asyncio.Future[tuple[bytes, str]]] = {}
+        self._in_flight: dict[str, asyncio.Future[tuple[bytes, str]]] = {}
 
-    def asker(self, node: str) -> "NodeAsk":
-        """An `Ask` whose calls are booked on `node`."""
-        return NodeAsk(self, node)
-
-    def request(
-        self, step: str, messages: list[Message], payload: Payload[Any], room: int, draw: int, node: str
+    def make_request(
+        self, step: str, messages: list[Message], payload: Payload[Any], max_output: int, draw: int, node: str
     ) -> ChatRequest:
         """The logical call: what is asked, of which model, with which sampling; nothing of any endpoint."""
         how = self._steps[step]
         seed = (
-            int(digest("draw", node, str(draw), str(self.spec.seed))[:8], 16) >> 1
-            if draw or self.spec.seed
+            int(digest("draw", node, str(draw), str(self._spec.seed))[:8], 16) >> 1
+            if draw or self._spec.seed
             else None
         )
         return ChatRequest(
             step=step,
             model=how.model,
             messages=tuple(messages),
-            max_output=how.max_output or room,
+            max_output=how.max_output or max_output,
             temperature=how.temperature_of(draw),
             top_p=how.top_p,
             schema_name=payload.name if payload.schema is not None else "",
             schema=payload.schema,
             seed=seed,
-            extra=self.spec.extra,
+            extra=self._spec.extra,
         )
 
-    async def embed(self, text: str, node: str) -> list[float]:
-        """The embedding of a text, of unit norm; durable as every call.
+    def recall(self, key: str) -> ReceivedAnswer | None:
+        """The answer that the journal has under this key."""
+        stored = self._journal.recall_body(key)
+        return None if stored is None else ReceivedAnswer(decode_json(stored[0]), stored[1])
+
+    async def answer(self, request: ModelRequest, draw: int, attempt: int, node: str) -> ReceivedAnswer:
+        """An answer from the journal, from a call in flight, or paid for.
 
         Raises:
-            errors.Unusable: the answer holds no vector.
+            errors.NodeError: this request can't be served.
+            errors.AideError: of scope run; nothing was sent where the session was told to stop.
         """
-        [vector] = await self.embed_all((text,), node)
-        return vector
-
-    async def embed_all(self, texts: Sequence[str], node: str) -> list[list[float]]:
-        """The embeddings of some texts from one call, in their order; else as `embed`."""
-        heard = await self.answered(self._embedding(texts), 0, 0, node)
-        return read_unit_vectors(heard.data, len(texts))
-
-    def embedded(self, text: str) -> list[float] | None:
-        """The embedding of a text that was paid for before by itself."""
-        return self.recalled(self.embedding_key(text))
-
-    def embedding_key(self, text: str) -> str:
-        """Under which `recalled` finds the embedding of a text, for whoever can't keep the text."""
-        return compute_call_key(self._embedding((text,)), 0, 0)
-
-    def recalled(self, key: str) -> list[float] | None:
-        """The embedding of a text that was paid for before by itself."""
-        stored = self.journal.recall_body(key)
-        return None if stored is None else read_unit_vectors(decode_json(stored[0]), 1)[0]
-
-    def _embedding(self, texts: Sequence[str]) -> EmbeddingRequest:
-        return EmbeddingRequest(self.spec.embeddings, tuple(texts))
-
-    async def answered(self, request: ModelRequest, draw: int, attempt: int, node: str) -> ReceivedAnswer:
-        """An answer from the journal, from a call in flight, or paid for."""
         key = compute_call_key(request, draw, attempt)
-        stored = self.journal.recall_body(key)
-        if stored is None and (flying := self._flying.get(key)) is not None:
-            stored = await asyncio.shield(flying)
-        if stored is not None:
-            return ReceivedAnswer(decode_json(stored[0]), stored[1])
-        flying = asyncio.get_running_loop().create_future()
-        self._flying[key] = flying
+        if (recalled := self.recall(key)) is not None:
+            return recalled
+        if (shared := self._in_flight.get(key)) is not None:
+            body, model = await asyncio.shield(shared)
+            return ReceivedAnswer(decode_json(body), model)
+        shared = asyncio.get_running_loop().create_future()
+        self._in_flight[key] = shared
         try:
-            heard, body = await self._pay(key, request, draw, attempt, node)
+            received, body = await self._pay(key, request, draw, attempt, node)
         except BaseException as fault:
-            flying.set_exception(
+            shared.set_exception(
                 fault if isinstance(fault, AideError) else AideError("the call it shared was stopped")
             )
-            flying.exception()  # seen here: nobody else need be waiting
+            shared.exception()  # seen here: nobody else need be waiting
             raise
         finally:
-            del self._flying[key]
-        flying.set_result((body, heard.model))
-        return heard
+            del self._in_flight[key]
+        shared.set_result((body, received.model))
+        return received
 
     async def _pay(
         self, key: str, request: ModelRequest, draw: int, attempt: int, node: str
     ) -> tuple[ReceivedAnswer, bytes]:
-        if self.reuse is not None and (old := self.reuse.recall(key)) is not None:
-            await self.journal.record(replace(old, node=node, reused=True, cost=0.0))
+        if self._reuse is not None and (old := self._reuse.recall(key)) is not None:
+            await self._journal.record(replace(old, node=node, reused=True, cost=0.0))
             return ReceivedAnswer(decode_json(old.body), old.answered_by), old.body
-        if self.stop is not None:
-            raise self.stop
+        self._stop.raise_if_requested()
         held = ExitStack()
-        held.callback(
-            self.budget.release,
-            self.budget.reserve(list(request.messages), request.max_output, request.model),
-        )
+        reserved = self.budget.reserve(list(request.messages), request.max_output, request.model)
+        held.callback(self.budget.release, reserved)
 
         async def keep(answer: ModelAnswer) -> None:
             held.close()
             self.made += 1
             hit("after_answer")
-            await self.journal.record(self._booked(key, request, draw, attempt, node, answer))
+            await self._journal.record(self._make_row(key, request, draw, attempt, node, answer))
             hit("after_journal")
 
         with held:
-            ranks = ENDING if self.ending else RANKS
-            answer = await self.complete(request, ranks.get(request.step, LAST), keep)
-        return ReceivedAnswer(
-            answer.data, answer.model, answer.endpoint, answer.sent.get("rung", "")
-        ), answer.body
+            ranks = ENDING_RANKS if self.ending else RANKS
+            answer = await self._models.complete(request, ranks.get(request.step, LAST), keep)
+        rung = answer.sent.get("rung", "")
+        return ReceivedAnswer(answer.data, answer.model, answer.endpoint, rung), answer.body
 
-    def _booked(
+    def _make_row(
         self, key: str, request: ModelRequest, draw: int, attempt: int, node: str, answer: ModelAnswer
     ) -> AnsweredCall:
         system, *rest = request.messages
@@ -213,18 +187,28 @@ class ModelCalls:
             body=answer.body,
             usage=answer.usage,
             seconds=answer.seconds,
-            at=self.now(),
+            at=self._now(),
             cost=self.budget.charge(answer.usage, request.model),
         )
 
+    def note_fault(
+        self, request: ChatRequest, payload: Payload[Any], received: ReceivedAnswer, fault: Unusable
+    ) -> None:
+        """Tell the endpoint's profile of an answer that should have been structured and was not."""
+        if received.endpoint and payload.schema is not None and fault.reason in UNSTRUCTURED:
+            shapeless = fault.reason == "not_json"
+            self._models.note_invalid(request.model, received.endpoint, received.rung, shapeless)
+
 
 class NodeAsk:
-    """One node's `Ask`. `models` tells which model answered each step."""
+    """One node's `Ask`."""
 
-    def __init__(self, calls: ModelCalls, node: str) -> None:
-        self.calls = calls
-        self.node = node
+    def __init__(self, calls: ModelCalls, prompts: Prompts, node: str) -> None:
         self.models: dict[str, str] = {}
+        """By step, which model answered it last."""
+        self._calls = calls
+        self._prompts = prompts
+        self._node = node
 
     async def __call__(
         self,
@@ -238,47 +222,24 @@ class NodeAsk:
         correction: Correction | None = None,
         **context: Any,
     ) -> T:
-        """See `records.Ask`. One re-ask with what was wrong, or with twice the room where the answer was cut off."""
+        """See `records.Ask`. One re-ask with what was wrong, or with twice the tokens where the answer was cut off."""
         parts = context.pop("parts", WHOLE)
         for attempt in (0, 1):
-            messages = self.calls.prompts.render(template or step, parts, correction, **context)
-            request = self.calls.request(step, messages, payload, max_output, draw, self.node)
-            heard = await self.calls.answered(request, draw, attempt, self.node)
-            self.models[step] = heard.model
+            messages = self._prompts.render(template or step, parts, correction, **context)
+            request = self._calls.make_request(step, messages, payload, max_output, draw, self._node)
+            received = await self._calls.answer(request, draw, attempt, self._node)
+            self.models[step] = received.model
             try:
-                return payload.read(read_completion(heard.data).text)
-            except Unusable as unusable:
-                if heard.endpoint and payload.schema is not None and unusable.reason in UNSTRUCTURED:
-                    shapeless = unusable.reason == "not_json"
-                    self.calls.note_invalid(request.model, heard.endpoint, heard.rung, shapeless)
-                if attempt or unusable.reason in FINAL:
+                return payload.read(read_completion(received.data).text)
+            except Unusable as fault:
+                self._calls.note_fault(request, payload, received, fault)
+                if attempt or fault.reason in FINAL:
                     raise
-                if unusable.reason == "truncated":
+                if fault.reason == "truncated":
                     max_output = 2 * request.max_output
                 else:
-                    correction = Correction(unusable.said, unusable.problem)
+                    correction = Correction(fault.said, fault.problem)
         raise AssertionError("the second attempt returns or raises")
-
-
-def read_unit_vectors(data: Any, count: int) -> list[list[float]]:
-    """The vectors in the answer of an embeddings route, of unit norm, in the order of the texts.
-
-    Raises:
-        errors.Unusable: there are not so many, or a row is no vector.
-    """
-    try:
-        rows = sorted(data["data"], key=lambda row: row.get("index") or 0)
-        found = [[float(value) for value in row["embedding"]] for row in rows]
-        if len(found) != count or not all(found):
-            raise ValueError(len(found))
-    except (LookupError, TypeError, ValueError, AttributeError) as fault:
-        raise Unusable("no_embedding", "The answer holds no embedding.", said=str(data)[:200]) from fault
-    return [_unit(values) for values in found]
-
-
-def _unit(values: list[float]) -> list[float]:
-    norm = math.sqrt(sum(value * value for value in values)) or 1.0
-    return [value / norm for value in values]
 
 
 def compute_call_key(request: ModelRequest, draw: int, attempt: int) -> str:

@@ -1,65 +1,82 @@
 """Duplicates with a memory: what was decided once is repeated, whatever has happened since."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+import orjson
 
 from aide.dedup.lexical import LexicalIndex
 from aide.dedup.semantic import SemanticIndex
+from aide.errors import EndpointUnusable, NodeError
 from aide.journal import Journal
+from aide.recipes import Deduplicator
+from aide.records import read_varying
+from aide.run.inputs import PreparedInputs
+from aide.run.session import Session
 
-DUPLICATE = "duplicate"
-MEANING = "meaning"
+# Kinds of decisions in the journal; folders of every version have them under these names.
+LEXICAL: Final = "duplicate"
+SEMANTIC: Final = "meaning"
 
 
-class JournaledDeduplicator:
-    """`recipes.Novelty` over the signatures of seeds, accepted records and candidates under way.
+class SettlingDeduplicator(Deduplicator):
+    """A deduplicator that is told how a candidate ended."""
 
-    Order decides who is the twin of whom, so each decision is journaled under the candidate and how often it asked.
+    def settle(self, id: str, *, kept: bool) -> None:
+        """Release what the candidate reserved, unless a record came of it."""
+
+
+class JournaledDeduplicator(SettlingDeduplicator):
+    """Lexical and semantic checks against seeds, accepted records and candidates under way.
+
+    Which of two near-equal texts came first depends on the order of answers. So each decision is journaled, under the
+    candidate and how often it asked, and a resume repeats it.
     """
 
     def __init__(
-        self, journal: Journal, duplicates: LexicalIndex, meaning: "SemanticCheck | None" = None
+        self, journal: Journal, lexical: LexicalIndex, semantic: "SemanticCheck | None" = None
     ) -> None:
         self._journal = journal
-        self._duplicates = duplicates
-        self._meaning = meaning
+        self._lexical = lexical
+        self._semantic = semantic
         self._asked: dict[str, int] = {}
 
-    def claim(self, id: str, text: str) -> str:
-        """Empty where the text is new, and then taken; else a sentence naming the twin."""
+    def check_wording(self, id: str, text: str) -> str:
+        """See `recipes.Deduplicator`."""
         turn = self._asked.get(id, 0)
         self._asked[id] = turn + 1
         if turn:
-            self._duplicates.release(id)
+            self._lexical.release(id)
         key = f"{id}:{turn}"
-        decided = self._journal.decided(DUPLICATE, key)
+        decided = self._journal.decided(LEXICAL, key)
         if decided is None:
-            twin = self._duplicates.claim(id, text)
-            decided = f"{twin.how} duplicate of {twin.id} ({twin.similarity:.2f})" if twin else ""
-            self._journal.decide(DUPLICATE, key, decided)
+            found = self._lexical.claim(id, text)
+            decided = f"{found.how} duplicate of {found.id} ({found.similarity:.2f})" if found else ""
+            self._journal.decide(LEXICAL, key, decided)
         elif not decided:
-            self._duplicates.restore(id, text)
+            self._lexical.restore(id, text)
         return str(decided)
 
-    async def meant(self, id: str, text: str) -> str:
-        """The same for the meaning of a text that `claim` has just taken."""
-        return await self._meaning.claim(id, self._asked[id], text) if self._meaning else ""
+    async def check_meaning(self, id: str, text: str) -> str:
+        """The same for the meaning of a text whose wording has just been checked."""
+        return await self._semantic.check(id, self._asked[id], text) if self._semantic else ""
 
     def settle(self, id: str, *, kept: bool) -> None:
-        """The candidate is done: its text stays taken only where a record came of it."""
+        """See `SettlingDeduplicator`."""
         if self._asked.pop(id, 0) and not kept:
-            self._duplicates.release(id)
-        if self._meaning:
-            self._meaning.settle(id, kept=kept)
+            self._lexical.release(id)
+        if self._semantic:
+            self._semantic.settle(id, kept=kept)
 
     def restore(self, id: str, text: str) -> None:
-        """A record accepted in an earlier run."""
-        self._duplicates.restore(id, text)
+        """Enter a record that an earlier invocation accepted."""
+        self._lexical.restore(id, text)
 
 
 class SemanticCheck:
-    """Duplicates in meaning. `embed` gives the vector of a text for a node, `text_of` the text of a seed or record.
+    """Duplicates in meaning, by the cosine of embeddings.
 
-    The vectors of what is settled are in the journal; those of candidates under way are held here.
+    The vectors of what is settled are in the journal; only those of candidates under way are held here.
     """
 
     def __init__(
@@ -69,48 +86,51 @@ class SemanticCheck:
         embedded: Callable[[str], list[float] | None],
         text_of: Callable[[str], str | None],
     ) -> None:
+        """`embed` gives the vector of a text for a node, `embedded` the one that the journal has, `text_of` the text of
+        a seed or record.
+        """
         self._journal = journal
         self._embed = embed
         self._embedded = embedded
         self._text_of = text_of
         self._open: dict[str, list[float]] = {}
-        self._known = SemanticIndex(self._recall)
+        self._index = SemanticIndex(self._recall)
 
     async def enter(self, seeds: Mapping[str, str], records: Iterable[tuple[str, str]]) -> None:
-        """Seeds, from which the threshold is learned, and records accepted before, by id and text."""
+        """Enter seeds, from which the threshold is learned, and records accepted before, by id and text."""
         vectors = {id: await self._embed(text, id) for id, text in seeds.items()}
         for id, vector in vectors.items():
-            self._known.enter(id, vector)
+            self._index.enter(id, vector)
         kept = self._journal.meta("meaning_threshold")
         if kept is None:
-            self._known.learn(list(vectors.values()))
-            self._journal.set_meta("meaning_threshold", self._known.threshold)
+            self._index.learn(list(vectors.values()))
+            self._journal.set_meta("meaning_threshold", self._index.threshold)
         else:
-            self._known.threshold = float(kept)
+            self._index.threshold = float(kept)
         for id, text in records:
             if (kept_vector := self._embedded(text)) is not None:
-                self._known.enter(id, kept_vector)
+                self._index.enter(id, kept_vector)
 
-    async def claim(self, id: str, turn: int, text: str) -> str:
+    async def check(self, id: str, turn: int, text: str) -> str:
         """Empty where nothing means the same; else a sentence naming what does."""
         vector = await self._embed(text, id)
-        self._known.release(id)
+        self._index.release(id)
         key = f"{id}:{turn}"
-        decided = self._journal.decided(MEANING, key)
+        decided = self._journal.decided(SEMANTIC, key)
         if decided is None:
-            twin = self._known.find(vector)
-            decided = f"means the same as {twin.id} ({twin.cosine:.3f})" if twin else ""
-            self._journal.decide(MEANING, key, decided)
+            found = self._index.find(vector)
+            decided = f"means the same as {found.id} ({found.cosine:.3f})" if found else ""
+            self._journal.decide(SEMANTIC, key, decided)
         if not decided:
             self._open[id] = vector
-            self._known.enter(id, vector)
+            self._index.enter(id, vector)
         return str(decided)
 
     def settle(self, id: str, *, kept: bool) -> None:
-        """The candidate is done."""
+        """The candidate has ended."""
         self._open.pop(id, None)
         if not kept:
-            self._known.release(id)
+            self._index.release(id)
 
     def _recall(self, id: str) -> list[float] | None:
         if id in self._open:
@@ -119,19 +139,64 @@ class SemanticCheck:
         return None if text is None else self._embedded(text)
 
 
-class NoDeduplication:
+class NoDeduplication(SettlingDeduplicator):
     """`--duplicates off`: every text is new."""
 
-    def claim(self, id: str, text: str) -> str:
-        """Never a twin."""
+    def check_wording(self, id: str, text: str) -> str:
+        """Never a duplicate."""
         return ""
 
-    async def meant(self, id: str, text: str) -> str:
-        """Never a twin."""
+    async def check_meaning(self, id: str, text: str) -> str:
+        """Never a duplicate."""
         return ""
 
-    def settle(self, id: str, *, kept: bool) -> None:
-        """Nothing to forget."""
 
-    def restore(self, id: str, text: str) -> None:
-        """Nothing to remember."""
+async def open_deduplicator(session: Session, inputs: PreparedInputs) -> SettlingDeduplicator:
+    """The deduplicator of a run, with all that is settled entered; its thresholds are learned once and journaled.
+
+    Raises:
+        errors.EndpointUnusable: embeddings are wanted, and the endpoint gives none.
+    """
+    spec, journal = session.spec, session.journal
+    if spec.duplicates == "off":
+        return NoDeduplication()
+    known = journal.meta("duplicate_threshold")
+    texts = [(seed.id, seed.draft.input) for seed in inputs.seeds]
+    lexical = LexicalIndex(spec.duplicates, texts, threshold=known)
+    if known is None:
+        journal.set_meta("duplicate_threshold", lexical.threshold)
+    semantic = await _open_semantic(session, inputs) if spec.embeddings else None
+    deduplicator = JournaledDeduplicator(journal, lexical, semantic)
+    for id, text in _read_settled(inputs, journal):
+        deduplicator.restore(id, text)
+    return deduplicator
+
+
+async def _open_semantic(session: Session, inputs: PreparedInputs) -> SemanticCheck:
+    journal, embeddings = session.journal, session.embeddings
+    texts = {seed.id: seed.draft.input for seed in inputs.seeds}
+    ids = {seed.id for seed in inputs.seeds}
+
+    def text_of(id: str) -> str | None:
+        outcome = journal.outcome(id)
+        if outcome is None or outcome.seed not in ids:
+            return texts.get(id)
+        return read_varying(orjson.loads(outcome.payload))
+
+    semantic = SemanticCheck(journal, embeddings.embed, embeddings.recall_text, text_of)
+    try:
+        await semantic.enter(texts, _read_settled(inputs, journal))
+    except NodeError as fault:
+        raise EndpointUnusable(
+            f"{session.spec.embeddings} gives no embeddings: {fault}",
+            hint="--embeddings names an embedding model that the endpoint serves",
+        ) from fault
+    return semantic
+
+
+def _read_settled(inputs: PreparedInputs, journal: Journal) -> Iterator[tuple[str, str]]:
+    """Records of earlier invocations by id, and what varies in each."""
+    ids = {seed.id for seed in inputs.seeds}
+    for outcome in journal.outcomes("accepted", "surplus"):
+        if outcome.seed in ids:
+            yield outcome.node, read_varying(orjson.loads(outcome.payload))

@@ -159,13 +159,21 @@ def compute_identity(spec: RunSpec) -> dict[str, str]:
     return spec.fingerprint(content)
 
 
-def compute_invocation(spec: RunSpec, fingerprint: Mapping[str, str], seeds: Sequence[str]) -> str:
-    """What a rerun must share with a finished run to have nothing left to do: identity, extensions, seed files."""
+def hash_inputs(spec: RunSpec, seeds: Sequence[str]) -> dict[str, str]:
+    """Hash of each file that a run reads once, by its name as it was given: seeds, then contexts."""
+    return {path: hash_file(path) for path in (*seeds, *map(str, spec.contexts))}
+
+
+def compute_invocation(spec: RunSpec, fingerprint: Mapping[str, str], hashes: Mapping[str, str]) -> str:
+    """What a rerun must share with a finished run to have nothing left to do: identity, extensions, seed files.
+
+    `hashes` are those of `hash_inputs`, in its order.
+    """
     plain = spec.as_dict()
     asked = [
         fingerprint,
         [plain[name] for name in EXTENSIONS],
-        [hash_file(path) for path in (*seeds, *map(str, spec.contexts))],
+        list(hashes.values()),
     ]
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -180,7 +188,7 @@ def read_finished(folder: RunFolder, spec: RunSpec, seeds: Sequence[str]) -> dic
         not end
         or spec.retry_failed
         or "-" in seeds
-        or end["invocation"] != compute_invocation(spec, compute_identity(spec), seeds)
+        or end["invocation"] != compute_invocation(spec, compute_identity(spec), hash_inputs(spec, seeds))
     ):
         return None
     if end["shards"] != measure_shards(folder):
@@ -216,12 +224,12 @@ def check_same_run(
 
 
 def make_manifest(
-    spec: RunSpec, origins: Mapping[str, str], fingerprint: Mapping[str, str], seeds: Sequence[str]
+    spec: RunSpec, origins: Mapping[str, str], fingerprint: Mapping[str, str], seeds: Mapping[str, str]
 ) -> dict[str, Any]:
     """The manifest of a run that begins."""
     return {
         "aide": __version__,
-        "seeds": [{"path": path, "hash": hash_file(path)} for path in seeds],
+        "seeds": [{"path": path, "hash": found} for path, found in seeds.items()],
         "spec": spec.as_dict(),
         "origins": dict(origins),
         "fingerprint": dict(fingerprint),

@@ -1,7 +1,8 @@
-"""Data points by id: seeds, accepted records and what they are about, read from the journal when they are grown."""
+"""Hops: a slot of the frontier becomes a unit of work, with the texts of its parent and seed."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import Final
 
 import orjson
 
@@ -12,13 +13,18 @@ from aide.journal import Journal
 from aide.metrics.drift import DriftBounds, measure_likeness
 from aide.recipes import Attributes
 from aide.records import PERSONA, Hop, Parts, Point, Record, Seed, Triple, replace, rng
+from aide.run.inputs import PreparedInputs
 
-KEPT = 512  # branches whose text and attributes stay in memory; all others are one read away
-BATCH = 5  # questions over one document that share a call
+# Branches whose text and attributes stay in memory. All others are one read of the journal away; the frontier grows few
+# branches at a time, so that nearly every hop finds its parent here.
+KEPT: Final = 512
+# Questions over one document that share a call: the document is paid for once for all of them. More than five begin to
+# repeat each other.
+BATCH: Final = 5
 
 
 class HopBuilder:
-    """Turns ids into data points and slots into hops. Only `KEPT` branches are held in memory.
+    """Turns slots into hops.
 
     With `bounds` the residual is adaptive: a hop is anchored where its parent has begun to drift, whatever its depth,
     and nothing grows from a record that has drifted too far.
@@ -27,19 +33,19 @@ class HopBuilder:
     def __init__(
         self,
         spec: RunSpec,
-        seeds: Mapping[str, Seed],
+        inputs: PreparedInputs,
         journal: Journal,
-        flip: Callable[[Slot, str], str] | None,
-        contexts: tuple[str, ...] = (),
+        choose_label: Callable[[Slot, str], str] | None,
         bounds: DriftBounds | None = None,
     ) -> None:
-        self._bounds = bounds
+        """`choose_label` gives the intended label of a slot's child from its parent's; `None` without labels."""
         self._spec = spec
-        self._seeds = seeds
+        self._seeds = {seed.id: seed for seed in inputs.seeds}
+        self._contexts = inputs.contexts
         self._journal = journal
-        self._flip = flip
-        self._contexts = contexts
-        self._held: OrderedDict[str, tuple[Point, Attributes | None]] = OrderedDict()
+        self._choose_label = choose_label
+        self._bounds = bounds
+        self._branches: OrderedDict[str, tuple[Point, Attributes | None]] = OrderedDict()
 
     def seed(self, id: str) -> Seed:
         """The seed of that id."""
@@ -50,9 +56,12 @@ class HopBuilder:
         return self._branch(seed_id, id)[0]
 
     def keep(self, id: str, found: Attributes, reason: str) -> bytes:
-        """Remember what a branch is about; returns it as the journal keeps it."""
-        if id in self._held:
-            self._held[id] = (self._held[id][0], found)
+        """Remember what a branch is about; returns it as the journal keeps it.
+
+        `reason` says why it has no attributes.
+        """
+        if id in self._branches:
+            self._branches[id] = (self._branches[id][0], found)
         plain = {
             "topic": found.topic,
             "triples": [triple.as_dict() for triple in found.triples],
@@ -86,9 +95,11 @@ class HopBuilder:
             label=label or None,
             draw=work.slot.draw,
             anchored=self._anchored(work, parent),
-            others=_others(found, kind, index) if self._spec.siblings == "told" else (),
+            others=_list_others(found, kind, index) if self._spec.siblings == "told" else (),
         )
-        return replace(hop, parent=replace(parent, parts=self._moved(hop))) if self._contexts else hop
+        return (
+            replace(hop, parent=replace(parent, parts=self._choose_document(hop))) if self._contexts else hop
+        )
 
     def _anchored(self, work: GrowWork, parent: Point) -> bool:
         """The residual connection: past a fixed depth, or where the parent has drifted."""
@@ -97,14 +108,18 @@ class HopBuilder:
         return self._drifted(self._seeds[work.seed], parent, self._bounds.usual)
 
     def check_drift(self, seed: Seed, parent: Point) -> None:
-        """Let a branch end; raises `NodeError` where its parent has drifted too far."""
+        """End a branch that has drifted too far.
+
+        Raises:
+            errors.NodeError: the record is further from its seed than any seed is from the rest.
+        """
         if self._bounds is not None and self._drifted(seed, parent, self._bounds.least):
             raise NodeError("drifted", "the record is further from its seed than any seed is from the rest")
 
     def _drifted(self, seed: Seed, parent: Point, bound: float) -> bool:
         return parent.depth > 0 and measure_likeness(parent.draft.input, seed.draft.input) < bound
 
-    def _moved(self, hop: Hop) -> Parts:
+    def _choose_document(self, hop: Hop) -> Parts:
         """Over which document a child of the first hop asks: its parent's, or one of those given by --contexts."""
         parts = hop.parent.parts
         choice = rng("context", hop.id).randrange(len(self._contexts) + 1)
@@ -114,9 +129,10 @@ class HopBuilder:
         return replace(parts, fixed=((name, self._contexts[choice]), *others))
 
     def _group(self, work: GrowWork, parent: Point, found: Attributes) -> tuple[Hop, ...]:
-        """The siblings that one call serves: runs of five in the order of the composition, over one document.
+        """The siblings that one call serves: five neighbours in the order of the composition, over one document.
 
-        Each has the label that its ancestry gives it; a hop whose label was changed for balance is not among them.
+        Each has the label that its ancestry gives it; a hop whose label was changed for balance is not among them. So a
+        group depends on the parent alone, and a resume composes the same one.
         """
         kinds = [*self._spec.operations, *([PERSONA] if found.personas else [])]
         order = [
@@ -133,19 +149,21 @@ class HopBuilder:
         return tuple(each for each in group if each.parent.parts == mine.parent.parts)
 
     def _inherited(self, parent: Point, kind: str, index: int) -> str:
-        return self._flip(Slot(parent.id, kind, index), parent.draft.output) if self._flip else ""
+        return (
+            self._choose_label(Slot(parent.id, kind, index), parent.draft.output)
+            if self._choose_label
+            else ""
+        )
 
     def _branch(self, seed_id: str, id: str) -> tuple[Point, Attributes | None]:
-        held = self._held.get(id)
-        if held is None:
-            held = (self._read_point(seed_id, id), None)
-        if held[1] is None:
-            held = (held[0], self._read_attributes(id))
-        self._held[id] = held
-        self._held.move_to_end(id)
-        if len(self._held) > KEPT:
-            self._held.popitem(last=False)
-        return held
+        point, attributes = self._branches.get(id, (None, None))
+        point = point or self._read_point(seed_id, id)
+        attributes = attributes or self._read_attributes(id)
+        self._branches[id] = (point, attributes)
+        self._branches.move_to_end(id)
+        if len(self._branches) > KEPT:
+            self._branches.popitem(last=False)
+        return point, attributes
 
     def _read_attributes(self, id: str) -> Attributes | None:
         outcome = self._journal.outcome(id, planted=True)
@@ -166,8 +184,8 @@ class HopBuilder:
         return Point(id, record.draft, record.parts, outcome.depth)
 
 
-def _others(found: Attributes, kind: str, index: int) -> tuple[str, ...]:
-    """What the siblings of a hop take up: told by what was planted at their parent, not by what is finished."""
+def _list_others(found: Attributes, kind: str, index: int) -> tuple[str, ...]:
+    """What the siblings of a hop are about, by what was planted at their parent and not by what is finished."""
     triples = [
         triple.attribute for place, triple in enumerate(found.triples) if kind == PERSONA or place != index
     ]

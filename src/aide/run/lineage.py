@@ -17,8 +17,8 @@ from aide.parsing import read_completion
 from aide.records import Usage, Verdict
 from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
-from aide.run.inputs import SEED
 from aide.run.pruning import prune_records, read_pruned, reconcile_shards, restore_records
+from aide.run.seed_pool import SEED
 from aide.shards import FolderLock, write_atomic
 
 

@@ -54,7 +54,7 @@ class Progress:
             return None
         return max(0.0, (self.target - self.accepted) / self.rate)
 
-    def book(self, kind: str, depth: int, label: str, reason: str = "") -> None:
+    def count_outcome(self, kind: str, depth: int, label: str, reason: str = "") -> None:
         """Count one settled node."""
         setattr(self, kind, getattr(self, kind) + 1)
         if kind == "accepted":

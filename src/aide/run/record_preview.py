@@ -7,7 +7,7 @@ import orjson
 
 from aide.journal import Journal
 from aide.run.folder import RunFolder
-from aide.run.inputs import SEED
+from aide.run.seed_pool import SEED
 
 
 def read_previews(folder: RunFolder, count: int = 3) -> list[tuple[str, str, str, str, str]]:

@@ -1,385 +1,170 @@
-"""From a spec and seed files to a finished run folder: everything in the order in which it must happen."""
+"""One use of one folder: whoever asks a model does it inside a session.
+
+A session owns the folder, its lock, the journal, and the calls with their budget, and takes them in that order: what
+is fixed once, such as the seeds, is read while nobody else can write the folder. It gives them back in the reverse
+order, with everything written.
+"""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
-from typing import Any
-
-import orjson
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from aide.config.spec import RunSpec
-from aide.dedup.lexical import LexicalIndex
-from aide.errors import AideError, EndpointUnusable, FolderHeld, NodeError
-from aide.formats import TaskCard
-from aide.frontier import Frontier
+from aide.errors import FolderHeld
 from aide.journal import Journal
-from aide.judging.precheck import Precheck
-from aide.metrics.drift import DriftBounds
 from aide.prompts import Prompts
-from aide.recipes import RECIPES
-from aide.recipes.aide import Aide
-from aide.records import Seed, Usage, digest, read_varying
-from aide.run import inputs as prepare
-from aide.run import restore as forest
+from aide.records import Embed, Usage
 from aide.run.budget import Budget
-from aide.run.calls import Complete, ModelCalls
-from aide.run.deduplication import JournaledDeduplicator, NoDeduplication, SemanticCheck
-from aide.run.drift_report import measure_drift, measure_embedding_drift
-from aide.run.folder import (
-    RunFolder,
-    check_same_run,
-    compute_identity,
-    compute_invocation,
-    make_manifest,
-    measure_shards,
-)
-from aide.run.hops import HopBuilder
-from aide.run.loop import GrowthLoop
-from aide.run.precheck import enforce_min_share, run_precheck
-from aide.run.progress import Progress, usage_by_step
-from aide.run.pruning import read_pruned, read_standing, reconcile_shards
-from aide.run.recipe_context import build_recipe_context
-from aide.run.test_results import JournaledTestRunner
+from aide.run.calls import ModelCalls, NodeAsk
+from aide.run.embeddings import Embeddings
+from aide.run.folder import RunFolder
+from aide.run.inputs import PreparedInputs, SeedSource
+from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
+from aide.run.stop import StopSwitch
 from aide.sandbox.isolation import Sandbox
-from aide.shards import POLL_SECONDS, AppendOnlyLines, FolderLock, Shards, write_atomic
+from aide.shards import POLL_SECONDS, FolderLock
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be run, and the outside world it needs.
-
-    `complete` gets one answer from an endpoint, retries included; `now` gives unix seconds, `clock` monotonic ones.
-    `emit` is given each accepted record once it is safe, those of earlier invocations first. `plan` is what was
-    expected of the run, to be held against what it used.
-    """
+class RunRequest:
+    """What a person asked for."""
 
     spec: RunSpec
     origins: Mapping[str, str]
-    seeds: tuple[str, ...]
+    """Where the value of each setting came from, by its name."""
+    seed_files: tuple[str, ...]
+    """As they were named; `-` is standard input."""
     folder: RunFolder
-    complete: Complete
-    now: Callable[[], float]
-    clock: Callable[[], float]
-    room: int = 128
-    plan: Mapping[str, Any] = field(default_factory=dict)
-    emit: Callable[[dict[str, Any]], Awaitable[None]] | None = None
-    note_invalid: Callable[[str, str, str, bool], None] = lambda model, endpoint, rung, shapeless: None
-    restore: Callable[[Mapping[str, Any]], None] = lambda snapshot: None
-    snapshot: Callable[[], Mapping[str, Any]] = dict
-    stats: Callable[[], Mapping[str, Any]] = dict
-    in_flight: Callable[[], tuple[int, int]] = lambda: (0, 0)
 
 
-@dataclass(slots=True)
-class Stage:
-    """A run that is assembled and not over: what a display looks at, and how to stop it."""
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What an open session hands on. Nothing in it is replaced while it is open."""
 
-    order: Order
-    card: TaskCard | None = None
-    progress: Progress = field(default_factory=Progress)
-    run: GrowthLoop | None = None
-    calls: ModelCalls | None = None
-    frontier: Frontier | None = None
-    stop: AideError | None = None
-    sandbox: Sandbox | None = None
-    precheck: Precheck | None = None
-    prechecked: Callable[[Precheck], None] = lambda precheck: None
-    carded: Callable[[TaskCard], None] = lambda card: None
+    request: RunRequest
+    inputs: PreparedInputs | None
+    """Seeds and task, read under the lock; `None` for work that needs no seeds."""
+    journal: Journal
+    calls: ModelCalls
+    prompts: Prompts
+    sandbox: Sandbox | None
+    """Where code of a model may run; `None` where none is to be run."""
+    models: ModelService
+    clock: Clock
+    stop: StopSwitch
 
-    def drain(self, reason: AideError) -> None:
-        """Start nothing new, finish what is on the wire; the first reason is kept, however early it comes."""
-        self.stop = self.stop or reason
-        if self.calls is not None:
-            self.calls.stop = self.calls.stop or reason
-        if self.run is not None:
-            self.run.drain(reason)
+    @property
+    def spec(self) -> RunSpec:
+        """The settings."""
+        return self.request.spec
 
-    def refresh(self) -> Progress:
-        """The counts of this moment."""
-        progress, calls = self.progress, self.calls
-        if self.frontier is not None:
-            progress.planned, progress.open = self.frontier.planned, self.frontier.open
-        if calls is not None:
-            progress.usage = calls.budget.spent
-            progress.cost = None if calls.budget.unpriced else calls.budget.money
-            progress.calls = calls.made
-        progress.in_flight, progress.limit = self.order.in_flight()
-        return progress
+    @property
+    def folder(self) -> RunFolder:
+        """The folder that this session holds."""
+        return self.request.folder
+
+    @property
+    def budget(self) -> Budget:
+        """What was spent over all invocations, and the caps on it."""
+        return self.calls.budget
+
+    def ask_for(self, node: str, prompts: Prompts | None = None) -> NodeAsk:
+        """An `Ask` whose calls are booked on `node`."""
+        return NodeAsk(self.calls, prompts or self.prompts, node)
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """The embedding model of the run."""
+        return Embeddings(self.calls, self.spec.embeddings)
+
+    def embed_for(self, node: str) -> Embed:
+        """An `Embed` whose calls are booked on `node`."""
+
+        async def embed(texts: Sequence[str]) -> list[list[float]]:
+            return await self.embeddings.embed_all(texts, node)
+
+        return embed
 
 
-async def run(stage: Stage, ground: prepare.PreparedInputs) -> dict[str, Any]:
-    """Run to the end; returns the summary, which is on disk too.
+@asynccontextmanager
+async def open_session(
+    request: RunRequest,
+    models: ModelService,
+    *,
+    source: SeedSource | None = None,
+    admit: Callable[[PreparedInputs | None], None] = lambda inputs: None,
+    clock: Clock = SYSTEM_CLOCK,
+    stop: StopSwitch | None = None,
+    held_hint: str = "",
+) -> AsyncIterator[Session]:
+    """A session over `request.folder`, which is made where there is none.
+
+    `source` is where the seeds come from; they are read again where they changed since they were first read. `admit`
+    may refuse the folder, under the lock and before the journal is opened. `held_hint` says what a person can do where
+    another process holds the folder.
 
     Raises:
-        errors.AideError: what stopped the run; the folder is complete up to there and can be resumed.
+        errors.InputError: the folder can't be written, or a seed file can't be read.
+        errors.FolderHeld: another process holds the folder, for longer than `--lock-wait`.
+        errors.AideError: the session was told to stop while it waited for the lock.
     """
-    lock = FolderLock(stage.order.folder.path)
-    await _take(lock, stage)
-    try:
-        return await _run(stage, ground)
-    finally:
-        lock.release()
+    stop = stop or StopSwitch()
+    request.folder.create()
+    lock = FolderLock(request.folder.path)
+    await _take(lock, request.spec.lock_wait, clock, stop, held_hint)
+    with ExitStack() as held:
+        held.callback(lock.release)
+        inputs = source.read_again() if source else None
+        admit(inputs)
+        sandbox = _find_sandbox(request.spec, inputs, held)
+        journal, reuse = _open_journals(request, held)
+        models.restore(journal.meta("capabilities") or {})
+        budget = Budget(request.spec, *_read_spent(journal), clock=clock.monotonic)
+        calls = ModelCalls(request.spec, journal, budget, models, now=clock.now, reuse=reuse, stop=stop)
+        prompts = Prompts(request.spec.prompts)
+        session = Session(request, inputs, journal, calls, prompts, sandbox, models, clock, stop)
+        try:
+            yield session
+        finally:
+            await journal.flush()
+            journal.set_meta("capabilities", dict(models.capabilities()))
 
 
-async def _take(lock: FolderLock, stage: Stage) -> None:
-    """Take the lock within `--lock-wait` seconds, open to signals meanwhile."""
-    clock = stage.order.clock
-    until = clock() + stage.order.spec.lock_wait
+async def _take(lock: FolderLock, seconds: float, clock: Clock, stop: StopSwitch, hint: str) -> None:
+    """Take the lock, waiting for it so long, open to a stop meanwhile."""
+    until = clock.monotonic() + seconds
     while True:
         try:
             return lock.acquire()
-        except FolderHeld:
-            if clock() >= until:
-                raise
-        await asyncio.sleep(min(POLL_SECONDS, max(0.0, until - clock())))
-        if stage.stop is not None:
-            raise stage.stop
+        except FolderHeld as held:
+            if clock.monotonic() >= until:
+                raise (FolderHeld(str(held), hint=hint) if hint else held) from None
+        await asyncio.sleep(min(POLL_SECONDS, max(0.0, until - clock.monotonic())))
+        stop.raise_if_requested()
 
 
-async def _run(stage: Stage, ground: prepare.PreparedInputs) -> dict[str, Any]:
-    order, spec = stage.order, stage.order.spec
-    folder = order.folder
-    prompts = Prompts(spec.prompts)
-    prints = compute_identity(spec)
-    stage.sandbox = Sandbox.find() if spec.run_code and ground.format.runs_tests else None
-    manifest = folder.read_manifest()
-    check_same_run(folder, manifest, prints, adopt=spec.adopt)
-    asked = compute_invocation(spec, prints, order.seeds)
-    manifest = {
-        **make_manifest(spec, order.origins, prints, order.seeds),
-        "begun": manifest.get("begun", order.now()),
-        "plan": _first_plan(manifest, asked, order.plan),
-    }
-    folder.write_manifest(manifest)
-    journal = Journal.open(folder.journal)
-    reuse = Journal.open(RunFolder(Path(spec.reuse)).journal, readonly=True) if spec.reuse else None
-    reconcile_shards(journal, folder.shards)
-    shards = Shards(folder.shards, size=spec.shard_size)
-    rejects = AppendOnlyLines(folder.rejects)
-    fault: BaseException | None = None
-    try:
-        try:
-            await _assemble(stage, ground, prompts, journal, reuse, shards, rejects)
-            assert stage.run is not None
-            await stage.run.expand()
-        except BaseException as stop:
-            fault = stop
-            raise
-        finally:
-            await journal.flush()
-            journal.set_meta("capabilities", dict(order.snapshot()))
-            summary = {
-                **_summary(stage, journal, fault),
-                "gone_seeds": prepare.find_gone_seeds(ground, journal),
-                "drift": _drift(stage, ground.seeds, journal),
-            }
-            _write_json(folder.summary, summary)
-            write_progress(stage)
-            done = (
-                {"finished": {"invocation": asked, "shards": measure_shards(folder)}} if fault is None else {}
-            )
-            folder.write_manifest({**manifest, **done, "ended": order.now()})
-    finally:
-        rejects.close()
-        shards.close()
-        journal.close()
-        if reuse is not None:
-            reuse.close()
-        if stage.sandbox is not None:
-            stage.sandbox.close()
-    return summary
-
-
-def _first_plan(manifest: Mapping[str, Any], asked: str, plan: Mapping[str, Any]) -> dict[str, Any]:
-    """What was expected before the first call for what is asked: a resume must not improve on its own estimate."""
-    kept = manifest.get("plan") or {}
-    return kept if kept.get("asked") == asked else {"asked": asked, **plan}
-
-
-async def _assemble(
-    stage: Stage,
-    ground: prepare.PreparedInputs,
-    prompts: Prompts,
-    journal: Journal,
-    reuse: Journal | None,
-    shards: Shards,
-    rejects: AppendOnlyLines,
-) -> None:
-    order, spec = stage.order, stage.order.spec
-    order.restore(journal.meta("capabilities") or {})
-    budget = Budget(spec, *_spent(journal), clock=order.clock)
-    stage.calls = calls = ModelCalls(
-        spec, prompts, journal, budget, order.complete,
-        now=order.now, reuse=reuse, note_invalid=order.note_invalid,
-    )  # fmt: skip
-    calls.stop = stage.stop
-    card = await prepare.fix_card(spec, ground, order.folder, journal, calls.asker(digest("card")))
-    stage.card = prompts.constants["card"] = card
-    stage.carded(card)
-    pool = prepare.SeedPool(spec, ground, journal)
-    novelty = await _novelty(spec, ground.seeds, journal, calls)
-    run = JournaledTestRunner(journal, stage.sandbox) if stage.sandbox else None
-    brief = build_recipe_context(
-        spec, ground, card, prompts, novelty=novelty, demonstrations=pool.demonstrations, run=run,
-        embed=partial(calls.embed_all, node=digest("personas")) if spec.embeddings else None,
-    )  # fmt: skip
-    out = read_pruned(journal)
-    stage.frontier = frontier = forest.build_frontier(
-        spec, ground.seeds, journal, triples=(spec.attributes + brief.graph_triples) if spec.attributes else 0,
-        labels=card.label_names, near=brief.near_labels, out=out,
-    )  # fmt: skip
-    await forest.promote_surplus(frontier, journal)
-    shards.rebuild(read_standing(journal, out))
-    rejects.rebuild(_reject_lines(journal))
-    _count(stage, journal, ground, out)
-    seeds = {seed.id: seed for seed in ground.seeds}
-    flip = frontier.shape.flip
-    points = HopBuilder(
-        spec, seeds, journal, flip, prepare.read_contexts(spec), _bounds(spec, ground.seeds, journal)
-    )
-    emit = order.emit
-    if emit is not None:
-        for line in read_standing(journal, out):
-            await emit(line)
-    if spec.prechecked:
-        stage.precheck = await run_precheck(
-            spec, ground.seeds, Aide(brief), journal, calls.asker, at_once=max(1, order.room // 2)
-        )
-        stage.prechecked(stage.precheck)
-        enforce_min_share(spec, stage.precheck)
-    stage.run = GrowthLoop(
-        RECIPES["aide"](brief), frontier, calls, points, novelty, shards, rejects, stage.progress,
-        room=order.room, emit=emit,
-    )  # fmt: skip
-
-
-def _drift(stage: Stage, seeds: Sequence[Seed], journal: Journal) -> dict[str, Any]:
-    """The drift meter, by words and, where there are embeddings, by meaning."""
-    inputs, out = {seed.id: seed.draft.input for seed in seeds}, read_pruned(journal)
-    told = measure_drift(journal, inputs, out)
-    if stage.order.spec.embeddings and stage.calls is not None:
-        meant = measure_embedding_drift(journal, inputs, stage.calls.embedded, out)
-        told |= {"meaning": meant} if meant else {}
-    return told
-
-
-def _bounds(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> DriftBounds | None:
-    """When a parent has drifted, learned from the first seeds and kept; `None` with a fixed residual."""
-    if spec.residual == "fixed":
+def _find_sandbox(spec: RunSpec, inputs: PreparedInputs | None, held: ExitStack) -> Sandbox | None:
+    if inputs is None or not spec.run_code or not inputs.format.runs_tests:
         return None
-    known = journal.meta("drift_bounds")
-    bounds = DriftBounds(*known) if known else DriftBounds.of([seed.draft.input for seed in seeds])
-    if known is None:
-        journal.set_meta("drift_bounds", [bounds.usual, bounds.least])
-    return bounds
+    sandbox = Sandbox.find()
+    held.callback(sandbox.close)
+    return sandbox
 
 
-async def _novelty(
-    spec: RunSpec, seeds: Sequence[Seed], journal: Journal, calls: ModelCalls
-) -> JournaledDeduplicator | NoDeduplication:
-    if spec.duplicates == "off":
-        return NoDeduplication()
-    known = journal.meta("duplicate_threshold")
-    texts = [(seed.id, seed.draft.input) for seed in seeds]
-    duplicates = LexicalIndex(spec.duplicates, texts, threshold=known)
-    if known is None:
-        journal.set_meta("duplicate_threshold", duplicates.threshold)
-    meaning = await _meaning(spec, seeds, journal, calls) if spec.embeddings else None
-    novelty = JournaledDeduplicator(journal, duplicates, meaning)
-    for id, text in _settled_texts(seeds, journal):
-        novelty.restore(id, text)
-    return novelty
+def _open_journals(request: RunRequest, held: ExitStack) -> tuple[Journal, Journal | None]:
+    """The session's own journal, and the one whose answers it may take over."""
+    journal = Journal.open(request.folder.journal)
+    held.callback(journal.close)
+    if request.spec.reuse is None:
+        return journal, None
+    reuse = Journal.open(RunFolder(request.spec.reuse).journal, readonly=True)
+    held.callback(reuse.close)
+    return journal, reuse
 
 
-async def _meaning(
-    spec: RunSpec, seeds: Sequence[Seed], journal: Journal, calls: ModelCalls
-) -> SemanticCheck:
-    inputs = {seed.id: seed.draft.input for seed in seeds}
-
-    def text_of(id: str) -> str | None:
-        outcome = journal.outcome(id)
-        if outcome is None or outcome.seed not in inputs:
-            return inputs.get(id)
-        return read_varying(_loads(outcome.payload))
-
-    meaning = SemanticCheck(journal, calls.embed, calls.embedded, text_of)
-    try:
-        await meaning.enter(inputs, _settled_texts(seeds, journal))
-    except NodeError as fault:
-        raise EndpointUnusable(
-            f"{spec.embeddings} gives no embeddings: {fault}",
-            hint="--embeddings names an embedding model that the endpoint serves",
-        ) from fault
-    return meaning
-
-
-def _settled_texts(seeds: Sequence[Seed], journal: Journal) -> Iterator[tuple[str, str]]:
-    """Records of earlier invocations, and what varies in each."""
-    ids = {seed.id for seed in seeds}
-    for outcome in journal.outcomes("accepted", "surplus"):
-        if outcome.seed in ids:
-            yield outcome.node, read_varying(_loads(outcome.payload))
-
-
-def _count(stage: Stage, journal: Journal, ground: prepare.PreparedInputs, out: Mapping[str, str]) -> None:
-    """Counts of what earlier invocations settled."""
-    progress, frontier = stage.progress, stage.frontier
-    assert frontier is not None
-    caps = frontier.shape.caps()
-    progress.target, progress.possible = frontier.shape.target, len(ground.seeds) * sum(caps)
-    for outcome in journal.outcomes("accepted", "rejected", "failed", "surplus", payload=False):
-        if outcome.kind != "failed" or not stage.order.spec.retry_failed:
-            progress.book("pruned" if outcome.node in out else outcome.kind, outcome.depth, outcome.label)
-    progress.reasons.update(line["reason"] for line in _reject_lines(journal))
-    progress.accepted_before = progress.accepted
-    progress.barren = frontier.barren
-    if frontier.barren:
-        progress.barren_reasons.update(forest.read_barren_reasons(journal))
-
-
-def _spent(journal: Journal) -> tuple[Usage, float | None]:
+def _read_spent(journal: Journal) -> tuple[Usage, float | None]:
     """Tokens and US dollars of all invocations; the money is `None` where any of it is unknown."""
     rows = journal.usage()
     costs = [cost for *_, cost in rows if cost is not None]
     return sum((usage for _, _, usage, _ in rows), Usage()), sum(costs) if len(costs) == len(rows) else None
-
-
-def _summary(stage: Stage, journal: Journal, fault: BaseException | None) -> dict[str, Any]:
-    progress = stage.refresh()
-    short = progress.target is not None and progress.accepted < progress.target
-    nothing = progress.accepted == 0 and progress.target != 0
-    stopped = fault.exit_code if isinstance(fault, AideError) else 1 if fault is not None else None
-    code = stopped if stopped is not None else 6 if short or nothing else 0
-    return {
-        **progress.as_dict(),
-        "exit_code": code,
-        "stopped": "" if fault is None else str(fault) or type(fault).__name__,
-        "format": stage.card.format if stage.card else "",
-        "steps": usage_by_step(journal.usage()),
-        "endpoints": dict(stage.order.stats()),
-        "journal_bytes": journal.size(),
-        **({"exam": stage.precheck.as_dict()} if stage.precheck else {}),
-    }
-
-
-def write_progress(stage: Stage) -> None:
-    """Rewrite `progress.json`."""
-    _write_json(stage.order.folder.progress, stage.refresh().as_dict())
-
-
-def _write_json(path: Path, value: Any) -> None:
-    write_atomic(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-
-
-def _reject_lines(journal: Journal) -> Any:
-    return (_loads(outcome.payload) for outcome in journal.outcomes("rejected", "failed"))
-
-
-def _loads(payload: bytes) -> Any:
-    return orjson.loads(payload)
-
-
-__all__ = ["Order", "Stage", "run", "write_progress"]

@@ -8,27 +8,21 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from aide.errors import FolderHeld, Rejection
+from aide.errors import Rejection
 from aide.formats import Question
 from aide.formats.choices import NONE, choose_option
-from aide.journal import Journal
-from aide.prompts import Prompts
-from aide.recipes.aide import Aide
-from aide.records import Draft, Hop, Parts, Point, Seed, Usage, Verdict, digest
-from aide.run import inputs as prepare
-from aide.run.budget import Budget
-from aide.run.calls import ModelCalls
+from aide.recipes import steps
+from aide.records import Draft, Hop, Parts, Point, Seed, Verdict, digest
+from aide.run.context import RunContext, make_context
 from aide.run.deduplication import NoDeduplication
-from aide.run.folder import RunFolder
-from aide.run.recipe_context import build_recipe_context
-from aide.run.session import Order
-from aide.run.test_results import JournaledTestRunner
-from aide.sandbox.isolation import Sandbox
+from aide.run.inputs import SeedSource
+from aide.run.service import ModelService
+from aide.run.session import RunRequest, open_session
+from aide.run.task_card import fix_card
 from aide.seeds.shapes import INPUTS, RowFields
 from aide.seeds.values import read_text_value
-from aide.shards import FolderLock
 from aide.text.shingles import compute_features, measure_jaccard
 from aide.verify.agreement import Quorum, Vote, collect_votes
 from aide.verify.answers import rename_step
@@ -36,17 +30,28 @@ from aide.verify.answers import rename_step
 T = TypeVar("T")
 R = TypeVar("R")
 
-ONCE = Quorum(1, 1)
-NEAREST = 200  # among so many seeds the nearest is looked for
+ONCE: Final = Quorum(1, 1)
+# The nearest seed is looked for among so many: a record without a seed of its own is held against each of them.
+NEAREST: Final = 200
+# Of two commands in one pipe the second would wait for the first for ever.
+HELD_HINT: Final = "name a folder of its own with --journal DIR"
 
 
 @dataclass(frozen=True, slots=True)
 class StepRunner:
-    """Everything that a step needs. Records are told apart by their content, not by their place in a file."""
+    """Runs single steps. Records are told apart by their content, not by their place in a file."""
 
-    recipe: Aide
-    calls: ModelCalls
-    seeds: tuple[Seed, ...]
+    context: RunContext
+
+    @property
+    def seeds(self) -> tuple[Seed, ...]:
+        """The examples of the task."""
+        return self.context.inputs.seeds
+
+    @property
+    def calls_made(self) -> int:
+        """Calls that were paid for in this session."""
+        return self.context.session.calls.made
 
     async def answer(self, record: Mapping[str, Any]) -> tuple[Draft, Mapping[str, Any]]:
         """The answer step for a given input, checked as in a run; given options are chosen among.
@@ -54,24 +59,24 @@ class StepRunner:
         Raises:
             errors.NodeError: no answer that passes the checks.
         """
-        brief = self.recipe.brief
+        recipe_context = self.context.recipe_context
         parts, text = self._input(record)
         id = digest("answer", parts.whole(text))
-        ask = self.calls.asker(id)
-        demos = tuple(demo for demo in brief.demonstrations(self.seeds[0]) if demo.input != text)
-        question = Question(id, text, parts, None, demos, brief.card.max_answer_tokens)
+        ask = self.context.ask_for(id)
+        demos = tuple(demo for demo in recipe_context.demonstrations(self.seeds[0]) if demo.input != text)
+        question = Question(id, text, parts, None, demos, recipe_context.card.max_answer_tokens)
         choices = tuple(str(each) for each in record.get("choices") or ())
-        if not choices or brief.format.labelled:
-            checked = await brief.checks.answer(ask, question)
+        if not choices or recipe_context.format.labelled:
+            checked = await recipe_context.checks.answer(ask, question)
             return checked.draft, checked.scores
-        given, quorum = Draft(text, "", choices), brief.checks.quorum or ONCE
+        given, quorum = Draft(text, "", choices), recipe_context.checks.quorum or ONCE
 
         async def draw(number: int) -> Vote:
             asked = rename_step("check", ask) if number else ask
             said = await choose_option(asked, given, replace(question, draw=number))
             return Vote("" if said == NONE else said, replace(given, output=said))
 
-        tally = await collect_votes(await draw(0), draw, quorum, brief.format.compare)
+        tally = await collect_votes(await draw(0), draw, quorum, recipe_context.format.compare)
         if tally.winner is None:
             raise Rejection("answer", "no_agreement", ", ".join(tally.votes))
         return tally.winner, {"agreement": tally.share} if quorum.needed > 1 else {}
@@ -82,7 +87,8 @@ class StepRunner:
         seed = self._seed(record, text)
         hop = Hop(seed, Point(seed.id, seed.draft, parts, 0), 1, "grade")
         draft = replace(draft, input=text)
-        return await self.recipe.reflect(hop, draft, self.calls.asker(digest("grade", text, draft.output)))
+        ask = self.context.ask_for(digest("grade", text, draft.output))
+        return await steps.reflect(self.context.recipe_context, hop, draft, ask)
 
     def _input(self, record: Mapping[str, Any]) -> tuple[Parts, str]:
         """The fixed parts of a record and what varies."""
@@ -106,74 +112,20 @@ class StepRunner:
         near = max(others, key=lambda seed: measure_jaccard(mine, compute_features(seed.draft.input)[1]))
         return next((seed for seed in self.seeds if seed.id == named), near)
 
-    @property
-    def usage(self) -> Usage:
-        """What was used, over all times that this folder was used."""
-        return self.calls.budget.spent
-
 
 @asynccontextmanager
-async def open_step_runner(order: Order, ground: prepare.PreparedInputs) -> AsyncIterator[StepRunner]:
-    """A desk over the journal of `order.folder`, closed with everything in it written.
+async def open_step_runner(
+    request: RunRequest, models: ModelService, source: SeedSource
+) -> AsyncIterator[StepRunner]:
+    """A step runner over the journal of `request.folder`, closed with everything in it written.
 
     Raises:
         errors.AideError: the folder is held, the card can't be had, or code may not be run here.
     """
-    spec = order.spec
-    sandbox = Sandbox.find() if spec.run_code and ground.format.runs_tests else None
-    try:
-        async with open_calls(order) as calls:
-            journal, prompts = calls.journal, calls.prompts
-            card = await prepare.fix_card(spec, ground, order.folder, journal, calls.asker(digest("card")))
-            prompts.constants["card"] = card
-            pool = prepare.SeedPool(spec, ground, journal)
-            run = JournaledTestRunner(journal, sandbox) if sandbox else None
-            brief = build_recipe_context(
-                spec,
-                ground,
-                card,
-                prompts,
-                novelty=NoDeduplication(),
-                demonstrations=pool.demonstrations,
-                run=run,
-            )
-            yield StepRunner(Aide(brief), calls, ground.seeds)
-    finally:
-        if sandbox is not None:
-            sandbox.close()
-
-
-@asynccontextmanager
-async def open_calls(order: Order) -> AsyncIterator[ModelCalls]:
-    """Calls over the journal of `order.folder`, which is held meanwhile and closed with everything in it written.
-
-    Raises:
-        errors.AideError: the folder is held.
-    """
-    spec = order.spec
-    order.folder.create()
-    lock = FolderLock(order.folder.path)
-    try:
-        lock.acquire()
-    except FolderHeld as held:  # of two commands in one pipe the second would wait for ever
-        raise FolderHeld(str(held), hint="name a folder of its own with --journal DIR") from held
-    journal = Journal.open(order.folder.journal)
-    reuse = Journal.open(RunFolder(spec.reuse).journal, readonly=True) if spec.reuse else None
-    try:
-        order.restore(journal.meta("capabilities") or {})
-        rows = journal.usage()
-        spent, money = sum((row[2] for row in rows), Usage()), sum(row[3] or 0.0 for row in rows)
-        yield ModelCalls(
-            spec, Prompts(spec.prompts), journal, Budget(spec, spent, money, clock=order.clock), order.complete,
-            now=order.now, reuse=reuse, note_invalid=order.note_invalid,
-        )  # fmt: skip
-        journal.set_meta("capabilities", dict(order.snapshot()))
-    finally:
-        await journal.flush()
-        journal.close()
-        if reuse is not None:
-            reuse.close()
-        lock.release()
+    async with open_session(request, models, source=source, held_hint=HELD_HINT) as session:
+        assert session.inputs is not None
+        card = await fix_card(session, session.inputs)
+        yield StepRunner(make_context(session, session.inputs, card, NoDeduplication()))
 
 
 async def map_in_order(

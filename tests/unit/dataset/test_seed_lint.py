@@ -10,7 +10,7 @@ import pytest
 from aide.config.resources import find_file, list_names
 from aide.config.spec import RunSpec
 from aide.dataset.seed_lint import LintFinding, lint_seeds
-from aide.run.inputs import read_seeds
+from aide.run.inputs import read_inputs
 
 PLAIN = [
     {
@@ -24,7 +24,7 @@ PLAIN = [
 def found(tmp_path: Path, *rows: Mapping[str, Any], **settings: Any) -> list[LintFinding]:
     path = tmp_path / "seeds.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return lint_seeds(read_seeds(RunSpec(**{"format": "free_text", **settings}), (str(path),)))
+    return lint_seeds(read_inputs(RunSpec(**{"format": "free_text", **settings}), (str(path),)))
 
 
 def kinds(findings: list[LintFinding]) -> set[str]:
@@ -33,7 +33,7 @@ def kinds(findings: list[LintFinding]) -> set[str]:
 
 @pytest.mark.parametrize("name", sorted(list_names("sample_seeds")))
 def test_the_sample_seeds_are_sound(name: str) -> None:
-    assert lint_seeds(read_seeds(RunSpec(), (str(find_file("sample_seeds", name)),))) == []
+    assert lint_seeds(read_inputs(RunSpec(), (str(find_file("sample_seeds", name)),))) == []
 
 
 def test_the_same_question_with_two_answers_is_a_conflict(tmp_path: Path) -> None:

@@ -30,16 +30,16 @@ REVISED = "A gardener plants nine rows of tulips with fourteen bulbs in each; ho
 ANSWER = "18 cars times 7 trips is 126 cars.\n126"
 
 
-class Twins:
-    """A novelty that takes a text as a twin where it was told so."""
+class Taken:
+    """A deduplicator for which some texts are taken."""
 
     def __init__(self, *taken: str) -> None:
         self.taken = taken
 
-    def claim(self, id: str, text: str) -> str:
+    def check_wording(self, id: str, text: str) -> str:
         return "near duplicate of another (0.90)" if text in self.taken else ""
 
-    async def meant(self, id: str, text: str) -> str:
+    async def check_meaning(self, id: str, text: str) -> str:
         return ""
 
 
@@ -49,7 +49,7 @@ def seed(number: int = 0, parts: Parts | None = None) -> Seed:
 
 
 def recipe(
-    format: str = "open", *, twins: tuple[str, ...] = (), labels: tuple[str, ...] = (), **spec: Any
+    format: str = "open", *, taken: tuple[str, ...] = (), labels: tuple[str, ...] = (), **spec: Any
 ) -> Aide:
     card = TaskCard(
         task="Solve it.", language="English", language_code="en", format=format, min_words=5, max_words=40,
@@ -60,8 +60,9 @@ def recipe(
     return Aide(
         RecipeContext(
             spec=run, task="sums", card=card, format=FORMATS[format],
-            gate=FormGate(card, INPUTS, ["40", "41", "42"]), standard=Thresholds(run.min_relevance, run.min_diversity),
-            checks=AnswerChecks(FORMATS[format], card), prompts=prompts, novelty=Twins(*twins),
+            gate=FormGate(card, INPUTS, ["40", "41", "42"]),
+            thresholds=Thresholds(run.min_relevance, run.min_diversity),
+            checks=AnswerChecks(FORMATS[format], card), prompts=prompts, deduplicator=Taken(*taken),
             graph_triples=run.graph(fixed=False), bank=None, demonstrations=lambda seed: (),
             near_labels={label: [o for o in labels if o != label] for label in labels},
         )
@@ -145,7 +146,7 @@ def test_jointly_a_revision_brings_its_answer_along_and_a_wrong_answer_is_answer
 
 def test_jointly_a_copy_is_still_rejected_before_the_judge() -> None:
     with pytest.raises(Rejection) as caught:
-        grow([both(FRESH, ANSWER)], answer="joint", twins=(FRESH,))
+        grow([both(FRESH, ANSWER)], answer="joint", taken=(FRESH,))
     assert caught.value.reason == "duplicate"
 
 
@@ -198,7 +199,7 @@ def test_a_triple_is_told_with_its_relation_and_a_persona_with_none() -> None:
         ([INPUTS[0]], "synthesize", "copy", {}),
         (["Wie viele Autos setzt die Fähre über, wenn sie achtzehn Wagen je Fahrt trägt und siebenmal am Tag ablegt, "
           "im Winter aber nur an drei Tagen der Woche?"], "synthesize", "wrong_language", {}),
-        ([FRESH], "synthesize", "duplicate", {"twins": (FRESH,)}),
+        ([FRESH], "synthesize", "duplicate", {"taken": (FRESH,)}),
         ([FRESH, ANSWER, verdict(on_task=False)], "reflect", "off_task", {"max_revisions": 0}),
         ([FRESH, ANSWER, verdict(answerable=False)], "reflect", "unanswerable", {"max_revisions": 0}),
         ([FRESH, ANSWER, verdict(gives_away=True)], "reflect", "gives_away", {"max_revisions": 0}),
@@ -228,7 +229,7 @@ def test_a_revision_carries_draft_and_critique_and_is_checked_answered_and_judge
 
 def test_a_revision_that_repeats_another_text_is_rejected_before_its_answer() -> None:
     with pytest.raises(Rejection) as caught:
-        grow([FRESH, ANSWER, verdict(relevance=5), REVISED], twins=(REVISED,))
+        grow([FRESH, ANSWER, verdict(relevance=5), REVISED], taken=(REVISED,))
     assert (caught.value.reason, caught.value.input) == ("duplicate", REVISED)
 
 
@@ -318,7 +319,7 @@ def test_the_recipe_fits_on_one_screen_and_reads_in_the_order_of_the_method() ->
     source = (Path(__file__).parents[3] / "src" / "aide" / "recipes" / "aide.py").read_text(encoding="utf-8")
     places = [
         source.index(f"async def {name}(")
-        for name in ("plant", "expand_graph", "grow", "synthesize", "answer", "reflect", "revise")
+        for name in ("plant", "expand_graph", "grow", "synthesize", "revise")
     ]
     assert places == sorted(places)
     assert len(source.splitlines()) <= 200

@@ -16,7 +16,10 @@ from aide.parsing import ModelPayload, ReplyModel, TextPayload
 from aide.prompts import Prompts
 from aide.records import Correction, Message, Usage
 from aide.run.budget import Budget
-from aide.run.calls import ModelCalls, compute_call_key
+from aide.run.calls import ModelCalls, NodeAsk, compute_call_key
+from aide.run.embeddings import Embeddings
+from aide.run.stop import StopSwitch
+from models import SilentModels
 
 TEXT = TextPayload("text")
 
@@ -28,16 +31,17 @@ class Shape(ReplyModel):
 COUNT = ModelPayload("count", Shape, lambda shape: shape.count)
 
 
-class Server:
-    """An endpoint below `Calls`: says what it was told to say, and keeps each request."""
+class Server(SilentModels):
+    """An endpoint below `ModelCalls`: says what it was told to say, and keeps each request."""
 
     def __init__(self, *said: str | dict[str, Any] | Exception) -> None:
+        super().__init__()
         self.said = list(said)
         self.asked: list[Any] = []
         self.ranks: dict[str, int] = {}
         self.gate: asyncio.Event | None = None
 
-    async def __call__(self, request: ModelRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
+    async def complete(self, request: ModelRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
         self.asked.append(request)
         self.ranks[request.step] = rank
         said = self.said.pop(0) if self.said else f"answer {len(self.asked)}"
@@ -67,23 +71,26 @@ class Bench:
         self.spec = RunSpec(base_url=("sim:",), model="m", **spec)
         self.server = server
         self.journal = Journal.open(folder / "journal.sqlite", pace=0.0)
-        self.noted: list[str] = []
+        self.stop = StopSwitch()
         budget = Budget(self.spec, Usage(), 0.0, clock=lambda: 0.0)
         self.calls = ModelCalls(
             self.spec,
-            Prompts(folder / "prompts"),
             self.journal,
             budget,
             server,
             now=lambda: 1.0,
+            stop=self.stop,
             reuse=reuse,
-            note_invalid=lambda *told: self.noted.append(told[0]),
         )
+        self.prompts = Prompts(folder / "prompts")
+        self.embeddings = Embeddings(self.calls, self.spec.embeddings)
 
     async def ask(
         self, about: str = "rivers", *, node: str = "node", payload: Any = TEXT, room: int = 50, **more: Any
     ) -> Any:
-        return await self.calls.asker(node)("extract", payload, max_output=room, about=about, **more)
+        return await NodeAsk(self.calls, self.prompts, node)(
+            "extract", payload, max_output=room, about=about, **more
+        )
 
 
 def run(folder: Path, server: Server, play: Callable[[Bench], Awaitable[Any]], **options: Any) -> Any:
@@ -138,7 +145,7 @@ def test_what_is_nearest_to_done_waits_least_and_at_the_end_what_is_farthest(
     async def play(bench: Bench) -> None:
         bench.calls.ending = ending
         for step in sorted(order):
-            ask = bench.calls.asker(step)
+            ask = NodeAsk(bench.calls, bench.prompts, step)
             await ask(step, TEXT, template="extract", max_output=50, about=step)
 
     run(tmp_path, server, play)
@@ -232,9 +239,9 @@ def test_keys_are_those_under_which_version_0_1_kept_its_answers(tmp_path: Path)
     assert compute_call_key(chat, 1, 0) == "e48b9fb39fcfabe556f0d91fd5b57690"
 
     async def play(bench: Bench) -> list[str]:
-        assert len(await bench.calls.embed_all(("one", "zwei", "三"), "node")) == 3
-        assert await bench.calls.embed("A ferry crosses the river.", "node") == [0.0, 1.0]
-        assert bench.calls.embedded("A ferry crosses the river.") == [0.0, 1.0]
+        assert len(await bench.embeddings.embed_all(("one", "zwei", "三"), "node")) == 3
+        assert await bench.embeddings.embed("A ferry crosses the river.", "node") == [0.0, 1.0]
+        assert bench.embeddings.recall_text("A ferry crosses the river.") == [0.0, 1.0]
         return [call.key for call in bench.journal.calls()]
 
     server = Server({"embedding": [3, 4]}, {"embedding": [0, 2]})
@@ -259,7 +266,7 @@ def test_what_can_not_be_used_is_asked_once_more_with_the_reason(tmp_path: Path)
     server = Server("no number here", '{"count": 7}')
 
     async def play(bench: Bench) -> tuple[int, list[str]]:
-        return await bench.ask(payload=COUNT), bench.noted
+        return await bench.ask(payload=COUNT), bench.server.noted
 
     assert run(tmp_path, server, play) == (7, ["m"])
     roles = [message.role for message in server.asked[1].messages]
@@ -378,7 +385,7 @@ def test_once_stopped_nothing_new_is_asked_and_what_is_known_is_still_told(tmp_p
 
     async def play(bench: Bench) -> str:
         await bench.ask("known")
-        bench.calls.stop = Interrupted("enough")
+        bench.stop.request(Interrupted("enough"))
         with pytest.raises(Interrupted):
             await bench.ask("new")
         return str(await bench.ask("known"))

@@ -20,44 +20,44 @@ def novelty(journal: Journal) -> JournaledDeduplicator:
 def test_the_first_to_claim_has_the_text_and_its_twin_hears_whose_it_is(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "journal.sqlite") as journal:
         known = novelty(journal)
-        assert known.claim("a", TEXT) == ""
-        assert "duplicate of a" in known.claim("b", NEAR)
-        assert "duplicate of seed" in known.claim("c", SEEDS[0][1])
-        assert known.claim("d", OTHER) == ""
+        assert known.check_wording("a", TEXT) == ""
+        assert "duplicate of a" in known.check_wording("b", NEAR)
+        assert "duplicate of seed" in known.check_wording("c", SEEDS[0][1])
+        assert known.check_wording("d", OTHER) == ""
 
 
 def test_after_a_restart_decisions_stand_whoever_comes_first(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     with Journal.open(path) as journal:
         known = novelty(journal)
-        known.claim("a", TEXT)
-        told = known.claim("b", NEAR)
+        known.check_wording("a", TEXT)
+        told = known.check_wording("b", NEAR)
         asyncio.run(journal.flush())
     with Journal.open(path) as journal:
         known = novelty(journal)
-        assert known.claim("b", NEAR) == told
-        assert known.claim("a", TEXT) == ""
-        assert "duplicate of a" in known.claim("e", NEAR)
+        assert known.check_wording("b", NEAR) == told
+        assert known.check_wording("a", TEXT) == ""
+        assert "duplicate of a" in known.check_wording("e", NEAR)
 
 
 def test_what_is_rejected_gives_its_text_back_and_what_is_kept_does_not(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "journal.sqlite") as journal:
         known = novelty(journal)
-        known.claim("a", TEXT)
+        known.check_wording("a", TEXT)
         known.settle("a", kept=False)
-        assert known.claim("b", NEAR) == ""
+        assert known.check_wording("b", NEAR) == ""
         known.settle("b", kept=True)
-        assert "duplicate of b" in known.claim("c", TEXT)
+        assert "duplicate of b" in known.check_wording("c", TEXT)
 
 
 def test_a_revision_lets_go_of_the_text_it_replaces(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "journal.sqlite") as journal:
         known = novelty(journal)
-        assert known.claim("a", TEXT) == ""
-        assert known.claim("a", NEAR) == "", "its own first draft is no twin"
-        assert known.claim("a", OTHER) == ""
-        assert known.claim("b", TEXT) == ""
+        assert known.check_wording("a", TEXT) == ""
+        assert known.check_wording("a", NEAR) == "", "its own first draft is no twin"
+        assert known.check_wording("a", OTHER) == ""
+        assert known.check_wording("b", TEXT) == ""
 
 
 def test_with_duplicates_off_every_text_is_new() -> None:
-    assert [NoDeduplication().claim(id, TEXT) for id in "ab"] == ["", ""]
+    assert [NoDeduplication().check_wording(id, TEXT) for id in "ab"] == ["", ""]

@@ -10,7 +10,7 @@ import pytest
 from aide.formats import FORMATS
 from aide.journal import Journal
 from aide.records import Draft, Parts, Seed
-from aide.run.inputs import SEED, SeedPool
+from aide.run.seed_pool import SEED, SeedPool
 
 FIRST = ["a red car stops", "a red car waits", "a red car turns"]
 # These share no word with the first ones: were they in the pool, they would be chosen before all others.
@@ -24,8 +24,8 @@ def make_seed(text: str) -> Seed:
 
 def pool(journal: Journal, texts: list[str], count: int = 2) -> SeedPool:
     spec: Any = SimpleNamespace(demonstrations=count)
-    ground: Any = SimpleNamespace(seeds=tuple(map(make_seed, texts)), format=FORMATS["free_text"])
-    return SeedPool(spec, ground, journal)
+    inputs: Any = SimpleNamespace(seeds=tuple(map(make_seed, texts)), format=FORMATS["free_text"])
+    return SeedPool(spec, inputs, journal)
 
 
 def shown(known: SeedPool, text: str) -> set[str]:

@@ -44,8 +44,8 @@ def test_what_means_the_same_is_refused_and_told_again_after_a_restart(tmp_path:
             ("r2", "new", ""),
             ("r3", "late", "means the same as r2 (1.000)"),
         ):
-            assert not novelty.claim(id, text)
-            assert await novelty.meant(id, text) == told
+            assert not novelty.check_wording(id, text)
+            assert await novelty.check_meaning(id, text) == told
         novelty.settle("r2", kept=True)
         desk.texts["r2"] = "new"
         novelty.settle("r3", kept=False)
@@ -57,10 +57,10 @@ def test_what_means_the_same_is_refused_and_told_again_after_a_restart(tmp_path:
         meaning = desk.meaning(journal)
         await meaning.enter({"s1": "a seed", "s2": "another seed"}, [("r2", "new")])
         novelty = JournaledDeduplicator(journal, LexicalIndex("near", []), meaning)
-        novelty.claim("r1", "said otherwise")
-        assert await novelty.meant("r1", "said otherwise") == "means the same as s1 (1.000)"
-        novelty.claim("r4", "late")
-        assert await novelty.meant("r4", "late") == "means the same as r2 (1.000)"
+        novelty.check_wording("r1", "said otherwise")
+        assert await novelty.check_meaning("r1", "said otherwise") == "means the same as s1 (1.000)"
+        novelty.check_wording("r4", "late")
+        assert await novelty.check_meaning("r4", "late") == "means the same as r2 (1.000)"
         journal.close()
 
     asyncio.run(first())

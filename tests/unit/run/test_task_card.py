@@ -13,16 +13,18 @@ from aide.errors import InputError
 from aide.formats import FORMATS, TaskCard
 from aide.journal import Journal, Outcome
 from aide.run.folder import RunFolder
-from aide.run.inputs import fix_card
+from aide.run.task_card import fix_card
 
 CARD = TaskCard(task="Answer the question.", min_words=3)
-GROUND: Any = SimpleNamespace(format=FORMATS["free_text"], seeds=())
-NOBODY: Any = None  # neither a spec nor a model is asked when the card is there
+INPUTS: Any = SimpleNamespace(format=FORMATS["free_text"], seeds=())
 
 
 async def go_on(folder: RunFolder) -> TaskCard:
     with Journal.open(folder.journal) as journal:
-        return await fix_card(NOBODY, GROUND, folder, journal, NOBODY)
+        session: Any = SimpleNamespace(
+            folder=folder, journal=journal
+        )  # no model is asked when the card is there
+        return await fix_card(session, INPUTS)
 
 
 async def begin(folder: RunFolder, text: str) -> None:

@@ -60,7 +60,7 @@ class RunPlan:
 
 def make_plan(
     spec: RunSpec,
-    ground: PreparedInputs,
+    inputs: PreparedInputs,
     card: TaskCard,
     experience: Experience | None = None,
     speed: EndpointSpeed | None = None,
@@ -69,12 +69,12 @@ def make_plan(
 
     `speed` is what was measured of the endpoints; an earlier run of the folder goes before it.
     """
-    lengths, bounds = asyncio.run(measure_prompts(spec, ground, card))
+    lengths, bounds = asyncio.run(measure_prompts(spec, inputs, card))
     if speed is not None:
         lengths, bounds = scale_lengths(lengths, speed.scale), scale_lengths(bounds, speed.scale)
     share = spec.expect_yield or (_mean_share(experience) if experience else YIELD)
-    expected = _expected(spec, ground, card, lengths, experience)
-    at_most = _at_most(spec, ground, card, bounds)
+    expected = _expected(spec, inputs, card, lengths, experience)
+    at_most = _at_most(spec, inputs, card, bounds)
     past = experience.source if experience else ""
     for estimate in (expected, at_most):
         estimate.seconds = _seconds(spec, estimate, experience.pace if experience else 0.0, speed)
@@ -96,31 +96,31 @@ def _mean_share(experience: Experience) -> float:
 
 def _expected(
     spec: RunSpec,
-    ground: PreparedInputs,
+    inputs: PreparedInputs,
     card: TaskCard,
     lengths: dict[bool, Lengths],
     experience: Experience | None,
 ) -> Estimate:
     out = Estimate(
-        [HopEstimate(0) if experience else _estimate_precheck(spec, ground, lengths[False], worst=False)]
+        [HopEstimate(0) if experience else _estimate_precheck(spec, inputs, lengths[False], worst=False)]
     )
     for step, rate in (experience.whole if experience else {"card": _assumed_once(lengths)}).items():
         out.hops[0].add(step, 1, rate)
-    seeds = len(ground.seeds)
-    quotas = _quotas(spec, ground)
+    seeds = len(inputs.seeds)
+    quotas = _quotas(spec, inputs)
     above = float(seeds)
     for hop in range(1, spec.hops + 1):
         share = _share(spec, experience, hop)
         found = HopEstimate(hop)
         if quotas is None:
             parents = above
-            found.candidates = parents * _children(spec, ground, experience)
+            found.candidates = parents * _children(spec, inputs, experience)
             found.records = found.candidates * share
         else:
             found.records = float(sum(quota[hop - 1] for quota in quotas))
             parents = float(sum(min(quota[hop - 1], quota[hop - 2] if hop > 1 else 1) for quota in quotas))
             found.candidates = found.records / share if share else 0.0
-        rates = _rates(spec, ground, card, lengths, experience, hop)
+        rates = _rates(spec, inputs, card, lengths, experience, hop)
         for step, rate in rates.items():
             found.add(step, parents if step in PLANTING else found.candidates, rate)
         out.hops.append(found)
@@ -134,33 +134,33 @@ def _share(spec: RunSpec, experience: Experience | None, hop: int) -> float:
     return experience.hop(hop)[1].share if experience else YIELD
 
 
-def _children(spec: RunSpec, ground: PreparedInputs, experience: Experience | None) -> float:
+def _children(spec: RunSpec, inputs: PreparedInputs, experience: Experience | None) -> float:
     """Candidates that one parent gets in a whole tree: nominally operations x triples + personas."""
     if experience:
         return len(spec.operations) * experience.triples + (experience.personas if spec.personas else 0)
-    return float(_caps(spec, ground)[0])
+    return float(_caps(spec, inputs)[0])
 
 
-def _caps(spec: RunSpec, ground: PreparedInputs) -> list[int]:
-    fixed = ground.format.labelled or ground.fixed_parts
+def _caps(spec: RunSpec, inputs: PreparedInputs) -> list[int]:
+    fixed = inputs.format.labelled or inputs.fixed_parts
     triples = spec.attributes + spec.graph(fixed=fixed) if spec.attributes else 0
     children = len(spec.operations) * triples + spec.personas
     return [children**hop for hop in range(1, spec.hops + 1)]
 
 
-def _quotas(spec: RunSpec, ground: PreparedInputs) -> list[list[int]] | None:
+def _quotas(spec: RunSpec, inputs: PreparedInputs) -> list[list[int]] | None:
     """Records by seed and hop as the run will split its target; `None` where the whole tree is wanted."""
-    seeds, goal = len(ground.seeds), spec.goal(len(ground.seeds))
+    seeds, goal = len(inputs.seeds), spec.goal(len(inputs.seeds))
     if goal is None:
         return None
     base, over = divmod(goal, seeds)
-    caps = _caps(spec, ground)
+    caps = _caps(spec, inputs)
     return [split_over_hops(base + (place < over), caps) for place in range(seeds)]
 
 
 def _rates(
     spec: RunSpec,
-    ground: PreparedInputs,
+    inputs: PreparedInputs,
     card: TaskCard,
     lengths: dict[bool, Lengths],
     experience: Experience | None,
@@ -169,7 +169,7 @@ def _rates(
     """By step: what a candidate of this hop, or a parent above it, takes."""
     here = lengths[hop > spec.residual_after]
     if experience is None:
-        calls = {step: each for step, each in assume_calls(spec, ground, card).items() if step in here}
+        calls = {step: each for step, each in assume_calls(spec, inputs, card).items() if step in here}
         return {
             step: StepRate(each, here[step].prompt, here[step].completion) for step, each in calls.items()
         }
@@ -185,18 +185,18 @@ def _rates(
     }
 
 
-def assume_calls(spec: RunSpec, ground: PreparedInputs, card: TaskCard) -> dict[str, float]:
+def assume_calls(spec: RunSpec, inputs: PreparedInputs, card: TaskCard) -> dict[str, float]:
     """Calls of each step for one candidate, or for one parent, where no earlier run tells."""
     rounds = 1 + REVISED if spec.reflection and spec.max_revisions else 1.0
     judged = CHECKED * rounds
-    answered = judged * (BLIND if ground.format.labelled else 1.0)
-    if is_joint(spec, ground.format) and not ground.fixed_parts:
+    answered = judged * (BLIND if inputs.format.labelled else 1.0)
+    if is_joint(spec, inputs.format) and not inputs.fixed_parts:
         answered = CHECKED * (rounds - 1) / 2  # only where the judge finds no fault but the answer
     return {
         "extract": 1.0,
         "expand_graph": 1.0,
         "personas": 1.0,
-        "synthesize": 1 / SIBLINGS if ground.fixed_parts else 1.0,
+        "synthesize": 1 / SIBLINGS if inputs.fixed_parts else 1.0,
         "tests": judged,
         "answer": answered,
         "check": judged * _further(spec, card),
@@ -213,16 +213,16 @@ def _further(spec: RunSpec, card: TaskCard) -> float:
 
 
 def _estimate_precheck(
-    spec: RunSpec, ground: PreparedInputs, lengths: Lengths, *, worst: bool
+    spec: RunSpec, inputs: PreparedInputs, lengths: Lengths, *, worst: bool
 ) -> HopEstimate:
     """What is asked about the seeds before the first record: an answer and two verdicts for each."""
-    found, seeds = HopEstimate(0), min(len(ground.seeds), MAX_SEEDS)
+    found, seeds = HopEstimate(0), min(len(inputs.seeds), MAX_SEEDS)
     for step, calls in (("answer", seeds), ("reflect", 2 * seeds * spec.reflection)):
         if spec.prechecked and step in lengths:
             each = lengths[step]
             found.add(step, calls, StepRate(1.0, each.prompt, each.limit if worst else each.completion))
     if EMBED in lengths and spec.duplicates != "off":
-        found.add(EMBED, len(ground.seeds), StepRate(1.0, lengths[EMBED].prompt, 0.0))
+        found.add(EMBED, len(inputs.seeds), StepRate(1.0, lengths[EMBED].prompt, 0.0))
     return found
 
 
@@ -234,8 +234,8 @@ def _assumed_once(lengths: dict[bool, Lengths]) -> StepRate:
 # --- at most --------------------------------------------------------------------------------------------
 
 
-def _at_most(spec: RunSpec, ground: PreparedInputs, card: TaskCard, bounds: dict[bool, Lengths]) -> Estimate:
-    caps, seeds = _caps(spec, ground), len(ground.seeds)
+def _at_most(spec: RunSpec, inputs: PreparedInputs, card: TaskCard, bounds: dict[bool, Lengths]) -> Estimate:
+    caps, seeds = _caps(spec, inputs), len(inputs.seeds)
     goal = spec.goal(seeds)
     draws = 1 if goal is None else DRAWS
     rounds = spec.max_revisions + 1 if spec.reflection else 1
@@ -243,9 +243,9 @@ def _at_most(spec: RunSpec, ground: PreparedInputs, card: TaskCard, bounds: dict
         "extract": 1.0,
         "expand_graph": 1.0,
         "personas": 1.0,
-        "synthesize": 2.0 if ground.fixed_parts else 1.0,
+        "synthesize": 2.0 if inputs.fixed_parts else 1.0,
         "tests": float(rounds),
-        "answer": rounds * (3.0 if ground.format.labelled else 1.0),
+        "answer": rounds * (3.0 if inputs.format.labelled else 1.0),
         "reflect": float(rounds),
         "revise": float(rounds - 1),
         EMBED: float(rounds) if spec.duplicates != "off" else 0.0,
@@ -254,9 +254,9 @@ def _at_most(spec: RunSpec, ground: PreparedInputs, card: TaskCard, bounds: dict
     worst["check"] = float(rounds * (quorum.most - 1)) if quorum else 0.0
     for step in ("answer", "tests"):
         # A wrong equation or a failed test means answering once more.
-        worst[step] *= 2 if ground.format.worked or ground.format.runs_tests else 1
+        worst[step] *= 2 if inputs.format.worked or inputs.format.runs_tests else 1
     once = bounds[False]["card"]
-    out = Estimate([_estimate_precheck(spec, ground, bounds[False], worst=True)])
+    out = Estimate([_estimate_precheck(spec, inputs, bounds[False], worst=True)])
     out.hops[0].steps["card"] = StepSpending(1, once.prompt, once.limit)
     for hop in range(1, spec.hops + 1):
         lengths = bounds[hop > spec.residual_after]
@@ -267,7 +267,7 @@ def _at_most(spec: RunSpec, ground: PreparedInputs, card: TaskCard, bounds: dict
                 rate = StepRate(calls, lengths[step].prompt, lengths[step].limit)
                 found.add(step, parents if step in PLANTING else found.candidates, rate)
         out.hops.append(found)
-    _fill_records(out.hops[1:], _quotas(spec, ground), [seeds * cap for cap in caps])
+    _fill_records(out.hops[1:], _quotas(spec, inputs), [seeds * cap for cap in caps])
     return out
 
 

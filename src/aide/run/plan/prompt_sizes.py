@@ -16,24 +16,19 @@ from aide.errors import NodeError, Unusable
 from aide.formats import Question, TaskCard
 from aide.formats.base import ask_answer
 from aide.llm.usage import estimate_tokens
+from aide.parsing import TextPayload
 from aide.prompts import Prompts
-from aide.recipes import RecipeContext
-from aide.recipes.aide import Aide
-from aide.recipes.extraction import make_extraction_payload
-from aide.records import PERSONA, WHOLE, Correction, Draft, Hop, Payload, Point, Seed, Triple
+from aide.recipes import RECIPES, RecipeContext
+from aide.records import WHOLE, Correction, Draft, Payload, Seed
+from aide.run.context import build_recipe_context
 from aide.run.deduplication import NoDeduplication
-from aide.run.inputs import DEMONSTRATION_TOKENS, POOL, PreparedInputs
-from aide.run.recipe_context import build_recipe_context
+from aide.run.inputs import PreparedInputs
+from aide.run.seed_pool import DEMONSTRATION_TOKENS, POOL
 from aide.text.length import measure_length
 
 T = TypeVar("T")
 
-SPECIMENS = 3
-_TRIPLE = Triple("a topic of two words", "is measured by", "an attribute")
-_PERSONA = "a retired engineer who explains every step of her reasoning to her neighbours"
-_CRITIQUE = (
-    "It is too far from the seed: relevance 5 of 10. Keep to what the seed asks, and mend what does not fit."
-)
+TYPICAL = 3  # seeds whose prompts are rendered: they stand for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +43,7 @@ class CallLength:
 Lengths = dict[str, CallLength]
 
 
-class _Measure:
+class _MeasuringAsk:
     """An `Ask` that renders, notes lengths and gets no answer."""
 
     def __init__(self, prompts: Prompts) -> None:
@@ -68,26 +63,26 @@ class _Measure:
 
 
 async def measure_prompts(
-    spec: RunSpec, ground: PreparedInputs, card: TaskCard
+    spec: RunSpec, inputs: PreparedInputs, card: TaskCard
 ) -> tuple[dict[bool, Lengths], dict[bool, Lengths]]:
     """Lengths by step, expected and at most, each without and with the seed beside the parent.
 
     Expected are means over a few seeds; at most is the longest seed, stretched to what the card lets pass.
     """
     prompts = Prompts(spec.prompts, card=card)
-    pool = ground.seeds[:POOL]
+    pool = inputs.seeds[:POOL]
 
     def shown(seed: Seed) -> Any:
         chosen = choose_demonstrations(
-            seed, pool, ground.format, k=spec.demonstrations, max_tokens=DEMONSTRATION_TOKENS
+            seed, pool, inputs.format, k=spec.demonstrations, max_tokens=DEMONSTRATION_TOKENS
         )
-        return tuple(make_demonstration(each.draft, ground.format) for each in chosen)
+        return tuple(make_demonstration(each.draft, inputs.format) for each in chosen)
 
-    brief = build_recipe_context(
-        spec, ground, card, prompts, novelty=NoDeduplication(), demonstrations=cache(shown)
+    context = build_recipe_context(
+        spec, inputs, card, prompts, deduplicator=NoDeduplication(), demonstrations=cache(shown)
     )
-    expected = await _lengths(brief, ground, _spread(ground.seeds))
-    return expected, await _lengths(brief, ground, [_stretched(ground.seeds, card)])
+    expected = await _measure_steps(context, _choose_typical(inputs.seeds))
+    return expected, await _measure_steps(context, [_stretch_longest(inputs.seeds, card)])
 
 
 def scale_lengths(lengths: dict[bool, Lengths], factor: float) -> dict[bool, Lengths]:
@@ -101,98 +96,51 @@ def scale_lengths(lengths: dict[bool, Lengths], factor: float) -> dict[bool, Len
     }
 
 
-async def _lengths(
-    brief: RecipeContext, ground: PreparedInputs, chosen: Sequence[Seed]
-) -> dict[bool, Lengths]:
+async def _measure_steps(context: RecipeContext, chosen: Sequence[Seed]) -> dict[bool, Lengths]:
     found: dict[bool, Lengths] = {}
     for anchored in (False, True):
-        ask = _Measure(brief.prompts)
+        ask = _MeasuringAsk(context.prompts)
         for seed in chosen:
-            await _every_step(Aide(brief), brief, ground, seed, ask, anchored=anchored)
-        said = _completions(chosen, brief)
+            await _rehearse(context, chosen, seed, ask, anchored=anchored)
+        written = _estimate_completions(chosen, context)
         found[anchored] = {
-            step: CallLength(sum(sizes) / len(sizes), min(said[step], ask.limit[step]), ask.limit[step])
+            step: CallLength(sum(sizes) / len(sizes), min(written[step], ask.limit[step]), ask.limit[step])
             for step, sizes in ask.prompt.items()
         }
-        if brief.spec.embeddings:
-            found[anchored][EMBED] = CallLength(said[EMBED], 0.0, 0.0)
-        if brief.checks.quorum is not None and "answer" in found[anchored]:
+        if context.spec.embeddings:
+            found[anchored][EMBED] = CallLength(written[EMBED], 0.0, 0.0)
+        if context.checks.quorum is not None and "answer" in found[anchored]:
             found[anchored]["check"] = found[anchored]["answer"]  # the same question once more
     return found
 
 
-async def _every_step(
-    recipe: Aide, brief: RecipeContext, ground: PreparedInputs, seed: Seed, ask: _Measure, *, anchored: bool
+async def _rehearse(
+    context: RecipeContext, seeds: Sequence[Seed], seed: Seed, ask: "_MeasuringAsk", *, anchored: bool
 ) -> None:
-    """One call of each step, as if this seed were a parent; what a step would go on with is made up."""
-    spec, card, parent = brief.spec, brief.card, Point(seed.id, seed.draft, seed.parts, int(anchored))
-    told: dict[str, Any] = {"text": seed.draft.input, "parts": seed.parts, "demos": ()}
-    triples = (_TRIPLE,) * max(1, spec.attributes)
-    hops = [
-        Hop(seed, parent, 1, name, _TRIPLE, topic=_TRIPLE.topic, anchored=anchored)
-        for name in spec.operations
-    ]
-    hops += (
-        [Hop(seed, parent, 1, PERSONA, persona=_PERSONA, topic=_TRIPLE.topic, anchored=anchored)]
-        if spec.personas
-        else []
-    )
-    if ground.format.labelled:
-        hops = [replace(hop, label=seed.draft.output) for hop in hops]
-    if seed.parts.fixed:
-        hops = [replace(hop, siblings=tuple(replace(hop, draw=n) for n in range(5))) for hop in hops]
+    """One call of each step, as if this seed were a parent."""
+    card = context.card
     with suppress(NodeError):
-        await describe_card(ask, [each.draft for each in ground.seeds], card, card.task)
-    with suppress(NodeError):
-        await ask(
-            "extract",
-            make_extraction_payload(spec.attributes),
-            max_output=150 + 40 * spec.attributes,
-            attributes=spec.attributes,
-            **told,
-        )
-    await recipe.expand_graph(_TRIPLE.topic, triples, ask, **told)
-    await _personas(brief, seed, ask)
-    for hop in hops:
-        with suppress(NodeError):
-            await recipe.synthesize(hop, ask)
-        with suppress(NodeError):
-            await recipe.revise(hop, seed.draft, _CRITIQUE, ask)
-    with suppress(NodeError):
-        await recipe.answer(hops[0], Draft(seed.draft.input, ""), ask)
+        await describe_card(ask, [each.draft for each in seeds], card, card.task)
+    await RECIPES["aide"](context).rehearse(seed, ask, anchored=anchored)
     if "tests" in ask.prompt:  # the solution is asked for after the tests, which never came
-        question = Question(
-            seed.id,
-            seed.draft.input,
-            seed.parts,
-            demos=brief.demonstrations(seed),
-            max_output=card.max_answer_tokens,
-        )
+        demos, most = context.demonstrations(seed), card.max_answer_tokens
+        question = Question(seed.id, seed.draft.input, seed.parts, demos=demos, max_output=most)
         with suppress(NodeError):
-            await ask_answer(ask, make_extraction_payload(1), question, template="code")
-    if spec.reflection:
-        with suppress(NodeError):
-            await recipe.reflect(hops[0], seed.draft, ask)
+            await ask_answer(ask, TextPayload("code"), question, template="code")
 
 
-async def _personas(brief: RecipeContext, seed: Seed, ask: _Measure) -> None:
-    from aide.recipes.personas import find_personas
-
-    await find_personas(_TRIPLE.topic, brief.spec.personas, brief.bank, ask, parts=seed.parts)
-
-
-def _completions(seeds: Sequence[Seed], brief: RecipeContext) -> dict[str, float]:
+def _estimate_completions(seeds: Sequence[Seed], context: RecipeContext) -> dict[str, float]:
     """Tokens that each step is expected to write: texts as long as those of the seeds."""
-    spec = brief.spec
+    spec = context.spec
     text = _mean([estimate_tokens(seed.draft.input) for seed in seeds])
-    answer = _mean([_written(seed.draft, brief) for seed in seeds])
+    answer = _mean([_count_written(seed.draft, context) for seed in seeds])
     named = 17.0  # a relation and an attribute with their JSON
-    together = answer + 16 if brief.joint else 0.0
+    together = answer + 16 if context.joint else 0.0
     siblings = 5 if any(seed.parts.fixed for seed in seeds) else 1
     return {
         "card": 120.0,
         "extract": 10 + named * spec.attributes,
-        "expand_graph": 5 + named * brief.graph_triples,
+        "expand_graph": 5 + named * context.graph_triples,
         "personas": 5 + 18.0 * spec.personas,
         "synthesize": siblings * (text + 8 * (siblings > 1)) + together,
         "revise": text + together,
@@ -203,23 +151,23 @@ def _completions(seeds: Sequence[Seed], brief: RecipeContext) -> dict[str, float
     }
 
 
-def _written(draft: Draft, brief: RecipeContext) -> int:
+def _count_written(draft: Draft, context: RecipeContext) -> int:
     """Tokens of an answer as the model writes it."""
-    if brief.format.labelled:
+    if context.format.labelled:
         return estimate_tokens(draft.output) + 6 + estimate_tokens(draft.evidence)
     options = sum(estimate_tokens(choice) + 3 for choice in draft.choices) + 10 if draft.choices else 0
     worked = estimate_tokens(draft.reasoning) + estimate_tokens(draft.evidence)
     return max(options, estimate_tokens(draft.output)) + worked
 
 
-def _spread(seeds: Sequence[Seed]) -> list[Seed]:
+def _choose_typical(seeds: Sequence[Seed]) -> list[Seed]:
     """A few seeds that stand for all: by length, from the lower to the upper third."""
     ordered = sorted(seeds, key=lambda seed: len(seed.parts.whole(seed.draft.input)))
-    places = {round((len(ordered) - 1) * (n + 1) / (SPECIMENS + 1)) for n in range(SPECIMENS)}
+    places = {round((len(ordered) - 1) * (n + 1) / (TYPICAL + 1)) for n in range(TYPICAL)}
     return [ordered[place] for place in sorted(places)]
 
 
-def _stretched(seeds: Sequence[Seed], card: TaskCard) -> Seed:
+def _stretch_longest(seeds: Sequence[Seed], card: TaskCard) -> Seed:
     """The longest seed, its text repeated up to the longest input that the card lets pass."""
     seed = max(seeds, key=lambda each: len(each.parts.whole(each.draft.input)))
     text = max((each.draft.input for each in seeds), key=len)

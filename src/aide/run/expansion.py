@@ -1,0 +1,278 @@
+"""One expansion: from an open session to a finished run folder, everything in the order in which it must happen."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from aide.errors import AideError
+from aide.formats import TaskCard
+from aide.frontier import Frontier
+from aide.journal import Journal
+from aide.judging.precheck import Precheck
+from aide.metrics.drift import DriftBounds
+from aide.records import Seed
+from aide.run import restore
+from aide.run.context import RunContext, make_context
+from aide.run.deduplication import open_deduplicator
+from aide.run.drift_report import measure_drift, measure_embedding_drift
+from aide.run.folder import (
+    check_same_run,
+    compute_identity,
+    compute_invocation,
+    make_manifest,
+    measure_shards,
+)
+from aide.run.hops import HopBuilder
+from aide.run.inputs import PreparedInputs, SeedSource
+from aide.run.loop import Emit, GrowthLoop, Output
+from aide.run.precheck import enforce_min_share, run_precheck
+from aide.run.progress import Progress, usage_by_step
+from aide.run.pruning import read_pruned, read_standing, reconcile_shards
+from aide.run.seed_pool import find_gone_seeds
+from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
+from aide.run.session import RunRequest, Session, open_session
+from aide.run.stop import StopSwitch
+from aide.run.task_card import fix_card
+from aide.shards import AppendOnlyLines, Shards, write_atomic
+
+
+class RunObserver(Protocol):
+    """Who looks at a run. It is told what happens and can change nothing."""
+
+    def on_card(self, card: TaskCard) -> None:
+        """The task card is fixed."""
+        ...
+
+    def on_precheck(self, precheck: Precheck) -> None:
+        """The model was tried on the seeds."""
+        ...
+
+    def on_progress(self, progress: Progress) -> None:
+        """Where the run stands, a few times a second."""
+        ...
+
+
+@dataclass(slots=True)
+class Expansion:
+    """A run and its counts. `progress` is refreshed by `look`, from whichever thread asks."""
+
+    request: RunRequest
+    source: SeedSource
+    models: ModelService
+    observer: RunObserver
+    stop: StopSwitch
+    emit: Emit | None = None
+    """Is given each accepted record once it is safe, those of earlier invocations first."""
+    expected: Mapping[str, Any] | None = None
+    """What the plan expected, to be held against what was used."""
+    clock: Clock = SYSTEM_CLOCK
+    progress: Progress | None = None
+    growing: bool = False
+    """True once the first record may be grown: all that comes before can be refused as a whole."""
+    _began: float = 0.0
+    _session: Session | None = None
+    _frontier: Frontier | None = None
+    _card: TaskCard | None = None
+    _precheck: Precheck | None = None
+
+    async def run(self) -> dict[str, Any]:
+        """Run to the end; returns the summary, which is on disk too.
+
+        Raises:
+            errors.AideError: what stopped the run; the folder is complete up to there and can be resumed.
+        """
+        self._began = self.clock.monotonic()
+        session = open_session(
+            self.request, self.models, source=self.source, admit=self._admit, clock=self.clock, stop=self.stop
+        )
+        async with session as self._session:
+            inputs = self._session.inputs
+            assert inputs is not None
+            return await self._expand(self._session, inputs)
+
+    def _admit(self, inputs: PreparedInputs | None) -> None:
+        """Refuse the folder of another run; else write the manifest, before the journal knows anything."""
+        assert inputs is not None
+        folder, spec = self.request.folder, self.request.spec
+        manifest = folder.read_manifest()
+        identity = compute_identity(spec)
+        check_same_run(folder, manifest, identity, adopt=spec.adopt)
+        invocation = compute_invocation(spec, identity, inputs.hashes)
+        seeds = {path: inputs.hashes[path] for path in self.request.seed_files}
+        # What was expected before the first call stands: a resume must not improve on its own estimate.
+        plan = manifest.get("plan") or {}
+        folder.write_manifest(
+            {
+                **make_manifest(spec, self.request.origins, identity, seeds),
+                "begun": manifest.get("begun", self.clock.now()),
+                "plan": plan
+                if plan.get("asked") == invocation
+                else {"asked": invocation, **(self.expected or {})},
+            }
+        )
+
+    async def _expand(self, session: Session, inputs: PreparedInputs) -> dict[str, Any]:
+        folder, journal = session.folder, session.journal
+        reconcile_shards(journal, folder.shards)
+        with ExitStack() as held:
+            shards, rejects = (
+                Shards(folder.shards, size=session.spec.shard_size),
+                AppendOnlyLines(folder.rejects),
+            )
+            held.callback(shards.close)
+            held.callback(rejects.close)
+            fault: BaseException | None = None
+            try:
+                loop = await self._prepare(session, inputs, Output(shards, rejects, self.emit))
+                self.growing = True
+                await loop.run()
+            except BaseException as stopped:
+                fault = stopped
+                raise
+            finally:
+                await journal.flush()
+                summary = {
+                    **self._summarise(session, fault),
+                    "gone_seeds": find_gone_seeds(inputs, journal),
+                    "drift": _measure_drift(session, inputs.seeds),
+                }
+                _write_json(folder.summary, summary)
+                self.write_progress()
+                self._end_manifest(session, finished=fault is None)
+        return summary
+
+    async def _prepare(self, session: Session, inputs: PreparedInputs, output: Output) -> GrowthLoop:
+        """Everything that has to stand before the first record is grown."""
+        journal = session.journal
+        self._card = card = await fix_card(session, inputs)
+        self.observer.on_card(card)
+        deduplicator = await open_deduplicator(session, inputs)
+        context = make_context(session, inputs, card, deduplicator)
+        out = read_pruned(journal)
+        self._frontier = frontier = _build_frontier(context, out)
+        await restore.promote_surplus(frontier, journal)
+        output.shards.rebuild(read_standing(journal, out))
+        output.rejects.rebuild(_read_rejects(journal))
+        self.progress = _count_settled(session, inputs, frontier, out)
+        if output.emit is not None:
+            for line in read_standing(journal, out):
+                await output.emit(line)
+        if session.spec.prechecked:
+            self._precheck = await run_precheck(context, at_once=max(1, session.models.capacity))
+            self.observer.on_precheck(self._precheck)
+            enforce_min_share(session.spec, self._precheck)
+        bounds = _fix_drift_bounds(session, inputs.seeds)
+        hops = HopBuilder(session.spec, inputs, journal, frontier.shape.flip, bounds)
+        # Twice the calls that may be in flight: while one record waits for a call, another's next call is ready.
+        capacity = 2 * session.models.capacity
+        return GrowthLoop(context, frontier, hops, deduplicator, output, self.progress, capacity=capacity)
+
+    def look(self) -> Progress | None:
+        """The counts of this moment; `None` until the folder's earlier records are counted."""
+        progress, session, frontier = self.progress, self._session, self._frontier
+        if progress is None or session is None or frontier is None:
+            return None
+        progress.planned, progress.open = frontier.planned, frontier.open
+        progress.usage = session.budget.spent
+        progress.cost = None if session.budget.unpriced else session.budget.money
+        progress.calls = session.calls.made
+        progress.in_flight, progress.limit = self.models.in_flight, self.models.limit
+        progress.seconds = self.clock.monotonic() - self._began
+        return progress
+
+    def write_progress(self) -> None:
+        """Rewrite `progress.json`, once there is anything to say."""
+        if (progress := self.look()) is not None:
+            _write_json(self.request.folder.progress, progress.as_dict())
+
+    def _summarise(self, session: Session, fault: BaseException | None) -> dict[str, Any]:
+        progress = self.look()
+        if (
+            progress is None
+        ):  # stopped before the folder was looked at: what an earlier summary says still holds
+            progress, counts = Progress(), session.folder.read_summary() or Progress().as_dict()
+        else:
+            counts = progress.as_dict()
+        short = progress.target is not None and progress.accepted < progress.target
+        nothing = progress.accepted == 0 and progress.target != 0
+        stopped = fault.exit_code if isinstance(fault, AideError) else 1 if fault is not None else None
+        return {
+            **counts,
+            "exit_code": stopped if stopped is not None else 6 if short or nothing else 0,
+            "stopped": "" if fault is None else str(fault) or type(fault).__name__,
+            "format": self._card.format if self._card else "",
+            "steps": usage_by_step(session.journal.usage()),
+            "endpoints": dict(self.models.stats()),
+            "journal_bytes": session.journal.size(),
+            **({"exam": self._precheck.as_dict()} if self._precheck else {}),
+        }
+
+    def _end_manifest(self, session: Session, *, finished: bool) -> None:
+        """Write when the invocation ended, and what it must share with a rerun that has nothing to do."""
+        folder = session.folder
+        manifest = folder.read_manifest()
+        asked = manifest["plan"]["asked"]
+        done = {"finished": {"invocation": asked, "shards": measure_shards(folder)}} if finished else {}
+        folder.write_manifest({**manifest, **done, "ended": self.clock.now()})
+
+
+def _build_frontier(context: RunContext, out: Mapping[str, str]) -> Frontier:
+    spec, recipe_context = context.session.spec, context.recipe_context
+    return restore.build_frontier(
+        spec, context.inputs.seeds, context.session.journal,
+        triples=(spec.attributes + recipe_context.graph_triples) if spec.attributes else 0,
+        labels=context.card.label_names, near=recipe_context.near_labels, out=out,
+    )  # fmt: skip
+
+
+def _fix_drift_bounds(session: Session, seeds: Sequence[Seed]) -> DriftBounds | None:
+    """When a parent has drifted, learned from the first seeds and kept; `None` with a fixed residual."""
+    if session.spec.residual == "fixed":
+        return None
+    known = session.journal.meta("drift_bounds")
+    bounds = DriftBounds(*known) if known else DriftBounds.of([seed.draft.input for seed in seeds])
+    if known is None:
+        session.journal.set_meta("drift_bounds", [bounds.usual, bounds.least])
+    return bounds
+
+
+def _measure_drift(session: Session, seeds: Sequence[Seed]) -> dict[str, Any]:
+    """The drift meter, by words and, where there are embeddings, by meaning."""
+    inputs, out = {seed.id: seed.draft.input for seed in seeds}, read_pruned(session.journal)
+    drift = measure_drift(session.journal, inputs, out)
+    if session.spec.embeddings:
+        by_meaning = measure_embedding_drift(session.journal, inputs, session.embeddings.recall_text, out)
+        drift |= {"meaning": by_meaning} if by_meaning else {}
+    return drift
+
+
+def _count_settled(
+    session: Session, inputs: PreparedInputs, frontier: Frontier, out: Mapping[str, str]
+) -> Progress:
+    """Counts of what earlier invocations settled."""
+    progress, journal = Progress(), session.journal
+    caps = frontier.shape.caps()
+    progress.target, progress.possible = frontier.shape.target, len(inputs.seeds) * sum(caps)
+    for outcome in journal.outcomes("accepted", "rejected", "failed", "surplus", payload=False):
+        if outcome.kind != "failed" or not session.spec.retry_failed:
+            kind = "pruned" if outcome.node in out else outcome.kind
+            progress.count_outcome(kind, outcome.depth, outcome.label)
+    progress.reasons.update(line["reason"] for line in _read_rejects(journal))
+    progress.accepted_before = progress.accepted
+    progress.barren = frontier.barren
+    if frontier.barren:
+        progress.barren_reasons.update(restore.read_barren_reasons(journal))
+    return progress
+
+
+def _read_rejects(journal: Journal) -> Iterator[dict[str, Any]]:
+    return (orjson.loads(outcome.payload) for outcome in journal.outcomes("rejected", "failed"))
+
+
+def _write_json(path: Path, value: Any) -> None:
+    write_atomic(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")

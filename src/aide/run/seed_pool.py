@@ -1,0 +1,62 @@
+"""The seeds that a run has known, and the demonstrations D_T that are chosen among them."""
+
+from typing import Final
+
+from aide.card import choose_demonstrations, make_demonstration
+from aide.config.spec import RunSpec
+from aide.formats import Demonstration
+from aide.journal import Journal
+from aide.records import Seed, rng
+from aide.run.inputs import PreparedInputs
+
+SEED: Final = "seed"
+# Demonstrations are chosen among at most so many seeds: each seed is held against all of them, and the cost of a seed
+# has to stay flat while their number grows.
+POOL: Final = 100
+# Three short examples or one long one: they stand in every prompt, so they are paid for with every call.
+DEMONSTRATION_TOKENS: Final = 1500
+
+
+class SeedPool:
+    """All seeds by the batch in which they came: D_T of a seed is chosen among those of its batch and before.
+
+    A seed and its batch are journaled when it is first seen. So seeds that come later change nothing in the prompts of
+    one that was there (its answers would have to be paid for again), and the choice itself can wait until it is grown.
+    """
+
+    def __init__(self, spec: RunSpec, inputs: PreparedInputs, journal: Journal) -> None:
+        self._count, self._format = spec.demonstrations, inputs.format
+        rows = dict(journal.decisions(SEED))
+        self._seeds = {id: Seed.from_dict(id, row) for id, row in rows.items()}
+        self._batches = {id: row["batch"] for id, row in rows.items()}
+        batch = 1 + max(self._batches.values(), default=0)
+        for seed in inputs.seeds:
+            if seed.id not in rows:
+                journal.decide(SEED, seed.id, {**seed.as_dict(), "batch": batch})
+                self._seeds[seed.id], self._batches[seed.id] = seed, batch
+        self._pools: dict[int, list[Seed]] = {}
+        self._chosen: dict[str, tuple[Demonstration, ...]] = {}
+
+    def demonstrations(self, seed: Seed) -> tuple[Demonstration, ...]:
+        """D_T of this seed's whole tree."""
+        if seed.id not in self._chosen:
+            self._chosen[seed.id] = self._choose(seed) if self._count else ()
+        return self._chosen[seed.id]
+
+    def _choose(self, seed: Seed) -> tuple[Demonstration, ...]:
+        batch = self._batches[seed.id]
+        if batch not in self._pools:
+            self._pools[batch] = [self._seeds[id] for id, came in self._batches.items() if came <= batch]
+        pool = self._pools[batch]
+        if len(pool) > POOL:
+            pool = rng("demonstrations", seed.id).sample(pool, POOL)
+        chosen = choose_demonstrations(
+            seed, pool, self._format, k=self._count, max_tokens=DEMONSTRATION_TOKENS
+        )
+        return tuple(make_demonstration(each.draft, self._format) for each in chosen)
+
+
+def find_gone_seeds(inputs: PreparedInputs, journal: Journal) -> list[str]:
+    """Names of seeds that the folder knows and the files no longer have: their records stay."""
+    here = {seed.id for seed in inputs.seeds}
+    return [row["name"] or id for id, row in journal.decisions(SEED) if id not in here]

@@ -1,0 +1,65 @@
+"""The task card of a run: counted, described by one call, edited by a person, fixed with the first record."""
+
+from collections.abc import Mapping, Sequence
+
+from aide.card import card_from_toml, card_to_toml, describe_card, rank_confusable_labels
+from aide.errors import InputError
+from aide.formats import TaskCard
+from aide.records import digest
+from aide.run.inputs import PreparedInputs, count_inputs_card
+from aide.run.session import Session
+from aide.shards import write_atomic
+
+
+async def fix_card(session: Session, inputs: PreparedInputs) -> TaskCard:
+    """The task card: from the journal, from a person's edit of `task.toml`, or described by one call and kept.
+
+    Raises:
+        errors.InputError: `task.toml` was edited after the first record, or a seed has a label the card lacks.
+    """
+    folder, journal = session.folder, session.journal
+    kept = journal.meta("card")
+    edited = card_from_toml(folder.card.read_text(encoding="utf-8")) if folder.card.exists() else None
+    if kept is None:
+        card = edited or await _describe(session, inputs)
+    else:
+        card = card_from_toml(kept)
+        # Cards are compared and not their files: another version may lay the same card out in another way.
+        if edited is not None and edited != card:
+            if journal.counts().get("accepted"):
+                raise InputError(
+                    f"{folder.card} was edited after the first record",
+                    hint="undo the edit, or begin a new folder with -o DIR",
+                )
+            card = edited
+    text = card_to_toml(card)
+    if text != kept:
+        journal.set_meta("card", text)
+    if not folder.card.exists():
+        write_atomic(folder.card, text)
+    _check_labels(card, inputs)
+    return card
+
+
+async def _describe(session: Session, inputs: PreparedInputs) -> TaskCard:
+    spec, drafts = session.spec, [seed.draft for seed in inputs.seeds]
+    counted, sentence = count_inputs_card(spec, inputs), spec.task or inputs.loaded.sentence
+    return await describe_card(session.ask_for(digest("card")), drafts, counted, sentence)
+
+
+def _check_labels(card: TaskCard, inputs: PreparedInputs) -> None:
+    if not inputs.format.labelled:
+        return
+    known = set(card.label_names)
+    for seed in inputs.seeds:
+        if seed.draft.output not in known:
+            raise InputError(
+                f"seed {seed.name or seed.id} has the label {seed.draft.output!r}, which the task card lacks",
+                hint=f"the labels are {', '.join(card.label_names)}; a new set of labels needs a new folder",
+            )
+
+
+def rank_near_labels(card: TaskCard, inputs: PreparedInputs) -> Mapping[str, Sequence[str]]:
+    """For each label the others, the most easily confused first."""
+    drafts = [seed.draft for seed in inputs.seeds]
+    return rank_confusable_labels(card, drafts) if inputs.format.labelled else {}

@@ -1,0 +1,36 @@
+"""A `run.service.ModelService` for tests that need no endpoint: what is not said otherwise does nothing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aide.llm.request import KeepAnswer, ModelAnswer, ModelRequest
+
+
+class SilentModels:
+    """Endpoints that are never asked; a test overrides what it needs."""
+
+    capacity = 8
+    in_flight = 0
+    limit = 8
+
+    def __init__(self) -> None:
+        self.noted: list[str] = []
+        """Models of which an answer should have been structured and was not."""
+
+    async def complete(self, request: ModelRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
+        raise AssertionError(f"nobody expected the step {request.step}")
+
+    def note_invalid(self, model: str, endpoint: str, rung: str, shapeless: bool) -> None:
+        self.noted.append(model)
+
+    def capabilities(self) -> Mapping[str, Any]:
+        return {}
+
+    def restore(self, capabilities: Mapping[str, Any]) -> None:
+        pass
+
+    def stats(self) -> Mapping[str, Any]:
+        return {}
+
+    async def close(self) -> None:
+        pass
