@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final
 
 NUMBER: Final = "<number>"
@@ -23,74 +24,58 @@ _FINAL: Final = re.compile(
     re.IGNORECASE,
 )
 _DRESS: Final = " \t*_$\\()[]`=:."
+# Of the outputs that must end alike: one in five may be cut off or written by another hand.
 _SHARE: Final = 0.8
+# Words of a last line that is nothing but the ending, such as "So the answer".
 _FEW: Final = 3
 
 
 def find_convention(outputs: Sequence[str]) -> str:
     """The way in which at least four of five outputs end; empty where there is none."""
-    texts = [output.strip() for output in outputs if output.strip()]
-    if not texts:
+    lines = [output.strip().splitlines()[-1].strip() for output in outputs if output.strip()]
+    if not lines:
         return ""
-    if sum(bool(_BOXED.search(text.splitlines()[-1])) for text in texts) >= _SHARE * len(texts):
+    if sum(bool(_BOXED.search(line)) for line in lines) >= _SHARE * len(lines):
         return rf"\boxed{{{ANSWER}}}"
-    lines = [text.splitlines()[-1].strip() for text in texts]
-    return _whole_line(lines) or _marked(lines) or _tail(lines)
+    numbers = [found for line in lines if (found := _LAST_NUMBER.match(line))]
+    frame = _find_usual([f"{found['before']}{NUMBER}{found['after']}" for found in numbers], len(lines))
+    if frame:
+        return frame
+    marks = [found[0] for line in lines if (found := _MARKER.match(line)) and found.end() < len(line)]
+    if len(lines) > 1 and (mark := _find_usual(marks, len(lines))):
+        return f"{mark}{ANSWER}"
+    return _find_shared_words(numbers) if len(numbers) == len(lines) > 1 else ""
 
 
-def _whole_line(lines: Sequence[str]) -> str:
-    frames = Counter(
-        (found["before"], found["after"]) for line in lines if (found := _LAST_NUMBER.match(line)) is not None
-    )
-    if not frames:
-        return ""
-    (before, after), count = frames.most_common(1)[0]
-    return f"{before}{NUMBER}{after}" if count >= _SHARE * len(lines) else ""
+def _find_usual(endings: Sequence[str], count: int) -> str:
+    """The ending that `_SHARE` of so many lines have; empty where none is so common."""
+    for ending, times in Counter(endings).most_common(1):
+        return ending if times >= _SHARE * count else ""
+    return ""
 
 
-def _marked(lines: Sequence[str]) -> str:
-    marks = Counter(found[0] for line in lines if (found := _MARKER.match(line)) and found.end() < len(line))
-    if not marks:
-        return ""
-    mark, count = marks.most_common(1)[0]
-    return f"{mark}{ANSWER}" if count >= _SHARE * len(lines) and len(lines) > 1 else ""
-
-
-def _tail(lines: Sequence[str]) -> str:
+def _find_shared_words(found: Sequence[re.Match[str]]) -> str:
     """Words that all last lines share before their last number, as in `The answer is <number>.`."""
-    found = [match for line in lines if (match := _LAST_NUMBER.match(line))]
-    if len(found) < len(lines) or len(lines) < 2 or len({match["after"] for match in found}) > 1:
-        return ""
-    shared = _common_end([match["before"] for match in found])
-    shared = re.sub(r"\A\S*\s+", "", shared) if any(len(m["before"]) > len(shared) for m in found) else shared
-    return f"{shared}{NUMBER}{found[0]['after']}" if len(shared.split()) > 1 else ""
-
-
-def _common_end(texts: Sequence[str]) -> str:
-    shortest = min(texts, key=len)
-    length = next(
-        (
-            size
-            for size in range(len(shortest), 0, -1)
-            if all(text.endswith(shortest[-size:]) for text in texts)
-        ),
-        0,
-    )
-    return shortest[len(shortest) - length :]
+    befores, afters = [match["before"] for match in found], {match["after"] for match in found}
+    ends = zip(*(before[::-1] for before in befores), strict=False)
+    shared = "".join(letters[0] for letters in takewhile(lambda each: len(set(each)) == 1, ends))[::-1]
+    if any(len(before) > len(shared) for before in befores):
+        shared = re.sub(r"\A\S*\s+", "", shared)  # the first word may be the tail of longer ones
+    return f"{shared}{NUMBER}{afters.pop()}" if len(afters) == 1 and len(shared.split()) > 1 else ""
 
 
 @lru_cache(maxsize=64)
-def _pattern(convention: str) -> re.Pattern[str]:
+def _compile(convention: str) -> re.Pattern[str]:
     hole = NUMBER if NUMBER in convention else ANSWER
     before, _, after = convention.partition(hole)
     value = _NUMBER if hole == NUMBER else r"[^\n]*?\S"
     # A bare number counts only as a line of its own; words before it may end a longer line.
     start = r"(?:^|(?<=\s))" if before.strip() else "^"
-    body = rf"{start}{_spaced(before)}(?P<value>{value}){_spaced(after)}\s*\Z"
+    body = rf"{start}{_allow_spaces(before)}(?P<value>{value}){_allow_spaces(after)}\s*\Z"
     return re.compile(body, re.MULTILINE)
 
 
-def _spaced(text: str) -> str:
+def _allow_spaces(text: str) -> str:
     return r"\s*".join(re.escape(piece) for piece in re.split(r"\s+", text))
 
 
@@ -101,16 +86,16 @@ def read_result(text: str, convention: str) -> str:
 
 
 def _search(text: str, convention: str) -> re.Match[str] | None:
-    # Boxes stand within lines of prose as a rule, so that they are looked for anywhere in the last line.
+    # Boxes stand within lines of prose as a rule, so they are looked for anywhere in the last line.
     if convention.startswith("\\boxed"):
         last = text.rstrip().rpartition("\n")[2]
         return re.search(r"\\boxed\{(?P<value>(?:[^{}]|\{[^{}]*\})+)\}", last)
-    return _pattern(convention).search(text)
+    return _compile(convention).search(text)
 
 
 def read_final_answer(text: str, convention: str) -> str:
     """What an answer comes down to: the result by the convention, by a common marker, or its last number."""
-    found = read_result(text, convention) or _final(text.rstrip(), number=True)[1]
+    found = read_result(text, convention) or _split_ending(text.rstrip(), number=True)[1]
     if found:
         return found
     numbers = re.findall(_NUMBER, text)
@@ -118,18 +103,22 @@ def read_final_answer(text: str, convention: str) -> str:
 
 
 def apply_convention(text: str, convention: str) -> str:
-    """`text` with its final result written by the convention; unchanged where no result can be told."""
+    """`text` with its final result written by the convention; unchanged where no result can be told.
+
+    Models follow an example's ending most of the time, not always; asking again for a mark of four characters would
+    cost a whole answer.
+    """
     text = text.rstrip()
     if not convention or read_result(text, convention):
         return text
-    head, value = _final(text, number=NUMBER in convention)
+    head, value = _split_ending(text, number=NUMBER in convention)
     if not value:
         return text
     ending = convention.replace(NUMBER, value).replace(ANSWER, value)
     return f"{head.rstrip()}\n{ending}" if head.strip() else ending
 
 
-def _final(text: str, *, number: bool) -> tuple[str, str]:
+def _split_ending(text: str, *, number: bool) -> tuple[str, str]:
     """What stands before the ending, and the bare value of the ending, empty where there is none."""
     head, _, last = text.rpartition("\n")
     value, words = "", last
@@ -143,5 +132,5 @@ def _final(text: str, *, number: bool) -> tuple[str, str]:
     if number and value:
         numbers = re.findall(_NUMBER, value)
         value = numbers[-1] if numbers else ""
-    # A last line that was nothing but the ending is replaced; one that also says how stays.
+    # A last line that is nothing but the ending is replaced; one that also shows the working stays.
     return (head if len(words.split()) <= _FEW else text), value

@@ -39,7 +39,7 @@ def detect_format(
     for name in FORMATS:
         if FORMATS[name].detect(drafts):
             return FORMATS[name]
-    if _labels_or_answers(drafts):
+    if _could_be_labels(drafts):
         raise InputError(
             "the outputs are a word or two each and all different: labels of a fixed set, or answers?",
             hint="give all labels with --labels A,B,… or say --format free_text",
@@ -52,16 +52,15 @@ def guess_format(draft: Draft) -> Format:
     return FORMATS["multiple_choice" if draft.choices else "code" if draft.tests else "free_text"]
 
 
-def _labels_or_answers(drafts: Sequence[Draft]) -> bool:
+def _could_be_labels(drafts: Sequence[Draft]) -> bool:
+    """True when the outputs are a name each, all different: capitals of countries, or labels that came once."""
     outputs = [fold_label(draft.output) for draft in drafts]
     return (
-        len(outputs) > 1
-        and len(set(outputs)) == len(outputs)
-        and all(1 <= len(output.replace("_", " ").split()) <= 2 or _one_name(output) for output in outputs)
+        len(set(outputs)) == len(outputs) > 1
+        and all(
+            1 <= len(output.replace("_", " ").split()) <= 2 or ("_" in output and " " not in output)
+            for output in outputs
+        )
         and not any(letter.isdigit() for output in outputs for letter in output)
         and not any(fold_label(draft.output) in fold_label(draft.input) for draft in drafts)
     )
-
-
-def _one_name(output: str) -> bool:
-    return "_" in output and " " not in output

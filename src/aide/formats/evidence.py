@@ -1,4 +1,7 @@
-"""Evidence: what an answer quotes from the fixed parts, and whether it really stands there."""
+"""Evidence: what an answer quotes from the fixed parts, and whether it really stands there.
+
+A model that must copy the passage it answers from has to look for it, and what it makes up is caught by a search.
+"""
 
 import re
 from typing import Final
@@ -36,7 +39,7 @@ def find_quote(evidence: str, parts: Parts) -> str:
         raise Unusable("evidence_missing", "Quote the evidence word for word, or write none.", said=evidence)
     if bare.casefold() in _NONE:
         return ""
-    # As it came first: quotation marks at its edges may be those of the text, or the model's own.
+    # Quotation marks at its edges may be those of the text or the model's own: first as it came, then without.
     for quote in dict.fromkeys((said, bare)):
         pattern = re.compile(r"\s+".join(map(re.escape, quote.split())), re.IGNORECASE)
         for _, text in parts.fixed:

@@ -14,6 +14,7 @@ from aide.parsing import parse_json
 from aide.records import Ask, Draft, rng
 
 BLIND_DRAWS: Final = 3
+"""Equal blind answers that it takes to give an input another label than the one it was written for."""
 _LABEL: Final = re.compile(r"\A\W*(?:the )?(?:label|answer)(?: is)?\W+", re.IGNORECASE)
 
 # Pairs of the two answers, affirmative first, as languages write them.
@@ -38,9 +39,10 @@ def find_yes_no_pair(outputs: Sequence[str]) -> tuple[str, ...]:
         seen.setdefault(fold_label(output), output.strip())
     for pair in PAIRS:
         if seen and seen.keys() <= set(pair):
-            model = next(iter(seen.values()))
-            shape = str.upper if model.isupper() and len(model) > 1 else str.title if model.istitle() else str
-            return tuple(seen.get(word, shape(word)) for word in pair)
+            like = next(iter(seen.values()))
+            # A single capital, as in Y and N, is a title as well: of "Y" the other is "N", of "YES" it is "NO".
+            spell = str.upper if like.isupper() and len(like) > 1 else str.title if like.istitle() else str
+            return tuple(seen.get(word, spell(word)) for word in pair)
     return ()
 
 
@@ -52,7 +54,6 @@ class LabelPayload:
     """
 
     labels: tuple[str, ...]
-    evidence: bool
     schema: Mapping[str, Any] | None
     name: str = "label"
 
@@ -66,12 +67,13 @@ class LabelPayload:
         if isinstance(value, dict):
             said = value.get("label", next(iter(value.values()), "") if len(value) == 1 else "")
             evidence = str(value.get("evidence") or "")
-        label = self._known(("true" if said else "false") if isinstance(said, bool) else str(said))
+        # Asked for yes or no as `true` and `false`, a model may write JSON's own.
+        label = self._find(str(said).lower() if isinstance(said, bool) else str(said))
         if label is None:
             raise Unusable("invalid", f"`label` must be one of: {', '.join(self.labels)}.", said=text)
         return label, evidence
 
-    def _known(self, said: str) -> str | None:
+    def _find(self, said: str) -> str | None:
         if said in self.labels:
             return said
         close = [label for label in self.labels if fold_label(label) == fold_label(said)]
@@ -80,16 +82,16 @@ class LabelPayload:
 
 @lru_cache(maxsize=64)
 def make_label_payload(labels: tuple[str, ...], *, evidence: bool) -> LabelPayload:
-    """The payload of one label set; its schema lists the labels in the card's order, always."""
+    """The payload of one label set.
+
+    Its schema lists the labels in one order however they are shuffled in the prompt: servers compile a grammar for each
+    schema, and every new one costs a compilation. The quote comes first, so that the label follows from it.
+    """
     properties: dict[str, Any] = {"evidence": {"type": "string"}} if evidence else {}
     properties["label"] = {"type": "string", "enum": list(labels)}
-    schema = {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-    return LabelPayload(labels, evidence, schema)
+    names = list(properties)
+    schema = {"type": "object", "properties": properties, "required": names, "additionalProperties": False}
+    return LabelPayload(labels, schema)
 
 
 class Classification(Format):
@@ -102,7 +104,7 @@ class Classification(Format):
     def detect(self, drafts: Sequence[Draft]) -> bool:
         """One label set beside every example, or few short outputs that come again and stand in no input."""
         pair = find_yes_no_pair([draft.output for draft in drafts])
-        return not pair and (_same_choices(drafts) or _few(drafts))
+        return not pair and (_have_same_choices(drafts) or _are_few(drafts))
 
     def start_card(self, drafts: Sequence[Draft], labels: Sequence[Label] = ()) -> TaskCard:
         """The labels that a person gave, else those that the examples list or use."""
@@ -130,8 +132,9 @@ class Classification(Format):
     async def answer(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
         """The label that blind answers agree on.
 
-        The intended label, said once, is enough. Any other needs three equal blind answers: they relabel. A
-        further draw is not spent once an agreement has become impossible.
+        The intended label, said once, is enough: writer and reader are of one mind. Against it stands what the writer
+        meant, so any other label needs three equal blind answers, which then relabel the input. No draw is spent once
+        that has become impossible.
 
         Raises:
             errors.Rejection: step `answer`, reason `label_mismatch`.
@@ -148,7 +151,7 @@ class Classification(Format):
         return first
 
     async def _blind(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
-        """One answer from the input and the shuffled labels alone."""
+        """One answer from the input and the labels alone, shuffled: models lean to what stands first."""
         labels = list(card.labels)
         rng(question.id, str(question.draw)).shuffle(labels)
         payload = DraftPayload(
@@ -188,22 +191,25 @@ class YesNo(Classification):
         return bool(find_yes_no_pair([draft.output for draft in drafts]))
 
 
-def _same_choices(drafts: Sequence[Draft]) -> bool:
+def _have_same_choices(drafts: Sequence[Draft]) -> bool:
     sets = {frozenset(draft.choices) for draft in drafts}
     return len(drafts) > 1 and len(sets) == 1 and len(drafts[0].choices) > 1
 
 
-def _few(drafts: Sequence[Draft]) -> bool:
+def _are_few(drafts: Sequence[Draft]) -> bool:
+    """True when outputs are short and come again, and are not simply taken out of the inputs.
+
+    Short answers look like labels: numbers, names found in a text. Labels repeat more often, at least twice each on
+    average where a number or many examples make chance repetitions likely, and stand in few inputs word for word.
+    """
     outputs = [fold_label(draft.output) for draft in drafts]
-    if any(
-        draft.choices or draft.tests or "\n" in draft.output or len(draft.output) > 60 for draft in drafts
-    ):
-        return False
-    if any(len(output.split()) > 5 for output in outputs):
-        return False
+    for draft, output in zip(drafts, outputs, strict=True):
+        long = "\n" in draft.output or len(draft.output) > 60 or len(output.split()) > 5
+        if long or draft.choices or draft.tests:
+            return False
     kinds, examples = len(set(outputs)), len(outputs)
     numeric = sum(any(letter.isdigit() for letter in output) for output in outputs)
-    copied = sum(fold_label(draft.output) in fold_label(draft.input) for draft in drafts)
+    copied = sum(output in fold_label(draft.input) for draft, output in zip(drafts, outputs, strict=True))
     most = 0.5 if numeric * 2 > examples or examples > 20 else 0.8
     return (
         examples > 1

@@ -2,32 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import and_, eq
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewedGrade:
-    """A record that a person marked, and what the judge made of it.
-
-    `sound` says that all the judge's yes-or-no judgements were right; grades are 1 to 10.
-    """
+    """A record that a person reviewed, and what the judge made of it."""
 
     good: bool
+    """What the person said."""
     sound: bool
+    """True when all of the judge's yes-or-no judgements speak for the record."""
     relevance: int
+    """1 to 10, as is `diversity`."""
     diversity: int
 
     def passes(self, relevance: int, diversity: int) -> bool:
-        """Whether the judge accepts it at these least grades."""
+        """True when the judge accepts it at these least grades."""
         return self.sound and self.relevance >= relevance and self.diversity >= diversity
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdFit:
-    """Agreement with the person at one pair of least grades.
-
-    `kappa` is agreement beyond chance (Cohen, Educational and Psychological Measurement 20, 1960).
-    """
+    """Agreement with the person at one pair of least grades."""
 
     relevance: int
     diversity: int
@@ -36,6 +34,7 @@ class ThresholdFit:
     good_taken: int
     bad_taken: int
     kappa: float
+    """Agreement beyond chance (Cohen, Educational and Psychological Measurement 20, 1960)."""
 
     def as_dict(self) -> dict[str, Any]:
         """The fit as JSON values."""
@@ -45,22 +44,24 @@ class ThresholdFit:
         }  # fmt: skip
 
 
-def measure_fit(marked: Sequence[ReviewedGrade], relevance: int, diversity: int) -> ThresholdFit:
-    """How far judge and person agree at these least grades; `marked` is not empty."""
-    taken = [each.passes(relevance, diversity) for each in marked]
-    good = [each.good for each in marked]
-    agreed = sum(one == other for one, other in zip(taken, good, strict=True))
-    n = len(marked)
+def measure_fit(reviewed: Sequence[ReviewedGrade], relevance: int, diversity: int) -> ThresholdFit:
+    """How far judge and person agree at these least grades; `reviewed` is not empty."""
+    taken = [each.passes(relevance, diversity) for each in reviewed]
+    good = [each.good for each in reviewed]
+    n, agreed = len(reviewed), sum(map(eq, taken, good))
     chance = (sum(taken) * sum(good) + (n - sum(taken)) * (n - sum(good))) / (n * n)
     kappa = 1.0 if chance == 1 else (agreed / n - chance) / (1 - chance)
-    both = sum(one and other for one, other in zip(taken, good, strict=True))
+    both = sum(map(and_, taken, good))
     return ThresholdFit(relevance, diversity, agreed, n, both, sum(taken) - both, kappa)
 
 
-def find_best_fit(marked: Sequence[ReviewedGrade], relevance: int, diversity: int) -> ThresholdFit:
-    """The least grades that agree best with the person; of equals the nearest to those given."""
+def find_best_fit(reviewed: Sequence[ReviewedGrade], relevance: int, diversity: int) -> ThresholdFit:
+    """The least grades that agree best with the person; of equals the nearest to those given.
+
+    Few reviews leave many pairs equal, and a standard that need not change should not.
+    """
 
     def rank(found: ThresholdFit) -> tuple[int, int]:
         return -found.agreed, abs(found.relevance - relevance) + abs(found.diversity - diversity)
 
-    return min((measure_fit(marked, r, d) for r in range(1, 11) for d in range(1, 11)), key=rank)
+    return min((measure_fit(reviewed, r, d) for r in range(1, 11) for d in range(1, 11)), key=rank)

@@ -1,16 +1,18 @@
-"""What the judge sees of fixed parts: short ones whole, of long ones some 300 words around the quoted evidence."""
+"""What the judge sees of fixed parts: short ones whole, of long ones some 300 words around the quoted evidence.
 
-import re
+A judgement is asked for every candidate; with a contract of fifty pages in each, the judge would cost more than all
+other steps together, and find the passage less well.
+"""
 
 from aide.records import WHOLE, Parts
 
 WORDS = 300
-_WORD = re.compile(r"\S+")
+_SPARE = 100  # words beyond that are shown rather than cut: what is left out would hardly be shorter
 
 
 def cut_passage(parts: Parts, evidence: str) -> tuple[Parts, str]:
     """The fixed parts and the evidence for the judge; parts that are longer than the passage are left out."""
-    if sum(len(_WORD.findall(text)) for _, text in parts.fixed) <= WORDS + 100:
+    if sum(len(text.split()) for _, text in parts.fixed) <= WORDS + _SPARE:
         return parts, evidence
     return WHOLE, cut_around_quote(parts, evidence)
 
@@ -20,7 +22,7 @@ def cut_around_quote(parts: Parts, evidence: str) -> str:
     wanted = evidence.split()
     for _, text in parts.fixed:
         words = text.split()
-        place = _find(words, wanted)
+        place = _find_place(words, wanted)
         if wanted and place >= 0:
             spare = max(0, WORDS - len(wanted)) // 2
             first, last = max(0, place - spare), place + len(wanted) + spare
@@ -28,7 +30,7 @@ def cut_around_quote(parts: Parts, evidence: str) -> str:
     return evidence
 
 
-def _find(words: list[str], wanted: list[str]) -> int:
+def _find_place(words: list[str], wanted: list[str]) -> int:
     """Where the quote begins; its first and last word may be parts of words, as quotes are."""
     text, quote = " ".join(words), " ".join(wanted)
     at = text.find(quote)

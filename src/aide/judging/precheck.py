@@ -38,9 +38,9 @@ class SeedCheck:
     expected: str
     said: str
     right: bool | None
-    """Whether the model gave the seed's answer; `None` where no code can compare."""
+    """True when the model gave the seed's answer; `None` where no code can compare."""
     takes_right: bool | None
-    """Whether the judge accepted the seed's answer; `None` where it was not asked or gave nothing usable."""
+    """True when the judge accepted the seed's answer; `None` where it was not asked or gave nothing usable."""
     takes_wrong: bool | None
 
     def as_dict(self) -> dict[str, Any]:
@@ -107,7 +107,7 @@ async def _answer(
         return f"({fault.reason})", False
     if run is not None:
         result = await run(answer.output, answer.tests)
-        return result.told or "passed", result.passed
+        return result.problem or "passed", result.passed
     said = format.extract_final_answer(answer, card)
     return said, format.compare(said, expected)
 

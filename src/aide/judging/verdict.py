@@ -37,21 +37,20 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What follows from a verdict.
-
-    `reason` is the first thing that failed: `off_task`, `unanswerable`, `gives_away`, `wrong_answer`,
-    `low_relevance`, `low_diversity`; empty where `accepted`. `answer_only`: the input is good, answering it
-    again is enough. `critique` tells a model everything that has to be mended.
-    """
+    """What follows from a verdict."""
 
     accepted: bool
     answer_only: bool = False
+    """True when the input is good, so that answering it again is enough."""
     reason: str = ""
+    """The first thing that failed: `off_task`, `unanswerable`, `gives_away`, `wrong_answer`, `low_relevance` or
+    `low_diversity`."""
     critique: str = ""
+    """What has to be mended, for the model that writes it again."""
 
 
-def apply_thresholds(verdict: Verdict, standard: Thresholds) -> Judgement:
-    """Hold a verdict to the standard: all four judgements right, and both grades at their minimum."""
+def apply_thresholds(verdict: Verdict, thresholds: Thresholds) -> Judgement:
+    """What a verdict means: a record needs all four judgements in its favour and both grades at their minimum."""
     low_relevance = f"It is too far from the seed: relevance {verdict.relevance} of 10."
     low_diversity = f"It repeats its parent too closely: diversity {verdict.diversity} of 10."
     checks = (
@@ -59,15 +58,14 @@ def apply_thresholds(verdict: Verdict, standard: Thresholds) -> Judgement:
         ("unanswerable", verdict.answerable, "It can't be answered from what it says."),
         ("gives_away", not verdict.gives_away, "It gives its own answer away."),
         ("wrong_answer", verdict.correct, "The answer is wrong or does not fit."),
-        ("low_relevance", verdict.relevance >= standard.min_relevance, low_relevance),
-        ("low_diversity", verdict.diversity >= standard.min_diversity, low_diversity),
+        ("low_relevance", verdict.relevance >= thresholds.min_relevance, low_relevance),
+        ("low_diversity", verdict.diversity >= thresholds.min_diversity, low_diversity),
     )
-    failed = [(reason, told) for reason, passed, told in checks if not passed]
+    failed = {reason: fault for reason, passed, fault in checks if not passed}
     if not failed:
         return Judgement(accepted=True)
-    reasons = [reason for reason, _ in failed]
-    told = [*(sentence for _, sentence in failed), verdict.critique]
-    if "wrong_answer" in reasons and verdict.own_answer:
-        told.append(f"An answer worked out independently: {verdict.own_answer}")
-    critique = "\n".join(filter(None, map(str.strip, told)))
-    return Judgement(False, reasons == ["wrong_answer"], reasons[0], critique)
+    faults = [*failed.values(), verdict.critique]
+    if "wrong_answer" in failed and verdict.own_answer:
+        faults.append(f"An answer worked out independently: {verdict.own_answer}")
+    critique = "\n".join(filter(None, map(str.strip, faults)))
+    return Judgement(False, [*failed] == ["wrong_answer"], next(iter(failed)), critique)

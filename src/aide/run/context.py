@@ -18,7 +18,7 @@ from aide.run.session import Session
 from aide.run.task_card import rank_near_labels
 from aide.run.test_results import JournaledTestRunner
 from aide.verify.agreement import choose_quorum
-from aide.verify.answers import AnswerChecks, Runner
+from aide.verify.answers import AnswerChecks, TestRunner
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def build_recipe_context(
     *,
     deduplicator: Deduplicator,
     demonstrations: Callable[[Seed], tuple[Demonstration, ...]],
-    run: Runner | None = None,
+    run: TestRunner | None = None,
     embed: Embed | None = None,
 ) -> RecipeContext:
     """What a recipe is given. With `embed` a bank of personas is ranked by it; `run` runs tests of code.

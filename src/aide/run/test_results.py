@@ -11,7 +11,7 @@ DECISION: Final = "ran"  # under which the journal keeps the results
 
 
 class JournaledTestRunner:
-    """A `verify.answers.Runner` over a sandbox: how a solution fared is a decision, repeated by a resume."""
+    """A `verify.answers.TestRunner` over a sandbox: how a solution fared is a decision, repeated by a resume."""
 
     def __init__(self, journal: Journal, sandbox: Sandbox) -> None:
         self._journal = journal
@@ -23,7 +23,7 @@ class JournaledTestRunner:
         decided = self._journal.decided(DECISION, key)
         if decided is None:
             ran = await self._sandbox.run(code, tests)
-            self._journal.decide(DECISION, key, [ran.passed, ran.told])
+            self._journal.decide(DECISION, key, [ran.passed, ran.problem])
             return ran
         passed, told = decided
         return SandboxResult(bool(passed), str(told))

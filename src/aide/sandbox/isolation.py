@@ -1,8 +1,8 @@
 """Code that a model wrote, run where it can do no harm: no network, no other files, little time and memory.
 
-Each run is a process of its own in an isolation that the system offers: bubblewrap, the kernel's namespaces
-by `unshare`, docker or podman, the first that really works. Without any of them nothing is run. Inside,
-`jail.py` sets limits on itself before it looks at the code.
+Each run is a process of its own in an isolation that the system offers: bubblewrap, the kernel's namespaces by
+`unshare`, docker or podman, the first that really works. Without any of them nothing is run. The isolation takes away
+files and network; `jail.py`, inside, limits its own time, memory and forks before it looks at the code.
 """
 
 import asyncio
@@ -24,14 +24,16 @@ from aide.errors import InputError
 from aide.records import digest
 
 IMAGE: Final = "python:3-slim"
-_JAIL: Final = Path(__file__).with_name("jail.py")
+_PROGRAM: Final = Path(__file__).with_name("jail.py").read_text(encoding="utf-8")
 _SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
-_BOX: Final = 16 << 20
-_PROBE_SECONDS: Final = 60
+_BOX: Final = (
+    16 << 20
+)  # bytes that a solution may write: enough for a test's files, too little to fill memory
+_PROBE_SECONDS: Final = 60  # a container engine may have to start itself for the first run
 
 # $1 is an empty folder to build the root in, $2 the interpreter, $3 the program, the rest are read-only
-# folders. A user of this namespace could undo the mounts, so that every capability is given up for good
-# before the program.
+# folders. The user of this namespace could undo the mounts, so every capability is given up for good before the
+# program starts.
 _NAMESPACES: Final = r"""
 set -e
 root=$1; python=$2; program=$3; shift 3
@@ -53,19 +55,22 @@ exec chroot "$root" setpriv --no-new-privs --bounding-set=-all --inh-caps=-all \
 
 @dataclass(frozen=True, slots=True)
 class SandboxLimits:
-    """CPU seconds, seconds of the clock, and megabytes of memory that one run may take."""
+    """What one run may take."""
 
     seconds: int = 5
+    """Of the processor, so that a busy machine fails no good solution."""
     wall: int = 30
+    """Of the clock, for a solution that sleeps."""
     megabytes: int = 512
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxResult:
-    """How a run ended; `told` says what went wrong, for the log and the reject."""
+    """How a run ended."""
 
     passed: bool
-    told: str = ""
+    problem: str = ""
+    """What went wrong, for the log and the reject."""
 
 
 Command = Callable[[str], list[str]]
@@ -77,26 +82,27 @@ def _bubblewrap(folder: str) -> list[str]:
         "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", *bound,
         "--proc", "/proc", "--dev", "/dev", "--size", str(_BOX), "--tmpfs", "/box", "--remount-ro", "/",
         "--chdir", "/box",
-        _python(), "-I", "-S", "-B", "-c", _program(),
+        _python(), "-I", "-S", "-B", "-c", _PROGRAM,
     ]  # fmt: skip
 
 
 def _unshare(folder: str) -> list[str]:
     return [
         "unshare", "--user", "--map-root-user", "--net", "--ipc", "--uts", "--pid", "--fork",
-        "--kill-child", "--mount", "sh", "-c", _NAMESPACES, "sh", folder, _python(), _program(), *_folders(),
+        "--kill-child", "--mount", "sh", "-c", _NAMESPACES, "sh", folder, _python(), _PROGRAM, *_folders(),
     ]  # fmt: skip
 
 
 def _container(engine: str) -> Command:
     def command(folder: str) -> list[str]:
-        # The client can be killed while the container goes on: the time limit stands inside as well.
+        # Killing the client does not end the container, so the limit on the clock stands inside as well. Nothing is
+        # pulled: a run must not load an image from the network on its own.
         return [
             engine, "run", "--rm", "-i", "--pull=never", "--network=none", "--read-only", "--cap-drop=ALL",
             "--security-opt=no-new-privileges", "--user=65534:65534", "--memory=640m", "--pids-limit=16",
             "--cpus=1",
             f"--tmpfs=/box:rw,size={_BOX},mode=1777", IMAGE, "timeout", "-s", "KILL", "40",
-            "python3", "-I", "-S", "-B", "-c", _program(),
+            "python3", "-I", "-S", "-B", "-c", _PROGRAM,
         ]  # fmt: skip
 
     return command
@@ -111,7 +117,7 @@ ISOLATIONS: Final[Mapping[str, Command]] = {
 
 
 class Sandbox:
-    """Runs solutions in one isolation, a few at a time. `name` is that of the isolation."""
+    """Runs solutions in the isolation `name`, `at_once` of them together, by default one a core."""
 
     def __init__(self, name: str, limits: SandboxLimits | None = None, *, at_once: int = 0) -> None:
         self.name = name
@@ -148,21 +154,23 @@ class Sandbox:
         Raises:
             InputError: the isolation, which worked before, can't be started any more.
         """
+        # An engine may print lines of its own: ours carries the token.
         token = digest("sandbox", code, *tests)
         async with self._slots:
             status, out = await self._run(self._job(code, tests, token))
-        line = _line(out)
+        line = _parse_line(out)
         if line.get("token") != token:
-            return SandboxResult(False, self._why(status))
+            return SandboxResult(False, self._explain(status))
         if line.get("passed") is True:
             return SandboxResult(True)
         at = line.get("at")
         where = f"test {at + 1}" if isinstance(at, int) and at >= 0 else "the solution itself"
-        return SandboxResult(False, f"{where}: {line.get('told')}")
+        return SandboxResult(False, f"{where}: {line.get('problem')}")
 
     def _job(self, code: str, tests: Sequence[str], token: str) -> bytes:
         # Lone surrogates can't be written as UTF-8 and can't stand in a program either.
-        job = {"code": _plain(code), "tests": [_plain(test) for test in tests], "token": token}
+        code, *tests = (text.encode("utf-8", "replace").decode() for text in (code, *tests))
+        job = {"code": code, "tests": tests, "token": token}
         return orjson.dumps({**job, "seconds": self.limits.seconds, "megabytes": self.limits.megabytes})
 
     async def _run(self, job: bytes) -> tuple[int | None, bytes]:
@@ -187,12 +195,13 @@ class Sandbox:
                 await process.wait()
         return process.returncode, out
 
-    def _why(self, status: int | None) -> str:
-        limits = self.limits
+    def _explain(self, status: int | None) -> str:
         if status is None:
-            return f"stopped: it took more than {limits.wall} s"
-        told = f"it ended the process, or took more than {limits.seconds} s of the processor"
-        return f"stopped: {told} (status {status})"
+            return f"stopped: it took more than {self.limits.wall} s"
+        seconds = self.limits.seconds
+        return (
+            f"stopped: it ended the process, or took more than {seconds} s of the processor (status {status})"
+        )
 
     def _works(self) -> bool:
         job = self._job("def two():\n    return 2", ["assert two() == 2"], "probe")
@@ -203,23 +212,15 @@ class Sandbox:
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired):
             return False
-        return _line(done.stdout).get("passed") is True
+        return _parse_line(done.stdout).get("passed") is True
 
 
-def _plain(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
-
-
-def _line(out: bytes) -> dict[str, object]:
+def _parse_line(out: bytes) -> dict[str, object]:
     try:
         found = orjson.loads(out)
     except orjson.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _program() -> str:
-    return _JAIL.read_text(encoding="utf-8")
 
 
 def _python() -> str:
@@ -231,6 +232,7 @@ def _folders() -> list[str]:
     """What the interpreter needs to start, read-only inside."""
     needed = [*_SYSTEM, sys.base_prefix, str(Path(_python()).parent.parent)]
     found = [each for each in dict.fromkeys(needed) if Path(each).is_dir()]
+    # A folder inside another of these needs no mount of its own.
     return [
         each for each in found if not any(each != top and Path(each).is_relative_to(top) for top in found)
     ]

@@ -1,6 +1,6 @@
 """The program that runs inside the sandbox: limits on itself first, then a solution and its tests.
 
-Run as a script with `-I -S` by an interpreter that may know nothing of this project: standard library
+Run as a script with `-I -S` by an interpreter that may know nothing of this project, so it uses the standard library
 alone. It reads one JSON object from its standard input and writes one line to its standard output, which
 the solution never sees: a solution that ends the process early leaves no line, and has not passed.
 """
@@ -23,7 +23,7 @@ _FORKING = {
 _NO_NEW_PRIVS, _SECCOMP, _FILTER = 38, 22, 2
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _DENY, _ALLOW = 0x00050001, 0x7FFF0000
-_TOLD = 300
+_MAX_PROBLEM = 300  # characters of an error, which may quote a whole structure
 
 
 def set_limits(seconds: int, megabytes: int) -> None:
@@ -63,7 +63,7 @@ def forbid_forks() -> None:
 
 
 def run_job(code: str, tests: list[str]) -> dict[str, object]:
-    """Run the solution, then each test in its names; the first thing that goes wrong is told."""
+    """Run the solution, then each test in its names; the first thing that goes wrong ends it."""
     names: dict[str, object] = {"__name__": "solution"}
     at = -1
     try:
@@ -71,9 +71,9 @@ def run_job(code: str, tests: list[str]) -> dict[str, object]:
         for at, test in enumerate(tests):  # noqa: B007 - `at` is read after the loop
             exec(compile(test, "test", "exec"), names)
     except BaseException as fault:  # noqa: BLE001 - whatever a solution raises is its result, exits included
-        told = f"{type(fault).__name__}: {fault}"[:_TOLD]
-        return {"passed": False, "at": at, "told": told}
-    return {"passed": True, "at": at, "told": ""}
+        problem = f"{type(fault).__name__}: {fault}"[:_MAX_PROBLEM]
+        return {"passed": False, "at": at, "problem": problem}
+    return {"passed": True, "at": at, "problem": ""}
 
 
 def main() -> None:

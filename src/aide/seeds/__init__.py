@@ -1,6 +1,6 @@
 """Seeds as people have them: any common file, encoding and shape, read into `records.Seed`."""
 
-from aide.seeds.files import LineProblem
 from aide.seeds.load import LoadedSeeds, SeedMapping, SeedOrigin, load_seeds
+from aide.seeds.tables import LineProblem
 
 __all__ = ["LineProblem", "LoadedSeeds", "SeedMapping", "SeedOrigin", "load_seeds"]

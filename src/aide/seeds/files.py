@@ -5,18 +5,22 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from aide.errors import InputError
 from aide.jsonl import open_decompressed, parse_json
-from aide.seeds.tables import read_arrow, read_parquet, read_separated
-
-Row = tuple[int, dict[str, Any]]
+from aide.seeds.tables import SeedTable, read_arrow, read_parquet, read_separated
 
 STDIN: Final = "-"
 _TEXTS: Final = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+# What a folder may hold, the most telling first: a run of ours, a dataset saved to disk, a snapshot of a hub. Of a
+# dataset with splits only the training one is read, because the others are there to measure on.
+_LAYOUTS: Final = (
+    "shards/*.jsonl", "train/*.arrow", "*.arrow", "*/*.arrow", "data/train*", "train*", "data/*", "*",
+)  # fmt: skip
+_ABOUT: Final = frozenset({"dataset_info.json", "dataset_dict.json", "state.json", "dataset_infos.json"})
 _GAP: Final = re.compile(r"[\s,]+")
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -25,35 +29,6 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LineProblem:
-    """A row that can't be used: where it stands and why. `line` counts from 1; 0 is the file as a whole."""
-
-    path: str
-    line: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.reason}" if self.line else f"{self.path}: {self.reason}"
-
-
-@dataclass(slots=True)
-class SeedTable:
-    """The rows of one file with their lines, how they were stored, and what the file says beside them.
-
-    `container` is `jsonl`, `json`, `csv`, `parquet` or `arrow`; `delimiter` and `header` belong to `csv`.
-    Rows of a JSON array, of Parquet and of Arrow are counted instead of located.
-    """
-
-    path: str
-    container: str
-    rows: list[Row]
-    problems: list[LineProblem] = field(default_factory=list)
-    delimiter: str = ""
-    header: bool = True
-    about: str = ""
 
 
 def read_files(
@@ -73,13 +48,13 @@ def read_files(
     for path in paths:
         if path == STDIN:
             data = _decompress("stdin", stdin or sys.stdin.buffer)
-            yield _table("stdin", "", data, encoding, known)
+            yield _read_table("stdin", "", data, encoding, known)
             continue
-        for file in _files(Path(path)):
+        for file in _find_files(Path(path)):
             if file.suffix == ".arrow":
                 yield SeedTable(str(file), "arrow", read_arrow(str(file)))
             else:
-                yield _table(str(file), _kind(file), _read(file), encoding, known)
+                yield _read_table(str(file), _find_ending(file), _read(file), encoding, known)
 
 
 def name_task(path: str) -> str:
@@ -90,23 +65,14 @@ def name_task(path: str) -> str:
     return name or "task"
 
 
-def _files(path: Path) -> list[Path]:
+def _find_files(path: Path) -> list[Path]:
     if not path.exists():
         raise InputError(
             f"there is no file {path}", hint="give a seeds file, a folder, or - for standard input"
         )
     if not path.is_dir():
         return [path]
-    for pattern in (
-        "shards/*.jsonl",
-        "train/*.arrow",
-        "*.arrow",
-        "*/*.arrow",
-        "data/train*",
-        "train*",
-        "data/*",
-        "*",
-    ):
+    for pattern in _LAYOUTS:
         found = sorted(file for file in path.glob(pattern) if file.is_file() and _is_data(file))
         if found:
             return found
@@ -117,11 +83,10 @@ def _files(path: Path) -> list[Path]:
 
 def _is_data(file: Path) -> bool:
     named = file.name.removesuffix(".gz").removesuffix(".zst")
-    about = named in {"dataset_info.json", "dataset_dict.json", "state.json", "dataset_infos.json"}
-    return not about and named.endswith((*_TEXTS, ".arrow"))
+    return named not in _ABOUT and named.endswith((*_TEXTS, ".arrow"))
 
 
-def _kind(file: Path) -> str:
+def _find_ending(file: Path) -> str:
     return Path(file.name.removesuffix(".gz").removesuffix(".zst")).suffix.lower()
 
 
@@ -138,7 +103,7 @@ def _decompress(name: str, file: BinaryIO) -> bytes:
         return stream.read()
 
 
-def _table(name: str, kind: str, data: bytes, encoding: str, known: Sequence[str]) -> SeedTable:
+def _read_table(name: str, kind: str, data: bytes, encoding: str, known: Sequence[str]) -> SeedTable:
     if data.startswith(b"PAR1"):
         return SeedTable(name, "parquet", read_parquet(name, data))
     text = _decode(name, data, encoding)
@@ -146,26 +111,20 @@ def _table(name: str, kind: str, data: bytes, encoding: str, known: Sequence[str
     if not start:
         raise InputError(f"{name} is empty", hint="it needs about ten examples, one a line")
     if kind in {".csv", ".tsv"} or (kind not in {".jsonl", ".ndjson", ".json"} and start not in "{["):
-        rows, bad, delimiter, header = read_separated(name, text, kind, known)
-        problems = [LineProblem(name, line, reason) for line, reason in bad]
-        return SeedTable(name, "csv", rows, problems, delimiter, header)
-    if start == "[":
-        return _array(name, text)
-    return _objects(name, text, known)
+        return read_separated(name, text, kind, known)
+    return _read_array(name, text) if start == "[" else _read_objects(name, text, known)
 
 
 def _decode(name: str, data: bytes, encoding: str) -> str:
-    codec = (
-        encoding or next((codec for mark, codec in _MARKS if data.startswith(mark)), "") or _unmarked(data)
-    )
+    marked = next((codec for mark, codec in _MARKS if data.startswith(mark)), "")
+    codec = encoding or marked or _guess_codec(data)
     try:
         return data.decode(codec)
     except UnicodeDecodeError as fault:
         if codec == "utf-8":
-            try:
+            # Programs that keep text as UTF-16 may write half a character; it is cleaned away with others.
+            with suppress(UnicodeDecodeError):
                 return data.decode(codec, "surrogatepass")
-            except UnicodeDecodeError:
-                pass
         line = data.count(b"\n", 0, fault.start) + 1
         raise InputError(
             f"{name}:{line}: is not {codec}: byte 0x{data[fault.start]:02x}",
@@ -173,7 +132,7 @@ def _decode(name: str, data: bytes, encoding: str) -> str:
         ) from fault
 
 
-def _unmarked(data: bytes) -> str:
+def _guess_codec(data: bytes) -> str:
     """UTF-16 without its mark gives itself away: every other byte of plain text is zero."""
     head = data[:400]
     if head[1::2].count(0) * 2 > len(head[1::2]):
@@ -181,35 +140,35 @@ def _unmarked(data: bytes) -> str:
     return "utf-16-be" if head[::2].count(0) * 2 > len(head[::2]) > 0 else "utf-8"
 
 
-def _array(name: str, text: str) -> SeedTable:
+def _read_array(name: str, text: str) -> SeedTable:
     try:
         items = parse_json(text)
     except ValueError as fault:
         line = getattr(fault, "lineno", 1)
         raise InputError(f"{name}:{line}: is not JSON: {getattr(fault, 'msg', fault)}") from fault
-    table = SeedTable(name, "json", [])
+    table = SeedTable(name, "json")
     for place, item in enumerate(items, 1):
         if isinstance(item, dict):
             table.rows.append((place, item))
         else:
-            table.problems.append(LineProblem(name, place, f"item {place} is no object"))
+            table.report(place, f"item {place} is no object")
     return table
 
 
-def _objects(name: str, text: str, known: Sequence[str]) -> SeedTable:
+def _read_objects(name: str, text: str, known: Sequence[str]) -> SeedTable:
     """JSON lines; or objects one after another over several lines; or one object around the rows."""
     first, _, rest = text.strip().partition("\n")
     try:
         head = parse_json(first)
     except ValueError:
-        return _spread(name, text, known) or _lines(name, text)
+        return _read_spread(name, text, known) or _read_lines(name, text)
     if rest.strip() or not isinstance(head, dict):
-        return _lines(name, text)
-    return _wrapped(name, head, known) or _lines(name, text)
+        return _read_lines(name, text)
+    return _unwrap(name, head, known) or _read_lines(name, text)
 
 
-def _lines(name: str, text: str) -> SeedTable:
-    table = SeedTable(name, "jsonl", [])
+def _read_lines(name: str, text: str) -> SeedTable:
+    table = SeedTable(name, "jsonl")
     # Only \n ends a line: U+2028 and its like may stand in a string.
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
@@ -217,19 +176,18 @@ def _lines(name: str, text: str) -> SeedTable:
         try:
             value = parse_json(line)
         except ValueError as fault:
-            told = getattr(fault, "msg", str(fault)).split(": ")[0]
-            table.problems.append(LineProblem(name, number, f"is not JSON ({told})"))
+            table.report(number, f"is not JSON ({getattr(fault, 'msg', str(fault)).split(': ')[0]})")
             continue
         if isinstance(value, dict):
             table.rows.append((number, value))
         else:
-            table.problems.append(LineProblem(name, number, "is no JSON object"))
+            table.report(number, "is no JSON object")
     return table
 
 
-def _spread(name: str, text: str, known: Sequence[str]) -> SeedTable | None:
+def _read_spread(name: str, text: str, known: Sequence[str]) -> SeedTable | None:
     decoder = json.JSONDecoder(strict=False)
-    table = SeedTable(name, "json", [])
+    table = SeedTable(name, "json")
     place, line, end = 0, 1, len(text.rstrip())
     while place < end:
         if gap := _GAP.match(text, place):
@@ -245,11 +203,11 @@ def _spread(name: str, text: str, known: Sequence[str]) -> SeedTable | None:
         line += text.count("\n", place, stop)
         place = stop
     if len(table.rows) == 1:
-        return _wrapped(name, table.rows[0][1], known) or table
+        return _unwrap(name, table.rows[0][1], known) or table
     return table
 
 
-def _wrapped(name: str, whole: dict[str, Any], known: Sequence[str]) -> SeedTable | None:
+def _unwrap(name: str, whole: dict[str, Any], known: Sequence[str]) -> SeedTable | None:
     """The rows inside one object: its longest list of objects, or its columns; `None` if it is a row."""
     inside = {key: value for key, value in whole.items() if isinstance(value, list) and value}
     lists = {key: rows for key, rows in inside.items() if all(isinstance(item, dict) for item in rows)}
@@ -268,5 +226,5 @@ def _wrapped(name: str, whole: dict[str, Any], known: Sequence[str]) -> SeedTabl
         )
     splits = {key: value for key, value in whole.items() if isinstance(value, dict)}
     if len(splits) == len(whole) and splits:
-        return _wrapped(name, splits.get("train") or next(iter(splits.values())), known)
+        return _unwrap(name, splits.get("train") or next(iter(splits.values())), known)
     return None

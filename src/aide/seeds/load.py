@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 
 from aide.errors import InputError
 from aide.records import FORMATS, Seed, find_varying_name
-from aide.seeds.files import LineProblem, SeedTable, name_task, read_files
+from aide.seeds.files import name_task, read_files
 from aide.seeds.parts import keep_fields, read_record_parts, split_by_pattern
 from aide.seeds.shapes import (
     CHOICES,
@@ -22,6 +22,7 @@ from aide.seeds.shapes import (
     make_content,
     recognise_shape,
 )
+from aide.seeds.tables import LineProblem, SeedTable
 from aide.seeds.values import BadRowError, read_options, read_text_value
 
 # What a record of ours holds besides its content: about that record, not about what grows from it. Of foreign rows

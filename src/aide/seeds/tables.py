@@ -4,6 +4,9 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from operator import itemgetter
 from typing import Any, Final
 
 from aide.errors import InputError
@@ -11,75 +14,100 @@ from aide.errors import InputError
 Row = tuple[int, dict[str, Any]]
 
 _DELIMITERS: Final = (",", "\t", ";", "|", "\x1f")
-_LOOKED_AT: Final = 40
+_LOOKED_AT: Final = 40  # rows by which the delimiter is told
+_REGULAR: Final = 0.5  # of them as wide as most: free text in cells makes the others ragged
 
 
-def read_separated(
-    name: str, text: str, kind: str = "", known: Sequence[str] = ()
-) -> tuple[list[Row], list[tuple[int, str]], str, bool]:
-    """Rows, bad lines with their reason, the delimiter, and whether the first row is a header.
+@dataclass(frozen=True, slots=True)
+class LineProblem:
+    """A row that can't be used."""
 
-    The first row is taken for a header where one of its cells is in `known` (folded names of columns);
-    otherwise the columns are named by number, from "1". Cells may hold newlines in quotes.
+    path: str
+    line: int
+    """From 1; 0 is the file as a whole."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.reason}" if self.line else f"{self.path}: {self.reason}"
+
+
+@dataclass(slots=True)
+class SeedTable:
+    """The rows of one file, and how they were stored."""
+
+    path: str
+    container: str
+    """`jsonl`, `json`, `csv`, `parquet` or `arrow`."""
+    rows: list[Row] = field(default_factory=list)
+    """Each with its line; those of a JSON array, of Parquet and of Arrow are counted."""
+    problems: list[LineProblem] = field(default_factory=list)
+    delimiter: str = ""
+    """Of `csv` alone, as is `header`."""
+    header: bool = True
+    about: str = ""
+    """What the file itself says about its task."""
+
+    def report(self, line: int, reason: str) -> None:
+        """Note a row that can't be used."""
+        self.problems.append(LineProblem(self.path, line, reason))
+
+
+def read_separated(name: str, text: str, kind: str = "", known: Sequence[str] = ()) -> SeedTable:
+    """Text with a separator between its columns; cells may hold newlines in quotes.
+
+    The first row is taken for a header where one of its cells is in `known` (folded names of columns); otherwise the
+    columns are named by number, from "1".
 
     Raises:
         InputError: where no delimiter makes columns of it.
     """
-    delimiter = "\t" if kind == ".tsv" and "\t" in text else _delimiter(text)
+    delimiter = "\t" if kind == ".tsv" and "\t" in text else _find_delimiter(text)
     if not delimiter:
         raise InputError(
             f"{name} is neither JSON lines, nor JSON, nor a table with columns",
             hint='write one JSON object a line, such as {"input": "…", "output": "…"}',
         )
+    table = SeedTable(name, "csv", delimiter=delimiter, header=False)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows: list[Row] = []
-    bad: list[tuple[int, str]] = []
     columns: list[str] = []
-    header = False
     while True:
         line = reader.line_num + 1
         try:
             cells = next(reader, None)
         except csv.Error as fault:
-            bad.append((line, f"is no row of a table ({fault})"))
+            table.report(line, f"is no row of a table ({fault})")
             continue
         if cells is None:
-            return rows, bad, delimiter, header
+            return table
         if not any(cell.strip() for cell in cells):
             continue
         if not columns:
-            header = any(cell.strip().casefold() in known for cell in cells)
-            columns = (
-                [cell.strip() for cell in cells] if header else [str(n) for n in range(1, len(cells) + 1)]
-            )
-            if header:
+            table.header = any(cell.strip().casefold() in known for cell in cells)
+            if table.header:
+                columns = [cell.strip() for cell in cells]
                 continue
+            columns = [str(n) for n in range(1, len(cells) + 1)]
         if len(cells) != len(columns):
-            bad.append((line, f"has {len(cells)} columns instead of {len(columns)}"))
+            table.report(line, f"has {len(cells)} columns instead of {len(columns)}")
         else:
-            rows.append((line, dict(zip(columns, cells, strict=True))))
+            table.rows.append((line, dict(zip(columns, cells, strict=True))))
 
 
-def _delimiter(text: str) -> str:
+def _find_delimiter(text: str) -> str:
     """The separator that gives the first rows most nearly the same number of columns, and more than one."""
     head = text[:100_000]
 
-    def regularity(delimiter: str) -> tuple[float, int]:
-        widths = []
+    def measure_regularity(delimiter: str) -> tuple[float, int]:
         try:
-            for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter):
-                if row:
-                    widths.append(len(row))
-                if len(widths) >= _LOOKED_AT:
-                    break
+            rows = filter(None, csv.reader(io.StringIO(head, newline=""), delimiter=delimiter))
+            widths = [len(row) for row in islice(rows, _LOOKED_AT)]
         except csv.Error:
             return 0.0, 0
         usual = max(set(widths), key=widths.count) if widths else 0
         return (widths.count(usual) / len(widths), usual) if usual > 1 else (0.0, 0)
 
-    scores = {delimiter: regularity(delimiter) for delimiter in _DELIMITERS}
-    best = max(scores, key=lambda delimiter: scores[delimiter])
-    return best if scores[best][0] >= 0.5 else ""
+    (share, _), best = max(((measure_regularity(each), each) for each in _DELIMITERS), key=itemgetter(0))
+    return best if share >= _REGULAR else ""
 
 
 def read_parquet(name: str, data: bytes) -> list[Row]:

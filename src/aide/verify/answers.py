@@ -6,7 +6,7 @@ where one is configured for the step `check`, have to agree with the first.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from aide.errors import NodeError, Rejection
 from aide.formats import Format, Question, TaskCard
@@ -16,11 +16,7 @@ from aide.verify.agreement import Quorum, Vote, VoteTally, collect_votes
 from aide.verify.arithmetic import describe_miscalculation
 
 T = TypeVar("T")
-Runner = Callable[[str, Sequence[str]], Awaitable[SandboxResult]]
-
-_SOLUTIONS: Final = (
-    2  # a second failure against the same tests says that the tests are wrong, or the task too hard
-)
+TestRunner = Callable[[str, Sequence[str]], Awaitable[SandboxResult]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +28,14 @@ class CheckedAnswer:
 
 
 class AnswerChecks:
-    """The answer step of a task. `run` runs a solution against its tests; without it no code is run."""
+    """The answer step of a task.
+
+    `quorum` is how many answers must agree; without it one is enough. `run` runs a solution against its tests; without
+    it no code is run, and a record says that its tests are unverified.
+    """
 
     def __init__(
-        self, format: Format, card: TaskCard, quorum: Quorum | None = None, run: Runner | None = None
+        self, format: Format, card: TaskCard, quorum: Quorum | None = None, run: TestRunner | None = None
     ) -> None:
         self.format = format
         self.card = card
@@ -52,12 +52,12 @@ class AnswerChecks:
             `no_agreement`, `tests_failed`.
             errors.NodeError: where the model gave nothing usable.
         """
-        draft = await self._computed(ask, question, first)
+        draft = await self._answer(ask, question, first)
         if draft.tests:
-            return await self._tested(ask, question, draft)
+            return await self._run_tests(ask, question, draft)
         if self.quorum is None:
             return CheckedAnswer(draft)
-        tally = await self._agreed(ask, question, draft, self.quorum)
+        tally = await self._hold_vote(ask, question, draft, self.quorum)
         if tally.winner is None:
             said = ", ".join(answer[:80] or "nothing" for answer in tally.votes)
             raise Rejection("answer", "no_agreement", f"{tally.share} agreed: {said}")
@@ -65,23 +65,24 @@ class AnswerChecks:
 
     # --- equations ----------------------------------------------------------------------------------
 
-    async def _computed(self, ask: Ask, question: Question, first: Draft | None) -> Draft:
+    async def _answer(self, ask: Ask, question: Question, first: Draft | None) -> Draft:
         """An answer whose equations hold; a wrong one means answering once more."""
         draft = first or await self.format.answer(ask, self.card, question)
-        if not (fault := self._miscalculated(draft)):
+        if not (fault := self._find_miscalculation(draft)):
             return draft
+        # Shown its mistake a model mends it as a rule; one that makes two does not know how to calculate this.
         again = Correction(self.format.render(draft), fault)
         draft = await self.format.answer(ask, self.card, replace(question, correction=again))
-        if fault := self._miscalculated(draft):
+        if fault := self._find_miscalculation(draft):
             raise Rejection("answer", "wrong_arithmetic", fault)
         return draft
 
-    def _miscalculated(self, draft: Draft) -> str:
+    def _find_miscalculation(self, draft: Draft) -> str:
         return describe_miscalculation(draft.reasoning or draft.output) if self.format.worked else ""
 
     # --- agreement ----------------------------------------------------------------------------------
 
-    async def _agreed(self, ask: Ask, question: Question, first: Draft, quorum: Quorum) -> VoteTally:
+    async def _hold_vote(self, ask: Ask, question: Question, first: Draft, quorum: Quorum) -> VoteTally:
         format, card, check = self.format, self.card, rename_step("check", ask)
 
         async def draw(number: int) -> Vote:
@@ -89,7 +90,7 @@ class AnswerChecks:
                 draft = await format.answer_again(check, card, replace(question, draw=number), first)
             except NodeError:
                 return Vote("")  # paid for, and of no use: it agrees with nothing
-            answer = "" if self._miscalculated(draft) else format.extract_final_answer(draft, card)
+            answer = "" if self._find_miscalculation(draft) else format.extract_final_answer(draft, card)
             # Label and options were fixed before: another choice among them is a doubt, not a better answer.
             return Vote(answer, None if format.labelled or draft.choices else draft)
 
@@ -98,21 +99,22 @@ class AnswerChecks:
 
     # --- code ---------------------------------------------------------------------------------------
 
-    async def _tested(self, ask: Ask, question: Question, draft: Draft) -> CheckedAnswer:
-        """Tests and solution, written without sight of each other, are kept where they agree."""
+    async def _run_tests(self, ask: Ask, question: Question, draft: Draft) -> CheckedAnswer:
+        """Tests and solution are written without sight of each other, and kept where they agree."""
         if self.run is None:
             return CheckedAnswer(draft, {"tests": "unverified"})
-        for further in range(1, _SOLUTIONS + 1):
-            ran = await self.run(draft.output, draft.tests)
-            if ran.passed:
-                return CheckedAnswer(draft, {"tests": "passed"})
-            if further < _SOLUTIONS:
-                draft = await self.format.answer(ask, self.card, replace(question, draw=further))
-        raise Rejection("answer", "tests_failed", ran.told)
+        result = await self.run(draft.output, draft.tests)
+        if not result.passed:
+            # Either half may be at fault, so both are written anew; a second failure is the question's.
+            draft = await self.format.answer(ask, self.card, replace(question, draw=1))
+            result = await self.run(draft.output, draft.tests)
+        if not result.passed:
+            raise Rejection("answer", "tests_failed", result.problem)
+        return CheckedAnswer(draft, {"tests": "passed"})
 
 
 def rename_step(step: str, ask: Ask) -> Ask:
-    """`ask` with its answers booked, sampled and served as another step."""
+    """`ask` with answers counted, sampled and served as those of another step, which may have a model of its own."""
 
     async def renamed(asked: str, payload: Payload[T], /, **how: Any) -> T:
         return await ask(step if asked == "answer" else asked, payload, **how)

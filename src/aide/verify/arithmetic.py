@@ -1,15 +1,16 @@
 """The equations of a worked solution, recomputed: `3 x 4 = 12`, `<<3*4=12>>`, `10 / 4 = 2.5 = 5/2`.
 
-Exact rational arithmetic over numbers and signs alone. What is no pure arithmetic (letters, units between
-the numbers, mixed fractions) is left alone, and where a text can be read in several ways it is right if one
-of them is: a correct solution must never be called wrong.
+Exact rational arithmetic over numbers and signs alone: binary fractions would call 0.1 + 0.2 = 0.3 wrong. What is no
+pure arithmetic (letters, units between the numbers, mixed fractions) is left alone, and where a text can be read in
+several ways it is right if one of them is. Mistakes in solutions are rare, so that a check which is wrong about one
+equation in a hundred would throw away more good records than bad ones.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Final
 
 # Marks of a calculator, as some worked solutions carry them: an equation of their own inside a sentence.
@@ -30,10 +31,6 @@ _SPELLINGS: Final = (
     (re.compile(r"\\%"), "%"),
     (re.compile(r"(?<=\d)[   '’](?=\d{3}(?!\d))"), ""),
 )  # fmt: skip
-# What any of the spellings above could begin with: most lines have none of it.
-_SPELLED: Final = re.compile(r"[^\x00-\x7f]|[\\$xX']|\d \d{3}")
-# The commonest equation by far: whole numbers, one operation.
-_PLAIN: Final = re.compile(r"\s*(\d{1,9})\s*([-+*/])\s*(\d{1,9})\s*=\s*(\d{1,18})\s*")
 _WORD: Final = re.compile(r"[\w)\]}°²³√!]")
 # What goes before a side and belongs to it: an operator, or the word for one.
 _OPERATOR: Final = re.compile(
@@ -45,8 +42,11 @@ _PART: Final = re.compile(r"\s*\d+\s*/\s*\d+\s*")
 # What comes after a side and goes on with it: brackets, powers, a unit and the next operator.
 _ONWARD: Final = re.compile(r"[(\[{\\√²³!:]|(?:and|&)\s+\d+/\d|\w+\s*[-+*/^]\s*[\d(]|\w+\s*=")
 _OPEN: Final = tuple("+-*/^(")
-_MOST_DIGITS: Final = 18
-_MOST_POWER: Final = 64
+# Larger numbers are misprints or meant to hurt: exact arithmetic on them would take for ever.
+_MAX_DIGITS: Final = 18
+_MAX_POWER: Final = 64
+# `25%` is a quarter in "24 * 25% = 6" and 25 in "6 / 24 * 100 = 25%".
+_PERCENT: Final = (Fraction(1, 100), Fraction(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,12 @@ class Miscalculation:
     right: str
     value: str
 
-    def __str__(self) -> str:
-        return f"{self.left} = {self.right} is wrong: it is {self.value}"
+
+def describe_miscalculation(text: str) -> str:
+    """What to tell a model of the first equation that does not hold; empty where there is none."""
+    for wrong in find_miscalculations(text)[:1]:
+        return f"A calculation is wrong: {wrong.left} = {wrong.right}; it comes to {wrong.value}."
+    return ""
 
 
 def find_miscalculations(text: str) -> list[Miscalculation]:
@@ -68,12 +72,8 @@ def find_miscalculations(text: str) -> list[Miscalculation]:
     written, `1.200` may be a thousand or a decimal, and an intermediate result may be carried on in place
     (`5 + 4 = 9 + 3 = 12`).
     """
-    found = []
-    for line in _lines(text):
-        for left, right in _equations(line):
-            if (fault := _compare(left, right)) is not None:
-                found.append(fault)
-    return found
+    equations = (sides for line in _lines(text) for sides in _equations(line))
+    return [wrong for left, right in equations if (wrong := _compare(left, right)) is not None]
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -85,9 +85,8 @@ def _lines(text: str) -> Iterator[str]:
 
 def _equations(line: str) -> Iterator[tuple[str, str]]:
     """Pairs of neighbouring sides, both pure and whole, at least one of them a calculation."""
-    if _SPELLED.search(line):
-        for pattern, plain in _SPELLINGS:
-            line = pattern.sub(plain, line)
+    for pattern, plain in _SPELLINGS:
+        line = pattern.sub(plain, line)
     for chain in _CHAIN.finditer(line):
         sides = chain[0].split("=")
         before, after = line[: chain.start()], line[chain.end() :]
@@ -106,7 +105,7 @@ def _equations(line: str) -> Iterator[tuple[str, str]]:
 
 
 def _begins_here(before: str, side: str) -> bool:
-    """Whether the first side is whole: no word runs into it, and it does not go on from something unread."""
+    """True when the first side is whole: no word runs into it, and nothing unread goes on in it."""
     if side.lstrip()[:1] in tuple("+*/^-)") and before.strip():
         return False
     if before and not side[:1].isspace() and _WORD.match(before[-1]):
@@ -115,7 +114,7 @@ def _begins_here(before: str, side: str) -> bool:
 
 
 def _ends_here(after: str, side: str) -> bool:
-    """Whether the last side is whole: a unit may follow its number, but nothing that goes on calculating."""
+    """True when the last side is whole: a unit may follow its number, but nothing that goes on calculating."""
     if side.rstrip().endswith(_OPEN):
         return False
     if _calculates(side) and re.match(r"[A-Za-z_]", after) and not side[-1:].isspace():
@@ -130,39 +129,17 @@ def _calculates(side: str) -> bool:
 # --- values -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One way to read a side: decimal point or decimal comma, percent as hundredths or as nothing."""
-
-    point: str
-    percent: Fraction
-
-
-_PERCENT: Final = (Fraction(1, 100), Fraction(1))
-_READINGS: Final = tuple(_Reading(point, percent) for point in ".," for percent in _PERCENT)
-
-
 def _compare(left: str, right: str) -> Miscalculation | None:
     """The fault of an equation; `None` where it holds in some reading, or where no reading can be had."""
-    if (plain := _PLAIN.fullmatch(f"{left}={right}")) and _holds(*plain.groups()):
-        return None
     shown: Fraction | None = None
-    for one in _READINGS:
-        value = _value(left, one)
-        for other in _READINGS:
-            said = _value(right, other) if value is not None and other.point == one.point else None
-            if value is None or said is None:
-                continue
-            if _agree(value, said, left, right, one.point) or _carried(value, right, other):
-                return None
-            shown = value if shown is None else shown
-    return None if shown is None else Miscalculation(left, right, _plainly(shown))
-
-
-def _holds(left: str, sign: str, right: str, said: str) -> bool:
-    """Whether an equation of whole numbers is exactly right."""
-    a, b, c = int(left), int(right), int(said)
-    return {"+": a + b == c, "-": a - b == c, "*": a * b == c, "/": b > 0 and a == b * c}[sign]
+    for point, percent, other in product(".,", _PERCENT, _PERCENT):
+        value, said = _value(left, point, percent), _value(right, point, other)
+        if value is None or said is None:
+            continue
+        if _agree(value, said, left, right, point) or _is_carried_on(value, right, point, other):
+            return None
+        shown = value if shown is None else shown
+    return None if shown is None else Miscalculation(left, right, _write(shown))
 
 
 def _agree(value: Fraction, said: Fraction, left: str, right: str, point: str) -> bool:
@@ -175,13 +152,13 @@ def _agree(value: Fraction, said: Fraction, left: str, right: str, point: str) -
     return not _calculates(left) and gap < _unit(left, point) and said.denominator > 1
 
 
-def _carried(value: Fraction, right: str, reading: _Reading) -> bool:
+def _is_carried_on(value: Fraction, right: str, point: str, percent: Fraction) -> bool:
     """`5 + 4 = 9 + 3`: the result first, and on with the next step."""
     first = re.match(rf"\s*{_NUMBER}", right)
     if first is None or not _calculates(right):
         return False
-    said = _value(first[0], reading)
-    return said is not None and _agree(value, said, "0+0", first[0], reading.point)
+    said = _value(first[0], point, percent)
+    return said is not None and _agree(value, said, "0+0", first[0], point)
 
 
 def _unit(number: str, point: str) -> Fraction:
@@ -190,13 +167,11 @@ def _unit(number: str, point: str) -> Fraction:
     return Fraction(1, 10 ** len(decimals[1])) if decimals else Fraction(1)
 
 
-def _plainly(value: Fraction) -> str:
-    if value.denominator == 1:
-        return str(value.numerator)
-    return f"{float(value):.6g}"
+def _write(value: Fraction) -> str:
+    return str(value.numerator) if value.denominator == 1 else f"{float(value):.6g}"
 
 
-def _value(side: str, reading: _Reading) -> Fraction | None:
+def _value(side: str, point: str, percent: Fraction) -> Fraction | None:
     """The value of a side; `None` where it is no arithmetic, or too large to be meant."""
     tokens: list[tuple[str, str]] = []
     at, text = 0, side.rstrip()
@@ -206,7 +181,7 @@ def _value(side: str, reading: _Reading) -> Fraction | None:
             return None
         tokens.append(("number", found["number"]) if found["number"] else ("sign", found["sign"]))
         at = found.end()
-    parser = _Parser(tokens, reading)
+    parser = _Parser(tokens, point, percent)
     try:
         value = parser.sum()
     except (ValueError, ZeroDivisionError, OverflowError, RecursionError):
@@ -217,9 +192,10 @@ def _value(side: str, reading: _Reading) -> Fraction | None:
 class _Parser:
     """Recursive descent: sums of products of powers; signs, brackets and percent."""
 
-    def __init__(self, tokens: list[tuple[str, str]], reading: _Reading) -> None:
+    def __init__(self, tokens: list[tuple[str, str]], point: str, percent: Fraction) -> None:
         self._tokens = tokens
-        self._reading = reading
+        self._point = point
+        self._percent = percent
         self._at = 0
 
     @property
@@ -252,7 +228,7 @@ class _Parser:
         if not self._next("^", "**"):
             return base
         exponent = self._power()
-        if exponent.denominator != 1 or abs(exponent) > _MOST_POWER:
+        if exponent.denominator != 1 or abs(exponent) > _MAX_POWER:
             raise ValueError
         return base ** int(exponent)
 
@@ -262,28 +238,20 @@ class _Parser:
             if not self._next(")"):
                 raise ValueError
         elif not self.done and self._tokens[self._at][0] == "number":
-            value = _number(self._tokens[self._at][1], self._reading.point)
+            value = _number(self._tokens[self._at][1], self._point)
             self._at += 1
         else:
             raise ValueError
-        return value * self._reading.percent if self._next("%") else value
+        return value * self._percent if self._next("%") else value
 
 
 def _number(text: str, point: str) -> Fraction:
     """A written number; raises `ValueError` where it is none with this decimal sign."""
     comma = "," if point == "." else "."
     whole, dot, decimals = text.partition(point)
-    if comma in decimals or point in decimals or len(text) > _MOST_DIGITS:
+    if comma in decimals or point in decimals or len(text) > _MAX_DIGITS:
         raise ValueError
     head, *groups = whole.split(comma)
     if groups and (any(len(group) != 3 for group in groups) or not 1 <= len(head) <= 3):
         raise ValueError
     return Fraction(f"{head or '0'}{''.join(groups)}{'.' if dot else ''}{decimals}")
-
-
-def describe_miscalculation(text: str) -> str:
-    """What to tell a model of the first equation that does not hold; empty where there is none."""
-    wrong = find_miscalculations(text)
-    if not wrong:
-        return ""
-    return f"A calculation is wrong: {wrong[0].left} = {wrong[0].right}; it comes to {wrong[0].value}."

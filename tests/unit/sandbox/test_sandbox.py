@@ -36,8 +36,8 @@ def test_a_right_solution_passes_and_a_wrong_one_names_the_test(sandbox: Sandbox
     assert run(sandbox, "import math\ndef solve():\n    return math.isqrt(4)") == SandboxResult(True)
     ran = run(sandbox, "def solve():\n    return 3", "assert True", "assert solve() == 2, solve()")
     assert not ran.passed
-    assert "test 2" in ran.told
-    assert "AssertionError: 3" in ran.told
+    assert "test 2" in ran.problem
+    assert "AssertionError: 3" in ran.problem
 
 
 HOSTILE = {
@@ -67,7 +67,7 @@ def test_what_does_harm_is_stopped_and_reported(sandbox: Sandbox, name: str) -> 
     code, told = HOSTILE[name]
     ran = run(sandbox, code)
     assert not ran.passed
-    assert told in ran.told
+    assert told in ran.problem
 
 
 def test_there_is_no_network_not_even_to_this_machine(sandbox: Sandbox) -> None:
@@ -76,7 +76,7 @@ def test_there_is_no_network_not_even_to_this_machine(sandbox: Sandbox) -> None:
         port = server.getsockname()[1]
         ran = run(sandbox, f"import socket\nsocket.create_connection(('127.0.0.1', {port}), 2)")
         assert not ran.passed
-        assert "Error" in ran.told
+        assert "Error" in ran.problem
         with pytest.raises(BlockingIOError):
             server.accept()
 
