@@ -1,7 +1,10 @@
-"""From a chat completion to a typed value: lenient about the wrapping, strict about the content. Pure.
+"""From a chat completion to a typed value: lenient about the wrapping, strict about the content.
 
-The order is always the same: `read_completion` takes the message out of what came, a payload's `read` takes
-the value out of the message. Whatever is wrong is told as `errors.Unusable`, in words the model can act on.
+Models wrap what they mean in fences, labels, quotes and prose, each in its own way; a wrapping taken off here is a call
+that need not be paid for again. What is wrong with the content is never mended: the model is asked once more.
+
+The order is always the same: `read_completion` takes the message out of what came, a payload's `read` takes the value
+out of the message. What can't be used is raised as `errors.Unusable`, in words that the model can act on.
 """
 
 import ast
@@ -16,20 +19,11 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aide.errors import Unusable
+from aide.text.cleaning import clean_text
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
-# CSI and OSC sequences go as a whole, so that "\x1b[31mred" does not leave "[31m" behind.
-_TERMINAL: Final = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|\x9b[0-?]*[ -/]*[@-~]"
-)
-# Overrides make a text read otherwise than it is stored; marks, embeddings and isolates
-# belong to honest RTL text.
-_DROPPED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e\ufeff]")
-_NEWLINE: Final = re.compile("\r\n?|\x85")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_SUSPECT: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e\ufeff\ud800-\udfff]")
 _THINK: Final = re.compile(r"\A\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL)
 _THINK_END: Final = re.compile(r"</(?:think|thinking)>")
 _FENCE: Final = re.compile(r"^[ \t]*(```+|~~~+)[^\n`]*\n(.*?)^[ \t]*\1[`~]*[ \t]*$", re.DOTALL | re.MULTILINE)
@@ -49,41 +43,33 @@ _CODE_LINE: Final = re.compile(
     r"|[\w.\[\]]+ ?[-+*/]?= ?\S)|[;{}]\s*$",
     re.MULTILINE,
 )
-_CONVERTED_AT_MOST: Final = 200_000
-
-
-def clean_text(text: str) -> str:
-    """`text` without what would break a file, a terminal or a reader's eye; trimmed, with plain newlines.
-
-    Terminal sequences, control characters, byte order marks and bidirectional overrides go; a lone surrogate
-    becomes U+FFFD. Letters of any script, joiners and direction marks stay as they are.
-    """
-    if _SUSPECT.search(text):
-        text = _NEWLINE.sub("\n", _TERMINAL.sub("", text))
-        text = _SURROGATE.sub("\ufffd", _DROPPED.sub("", text))
-    return text.strip()
-
-
-# --- completions --------------------------------------------------------------------------------
+# A repair takes a second for a million characters, and nothing else runs meanwhile; no reply we ask for is so long.
+_LONGEST_REPAIRED: Final = 200_000
+# "Question: … Answer: …" is a text of its own with labels in it, no label in front of a text.
+_LABEL_AGAIN: Final = re.compile(r"^[*_#\s]*[\w ]{1,20}:", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a model said: the cleaned text, why it stopped, and what it thought aloud."""
+    """What a model said."""
 
     text: str
+    """Cleaned, and without what it thought aloud."""
     finish: str = ""
+    """Why it stopped, in the server's word."""
     refusal: str = ""
     reasoning: str = ""
+    """What it thought aloud, wherever the server put that."""
 
 
 def read_completion(data: Mapping[str, Any]) -> Completion:
     """The message of the first choice of a `chat.completion` object.
 
-    Where the content is blank the text comes from `reasoning_content` or `reasoning`: some servers put the
-    whole answer there. A thinking block in front is taken apart, also where its opening tag is missing.
+    Where the content is blank the text comes from `reasoning_content` or `reasoning`: some servers put the whole answer
+    there. A thinking block in front is cut off, also where its opening tag is missing: some servers swallow that.
 
-    Raises: `Unusable` with the reason `refused`, `filtered`, `truncated` (ask again with more room), `empty`.
+    Raises:
+        Unusable: with the reason `refused`, `filtered`, `truncated` (ask again with a higher limit) or `empty`.
     """
     choice = _first_choice(data)
     message = _mapping(choice.get("message"))
@@ -105,7 +91,7 @@ def read_completion(data: Mapping[str, Any]) -> Completion:
 
 
 def split_thinking(text: str) -> tuple[str, str]:
-    """What was thought and what was said, taken apart at the end of a leading thinking block."""
+    """What was thought and what was said, parted at the end of a leading thinking block."""
     if match := _THINK.match(text):
         return match[2].strip(), text[match.end() :]
     end = _THINK_END.search(text)
@@ -134,16 +120,14 @@ def _content(value: object) -> str:
     return "".join(pieces)
 
 
-# --- JSON ---------------------------------------------------------------------------------------
-
-
 def parse_json(text: str) -> object:
     """The JSON value in `text`, whatever stands around it and however slightly it is broken.
 
-    Code fences, prose before and after, trailing commas, raw control characters in strings, single quotes and
-    Python's `True`, `False`, `None` are forgiven.
+    Code fences, prose before and after, trailing commas, raw control characters in strings, single quotes and Python's
+    `True`, `False`, `None` are forgiven.
 
-    Raises: `Unusable` with the reason `not_json`.
+    Raises:
+        Unusable: with the reason `not_json`.
     """
     try:
         return orjson.loads(text)
@@ -151,7 +135,7 @@ def parse_json(text: str) -> object:
         pass
     body = fence[2] if (fence := _FENCE.search(text)) and _JSON_START.match(fence[2].strip()) else text
     start = _JSON_START.search(body)
-    if start is None or len(body) > _CONVERTED_AT_MOST:
+    if start is None or len(body) > _LONGEST_REPAIRED:
         raise Unusable(
             "not_json", "The answer was not JSON; write one JSON object and nothing else.", said=text
         )
@@ -175,10 +159,10 @@ def _repaired(body: str, text: str) -> object:
 
 
 def build_closed_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The JSON Schema of `model`, closed and self-sufficient.
+    """The JSON Schema of `model`, closed and self-sufficient, as strict structured output demands.
 
-    Every property is required, none may be added, references stand in place, names and defaults are left out,
-    and the order is that of the fields: a model writes them in that order.
+    Every property is required, none may be added, references stand in place, names and defaults are left out. The order
+    is that of the fields, because a model writes them in that order: what it should think first comes first.
     """
     schema = model.model_json_schema()
     return _closed(schema, schema.get("$defs", {}))
@@ -207,9 +191,6 @@ def _closed(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[s
     return out
 
 
-# --- payloads -----------------------------------------------------------------------------------
-
-
 class ReplyModel(BaseModel):
     """Base of shapes asked of a model: spaces trimmed, numbers taken as strings, unknown keys ignored."""
 
@@ -233,9 +214,10 @@ class ModelPayload(Generic[M, T]):
         self._convert = convert
 
     def read(self, text: str) -> T:
-        """The converted value; `'8'` is taken for 8 and `'true'` for true, bounds are kept to.
+        """The converted value; `'8'` is taken for 8 and `'true'` for true, but bounds are held.
 
-        Raises: `Unusable` with the reason `not_json` or `invalid`, its problem naming the field.
+        Raises:
+            Unusable: with the reason `not_json` or `invalid`; its problem names the field.
         """
         value = self._unwrapped(parse_json(text))
         try:
@@ -270,17 +252,19 @@ def _complaint(fault: ValidationError) -> str:
 
 @dataclass(slots=True)
 class TextPayload:
-    """Plain text, freed of what models wrap around it: fence, object with one string, quotes, leading label.
-
-    `kept` are labels (such as "Question:") that the seeds' own texts begin with and that therefore stay.
-    """
+    """Plain text, freed of what models wrap around it: fence, object with one string, quotes, leading label."""
 
     name: str
     kept: tuple[str, ...] = ()
+    """Labels (such as "Question:") that the seeds' own texts begin with and that therefore stay."""
     schema: Mapping[str, Any] | None = None
 
     def read(self, text: str) -> str:
-        """The text alone; raises `Unusable` with the reason `empty` where nothing is left."""
+        """The text alone.
+
+        Raises:
+            Unusable: with the reason `empty`, where nothing is left.
+        """
         for _ in range(3):  # a label in front of quotes inside a fence: each pass takes one layer off
             bare = self._unwrap(text).strip()
             if bare == text:
@@ -300,19 +284,11 @@ class TextPayload:
         if label and not text.startswith(self.kept or "\0") and not _LABEL_AGAIN.search(text, label.end()):
             return text[label.end() :]
         for left, right in _QUOTES:
-            inner = text[len(left) : -len(right)]
-            if (
-                len(text) > 1
-                and text.startswith(left)
-                and text.endswith(right)
-                and not {left, right} & set(inner)
-            ):
+            quoted = len(text) > 1 and text.startswith(left) and text.endswith(right)
+            # Quotes inside mean that the outer ones belong to the text: '"No," she said, "never."'
+            if quoted and not {left, right} & set(inner := text[1:-1]):
                 return inner
         return text
-
-
-# "Question: … Answer: …" is a text of its own with labels in it, no label in front of a text.
-_LABEL_AGAIN: Final = re.compile(r"^[*_#\s]*[\w ]{1,20}:", re.MULTILINE)
 
 
 def _only_string(text: str) -> str:
@@ -334,7 +310,8 @@ class CodePayload:
     def read(self, text: str) -> str:
         """The code without its fence; of several blocks the longest.
 
-        Raises: `Unusable` with the reason `no_code`.
+        Raises:
+            Unusable: with the reason `no_code`.
         """
         blocks = [match[2] for match in _FENCE.finditer(text)]
         if not blocks and (fence := _OPEN_FENCE.search(text)):

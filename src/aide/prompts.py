@@ -14,17 +14,19 @@ from aide.records import Correction, Message, Parts
 from aide.text.tags import defuse_tags
 
 _SYSTEM, _USER = "@system", "@user"
-_HEADINGS = re.compile(r"\A\s*^# system[ \t]*$(.*?)^# user[ \t]*$(.*)\Z", re.MULTILINE | re.DOTALL)
+_HEADINGS = re.compile(
+    r"\A\s*^# system[ \t]*$(?P<system>.*?)^# user[ \t]*$(?P<user>.*)\Z", re.MULTILINE | re.DOTALL
+)
 _EXTENDS = re.compile(r"""({%-?\s*extends\s+["'][^"']+)(["'])""")
 
 
-class _Ours(str):
+class _Trusted(str):
     """Text of our own that names tags on purpose."""
 
 
 def _defuse(value: object) -> object:
-    """A closing tag of ours inside a value can't end the value: what a model or a person said is data."""
-    return defuse_tags(value) if isinstance(value, str) and not isinstance(value, _Ours) else value
+    """What a model or a person said is data: a closing tag of ours in it must not end its place in the prompt."""
+    return defuse_tags(value) if isinstance(value, str) and not isinstance(value, _Trusted) else value
 
 
 class _Loader(jinja2.BaseLoader):
@@ -40,16 +42,13 @@ class _Loader(jinja2.BaseLoader):
     def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, None]:
         """Source, file name, and no check for changes: a run renders one version of each file."""
         name, at, half = template.partition("@")
-        source, path = (
-            resources.read_file("prompts", name, self.override),
-            str(resources.find_file("prompts", name, self.override)),
-        )
+        source = resources.read_file("prompts", name, self.override)
+        path = str(resources.find_file("prompts", name, self.override))
         if not half:
             return source, path, None
-        found = _HEADINGS.match(source)
-        if found:
-            skipped = source[: found.start(1 if half == "system" else 2)].count("\n")
-            return "\n" * skipped + found[1 if half == "system" else 2], path, None
+        if found := _HEADINGS.match(source):
+            # Blank lines stand for what was cut off, so that errors name the line of the file.
+            return "\n" * source[: found.start(half)].count("\n") + found[half], path, None
         if not _EXTENDS.search(source):
             raise InputError(
                 f"prompt {name} lacks its headings", hint="it needs the lines '# system' and '# user'"
@@ -60,7 +59,9 @@ class _Loader(jinja2.BaseLoader):
 class Prompts:
     """All templates of one run, with the person's own files before the packaged ones.
 
-    `constants` are values that every template may use (`card`).
+    Args:
+        override: the person's folder of prompts.
+        constants: values that every template may use, such as `card`.
     """
 
     def __init__(self, override: Path | None = None, **constants: Any) -> None:
@@ -79,7 +80,7 @@ class Prompts:
         self._names = frozenset(resources.list_names("prompts", override))
         self._systems: dict[tuple[str, tuple[str, ...], int], str] = {}
 
-    def first(self, *templates: str) -> str:
+    def find_template(self, *templates: str) -> str:
         """The first of these templates that exists.
 
         Raises:
@@ -95,7 +96,7 @@ class Prompts:
     def render(
         self, template: str, parts: Parts, correction: Correction | None = None, **context: Any
     ) -> list[Message]:
-        """The messages of one call: fixed parts first, then system, user, and what was wrong with the last answer.
+        """The messages of one call: fixed parts and system, user, and what was wrong with the last answer.
 
         Raises:
             InputError: where the template is missing, broken or asks for a value it is not given.
@@ -107,20 +108,20 @@ class Prompts:
             Message("user", _tidy(self._rendered(f"{template}.md{_USER}", values))),
         ]
         if correction is not None:
-            problem = self._rendered("correct.md", {**values, "problem": _Ours(correction.problem)})
+            problem = self._rendered("correct.md", {**values, "problem": _Trusted(correction.problem)})
             messages += [
                 Message("assistant", correction.said or "(nothing)"),
                 Message("user", _tidy(problem)),
             ]
         return messages
 
-    def instruction(self, template: str, **context: Any) -> str:
+    def render_instruction(self, template: str, **context: Any) -> str:
         """The block `change` of a `synthesize` template alone: what an operation asks for."""
         return self._block(template, "change", context)
 
-    def form(self, template: str, **context: Any) -> str:
+    def render_form(self, template: str, **context: Any) -> str:
         """The block `form` of an `answer` template alone: how an answer is to be written."""
-        return _Ours(self._block(template, "form", context))
+        return _Trusted(self._block(template, "form", context))
 
     def _block(self, template: str, block: str, context: Mapping[str, Any]) -> str:
         values = {**self.constants, "parts": [], **context}
@@ -131,7 +132,10 @@ class Prompts:
             raise _broken(f"{template}.md", broken) from broken
 
     def _system(self, template: str, names: tuple[str, ...], values: Mapping[str, Any]) -> str:
-        """The system half. Most read nothing but constants: these are rendered once for each set of fixed parts."""
+        """The system half, rendered once for each set of fixed parts where it reads nothing but constants.
+
+        Most do: the same words at the front of all calls of a step are what a prefix cache serves.
+        """
         key = (template, names, id(self.constants.get("card")))
         name = f"{template}.md{_SYSTEM}"
         if key not in self._systems:
@@ -162,9 +166,8 @@ def _broken(name: str, fault: jinja2.TemplateError) -> InputError:
     where = (
         f"{fault.filename or name}:{fault.lineno}" if isinstance(fault, jinja2.TemplateSyntaxError) else name
     )
-    return InputError(
-        f"prompt {where}: {fault.message}", hint="docs/design/prompts.md lists what a prompt may use"
-    )
+    hint = "docs/design/prompts.md lists what a prompt may use"
+    return InputError(f"prompt {where}: {fault.message}", hint=hint)
 
 
 @lru_cache(maxsize=256)

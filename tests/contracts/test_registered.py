@@ -67,10 +67,10 @@ def test_what_a_format_gives_it_also_accepts(name: str, said: str) -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_has_a_prompt_for_every_format(name: str, format: str, has_parts: bool) -> None:
     prompts = Prompts(None, card=CARDS[format])
-    template = prompts.first(*OPERATIONS[name].templates(FORMATS[format], has_parts=has_parts))
+    template = prompts.find_template(*OPERATIONS[name].templates(FORMATS[format], has_parts=has_parts))
     label = CARDS[format].labels[0]
     told = {"operation": name, "relation": "needs", "attribute": "time", "persona": "", "label": label}
-    change = prompts.instruction(template, **told, other_labels=[])
+    change = prompts.render_instruction(template, **told, other_labels=[])
     assert len(change) > 40
 
 

@@ -90,21 +90,21 @@ def test_an_operation_is_one_block_of_one_file(tmp_path: Path) -> None:
         '{% extends "synthesize/_base.md" %}{% block change %}Turn it round.{% endblock %}',
     )
     prompts = Prompts(tmp_path)
-    assert prompts.first(*list_variants("mirror", ["open"], parts=False)) == "synthesize/mirror"
-    assert prompts.instruction("synthesize/mirror") == "Turn it round."
+    assert prompts.find_template(*list_variants("mirror", ["open"], parts=False)) == "synthesize/mirror"
+    assert prompts.render_instruction("synthesize/mirror") == "Turn it round."
 
 
 def test_the_most_special_variant_wins() -> None:
     prompts = Prompts()
     assert (
-        prompts.first(*list_variants("reasoning", ["yes_no", "classification"], parts=False))
+        prompts.find_template(*list_variants("reasoning", ["yes_no", "classification"], parts=False))
         == "synthesize/reasoning.classification"
     )
     assert (
-        prompts.first(*list_variants("reasoning", ["yes_no", "classification"], parts=True))
+        prompts.find_template(*list_variants("reasoning", ["yes_no", "classification"], parts=True))
         == "synthesize/reasoning.parts"
     )
-    assert prompts.first(*list_variants("reasoning", ["open"], parts=False)) == "synthesize/reasoning"
+    assert prompts.find_template(*list_variants("reasoning", ["open"], parts=False)) == "synthesize/reasoning"
 
 
 def test_an_edited_prompt_changes_its_hash_and_no_other(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from aide.errors import InputError
 from aide.formats import Label, TaskCard
-from aide.parsing import clean_text
 from aide.records import Draft
+from aide.text.cleaning import clean_text
 from aide.text.words import list_terms
 
 _FILE: Final = re.compile(r".*(?:[/\\]|\.(?:txt|json|tsv|csv|ya?ml|md)\Z)")

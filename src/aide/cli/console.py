@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from aide.errors import AideError
+from aide.text.cleaning import clean_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -93,8 +94,6 @@ def make_printable(text: str, width: int | None = None) -> str:
 
     With `width` it takes at most so many columns, of which wide characters count two; an ellipsis marks the cut.
     """
-    from aide.parsing import clean_text  # the import waits until something has to be said
-
     shown = clean_text(text if width is None else text[: _SEEN * width])
     shown = " ".join(_TURNING.sub("", shown).split())
     if width is None:

@@ -154,12 +154,12 @@ class Aide:
             "label": labels.get(hop.label or ""),
             "other_labels": [labels[name] for name in confusable],
         }
-        return {**own, "instruction": self.context.prompts.instruction(self.template(hop), **own)}
+        return {**own, "instruction": self.context.prompts.render_instruction(self.template(hop), **own)}
 
     def template(self, hop: Hop) -> str:
         """The prompt of this hop's operation, the variant for its format and parts first."""
         operation, parts = PERSONA if hop.persona else hop.operation, bool(hop.parent.parts.fixed)
-        return self.context.prompts.first(
+        return self.context.prompts.find_template(
             *list_variants(operation, self.context.format.prompt_names, parts=parts)
         )
 

@@ -70,7 +70,7 @@ class JointAsk:
         correction: Correction | None = None, **context: Any,
     ) -> T:  # fmt: skip
         """The answer; see `records.Ask`. What the format puts into its own prompt stands in that of the input."""
-        form = self._prompts.form(template, evidence=context["evidence"])
+        form = self._prompts.render_form(template, evidence=context["evidence"])
         given = {**self._given, "form": form, "max_output": self._input_tokens + max_output}
         self.input, answer = await self._ask(self._step, JointPayload(payload), **given)
         return answer

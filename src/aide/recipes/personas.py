@@ -15,8 +15,9 @@ from pydantic import Field, create_model
 
 from aide.config import resources
 from aide.errors import InputError, Unusable
-from aide.parsing import ModelPayload, ReplyModel, clean_text
+from aide.parsing import ModelPayload, ReplyModel
 from aide.records import WHOLE, Ask, Embed, Parts, rng
+from aide.text.cleaning import clean_text
 from aide.vectors import Vector, cosine, pack_vector, sign_bits
 
 FLOOR: Final = 0.75  # least cosine similarity, where there are embeddings

@@ -4,7 +4,7 @@ import orjson
 
 from aide.config.spec import RunSpec
 from aide.errors import InputError
-from aide.parsing import clean_text
+from aide.text.cleaning import clean_text
 
 
 def read_contexts(spec: RunSpec) -> tuple[str, ...]:

@@ -127,7 +127,7 @@ def read_inputs(
     inputs = PreparedInputs(loaded, seeds, format, labels, contexts, avoid, dict(hashes or {}))
     prompts = Prompts(spec.prompts)
     for operation in spec.operations:  # an operation without a prompt is told before anything is spent
-        prompts.first(*list_variants(operation, format.prompt_names, parts=inputs.fixed_parts))
+        prompts.find_template(*list_variants(operation, format.prompt_names, parts=inputs.fixed_parts))
     return inputs
 
 

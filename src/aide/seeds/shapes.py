@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from aide.parsing import clean_text
 from aide.records import Draft
 from aide.seeds.values import BadRowError, read_chat, read_options, read_text_value, resolve_option
+from aide.text.cleaning import clean_text
 
 # Names of columns as data sets have them. Of several in one row the first here is taken, so that the plainest stand
 # in front: a row with `question` and `content` asks the question.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from aide.parsing import clean_text
+from aide.text.cleaning import clean_text
 
 _LETTERED: Final = re.compile(r"\A\(?([A-Ja-j])[).:]\s*(?=\S)")
 _LETTER: Final = re.compile(r"\A\W*([A-Ja-j])\W*\Z")

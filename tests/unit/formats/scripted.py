@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from aide.errors import Unusable
-from aide.parsing import clean_text
 from aide.records import Correction, Payload
+from aide.text.cleaning import clean_text
 
 T = TypeVar("T")
 
