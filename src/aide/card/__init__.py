@@ -7,13 +7,6 @@ from aide.card.labels import rank_confusable_labels, read_labels
 from aide.card.toml import card_from_toml, card_to_toml
 
 __all__ = [
-    "CARD_PAYLOAD",
-    "card_from_toml",
-    "card_to_toml",
-    "choose_demonstrations",
-    "count_card",
-    "describe_card",
-    "make_demonstration",
-    "rank_confusable_labels",
-    "read_labels",
-]
+    "CARD_PAYLOAD", "card_from_toml", "card_to_toml", "choose_demonstrations", "count_card", "describe_card",
+    "make_demonstration", "rank_confusable_labels", "read_labels",
+]  # fmt: skip
