@@ -1,4 +1,6 @@
-"""Exports that trainers take as they are: one module a family, all registered here."""
+"""Exports in the forms that trainers take: one module a family, all registered here."""
+
+from typing import Final
 
 from aide.exporters.base import EXPORTERS, Exporter, ExportJob, ExportResult
 from aide.exporters.chat import (
@@ -15,7 +17,7 @@ from aide.exporters.rendering import ExampleRenderer
 from aide.exporters.seedfile import SeedFileExporter
 from aide.exporters.tables import ParquetExporter
 
-_ALL: dict[str, Exporter] = {
+_ALL: Final[dict[str, Exporter]] = {
     "messages": LineExporter(render_messages),
     "sharegpt": LineExporter(render_sharegpt),
     "alpaca": LineExporter(render_alpaca),

@@ -1,8 +1,9 @@
 """What every exporter shares: what it is given, what it gives back, and the registry of them all."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from aide.dataset.lines import RecordLine
 from aide.dataset.seed_sources import NamedSeeds
@@ -12,59 +13,54 @@ from aide.registry import Registry
 
 @dataclass(frozen=True, slots=True)
 class ExportJob:
-    """What is to be written, and where.
-
-    Attributes:
-        dest: a file, a folder, or `-` for standard output.
-        rendering: how records become examples.
-        sources: what the lines come from, as the person named it.
-        seeds: the seed files behind the records, where they are known.
-        name: of the data set.
-        license: its licence, as the person named it.
-    """
+    """What is to be written, and where."""
 
     dest: str
+    """A file, a folder, or `-` for standard output."""
+
     rendering: ExampleRenderer
+
     sources: tuple[str, ...] = ()
+    """What the lines come from, as the person named it."""
+
     seeds: NamedSeeds | None = None
+    """The seed files behind the records, if they are known."""
+
     name: str = "aide"
+    """The name of the data set."""
+
     license: str = ""
+    """The licence of the data set, as the person named it."""
 
 
 @dataclass(slots=True)
 class ExportResult:
-    """How many examples were written; `skipped` counts by reason the records of which none could be made."""
+    """What an exporter wrote."""
 
     count: int = 0
-    skipped: dict[str, int] = field(default_factory=dict)
+    """Examples written."""
 
-    def skip(self, reason: str) -> None:
-        """One record more that makes no example."""
-        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Records that make no example, by reason."""
 
 
 class Exporter(Protocol):
-    """One form in which a trainer takes examples.
-
-    `streams` says that it writes lines one at a time, so that it may write to standard output.
-    """
+    """One form in which a trainer takes examples."""
 
     @property
     def streams(self) -> bool:
-        """Whether `dest` may be `-`."""
+        """True if it writes one line after the other, so that `dest` may be `-`."""
         ...
 
     def write(self, lines: Iterable[RecordLine], job: ExportJob) -> ExportResult:
         """Write all lines to `job.dest`.
 
         Raises:
-            InputError: a line makes no example, or the place can't be written.
+            InputError: a line makes no example, or the destination can't be written.
         """
         ...
 
 
 EXPORTERS: Final[Registry[Exporter]] = Registry("export")
 
-Render = Callable[[RecordLine, ExportJob], dict[str, Any]]
-
-__all__ = ["EXPORTERS", "ExportJob", "ExportResult", "Exporter", "Render"]
+__all__ = ["EXPORTERS", "ExportJob", "ExportResult", "Exporter"]

@@ -1,4 +1,4 @@
-"""A data set folder as the Hugging Face hub has it: Parquet by split, and a card that says what this is."""
+"""A data set folder for the Hugging Face hub: Parquet files by split, and a card that says what they are."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,31 +15,28 @@ from aide.exporters.tables import add_messages, write_parquet
 from aide.shards import write_atomic
 
 CARD: Final = "README.md"
+
 MARK: Final = "<!-- written by aide export -->"
+"""Stands in our own cards, so that one written by a person is never replaced."""
+
 SPLITS: Final = ("train", "validation", "test")
-_SHOWN: Final = (
-    "hops",
-    "target",
-    "per_seed",
-    "attributes",
-    "operations",
-    "personas",
-    "min_relevance",
-    "min_diversity",
-    "seed",
-)
+_SETTINGS: Final = (
+    "hops", "target", "per_seed", "attributes", "operations", "personas", "min_relevance", "min_diversity", "seed",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
 class CardCounts:
-    """What the card counts."""
+    """Records as the card counts them."""
 
     splits: dict[str, int] = field(default_factory=dict)
-    by: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def watched(self, rows: Iterable[RecordLine]) -> Iterator[RecordLine]:
-        """The rows, counted as they pass."""
-        for line in rows:
+    fields: dict[str, Counter[str]] = field(default_factory=dict)
+    """Records by the values of some fields."""
+
+    def count_lines(self, lines: Iterable[RecordLine]) -> Iterator[RecordLine]:
+        """The same lines, counted as they pass."""
+        for line in lines:
             record = line.record
             lineage = record.get("lineage") or {}
             self._count("hop", lineage.get("hop"))
@@ -52,12 +49,12 @@ class CardCounts:
 
     def _count(self, name: str, value: Any) -> None:
         if value not in (None, ""):
-            self.by.setdefault(name, Counter())[str(value)] += 1
+            self.fields.setdefault(name, Counter())[str(value)] += 1
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetFolderExporter:
-    """A folder that `datasets.load_dataset` takes, locally or from the hub."""
+    """A folder that `datasets.load_dataset` reads, locally or from the hub."""
 
     streams: bool = False
 
@@ -69,20 +66,20 @@ class DatasetFolderExporter:
             raise InputError(f"{card} was not written by aide export", hint="name another folder with -o")
         make_folder(folder / "data")
         counts = CardCounts()
-        for split, rows in _splits(lines, job.sources):
+        for split, rows in _read_splits(lines, job.sources):
             path = folder / "data" / f"{split}-00000-of-00001.parquet"
-            counts.splits[split] = write_parquet(str(path), add_messages(counts.watched(rows), job))
-        write_atomic(card, "\n".join(_card(job, counts)) + "\n")
+            counts.splits[split] = write_parquet(str(path), add_messages(counts.count_lines(rows), job))
+        write_atomic(card, render_card(job, counts))
         return ExportResult(sum(counts.splits.values()))
 
 
-def _splits(
-    given: Iterable[RecordLine], sources: Sequence[str]
+def _read_splits(
+    lines: Iterable[RecordLine], sources: Sequence[str]
 ) -> Iterator[tuple[str, Iterable[RecordLine]]]:
-    """The splits in a folder that `aide split` wrote; of anything else, one named `train`."""
+    """The splits of a folder that `aide split` wrote; of any other source one split, `train`."""
     folder = Path(sources[0]) if len(sources) == 1 and sources[0] != "-" else None
     if folder is None or not (folder / "train.jsonl").is_file() or (folder / "run.json").exists():
-        yield "train", given
+        yield "train", lines
         return
     for split in SPLITS:
         file = folder / f"{split}.jsonl"
@@ -90,63 +87,51 @@ def _splits(
             yield split, read_lines((str(file),))
 
 
-def _card(job: ExportJob, counts: CardCounts) -> Iterator[str]:
-    total = sum(counts.splits.values())
-    yield from ("---", *([f"license: {job.license}"] if job.license else []))
-    yield from ("tags:", "- synthetic", "- aide", "configs:", "- config_name: default", "  data_files:")
-    for split in counts.splits:
-        yield from (f"  - split: {split}", f"    path: data/{split}-*.parquet")
-    yield from ("---", "", MARK, "", f"# {job.name}", "")
-    yield f"{total:,} synthetic records, grown from seed examples by aide (AIDE, arXiv 2412.06136)."
-    card = job.rendering.card
-    if card and card.task:
-        yield from ("", f"Task: {_inline(card.task)}")
-    yield from ("", "## What was run", "", *_runs(job.sources))
-    yield from ("", "## Counts", "", "| | records |", "|---|---|")
-    yield from (f"| split {split} | {count:,} |" for split, count in counts.splits.items())
-    for name, values in counts.by.items():
-        yield from (f"| {name} {_inline(value)} | {count:,} |" for value, count in sorted(values.items()))
-    yield from (
-        "",
-        "## Columns",
-        "",
-        "`messages` holds the example as chat turns. The other columns are those of",
+def render_card(job: ExportJob, counts: CardCounts) -> str:
+    """The card in Markdown, with the front matter that the hub reads."""
+    import jinja2
+
+    templates = jinja2.Environment(  # Markdown, not HTML: `inline` keeps foreign text from being markup
+        loader=jinja2.PackageLoader("aide.exporters"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-    yield "the records: `input`, `output` and, where there are any, `choices`; `lineage` says which seed,"
-    yield "parent, operation and triple or persona a record came from; `scores` are the grades by a model."
-    yield from ("", "## Licence", "", *_licence(job, counts))
+    templates.filters.update(commas=lambda number: f"{number:,}", inline=_escape_inline)
+    return templates.get_template("dataset_card.md").render(
+        mark=MARK,
+        name=job.name,
+        license=job.license,
+        task=job.rendering.card.task if job.rendering.card else "",
+        splits=counts.splits,
+        total=sum(counts.splits.values()),
+        counts=counts.fields,
+        runs=list(_describe_runs(job.sources)),
+        models=", ".join(f"`{_escape_inline(model)}`" for model in sorted(counts.fields.get("model", ()))),
+    )
 
 
-def _runs(sources: Sequence[str]) -> Iterator[str]:
-    folders = find_run_folders(sources)
-    if not folders:
-        yield "The records came from files; the run folder that they were made in was not named."
-    for folder in folders:
+def _describe_runs(sources: Sequence[str]) -> Iterator[dict[str, str]]:
+    for folder in find_run_folders(sources):
         manifest = folder.read_manifest()
-        seeds = ", ".join(f"`{Path(str(each['path'])).name}`" for each in manifest.get("seeds", ()))
         spec = manifest.get("spec", {})
-        told = [f"{name} {_told(spec[name])}" for name in _SHOWN if spec.get(name) not in (None, "", [])]
-        yield f"- aide {manifest.get('aide', '?')}; seeds: {seeds or 'unknown'}; {', '.join(told)}"
+        given = {name: spec[name] for name in _SETTINGS if spec.get(name) not in (None, "", [])}
+        seeds = ", ".join(f"`{Path(str(each['path'])).name}`" for each in manifest.get("seeds", ()))
+        yield {
+            "version": manifest.get("aide", "?"),
+            "seeds": seeds or "unknown",
+            "settings": ", ".join(
+                f"{name} {', '.join(map(str, value)) if isinstance(value, list) else value}"
+                for name, value in given.items()
+            ),
+        }
 
 
-def _licence(job: ExportJob, counts: CardCounts) -> Iterator[str]:
-    models = ", ".join(f"`{_inline(model)}`" for model in sorted(counts.by.get("model", ())))
-    if job.license:
-        yield f"Stated by whoever exported this: {job.license}."
-    else:
-        yield "None was stated. Whoever publishes this has to choose one that the following allow."
-    yield "The records are derived from the seeds, whose licence holds for them, and were written by"
-    yield f"{models or 'a model'}, whose terms of use may restrict what its output is used for."
-
-
-def _told(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _inline(text: str) -> str:
-    """Text on one line of Markdown, unable to make markup or a table cell of its own."""
+def _escape_inline(text: str) -> str:
+    """Text on one line of Markdown, unable to become markup or a table cell."""
     plain = " ".join(text.split())
     return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in plain)
 
 
-__all__ = ["DatasetFolderExporter"]
+__all__ = ["DatasetFolderExporter", "render_card"]

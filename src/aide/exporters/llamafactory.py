@@ -1,7 +1,7 @@
 """LLaMA-Factory: a file of examples, and its entry in `dataset_info.json`.
 
-The entry says how the file is laid out, as the project's `data/README.md` describes: messages in the manner
-of OpenAI, every tag written out.
+The entry says how the file is laid out, as that project's `data/README.md` describes: OpenAI's messages, with
+every tag written out.
 """
 
 import json
@@ -26,52 +26,44 @@ class LlamaFactoryExporter:
     streams: bool = False
 
     def write(self, lines: Iterable[RecordLine], job: ExportJob) -> ExportResult:
-        """Write the examples and add the key; other keys stay, and one of this name is not replaced."""
+        """Write the examples and add the key. Other keys are kept; another data set of this name is not replaced."""
         folder = Path(job.dest)
         make_folder(folder)
-        entry = _entry(job.name)
-        index = _read(folder / INDEX)
+        entry = _make_entry(job.name)
+        index = _read_index(folder / INDEX)
         if index.get(job.name, entry) != entry:
             raise InputError(
                 f"{folder / INDEX} has another data set named {job.name!r}", hint="choose a name with --name"
             )
         data = folder / entry["file_name"]
         if job.name not in index and data.exists():
-            raise InputError(f"{data} is there already", hint="choose a name with --name")
-        count = write_lines(str(data), (render_messages(line, job) for line in lines))
+            raise InputError(f"{data} exists already", hint="choose a name with --name")
+        count = write_lines(str(data), (render_messages(job.rendering.example(line)) for line in lines))
         if job.name not in index:
             index[job.name] = entry
             write_atomic(folder / INDEX, json.dumps(index, ensure_ascii=False, indent=2) + "\n")
         return ExportResult(count)
 
 
-def _entry(name: str) -> dict[str, Any]:
-    tags = {
-        "role": "role",
-        "content": "content",
-        "user": "user",
-        "assistant": "assistant",
-        "system": "system",
-    }
+def _make_entry(name: str) -> dict[str, Any]:
     return {
         "file_name": f"{name}.jsonl",
         "formatting": "sharegpt",
         "columns": {"messages": "messages"},
-        "tags": {f"{tag}_tag": value for tag, value in tags.items()},
+        "tags": {f"{tag}_tag": tag for tag in ("role", "content", "user", "assistant", "system")},
     }
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_index(path: Path) -> dict[str, Any]:
+    hint = "correct it, or name another folder with -o"
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as fault:
-        raise InputError(
-            f"{path} can't be read: {fault}", hint="mend it, or name another folder with -o"
-        ) from fault
+        raise InputError(f"{path} can't be read: {fault}", hint=hint) from fault
     if not isinstance(index, dict):
-        raise InputError(f"{path} is no JSON object", hint="mend it, or name another folder with -o")
+        raise InputError(f"{path} is no JSON object", hint=hint)
     return index
 
 

@@ -1,10 +1,10 @@
 """Pairs for DPO: a right and a wrong answer to the same input, and never anything less certain.
 
-Of multiple choice any other option is wrong, of a fixed label set any other label. Of worked solutions the
-run's journal knows wrong ones: what was answered to the very input of the record, with another final result.
+For multiple choice any other option is wrong, for a fixed label set any other label. For worked solutions the
+run's journal has wrong ones: answers to the very input of the record that have another final result.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,82 +19,82 @@ from aide.exporters.base import ExportJob, ExportResult
 from aide.formats.convention import apply_convention, read_result
 from aide.journal import AnsweredCall, Journal
 from aide.parsing import read_completion
-from aide.records import Draft, read_varying, rng
+from aide.records import read_varying, rng
 
-ANSWER: Final = "answer"
+_ANSWER_STEP: Final = "answer"
 
 
 @dataclass(frozen=True, slots=True)
 class PairsExporter:
-    """`prompt`, `chosen`, `rejected`, one pair a line."""
+    """`prompt`, `chosen` and `rejected`, one pair a line."""
 
     streams: bool = True
 
     def write(self, lines: Iterable[RecordLine], job: ExportJob) -> ExportResult:
-        """Write one pair for each record that has one."""
-        written = ExportResult()
+        """Write one pair for each record that has a wrong answer."""
+        result = ExportResult()
         with ExitStack() as stack:
             journals = [
                 stack.enter_context(Journal.open(folder.journal, readonly=True))
                 for folder in find_run_folders(job.sources)
                 if folder.journal.exists()
             ]
-            written.count = write_lines(job.dest, _pairs(lines, job, journals, written))
-        return written
+            result.count = write_lines(job.dest, _make_pairs(lines, job, journals, result))
+        return result
 
 
-def _pairs(
-    lines: Iterable[RecordLine], job: ExportJob, journals: list[Journal], written: ExportResult
+def _make_pairs(
+    lines: Iterable[RecordLine], job: ExportJob, journals: Sequence[Journal], result: ExportResult
 ) -> Iterator[dict[str, Any]]:
     for line in lines:
-        draft = read_draft(line)
-        wrong = sorted(_wrong(line, draft, job, journals))
+        wrong = sorted(_find_wrong_answers(line, job, journals))
         if not wrong:
-            written.skip("no wrong answer to the same input is known")
+            result.skipped["no wrong answer to the same input is known"] += 1
             continue
         example = job.rendering.example(line)
         rejected = rng("pair", name_record(line)).choice(wrong)
-        if not example.system:
-            yield {"prompt": example.user, "chosen": example.answer, "rejected": rejected}
-            continue
-        *prompt, chosen = example.messages()
-        yield {"prompt": prompt, "chosen": [chosen], "rejected": [{**chosen, "content": rejected}]}
+        yield dict(
+            zip(
+                ("prompt", "chosen", "rejected"),
+                example.as_completions(example.answer, rejected),
+                strict=True,
+            )
+        )
 
 
-def _wrong(line: RecordLine, draft: Draft, job: ExportJob, journals: list[Journal]) -> set[str]:
-    format = job.rendering.format(line, draft)
-    if known := format.list_wrong_outputs(draft, job.rendering.labels):
-        return {job.rendering.wrong(line, output) for output in known}
-    convention = job.rendering.card.convention if job.rendering.card else ""
-    if not convention:
+def _find_wrong_answers(line: RecordLine, job: ExportJob, journals: Sequence[Journal]) -> set[str]:
+    rendering, draft = job.rendering, read_draft(line)
+    if known := rendering.format(line, draft).list_wrong_outputs(draft, rendering.labels):
+        return {rendering.wrong(line, output) for output in known}
+    convention = rendering.card.convention if rendering.card else ""
+    if not convention:  # without one, two results can't be told apart from two ways of writing one
         return set()
-    right = _folded(read_result(job.rendering.example(line).answer, convention) or draft.output)
-    found = set()
-    for journal in journals:
-        for call in journal.calls(node=name_record(line)):
-            if call.step == ANSWER and _asks(call, line):
-                said = apply_convention(_said(call), convention)
-                value = _folded(read_result(said, convention))
-                if value and value != right:
-                    found.add(said)
-    return found
+    right = _fold(read_result(rendering.example(line).answer, convention) or draft.output)
+    answers = (
+        apply_convention(_read_answer(call), convention)
+        for journal in journals
+        for call in journal.calls(node=name_record(line))
+        if call.step == _ANSWER_STEP and _is_about(call, line)
+    )
+    return {answer for answer in answers if _fold(read_result(answer, convention)) not in ("", right)}
 
 
-def _said(call: AnsweredCall) -> str:
-    """What the model answered; nothing where it refused or was cut off."""
+def _read_answer(call: AnsweredCall) -> str:
+    """What the model answered; empty if it refused or was cut off."""
     try:
         return read_completion(orjson.loads(call.body)).text
     except Unusable:
         return ""
 
 
-def _asks(call: AnsweredCall, line: RecordLine) -> bool:
-    """Whether the call was about the record's input as it is now, not about an earlier draft of it."""
+def _is_about(call: AnsweredCall, line: RecordLine) -> bool:
+    """True if the call asked about the record's input as it is now, not about an earlier draft of it."""
     varying = read_varying(line.record)
+    # A prompt may show its inputs as JSON, with line ends and quotes escaped.
     return varying in call.user or orjson.dumps(varying).decode()[1:-1] in call.user
 
 
-def _folded(value: str) -> str:
+def _fold(value: str) -> str:
     """A result without what two ways of writing it differ by."""
     return value.casefold().replace(",", "").replace(" ", "").rstrip(".")
 

@@ -1,4 +1,4 @@
-"""A record as a trainer sees it: what the user says, what the assistant says, the system text before."""
+"""A record as a trainer sees it: the user's turn, the assistant's turn, the system text before them."""
 
 import re
 from collections.abc import Sequence
@@ -13,17 +13,23 @@ from aide.formats import FORMATS, Format, TaskCard
 from aide.records import CONTENT, Draft
 
 _HEADING: Final = re.compile(r"^# (system|user|assistant)[ \t]*$", re.MULTILINE)
-_HALVES: Final = ("system", "user", "assistant")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingExample:
-    """One example to learn from: `instruction` and `body` make the user's turn, `answer` the assistant's."""
+    """One example to learn from."""
 
     system: str
+    """A text before the first turn, or nothing."""
+
     instruction: str
+    """The beginning of the user's turn, or nothing."""
+
     body: str
+    """The rest of the user's turn."""
+
     answer: str
+    """The assistant's turn."""
 
     @property
     def user(self) -> str:
@@ -36,15 +42,25 @@ class TrainingExample:
         turns += [("user", self.user), ("assistant", self.answer)]
         return [{"role": role, "content": text} for role, text in turns]
 
+    def as_completions(self, *answers: str) -> tuple[Any, ...]:
+        """The prompt and these answers as TRL has them: plain texts, or lists of turns if there is a system text."""
+        if not self.system:
+            return self.user, *answers
+        *prompt, _ = self.messages()
+        return prompt, *([{"role": "assistant", "content": answer}] for answer in answers)
+
 
 class ExampleRenderer:
     """How records become examples.
 
-    `instruction` goes before each input: what a person gave, else the card's task; where the labels are fixed
-    the list of them follows. `system` is a system text. A `template` replaces all of it: a file with the
-    headings `# user` and, if wanted, `# system` and `# assistant`, or without headings the user's turn alone;
-    Jinja2 with `input`, `output`, `answer`, `instruction`, `choices`, `options` (lettered), `letter`,
-    `labels`, `reasoning`, `tests`, `parts`, `system` and `record`.
+    Args:
+        card: the task card, whose task (and labels, if they are fixed) is the default instruction.
+        instruction: goes before each input.
+        system: a system text.
+        template: a file that replaces all of this. It has the headings `# user` and, if wanted, `# system` and
+            `# assistant`; without headings it is the user's turn. Its Jinja2 knows `input`, `output`, `answer`,
+            `instruction`, `choices`, `options` (lettered), `letter`, `labels`, `reasoning`, `tests`, `parts`,
+            `system` and `record`.
 
     Raises:
         InputError: the template can't be read or is broken.
@@ -60,16 +76,16 @@ class ExampleRenderer:
     ) -> None:
         self.labels = card.label_names if card else ()
         self.card = card
-        self._instruction = _instruct(card, instruction)
+        self._instruction = _choose_instruction(card, instruction)
         self._system = system
         self._template = template
-        self._halves = _load(template) if template else {}
+        self._turns = _load_template(template) if template else {}
 
     def example(self, line: RecordLine) -> TrainingExample:
         """The example that a line makes.
 
         Raises:
-            InputError: it has no input or output, or not exactly one right option; it names the line.
+            InputError: it has no input or output, or not exactly one correct option; the message names the line.
         """
         draft = read_draft(line)
         format = self.format(line, draft)
@@ -77,21 +93,20 @@ class ExampleRenderer:
         body = "\n".join([draft.input, "", *options]) if options else draft.input
         answer = render_answer(line, draft, format)
         plain = TrainingExample(self._system, self._instruction, body, answer)
-        return self._filled(line, draft, options, plain) if self._halves else plain
+        return self._fill_template(line, draft, options, plain) if self._turns else plain
 
     def wrong(self, line: RecordLine, output: str) -> str:
         """The assistant's turn if `output` were the answer of the line."""
         draft = read_draft(line)
-        format = self.format(line, draft)
-        return render_answer(line, Draft(draft.input, output, draft.choices), format)
+        return render_answer(line, Draft(draft.input, output, draft.choices), self.format(line, draft))
 
     def format(self, line: RecordLine, draft: Draft) -> Format:
-        """The format of a line: its own, else the card's, else what its shape tells."""
+        """The format that the line names, or else the card's, or else the one that its shape suggests."""
         if self.card and "format" not in line.record:
             return FORMATS[self.card.format]
         return infer_format(line.record, draft)
 
-    def _filled(
+    def _fill_template(
         self, line: RecordLine, draft: Draft, options: Sequence[str], plain: TrainingExample
     ) -> TrainingExample:
         values: dict[str, Any] = {
@@ -109,7 +124,7 @@ class ExampleRenderer:
         import jinja2
 
         try:
-            made = {half: template.render(values).strip() for half, template in self._halves.items()}
+            made = {turn: template.render(values).strip() for turn, template in self._turns.items()}
         except jinja2.TemplateError as fault:
             raise InputError(f"{self._template}: {fault.message} ({line.where})") from fault
         system, answer = made.get("system", plain.system), made.get("assistant", plain.answer)
@@ -128,7 +143,7 @@ def render_answer(line: RecordLine, draft: Draft, format: Format) -> str:
         raise InputError(f"{line.where}: {fault}") from fault
 
 
-def _instruct(card: TaskCard | None, given: str | None) -> str:
+def _choose_instruction(card: TaskCard | None, given: str | None) -> str:
     if given is not None or card is None:
         return given or ""
     labels = [
@@ -137,22 +152,22 @@ def _instruct(card: TaskCard | None, given: str | None) -> str:
     return "\n".join(filter(None, (card.task, *labels)))
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _load_template(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
         raise InputError(f"the template {path} can't be read: {fault}") from fault
     import jinja2
 
-    pieces = _HEADING.split(text)
-    halves = dict(zip(pieces[1::2], pieces[2::2], strict=True)) if len(pieces) > 1 else {"user": text}
-    if "user" not in halves or (len(pieces) > 1 and pieces[0].strip()):
+    before, *pieces = _HEADING.split(text)
+    turns = dict(zip(pieces[::2], pieces[1::2], strict=True)) if pieces else {"user": text}
+    if "user" not in turns or (pieces and before.strip()):
         raise InputError(f"the template {path} has no user's turn", hint="begin it with the line: # user")
     environment = jinja2.Environment(  # plain text for a trainer, never HTML
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     try:
-        return {half: environment.from_string(halves[half]) for half in _HALVES if half in halves}
+        return {turn: environment.from_string(source) for turn, source in turns.items()}
     except jinja2.TemplateSyntaxError as fault:
         raise InputError(f"the template {path} is broken: {fault.message}") from fault
 

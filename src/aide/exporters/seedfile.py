@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aide.dataset.conditions import value_as_text
 from aide.dataset.lines import STDIN, RecordLine, open_output, write_lines
 from aide.errors import InputError
 from aide.exporters.base import ExportJob, ExportResult
@@ -17,7 +18,7 @@ from aide.seeds import SeedOrigin
 
 @dataclass(frozen=True, slots=True)
 class SeedFileExporter:
-    """More of what was there: whatever takes the seed file takes this."""
+    """More of the same: whatever reads the seed file reads this."""
 
     streams: bool = True
 
@@ -28,7 +29,7 @@ class SeedFileExporter:
                 "the seed file is not known, and so neither is its shape", hint="name it with --seeds"
             )
         shape = SeedShape.learn(job.seeds)
-        rows = (shape.row(line) for line in lines)
+        rows = (shape.make_row(line) for line in lines)
         origin = shape.loaded.origin
         if origin.container == "csv":
             return ExportResult(_write_csv(job.dest, rows, origin))
@@ -37,7 +38,7 @@ class SeedFileExporter:
         if origin.container in ("parquet", "arrow"):
             if job.dest == STDIN:
                 raise InputError(
-                    "the seeds are a table, which needs a file to be written to", hint="-o more.parquet"
+                    "the seeds are a table, which can't be written to stdout", hint="-o more.parquet"
                 )
             return ExportResult(write_parquet(job.dest, rows))
         return ExportResult(write_lines(job.dest, rows))
@@ -46,7 +47,7 @@ class SeedFileExporter:
 def _write_csv(dest: str, rows: Iterable[Mapping[str, Any]], origin: SeedOrigin) -> int:
     with open_output(dest) as out:
         count = 0
-        for cells in _table(rows, origin):
+        for cells in _make_cells(rows, origin):
             text = io.StringIO(newline="")
             csv.writer(text, delimiter=origin.delimiter, lineterminator="\n").writerow(cells)
             out.write(text.getvalue().encode("utf-8", "replace"))
@@ -54,17 +55,12 @@ def _write_csv(dest: str, rows: Iterable[Mapping[str, Any]], origin: SeedOrigin)
     return count - origin.header
 
 
-def _table(rows: Iterable[Mapping[str, Any]], origin: SeedOrigin) -> Iterator[list[str]]:
+def _make_cells(rows: Iterable[Mapping[str, Any]], origin: SeedOrigin) -> Iterator[list[str]]:
     if origin.header:
         yield list(origin.columns)
     for row in rows:
-        yield [_cell(row[column]) for column in origin.columns]
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        cells = (row[column] for column in origin.columns)
+        yield ["" if cell is None else value_as_text(cell) for cell in cells]
 
 
 def _write_array(dest: str, rows: Iterable[Mapping[str, Any]]) -> int:

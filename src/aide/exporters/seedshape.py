@@ -1,8 +1,8 @@
-"""Records in the shape of the seed file they grew from: its columns in its order, its way to give options.
+"""Records in the shape of the seed file they grew from: its columns, their order, its way to give options.
 
-What a column holds is told by the roles that the seeds were read by (`seeds.Origin`); how it holds it
-(letters or texts, lists or separated text) is told by the first row of the seed file. Columns that are no
-part of the example get what the record's `meta` carries under their name.
+What a column holds follows from the roles that the seeds were read by (`SeedOrigin`). How it holds it (letters
+or texts, lists or separated text) follows from the first row of the seed file. A column that is no part of the
+example gets what the record's `meta` has under its name.
 """
 
 import json
@@ -39,10 +39,18 @@ class SeedShape:
     """How one row of a seed file is made from a record."""
 
     loaded: LoadedSeeds
+
     sample: Mapping[str, Any]
+    """The first row of the seed file."""
+
     options: tuple[str, ...]
+    """The options of that row."""
+
     letters: tuple[str, ...]
+    """What its options are called by."""
+
     kept: tuple[str, ...]
+    """Columns of fixed parts that the person named."""
 
     @classmethod
     def learn(cls, named: NamedSeeds) -> "SeedShape":
@@ -59,58 +67,56 @@ class SeedShape:
             for _, row in table.rows
         )
         sample = next(row for row in rows if tuple(row) == loaded.origin.columns)
-        options, letters = _options(sample, loaded.origin.roles)
+        options, letters = _read_sample_options(sample, loaded.origin.roles)
         return cls(loaded, sample, options, letters, tuple(named.mapping.keep))
 
-    def row(self, line: RecordLine) -> dict[str, Any]:
+    def make_row(self, line: RecordLine) -> dict[str, Any]:
         """The record as a row of the seed file.
 
         Raises:
             InputError: the record does not fit it; the message names the line.
         """
         draft = read_draft(line)
-        if (
-            not draft.choices and draft.output in self.options
-        ):  # labels stand with every seed, not with records
-            draft = replace(draft, choices=self.options)
-        filled = dict(self._filled(line, draft))
-        return {
-            column: filled.get(column, self._other(column, line)) for column in self.loaded.origin.columns
-        }
+        if not draft.choices and draft.output in self.options:
+            draft = replace(draft, choices=self.options)  # labels are options of every seed, but of no record
+        cells = dict(self._fill_cells(line, draft))
+        columns = self.loaded.origin.columns
+        return {column: cells.get(column, self._find_meta(column, line)) for column in columns}
 
-    def _filled(self, line: RecordLine, draft: Draft) -> Iterator[tuple[str, Any]]:
+    def _fill_cells(self, line: RecordLine, draft: Draft) -> Iterator[tuple[str, Any]]:
         parts = line.record.get("parts") or {}
         for role, column in self.loaded.origin.roles.items():
             if place := _PLACED.fullmatch(role):
-                yield column, self._placed(place[1], int(place[2]), line, draft, column)
+                yield column, self._read_place(place[1], int(place[2]), line, draft, column)
             elif role == "context":
-                yield column, _like(self.sample.get(column), str(parts.get(make_part_name(column), "")))
+                yield column, _imitate(self.sample.get(column), str(parts.get(make_part_name(column), "")))
             elif role in _PLAIN:
                 yield column, _PLAIN[role](draft)
             elif role == "evidence":
                 yield column, (line.record.get("meta") or {}).get("evidence", "")
             else:
-                yield column, self._sampled(role, line, draft, self.sample.get(column))
+                yield column, self._write_role(role, line, draft, self.sample.get(column))
         for column in self.kept:
             if make_part_name(column) in parts:
                 yield column, parts[make_part_name(column)]
 
-    def _sampled(self, role: str, line: RecordLine, draft: Draft, sample: Any) -> Any:
-        """What is written in the way in which the seed file's first row writes it."""
-        if role == "input":
-            return _like(sample, self._input(line, draft))
-        if role == "instruction":
-            return self._instruction(draft)
-        if role == "output":
-            return self._output(line, draft, sample)
-        if role == "choices":
-            return _listed(sample, draft.choices)
-        if role == "tests":
-            return list(draft.tests) if isinstance(sample, list) else "\n".join(draft.tests)
-        return self._turns(draft, sample)
+    def _write_role(self, role: str, line: RecordLine, draft: Draft, sample: Any) -> Any:
+        """A cell, written in the way of the seed file's first row."""
+        match role:
+            case "input":
+                return _imitate(sample, self._read_input(line, draft))
+            case "instruction":
+                return self.loaded.sentence or draft.input
+            case "output":
+                return self._write_output(line, draft, sample)
+            case "choices":
+                return _write_choices(sample, draft.choices)
+            case "tests":
+                return list(draft.tests) if isinstance(sample, list) else "\n".join(draft.tests)
+        return self._write_turns(draft, sample)
 
-    def _input(self, line: RecordLine, draft: Draft) -> str:
-        """The whole input, or where its parts have columns of their own, the one that varies.
+    def _read_input(self, line: RecordLine, draft: Draft) -> str:
+        """The whole input, or the varying part if the parts have columns of their own.
 
         Beside Alpaca's instruction it is empty, unless the seeds have one instruction in common.
         """
@@ -119,11 +125,8 @@ class SeedShape:
         apart = "context" in self.loaded.origin.roles or self.kept
         return read_varying(line.record) if apart and find_varying_name(line.record) else draft.input
 
-    def _instruction(self, draft: Draft) -> str:
-        return self.loaded.sentence or draft.input
-
-    def _placed(self, kind: str, place: int, line: RecordLine, draft: Draft, column: str) -> str:
-        """One of several columns of options, or of several that made up the input."""
+    def _read_place(self, kind: str, place: int, line: RecordLine, draft: Draft, column: str) -> str:
+        """The text of one of several columns of options, or of several that were joined to the input."""
         if kind == "choice":
             return draft.choices[place - 1] if place <= len(draft.choices) else ""
         names = [name for role, name in self.loaded.origin.roles.items() if role.startswith("input ")]
@@ -137,10 +140,10 @@ class SeedShape:
             raise InputError(f"{line.where}: its input has no {column}, which the seed file has a column for")
         return found[1]
 
-    def _output(self, line: RecordLine, draft: Draft, said: Any) -> Any:
-        """The output; where the seeds name the right option by letter or place, so does this."""
+    def _write_output(self, line: RecordLine, draft: Draft, said: Any) -> Any:
+        """The output; if the seeds name the correct option by its letter or position, so does this."""
         if not self.options or not draft.choices:
-            return _like(said, draft.output)
+            return _imitate(said, draft.output)
         if draft.output not in draft.choices:
             raise InputError(f"{line.where}: its output is none of its choices")
         place = draft.choices.index(draft.output)
@@ -162,7 +165,7 @@ class SeedShape:
             return f"{prefix[1]}{mark}{prefix[3]}{draft.output}"
         return text[: letter.start()] + mark + text[letter.end() :]
 
-    def _turns(self, draft: Draft, sample: Any) -> list[dict[str, str]]:
+    def _write_turns(self, draft: Draft, sample: Any) -> list[dict[str, str]]:
         """Chat turns under the names that the seeds' turns have."""
         first = sample[0]
         who = "role" if "role" in first else "from"
@@ -179,8 +182,8 @@ class SeedShape:
             turns.append((user, draft.input))
         return [{who: name, says: text} for name, text in [*turns, (assistant, draft.output)]]
 
-    def _other(self, column: str, line: RecordLine) -> Any:
-        """What stands in a column that is no part of the example."""
+    def _find_meta(self, column: str, line: RecordLine) -> Any:
+        """The value of a column that is no part of the example."""
         record = line.record
         if column in IDS:
             return record.get("id")
@@ -188,7 +191,9 @@ class SeedShape:
         return meta[column] if column in meta else record.get(column)
 
 
-def _options(sample: Mapping[str, Any], roles: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _read_sample_options(
+    sample: Mapping[str, Any], roles: Mapping[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The options of the first row, and what they are called by."""
     columns = [column for role, column in roles.items() if role.startswith("choice ")]
     if columns:
@@ -198,8 +203,8 @@ def _options(sample: Mapping[str, Any], roles: Mapping[str, str]) -> tuple[tuple
     return (), ()
 
 
-def _listed(sample: Any, choices: Sequence[str]) -> Any:
-    """Options in the way of the sample: a list, an object by letter, text and label, or separated text."""
+def _write_choices(sample: Any, choices: Sequence[str]) -> Any:
+    """Options in the form of the sample: a list, an object by letter, text and label, or separated text."""
     letters = [chr(65 + place) for place in range(len(choices))]
     if isinstance(sample, Mapping) and isinstance(sample.get("text"), list):
         labels = list(sample.get("label") or ())
@@ -209,12 +214,12 @@ def _listed(sample: Any, choices: Sequence[str]) -> Any:
         return dict(zip(names, choices, strict=True))
     if isinstance(sample, str):
         found = _SEPARATOR.search(sample)
-        return (found[0] if found else "\n").join(_marked(_SEPARATOR.split(sample.strip()), choices))
-    return _marked([read_text_value(each) for each in sample], choices)
+        return (found[0] if found else "\n").join(_add_marks(_SEPARATOR.split(sample.strip()), choices))
+    return _add_marks([read_text_value(each) for each in sample], choices)
 
 
-def _marked(sample: Sequence[str], choices: Sequence[str]) -> list[str]:
-    """Options with letters in front, where the sample's have them."""
+def _add_marks(sample: Sequence[str], choices: Sequence[str]) -> list[str]:
+    """Options with letters in front, if those of the sample have them."""
     marks = [_LETTERED.match(each) for each in sample]
     first = marks[0] if marks else None
     if len(marks) < 2 or first is None or not all(marks):
@@ -223,8 +228,8 @@ def _marked(sample: Sequence[str], choices: Sequence[str]) -> list[str]:
     return [f"{first[1]}{chr(start + place)}{first[3]}{choice}" for place, choice in enumerate(choices)]
 
 
-def _like(sample: Any, text: str) -> Any:
-    """A text as the sample's kind of value: a number stays a number, a list a list."""
+def _imitate(sample: Any, text: str) -> Any:
+    """A text as a value of the sample's type: a number stays a number, a list a list."""
     if isinstance(sample, bool | int | float):
         try:
             value = json.loads(text)
@@ -232,9 +237,9 @@ def _like(sample: Any, text: str) -> Any:
             return text
         return value if isinstance(value, bool | int | float) else text
     if isinstance(sample, list) and sample:
-        return [_like(sample[0], text)]
+        return [_imitate(sample[0], text)]
     if isinstance(sample, Mapping) and "text" in sample:
-        return {"text": _like(sample["text"], text)}
+        return {"text": _imitate(sample["text"], text)}
     return text
 
 

@@ -1,4 +1,4 @@
-"""Rows as a Parquet file: columns for every field, the examples as `messages` beside them."""
+"""Rows as a Parquet file: a column for every field, and the examples as `messages` beside them."""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,8 @@ from aide.exporters.base import ExportJob, ExportResult
 from aide.exporters.columns import fit_value, infer_columns, to_arrow_type
 from aide.jsonl import encode_line
 
-ROWS: Final = 1000  # to a batch: what is held in memory at once
+ROWS: Final = 1000
+"""Rows in memory at once; a Parquet file is written in batches anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class ParquetExporter:
 
 
 def add_messages(lines: Iterable[RecordLine], job: ExportJob) -> Iterator[dict[str, Any]]:
-    """Every record with the turns of its example, so that a trainer takes the table as it is."""
+    """Every record with the turns of its example, so that a trainer can use the table as it is."""
     for line in lines:
         yield {**line.record, "messages": job.rendering.example(line).messages()}
 
@@ -38,8 +39,8 @@ def add_messages(lines: Iterable[RecordLine], job: ExportJob) -> Iterator[dict[s
 def write_parquet(dest: str, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write rows to a file, all or nothing; returns how many.
 
-    The rows are read once, kept in a temporary file, and read from there twice: to learn the columns, and to
-    write them. Memory does not grow with their number.
+    A column's type is known only after its last row, and the rows may come from a pipe. So they are kept in a
+    temporary file, which is read twice: memory does not grow with their number.
 
     Raises:
         InputError: pyarrow is missing, or there is not one row.
@@ -54,19 +55,19 @@ def write_parquet(dest: str, rows: Iterable[Mapping[str, Any]]) -> int:
         count = sum(1 for row in rows if writer.write(row))
         if not count:
             raise InputError("there is not one record to write", hint="a table needs at least one row")
-        columns = infer_columns(_again(kept))
+        columns = infer_columns(_read_again(kept))
         schema = pa.schema([pa.field(name, to_arrow_type(kind)) for name, kind in columns.items()])
         with open_output(dest) as file, parquet.ParquetWriter(pa.PythonFile(file, mode="w"), schema) as table:
-            again = _again(kept)
+            again = _read_again(kept)
             while batch := list(islice(again, ROWS)):
-                fit = [
+                fitted = [
                     {name: fit_value(row.get(name), kind) for name, kind in columns.items()} for row in batch
                 ]
-                table.write_batch(pa.RecordBatch.from_pylist(fit, schema))
+                table.write_batch(pa.RecordBatch.from_pylist(fitted, schema))
     return count
 
 
-def _again(kept: Any) -> Iterator[dict[str, Any]]:
+def _read_again(kept: Any) -> Iterator[dict[str, Any]]:
     kept.seek(0)
     return iter(jsonlines.Reader(kept, loads=orjson.loads))
 

@@ -303,7 +303,7 @@ def test_llama_factory_gets_one_key_and_nothing_of_others_is_touched(tmp_path: P
     with pytest.raises(InputError, match="another data set named 'theirs'"):
         export("llama-factory", ALL, tmp_path, name="theirs")
     (tmp_path / "free.jsonl").write_text("not ours")
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="exists already"):
         export("llama-factory", ALL, tmp_path, name="free")
     index.write_text("[]")
     with pytest.raises(InputError, match="no JSON object"):
