@@ -138,7 +138,7 @@ async def grow(task: str, variant: str, scratch: Path) -> tuple[list[dict[str, A
 
     order = local.order(spec, {}, seeds, folder, pool, emit)
     await local.run_locally(Stage(order), ground, pool)
-    return records, sum(stats["calls"] for stats in pool.stats().values())
+    return records, sum(stats["calls"] for stats in pool.collect_stats().values())
 
 
 def measure(job: tuple[str, str]) -> tuple[str, str, Figures]:

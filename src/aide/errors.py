@@ -7,16 +7,18 @@
 from typing import ClassVar, Literal
 
 Scope = Literal["call", "node", "run"]
+FailureKind = Literal["rate", "overload", "server", "timeout", "connection"]
 
 
 class AideError(Exception):
-    """Root of all faults that `aide` foresees.
-
-    `hint` is one sentence that says what a person can do; it is shown after `hint:`.
-    """
+    """Root of all faults that `aide` foresees."""
 
     scope: ClassVar[Scope] = "run"
+    """Who must deal with it."""
     exit_code: ClassVar[int] = 1
+    """The status of the process that ends with it."""
+    hint: str
+    """One sentence that says what a person can do; shown after `hint:`."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -60,23 +62,24 @@ class Interrupted(AideError):
 
 
 class CallError(AideError):
-    """An attempt failed in a way that may heal.
-
-    Attributes:
-        retry_after: seconds the server asked to wait, `None` where it named none.
-        kind: `rate` (turned away: 429), `overload` (503, 529, 498), `server` (other 5xx, an error
-            inside a 200), `timeout`, `connection` (reset, refused, cut body).
-        at_once: the fault lies in the connection alone (the keep-alive race): the first repeat
-            need not wait.
-    """
+    """An attempt failed in a way that may heal."""
 
     scope = "call"
+
+    kind: FailureKind
+    """`rate` (turned away: 429), `overload` (503, 529, 498), `server` (other 5xx, an error inside a 200), `timeout`,
+    `connection` (reset, refused, cut body).
+    """
+    retry_after: float | None
+    """Seconds the server asked to wait; `None` where it named none."""
+    at_once: bool
+    """True when the first repeat need not wait: the fault lies in the connection alone, or another endpoint is free."""
 
     def __init__(
         self,
         message: str,
         *,
-        kind: str,
+        kind: FailureKind,
         retry_after: float | None = None,
         at_once: bool = False,
         hint: str = "",
@@ -91,10 +94,16 @@ class CallError(AideError):
 
 
 class NodeError(AideError):
-    """One record can't be made; `reason` is the word under which it is counted, `input` the text it came to."""
+    """One record can't be made; the run goes on without it."""
 
     scope = "node"
+
+    reason: str
+    """The word under which it is counted."""
+    failed: bool
+    """True when `--retry-failed` may try again: the fault was the endpoint's, not the record's."""
     input: str = ""
+    """The text that the record had come to, where there was one."""
 
     def __init__(self, reason: str, message: str, *, failed: bool = False) -> None:
         super().__init__(message)
@@ -103,7 +112,12 @@ class NodeError(AideError):
 
 
 class Rejection(NodeError):
-    """The record was judged and found wanting at `step`: `reason` is counted, `detail` is kept."""
+    """The record was judged and found wanting."""
+
+    step: str
+    """Where: the step or check that refused it."""
+    detail: str
+    """What was wrong with this record; kept in `rejects.jsonl`."""
 
     def __init__(self, step: str, reason: str, detail: str = "") -> None:
         super().__init__(reason, detail or reason)
@@ -112,7 +126,12 @@ class Rejection(NodeError):
 
 
 class Unusable(NodeError):
-    """What the model said can't be used; `said` is its text, `problem` what is wrong with it."""
+    """What the model said can't be used."""
+
+    problem: str
+    """What is wrong with it, in words that the model is told."""
+    said: str
+    """The model's text."""
 
     def __init__(self, reason: str, problem: str, said: str = "") -> None:
         super().__init__(reason, problem)

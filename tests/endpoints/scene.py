@@ -101,7 +101,7 @@ class Scene(SilentModels):
     def failed(self) -> dict[str, int]:
         """Failed attempts by kind, over all endpoints."""
         found: dict[str, int] = {}
-        for told in self.pool.stats().values():
+        for told in self.pool.collect_stats().values():
             for kind, count in told["errors"].items():
                 found[kind] = found.get(kind, 0) + count
         return found

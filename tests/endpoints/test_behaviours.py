@@ -106,7 +106,7 @@ def test_an_ignored_response_format_is_found_out_by_what_comes_and_never_asked_f
 
     fake = FakeEndpoint(only_told)
     scene = play(tmp_path, fake, part)
-    assert scene.pool.stats()["e0"]["rungs"] == {"m": "object_schema"}
+    assert scene.pool.collect_stats()["e0"]["rungs"] == {"m": "object_schema"}
     assert all(not {"n", "guided_json", "logprobs", "stream"} & set(body) for body in fake.bodies)
 
 
@@ -359,7 +359,9 @@ def test_whitespace_up_to_the_limit_is_asked_again_with_twice_the_room(tmp_path:
     assert [body["max_tokens"] for body in fake.bodies] == [50, 100]
     assert fake.bodies[0]["messages"] == fake.bodies[1]["messages"]
     assert len(scene.paid) == 2
-    assert scene.pool.stats()["e0"]["rungs"] == {"m": "strict"}, "a cut answer says nothing of the format"
+    assert scene.pool.collect_stats()["e0"]["rungs"] == {"m": "strict"}, (
+        "a cut answer says nothing of the format"
+    )
 
 
 def test_what_is_cut_twice_is_given_up_and_never_repaired(tmp_path: Path) -> None:
@@ -565,7 +567,7 @@ def test_a_server_that_queues_for_ever_is_met_at_the_pace_it_can_keep() -> None:
         async with asyncio.TaskGroup() as group:
             for question in questions:
                 group.create_task(pool.complete(question))
-        assert pool.stats()["e0"]["errors"] == {}
+        assert pool.collect_stats()["e0"]["errors"] == {}
         return loop.time()
 
     passed = clockwork.run(whole())

@@ -63,15 +63,15 @@ class LocalModels:
 
     def capabilities(self) -> Mapping[str, Any]:
         """See `ModelService`."""
-        return self.pool.capabilities()
+        return self.pool.export_profiles()
 
     def restore(self, capabilities: Mapping[str, Any]) -> None:
         """See `ModelService`."""
-        self.pool.restore(capabilities)
+        self.pool.import_profiles(capabilities)
 
     def stats(self) -> Mapping[str, Any]:
         """See `ModelService`."""
-        return self.pool.stats()
+        return self.pool.collect_stats()
 
     async def close(self) -> None:
         """Close all connections."""

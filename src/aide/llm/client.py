@@ -1,8 +1,7 @@
 """One HTTP exchange with one endpoint: the only code that speaks HTTP, and where foreign errors end.
 
-httpx is the interface: any `httpx.AsyncBaseTransport` can stand in for the network, and its errors are what an
-exchange can end with. The network itself is aiohttp, asked directly: httpx's client, pool and messages cost far
-more than the exchange; see docs/design/http.md.
+httpx is the seam: any `httpx.AsyncBaseTransport` can stand in for the network, and errors below here are httpx's. The
+network itself is aiohttp (`llm/network.py`); docs/design/http.md says why.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ from aide.llm.faults import WrongPath, classify_fault, decode_json, read_answer,
 from aide.llm.network import Network
 from aide.llm.request import Endpoint
 
-KEY_TIME: Final = 30.0
+KEY_TIME: Final = 30.0  # seconds for a key command: some ask a vault, or a person's browser session
 SIM: Final = "sim:"
 
 Handler = Callable[
@@ -34,12 +33,15 @@ Handler = Callable[
 
 @dataclass(frozen=True, slots=True)
 class WireReply:
-    """One exchange as it came: header names in lower case, the body decompressed."""
+    """One exchange as it came."""
 
     status: int
     headers: Mapping[str, str]
+    """With lower-case names."""
     body: bytes
+    """Decompressed."""
     seconds: float
+    """From the request's start to the last byte."""
 
 
 class CallableTransport(httpx.AsyncBaseTransport):
@@ -53,19 +55,17 @@ class CallableTransport(httpx.AsyncBaseTransport):
         content = await request.aread()
         body = orjson.loads(content) if content else {}
         status, headers, said = await self.answer(request.url.path, body, dict(request.headers))
-        return httpx.Response(status, headers=dict(headers), content=_bytes(said))
+        return httpx.Response(status, headers=dict(headers), content=_encode(said))
 
 
 class Client:
-    """Exchanges with one endpoint.
+    """Exchanges with one endpoint."""
 
-    `timeout` is how long the endpoint may be silent, `total_timeout` (twice that by default) how long one
-    exchange may take in all, in seconds. A connection that drops before an answer is there is replaced once,
-    at once. `transport` stands in for the network; `environ` is where the key's variable is looked up.
-
-    Raises:
-        InputError: the base URL is none, or `sim:` has no transport.
-    """
+    endpoint: Endpoint
+    bases: tuple[str, ...]
+    """The base URLs that the address may mean, likeliest first."""
+    total_timeout: float
+    """Seconds that one exchange may take in all."""
 
     def __init__(
         self,
@@ -77,6 +77,14 @@ class Client:
         pool: int = 64,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
+        """`timeout` is how many seconds the endpoint may be silent; `total_timeout` is twice that by default.
+
+        `transport` stands in for the network, `pool` is the most connections, and `environ` is where the key's
+        variable is looked up.
+
+        Raises:
+            InputError: the base URL is none, or `sim:` has no transport.
+        """
         self.endpoint = endpoint
         self.total_timeout = 2 * timeout if total_timeout is None else total_timeout
         simulated = endpoint.base_url.startswith(SIM)
@@ -107,11 +115,14 @@ class Client:
     async def chat(self, body: Mapping[str, Any]) -> tuple[WireReply, Mapping[str, Any]]:
         """One chat completion: the reply and its decoded body, which has a message in it.
 
-        Raises: as `faults.answer_of`; `CallError` for what the network does; no text of it holds the key.
+        The first wrong path moves on to the next spelling of the base URL. The first refused key is asked for anew
+        where a command prints it, since such keys expire during a run.
+
+        Raises: as `faults.read_answer`; `CallError` for what the network does; no text of it holds the key.
         """
         refreshed = False
         while True:
-            at, key = self._at, await self._known_key()
+            at, key = self._at, await self._get_key()
             reply = await self.exchange("POST", "/chat/completions", body)
             try:
                 return reply, read_answer(
@@ -160,17 +171,20 @@ class Client:
     async def exchange(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> WireReply:
         """One request and whatever answers it, of any status.
 
+        A connection that drops before an answer is there is replaced once, at once: most often the server had just
+        closed an idle one.
+
         Raises:
             CallError: kind `connection` or `timeout`.
             EndpointUnusable: the key command fails, or the certificate is not trusted.
         """
         if self._key is None:
-            await self._known_key()
+            await self._get_key()
         began = monotonic()
         if self._direct is not None:
             route = urlsplit(self.base).path + path
             status, headers, said = await self._direct(route, body or {}, self._headers)
-            return WireReply(status, headers, _bytes(said), monotonic() - began)
+            return WireReply(status, headers, _encode(said), monotonic() - began)
         content = b"" if body is None else encode_body(body)
         try:
             async with asyncio.timeout(self.total_timeout):
@@ -181,7 +195,7 @@ class Client:
         except TimeoutError:
             raise CallError(f"no complete answer within {self.total_timeout:g} s", kind="timeout") from None
         except httpx.HTTPError as error:
-            raise self._without_key(_mapped(error, self.base)) from None
+            raise self._without_key(_convert_error(error, self.base)) from None
         return WireReply(*answer, monotonic() - began)
 
     async def _send(self, method: str, path: str, content: bytes) -> tuple[int, Mapping[str, str], bytes]:
@@ -211,7 +225,7 @@ class Client:
     def _shown(self, path: str) -> str:
         return f"{self.base.partition('?')[0]}{path}"
 
-    async def _known_key(self) -> str:
+    async def _get_key(self) -> str:
         if self._key is None:
             async with self._key_lock:
                 if self._key is None:
@@ -261,7 +275,7 @@ def encode_body(body: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(body)
     except orjson.JSONEncodeError:
-        return orjson.dumps(_mended(body))
+        return orjson.dumps(_replace_surrogates(body))
 
 
 async def run_key_command(command: str) -> str:
@@ -285,7 +299,8 @@ async def run_key_command(command: str) -> str:
     return printed.decode("utf-8", "replace")
 
 
-def _mapped(error: httpx.HTTPError, base: str) -> AideError:
+def _convert_error(error: httpx.HTTPError, base: str) -> AideError:
+    """What befell the connection, in words that a person can act on."""
     base = base.partition("?")[0]
     words = str(error).lower()
     if "certificate" in words:
@@ -304,15 +319,15 @@ def _mapped(error: httpx.HTTPError, base: str) -> AideError:
     return CallError(f"the connection to {base} broke: {type(error).__name__}", kind="connection")
 
 
-def _bytes(said: Mapping[str, Any] | bytes) -> bytes:
+def _encode(said: Mapping[str, Any] | bytes) -> bytes:
     return said if isinstance(said, bytes) else orjson.dumps(said)
 
 
-def _mended(value: Any) -> Any:
+def _replace_surrogates(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, Mapping):
-        return {_mended(key): _mended(inner) for key, inner in value.items()}
+        return {_replace_surrogates(key): _replace_surrogates(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_mended(inner) for inner in value]
+        return [_replace_surrogates(inner) for inner in value]
     return value

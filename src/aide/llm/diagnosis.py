@@ -4,56 +4,66 @@ import math
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-Verdict = Literal["ok", "note", "bad"]
-EIGHT: Final = 8
+FindingLevel = Literal["ok", "note", "bad"]
+PARALLEL: Final = 8  # calls in flight in the second of the two measurements: as many as a run starts with
 
 
 @dataclass(frozen=True, slots=True)
 class DoctorFinding:
-    """One thing that was found out; `bad` means that a run would fail, `advice` says what to do."""
+    """One thing that was found out."""
 
     name: str
-    verdict: Verdict
+    verdict: FindingLevel
+    """`bad` where a run would fail."""
     told: str
+    """What was found, for a person."""
     advice: str = ""
+    """What to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredSpeed:
-    """Speeds of one endpoint and model.
-
-    `latency` is in seconds of a call that writes one word; `alone` and `together` are completion tokens a
-    second with one and with eight calls in flight; `cached` is the share of a repeated prompt that the server
-    said it had cached.
-    """
+    """Speeds of one endpoint and model."""
 
     chars_per_token: float
     latency: float
+    """Seconds of a call that writes one word."""
     alone: float
+    """Completion tokens a second with one call in flight."""
     together: float
+    """Completion tokens a second with `PARALLEL` calls in flight."""
     cached: float
+    """The share of a repeated prompt that the server said it had cached."""
 
-    def rate(self, places: int) -> float:
-        """Tokens a second with so many calls in flight: the power law through the two measurements."""
+    def compute_rate(self, calls: int) -> float:
+        """Completion tokens a second with so many calls in flight: the power law through the two measurements.
+
+        Throughput grows with the batch and ever more slowly; a power of at most 1 says so without further numbers.
+        """
         if self.alone <= 0 or self.together <= 0:
             return max(self.alone, self.together)
-        slope = math.log(self.together / self.alone) / math.log(EIGHT)
-        return float(self.alone * places ** min(1.0, max(0.0, slope)))
+        slope = math.log(self.together / self.alone) / math.log(PARALLEL)
+        return float(self.alone * calls ** min(1.0, max(0.0, slope)))
 
 
 @dataclass(slots=True)
 class Diagnosis:
-    """All that was found out of one endpoint; `measured` is there where it answered to the end."""
+    """All that was found out of one endpoint."""
 
     endpoint: str
+    """Its name."""
     base_url: str
     model: str
+    """The model that was asked for."""
     answered_by: str = ""
+    """The model that answered."""
     calls: int = 0
+    """Calls that were made to find out."""
     findings: list[DoctorFinding] = field(default_factory=list)
     measured: MeasuredSpeed | None = None
+    """There where the endpoint answered to the end."""
 
     @property
     def usable(self) -> bool:
-        """Whether a run can use it."""
+        """True when a run can use it."""
         return all(finding.verdict != "bad" for finding in self.findings)

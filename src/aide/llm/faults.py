@@ -1,7 +1,9 @@
 """Reads what a server says went wrong, in any of the shapes servers have for it, and maps it once to a scope.
 
-Status codes lie, so words decide where a code does not: a full context window, a filter, a spent quota, a bad
-key and an unknown model are known by code, type or wording, whichever status carries them.
+Status codes lie: one server says 400 where the next says 404, 422 or 500 for the same thing. So words decide
+first, and the status where they say nothing: a full context window, a filter, a spent quota, a bad key and an
+unknown model are known by code, type or wording, whichever status carries them. The patterns are the wordings of
+real servers.
 """
 
 import re
@@ -17,11 +19,10 @@ import orjson
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError
 from aide.llm.waits import read_retry_after
 
-SHOWN: Final = 300
-READ: Final = 2000
-GATEWAY: Final = frozenset(
-    {502, 503, 504, 520, 521, 522, 523, 524, 529}
-)  # these speak of the moment, never of a request
+SHOWN: Final = 300  # characters of a message that a person is shown
+READ: Final = 2000  # characters that are searched for words: some servers repeat the whole prompt after them
+# These speak of the moment, never of a request.
+GATEWAY: Final = frozenset({502, 503, 504, 520, 521, 522, 523, 524, 529})
 
 _TOO_LONG: Final = re.compile(
     r"context_length_exceeded|exceed_context_size|contextwindowexceeded|exceed(s|ed)? (the )?"
@@ -58,17 +59,18 @@ _ONE_CALL: Final = re.compile(r"json_validate_failed|failed_generation")
 
 @dataclass(frozen=True, slots=True)
 class WireFault:
-    """What a server said of a failed exchange. `said` is all of it in lower case; `mark` tells equal
-    bodies.
-    """
+    """What a server said of a failed exchange."""
 
     status: int
     message: str
     code: str = ""
     type: str = ""
     param: str = ""
+    """The field of the request that is at fault, where the server names one."""
     wait: float | None = None
+    """Seconds that the server asks to wait."""
     mark: str = ""
+    """A hash of the body: equal bodies have equal marks."""
 
     @property
     def brief(self) -> str:
@@ -77,7 +79,7 @@ class WireFault:
 
     @property
     def said(self) -> str:
-        """Code, type, parameter and message, to look for words in."""
+        """Code, type, parameter and message in lower case, to look for words in."""
         return f"{self.code} {self.type} {self.param} {self.message}".lower()
 
 
@@ -104,9 +106,7 @@ class WrongPath(EndpointUnusable):
 
 
 def decode_json(body: bytes) -> Any:
-    """The JSON value of a body, raw control characters and lone surrogates allowed; `None` where there is
-    none.
-    """
+    """The JSON value of a body, raw control characters and lone surrogates allowed; `None` where there is none."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -124,8 +124,8 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, url: str) 
 
     Raises:
         CallError: trying again may heal it; a 200 without a message in it is one too.
-        NodeError: this request can't be served: `context_too_long`, `filtered`; `Refused` where it may be
-        adapted.
+        NodeError: this request can't be served: `context_too_long`, `filtered`; `RequestRefused` where it may be
+            adapted.
         EndpointUnusable: bad key, unknown model, spent quota, wrong address.
     """
     data = decode_json(body)
@@ -133,23 +133,22 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, url: str) 
         raise classify_fault(read_fault(status, headers, body, data), url)
     if not isinstance(data, Mapping):
         raise classify_fault(
-            WireFault(200, "answered 200 without a JSON object: " + _text(body), mark=_mark(body)), url
+            WireFault(200, "answered 200 without a JSON object: " + _strip_html(body), mark=_hash_body(body)),
+            url,
         )
     choices = data.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     if data.get("error") or not isinstance(choice, Mapping):
-        raise classify_fault(_inside(data, headers, body), url)
+        raise classify_fault(_read_inner_fault(data, headers, body), url)
     if choice.get("error") or choice.get("finish_reason") in ("error", "insufficient_system_resource"):
-        raise classify_fault(_inside(choice, headers, body), url)
+        raise classify_fault(_read_inner_fault(choice, headers, body), url)
     if not isinstance(choice.get("message"), Mapping):
-        raise classify_fault(_inside(choice, headers, body), url)
+        raise classify_fault(_read_inner_fault(choice, headers, body), url)
     return data
 
 
 def read_fault(status: int, headers: Mapping[str, str], body: bytes, data: Any) -> WireFault:
-    """What a body says of a failure: nested, flat, a string, a list, `detail`, HTML, plain text or nothing at
-    all.
-    """
+    """What a body says of a failure: nested, flat, a string, a list, `detail`, HTML, plain text or nothing at all."""
     first = data[0] if isinstance(data, list) and data else data
     flat = first if isinstance(first, Mapping) else {}
     error = flat.get("error")
@@ -158,25 +157,25 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, data: Any) 
         (
             text
             for text in map(
-                _words, (inner.get("message"), error, flat.get("detail"), flat.get("html-message"))
+                _join_words, (inner.get("message"), error, flat.get("detail"), flat.get("html-message"))
             )
             if text
         ),
         "",
     )
-    said = message or _text(body) or "nothing but the status"
+    said = message or _strip_html(body) or "nothing but the status"
     kind = str(inner.get("type") or flat.get("error_type") or inner.get("status") or "")
     details = inner.get("details") or inner.get("metadata")
     code = " ".join(str(part) for part in (inner.get("code"), details) if part not in (None, ""))
     param = str(inner.get("param") or "")
     return WireFault(
         status,
-        _short(said),
+        _squeeze(said),
         code[:SHOWN],
         kind,
         param,
         read_retry_after(headers, data, said[:READ]),
-        _mark(body),
+        _hash_body(body),
     )
 
 
@@ -195,6 +194,7 @@ def classify_fault(fault: WireFault, url: str = "") -> AideError:
 
 
 def _unusable(fault: WireFault, url: str) -> EndpointUnusable | None:
+    """The error where no request can be served here; `None` for other faults."""
     status, said = fault.status, fault.said
     if 300 <= status < 400:
         return EndpointUnusable(
@@ -218,6 +218,7 @@ def _unusable(fault: WireFault, url: str) -> EndpointUnusable | None:
 
 
 def _passing(fault: WireFault) -> CallError | None:
+    """The error where trying again may heal it; `None` for other faults."""
     status = fault.status
     if status == 200:
         return CallError(fault.brief, kind="server", retry_after=fault.wait)
@@ -232,7 +233,7 @@ def _passing(fault: WireFault) -> CallError | None:
     return None
 
 
-def _inside(data: Mapping[str, Any], headers: Mapping[str, str], body: bytes) -> WireFault:
+def _read_inner_fault(data: Mapping[str, Any], headers: Mapping[str, str], body: bytes) -> WireFault:
     """The fault that a 200 carries; its own code stands in for the status where it has one."""
     fault = read_fault(200, headers, body, data)
     code = re.search(r"\b[45]\d\d\b", fault.code)
@@ -250,7 +251,7 @@ def _inside(data: Mapping[str, Any], headers: Mapping[str, str], body: bytes) ->
     return WireFault(status, message, fault.code, fault.type, fault.param, fault.wait, fault.mark)
 
 
-def _words(value: object) -> str:
+def _join_words(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list):  # FastAPI: one object for each field that is wrong
@@ -260,15 +261,15 @@ def _words(value: object) -> str:
     return orjson.dumps(value, default=str).decode() if isinstance(value, Mapping) and value else ""
 
 
-def _text(body: bytes) -> str:
+def _strip_html(body: bytes) -> str:
     text = body[:4000].decode("utf-8", "replace")
     title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-    return _short(title.group(1) if title else re.sub(r"<[^>]*>", " ", text))
+    return _squeeze(title.group(1) if title else re.sub(r"<[^>]*>", " ", text))
 
 
-def _short(text: str) -> str:
+def _squeeze(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text[:READ]).split())
 
 
-def _mark(body: bytes) -> str:
+def _hash_body(body: bytes) -> str:
     return blake2b(body, digest_size=8).hexdigest()

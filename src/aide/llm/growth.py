@@ -1,23 +1,23 @@
-"""What a limit of calls at once is worth: whether a step up brought anything, and whether it is calls at once that the
-server bounds.
+"""What a limit of calls at once is worth: whether a step up brought anything, and whether it is calls at once
+that the server bounds.
 """
 
 from collections import deque
 from math import inf
 from typing import Final
 
-# Of what a step could bring, so much it has to bring: a quarter more calls, 7.5 % more work a second. What brings less
-# mostly lengthens the server's own queue: with 0.01 a server of 64 slots is given 256 calls at once for the same rate,
-# with 0.15 up to 120, from 0.3 on 77. Higher still, gains that pay would be left.
+# Of what a step could bring, so much it has to bring: a quarter more calls, 7.5 % more work a second. What brings
+# less mostly lengthens the server's own queue: with 0.01 a server of 64 slots is given 256 calls at once for the
+# same rate, with 0.15 up to 120, from 0.3 on 77. Higher still, gains that pay would be left.
 WORTH: Final = 0.3
-# After slow start. Steps of a half overshoot a server that takes 20 at once: four times as many calls are turned away.
-# Steps of a tenth take twice as many rounds to get anywhere.
+# After slow start. Steps of a half overshoot a server that takes 20 at once: four times as many calls are turned
+# away. Steps of a tenth take twice as many rounds to get anywhere.
 STEP: Final = 1.25
 # Seconds. Answers that come faster are made from a cache or by a stand-in: what they measure is this client.
 QUICK: Final = 0.05
-# Rounds of calls between two attempts to grow, at most; they double from two with each attempt that failed. With a rest
-# of two throughout, a server that takes 5 at once turns four calls of ten away, in place of one or two of a hundred;
-# beyond 32 nothing more is gained, and a server that has grown is found out later.
+# Rounds of calls between two attempts to grow, at most; they double from two with each attempt that failed. With
+# a rest of two throughout, a server that takes 5 at once turns four calls of ten away, in place of one or two of
+# a hundred; beyond 32 nothing more is gained, and a server that has grown is found out later.
 REST: Final = 32
 # A step is judged by at least so many calls, however small the limit: fewer are one long answer's luck.
 FEWEST: Final = 4
@@ -150,7 +150,8 @@ class LoadTracker:
     def bound(self) -> int:
         """How many calls at once the server takes; 0 where that is not its bound, or not known yet.
 
-        The numbers may differ by one and a sixteenth: answers on their way still count here and no more at the server.
+        The numbers may differ by one and a sixteenth: answers on their way still count here and no more at the
+        server.
         """
         least, most = min(self._others, default=0), max(self._others, default=0)
         if len(self._others) < self.SIGHTS or most - least > 1 + most // 16:

@@ -1,14 +1,14 @@
 """How many calls one endpoint gets at once, found out by watching it. Pure logic; time comes from the given clock.
 
-No server says how many calls it can use, and both mistakes are dear: too few leave slots idle, too many are turned away
-or wait in a queue until they time out. Servers also refuse for different reasons, and what helps against one hurts
-against another. So each reason has its own rule:
+No server says how many calls it can use, and both mistakes are dear: too few leave slots idle, too many are
+turned away or wait in a queue until they time out. Servers also refuse for different reasons, and what helps
+against one hurts against another. So each reason has its own rule:
 
 - Slow start: the limit doubles from `START` for as long as a doubling brings something (`GrowthJudge`). A server that
   queues without ever refusing is known by its pace alone.
-- Overload: a timeout, or a crowd of refusals among the last calls to start, cuts the limit once an episode. The episode
-  lasts until a call that started after the cut is answered: calls that were out before tell of the old limit. A
-  refusal among calls that got through cuts nothing.
+- Overload: a timeout, or a crowd of refusals among the last calls to start, cuts the limit once an episode. The
+  episode lasts until a call that started after the cut is answered: calls that were out before tell of the old
+  limit. A refusal among calls that got through cuts nothing.
 - A bound of calls at once: each refusal comes beside the same number of other calls; that number is the limit.
 - A bound of calls a minute: a pace of starts, not a limit, meets it (`Pacer`). The server gives itself away by
   refusing calls beside few others, or by naming a wait of `NAMED` seconds and more.
@@ -27,16 +27,18 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final, Literal
 
+from aide.errors import FailureKind
 from aide.llm.growth import GrowthJudge, LoadTracker
 from aide.llm.pace import MINUTE, Pacer, TokenBucket
 
-Outcome = Literal["ok", "rate", "overload", "timeout", "server", "connection", "neutral"]
+Outcome = Literal["ok", "neutral"] | FailureKind
 
 # Calls at once to begin with: three doublings lead to 64. With 16, a server of eight slots never shows that eight are
 # enough; with 4, the first seconds are lost.
 START: Final = 8
-# What is left after an overload. As in CUBIC (RFC 9438): half, as in classic TCP, gives up more than a server that was
-# only a little too full asks for. With 0.85 a limit that was set eight times too high turns a quarter more calls away.
+# What is left after an overload. As in CUBIC (RFC 9438): half, as in classic TCP, gives up more than a server
+# that was only a little too full asks for. With 0.85 a limit that was set eight times too high turns a quarter
+# more calls away.
 CUT: Final = 0.7
 # Up to this share of what was cut the limit comes back quickly, a quarter of a call for each answer: one round of
 # answers. It stops just below, because that is where it was refused, and leaves the rest to growth.
@@ -47,8 +49,8 @@ REGAIN_STEP: Final = 0.25
 # quarters of the throughput; with fourteen, a server that counts calls is not understood.
 SPAN: Final = 16
 CROWD: Final = 7
-# Back near the limit that was cut before, so many are enough: what failed there will fail again. With the full crowd up
-# to twice as many calls are turned away.
+# Back near the limit that was cut before, so many are enough: what failed there will fail again. With the full
+# crowd up to twice as many calls are turned away.
 AGAIN: Final = 4
 # A gateway may refuse at random, whatever the limit is. Its usual share is taken over so many calls: over 1,000 it is
 # known too late, and the limit falls meanwhile. More than three in ten count as an overload, not as usual.
@@ -60,8 +62,8 @@ DEVIATIONS: Final = 5
 # Seconds. A bound of calls at once frees up within an answer's time, and servers name a second out of habit. A longer
 # wait is the time until a count begins anew. Without this rule up to a fifth of the calls are turned away.
 NAMED: Final = 5.0
-# Failures in a row, of calls that started after a first one, that stop all starts where the server named no wait: fewer
-# may be chance, more are asked of nobody.
+# Failures in a row, of calls that started after a first one, that stop all starts where the server named no wait:
+# fewer may be chance, more are asked of nobody.
 BREAK: Final = 5
 # Seconds. A pause doubles up to this: it is the most that a run idles after the server has come back.
 LONGEST: Final = 30.0

@@ -10,21 +10,22 @@ RECENT: Final = 10.0
 # Of what the server let through, where the pace begins: below it, since part of what came through was saved up. Half
 # would cost a fifth of the rate for minutes.
 FIRST: Final = 0.9
-# Seconds without a refusal before the pace grows, by GROWTH every GROWTH_SECONDS: longer than a refusal takes to show
-# itself. Without growth a tenth of the rate is left for good; twice as fast, or after 40 seconds, up to a third of the
-# calls are turned away.
+# Seconds without a refusal before the pace grows, by GROWTH every GROWTH_SECONDS: longer than a refusal takes to
+# show itself. Without growth a tenth of the rate is left for good; twice as fast, or after 40 seconds, up to a
+# third of the calls are turned away.
 QUIET: Final = 20.0
 GROWTH: Final = 1.02
 GROWTH_SECONDS: Final = 2.0
 # Of a pace that was turned away, where it goes on. The server's number is known by then, so a little below is enough;
 # half would cost a third of the rate.
 BACK: Final = 0.98
-# Starts until it is back there, along a cubic curve (as CUBIC's window, RFC 9438): fast at first, flat near the number
-# that was refused, then beyond it to see whether there is more. Half and twice as many make no difference.
+# Starts until it is back there, along a cubic curve (as CUBIC's window, RFC 9438): fast at first, flat near the
+# number that was refused, then beyond it to see whether there is more. Half and twice as many make no difference.
 LEVEL: Final = 800.0
-# A pace is given up where VAIN refusals come with fewer than APART starts between them, though it went down each time:
-# then they are not for the number of starts, and a pace would strangle the run (measured: a quarter of the rate, for a
-# server that stops counting and refuses by chance). For BARRED seconds none is learned, lest it be the same mistake.
+# A pace is given up where VAIN refusals come with fewer than APART starts between them, though it went down each
+# time: then they are not for the number of starts, and a pace would strangle the run (measured: a quarter of the
+# rate, for a server that stops counting and refuses by chance). For BARRED seconds none is learned, lest it be
+# the same mistake.
 VAIN: Final = 5
 APART: Final = 100
 BARRED: Final = 300.0
@@ -58,12 +59,12 @@ class TokenBucket:
 class Pacer:
     """Starts a second, once the server showed that it counts them.
 
-    Such a server has a number that it never tells, and refuses all calls beyond it until its minute is over. A limit of
-    calls at once can't meet that: quick calls would use the number up in seconds, and then wait with all slots idle. So
-    starts are spread evenly, at a pace learned from what the server let through:
+    Such a server has a number that it never tells, and refuses all calls beyond it until its minute is over. A
+    limit of calls at once can't meet that: quick calls would use the number up in seconds, and then wait with all
+    slots idle. So starts are spread evenly, at a pace learned from what the server let through:
 
-    - It begins at `FIRST` of what was let through. In the first minute a refusal says that this was too short a time to
-      judge by: part of it was saved up, or still counts. Without refusals the pace grows.
+    - It begins at `FIRST` of what was let through. In the first minute a refusal says that this was too short a
+      time to judge by: part of it was saved up, or still counts. Without refusals the pace grows.
     - The first refusal of calls that kept to the pace tells the server's number: what it let through in the last
       minute. From now on the pace goes a little below, comes back along a cubic curve, and then tries a little more.
     - Refusals that come again and again, though the pace is ever lower, are not for the number of starts: the pace is

@@ -9,14 +9,17 @@ from math import inf
 from typing import Any, Final
 
 from aide.errors import AideError, CallError, EndpointUnusable
-from aide.llm.capabilities import RUNGS, EndpointProfile
 from aide.llm.faults import ServerFault
 from aide.llm.limiter import START, Limiter, Outcome, Permit
+from aide.llm.profile import RUNGS, EndpointProfile
 from aide.llm.request import Endpoint, KeepAnswer, ModelAnswer, ModelRequest
 from aide.llm.retry import RunHealth
+from aide.llm.usage import CHARS_PER_TOKEN
 from aide.llm.worker import EndpointWorker
 
-EXILE: Final = 60.0
+# Seconds that an endpoint with a bad key, a spent quota or a wrong model is left alone while others serve. A
+# person may mend it meanwhile; asked more often, it would only refuse more often.
+SET_ASIDE: Final = 60.0
 
 
 async def discard_answer(answer: ModelAnswer) -> None:
@@ -24,12 +27,14 @@ async def discard_answer(answer: ModelAnswer) -> None:
 
 
 class EndpointPool:
-    """The endpoints of a run behind one `complete`.
+    """The endpoints of a run behind one `complete`."""
 
-    `ceiling` bounds the calls in flight at each endpoint that sets no `concurrency` of its own; `timeout` and
-    `patience` are in seconds; `model` is the run's model, for which an endpoint may have a name of its own.
-    `transport` stands in for the network, one for all or a mapping by the endpoint's name.
-    """
+    health: RunHealth
+    """How all calls fare together; `with_retries` needs it."""
+    model: str
+    """The run's model, for which an endpoint may have a name of its own."""
+    workers: list[EndpointWorker]
+    """One for each endpoint, in the order given."""
 
     def __init__(
         self,
@@ -42,10 +47,15 @@ class EndpointPool:
         transport: Any = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`ceiling` bounds the calls in flight at each endpoint that sets no `concurrency` of its own.
+
+        `timeout` and `patience` are in seconds. `transport` stands in for the network: one for all, or a mapping by
+        the endpoint's name.
+        """
         self.health = RunHealth(clock, patience=patience)
         self.model = model
         self._clock = clock
-        self.lanes = [
+        self.workers = [
             EndpointWorker(
                 endpoint,
                 Limiter(
@@ -61,136 +71,148 @@ class EndpointPool:
             )
             for endpoint in endpoints
         ]
-        self._line: list[tuple[int, int, float, asyncio.Future[tuple[EndpointWorker, Permit]]]] = []
+        # A heap of callers: rank, number of arrival (so that equals go in order), tokens, and what they wait for.
+        self._queue: list[tuple[int, int, float, asyncio.Future[tuple[EndpointWorker, Permit]]]] = []
         self._arrivals = 0
         self._timer: asyncio.TimerHandle | None = None
 
     @property
     def in_flight(self) -> int:
         """Calls that hold a permit."""
-        return sum(lane.limiter.in_flight for lane in self.lanes)
+        return sum(worker.limiter.in_flight for worker in self.workers)
 
     @property
     def waiting(self) -> int:
         """Calls that wait for a permit."""
-        return sum(not entry[3].done() for entry in self._line)
+        return sum(not entry[3].done() for entry in self._queue)
 
     @property
     def limit(self) -> int:
         """Calls that may be out at once, now."""
-        return sum(lane.limiter.limit for lane in self.lanes)
+        return sum(worker.limiter.limit for worker in self.workers)
 
     async def complete(
         self, request: ModelRequest, *, rank: int = 0, keep: KeepAnswer = discard_answer
     ) -> ModelAnswer:
-        """One attempt at the least busy endpoint, once there is room; lower ranks go first, equals in order.
+        """One attempt at the least busy endpoint, once it has capacity; lower ranks go first, equals in order.
 
-        Adaptation to the endpoint, the one free reconnect and failover from an endpoint that can't serve are
-        part of the attempt. `keep` makes the answer durable; see `Lane.full`.
+        Adaptation to the endpoint, the one reconnect after a dropped connection and failover from an endpoint that
+        can't serve are part of the attempt. `keep` makes the answer durable; see `EndpointWorker.full`.
 
         Raises:
             CallError: the attempt failed; `with_retries` knows what to do.
             NodeError: this request can't be served.
             EndpointUnusable: no endpoint can serve.
         """
-        tokens = sum(len(message.content) for message in request.messages) / 4 + request.max_output / 2
+        # Of its limit an answer fills about half; what it really used corrects the account when it is there.
+        chars = sum(len(message.content) for message in request.messages)
+        tokens = chars / CHARS_PER_TOKEN + request.max_output / 2
         while True:
-            lane, permit = await self._enter(rank, tokens)
+            worker, permit = await self._wait_for_permit(rank, tokens)
             outcome: Outcome = "neutral"
             wait: float | None = None
             work, used = 1.0, None
             try:
-                answer = await lane.attempt(request, self._model_at(lane, request), permit, self._clock)
+                answer = await worker.attempt(
+                    request, self._name_model(worker, request.model), permit, self._clock
+                )
                 outcome, used = "ok", float(answer.usage.prompt + answer.usage.completion)
+                # In decoding steps: a server reads some twenty tokens in the time in which it writes one, and each
+                # call costs it a few steps whatever its length.
                 work = 10.0 + answer.usage.completion + answer.usage.prompt / 20
                 self.health.succeeded()
-                lane.unkept += 1
+                worker.unsaved += 1
             except EndpointUnusable as error:
-                lane.errors["unusable"] += 1
-                if not self._exile(lane, error):
+                worker.errors["unusable"] += 1
+                if not self._set_aside(worker, error):
                     raise
                 continue
             except CallError as error:
-                outcome, wait = _OUTCOMES[error.kind], error.retry_after
-                lane.errors[error.kind] += 1
+                outcome, wait = error.kind, error.retry_after
+                worker.errors[error.kind] += 1
                 self.health.failed()
-                if not isinstance(error, ServerFault) and self._other_than(lane):
+                # Another endpoint may serve at once what this one could not; a 5xx may lie in the request itself.
+                if not isinstance(error, ServerFault) and self._has_another(worker):
                     raise CallError(str(error), kind=error.kind, at_once=True, hint=error.hint) from error
                 raise
             except AideError as error:
-                lane.errors[getattr(error, "reason", "other")] += 1
+                worker.errors[getattr(error, "reason", "other")] += 1
                 raise
             finally:
-                lane.limiter.finish(permit, outcome, work=work, tokens=used, wait=wait)
+                worker.limiter.finish(permit, outcome, work=work, tokens=used, wait=wait)
                 self._dispatch()
             try:
                 await keep(answer)
             finally:
-                lane.unkept -= 1
+                worker.unsaved -= 1
                 self._dispatch()
             return answer
 
-    def _model_at(self, lane: EndpointWorker, request: ModelRequest) -> str:
-        own = lane.endpoint.model
-        return own if own and request.model in ("", self.model) else request.model
+    def _name_model(self, worker: EndpointWorker, model: str) -> str:
+        """What `model` is called there."""
+        own = worker.endpoint.model
+        return own if own and model in ("", self.model) else model
 
-    def _other_than(self, lane: EndpointWorker) -> bool:
+    def _has_another(self, worker: EndpointWorker) -> bool:
+        """True when another endpoint takes calls now."""
         return any(
-            other is not lane and not other.unusable and not other.limiter.holding for other in self.lanes
+            other is not worker and not other.unusable and not other.limiter.holding for other in self.workers
         )
 
-    def _exile(self, lane: EndpointWorker, error: EndpointUnusable) -> bool:
+    def _set_aside(self, worker: EndpointWorker, error: EndpointUnusable) -> bool:
         """Leave an endpoint aside for a while; false where no other one is left."""
-        lane.unusable = error
-        lane.limiter.suspend(EXILE)
-        return any(other.unusable is None for other in self.lanes)
+        worker.unusable = error
+        worker.limiter.suspend(SET_ASIDE)
+        return any(other.unusable is None for other in self.workers)
 
-    async def _enter(self, rank: int, tokens: float) -> tuple[EndpointWorker, Permit]:
-        if not self._line:
-            lane, wait = self._pick()
-            if lane is not None:
-                return lane, lane.limiter.start(tokens)
-            self._arm(wait)
+    async def _wait_for_permit(self, rank: int, tokens: float) -> tuple[EndpointWorker, Permit]:
+        """The worker to ask and its permit, at the caller's turn; a caller that is cancelled gives the permit
+        back.
+        """
+        if not self._queue:
+            worker, wait = self._choose_worker()
+            if worker is not None:
+                return worker, worker.limiter.start(tokens)
+            self._set_timer(wait)
         future: asyncio.Future[tuple[EndpointWorker, Permit]] = asyncio.get_running_loop().create_future()
         self._arrivals += 1
-        heappush(self._line, (rank, self._arrivals, tokens, future))
+        heappush(self._queue, (rank, self._arrivals, tokens, future))
         try:
             return await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled():
-                lane, permit = future.result()
-                lane.limiter.finish(permit, "neutral")
+                worker, permit = future.result()
+                worker.limiter.finish(permit, "neutral")
                 self._dispatch()
             raise
 
     def _dispatch(self) -> None:
-        """Let in as many waiting callers as there is room for."""
-        while self._line:
-            if self._line[0][3].done():  # its caller was cancelled
-                heappop(self._line)
+        """Let in as many waiting callers as there is capacity for."""
+        while self._queue:
+            if self._queue[0][3].done():  # its caller was cancelled
+                heappop(self._queue)
                 continue
-            lane, wait = self._pick()
-            if lane is None:
-                self._arm(wait)
+            worker, wait = self._choose_worker()
+            if worker is None:
+                self._set_timer(wait)
                 return
-            _, _, tokens, future = heappop(self._line)
-            future.set_result((lane, lane.limiter.start(tokens)))
+            _, _, tokens, future = heappop(self._queue)
+            future.set_result((worker, worker.limiter.start(tokens)))
 
-    def _pick(self) -> tuple[EndpointWorker | None, float]:
-        """The endpoint with the fewest calls out that has room, sound ones first; else the seconds until one
-        may have.
-        """
+    def _choose_worker(self) -> tuple[EndpointWorker | None, float]:
+        """The sound endpoint with capacity and the fewest calls out; where none has any, seconds until one may."""
         best: EndpointWorker | None = None
         soonest = inf
-        for lane in self.lanes:
-            wait = inf if lane.full else lane.limiter.compute_wait()
+        for worker in self.workers:
+            wait = inf if worker.full else worker.limiter.compute_wait()
             if wait > 0:
                 soonest = min(soonest, wait)
-            elif best is None or _load(lane) < _load(best):
-                best = lane
+            elif best is None or _load(worker) < _load(best):
+                best = worker
         return best, soonest
 
-    def _arm(self, wait: float) -> None:
+    def _set_timer(self, wait: float) -> None:
+        """Look again after `wait` seconds; where that is endless, the end of a call will look."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None if wait == inf else asyncio.get_running_loop().call_later(wait, self._dispatch)
@@ -203,66 +225,58 @@ class EndpointPool:
         `rung` is `answer.sent["rung"]`; without it and without `endpoint`, every endpoint that serves `model`
         is meant.
         """
-        for lane in self.lanes:
-            if endpoint in ("", lane.endpoint.name):
-                own = lane.endpoint.model
-                name = own if own and model in ("", self.model) else model
-                if name in lane.habits:
-                    lane.habits[name].note_invalid(rung, lane.limiter.in_flight, shapeless=shapeless)
+        for worker in self.workers:
+            if endpoint in ("", worker.endpoint.name):
+                name = self._name_model(worker, model)
+                if name in worker.profiles:
+                    worker.profiles[name].note_invalid(rung, worker.limiter.in_flight, shapeless=shapeless)
 
-    def capabilities(self) -> dict[str, Any]:
+    def export_profiles(self) -> dict[str, Any]:
         """What was learned, by endpoint and model, as JSON-able data."""
         return {
-            lane.endpoint.name: {
-                "base_url": lane.endpoint.base_url,
-                "models": {model: habits.as_dict() for model, habits in lane.habits.items()},
+            worker.endpoint.name: {
+                "base_url": worker.endpoint.base_url,
+                "models": {model: profile.as_dict() for model, profile in worker.profiles.items()},
             }
-            for lane in self.lanes
+            for worker in self.workers
         }
 
-    def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Start from what `capabilities` gave earlier; what does not fit is learned anew."""
-        for lane in self.lanes:
-            kept = snapshot.get(lane.endpoint.name)
-            if not isinstance(kept, Mapping) or kept.get("base_url") != lane.endpoint.base_url:
+    def import_profiles(self, snapshot: Mapping[str, Any]) -> None:
+        """Start from what `export_profiles` gave earlier; what does not fit is learned anew."""
+        for worker in self.workers:
+            kept = snapshot.get(worker.endpoint.name)
+            if not isinstance(kept, Mapping) or kept.get("base_url") != worker.endpoint.base_url:
                 continue
             for model, data in dict(kept.get("models") or {}).items():
                 with suppress(KeyError, ValueError, TypeError, AttributeError):
-                    lane.habits[model] = EndpointProfile.from_dict(data)
+                    worker.profiles[model] = EndpointProfile.from_dict(data)
 
-    def stats(self) -> dict[str, Any]:
-        """By endpoint: answered calls, failures by kind, what the limiter found, and the rung for each
-        model.
-        """
+    def collect_stats(self) -> dict[str, Any]:
+        """By endpoint: answered calls, failures by kind, what the limiter found, the rung for each model."""
         return {
-            lane.endpoint.name: {
-                "calls": lane.calls,
-                "errors": dict(lane.errors),
-                "in_flight": lane.limiter.in_flight,
-                "limit": lane.limiter.limit,
-                "cuts": lane.limiter.cuts,
-                "prefix": lane.prefixes.as_dict(),
-                "rungs": {model: RUNGS[habits.rung] for model, habits in lane.habits.items()},
-                "unusable": str(lane.unusable or ""),
+            worker.endpoint.name: {
+                "calls": worker.calls,
+                "errors": dict(worker.errors),
+                "in_flight": worker.limiter.in_flight,
+                "limit": worker.limiter.limit,
+                "cuts": worker.limiter.cuts,
+                "prefix": worker.prefixes.as_dict(),
+                "rungs": {model: RUNGS[profile.rung] for model, profile in worker.profiles.items()},
+                "unusable": str(worker.unusable or ""),
             }
-            for lane in self.lanes
+            for worker in self.workers
         }
 
     async def close(self) -> None:
         """Close all connections; calls that still wait are cancelled."""
         if self._timer is not None:
             self._timer.cancel()
-        for *_, future in self._line:
+        for *_, future in self._queue:
             future.cancel()
-        for lane in self.lanes:
-            await lane.client.close()
+        for worker in self.workers:
+            await worker.client.close()
 
 
-_OUTCOMES: Final[dict[str, Outcome]] = {
-    "rate": "rate", "overload": "overload", "server": "server", "timeout": "timeout",
-    "connection": "connection",
-}  # fmt: skip
-
-
-def _load(lane: EndpointWorker) -> tuple[bool, int]:
-    return lane.limiter.failures > 0, lane.limiter.in_flight
+def _load(worker: EndpointWorker) -> tuple[bool, int]:
+    """Order of preference: endpoints that have just failed come last, whatever their load."""
+    return worker.limiter.failures > 0, worker.limiter.in_flight

@@ -1,4 +1,8 @@
-"""How much of the prompts a server with a prefix cache would have had already, by what was sent to it."""
+"""How much of the prompts a server with a prefix cache would have had already, by what was sent to it.
+
+Few servers report what their cache served. The share says whether prompts put first what siblings share, and
+whether the order of calls keeps it warm; `doctor` and the statistics of a run show it.
+"""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,23 +11,31 @@ from zlib import crc32
 from aide.llm.usage import CHARS_PER_TOKEN
 from aide.records import Message, Usage
 
-BLOCK: Final = 16  # tokens
-BLOCKS: Final = 16_384  # as many as a cache of 262,144 tokens has
+BLOCK: Final = 16  # tokens: the block size that vLLM begins with
+BLOCKS: Final = 16_384  # 262,144 tokens: 34 GB of keys and values of a Llama of 8 billion parameters
 SIZE: Final = BLOCK * CHARS_PER_TOKEN  # bytes
-HEADS: Final = 128  # beginnings of prompts whose marks are kept
+HEADS: Final = 128  # system messages whose marks are kept: a run has one a step and set of fixed parts
 
 
 class PrefixCacheMeter:
     """A model of such a cache: whole blocks of `BLOCK` tokens, each known by all that stands before it.
 
-    It holds between `blocks` and half of that, and forgets what was not met for longest. Tokens are counted as
-    `usage` tells them; where in the text a block ends is estimated at `CHARS_PER_TOKEN` bytes a token.
+    It holds between `blocks` and half of that, and forgets what was not met for longest: two sets that take turns
+    do that without an order to keep. Where in the text a block ends is estimated at `CHARS_PER_TOKEN` bytes a
+    token.
     """
+
+    prompt: int
+    """Prompt tokens so far, as `usage` reports them."""
+    hit: float
+    """Of them those that the cache would have had."""
+    reported: int
+    """Of them those that the server said it had."""
 
     def __init__(self, blocks: int = BLOCKS) -> None:
         self.prompt = 0
         self.hit = 0.0
-        self.told = 0
+        self.reported = 0
         self._half = blocks // 2
         self._young: set[int] = set()
         self._old: set[int] = set()
@@ -47,7 +59,7 @@ class PrefixCacheMeter:
             self._young, self._old = set(), young
         self.prompt += usage.prompt
         self.hit += usage.prompt * hits * SIZE / max(1, head * SIZE + len(text))
-        self.told += usage.cached
+        self.reported += usage.cached
 
     def _head(self, model: str, system: str) -> tuple[list[int], bytes]:
         """The marks of the whole blocks in a system message, and the bytes after them; many calls share it."""
@@ -65,4 +77,4 @@ class PrefixCacheMeter:
     def as_dict(self) -> dict[str, float]:
         """Shares of all prompt tokens: what such a cache would have had, and what the server says it had."""
         whole = max(1, self.prompt)
-        return {"would_hit": round(self.hit / whole, 4), "told": round(self.told / whole, 4)}
+        return {"would_hit": round(self.hit / whole, 4), "told": round(self.reported / whole, 4)}

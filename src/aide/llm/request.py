@@ -9,48 +9,52 @@ from aide.records import Message, Usage
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a chat model is served.
-
-    `base_url` may be pasted with or without `/v1`, with a trailing slash, a query or the whole path; `sim:`
-    is the stand-in in this process. `model` is the name under which this endpoint serves the run's model,
-    empty where it has the run's own name. `key_env` names an environment variable, `key_command` a shell
-    command that prints a key (and is run again when the key is refused); a key itself never stands here. A
-    header value may hold `{key}`. `concurrency` (calls at once), `rpm` and `tpm` (requests and tokens a
-    minute) are ceilings. With `eager` there are as many calls at once from the start, else the number that the
-    endpoint can take is found from below.
-    """
+    """Where a model is served."""
 
     name: str
+    """Unique within a run; stands in the journal and in statistics."""
     base_url: str
+    """May be pasted with or without `/v1`, a trailing slash, a query or the whole route; `sim:` is the simulator."""
     model: str = ""
+    """The name under which this endpoint serves the run's model; empty where it has the run's own name."""
     key_env: str = ""
+    """Environment variable that holds the key; a key itself never stands here."""
     key_command: str = ""
+    """Shell command that prints the key; run again when the key is refused."""
     headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Sent with each request; a value may hold `{key}`."""
     query: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Query string of each request."""
     concurrency: int | None = None
+    """Most calls at once; `None` where the pool's ceiling applies."""
     eager: bool = False
+    """True when as many calls go out from the start; else the number is found from below."""
     rpm: int | None = None
+    """Most requests a minute."""
     tpm: int | None = None
+    """Most tokens a minute."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One logical call, before it is adapted to an endpoint.
-
-    `schema` is a closed JSON Schema, `None` where plain text is wanted; `max_output` is in tokens; what is
-    `None` is not sent at all. `extra` are further fields of the body, sent as they are.
-    """
+    """One logical call, before it is adapted to an endpoint. What is `None` is not sent at all."""
 
     step: str
+    """What it is for; statistics and the journal count by it."""
     model: str
+    """The model configured for the step."""
     messages: tuple[Message, ...]
+    """The rendered prompt, the system message first."""
     max_output: int
+    """Most tokens of the answer."""
     temperature: float | None = None
     top_p: float | None = None
     schema_name: str = ""
     schema: Mapping[str, Any] | None = field(default=None, hash=False)
+    """A closed JSON Schema of the answer; `None` where plain text is wanted."""
     seed: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Further fields of the body, sent as they are."""
 
     @property
     def identity(self) -> tuple[Any, ...]:
@@ -87,21 +91,22 @@ ModelRequest = ChatRequest | EmbeddingRequest
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswer:
-    """A 2xx with a message in it, whatever the message says.
-
-    `body` are the bytes that came (after decompression), `data` the same decoded. `model` is the one that
-    answered by its own account. `sent` is what went out besides messages, keys and headers: the rung of the
-    ladder, `model` and the parameters. `seconds` is the time on the wire.
-    """
+    """A 2xx with a message in it, whatever the message says."""
 
     body: bytes
+    """The bytes that came, after decompression."""
     data: Mapping[str, Any] = field(hash=False)
+    """The same, decoded."""
     endpoint: str
+    """Name of the endpoint that answered."""
     model: str
+    """The model that answered, by the server's own account."""
     sent: Mapping[str, Any] = field(hash=False)
+    """What went out besides messages, keys and headers: the rung of the ladder, `model` and the parameters."""
     usage: Usage
     seconds: float
+    """Time on the wire."""
 
 
-# Makes an answer durable; whoever asked sees it afterwards.
 KeepAnswer = Callable[[ModelAnswer], Awaitable[None]]
+"""Makes an answer durable; whoever asked sees it afterwards."""

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+# Ports on which such servers listen unless they are told otherwise.
 LOCAL: Final = {
     8000: "vLLM and others",
     8080: "llama.cpp",
@@ -15,7 +16,8 @@ LOCAL: Final = {
     5000: "text-generation-webui",
     1337: "Jan",
 }
-OFF: Final[tuple[Mapping[str, Any], ...]] = (
+# What turns thinking off, one spelling a server; tried in this order, the commonest first.
+THINKING_OFF: Final[tuple[Mapping[str, Any], ...]] = (
     {"chat_template_kwargs": {"enable_thinking": False}},
     {"reasoning_effort": "none"},
     {"thinking": {"type": "disabled"}},
@@ -34,7 +36,7 @@ def read_window(row: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _kind(base_url: str, owner: str) -> str:
+def _guess_server(base_url: str, owner: str) -> str:
     if ":11434" in base_url or owner == "library":
         return "ollama"
     return "lmstudio" if ":1234" in base_url or owner == "organization_owner" else ""
@@ -46,7 +48,10 @@ def advise_larger_window(base_url: str, owner: str, tokens: int) -> str:
     return {
         "ollama": f"OLLAMA_CONTEXT_LENGTH={size} ollama serve, or PARAMETER num_ctx {size} in a Modelfile",
         "lmstudio": f"load the model again with a context length of {size}",
-    }.get(_kind(base_url, owner), f"start the server with a context of at least {size} tokens for each call")
+    }.get(
+        _guess_server(base_url, owner),
+        f"start the server with a context of at least {size} tokens for each call",
+    )
 
 
 def advise_more_slots(base_url: str, owner: str) -> str:
@@ -55,6 +60,6 @@ def advise_more_slots(base_url: str, owner: str) -> str:
         "ollama": "it works on about one call at a time: OLLAMA_NUM_PARALLEL=4 ollama serve",
         "lmstudio": "it works on about one call at a time: load the model with more parallel predictions",
     }.get(
-        _kind(base_url, owner),
+        _guess_server(base_url, owner),
         "it works on about one call at a time: give it more slots, or set --concurrency 2",
     )

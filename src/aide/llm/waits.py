@@ -1,6 +1,4 @@
-"""How long a server asks to wait, in all the spellings that servers have for it. Everything here is in
-seconds.
-"""
+"""How long a server asks to wait, in all the spellings that servers have for it; everything in seconds."""
 
 import re
 from collections.abc import Mapping
@@ -19,8 +17,7 @@ _RETRY: Final = ("retry-after-ms", "retry-after", "llm_provider-retry-after-ms",
 
 
 def read_retry_after(headers: Mapping[str, str], data: object, message: str) -> float | None:
-    """The wait that an answer names in its headers, its body (Google's `retryDelay`) or its words, else
-    `None`.
+    """The wait that an answer names in its headers, its body (Google's `retryDelay`) or its words, else `None`.
 
     `headers` have lower-case names. A date is measured against the answer's own `date`, so that neither clock
     need be right; without one it says nothing.
@@ -47,9 +44,7 @@ def read_retry_after(headers: Mapping[str, str], data: object, message: str) -> 
 
 
 def read_exhausted(headers: Mapping[str, str]) -> float:
-    """Seconds until the server takes more, where its `x-ratelimit-*` headers say that nothing is left; else
-    0.
-    """
+    """Seconds until the server takes more, where its `x-ratelimit-*` headers say that nothing is left; else 0."""
     wait = 0.0
     for kind in ("requests", "tokens"):
         left = headers.get(f"x-ratelimit-remaining-{kind}")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from aide.errors import EndpointUnusable
-from aide.llm.capabilities import EndpointProfile
 from aide.llm.faults import RequestRefused, ServerFault
 from aide.llm.limiter import Limiter, Permit
 from aide.llm.prefixes import PrefixCacheMeter
+from aide.llm.profile import EndpointProfile
 from aide.llm.request import ChatRequest, EmbeddingRequest, Endpoint, ModelAnswer, ModelRequest
 from aide.llm.usage import read_usage, read_written_text
 from aide.llm.waits import read_exhausted
@@ -17,12 +17,32 @@ from aide.llm.waits import read_exhausted
 if TYPE_CHECKING:
     from aide.llm.client import WireReply
 
-LESSONS: Final = 12  # at most so many adaptations within one attempt
+# All that a profile can learn takes ten refusals: four rungs, three sampling fields, the name and the bound of the
+# output limit, the system role. The bound ends an attempt at a server that refuses ever anew.
+ADAPTATIONS: Final = 12
+# So many requests refused in a row, and none answered yet: then it is the endpoint. One or two may be odd seeds.
 HOPELESS: Final = 3
 
 
 class EndpointWorker:
-    """One endpoint with its limiter and what was learned of it. `unkept` counts answers that are not safe yet."""
+    """One endpoint with its connections, its limiter and what was learned of it."""
+
+    endpoint: Endpoint
+    """Where it is and how it is addressed."""
+    limiter: Limiter
+    """How many calls may be out here."""
+    profiles: dict[str, EndpointProfile]
+    """What it honours, by model."""
+    unusable: EndpointUnusable | None
+    """Why it was last set aside; `None` once it has answered again."""
+    calls: int
+    """Answered calls."""
+    unsaved: int
+    """Answers that are not durable yet."""
+    errors: Counter[str]
+    """Failed attempts by kind."""
+    prefixes: PrefixCacheMeter
+    """How much of its prompts a prefix cache would have served."""
 
     def __init__(self, endpoint: Endpoint, limiter: Limiter, timeout: float, transport: Any) -> None:
         from aide.llm.client import Client
@@ -30,87 +50,91 @@ class EndpointWorker:
         self.endpoint = endpoint
         self.limiter = limiter
         self.client = Client(endpoint, transport=transport, timeout=timeout, pool=limiter.ceiling)
-        self.habits: dict[str, EndpointProfile] = {}
-        self.gates: dict[tuple[str, str], asyncio.Lock] = {}
-        self.unusable: EndpointUnusable | None = None
+        self.profiles = {}
+        self.unusable = None
         self.calls = 0
-        self.unkept = 0
-        self.errors: Counter[str] = Counter()
+        self.unsaved = 0
+        self.errors = Counter()
         self.prefixes = PrefixCacheMeter()
-        self.refusals = 0
+        self._first_calls: dict[tuple[str, str], asyncio.Lock] = {}
+        self._refusals = 0  # since the last answer
 
     @property
     def full(self) -> bool:
-        """Whether so many calls are out or answered but not yet safe as a kill may cost: the ceiling and an eighth.
+        """True when as many calls are out, or answered and not durable, as a kill may cost: the ceiling and an
+        eighth.
 
-        The eighth keeps the server's slots busy while answers are written.
+        A kill loses what is not durable, and the promise is that it costs no more than the concurrency. Held to
+        exactly that, a fast server's slots stand empty while answers are written; an eighth more keeps them busy.
         """
         most = self.limiter.ceiling + max(1, self.limiter.ceiling // 8)
-        return self.limiter.in_flight + self.unkept >= most
+        return self.limiter.in_flight + self.unsaved >= most
 
-    def habits_of(self, model: str) -> EndpointProfile:
+    def get_profile(self, model: str) -> EndpointProfile:
         """What is known of `model` here; nothing at first."""
-        return self.habits.setdefault(model, EndpointProfile())
+        return self.profiles.setdefault(model, EndpointProfile())
 
     async def attempt(
         self, request: ModelRequest, model: str, permit: Permit, clock: Callable[[], float]
     ) -> ModelAnswer:
-        """One attempt, adapted as often as it takes. The first call of a new shape goes alone; the rest learn
-        from it.
+        """One attempt, adapted to the endpoint as often as it takes.
+
+        The first call of a new shape goes alone and the others wait for it: together they would all be refused for
+        the same reason.
         """
         if isinstance(request, EmbeddingRequest):
-            return await self._embedded(request, model, permit, clock)
-        habits = self.habits_of(model)
-        if not habits.shown(request):
+            return await self._attempt_embedding(request, model, permit, clock)
+        profile = self.get_profile(model)
+        if not profile.covers(request):
             shape = "text" if request.schema is None else "schema"
-            async with self.gates.setdefault((model, shape), asyncio.Lock()):
-                if not habits.shown(request):
-                    return await self._adapted(request, model, habits, permit, clock)
-        return await self._adapted(request, model, habits, permit, clock)
+            async with self._first_calls.setdefault((model, shape), asyncio.Lock()):
+                if not profile.covers(request):
+                    return await self._attempt_chat(request, model, profile, permit, clock)
+        return await self._attempt_chat(request, model, profile, permit, clock)
 
-    async def _embedded(
+    async def _attempt_embedding(
         self, request: EmbeddingRequest, model: str, permit: Permit, clock: Callable[[], float]
     ) -> ModelAnswer:
         permit.started = clock()
         texts = list(request.texts)
         body = {"model": model, "input": texts if len(texts) > 1 else texts[0]}
         reply, data = await self.client.reply("/embeddings", body)
-        self.calls += 1
-        return self._answer(request, model, reply, data, {"model": model})
+        return self._build_answer(request, model, reply, data, {"model": model})
 
-    async def _adapted(
+    async def _attempt_chat(
         self,
         request: ChatRequest,
         model: str,
-        habits: EndpointProfile,
+        profile: EndpointProfile,
         permit: Permit,
         clock: Callable[[], float],
     ) -> ModelAnswer:
-        for lesson in range(LESSONS):
-            version = habits.version
-            body, sent = habits.body(request, model)
-            permit.started = clock()
+        for number in range(1, ADAPTATIONS + 1):
+            version = profile.version
+            body, sent = profile.build_body(request, model)
+            permit.started = (
+                clock()
+            )  # each adaptation is an exchange of its own: latency is measured from here
             try:
                 reply, data = await self.client.chat(body)
             except (RequestRefused, ServerFault) as error:
-                learned = habits.version != version or habits.learn(
+                # Another call may have taught the profile meanwhile: then the same request is worth sending anew.
+                learned = profile.version != version or profile.learn(
                     error.fault, request, explained_only=isinstance(error, ServerFault)
                 )
-                if learned and lesson + 1 < LESSONS:
+                if learned and number < ADAPTATIONS:
                     continue
                 if isinstance(error, RequestRefused):
-                    self._refused(error, request, habits)
+                    self._check_whose_fault(error, request, profile)
                 raise
             break
-        habits.note_answer(request)
-        self.refusals = 0
-        self.calls += 1
-        self.unusable = None
-        answer = self._answer(request, model, reply, data, sent)
+        profile.note_answer(request)
+        self._refusals = 0
+        answer = self._build_answer(request, model, reply, data, sent)
         self.prefixes.note(model, request.messages, answer.usage)
         return answer
 
-    def _answer(
+    def _build_answer(
         self,
         request: ModelRequest,
         model: str,
@@ -118,6 +142,8 @@ class EndpointWorker:
         data: Mapping[str, Any],
         sent: Mapping[str, Any],
     ) -> ModelAnswer:
+        self.calls += 1
+        self.unusable = None
         chars = sum(len(message.content) for message in request.messages)
         named = data.get("model")
         wait = read_exhausted(reply.headers)
@@ -133,18 +159,22 @@ class EndpointWorker:
             seconds=reply.seconds,
         )
 
-    def _refused(self, error: RequestRefused, request: ChatRequest, habits: EndpointProfile) -> None:
-        """A refusal that nothing heals: this request's own, unless it names a field of ours or hits every
-        request.
+    def _check_whose_fault(
+        self, error: RequestRefused, request: ChatRequest, profile: EndpointProfile
+    ) -> None:
+        """A refusal that no adaptation heals is the request's own fault, and returns, but for two cases.
+
+        Raises:
+            EndpointUnusable: it names a field of the person's own, or it hits every request.
         """
-        habits.forget_guesses()
+        profile.forget_guesses()
         for name in request.extra:
             if name.lower() in error.fault.said:
                 raise EndpointUnusable(
                     f"the endpoint refuses {name!r}: {error}", hint="take it out of --extra"
                 ) from None
-        self.refusals += 1
-        if self.refusals >= HOPELESS and not self.calls:
+        self._refusals += 1
+        if self._refusals >= HOPELESS and not self.calls:
             raise EndpointUnusable(
                 f"every request so far was refused; {error}", hint="aide doctor tells more"
             ) from None

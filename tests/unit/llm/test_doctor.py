@@ -182,9 +182,9 @@ def test_the_only_model_listed_is_the_one_that_is_meant() -> None:
 
 
 def test_speed_follows_a_power_law_through_two_measurements() -> None:
-    assert MeasuredSpeed(4, 0.1, 10, 80, 0).rate(64) == pytest.approx(640)
-    assert MeasuredSpeed(4, 0.1, 10, 10, 0).rate(64) == pytest.approx(10)
-    assert MeasuredSpeed(4, 0.1, 10, 5, 0).rate(64) == pytest.approx(10), (
+    assert MeasuredSpeed(4, 0.1, 10, 80, 0).compute_rate(64) == pytest.approx(640)
+    assert MeasuredSpeed(4, 0.1, 10, 10, 0).compute_rate(64) == pytest.approx(10)
+    assert MeasuredSpeed(4, 0.1, 10, 5, 0).compute_rate(64) == pytest.approx(10), (
         "more calls are never taken as slower"
     )
 

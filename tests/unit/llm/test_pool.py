@@ -89,7 +89,7 @@ def test_an_endpoint_has_its_own_name_for_the_runs_model_only() -> None:
     async def work() -> None:
         fake = FakeEndpoint()
         pool = pool_of(fake, model="m")
-        pool.lanes[0].endpoint = Endpoint("e0", "http://e0/v1", model="org/m-8b")
+        pool.workers[0].endpoint = Endpoint("e0", "http://e0/v1", model="org/m-8b")
         await pool.complete(asked())
         await pool.complete(asked(model="small"))
         assert [body["model"] for body in fake.bodies] == ["org/m-8b", "small"]
@@ -153,13 +153,17 @@ def test_what_was_learned_is_kept_for_the_next_run() -> None:
         await pool.complete(structured())
         fake = FakeEndpoint(only_json_object)
         later = pool_of(fake)
-        later.restore(pool.capabilities())
+        later.import_profiles(pool.export_profiles())
         await together(later, *(structured(n) for n in range(5)))
         assert len(fake.heard) == 5
         other = pool_of(FakeEndpoint(only_json_object))
-        other.restore({"e0": {"base_url": "http://elsewhere", "models": pool.capabilities()["e0"]["models"]}})
-        assert other.capabilities()["e0"]["models"] == {}
-        other.restore({"e0": {"base_url": "http://e0/v1", "models": {"m": {"rung": "none such"}}}, "gone": 3})
+        other.import_profiles(
+            {"e0": {"base_url": "http://elsewhere", "models": pool.export_profiles()["e0"]["models"]}}
+        )
+        assert other.export_profiles()["e0"]["models"] == {}
+        other.import_profiles(
+            {"e0": {"base_url": "http://e0/v1", "models": {"m": {"rung": "none such"}}}, "gone": 3}
+        )
 
     run(work())
 
@@ -236,7 +240,7 @@ def test_concurrency_stays_under_the_ceiling_and_permits_come_back() -> None:
         assert fake.peak <= 3
         assert (pool.in_flight, pool.waiting) == (0, 0)
         assert sum(1 for t in tasks if not t.cancelled() and t.exception() is None) == 34
-        assert pool.stats()["e0"]["errors"] == {"server": 4}
+        assert pool.collect_stats()["e0"]["errors"] == {"server": 4}
 
     run(work())
 
@@ -285,7 +289,7 @@ def test_a_wait_for_the_endpoint_is_ended_by_time_not_by_other_calls() -> None:
     async def work() -> None:
         fake = FakeEndpoint()
         pool = pool_of(fake)
-        pool.lanes[0].limiter.pause_starts(0.01)
+        pool.workers[0].limiter.pause_starts(0.01)
         assert (await pool.complete(asked())).model == "fake-1"
 
     run(work())
@@ -296,7 +300,7 @@ def test_remaining_zero_holds_further_starts() -> None:
         told = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "50s"}
         pool = pool_of(FakeEndpoint().say(Said(200, completion().body, told)))
         await pool.complete(asked())
-        assert 49 < pool.lanes[0].limiter.compute_wait() <= 50
+        assert 49 < pool.workers[0].limiter.compute_wait() <= 50
 
     run(work())
 
@@ -319,7 +323,7 @@ def test_one_endpoint_dies_and_the_other_goes_on() -> None:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(patiently(pool, asked(n))) for n in range(60)]
         assert all(task.result().endpoint in ("e0", "e1") for task in tasks)
-        stats = pool.stats()
+        stats = pool.collect_stats()
         assert stats["e0"]["errors"]["connection"] < 30, "a dead endpoint is soon left alone"
         assert stats["e0"]["calls"] + stats["e1"]["calls"] == 70
 
@@ -332,7 +336,7 @@ def test_a_bad_key_at_one_endpoint_is_made_up_for_by_the_other() -> None:
         pool = pool_of(locked, sound)
         answers = await together(pool, *(asked(n) for n in range(20)))
         assert {answer.endpoint for answer in answers} == {"e1"}
-        assert "refused" in pool.stats()["e0"]["unusable"]
+        assert "refused" in pool.collect_stats()["e0"]["unusable"]
         sound.rule = lambda body: error(401, "no")
         with pytest.raises(EndpointUnusable):
             await pool.complete(asked())
@@ -462,7 +466,7 @@ def test_two_runs_against_a_real_socket_lose_nothing() -> None:
 def test_closing_ends_those_who_wait() -> None:
     async def work() -> None:
         pool = pool_of(FakeEndpoint())
-        pool.lanes[0].limiter.pause_starts(50.0)
+        pool.workers[0].limiter.pause_starts(50.0)
         task = asyncio.create_task(pool.complete(asked()))
         await asyncio.sleep(0)
         await pool.close()

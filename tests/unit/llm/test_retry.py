@@ -1,5 +1,6 @@
 import asyncio
 import random
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ class Bench:
         return asyncio.run(with_retries(attempt, health=self.health, rng=random.Random(1), sleep=self.sleep))
 
 
-def failure(kind: str, wait: float | None = None, *, at_once: bool = False) -> CallError:
+def failure(kind: Any, wait: float | None = None, *, at_once: bool = False) -> CallError:
     return CallError(f"a {kind} fault", kind=kind, retry_after=wait, at_once=at_once, hint="look")
 
 

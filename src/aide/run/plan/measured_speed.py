@@ -57,7 +57,7 @@ def read_speed(spec: RunSpec, path: Path) -> EndpointSpeed | None:
     return EndpointSpeed(
         scale=CHARS_PER_TOKEN / first.chars_per_token if first.chars_per_token > 0 else 1.0,
         latency=sum(measured.latency for measured, _ in found) / len(found),
-        rate=sum(measured.rate(places) for measured, places in found),
+        rate=sum(measured.compute_rate(places) for measured, places in found),
     )
 
 

@@ -1,17 +1,22 @@
-"""What an endpoint honours for a model, learned from what it refuses: once, for all workers.
+"""What an endpoint honours for a model, learned from what it refuses: once, for all calls.
 
-The ladder of structured output has five rungs; each promises less than the one above it:
+No two servers agree on what of a request they take, and lists of who takes what are wrong within months. So
+nothing is assumed: a request goes out whole, and what the server refuses is left out from then on.
+
+Structured output is a ladder of five rungs; each promises less than the one above it:
 
 `strict` (json_schema, strict) · `schema` (json_schema without `strict` and without the keywords that many
 grammars lack) · `object_schema` (json_object with a `schema` beside it) · `object` (json_object) · `text`
 (nothing).
 
 On the last three the JSON Schema itself stands at the end of the last user message. A refusal that names the
-response format, or that nobody can explain on a rung that never worked, leads one rung down; where even
-`text` is refused, the fault was not the ladder's and it stands as before. A server that accepts a rung and
-ignores it is found out by what it answers: when `ENOUGH` answers of a rung were unusable and they are at
-least half of all its answers, the ladder goes one rung down; or, where they were no JSON at all, down to where
-the schema stands in the prompt, for then nothing that says the same in another field will do.
+response format leads one rung down; so does one that nobody can explain, on a rung that never worked. Where even
+`text` is refused, the fault was not the ladder's and it stands as before.
+
+A server that accepts a rung and ignores it is found out by what it answers: when `ENOUGH` answers of a rung were
+unusable, and at least half of all its answers, the ladder goes one rung down. Where they were no JSON at all it
+goes down to where the schema stands in the prompt, for a server that has not read one field will not read another
+that says the same.
 """
 
 import re
@@ -26,9 +31,10 @@ from aide.llm.request import ChatRequest
 
 RUNGS: Final = ("strict", "schema", "object_schema", "object", "text")
 LOWER: Final = RUNGS[2:]
-ENOUGH: Final = 3
+ENOUGH: Final = 3  # one unusable answer is a model's slip, a second may be; half of all answers are no slips
 INSTRUCTION: Final = "Answer with one JSON value and nothing around it. It must fit this JSON Schema:\n"
 SAMPLING: Final = ("temperature", "top_p", "seed")
+# Keywords that grammars of common servers lack. What they demand is checked again when the answer is read.
 LOOSE: Final = frozenset(
     {"minLength", "maxLength", "pattern", "format", "minimum", "maximum", "exclusiveMinimum",
      "exclusiveMaximum", "multipleOf", "minItems", "maxItems", "uniqueItems", "title", "default",
@@ -55,30 +61,41 @@ class EndpointProfile:
     """What one endpoint honours for one model."""
 
     rung: int = 0
+    """The rung of the ladder, as an index of `RUNGS`."""
     rungs: dict[str, int] = field(default_factory=dict)
+    """Lower rungs that single schemas need, by the schema's name."""
     limit_name: str = "max_tokens"
+    """What the limit of output is called."""
     dropped: set[str] = field(default_factory=set)
+    """Sampling fields that are refused."""
     folds_system: bool = False
+    """True where there is no system role: what it says opens the first user message."""
     most_output: int | None = None
+    """Most tokens of output that may be asked for."""
     proven: set[str] = field(default_factory=set)
+    """Shapes of requests that have been answered: `text`, `schema`."""
     answers: int = 0
+    """Answers on the present rung."""
     invalid: int = 0
+    """Of them those that did not fit their schema."""
     shapeless: int = 0
+    """Of these those that were no JSON at all."""
     grace: int = 0
+    """So many notes of invalid answers may still speak of the rung above and are passed over."""
     version: int = 0
+    """Grows with each lesson, so that a call under way knows that it was sent under an older one."""
     guessed_from: int | None = None
+    """The rung from which unexplained refusals led down; `None` where each was explained."""
 
-    def rung_of(self, schema_name: str) -> int:
+    def get_rung(self, schema_name: str) -> int:
         """The rung for a schema: the common one, or a lower one that this schema alone needs."""
         return max(self.rung, self.rungs.get(schema_name, 0))
 
-    def body(self, request: ChatRequest, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The request as this endpoint takes it: the body, and what of it is worth telling besides the
-        messages.
-        """
+    def build_body(self, request: ChatRequest, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The request as this endpoint takes it: the body, and what of it the journal keeps besides the messages."""
         messages = [message.as_dict() for message in request.messages]
         if self.folds_system:
-            messages = _folded(messages)
+            messages = _fold_system(messages)
         sent: dict[str, Any] = {"model": model}
         sent[self.limit_name] = min(request.max_output, self.most_output or request.max_output)
         for name in SAMPLING:
@@ -88,10 +105,10 @@ class EndpointProfile:
         sent.update(request.extra)
         body = {**sent, "messages": messages}
         if request.schema is not None:
-            rung = RUNGS[self.rung_of(request.schema_name)]
+            rung = RUNGS[self.get_rung(request.schema_name)]
             sent["rung"] = rung
             if rung in LOWER:
-                messages[-1] = _told(messages[-1], request.schema)
+                messages[-1] = _append_schema(messages[-1], request.schema)
             if rung != "text":
                 body["response_format"] = build_response_format(
                     rung, request.schema_name or "answer", request.schema
@@ -127,7 +144,7 @@ class EndpointProfile:
         lower = [n for n in map(int, _NUMBER.findall(said)) if 16 <= n < asked]
         if not lower:
             return False
-        # The whole window is told where no bound of the output is: leave half of it to the prompt.
+        # Some servers name their whole window in place of a bound of the output: leave half of it to the prompt.
         self.most_output = max(lower) // 2 if "max_model_len" in said or "context" in said else max(lower)
         return True
 
@@ -157,7 +174,7 @@ class EndpointProfile:
     def _learn_rung(self, said: str, request: ChatRequest, *, explained_only: bool) -> bool:
         if request.schema is None:
             return False
-        rung = self.rung_of(request.schema_name)
+        rung = self.get_rung(request.schema_name)
         named = bool(_FORMAT.search(said))
         proven = "schema" in self.proven
         if rung == len(RUNGS) - 1 or not (named or (not explained_only and not proven)):
@@ -171,14 +188,15 @@ class EndpointProfile:
         return True
 
     def forget_guesses(self) -> None:
-        """Even the lowest rung was refused: what nobody could explain was not the ladder's fault."""
+        """Take back what unexplained refusals taught: even the lowest rung was refused, so it was not the ladder."""
         if self.guessed_from is not None:
             self.rung, self.guessed_from = self.guessed_from, None
             self.version += 1
 
-    def shown(self, request: ChatRequest) -> bool:
-        """Whether an answered call has shown that this one is accepted: one with a schema shows it for plain text
-        too, which asks for less.
+    def covers(self, request: ChatRequest) -> bool:
+        """True when an answered call has shown that this one is accepted.
+
+        One with a schema shows it for plain text too, which asks for less.
         """
         return "schema" in self.proven or (request.schema is None and "text" in self.proven)
 
@@ -215,7 +233,7 @@ class EndpointProfile:
         return True
 
     def as_dict(self) -> dict[str, Any]:
-        """The habits as the run folder keeps them."""
+        """The profile as the run folder keeps it: what was learned, without the counts."""
         return {
             "rung": RUNGS[self.rung],
             "rungs": {name: RUNGS[rung] for name, rung in self.rungs.items()},
@@ -228,9 +246,7 @@ class EndpointProfile:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "EndpointProfile":
-        """The inverse of `as_dict`; raises `ValueError`, `KeyError` or `TypeError` for what it never
-        wrote.
-        """
+        """The inverse of `as_dict`; raises `ValueError`, `KeyError` or `TypeError` for what it never wrote."""
         return cls(
             rung=RUNGS.index(data["rung"]),
             rungs={name: RUNGS.index(rung) for name, rung in data["rungs"].items()},
@@ -268,11 +284,11 @@ def loosen_schema(schema: Any) -> Any:
     return out
 
 
-def _told(message: dict[str, str], schema: Mapping[str, Any]) -> dict[str, str]:
+def _append_schema(message: dict[str, str], schema: Mapping[str, Any]) -> dict[str, str]:
     return {**message, "content": f"{message['content']}\n\n{INSTRUCTION}{orjson.dumps(schema).decode()}"}
 
 
-def _folded(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+def _fold_system(messages: list[dict[str, str]]) -> list[dict[str, str]]:
     """Without a system role: what it said opens the first user message."""
     system = "\n\n".join(m["content"] for m in messages if m["role"] == "system")
     rest = [m for m in messages if m["role"] != "system"]

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from aide.llm.capabilities import ENOUGH, RUNGS, EndpointProfile, loosen_schema
 from aide.llm.faults import WireFault
+from aide.llm.profile import ENOUGH, RUNGS, EndpointProfile, loosen_schema
 from aide.llm.request import ChatRequest
 from aide.records import Message
 
@@ -35,7 +35,7 @@ def at(rung: str) -> EndpointProfile:
 def test_each_rung_asks_for_less() -> None:
     formats: dict[str, Any] = {}
     for rung in RUNGS:
-        body, sent = at(rung).body(wanted(), "m")
+        body, sent = at(rung).build_body(wanted(), "m")
         formats[rung] = body.get("response_format")
         told = json.dumps(SCHEMA, separators=(",", ":")) in body["messages"][-1]["content"]
         assert told == (rung in ("object_schema", "object", "text"))
@@ -52,7 +52,7 @@ def test_a_property_that_is_named_like_a_keyword_stays() -> None:
 
 
 def test_plain_text_is_asked_for_plainly_and_unset_parameters_are_not_sent() -> None:
-    body, sent = EndpointProfile().body(wanted(schema=None, top_p=None, extra={"think": False}), "big")
+    body, sent = EndpointProfile().build_body(wanted(schema=None, top_p=None, extra={"think": False}), "big")
     assert set(body) == {"model", "messages", "max_tokens", "temperature", "think"}
     assert body["model"] == "big"
     assert sent == {"model": "big", "max_tokens": 500, "temperature": 0.7, "think": False}
@@ -88,33 +88,33 @@ def test_plain_text_is_asked_for_plainly_and_unset_parameters_are_not_sent() -> 
     ],
 )
 def test_a_parameter_that_is_refused_is_not_sent_again(fault: WireFault, field: str) -> None:
-    habits, request = EndpointProfile(), wanted(schema=None, seed=1)
-    before, _ = habits.body(request, "m")
-    assert habits.learn(fault, request, explained_only=False)
-    after, _ = habits.body(request, "m")
+    profile, request = EndpointProfile(), wanted(schema=None, seed=1)
+    before, _ = profile.build_body(request, "m")
+    assert profile.learn(fault, request, explained_only=False)
+    after, _ = profile.build_body(request, "m")
     assert set(before) - set(after) == {field}
     assert ("max_completion_tokens" in after) == (field == "max_tokens")
 
 
 def test_more_output_than_the_window_holds_is_not_asked_for_again() -> None:
-    habits, request = EndpointProfile(), wanted(max_output=20480)
+    profile, request = EndpointProfile(), wanted(max_output=20480)
     said = "max_tokens=20480 cannot be greater than max_model_len=2048. (parameter=max_tokens, value=20480)"
-    assert habits.learn(WireFault(400, said, "400", param="max_tokens"), request, explained_only=False)
-    assert habits.body(request, "m")[0]["max_tokens"] == 1024
-    habits = EndpointProfile()
+    assert profile.learn(WireFault(400, said, "400", param="max_tokens"), request, explained_only=False)
+    assert profile.build_body(request, "m")[0]["max_tokens"] == 1024
+    profile = EndpointProfile()
     said = "max_tokens is too large: 20480. This model supports at most 16384 completion tokens"
-    assert habits.learn(WireFault(400, said, param="max_tokens"), request, explained_only=False)
-    assert habits.body(request, "m")[0]["max_tokens"] == 16384
-    assert habits.body(wanted(max_output=100), "m")[0]["max_tokens"] == 100
+    assert profile.learn(WireFault(400, said, param="max_tokens"), request, explained_only=False)
+    assert profile.build_body(request, "m")[0]["max_tokens"] == 16384
+    assert profile.build_body(wanted(max_output=100), "m")[0]["max_tokens"] == 100
 
 
 @pytest.mark.parametrize(
     "said", ["System role not supported", "Conversation roles must alternate user/assistant"]
 )
 def test_without_a_system_role_its_text_opens_the_first_user_message(said: str) -> None:
-    habits, request = EndpointProfile(), wanted(schema=None)
-    assert habits.learn(WireFault(400, said), request, explained_only=False)
-    assert habits.body(request, "m")[0]["messages"] == [{"role": "user", "content": "Be brief.\n\nGo."}]
+    profile, request = EndpointProfile(), wanted(schema=None)
+    assert profile.learn(WireFault(400, said), request, explained_only=False)
+    assert profile.build_body(request, "m")[0]["messages"] == [{"role": "user", "content": "Be brief.\n\nGo."}]
 
 
 @pytest.mark.parametrize(
@@ -129,82 +129,82 @@ def test_without_a_system_role_its_text_opens_the_first_user_message(said: str) 
     ],
 )
 def test_a_refused_response_format_leads_one_rung_down(fault: WireFault) -> None:
-    habits = EndpointProfile()
-    assert habits.learn(fault, wanted(), explained_only=fault.status == 500)
-    assert habits.rung == 1
-    assert not habits.learn(fault, wanted(schema=None), explained_only=False)
+    profile = EndpointProfile()
+    assert profile.learn(fault, wanted(), explained_only=fault.status == 500)
+    assert profile.rung == 1
+    assert not profile.learn(fault, wanted(schema=None), explained_only=False)
 
 
 def test_an_unexplained_refusal_is_tried_lower_and_taken_back_where_that_does_not_help() -> None:
-    habits, fault = EndpointProfile(), WireFault(400, "Request contains an invalid argument.")
+    profile, fault = EndpointProfile(), WireFault(400, "Request contains an invalid argument.")
     for _ in RUNGS[1:]:
-        assert habits.learn(fault, wanted(), explained_only=False)
-    assert not habits.learn(fault, wanted(), explained_only=False)
-    habits.forget_guesses()
-    assert habits.rung == 0
-    assert not habits.learn(fault, wanted(), explained_only=True)
+        assert profile.learn(fault, wanted(), explained_only=False)
+    assert not profile.learn(fault, wanted(), explained_only=False)
+    profile.forget_guesses()
+    assert profile.rung == 0
+    assert not profile.learn(fault, wanted(), explained_only=True)
 
 
 def test_what_works_for_other_schemas_is_left_only_for_the_one_that_is_refused() -> None:
-    habits = EndpointProfile()
-    habits.note_answer(wanted())
-    assert habits.learn(
+    profile = EndpointProfile()
+    profile.note_answer(wanted())
+    assert profile.learn(
         WireFault(400, "Invalid schema for response_format"), wanted(schema_name="odd"), explained_only=False
     )
-    assert (habits.rung_of("thing"), habits.rung_of("odd")) == (0, 1)
-    assert not habits.learn(WireFault(400, "no idea"), wanted(), explained_only=False)
+    assert (profile.get_rung("thing"), profile.get_rung("odd")) == (0, 1)
+    assert not profile.learn(WireFault(400, "no idea"), wanted(), explained_only=False)
 
 
 def test_a_rung_that_is_accepted_and_ignored_is_found_out() -> None:
-    habits = EndpointProfile()
+    profile = EndpointProfile()
     for _ in range(ENOUGH):
-        habits.note_answer(wanted())
+        profile.note_answer(wanted())
     for _ in range(ENOUGH - 1):
-        assert not habits.note_invalid("strict", 0)
-    assert habits.note_invalid("strict", 0)
-    assert not any(habits.note_invalid("strict", 0) for _ in range(50)), (
+        assert not profile.note_invalid("strict", 0)
+    assert profile.note_invalid("strict", 0)
+    assert not any(profile.note_invalid("strict", 0) for _ in range(50)), (
         "late notes of the rung above say nothing"
     )
-    assert habits.rung == 1
+    assert profile.rung == 1
 
 
 def test_a_few_bad_answers_among_many_good_ones_change_nothing() -> None:
-    habits = EndpointProfile()
+    profile = EndpointProfile()
     for _ in range(100):
-        habits.note_answer(wanted())
-    assert not any(habits.note_invalid("strict", 0) for _ in range(49))
+        profile.note_answer(wanted())
+    assert not any(profile.note_invalid("strict", 0) for _ in range(49))
 
 
 def test_notes_without_a_rung_are_passed_over_while_older_answers_come_in() -> None:
-    habits = EndpointProfile()
+    profile = EndpointProfile()
     for _ in range(ENOUGH):
-        habits.note_answer(wanted())
-        habits.note_invalid("", 8)
-    assert habits.rung == 1
-    assert not any(habits.note_invalid("", 8) for _ in range(8))
-    assert habits.rung == 1
+        profile.note_answer(wanted())
+        profile.note_invalid("", 8)
+    assert profile.rung == 1
+    assert not any(profile.note_invalid("", 8) for _ in range(8))
+    assert profile.rung == 1
     for _ in range(ENOUGH):
-        habits.note_answer(wanted())
-        habits.note_invalid("", 8)
-    assert habits.rung == 2
+        profile.note_answer(wanted())
+        profile.note_invalid("", 8)
+    assert profile.rung == 2
 
 
 def test_habits_survive_the_run_folder() -> None:
-    habits = EndpointProfile(
+    profile = EndpointProfile(
         rung=2, rungs={"odd": 4}, limit_name="max_completion_tokens", dropped={"seed"}, most_output=9
     )
-    habits.note_answer(wanted())
-    kept = json.loads(json.dumps(habits.as_dict()))
-    assert EndpointProfile.from_dict(kept).as_dict() == habits.as_dict()
+    profile.note_answer(wanted())
+    kept = json.loads(json.dumps(profile.as_dict()))
+    assert EndpointProfile.from_dict(kept).as_dict() == profile.as_dict()
     assert kept["rung"] == "object_schema"
 
 
 def test_where_no_json_comes_at_all_the_next_rung_is_one_that_shows_the_schema() -> None:
-    habits = EndpointProfile()
+    profile = EndpointProfile()
     for _ in range(ENOUGH):
-        habits.note_answer(wanted())
-        habits.note_invalid("strict", 0, shapeless=True)
-    assert habits.rung == RUNGS.index("object_schema")
+        profile.note_answer(wanted())
+        profile.note_invalid("strict", 0, shapeless=True)
+    assert profile.rung == RUNGS.index("object_schema")
     mixed = EndpointProfile()
     for number in range(ENOUGH):
         mixed.note_answer(wanted())
