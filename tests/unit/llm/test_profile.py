@@ -114,7 +114,9 @@ def test_more_output_than_the_window_holds_is_not_asked_for_again() -> None:
 def test_without_a_system_role_its_text_opens_the_first_user_message(said: str) -> None:
     profile, request = EndpointProfile(), wanted(schema=None)
     assert profile.learn(WireFault(400, said), request, explained_only=False)
-    assert profile.build_body(request, "m")[0]["messages"] == [{"role": "user", "content": "Be brief.\n\nGo."}]
+    assert profile.build_body(request, "m")[0]["messages"] == [
+        {"role": "user", "content": "Be brief.\n\nGo."}
+    ]
 
 
 @pytest.mark.parametrize(
