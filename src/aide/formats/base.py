@@ -2,9 +2,9 @@
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from aide.errors import Rejection, Unusable
 from aide.formats.comparing import is_same_answer
@@ -152,6 +152,19 @@ class Format(ABC):
         """
         return await self.answer(ask, card, replace(question, label=None, correction=None))
 
+    async def ask_draft(
+        self,
+        ask: Ask,
+        card: TaskCard,
+        question: Question,
+        payload: Payload[V],
+        build: Callable[[V], Draft],
+        labels: Sequence[Label] = (),
+    ) -> Draft:
+        """One answer of the model, read by `payload` and made a draft by `build`, which passes `check`."""
+        checked = DraftPayload(payload, build, lambda draft: self.check(draft, card))
+        return await ask_answer(ask, checked, question, template=self.name, labels=labels)
+
     def check(self, draft: Draft, card: TaskCard) -> str:
         """One sentence that says what breaks the format, for the model to mend; empty where nothing does."""
         return "" if draft.output.strip() else "The answer is empty; write the answer itself."
@@ -214,14 +227,9 @@ class DraftPayload(Generic[V]):
     A fault found while building or checking is `Unusable`: it goes through the one re-ask of any other.
     """
 
-    __slots__ = ("_build", "_check", "_inner", "name", "schema")
-
     def __init__(self, inner: Payload[V], build: Callable[[V], Draft], check: Callable[[Draft], str]) -> None:
-        self.name = inner.name
-        self.schema: Mapping[str, Any] | None = inner.schema
-        self._inner = inner
-        self._build = build
-        self._check = check
+        self.name, self.schema = inner.name, inner.schema
+        self._inner, self._build, self._check = inner, build, check
 
     def read(self, text: str) -> Draft:
         """The checked draft; raises `Unusable`."""

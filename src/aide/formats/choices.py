@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import Field, create_model
 
-from aide.formats.base import DraftPayload, Format, Label, Question, TaskCard, ask_answer
+from aide.formats.base import Format, Label, Question, TaskCard, ask_answer
 from aide.formats.labels import make_label_payload
 from aide.parsing import ModelPayload, ReplyModel
 from aide.records import Ask, Draft, rng
@@ -96,10 +96,7 @@ class MultipleChoice(Format):
             rng(question.id, "choices").shuffle(choices)
             return Draft(question.input, right, tuple(choices))
 
-        payload = DraftPayload(
-            make_options_payload(card.options - 1), build, lambda draft: self.check(draft, card)
-        )
-        return await ask_answer(ask, payload, question, template=self.name)
+        return await self.ask_draft(ask, card, question, make_options_payload(card.options - 1), build)
 
     async def answer_again(self, ask: Ask, card: TaskCard, question: Question, draft: Draft) -> Draft:
         """The option of `draft` that a blind look chooses, or `NONE` of them: new options would be another question."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from aide.errors import Unusable
-from aide.formats.base import DraftPayload, Format, Label, Question, TaskCard, ask_answer
+from aide.formats.base import Format, Label, Question, TaskCard, ask_answer
 from aide.parsing import CodePayload, looks_like_code, parse_python
 from aide.records import Ask, Draft
 
@@ -48,8 +48,9 @@ class Code(Format):
         """There are tests, or nearly all outputs are statements of a program."""
         if any(draft.tests for draft in drafts):
             return True
-        program = sum(_is_program(draft.output) for draft in drafts)
-        return program >= _MOSTLY * len(drafts) > 0
+        outputs = [draft.output for draft in drafts]
+        programs = [each for each in outputs if "\n" in each or each.lstrip().startswith(_STARTS)]
+        return sum(map(looks_like_code, programs)) >= _MOSTLY * len(drafts) > 0
 
     def start_card(self, drafts: Sequence[Draft], labels: Sequence[Label] = ()) -> TaskCard:
         """The language, where it is Python: only that can be checked and run here."""
@@ -62,12 +63,11 @@ class Code(Format):
         if card.code == "python":
             blind = replace(question, demos=(), correction=None)
             tests = await ask_answer(ask, TestsPayload(), blind, template="code_tests", step="tests")
-        payload = DraftPayload(
-            CodePayload("code"),
-            lambda code: Draft(question.input, code, tests=tests),
-            lambda draft: self.check(draft, card),
-        )
-        return await ask_answer(ask, payload, question, template="code")
+
+        def build(code: str) -> Draft:
+            return Draft(question.input, code, tests=tests)
+
+        return await self.ask_draft(ask, card, question, CodePayload("code"), build)
 
     async def answer_again(self, ask: Ask, card: TaskCard, question: Question, draft: Draft) -> Draft:
         """Another solution, under the name that the tests of `draft` call, which the question need not tell."""
@@ -98,11 +98,6 @@ class Code(Format):
     def render_for_training(self, draft: Draft) -> str:
         """The code alone, also where it came with an explanation."""
         return draft.output
-
-
-def _is_program(text: str) -> bool:
-    head = text.lstrip()
-    return ("\n" in text or head.startswith(_STARTS)) and looks_like_code(text)
 
 
 def _defined(node: ast.stmt) -> list[str]:

@@ -6,12 +6,8 @@ from typing import Final
 
 _NUMBER: Final = re.compile(r"[-+−]?(?:\d+(?:[.,]\d+)*|[.]\d+)(?:\s*/\s*\d+)?")
 _THOUSANDS: Final = re.compile(r"(?<=\d)[\s'’](?=\d{3}(?!\d))")
-
-# A number beside more words than a unit and an article is part of a sentence, which is compared as text.
-_MAX_WORDS: Final = 4
-
-# Results with fewer decimals are taken as exact: 3.5 and 3.49 are two answers, 3.33 and 3.333 are one.
-_ROUNDED_DECIMALS: Final = 2
+_MAX_WORDS: Final = 4  # beside more, a number is part of a sentence, which is compared as text
+_ROUNDED_DECIMALS: Final = 2  # with fewer a result is exact: 3.5 and 3.49 are two, 3.33 and 3.333 are one
 
 
 def fold_label(text: str) -> str:

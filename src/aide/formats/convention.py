@@ -95,9 +95,14 @@ def _search(text: str, convention: str) -> re.Match[str] | None:
 
 def read_final_answer(text: str, convention: str) -> str:
     """What an answer comes down to: the result by the convention, by a common marker, or its last number."""
-    found = read_result(text, convention) or _split_ending(text.rstrip(), number=True)[1]
-    if found:
-        return found
+    return (
+        read_result(text, convention)
+        or _split_ending(text.rstrip(), number=True)[1]
+        or _find_last_number(text)
+    )
+
+
+def _find_last_number(text: str) -> str:
     numbers = re.findall(_NUMBER, text)
     return numbers[-1] if numbers else ""
 
@@ -129,8 +134,6 @@ def _split_ending(text: str, *, number: bool) -> tuple[str, str]:
     elif number and (only := _LAST_NUMBER.match(last)):
         value = only["value"]
     value = value.strip(_DRESS)
-    if number and value:
-        numbers = re.findall(_NUMBER, value)
-        value = numbers[-1] if numbers else ""
+    value = _find_last_number(value) if number else value
     # A last line that is nothing but the ending is replaced; one that also shows the working stays.
     return (head if len(words.split()) <= _FEW else text), value

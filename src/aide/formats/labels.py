@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from aide.errors import InputError, Rejection, Unusable
-from aide.formats.base import DraftPayload, Format, Label, Question, TaskCard, ask_answer
+from aide.formats.base import Format, Label, Question, TaskCard
 from aide.formats.comparing import fold_label
 from aide.formats.evidence import find_quote
 from aide.parsing import parse_json
@@ -103,8 +103,10 @@ class Classification(Format):
 
     def detect(self, drafts: Sequence[Draft]) -> bool:
         """One label set beside every example, or few short outputs that come again and stand in no input."""
-        pair = find_yes_no_pair([draft.output for draft in drafts])
-        return not pair and (_have_same_choices(drafts) or _are_few(drafts))
+        if find_yes_no_pair([draft.output for draft in drafts]):
+            return False
+        same = len({frozenset(draft.choices) for draft in drafts}) == 1 < len(drafts)
+        return (same and len(drafts[0].choices) > 1) or _are_few(drafts)
 
     def start_card(self, drafts: Sequence[Draft], labels: Sequence[Label] = ()) -> TaskCard:
         """The labels that a person gave, else those that the examples list or use."""
@@ -154,12 +156,12 @@ class Classification(Format):
         """One answer from the input and the labels alone, shuffled: models lean to what stands first."""
         labels = list(card.labels)
         rng(question.id, str(question.draw)).shuffle(labels)
-        payload = DraftPayload(
-            make_label_payload(card.label_names, evidence=bool(question.parts.fixed)),
-            lambda said: Draft(question.input, said[0], evidence=find_quote(said[1], question.parts)),
-            lambda draft: self.check(draft, card),
-        )
-        return await ask_answer(ask, payload, question, template=self.name, labels=labels)
+
+        def build(said: tuple[str, str]) -> Draft:
+            return Draft(question.input, said[0], evidence=find_quote(said[1], question.parts))
+
+        payload = make_label_payload(card.label_names, evidence=bool(question.parts.fixed))
+        return await self.ask_draft(ask, card, question, payload, build, labels)
 
     def check(self, draft: Draft, card: TaskCard) -> str:
         """The output is one of the card's labels."""
@@ -189,11 +191,6 @@ class YesNo(Classification):
     def detect(self, drafts: Sequence[Draft]) -> bool:
         """The outputs are a pair of the list above."""
         return bool(find_yes_no_pair([draft.output for draft in drafts]))
-
-
-def _have_same_choices(drafts: Sequence[Draft]) -> bool:
-    sets = {frozenset(draft.choices) for draft in drafts}
-    return len(drafts) > 1 and len(sets) == 1 and len(drafts[0].choices) > 1
 
 
 def _are_few(drafts: Sequence[Draft]) -> bool:

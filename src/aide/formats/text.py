@@ -7,7 +7,7 @@ from dataclasses import replace
 from statistics import median
 from typing import Final
 
-from aide.formats.base import DraftPayload, Format, Label, Question, TaskCard, ask_answer
+from aide.formats.base import Format, Label, Question, TaskCard
 from aide.formats.convention import (
     NUMBER,
     apply_convention,
@@ -43,8 +43,7 @@ class FreeText(Format):
         # A mark before the result, such as `Answer:`, would else be cleaned off as a label in front of the text.
         mark = card.convention.partition("<")[0].strip()
         reader = TextPayload("answer", (mark,) if mark else ())
-        payload = DraftPayload(reader, build, lambda draft: self.check(draft, card))
-        return await ask_answer(ask, payload, question, template=self.name)
+        return await self.ask_draft(ask, card, question, reader, build)
 
     def build(self, said: str, card: TaskCard) -> Draft:
         """The draft of a text that a model wrote; its input is filled in later."""

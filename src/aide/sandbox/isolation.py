@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -93,26 +94,23 @@ def _unshare(folder: str) -> list[str]:
     ]  # fmt: skip
 
 
-def _container(engine: str) -> Command:
-    def command(folder: str) -> list[str]:
-        # Killing the client does not end the container, so the limit on the clock stands inside as well. Nothing is
-        # pulled: a run must not load an image from the network on its own.
-        return [
-            engine, "run", "--rm", "-i", "--pull=never", "--network=none", "--read-only", "--cap-drop=ALL",
-            "--security-opt=no-new-privileges", "--user=65534:65534", "--memory=640m", "--pids-limit=16",
-            "--cpus=1",
-            f"--tmpfs=/box:rw,size={_BOX},mode=1777", IMAGE, "timeout", "-s", "KILL", "40",
-            "python3", "-I", "-S", "-B", "-c", _PROGRAM,
-        ]  # fmt: skip
-
-    return command
+def _container(engine: str, folder: str) -> list[str]:
+    # Killing the client does not end the container, so the limit on the clock stands inside as well. Nothing is
+    # pulled: a run must not load an image from the network on its own.
+    return [
+        engine, "run", "--rm", "-i", "--pull=never", "--network=none", "--read-only", "--cap-drop=ALL",
+        "--security-opt=no-new-privileges", "--user=65534:65534", "--memory=640m", "--pids-limit=16",
+        "--cpus=1",
+        f"--tmpfs=/box:rw,size={_BOX},mode=1777", IMAGE, "timeout", "-s", "KILL", "40",
+        "python3", "-I", "-S", "-B", "-c", _PROGRAM,
+    ]  # fmt: skip
 
 
 ISOLATIONS: Final[Mapping[str, Command]] = {
     "bwrap": _bubblewrap,
     "unshare": _unshare,
-    "docker": _container("docker"),
-    "podman": _container("podman"),
+    "docker": partial(_container, "docker"),
+    "podman": partial(_container, "podman"),
 }
 
 

@@ -48,8 +48,7 @@ def forbid_forks() -> None:
     if known is None:
         return
     architecture, calls = known
-    # Load the architecture, refuse a foreign one; load the number, refuse the other numbering and each of
-    # `calls`.
+    # Load the architecture, refuse a foreign one; load the number, refuse the other numbering and each of `calls`.
     rows = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, architecture), (_RETURN, 0, 0, _DENY), (_LOAD, 0, 0, 0)]
     refused = [(_AT_LEAST, 0x40000000), *((_EQUAL, number) for number in calls)]
     rows += [(test, len(refused) - place, 0, value) for place, (test, value) in enumerate(refused)]

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 
 from aide.errors import InputError
 from aide.jsonl import open_decompressed, parse_json
-from aide.seeds.tables import SeedTable, read_arrow, read_parquet, read_separated
+from aide.seeds.tables import SeedTable, read_columns, read_separated
 
 STDIN: Final = "-"
 _TEXTS: Final = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
@@ -51,10 +51,7 @@ def read_files(
             yield _read_table("stdin", "", data, encoding, known)
             continue
         for file in _find_files(Path(path)):
-            if file.suffix == ".arrow":
-                yield SeedTable(str(file), "arrow", read_arrow(str(file)))
-            else:
-                yield _read_table(str(file), _find_ending(file), _read(file), encoding, known)
+            yield _read_table(str(file), _find_ending(file), _read(file), encoding, known)
 
 
 def name_task(path: str) -> str:
@@ -104,8 +101,8 @@ def _decompress(name: str, file: BinaryIO) -> bytes:
 
 
 def _read_table(name: str, kind: str, data: bytes, encoding: str, known: Sequence[str]) -> SeedTable:
-    if data.startswith(b"PAR1"):
-        return SeedTable(name, "parquet", read_parquet(name, data))
+    if kind == ".arrow" or data.startswith(b"PAR1"):
+        return read_columns(name, data)
     text = _decode(name, data, encoding)
     start = text.lstrip()[:1]
     if not start:

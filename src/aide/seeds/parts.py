@@ -70,8 +70,7 @@ def _groups(pattern: str, keep: tuple[str, ...]) -> tuple[re.Pattern[str], tuple
 def split_by_pattern(text: str, pattern: str, keep: tuple[str, ...] = ()) -> tuple[str, Parts]:
     """The varying part and the parts of a text that a pattern with named groups splits.
 
-    All groups but the last are fixed, or those in `keep`. What stands between the groups belongs to the
-    frame.
+    All groups but the last are fixed, or those in `keep`. What stands between the groups belongs to the frame.
 
     Raises:
         BadRowError: the text does not match, or a group is empty.

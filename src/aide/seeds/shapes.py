@@ -96,13 +96,8 @@ def make_content(
 ) -> RowContent:
     """The content of a row, together with the tests, the working and the evidence that stand beside it.
 
-    Args:
-        fields: the row.
-        roles: the columns of what follows, which are not looked at again.
-        input: the input.
-        said: the output; with options also a letter or a place.
-        options: what there is to choose from.
-        letters: names of the options, in their order.
+    `said` is the output; with `options`, which `letters` name in their order, it may be a letter or a place. `roles`
+    are the columns that all this came from.
 
     Raises:
         BadRowError: a half is empty, or the output is none of the options.

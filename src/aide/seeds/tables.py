@@ -110,67 +110,47 @@ def _find_delimiter(text: str) -> str:
     return best if share >= _REGULAR else ""
 
 
-def read_parquet(name: str, data: bytes) -> list[Row]:
-    """All rows of a Parquet file.
+def read_columns(name: str, data: bytes) -> SeedTable:
+    """The rows of a Parquet file, or of an Arrow file as a dataset library saves it: a stream, or with a footer.
 
     Raises:
         InputError: where pyarrow is missing or the file is broken.
     """
-    pyarrow = _pyarrow(name)
-    import pyarrow.parquet as parquet
-
-    try:
-        table = parquet.read_table(pyarrow.BufferReader(data))
-    except pyarrow.ArrowException as fault:
-        raise InputError(f"{name} is a broken Parquet file: {fault}") from fault
-    return _rows(table)
-
-
-def read_arrow(name: str) -> list[Row]:
-    """All rows of an Arrow file as a dataset library saves it: a stream, or with a footer.
-
-    Raises:
-        InputError: where pyarrow is missing or the file is broken.
-    """
-    pyarrow = _pyarrow(name)
-    from pyarrow import ipc
-
-    with pyarrow.memory_map(name) as source:
-        try:
-            table = ipc.open_stream(source).read_all()
-        except pyarrow.ArrowInvalid:
-            source.seek(0)
-            try:
-                table = ipc.open_file(source).read_all()
-            except pyarrow.ArrowException as fault:
-                raise InputError(f"{name} is a broken Arrow file: {fault}") from fault
-        return _rows(table)
-
-
-def _pyarrow(name: str) -> Any:
     try:
         import pyarrow
+        from pyarrow import ipc, parquet
     except ImportError as fault:
         raise InputError(
             f"{name} needs pyarrow to be read", hint="pip install 'aide-expand[parquet]'"
         ) from fault
-    return pyarrow
+    container, source = "parquet" if data.startswith(b"PAR1") else "arrow", pyarrow.BufferReader(data)
+    try:
+        if container == "parquet":
+            table = parquet.read_table(source)
+        else:
+            opened = ipc.open_file(source) if data.startswith(b"ARROW1") else ipc.open_stream(source)
+            table = opened.read_all()
+    except pyarrow.ArrowException as fault:
+        raise InputError(f"{name} is a broken {container.title()} file: {fault}") from fault
+    return SeedTable(name, container, _read_rows(table))
 
 
-def _rows(table: Any) -> list[Row]:
+def _read_rows(table: Any) -> list[Row]:
     """Python values, with class numbers written out where the file names the classes."""
-    classes = _classes(table.schema.metadata or {})
+    classes = _find_classes(table.schema.metadata or {})
     rows = []
     for number, row in enumerate(table.to_pylist(), 1):
         for column, names in classes.items():
             value = row.get(column)
             if isinstance(value, int) and 0 <= value < len(names):
                 row[column] = names[value]
-        rows.append((number, {column: _plain(value) for column, value in row.items() if value is not None}))
+        rows.append(
+            (number, {column: _make_plain(value) for column, value in row.items() if value is not None})
+        )
     return rows
 
 
-def _classes(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
+def _find_classes(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
     try:
         features = json.loads(metadata.get(b"huggingface", b"{}")).get("info", {}).get("features", {})
     except (ValueError, AttributeError):
@@ -182,12 +162,12 @@ def _classes(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
     }
 
 
-def _plain(value: Any) -> Any:
+def _make_plain(value: Any) -> Any:
     """A value that JSON has: dates, decimals and bytes become text."""
     if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): _make_plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [_make_plain(inner) for inner in value]
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return value if isinstance(value, str | int | float | bool | None) else str(value)

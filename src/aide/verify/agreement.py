@@ -12,9 +12,6 @@ from typing import Final
 from aide.formats import FORMATS, TaskCard
 from aide.records import Draft
 
-AUTO: Final = "auto"
-OFF: Final = "off"
-
 
 @dataclass(frozen=True, slots=True)
 class Quorum:
@@ -33,9 +30,9 @@ def choose_quorum(setting: str, card: TaskCard) -> Quorum | None:
     Answers that code can't compare have none.
     """
     format = FORMATS[card.format]
-    if setting == OFF or not format.comparable:
+    if setting == "off" or not format.comparable:
         return None
-    if setting == AUTO:
+    if setting == "auto":
         # Options and labels are one choice among few, where the judge decides as well as a second answer does; a
         # calculation can go wrong anywhere on its way.
         return USUAL if format.worked and card.convention else None

@@ -7,7 +7,8 @@ equation in a hundred would throw away more good records than bad ones.
 """
 
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise, product
@@ -16,7 +17,7 @@ from typing import Final
 # Marks of a calculator, as some worked solutions carry them: an equation of their own inside a sentence.
 _MARK: Final = re.compile(r"<<([^<>]*)>>")
 _NUMBER: Final = r"(?:\d+(?:[.,]\d+)*|[.]\d+)"
-_TOKEN: Final = re.compile(rf"\s*(?:(?P<number>{_NUMBER})|(?P<sign>\*\*|[-+*/^()%]))")
+_TOKEN: Final = re.compile(rf"{_NUMBER}|\*\*|[-+*/^()%]")
 # A side of an equation: the longest run of digits, signs and spaces that touches the equals sign.
 _SIDE: Final = r"[\d.,+\-*/^()% \t]*"
 _CHAIN: Final = re.compile(rf"{_SIDE}(?:={_SIDE})+")
@@ -68,9 +69,8 @@ def describe_miscalculation(text: str) -> str:
 def find_miscalculations(text: str) -> list[Miscalculation]:
     """All equations of `text` that do not hold, in order; empty where every one that can be read does.
 
-    Results may be rounded or cut at the last digit they show, percent may be meant as hundredths or as
-    written, `1.200` may be a thousand or a decimal, and an intermediate result may be carried on in place
-    (`5 + 4 = 9 + 3 = 12`).
+    Results may be rounded or cut at the last digit they show, percent may be meant as hundredths or as written, `1.200`
+    may be a thousand or a decimal, and an intermediate result may be carried on in place (`5 + 4 = 9 + 3 = 12`).
     """
     equations = (sides for line in _lines(text) for sides in _equations(line))
     return [wrong for left, right in equations if (wrong := _compare(left, right)) is not None]
@@ -173,59 +173,46 @@ def _write(value: Fraction) -> str:
 
 def _value(side: str, point: str, percent: Fraction) -> Fraction | None:
     """The value of a side; `None` where it is no arithmetic, or too large to be meant."""
-    tokens: list[tuple[str, str]] = []
-    at, text = 0, side.rstrip()
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:
-            return None
-        tokens.append(("number", found["number"]) if found["number"] else ("sign", found["sign"]))
-        at = found.end()
+    tokens = _TOKEN.findall(side)
+    if "".join(tokens) != "".join(side.split()):
+        return None
     parser = _Parser(tokens, point, percent)
     try:
         value = parser.sum()
     except (ValueError, ZeroDivisionError, OverflowError, RecursionError):
         return None
-    return value if parser.done else None
+    return None if parser.tokens else value
 
 
 class _Parser:
-    """Recursive descent: sums of products of powers; signs, brackets and percent."""
+    """Recursive descent: sums of products of powers; signs, brackets and percent. `tokens` are those not yet read."""
 
-    def __init__(self, tokens: list[tuple[str, str]], point: str, percent: Fraction) -> None:
-        self._tokens = tokens
+    def __init__(self, tokens: Iterable[str], point: str, percent: Fraction) -> None:
+        self.tokens = deque(tokens)
         self._point = point
         self._percent = percent
-        self._at = 0
 
-    @property
-    def done(self) -> bool:
-        return self._at == len(self._tokens)
-
-    def _next(self, *signs: str) -> str:
-        """The sign at this place where it is one of these, and taken; else empty."""
-        if not self.done and self._tokens[self._at][0] == "sign" and self._tokens[self._at][1] in signs:
-            self._at += 1
-            return self._tokens[self._at - 1][1]
-        return ""
+    def _take(self, *signs: str) -> str:
+        """The next token where it is one of these signs; else empty."""
+        return self.tokens.popleft() if self.tokens and self.tokens[0] in signs else ""
 
     def sum(self) -> Fraction:
         value = self._product()
-        while sign := self._next("+", "-"):
+        while sign := self._take("+", "-"):
             value = value + self._product() if sign == "+" else value - self._product()
         return value
 
     def _product(self) -> Fraction:
         value = self._power()
-        while sign := self._next("*", "/"):
+        while sign := self._take("*", "/"):
             value = value * self._power() if sign == "*" else value / self._power()
         return value
 
     def _power(self) -> Fraction:
-        if sign := self._next("-", "+"):
+        if sign := self._take("-", "+"):
             return -self._power() if sign == "-" else self._power()
         base = self._atom()
-        if not self._next("^", "**"):
+        if not self._take("^", "**"):
             return base
         exponent = self._power()
         if exponent.denominator != 1 or abs(exponent) > _MAX_POWER:
@@ -233,19 +220,16 @@ class _Parser:
         return base ** int(exponent)
 
     def _atom(self) -> Fraction:
-        if self._next("("):
+        if self._take("("):
             value = self.sum()
-            if not self._next(")"):
+            if not self._take(")"):
                 raise ValueError
-        elif not self.done and self._tokens[self._at][0] == "number":
-            value = _number(self._tokens[self._at][1], self._point)
-            self._at += 1
         else:
-            raise ValueError
-        return value * self._percent if self._next("%") else value
+            value = _read_number(self.tokens.popleft() if self.tokens else "", self._point)
+        return value * self._percent if self._take("%") else value
 
 
-def _number(text: str, point: str) -> Fraction:
+def _read_number(text: str, point: str) -> Fraction:
     """A written number; raises `ValueError` where it is none with this decimal sign."""
     comma = "," if point == "." else "."
     whole, dot, decimals = text.partition(point)
@@ -254,4 +238,4 @@ def _number(text: str, point: str) -> Fraction:
     head, *groups = whole.split(comma)
     if groups and (any(len(group) != 3 for group in groups) or not 1 <= len(head) <= 3):
         raise ValueError
-    return Fraction(f"{head or '0'}{''.join(groups)}{'.' if dot else ''}{decimals}")
+    return Fraction(f"{head or '0' if dot else head}{''.join(groups)}{'.' if dot else ''}{decimals}")
