@@ -56,7 +56,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "attributes, residual": {"personas": 0},
     "attributes, personas, residual": {},
     "attributes, personas, adaptive": {"residual": "adaptive"},
-    "all three, siblings told": {"siblings": "told"},
+    "all three, siblings aware": {"siblings": "aware"},
     "all three, answer joint": {"answer": "joint"},
 }
 

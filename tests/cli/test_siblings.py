@@ -1,4 +1,4 @@
-"""`--siblings told`: each prompt names what the other children of its parent take up."""
+"""`--siblings aware`: each prompt names what the other children of its parent take up."""
 
 import json
 import re
@@ -18,25 +18,25 @@ def prompts(folder: Path) -> list[str]:
         return [text for (text,) in rows]
 
 
-def test_each_is_told_what_the_others_take_up_and_the_same_when_run_again(tmp_path: Path) -> None:
+def test_each_knows_what_the_others_take_up_and_the_same_when_run_again(tmp_path: Path) -> None:
     wanted = ("--base-url", SIM, "--target", "20", "--hops", "1", "--no-exam", "--quiet")
     seen = []
-    for name, how in (("apart", "apart"), ("told", "told"), ("again", "told")):
+    for name, how in (("apart", "apart"), ("aware", "aware"), ("again", "told")):
         done = aide(
             "expand", SEEDS / "word_problems.jsonl", *wanted, "--siblings", how, "-o", tmp_path / name
         )
         assert done.returncode == 0, done.stderr
         seen.append(sorted(prompts(tmp_path / name)))
-    apart, told, again = seen
+    apart, aware, again = seen
     assert not any("<others>" in prompt for prompt in apart)
-    assert told == again
-    for prompt in told:
+    assert aware == again  # `told` is the word of 0.1
+    for prompt in aware:
         [others] = re.findall(r"<others>(.*?)</others>", prompt)
         own = re.findall(r"<(?:attribute|persona)>(.*?)</", prompt)
         assert len(others.split("; ")) >= 5
         assert own
         assert own[0] not in others.split("; ")
     assert (
-        json.loads((tmp_path / "told" / "run.json").read_text(encoding="utf-8"))["fingerprint"]["siblings"]
-        == '"told"'
+        json.loads((tmp_path / "aware" / "run.json").read_text(encoding="utf-8"))["fingerprint"]["siblings"]
+        == '"aware"'
     )

@@ -40,6 +40,8 @@ EXCLUDED: Final[Mapping[str, str]] = {
     "log_format": _HERE,
 }  # fmt: skip
 
+_RENAMED: Final[Mapping[tuple[str, str | None], str]] = {("siblings", '"told"'): '"aware"'}
+
 
 def compute_fingerprint(plain: Mapping[str, Any], content: Mapping[str, str]) -> dict[str, str]:
     """Dotted names of all identifying settings, each value as JSON text, and the hashes in `content`."""
@@ -51,11 +53,13 @@ def compare_fingerprints(
 ) -> list[str]:
     """One line for each setting in which two fingerprints differ; empty where they agree.
 
-    A name that `old` lacks, because an older version wrote it, stands for its default.
+    A name that `old` lacks, because an older version wrote it, stands for its default; a value that an older
+    version had another word for, stands for today's.
     """
     lines = []
     for name in dict.fromkeys([*old, *new]):
         was, now = old.get(name, defaults.get(name)), new.get(name)
+        was = _RENAMED.get((name, was), was)
         if was != now:
             lines.append(f"{name} was {_told(was)}, is {_told(now)}")
     return lines

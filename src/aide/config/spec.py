@@ -37,196 +37,217 @@ class RunSpec(Frozen):
     task: Annotated[str, Flag("task", "One sentence that says what the task is.", "TEXT")] = ""
     format: Annotated[
         Literal["auto", "open", "free_text", "multiple_choice", "yes_no", "classification", "code"],
-        Flag("task", "Form of the output; auto finds it from the seeds."),
+        Flag("task", "Form of the output; auto recognises it from the seeds."),
     ] = "auto"
     labels: Annotated[
         tuple[str, ...],
         Flag(
             "task",
-            "The closed set of labels, or a file with one a line, `name: description`.",
+            "The closed set of labels, or a file with one label a line, `name: description`.",
             "A,B|FILE",
             commas=True,
         ),
     ] = ()
     contexts: Annotated[
-        tuple[PathText, ...], Flag("task", "More fixed parts (documents) to ask about.", "FILE")
+        tuple[PathText, ...], Flag("task", "More documents to ask about: further fixed parts.", "FILE")
     ] = ()
     demonstrations: Annotated[
-        int, Field(ge=0, le=20), Flag("task", "How many seeds each prompt shows as examples.")
+        int, Field(ge=0, le=20), Flag("task", "Seeds that each prompt shows as examples.")
     ] = 3
 
     # --- The tree
-    hops: Annotated[int, Field(ge=1, le=50), Flag("tree", "How many hops to walk from each seed.")] = 2
+    hops: Annotated[int, Field(ge=1, le=50), Flag("tree", "Hops to grow from each seed.")] = 2
     target: Annotated[
         Annotated[int, Field(ge=0)] | Literal["all"],
-        Flag("tree", "How many records to accept; all takes the whole tree.", "N|all"),
+        Flag("tree", "Records to accept; all grows the whole tree.", "N|all"),
     ] = 1000
     per_seed: Annotated[
         int | None,
         Field(ge=0),
         Flag(
             "tree",
-            "A target for each seed, so that the whole grows with the seeds; replaces --target.",
+            "Records to accept for each seed, so that the total grows with the seeds; replaces --target.",
             "N",
         ),
     ] = None
     residual_after: Annotated[
-        int, Field(ge=0), Flag("tree", "Past this hop the prompt also carries the seed.")
+        int, Field(ge=0), Flag("tree", "Beyond this hop the prompt also carries the seed.")
     ] = 1
     residual: Annotated[
         Literal["fixed", "adaptive"],
         Flag(
             "tree",
-            "The seed past a fixed hop, or wherever the parent has drifted past the seeds' own spread.",
+            "When the prompt also carries the seed: beyond a fixed hop, or if the parent has drifted too far from it.",
         ),
     ] = "fixed"
     attributes: Annotated[
-        int, Field(ge=0, le=20), Flag("tree", "Knowledge attributes taken from a data point.")
+        int, Field(ge=0, le=20), Flag("tree", "Knowledge attributes extracted from each parent.")
     ] = 3
     graph_triples: Annotated[
         int | None,
         Field(ge=0, le=20),
         Flag(
             "tree",
-            "Triples added by graph expansion (unset: 2, or 0 for fixed labels and fixed parts).",
+            "Triples added by graph expansion (unset: 2, or 0 with fixed labels or fixed parts).",
             "N",
         ),
     ] = None
     operations: Annotated[
-        tuple[str, ...], Flag("tree", "The operations applied to each attribute.", "A,B,…", commas=True)
+        tuple[str, ...], Flag("tree", "Operations that are applied to each attribute.", "A,B,…", commas=True)
     ] = OPERATIONS
-    personas: Annotated[int, Field(ge=0, le=100), Flag("tree", "Personas for each data point.")] = 5
+    personas: Annotated[int, Field(ge=0, le=100), Flag("tree", "Personas for each parent.")] = 5
     personas_from: Annotated[
         Literal["model", "bank"],
-        Flag("tree", "Personas written by the model for each topic, or ranked from a bank."),
+        Flag(
+            "tree",
+            "Who provides personas: the model writes them for each topic, or the best are chosen from a bank.",
+        ),
     ] = "model"
     persona_file: Annotated[
-        PathText | None, Flag("tree", "Your own bank: JSONL with `persona`, or plain lines.", "FILE")
+        PathText | None, Flag("tree", "Your own bank: JSONL with `persona`, or one persona a line.", "FILE")
     ] = None
     siblings: Annotated[
-        Literal["apart", "told"],
-        Flag(
-            "tree", "Children of one parent know nothing of each other, or are told what the others take up."
-        ),
+        Literal["apart", "aware"],
+        Flag("tree", "Whether the prompt for a child of a parent names what the other children are about."),
     ] = "apart"
     balance: Annotated[
         Literal["uniform", "seeds", "none"],
-        Flag("tree", "Labels in equal shares, in the shares of the seeds, or as they come."),
+        Flag("tree", "Labels in equal shares, in the shares of the seeds, or unbalanced."),
     ] = "uniform"
-    seed: Annotated[int, Flag("tree", "Another number gives another selection from the same tree.")] = 0
+    seed: Annotated[int, Flag("tree", "Another number selects other records from the same tree.")] = 0
 
     # --- Quality
     reflection: Annotated[
-        bool, Flag("quality", "Let the judge grade each record and refuse what falls short.")
+        bool, Flag("quality", "Have the judge grade each record and reject what falls short.")
     ] = True
     min_relevance: Annotated[
-        int, Field(ge=1, le=10), Flag("quality", "Least grade of relevance to the seed, 1 to 10.")
+        int, Field(ge=1, le=10), Flag("quality", "Lowest accepted grade for relevance to the seed, 1 to 10.")
     ] = 7
     min_diversity: Annotated[
-        int, Field(ge=1, le=10), Flag("quality", "Least grade of diversity from the parent, 1 to 10.")
+        int,
+        Field(ge=1, le=10),
+        Flag("quality", "Lowest accepted grade for diversity from the parent, 1 to 10."),
     ] = 5
     max_revisions: Annotated[
         int,
         Field(ge=0, le=20),
-        Flag("quality", "How often a record that falls short is rewritten with the critique."),
+        Flag("quality", "How often a draft that falls short is rewritten with the judge's critique."),
     ] = 1
     answer: Annotated[
         Literal["separate", "joint"],
         Flag(
             "quality",
-            "Answers in calls of their own, or written together with the input where the format allows it.",
+            "Write answers in separate calls, or jointly with the input if the format allows it.",
         ),
     ] = "separate"
     duplicates: Annotated[
         Literal["near", "exact", "off"],
-        Flag("quality", "Which duplicates of seeds and accepted records are refused."),
+        Flag("quality", "Which duplicates of seeds and accepted records are rejected."),
     ] = "near"
     embeddings: Annotated[
         str,
-        Flag("quality", "Embedding model, at the same endpoint: refuses what means the same, too.", "MODEL"),
+        Flag(
+            "quality",
+            "Embedding model at the same endpoint; records that mean the same are rejected too.",
+            "MODEL",
+        ),
     ] = ""
     avoid: Annotated[
         tuple[PathText, ...],
-        Flag("quality", "Test sets that no record may give away; may be repeated.", "FILE"),
+        Flag("quality", "Test set that no record may give away; may be given several times.", "FILE"),
     ] = ()
     agreement: Annotated[
         str,
-        Flag("quality", "Answers that must agree, K of at most N; auto is 2/3 for worked answers.", "K/N"),
+        Flag(
+            "quality", "How many answers must agree, K of at most N; auto is 2/3 for worked answers.", "K/N"
+        ),
     ] = "auto"
     run_code: Annotated[
         bool, Flag("quality", "Run solutions against their tests, in a sandbox without network.")
     ] = False
-    exam: Annotated[bool, Flag("quality", "Try model and judge on the seeds first, three calls a seed.")] = (
-        True
-    )
+    exam: Annotated[
+        bool, Flag("quality", "Try model and judge on the seeds first (precheck), three calls a seed.")
+    ] = True
     min_exam: Annotated[
         float | None,
         Field(ge=0, le=1),
-        Flag("quality", "Least share of the seeds that the model must answer as they are.", "SHARE"),
+        Flag(
+            "quality",
+            "Stop unless the model answers this share of the seeds correctly in the precheck.",
+            "SHARE",
+        ),
     ] = None
 
     # --- Models
-    model: Annotated[str, Flag("models", "Name of the model (else AIDE_MODEL).", "NAME")] = ""
-    steps: Annotated[StepSpecs, Flag("models", "Sampling and model of each step.", hidden=True)] = StepSpecs()
+    model: Annotated[str, Flag("models", "Name of the model (unset: AIDE_MODEL).", "NAME")] = ""
+    steps: Annotated[StepSpecs, Flag("models", "Model and sampling of each step.", hidden=True)] = StepSpecs()
     prompts: Annotated[
-        PathText | None, Flag("models", "Folder whose prompt files go before the built-in ones.", "DIR")
+        PathText | None, Flag("models", "Folder with prompt files that replace the built-in ones.", "DIR")
     ] = None
 
     # --- Endpoint
     base_url: Annotated[
         tuple[str, ...],
-        Flag("endpoint", "Where the model is served; may be repeated; sim: is the built-in stand-in.", "URL"),
+        Flag(
+            "endpoint",
+            "Address of the endpoint; may be given several times; sim: is the built-in simulator.",
+            "URL",
+        ),
     ] = ()
     endpoints: Annotated[
         tuple[EndpointSpec, ...],
         Flag("endpoint", "Several endpoints, each with its own settings.", hidden=True),
     ] = ()
-    api_key_env: Annotated[str, Flag("endpoint", "Environment variable that holds the key.", "NAME")] = (
+    api_key_env: Annotated[str, Flag("endpoint", "Environment variable that holds the API key.", "NAME")] = (
         "OPENAI_API_KEY"
     )
     api_key_command: Annotated[
-        str, Flag("endpoint", "Command that prints the key (for keys that expire).", "CMD")
+        str, Flag("endpoint", "Command that prints the API key, for keys that expire.", "CMD")
     ] = ""
     concurrency: Annotated[
         int | None,
         Field(ge=1),
-        Flag("endpoint", "Calls in flight, from the start (unset: found out, up to 64).", "N"),
+        Flag("endpoint", "Calls in flight, from the start (unset: adapted to the endpoint, up to 64).", "N"),
     ] = None
-    rpm: Annotated[int | None, Field(ge=1), Flag("endpoint", "Most requests a minute.", "N")] = None
-    tpm: Annotated[int | None, Field(ge=1), Flag("endpoint", "Most tokens a minute.", "N")] = None
+    rpm: Annotated[int | None, Field(ge=1), Flag("endpoint", "Maximum requests a minute.", "N")] = None
+    tpm: Annotated[int | None, Field(ge=1), Flag("endpoint", "Maximum tokens a minute.", "N")] = None
     timeout: Annotated[float, Field(gt=0), Flag("endpoint", "Seconds to wait for one answer.", "S")] = 600.0
     endpoint_patience: Annotated[
-        float, Field(ge=0), Flag("endpoint", "Seconds without any answer after which the run stops.", "S")
+        float, Field(ge=0), Flag("endpoint", "Stop after so many seconds without any answer.", "S")
     ] = 300.0
-    extra: Annotated[dict[str, Any], Flag("request", "Further fields of each request.", "JSON")] = Field(
+    extra: Annotated[dict[str, Any], Flag("request", "Additional fields of each request.", "JSON")] = Field(
         default_factory=dict
     )
-    headers: Annotated[dict[str, str], Flag("request", "Further headers of each request.", hidden=True)] = (
-        Field(default_factory=dict)
-    )
+    headers: Annotated[
+        dict[str, str], Flag("request", "Additional headers of each request.", hidden=True)
+    ] = Field(default_factory=dict)
     query: Annotated[dict[str, str], Flag("request", "Query string of each request.", hidden=True)] = Field(
         default_factory=dict
     )
 
     # --- Budget
     max_calls: Annotated[
-        int | None, Field(ge=0), Flag("budget", "Most calls, over all runs of the folder.", "N")
+        int | None, Field(ge=0), Flag("budget", "Maximum calls, over all runs of the folder.", "N")
     ] = None
     max_total_tokens: Annotated[
-        int | None, Field(ge=0), Flag("budget", "Most tokens, over all runs of the folder.", "N")
+        int | None, Field(ge=0), Flag("budget", "Maximum tokens, over all runs of the folder.", "N")
     ] = None
     max_cost: Annotated[
-        float | None, Field(ge=0), Flag("budget", "Most US dollars, over all runs of the folder.", "USD")
+        float | None,
+        Field(ge=0),
+        Flag("budget", "Maximum cost in US dollars, over all runs of the folder.", "USD"),
     ] = None
     max_cost_per_run: Annotated[
-        float | None, Field(ge=0), Flag("budget", "Most US dollars for this run.", "USD")
+        float | None, Field(ge=0), Flag("budget", "Maximum cost in US dollars of this run.", "USD")
     ] = None
-    max_minutes: Annotated[float | None, Field(ge=0), Flag("budget", "Most minutes for this run.", "M")] = (
+    max_minutes: Annotated[float | None, Field(ge=0), Flag("budget", "Maximum minutes of this run.", "M")] = (
         None
     )
     price: Annotated[
         Price | None,
-        Flag("budget", "US dollars per million tokens, for models that the price table lacks.", "IN/OUT"),
+        Flag(
+            "budget", "US dollars per million tokens, for models that are not in the price table.", "IN/OUT"
+        ),
     ] = None
     prices: Annotated[dict[str, Price], Flag("budget", "Prices by model name.", hidden=True)] = Field(
         default_factory=dict
@@ -234,43 +255,50 @@ class RunSpec(Frozen):
     expect_yield: Annotated[
         float | None,
         Field(gt=0, le=1),
-        Flag("budget", "Share of candidates that the estimate takes as accepted.", "SHARE"),
+        Flag("budget", "Share of candidates that the estimate assumes to be accepted.", "SHARE"),
     ] = None
     yes: Annotated[bool, Flag("budget", "Do not ask before spending.")] = False
 
     # --- Seed files
     encoding: Annotated[
-        str, Flag("seeds", "Encoding of the seed files (unset: UTF-8, or by their mark).", "E")
+        str, Flag("seeds", "Encoding of the seed files (unset: UTF-8, or by their byte order mark).", "E")
     ] = ""
     input_field: Annotated[
-        tuple[str, ...], Flag("seeds", "Field that holds the input; may be repeated.", "F")
+        tuple[str, ...], Flag("seeds", "Field that holds the input; may be given several times.", "F")
     ] = ()
     output_field: Annotated[str, Flag("seeds", "Field that holds the output.", "F")] = ""
     choices_field: Annotated[str, Flag("seeds", "Field that holds the options.", "F")] = ""
     keep: Annotated[
         tuple[str, ...],
-        Flag("seeds", "Field that is a fixed part and never rewritten; may be repeated.", "F"),
+        Flag("seeds", "Field that is a fixed part, never rewritten; may be given several times.", "F"),
     ] = ()
     input_pattern: Annotated[
         str, Flag("seeds", "Regular expression whose named groups split one input into parts.", "REGEX")
     ] = ""
-    skip_bad: Annotated[bool, Flag("seeds", "Go on without the lines that can't be used.")] = False
+    skip_bad: Annotated[bool, Flag("seeds", "Skip lines that can't be used, instead of stopping.")] = False
 
     # --- Running
     run_dir: Annotated[
-        PathText | None, Flag("running", "Run folder where records go to stdout (-o -).", "DIR")
+        PathText | None, Flag("running", "Run folder when records go to stdout (-o -).", "DIR")
     ] = None
-    shard_size: Annotated[int, Field(ge=1), Flag("running", "Lines of one output file.")] = 1000
+    shard_size: Annotated[int, Field(ge=1), Flag("running", "Lines in one output file.")] = 1000
     lock_wait: Annotated[
-        float, Field(ge=0), Flag("running", "Seconds to wait for another run of the folder.", "S")
+        float, Field(ge=0), Flag("running", "Seconds to wait for another run in the folder.", "S")
     ] = 0.0
-    adopt: Annotated[bool, Flag("running", "Go on in a folder that was begun with other prompts.")] = False
+    adopt: Annotated[bool, Flag("running", "Continue in a folder that was started with other prompts.")] = (
+        False
+    )
     reuse: Annotated[
         PathText | None, Flag("running", "Take answers to identical calls from this run folder.", "DIR")
     ] = None
     retry_failed: Annotated[bool, Flag("running", "Try again what failed in an earlier run.")] = False
     quiet: Annotated[bool, Flag("running", "Print errors only.")] = False
-    log_format: Annotated[Literal["text", "json"], Flag("running", "Form of the log lines.")] = "text"
+    log_format: Annotated[Literal["text", "json"], Flag("running", "Format of the log lines.")] = "text"
+
+    @field_validator("siblings", mode="before")
+    @classmethod
+    def _reads_the_old_word(cls, siblings: Any) -> Any:
+        return "aware" if siblings == "told" else siblings  # as 0.1 had it
 
     @field_validator("input_pattern")
     @classmethod

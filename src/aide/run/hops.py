@@ -95,7 +95,7 @@ class HopBuilder:
             label=label or None,
             draw=work.slot.draw,
             anchored=self._anchored(work, parent),
-            others=_list_others(found, kind, index) if self._spec.siblings == "told" else (),
+            others=_list_others(found, kind, index) if self._spec.siblings == "aware" else (),
         )
         return (
             replace(hop, parent=replace(parent, parts=self._choose_document(hop))) if self._contexts else hop

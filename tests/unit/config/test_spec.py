@@ -47,6 +47,13 @@ def test_a_setting_that_an_older_version_did_not_know_counts_as_its_default() ->
     assert differences(old, make(balance="none").fingerprint()) == ['balance was "uniform", is "none"']
 
 
+def test_a_word_of_an_older_version_is_still_read() -> None:
+    assert make(siblings="told") == make(siblings="aware")
+    old = {**RunSpec().fingerprint(), "siblings": '"told"'}
+    assert differences(old, make(siblings="aware").fingerprint()) == []
+    assert differences(old, RunSpec().fingerprint()) == ['siblings was "aware", is "apart"']
+
+
 def test_hashes_of_files_join_the_fingerprint() -> None:
     before = RunSpec().fingerprint({"prompts.extract.md": "aa"})
     after = RunSpec().fingerprint({"prompts.extract.md": "bb"})
