@@ -43,7 +43,7 @@ class RunSpec(Frozen):
         tuple[str, ...],
         Flag(
             "task",
-            "The closed set of labels, or a file with one label a line, `name: description`.",
+            "The closed set of labels, or a file of lines `name: description`.",
             "A,B|FILE",
             commas=True,
         ),
@@ -75,10 +75,7 @@ class RunSpec(Frozen):
     ] = 1
     residual: Annotated[
         Literal["fixed", "adaptive"],
-        Flag(
-            "tree",
-            "When the prompt also carries the seed: beyond a fixed hop, or if the parent has drifted too far from it.",
-        ),
+        Flag("tree", "Carry the seed beyond a fixed hop, or if the parent has drifted too far from it."),
     ] = "fixed"
     attributes: Annotated[
         int, Field(ge=0, le=20), Flag("tree", "Knowledge attributes extracted from each parent.")
@@ -86,11 +83,7 @@ class RunSpec(Frozen):
     graph_triples: Annotated[
         int | None,
         Field(ge=0, le=20),
-        Flag(
-            "tree",
-            "Triples added by graph expansion (unset: 2, or 0 with fixed labels or fixed parts).",
-            "N",
-        ),
+        Flag("tree", "Triples added by graph expansion (unset: 2, or 0 with fixed labels or parts).", "N"),
     ] = None
     operations: Annotated[
         tuple[str, ...], Flag("tree", "Operations that are applied to each attribute.", "A,B,…", commas=True)
@@ -98,17 +91,14 @@ class RunSpec(Frozen):
     personas: Annotated[int, Field(ge=0, le=100), Flag("tree", "Personas for each parent.")] = 5
     personas_from: Annotated[
         Literal["model", "bank"],
-        Flag(
-            "tree",
-            "Who provides personas: the model writes them for each topic, or the best are chosen from a bank.",
-        ),
+        Flag("tree", "Personas written by the model for each topic, or chosen from a bank."),
     ] = "model"
     persona_file: Annotated[
         PathText | None, Flag("tree", "Your own bank: JSONL with `persona`, or one persona a line.", "FILE")
     ] = None
     siblings: Annotated[
         Literal["apart", "aware"],
-        Flag("tree", "Whether the prompt for a child of a parent names what the other children are about."),
+        Flag("tree", "Whether each child's prompt names what its siblings are about."),
     ] = "apart"
     balance: Annotated[
         Literal["uniform", "seeds", "none"],
@@ -121,12 +111,12 @@ class RunSpec(Frozen):
         bool, Flag("quality", "Have the judge grade each record and reject what falls short.")
     ] = True
     min_relevance: Annotated[
-        int, Field(ge=1, le=10), Flag("quality", "Lowest accepted grade for relevance to the seed, 1 to 10.")
+        int, Field(ge=1, le=10), Flag("quality", "Lowest accepted relevance to the seed, 1 to 10.")
     ] = 7
     min_diversity: Annotated[
         int,
         Field(ge=1, le=10),
-        Flag("quality", "Lowest accepted grade for diversity from the parent, 1 to 10."),
+        Flag("quality", "Lowest accepted diversity from the parent, 1 to 10."),
     ] = 5
     max_revisions: Annotated[
         int,
@@ -135,10 +125,7 @@ class RunSpec(Frozen):
     ] = 1
     answer: Annotated[
         Literal["separate", "joint"],
-        Flag(
-            "quality",
-            "Write answers in separate calls, or jointly with the input if the format allows it.",
-        ),
+        Flag("quality", "Answers in separate calls, or joint with the input if the format allows it."),
     ] = "separate"
     duplicates: Annotated[
         Literal["near", "exact", "off"],
@@ -146,36 +133,26 @@ class RunSpec(Frozen):
     ] = "near"
     embeddings: Annotated[
         str,
-        Flag(
-            "quality",
-            "Embedding model at the same endpoint; records that mean the same are rejected too.",
-            "MODEL",
-        ),
+        Flag("quality", "Embedding model at the same endpoint: also rejects what means the same.", "MODEL"),
     ] = ""
     avoid: Annotated[
         tuple[PathText, ...],
-        Flag("quality", "Test set that no record may give away; may be given several times.", "FILE"),
+        Flag("quality", "Test set that no record may give away; repeatable.", "FILE"),
     ] = ()
     agreement: Annotated[
         str,
-        Flag(
-            "quality", "How many answers must agree, K of at most N; auto is 2/3 for worked answers.", "K/N"
-        ),
+        Flag("quality", "Answers that must agree, K of at most N; auto: 2/3 for worked answers.", "K/N"),
     ] = "auto"
     run_code: Annotated[
         bool, Flag("quality", "Run solutions against their tests, in a sandbox without network.")
     ] = False
     exam: Annotated[
-        bool, Flag("quality", "Try model and judge on the seeds first (precheck), three calls a seed.")
+        bool, Flag("quality", "Precheck: try model and judge on the seeds, three calls a seed.")
     ] = True
     min_exam: Annotated[
         float | None,
         Field(ge=0, le=1),
-        Flag(
-            "quality",
-            "Stop unless the model answers this share of the seeds correctly in the precheck.",
-            "SHARE",
-        ),
+        Flag("quality", "Share of seeds that the model must get right in the precheck.", "SHARE"),
     ] = None
 
     # --- Models
@@ -188,11 +165,7 @@ class RunSpec(Frozen):
     # --- Endpoint
     base_url: Annotated[
         tuple[str, ...],
-        Flag(
-            "endpoint",
-            "Address of the endpoint; may be given several times; sim: is the built-in simulator.",
-            "URL",
-        ),
+        Flag("endpoint", "Address of the endpoint; repeatable; sim: is the built-in simulator.", "URL"),
     ] = ()
     endpoints: Annotated[
         tuple[EndpointSpec, ...],
@@ -215,12 +188,12 @@ class RunSpec(Frozen):
     endpoint_patience: Annotated[
         float, Field(ge=0), Flag("endpoint", "Stop after so many seconds without any answer.", "S")
     ] = 300.0
-    extra: Annotated[dict[str, Any], Flag("request", "Additional fields of each request.", "JSON")] = Field(
+    extra: Annotated[dict[str, Any], Flag("request", "Extra fields of each request.", "JSON")] = Field(
         default_factory=dict
     )
-    headers: Annotated[
-        dict[str, str], Flag("request", "Additional headers of each request.", hidden=True)
-    ] = Field(default_factory=dict)
+    headers: Annotated[dict[str, str], Flag("request", "Extra headers of each request.", hidden=True)] = (
+        Field(default_factory=dict)
+    )
     query: Annotated[dict[str, str], Flag("request", "Query string of each request.", hidden=True)] = Field(
         default_factory=dict
     )
@@ -235,19 +208,17 @@ class RunSpec(Frozen):
     max_cost: Annotated[
         float | None,
         Field(ge=0),
-        Flag("budget", "Maximum cost in US dollars, over all runs of the folder.", "USD"),
+        Flag("budget", "Maximum US dollars, over all runs of the folder.", "USD"),
     ] = None
     max_cost_per_run: Annotated[
-        float | None, Field(ge=0), Flag("budget", "Maximum cost in US dollars of this run.", "USD")
+        float | None, Field(ge=0), Flag("budget", "Maximum US dollars of this run.", "USD")
     ] = None
     max_minutes: Annotated[float | None, Field(ge=0), Flag("budget", "Maximum minutes of this run.", "M")] = (
         None
     )
     price: Annotated[
         Price | None,
-        Flag(
-            "budget", "US dollars per million tokens, for models that are not in the price table.", "IN/OUT"
-        ),
+        Flag("budget", "US dollars per million tokens, for models missing from the price table.", "IN/OUT"),
     ] = None
     prices: Annotated[dict[str, Price], Flag("budget", "Prices by model name.", hidden=True)] = Field(
         default_factory=dict
@@ -264,13 +235,13 @@ class RunSpec(Frozen):
         str, Flag("seeds", "Encoding of the seed files (unset: UTF-8, or by their byte order mark).", "E")
     ] = ""
     input_field: Annotated[
-        tuple[str, ...], Flag("seeds", "Field that holds the input; may be given several times.", "F")
+        tuple[str, ...], Flag("seeds", "Field that holds the input; repeatable.", "F")
     ] = ()
     output_field: Annotated[str, Flag("seeds", "Field that holds the output.", "F")] = ""
     choices_field: Annotated[str, Flag("seeds", "Field that holds the options.", "F")] = ""
     keep: Annotated[
         tuple[str, ...],
-        Flag("seeds", "Field that is a fixed part, never rewritten; may be given several times.", "F"),
+        Flag("seeds", "Field that is a fixed part, never rewritten; repeatable.", "F"),
     ] = ()
     input_pattern: Annotated[
         str, Flag("seeds", "Regular expression whose named groups split one input into parts.", "REGEX")
@@ -285,9 +256,7 @@ class RunSpec(Frozen):
     lock_wait: Annotated[
         float, Field(ge=0), Flag("running", "Seconds to wait for another run in the folder.", "S")
     ] = 0.0
-    adopt: Annotated[bool, Flag("running", "Continue in a folder that was started with other prompts.")] = (
-        False
-    )
+    adopt: Annotated[bool, Flag("running", "Continue a folder that was started with other prompts.")] = False
     reuse: Annotated[
         PathText | None, Flag("running", "Take answers to identical calls from this run folder.", "DIR")
     ] = None
