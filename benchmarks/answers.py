@@ -47,7 +47,7 @@ class Counted:
         return self.wrong / max(1, self.right + self.wrong)
 
 
-class Teacher:
+class ScriptedModel:
     """A model that says what `say` makes of a payload's question; each answer is drawn anew."""
 
     def __init__(self, say: Callable[[str], str]) -> None:
@@ -93,7 +93,7 @@ def numbers(rows: Sequence[dict[str, Any]]) -> Counted:
             return f"{before}#### {said}"
 
         async def answered() -> bool:
-            checked = await checks.answer(Teacher(say), Question(row["id"], row["input"]))
+            checked = await checks.answer(ScriptedModel(say), Question(row["id"], row["input"]))
             return is_same_answer(checked.draft.output.rpartition("#### ")[2], final)
 
         return answered
@@ -115,7 +115,7 @@ def options(rows: Sequence[dict[str, Any]]) -> Counted:
             return json.dumps({"label": right if dice.random() < P else dice.choice([*wrong, NONE])})
 
         async def answered() -> bool:
-            checked = await checks.answer(Teacher(say), Question(row["id"], row["input"]), first)
+            checked = await checks.answer(ScriptedModel(say), Question(row["id"], row["input"]), first)
             return checked.draft.output == right
 
         return answered
@@ -141,7 +141,7 @@ def labels(rows: Sequence[dict[str, Any]]) -> Counted:
 
         async def answered() -> bool:
             question = Question(row["id"], row["input"], label=meant)
-            return (await checks.answer(Teacher(say), question)).draft.output == right
+            return (await checks.answer(ScriptedModel(say), question)).draft.output == right
 
         return answered
 

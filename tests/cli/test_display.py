@@ -54,9 +54,9 @@ def opened(folder: Path, console: Console, **more: Any) -> Display:
 
 def show_everything(display: Display) -> None:
     precheck = SimpleNamespace(
-        result=lambda: NASTY,
-        details=lambda: [LONG],
-        warnings=lambda: [(LONG, NASTY)],
+        describe=lambda: NASTY,
+        list_misses=lambda: [LONG],
+        list_warnings=lambda: [(LONG, NASTY)],
         as_dict=lambda: {"misses": [NASTY]},
     )
     summary = {"accepted": 3, "planned": 9, "calls": 4, "reasons": {LONG: 5}, "exit_code": 6}

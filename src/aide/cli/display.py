@@ -140,10 +140,10 @@ class Display:
 
     def on_precheck(self, precheck: "Precheck") -> None:
         """How model and judge did on the seeds, the misses by name, and what to think of it."""
-        self.tell(escape_for_console(precheck.result(), LONGEST), "exam", **precheck.as_dict())
-        for line in precheck.details():
+        self.tell(escape_for_console(precheck.describe(), LONGEST), "exam", **precheck.as_dict())
+        for line in precheck.list_misses():
             self.tell(f"  {escape_for_console(line, LONGEST)}", "exam miss", miss=line)
-        for warning, hint in precheck.warnings():
+        for warning, hint in precheck.list_warnings():
             self.tell(
                 f"warning: {escape_for_console(warning, LONGEST)}; {escape_for_console(hint, LONGEST)}",
                 "warning",

@@ -64,7 +64,7 @@ def row_as_item(
     try:
         content = recognise_shape(cells).read(cells)
     except BadRowError:
-        text = read_text_value(row.get(cells.first(INPUTS)))
+        text = read_text_value(row.get(cells.find(INPUTS)))
         return BenchmarkItem(where, text, _choices(row), kept) if text else None
     text = f"{content.preamble}\n{content.draft.input}" if content.preamble else content.draft.input
     return BenchmarkItem(
@@ -74,7 +74,7 @@ def row_as_item(
 
 def _choices(row: Mapping[str, Any]) -> tuple[str, ...]:
     cells = RowFields(row)
-    name = cells.first(CHOICES)
+    name = cells.find(CHOICES)
     try:
         return tuple(read_options(row[name])[0]) if name else ()
     except BadRowError:

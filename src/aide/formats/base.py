@@ -236,6 +236,7 @@ class DraftPayload(Generic[V]):
         try:
             draft = self._build(self._inner.read(text))
         except Unusable as fault:
+            # The re-ask shows the whole completion, not the piece that a part of the reader saw.
             raise Unusable(fault.reason, fault.problem, said=text) from fault
         if problem := self._check(draft):
             raise Unusable("broken_format", problem, said=text)

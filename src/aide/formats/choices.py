@@ -44,7 +44,7 @@ def _strip_letters(said: _Options) -> Options:
     return options[0], tuple(options[1:])
 
 
-def letter(place: int) -> str:
+def make_letter(place: int) -> str:
     """`A` for the first option."""
     return chr(ord("A") + place)
 
@@ -92,6 +92,7 @@ class MultipleChoice(Format):
 
         def build(options: Options) -> Draft:
             right, wrong = options
+            # The model writes the right one first; where it then stands is drawn, so that no place is likelier.
             choices = [right, *wrong]
             rng(question.id, "choices").shuffle(choices)
             return Draft(question.input, right, tuple(choices))
@@ -121,7 +122,7 @@ class MultipleChoice(Format):
 
     def list_options(self, draft: Draft) -> list[str]:
         """`A) …`, `B) …`: one line an option."""
-        return [f"{letter(place)}) {choice}" for place, choice in enumerate(draft.choices)]
+        return [f"{make_letter(place)}) {choice}" for place, choice in enumerate(draft.choices)]
 
     def render(self, draft: Draft) -> str:
         """The lettered options and, below them, the right one."""
@@ -135,4 +136,4 @@ class MultipleChoice(Format):
             return super().render_for_training(draft)
         if draft.choices.count(draft.output) != 1:
             raise ValueError("its output is not exactly one of its choices")
-        return letter(draft.choices.index(draft.output))
+        return make_letter(draft.choices.index(draft.output))

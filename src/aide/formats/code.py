@@ -29,12 +29,10 @@ class TestsPayload:
         code = CodePayload(self.name).read(text)
         tree = parse_python(code)
         body = tree.body if tree else []
-        if not any(isinstance(node, ast.Assert) for node in body) or not all(
-            isinstance(node, ast.Assert | ast.Import | ast.ImportFrom) for node in body
-        ):
-            raise Unusable(
-                "broken_format", "Write nothing but Python assert statements, each complete.", said=text
-            )
+        kinds = set(map(type, body))
+        if ast.Assert not in kinds or kinds - {ast.Assert, ast.Import, ast.ImportFrom}:
+            problem = "Write nothing but Python assert statements, each complete."
+            raise Unusable("broken_format", problem, said=text)
         return tuple(ast.get_source_segment(code, node) or ast.unparse(node) for node in body)
 
 
@@ -61,6 +59,7 @@ class Code(Format):
         """Tests from the input alone, then the solution without sight of them."""
         tests: tuple[str, ...] = ()
         if card.code == "python":
+            # Solutions in the prompt would be copied into the tests, right or wrong.
             blind = replace(question, demos=(), correction=None)
             tests = await ask_answer(ask, TestsPayload(), blind, template="code_tests", step="tests")
 
@@ -86,6 +85,7 @@ class Code(Format):
             return "The code is not valid Python."
         defined = {name for node in tree.body for name in _defined(node)}
         trees = filter(None, map(parse_python, draft.tests))
+        # Tests may call helpers and built-ins too, so one name in common is all that can be asked.
         called = {name for each in trees for name in _list_calls(each)}
         if called and not defined & called:
             return f"The function must be named as the question says: {', '.join(sorted(called)[:5])}."

@@ -72,6 +72,7 @@ async def check_seed(
     question = Question(f"{_NAME} {seed.id}", draft.input, seed.parts, None, others, card.max_answer_tokens)
     expected = checks.format.extract_final_answer(draft, card)
     said, right = await _answer(checks, ask, question, draft, expected)
+    # An answer of another seed that happens to be the same would be right here.
     outputs = [each.draft.output for each in pool if each.draft.output != draft.output]
     wrong = checks.format.make_wrong(draft, card, outputs, rng(_NAME, seed.id))
     return SeedCheck(
@@ -103,7 +104,7 @@ async def _answer(
         return "", None
     try:
         answer = await format.answer_again(ask, card, question, draft)
-    except NodeError as fault:
+    except NodeError as fault:  # a model that can't answer in the format at all has not got it right
         return f"({fault.reason})", False
     if run is not None:
         result = await run(answer.output, answer.tests)
@@ -146,24 +147,19 @@ class Precheck:
 
     def as_dict(self) -> dict[str, Any]:
         """The precheck as it stands in the summary."""
-        counts = {
-            "right": self.right,
-            "judge_takes_right": self.takes_right,
-            "judge_takes_wrong": self.takes_wrong,
-        }
-        return {
-            **{name: {"n": n, "of": of} for name, (n, of) in counts.items()},
-            "misses": [{"seed": m.name, "expected": m.expected, "said": m.said} for m in self.misses],
-        }
+        names = ("right", "judge_takes_right", "judge_takes_wrong")
+        counts = zip(names, (self.right, self.takes_right, self.takes_wrong), strict=True)
+        misses = [{"seed": miss.name, "expected": miss.expected, "said": miss.said} for miss in self.misses]
+        return {**{name: {"n": n, "of": of} for name, (n, of) in counts}, "misses": misses}
 
-    def result(self) -> str:
+    def describe(self) -> str:
         """One sentence with the three counts."""
         (a, n), (b, m), (c, k) = self.right, self.takes_right, self.takes_wrong
         model = f"the model got {a} of {n} seeds right" if n else "no code can compare the model's answers"
         judge = f"; the judge accepts {b} of {m} right and {c} of {k} wrong answers" if m or k else ""
         return f"precheck: {model}{judge}"
 
-    def details(self) -> list[str]:
+    def list_misses(self) -> list[str]:
         """The misses by name, and for labels which is taken for which."""
         misses = self.misses
         named = [f"{miss.name}: the seed says {miss.expected!r}, the model {miss.said!r}" for miss in misses]
@@ -172,7 +168,7 @@ class Precheck:
         often = [f"{a!r} is taken for {b!r} {n} times" for (a, b), n in pairs if n > 1]
         return [*named[:_MAX_MISSES], *more, *often]
 
-    def warnings(self) -> list[tuple[str, str]]:
+    def list_warnings(self) -> list[tuple[str, str]]:
         """What should make a person stop and think, each with a hint."""
         found, (right, asked) = [], self.right
         if self.share < MIN_RIGHT:
@@ -185,9 +181,8 @@ class Precheck:
             found.append((f"the judge accepts only {accepted} of {shown} of the seeds' own answers", hint))
         fooled, shown = self.takes_wrong
         if shown and fooled / shown > MAX_FOOLED:
-            found.append(
-                (f"the judge accepts {fooled} of {shown} wrong answers", f"{another}, or rely on --agreement")
-            )
+            hint = f"{another}, or rely on --agreement"
+            found.append((f"the judge accepts {fooled} of {shown} wrong answers", hint))
         return found
 
 

@@ -29,7 +29,10 @@ VERDICT: Final = ModelPayload("verdict", _Verdict, lambda reply: Verdict(**reply
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The least grades (1 to 10) of relevance to the seed and of diversity from the parent."""
+    """The least grades (1 to 10) of relevance to the seed and of diversity from the parent.
+
+    Relevance has the higher bar: a record beside the task teaches something else, a plain one merely teaches less.
+    """
 
     min_relevance: int = 7
     min_diversity: int = 5
@@ -51,6 +54,7 @@ class Judgement:
 
 def apply_thresholds(verdict: Verdict, thresholds: Thresholds) -> Judgement:
     """What a verdict means: a record needs all four judgements in its favour and both grades at their minimum."""
+    # In order of weight: the first failure names the reject, and what is off the task need not be right.
     low_relevance = f"It is too far from the seed: relevance {verdict.relevance} of 10."
     low_diversity = f"It repeats its parent too closely: diversity {verdict.diversity} of 10."
     checks = (

@@ -98,8 +98,8 @@ class StepRunner:
             fixed = tuple((name, str(given[name])) for name, _ in frame.fixed)
             return replace(frame, fixed=fixed), str(given[frame.varying])
         fields = RowFields(record)
-        name = fields.first(INPUTS)
-        text = read_text_value(fields.exact(name)) if name else ""
+        name = fields.find(INPUTS)
+        text = read_text_value(fields.get(name)) if name else ""
         if not text.strip():
             raise Rejection("answer", "no_input", "the record has no `input`")
         return Parts(), text

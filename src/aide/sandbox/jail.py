@@ -64,15 +64,14 @@ def forbid_forks() -> None:
 def run_job(code: str, tests: list[str]) -> dict[str, object]:
     """Run the solution, then each test in its names; the first thing that goes wrong ends it."""
     names: dict[str, object] = {"__name__": "solution"}
-    at = -1
+    at, problem = -1, ""
     try:
         exec(compile(code, "solution", "exec"), names)
         for at, test in enumerate(tests):  # noqa: B007 - `at` is read after the loop
             exec(compile(test, "test", "exec"), names)
     except BaseException as fault:  # noqa: BLE001 - whatever a solution raises is its result, exits included
         problem = f"{type(fault).__name__}: {fault}"[:_MAX_PROBLEM]
-        return {"passed": False, "at": at, "problem": problem}
-    return {"passed": True, "at": at, "problem": ""}
+    return {"passed": not problem, "at": at, "problem": problem}
 
 
 def main() -> None:

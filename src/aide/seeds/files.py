@@ -22,6 +22,7 @@ _LAYOUTS: Final = (
 )  # fmt: skip
 _ABOUT: Final = frozenset({"dataset_info.json", "dataset_dict.json", "state.json", "dataset_infos.json"})
 _GAP: Final = re.compile(r"[\s,]+")
+# UTF-32 before UTF-16: its little-endian mark begins with that of UTF-16.
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -34,13 +35,10 @@ _MARKS: Final = (
 def read_files(
     paths: Sequence[str], encoding: str = "", known: Sequence[str] = (), stdin: BinaryIO | None = None
 ) -> Iterator[SeedTable]:
-    """The tables of all files, of folders too; `-` is standard input.
+    """The tables of all files, of folders too; `-` is standard input, read from `stdin` where that is given.
 
-    Args:
-        paths: files or folders.
-        encoding: of text files; empty means UTF-8, or what the file's mark says.
-        known: names of columns by which a CSV header is told from data.
-        stdin: what `-` reads.
+    `encoding` is that of text files; empty means UTF-8, or what the file's mark says. By the names in `known` a header
+    of CSV is told from data.
 
     Raises:
         InputError: a file is missing, empty, unreadable or of no known kind.
@@ -107,6 +105,7 @@ def _read_table(name: str, kind: str, data: bytes, encoding: str, known: Sequenc
     start = text.lstrip()[:1]
     if not start:
         raise InputError(f"{name} is empty", hint="it needs about ten examples, one a line")
+    # A name may be wrong or missing, as on standard input; what the text begins with decides where it can.
     if kind in {".csv", ".tsv"} or (kind not in {".jsonl", ".ndjson", ".json"} and start not in "{["):
         return read_separated(name, text, kind, known)
     return _read_array(name, text) if start == "[" else _read_objects(name, text, known)
@@ -157,7 +156,7 @@ def _read_objects(name: str, text: str, known: Sequence[str]) -> SeedTable:
     first, _, rest = text.strip().partition("\n")
     try:
         head = parse_json(first)
-    except ValueError:
+    except ValueError:  # the first line is no whole object: pretty-printed, or broken
         return _read_spread(name, text, known) or _read_lines(name, text)
     if rest.strip() or not isinstance(head, dict):
         return _read_lines(name, text)

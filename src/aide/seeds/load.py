@@ -24,6 +24,7 @@ from aide.seeds.shapes import (
 )
 from aide.seeds.tables import LineProblem, SeedTable
 from aide.seeds.values import BadRowError, read_options, read_text_value
+from aide.text.figures import format_plural
 
 # What a record of ours holds besides its content: about that record, not about what grows from it. Of foreign rows
 # only the first kind is ours; a column named `model` or `scores` is theirs.
@@ -94,16 +95,10 @@ class _Row:
 def load_seeds(
     paths: Sequence[str], mapping: SeedMapping | None = None, stdin: BinaryIO | None = None
 ) -> LoadedSeeds:
-    """The seeds of all files.
-
-    Args:
-        paths: files or folders; `-` is standard input.
-        mapping: what the person says about the columns.
-        stdin: what `-` reads, in bytes.
+    """The seeds of all files and folders; `-` is standard input, read from `stdin` where that is given.
 
     Raises:
-        InputError: nothing to read, or a line that can't be used (unless `skip_bad`), each named with its
-        reason.
+        InputError: nothing to read, or a line that can't be used (unless `skip_bad`), each named with its reason.
     """
     mapping = mapping or SeedMapping()
     if not paths:
@@ -122,6 +117,7 @@ def load_seeds(
         except BadRowError as fault:
             problems.append(LineProblem(row.path, row.line, str(fault)))
             continue
+        # A seed stands for its content: twice in the file it would get two shares of the target.
         repeated += seed.id in seeds
         seeds.setdefault(seed.id, seed)
     _report(problems, mapping, any_left=bool(seeds))
@@ -163,25 +159,26 @@ def _read_rows(
 
 def _read_content(fields: RowFields, mapping: SeedMapping) -> tuple[str, RowContent]:
     """The name of a row's shape, and what the row says."""
+    # What a person names is taken as named, and nothing is guessed from shapes that might overrule it.
     if not (mapping.input_fields or mapping.output_field or mapping.choices_field):
         shape = recognise_shape(fields)
         return shape.name, shape.read(fields)
     inputs = [name for name in mapping.input_fields if name not in mapping.keep]
     if mapping.input_fields and not inputs:
         raise BadRowError(f"has nothing besides {', '.join(mapping.keep)} that may vary")
-    inputs = inputs or [fields.first(INPUTS)]
-    output = mapping.output_field or fields.first(OUTPUTS, *inputs)
-    choices = mapping.choices_field or fields.first(CHOICES)
+    inputs = inputs or [fields.find(INPUTS)]
+    output = mapping.output_field or fields.find(OUTPUTS, *inputs)
+    choices = mapping.choices_field or fields.find(CHOICES)
     if not all(inputs) or not output:
         raise lack_field(fields, "output" if all(inputs) else "input")
-    texts = [(name, read_text_value(fields.exact(name))) for name in inputs]
-    options, letters = read_options(fields.exact(choices)) if choices else ((), ())
+    texts = [(name, read_text_value(fields.get(name))) for name in inputs]
+    options, letters = read_options(fields.get(choices)) if choices else ((), ())
     whole = texts[0][1] if len(texts) == 1 else "\n".join(f"{name}: {text}" for name, text in texts)
     if len(inputs) == 1 and fields.row.keys() >= {inputs[0], output, *([choices] if choices else [])}:
         roles = {"input": inputs[0], "output": output, **({"choices": choices} if choices else {})}
     else:
         roles = {"output": output, **{f"input {n}": name for n, name in enumerate(inputs, 1)}}
-    content = make_content(fields, roles, whole, fields.exact(output), options, letters)
+    content = make_content(fields, roles, whole, fields.get(output), options, letters)
     return "the fields that were named", content
 
 
@@ -205,7 +202,7 @@ def _make_seed(content: RowContent, fields: RowFields, mapping: SeedMapping) -> 
     elif own_parts:
         varying, parts = read_record_parts(row, content.draft.input, keep)
     else:
-        kept = [(name, read_text_value(fields.exact(name))) for name in keep]
+        kept = [(name, read_text_value(fields.get(name))) for name in keep]
         varying, parts = keep_fields(content, kept, mapping.input_fields)
     draft = replace(content.draft, input=varying)
     id_field = next((name for name in IDS if row.get(name) is not None), "")
@@ -238,8 +235,7 @@ def _describe(rows: Sequence[_Row]) -> str:
     names = [f"{name} ({count})" if len(shapes) > 1 else name for name, count in shapes]
     roles = rows[0].content.roles
     columns = ", ".join(f"{column} as {role}" if role != column else column for role, column in roles.items())
-    count = len(rows)
-    return f"{count} example{'s' if count != 1 else ''}: {' and '.join(names)}; read {columns}."
+    return f"{format_plural(len(rows), 'example')}: {' and '.join(names)}; read {columns}."
 
 
 def _find_common(rows: Sequence[_Row], name: str) -> str:

@@ -29,8 +29,8 @@ def keep_fields(
     fixed = {make_part_name(name): text for name, text in (*content.fixed, *kept)}
     if not fixed:
         return content.draft.input, WHOLE
-    if any(not text for text in fixed.values()):
-        raise BadRowError(f"has an empty {next(name for name, text in fixed.items() if not text)}")
+    if empty := [name for name, text in fixed.items() if not text]:
+        raise BadRowError(f"has an empty {empty[0]}")
     varying = make_part_name(content.roles.get("input") or content.varying)
     if varying in fixed:
         raise BadRowError(f"has nothing besides {varying} that may vary")
@@ -43,7 +43,7 @@ def keep_fields(
 
 
 @lru_cache(maxsize=16)
-def _groups(pattern: str, keep: tuple[str, ...]) -> tuple[re.Pattern[str], tuple[str, ...], str]:
+def _compile_pattern(pattern: str, keep: tuple[str, ...]) -> tuple[re.Pattern[str], tuple[str, ...], str]:
     try:
         compiled = re.compile(pattern, re.DOTALL)
     except re.error as fault:
@@ -76,7 +76,7 @@ def split_by_pattern(text: str, pattern: str, keep: tuple[str, ...] = ()) -> tup
         BadRowError: the text does not match, or a group is empty.
         InputError: the pattern itself is of no use.
     """
-    compiled, fixed, varying = _groups(pattern, keep)
+    compiled, fixed, varying = _compile_pattern(pattern, keep)
     match = compiled.search(text)
     if match is None:
         raise BadRowError("does not match --input-pattern")

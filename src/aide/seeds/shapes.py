@@ -51,6 +51,7 @@ class RowContent:
 
 @lru_cache(maxsize=256)
 def _fold(names: tuple[str, ...]) -> dict[str, str]:
+    # Reversed, so that of `Text` and `text` the first column wins.
     return {name.strip().casefold().replace(" ", "_"): name for name in reversed(names)}
 
 
@@ -63,7 +64,7 @@ class RowFields:
         self.row = row
         self.names = _fold(tuple(row))
 
-    def first(self, wanted: Sequence[str], *but: str) -> str:
+    def find(self, wanted: Sequence[str], *but: str) -> str:
         """The real name of the first of these fields that is there and not `None`, empty where none is."""
         for name in wanted:
             real = self.names.get(name)
@@ -71,9 +72,10 @@ class RowFields:
                 return real
         return ""
 
-    def exact(self, name: str) -> Any:
+    def get(self, name: str) -> Any:
         """The value of a field that a person named, dots leading into objects; raises `BadRowError`."""
         value: Any = self.row
+        # A column may have a dot in its own name, which goes before a path.
         for step in [name] if name in self.row else name.split("."):
             if not isinstance(value, Mapping) or step not in value:
                 raise BadRowError(f"has no field {name!r}; it has {', '.join(self.row) or 'none'}")
@@ -81,7 +83,7 @@ class RowFields:
                 raise BadRowError(f"has an empty {name}")
         return value
 
-    def text(self, name: str) -> str:
+    def read_text(self, name: str) -> str:
         """The text of the field with this real name."""
         return read_text_value(self.row[name])
 
@@ -107,24 +109,24 @@ def make_content(
         raise BadRowError(f"has an empty {'output' if input else 'input'}")
     roles, used = dict(roles), tuple(roles.values())
     tests: tuple[str, ...] = ()
-    if column := fields.first(TESTS, *used):
+    if column := fields.find(TESTS, *used):
         value = fields.row[column]
         listed = value if isinstance(value, list) else [value]
         tests, roles["tests"] = tuple(clean_text(str(test)) for test in listed if test), column
     texts = {"reasoning": "", "evidence": ""}
     for role, names in (("reasoning", WORKINGS), ("evidence", ("evidence",))):
-        column = fields.first(names, *used)
+        column = fields.find(names, *used)
         if column and isinstance(fields.row[column], str):
             texts[role], roles[role] = clean_text(fields.row[column]), column
     return RowContent(Draft(input, output, options, tests, **texts), roles)
 
 
 def _read_pair(fields: RowFields) -> RowContent:
-    input = fields.first(INPUTS)
-    output, choices = fields.first(OUTPUTS, input), fields.first(CHOICES)
+    input = fields.find(INPUTS)
+    output, choices = fields.find(OUTPUTS, input), fields.find(CHOICES)
     options, letters = read_options(fields.row[choices]) if choices else ((), ())
     roles = {"input": input, "output": output, **({"choices": choices} if choices else {})}
-    return make_content(fields, roles, fields.text(input), fields.row[output], options, letters)
+    return make_content(fields, roles, fields.read_text(input), fields.row[output], options, letters)
 
 
 def _read_chat(column: str) -> Callable[[RowFields], RowContent]:
@@ -137,7 +139,7 @@ def _read_chat(column: str) -> Callable[[RowFields], RowContent]:
 
 
 def _read_scored(fields: RowFields) -> RowContent:
-    name, input = fields.names["target_scores"], fields.first(INPUTS)
+    name, input = fields.names["target_scores"], fields.find(INPUTS)
     scores = fields.row[name]
     if not isinstance(scores, Mapping) or not scores or not input:
         raise BadRowError("has no target_scores to choose from")
@@ -147,14 +149,14 @@ def _read_scored(fields: RowFields) -> RowContent:
     roles = {"input": input, "target_scores": name}
     if target := fields.names.get("target"):
         roles["target"] = target
-    return make_content(fields, roles, fields.text(input), best[0], tuple(map(clean_text, scores)))
+    return make_content(fields, roles, fields.read_text(input), best[0], tuple(map(clean_text, scores)))
 
 
 def _read_alpaca(fields: RowFields) -> RowContent:
     instruction, input = fields.names["instruction"], fields.names.get("input", "")
-    output = fields.first(OUTPUTS, instruction, input)
+    output = fields.find(OUTPUTS, instruction, input)
     roles = {"instruction": instruction, **({"input": input} if input else {}), "output": output}
-    asked, text = fields.text(instruction), fields.text(input) if input else ""
+    asked, text = fields.read_text(instruction), fields.read_text(input) if input else ""
     content = make_content(fields, roles, text or asked, fields.row[output])
     return replace(content, preamble=asked if text else "")
 
@@ -163,30 +165,30 @@ def _find_columns(fields: RowFields) -> tuple[str, ...]:
     """The columns that hold one option each, in order."""
     for letters in LETTERS:
         found = [fields.names[letter] for letter in letters if letter in fields.names]
-        if len(found) > 2:
+        if len(found) > 2:  # columns A and B are as often two groups of a table as two options
             return tuple(found)
     return ()
 
 
 def _read_lettered(fields: RowFields) -> RowContent:
     columns = _find_columns(fields)
-    input = fields.first(INPUTS, *columns)
-    output = fields.first((*OUTPUTS, "cop", "key"), input, *columns)
+    input = fields.find(INPUTS, *columns)
+    output = fields.find((*OUTPUTS, "cop", "key"), input, *columns)
     if not input or not output:
         raise lack_field(fields, "output" if input else "input")
-    filled = {column: text for column in columns if (text := fields.text(column))}
+    filled = {column: text for column in columns if (text := fields.read_text(column))}
     if not filled:
         raise BadRowError(f"has nothing in its options {', '.join(columns)}")
     roles = {"input": input, "output": output, **{f"choice {n}": c for n, c in enumerate(columns, 1)}}
     said, options = fields.row[output], tuple(filled.values())
-    return make_content(fields, roles, fields.text(input), said, options, tuple(filled))
+    return make_content(fields, roles, fields.read_text(input), said, options, tuple(filled))
 
 
 def _read_context(fields: RowFields) -> RowContent:
-    context = fields.first(CONTEXTS)
+    context = fields.find(CONTEXTS)
     content = _read_pair(fields)
     content = replace(content, roles={**content.roles, "context": context})
-    if fixed := fields.text(context):
+    if fixed := fields.read_text(context):
         return replace(content, fixed=((context, fixed),), varying=content.roles["input"])
     return content
 
@@ -195,8 +197,8 @@ def _read_unnamed(fields: RowFields) -> RowContent:
     """Columns by number: the input first, the output last, options between."""
     input, *columns, output = fields.row
     roles = {"input": input, "output": output, **{f"choice {n}": c for n, c in enumerate(columns, 1)}}
-    options = tuple(map(fields.text, columns))
-    return make_content(fields, roles, fields.text(input), fields.row[output], options)
+    options = tuple(map(fields.read_text, columns))
+    return make_content(fields, roles, fields.read_text(input), fields.row[output], options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,16 +220,20 @@ def _numbered(width: int) -> Callable[[RowFields], bool]:
 
 
 def _is_pair(fields: RowFields) -> bool:
-    input = fields.first(INPUTS)
-    return bool(input and fields.first(OUTPUTS, input))
+    input = fields.find(INPUTS)
+    return bool(input and fields.find(OUTPUTS, input))
 
 
 def _is_alpaca(fields: RowFields) -> bool:
-    return _has("instruction")(fields) and bool(fields.first(OUTPUTS)) and not _has("choices")(fields)
+    return _has("instruction")(fields) and bool(fields.find(OUTPUTS)) and not _has("choices")(fields)
+
+
+def _is_lettered(fields: RowFields) -> bool:
+    return bool(_find_columns(fields) and fields.find(INPUTS))
 
 
 def _is_context(fields: RowFields) -> bool:
-    return bool(fields.first(CONTEXTS) and fields.first(("question", "query"))) and _is_pair(fields)
+    return bool(fields.find(CONTEXTS) and fields.find(("question", "query"))) and _is_pair(fields)
 
 
 # The most telling first: every shape further down would misread those above it.
@@ -236,11 +242,7 @@ SHAPES: Final = (
     RowShape("ShareGPT conversations", _has("conversations"), _read_chat("conversations")),
     RowShape("BIG-bench target_scores", _has("target_scores"), _read_scored),
     RowShape("Alpaca (instruction, input, output)", _is_alpaca, _read_alpaca),
-    RowShape(
-        "a column an option, the answer by letter",
-        lambda fields: bool(_find_columns(fields) and fields.first(INPUTS)),
-        _read_lettered,
-    ),
+    RowShape("a column an option, the answer by letter", _is_lettered, _read_lettered),
     RowShape("a text, a question about it, the answer", _is_context, _read_context),
     RowShape("input and output", _is_pair, _read_pair),
     RowShape("columns without names: question, four options, letter", _numbered(6), _read_unnamed),
@@ -253,7 +255,7 @@ def recognise_shape(fields: RowFields) -> RowShape:
     for shape in SHAPES:
         if shape.fits(fields):
             return shape
-    raise lack_field(fields, "output" if fields.first((*INPUTS, "instruction")) else "input")
+    raise lack_field(fields, "output" if fields.find((*INPUTS, "instruction")) else "input")
 
 
 def lack_field(fields: RowFields, half: str) -> BadRowError:

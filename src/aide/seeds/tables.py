@@ -95,7 +95,9 @@ def read_separated(name: str, text: str, kind: str = "", known: Sequence[str] = 
 
 def _find_delimiter(text: str) -> str:
     """The separator that gives the first rows most nearly the same number of columns, and more than one."""
-    head = text[:100_000]
+    head = text[
+        :100_000
+    ]  # enough for the rows looked at, and a bound where the whole file is one quoted cell
 
     def measure_regularity(delimiter: str) -> tuple[float, int]:
         try:
@@ -136,7 +138,7 @@ def read_columns(name: str, data: bytes) -> SeedTable:
 
 
 def _read_rows(table: Any) -> list[Row]:
-    """Python values, with class numbers written out where the file names the classes."""
+    """Python values, with class numbers written out where the file names the classes: a model can't read 3 as joy."""
     classes = _find_classes(table.schema.metadata or {})
     rows = []
     for number, row in enumerate(table.to_pylist(), 1):

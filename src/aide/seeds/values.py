@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aide.text.cleaning import clean_text
 
+# Letters to J: beyond ten options there are numbers, and "M. Curie" is a name.
 _LETTERED: Final = re.compile(r"\A\(?([A-Ja-j])[).:]\s*(?=\S)")
 _LETTER: Final = re.compile(r"\A\W*([A-Ja-j])\W*\Z")
 _ASSISTANT: Final = frozenset({"assistant", "gpt", "bot", "model", "chatgpt", "bing", "bard"})
@@ -20,7 +21,7 @@ def read_text_value(value: Any) -> str:
     """A field's value as text: chat turns joined, lists opened, numbers and booleans as JSON writes them."""
     if isinstance(value, str):
         return clean_text(value)
-    if isinstance(value, bool):
+    if isinstance(value, bool):  # before numbers: to Python it is one
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
@@ -31,7 +32,7 @@ def read_text_value(value: Any) -> str:
             return _join_turns(value)
         if all(isinstance(part, Mapping) and "text" in part for part in value):
             return clean_text("".join(str(part["text"]) for part in value))
-        return read_text_value(value[0])
+        return read_text_value(value[0])  # several accepted answers: the first is the usual one
     return ""
 
 

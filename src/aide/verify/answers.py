@@ -63,8 +63,6 @@ class AnswerChecks:
             raise Rejection("answer", "no_agreement", f"{tally.share} agreed: {said}")
         return CheckedAnswer(tally.winner, {"agreement": tally.share})
 
-    # --- equations ----------------------------------------------------------------------------------
-
     async def _answer(self, ask: Ask, question: Question, first: Draft | None) -> Draft:
         """An answer whose equations hold; a wrong one means answering once more."""
         draft = first or await self.format.answer(ask, self.card, question)
@@ -80,8 +78,6 @@ class AnswerChecks:
     def _find_miscalculation(self, draft: Draft) -> str:
         return describe_miscalculation(draft.reasoning or draft.output) if self.format.worked else ""
 
-    # --- agreement ----------------------------------------------------------------------------------
-
     async def _hold_vote(self, ask: Ask, question: Question, first: Draft, quorum: Quorum) -> VoteTally:
         format, card, check = self.format, self.card, rename_step("check", ask)
 
@@ -96,8 +92,6 @@ class AnswerChecks:
 
         own = Vote(format.extract_final_answer(first, card), first)
         return await collect_votes(own, draw, quorum, format.compare)
-
-    # --- code ---------------------------------------------------------------------------------------
 
     async def _run_tests(self, ask: Ask, question: Question, draft: Draft) -> CheckedAnswer:
         """Tests and solution are written without sight of each other, and kept where they agree."""

@@ -29,9 +29,9 @@ def run_check(seed: Seed, checks: AnswerChecks, said: str, takes: Any) -> SeedCh
 def test_a_wrong_key_is_named_with_what_the_model_says() -> None:
     check = run_check(QUIZ, CHOICES, '{"label": "three"}', lambda draft: draft.output == "three")
     precheck = Precheck((check,))
-    assert precheck.details() == ["quiz-1: the seed says 'two', the model 'three'"]
+    assert precheck.list_misses() == ["quiz-1: the seed says 'two', the model 'three'"]
     assert (precheck.right, precheck.takes_right) == ((0, 1), (0, 1))
-    assert precheck.warnings()[0][0] == "the model got 1 of 1 seeds wrong"
+    assert precheck.list_warnings()[0][0] == "the model got 1 of 1 seeds wrong"
 
 
 def test_numbers_are_compared_as_numbers() -> None:
@@ -42,16 +42,21 @@ def test_numbers_are_compared_as_numbers() -> None:
 def test_a_judge_that_takes_everything_is_warned_of() -> None:
     precheck = Precheck(tuple(SeedCheck(str(n), "a", "a", True, True, True) for n in range(10)))
     assert (
-        precheck.result()
+        precheck.describe()
         == "precheck: the model got 10 of 10 seeds right; the judge accepts 10 of 10 right and 10 of 10 wrong answers"
     )
-    assert [warning for warning, _ in precheck.warnings()] == ["the judge accepts 10 of 10 wrong answers"]
-    assert Precheck(tuple(SeedCheck(str(n), "a", "a", True, True, n < 2) for n in range(10))).warnings() == []
+    assert [warning for warning, _ in precheck.list_warnings()] == [
+        "the judge accepts 10 of 10 wrong answers"
+    ]
+    assert (
+        Precheck(tuple(SeedCheck(str(n), "a", "a", True, True, n < 2) for n in range(10))).list_warnings()
+        == []
+    )
 
 
 def test_labels_that_are_taken_for_each_other_are_told() -> None:
     precheck = Precheck(tuple(SeedCheck(str(n), "a", "b", False, True, False) for n in range(3)))
-    assert precheck.details()[-1] == "'a' is taken for 'b' 3 times"
+    assert precheck.list_misses()[-1] == "'a' is taken for 'b' 3 times"
 
 
 @pytest.mark.parametrize(
