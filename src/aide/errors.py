@@ -17,12 +17,11 @@ class AideError(Exception):
     """Who must deal with it."""
     exit_code: ClassVar[int] = 1
     """The status of the process that ends with it."""
-    hint: str
-    """One sentence that says what a person can do; shown after `hint:`."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        """One sentence that says what a person can do; shown after `hint:`."""
 
 
 # --- scope: run ---------------------------------------------------------------------------------
@@ -66,15 +65,6 @@ class CallError(AideError):
 
     scope = "call"
 
-    kind: FailureKind
-    """`rate` (turned away: 429), `overload` (503, 529, 498), `server` (other 5xx, an error inside a 200), `timeout`,
-    `connection` (reset, refused, cut body).
-    """
-    retry_after: float | None
-    """Seconds the server asked to wait; `None` where it named none."""
-    at_once: bool
-    """True when the first repeat need not wait: the fault lies in the connection alone, or another endpoint is free."""
-
     def __init__(
         self,
         message: str,
@@ -86,8 +76,13 @@ class CallError(AideError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.kind = kind
+        """What failed: `rate` (turned away, 429), `overload` (503, 529, 498), `server` (other 5xx, or an error inside
+        a 200), `timeout`, `connection` (reset, refused, cut body).
+        """
         self.retry_after = retry_after
+        """Seconds the server asked to wait; `None` where it named none."""
         self.at_once = at_once
+        """True when the first repeat need not wait: the connection alone is at fault, or another endpoint is free."""
 
 
 # --- scope: node --------------------------------------------------------------------------------
@@ -98,42 +93,34 @@ class NodeError(AideError):
 
     scope = "node"
 
-    reason: str
-    """The word under which it is counted."""
-    failed: bool
-    """True when `--retry-failed` may try again: the fault was the endpoint's, not the record's."""
     input: str = ""
     """The text that the record had come to, where there was one."""
 
     def __init__(self, reason: str, message: str, *, failed: bool = False) -> None:
         super().__init__(message)
         self.reason = reason
+        """The word under which it is counted."""
         self.failed = failed
+        """True when `--retry-failed` may try again: the fault was the endpoint's, not the record's."""
 
 
 class Rejection(NodeError):
     """The record was judged and found wanting."""
 
-    step: str
-    """Where: the step or check that refused it."""
-    detail: str
-    """What was wrong with this record; kept in `rejects.jsonl`."""
-
     def __init__(self, step: str, reason: str, detail: str = "") -> None:
         super().__init__(reason, detail or reason)
         self.step = step
+        """Where: the step or check that refused it."""
         self.detail = detail
+        """What was wrong with this record; kept in `rejects.jsonl`."""
 
 
 class Unusable(NodeError):
     """What the model said can't be used."""
 
-    problem: str
-    """What is wrong with it, in words that the model is told."""
-    said: str
-    """The model's text."""
-
     def __init__(self, reason: str, problem: str, said: str = "") -> None:
         super().__init__(reason, problem)
         self.problem = problem
+        """What is wrong with it, in words that the model is told."""
         self.said = said
+        """The model's text."""

@@ -1,50 +1,48 @@
 """Branches and levels: the state of one hop under one seed."""
 
+from dataclasses import dataclass, field
 from typing import Final
 
 from aide.frontier.shape import ENDLESS
 
-COMPACT: Final = 64
+COMPACT: Final = 64  # taken entries after which a queue is shortened: seldom enough to cost nothing
 
 
+@dataclass(slots=True, eq=False)
 class Branch:
-    """A parent: which slots are used, and how many children it has, open ones included."""
+    """A parent: which slots are used, and how many children it has."""
 
-    __slots__ = (
-        "active",
-        "children",
-        "id",
-        "label",
-        "level",
-        "ordinal",
-        "personas",
-        "planting",
-        "spent",
-        "triples",
-        "used",
-    )
-
-    def __init__(self, id: str, level: "Level", label: str) -> None:
-        self.id = id
-        self.level = level  # the one it feeds
-        self.ordinal = len(level.branches)
-        self.label = label
-        self.triples = -1
-        self.personas = -1
-        self.planting = False
-        self.active = False
-        self.used = 0
-        self.spent = 0  # draws of which no slot is left
-        self.children = 0
+    id: str
+    """The seed's or the record's."""
+    level: "Level"
+    """The level that it feeds, one hop below it."""
+    ordinal: int
+    """Its number among the level's parents, in the order of arrival."""
+    label: str
+    triples: int = -1
+    """How many were found; -1 while nobody has looked."""
+    personas: int = -1
+    planting: bool = False
+    """True while its attributes are being found."""
+    active: bool = False
+    """True while it stands in one of its level's queues."""
+    used: int = 0
+    """The slots that were ever handed out, as bits; see `SlotChooser`."""
+    spent: int = 0
+    """Draws of which no slot is left."""
+    children: int = 0
+    """Children that count for the composition: open and accepted ones; with `all` rejected ones too."""
 
     @property
     def planted(self) -> bool:
-        """Whether its triples and personas are known."""
+        """True when its triples and personas are known."""
         return self.triples >= 0
 
 
 class FifoQueue(list[Branch]):
-    """First in, first out. A list whose head moves: an empty deque takes ten times the room, and each level has two."""
+    """First in, first out. A list whose head moves: an empty deque takes ten times the memory, and each level has
+    two.
+    """
 
     __slots__ = ("_head",)
 
@@ -65,47 +63,49 @@ class FifoQueue(list[Branch]):
         return branch
 
 
+@dataclass(slots=True, eq=False)
 class Level:
-    """All that grows at `depth` under one seed.
+    """All that grows at one hop under one seed."""
 
-    `active` holds planted branches that may have a free slot within their allowance, `unplanted` those to plant next.
-    """
-
-    __slots__ = (
-        "accepted", "active", "admitted", "branches", "by_kind", "depth", "flying", "parents", "planting",
-        "queued", "quota", "seed", "turn", "unplanted",
-    )  # fmt: skip
-
-    def __init__(
-        self, seed: str, depth: int, quota: int, parents: "Level | None", kinds: int, turn: int
-    ) -> None:
-        self.seed = seed
-        self.turn = turn  # which kind comes first, so that small shares of many seeds cover all kinds
-        self.depth = depth
-        self.quota = quota
-        self.parents = parents
-        self.branches: list[Branch] = []
-        self.active = FifoQueue()
-        self.unplanted = FifoQueue()
-        self.admitted = 0  # accepted, or about to be
-        self.accepted = 0
-        self.flying = 0
-        self.planting = 0
-        self.by_kind = [0] * kinds
-        self.queued = False
+    seed: str
+    depth: int
+    """The hop."""
+    quota: int
+    """Records wanted here."""
+    parents: "Level | None"
+    """The level above, whose records are the parents here; `None` at hop 1, where the seed is."""
+    by_kind: list[int]
+    """Open and accepted children by kind."""
+    turn: int
+    """Which kind comes first: another one in each level, so that small shares of many seeds cover all kinds."""
+    branches: list[Branch] = field(default_factory=list)
+    """The parents so far."""
+    active: FifoQueue = field(default_factory=FifoQueue)
+    """Planted parents that may have a free slot within their share."""
+    unplanted: FifoQueue = field(default_factory=FifoQueue)
+    """Parents to plant next."""
+    admitted: int = 0
+    """Records accepted, or about to be."""
+    accepted: int = 0
+    in_flight: int = 0
+    """Candidates that were handed out and not taken back."""
+    planting: int = 0
+    """Parents whose attributes are being found."""
+    queued: bool = False
+    """True while it stands in the frontier's queue."""
 
     @property
     def demand(self) -> int:
-        """Places that nothing fills or is about to fill."""
-        return self.quota - self.accepted - self.flying
+        """Records wanted that no candidate is under way for; below 0 where spares are."""
+        return self.quota - self.accepted - self.in_flight
 
     @property
     def growing(self) -> bool:
-        """Whether further parents may still come."""
+        """True when further parents may still come."""
         above = self.parents
-        return above is not None and bool(above.flying or above.queued or above.planting or above.growing)
+        return above is not None and bool(above.in_flight or above.queued or above.planting or above.growing)
 
-    def allowance(self, branch: Branch) -> int:
+    def compute_share(self, branch: Branch) -> int:
         """The children that the composition gives to this parent: an even share of the quota by its ordinal."""
         if self.parents is None or self.quota >= ENDLESS:
             return self.quota
@@ -114,7 +114,7 @@ class Level:
 
     def activate(self, branch: Branch) -> None:
         """Queue a branch that may have work: to be planted, or to grow."""
-        if branch.active or branch.planting or branch.children >= self.allowance(branch):
+        if branch.active or branch.planting or branch.children >= self.compute_share(branch):
             return
         branch.active = True
         (self.active if branch.planted else self.unplanted).append(branch)

@@ -1,24 +1,30 @@
-"""What a forest may hold: slots, pieces of work, quotas."""
+"""What a tree may hold: slots, pieces of work, quotas."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from aide.records import PERSONA
 
-DRAWS = 4  # the first one and three further ones
-ENDLESS = 1 << 40
-SPARES = 0.03  # of all candidates
+# The first draw along an attribute and three further ones. Where candidates are rejected, these make up for it; a
+# fifth draw of the same attribute is hardly ever new (duplicates are refused).
+DRAWS = 4
+ENDLESS = 1 << 40  # a quota that no level reaches
+SPARES = 0.03  # of all candidates: what a run may pay for calls that turn out surplus (docs/performance.md)
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place under a branch: which kind of growth, along which triple or persona, which draw."""
+    """One place under a branch."""
 
     parent: str
     kind: str
+    """An operation, or `persona`."""
     index: int
+    """Which of the parent's triples or personas."""
     draw: int = 0
+    """0 for the first try along it."""
     label: str = ""
+    """The label that the child is meant to have; empty without labels."""
 
     def as_list(self) -> list[str | int]:
         """The slot as it is journaled."""
@@ -32,32 +38,35 @@ class PlantWork:
     branch: str
     seed: str
     depth: int
+    """The branch's own hop; 0 for a seed."""
 
 
 @dataclass(frozen=True, slots=True)
 class GrowWork:
-    """Grow one record at `depth` in this slot."""
+    """Grow one record in this slot."""
 
     slot: Slot
     seed: str
     depth: int
+    """The hop of the new record."""
 
 
 @dataclass(frozen=True, slots=True)
 class TreeShape:
-    """What the forest may hold: kinds of growth, nominal numbers of triples and personas, hops, target.
-
-    `target` is `None` for the whole tree, else the number of records; `label_quotas` is empty where labels are not
-    balanced.
-    """
+    """What the tree may hold."""
 
     operations: tuple[str, ...]
     triples: int
+    """Nominal number of triples of a branch; a model may find fewer or more."""
     personas: int
+    """Nominal number of personas."""
     hops: int
     target: int | None = None
+    """Records wanted; `None` for the whole tree."""
     label_quotas: dict[str, int] = field(default_factory=dict)
-    flip: Callable[[Slot, str], str] | None = None
+    """Records wanted of each label; empty where labels are not balanced."""
+    choose_label: Callable[[Slot, str], str] | None = None
+    """The intended label of a slot's child from its parent's; `None` without labels."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -70,7 +79,7 @@ class TreeShape:
         """C = operations x triples + personas: nominal children of one node."""
         return len(self.operations) * self.triples + self.personas
 
-    def caps(self) -> list[int]:
+    def compute_caps(self) -> list[int]:
         """c, c^2, … : the most records one seed can have at each hop."""
         return [self.children**hop for hop in range(1, self.hops + 1)]
 

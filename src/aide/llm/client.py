@@ -61,12 +61,6 @@ class CallableTransport(httpx.AsyncBaseTransport):
 class Client:
     """Exchanges with one endpoint."""
 
-    endpoint: Endpoint
-    bases: tuple[str, ...]
-    """The base URLs that the address may mean, likeliest first."""
-    total_timeout: float
-    """Seconds that one exchange may take in all."""
-
     def __init__(
         self,
         endpoint: Endpoint,
@@ -87,6 +81,7 @@ class Client:
         """
         self.endpoint = endpoint
         self.total_timeout = 2 * timeout if total_timeout is None else total_timeout
+        """Seconds that one exchange may take in all."""
         simulated = endpoint.base_url.startswith(SIM)
         if simulated and transport is None:
             raise InputError(
@@ -95,6 +90,7 @@ class Client:
         self.bases = (
             ("http://simulator/v1",) if simulated else list_base_urls(endpoint.base_url, endpoint.query)
         )
+        """The base URLs that the address may mean, likeliest first."""
         self._direct = transport.answer if isinstance(transport, CallableTransport) else None
         self._transport = transport
         self._pool = pool

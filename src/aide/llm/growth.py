@@ -33,11 +33,10 @@ class GrowthJudge:
 
     demand: bool
     """True once a caller has waited for capacity since the last judgement."""
-    slow_start: bool
-    """True until the first sign that the server has enough: the limit doubles, and each step needs less proof."""
 
     def __init__(self) -> None:
         self.slow_start = True
+        """True until the first sign that the server has enough: the limit doubles, and each step needs less proof."""
         self._known: tuple[float, float] | None = None  # a limit, and the work a second that it brought
         self._rest = 0
         self._next_rest = 2

@@ -88,15 +88,6 @@ class Permit:
 class Limiter:
     """How many calls may be out at one endpoint, now."""
 
-    ceiling: int
-    """The limit never exceeds it."""
-    in_flight: int
-    """Calls that were let through and have not ended."""
-    cuts: int
-    """Overload episodes so far."""
-    failures: int
-    """Failures since the last success, counted once and then for calls that started after the first of them."""
-
     def __init__(
         self,
         *,
@@ -113,9 +104,13 @@ class Limiter:
         overload: the next longer answer would time out, and be paid for twice.
         """
         self.ceiling = max(1, ceiling)
+        """The limit never exceeds it."""
         self.in_flight = 0
+        """Calls that were let through and have not ended."""
         self.cuts = 0
+        """Overload episodes so far."""
         self.failures = 0
+        """Failures since the last success, counted once and then for calls that started after the first of them."""
         self._first_failure = 0  # the youngest serial when it came
         self._clock = clock
         self._patience = patience

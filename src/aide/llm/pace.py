@@ -34,14 +34,11 @@ BARRED: Final = 300.0
 class TokenBucket:
     """Lets `rate` units a second through and at most `burst` at once; may go into debt for one large call."""
 
-    rate: float
-    """Units a second."""
-    burst: float
-    """Units that may be saved up."""
-
     def __init__(self, rate: float, burst: float, now: float) -> None:
         self.rate = rate
+        """Units a second."""
         self.burst = burst
+        """Units that may be saved up."""
         self._level = burst
         self._at = now
 

@@ -29,13 +29,6 @@ async def discard_answer(answer: ModelAnswer) -> None:
 class EndpointPool:
     """The endpoints of a run behind one `complete`."""
 
-    health: RunHealth
-    """How all calls fare together; `with_retries` needs it."""
-    model: str
-    """The run's model, for which an endpoint may have a name of its own."""
-    workers: list[EndpointWorker]
-    """One for each endpoint, in the order given."""
-
     def __init__(
         self,
         endpoints: Sequence[Endpoint],
@@ -53,7 +46,9 @@ class EndpointPool:
         the endpoint's name.
         """
         self.health = RunHealth(clock, patience=patience)
+        """How all calls fare together; `with_retries` needs it."""
         self.model = model
+        """The run's model, for which an endpoint may have a name of its own."""
         self._clock = clock
         self.workers = [
             EndpointWorker(
@@ -71,6 +66,7 @@ class EndpointPool:
             )
             for endpoint in endpoints
         ]
+        """One for each endpoint, in the order given."""
         # A heap of callers: rank, number of arrival (so that equals go in order), tokens, and what they wait for.
         self._queue: list[tuple[int, int, float, asyncio.Future[tuple[EndpointWorker, Permit]]]] = []
         self._arrivals = 0

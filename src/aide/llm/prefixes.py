@@ -25,17 +25,13 @@ class PrefixCacheMeter:
     token.
     """
 
-    prompt: int
-    """Prompt tokens so far, as `usage` reports them."""
-    hit: float
-    """Of them those that the cache would have had."""
-    reported: int
-    """Of them those that the server said it had."""
-
     def __init__(self, blocks: int = BLOCKS) -> None:
         self.prompt = 0
+        """Prompt tokens so far, as `usage` reports them."""
         self.hit = 0.0
+        """Of them those that the cache would have had."""
         self.reported = 0
+        """Of them those that the server said it had."""
         self._half = blocks // 2
         self._young: set[int] = set()
         self._old: set[int] = set()

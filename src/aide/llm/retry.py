@@ -31,20 +31,16 @@ ATTEMPTS: Final = {"server": 6, "connection": 6, "timeout": 3, "rate": 30, "over
 class RunHealth:
     """How all calls of a run fare together, by which one call tells its own trouble from everybody's."""
 
-    patience: float
-    """Seconds without any success, while calls fail, after which the endpoint counts as unusable."""
-    successes: int
-    """Calls answered so far."""
-    troubled: int
-    """Calls that have failed at least once and are neither answered nor given up."""
-
     def __init__(
         self, clock: Callable[[], float], *, patience: float = 300.0, first: float = FIRST_PATIENCE
     ) -> None:
         """`first` is the patience with a server that is not there or only fails, until the first answer of all."""
         self.patience = patience
+        """Seconds without any success, while calls fail, after which the endpoint counts as unusable."""
         self.successes = 0
+        """Calls answered so far."""
         self.troubled = 0
+        """Calls that have failed at least once and are neither answered nor given up."""
         self._first = min(first, patience)
         self._clock = clock
         self._failing_since: float | None = None
@@ -73,11 +69,9 @@ class RunHealth:
 class _FailedCall:
     """The failures of one call in a row; its methods are what tenacity asks after each of them."""
 
-    counted: bool
-    """True once the call counts among `RunHealth.troubled`."""
-
     def __init__(self, health: RunHealth, rng: random.Random) -> None:
         self.counted = False
+        """True once the call counts among `RunHealth.troubled`."""
         self._health = health
         self._rng = rng
         self._successes_before = health.successes

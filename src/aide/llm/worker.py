@@ -27,35 +27,26 @@ HOPELESS: Final = 3
 class EndpointWorker:
     """One endpoint with its connections, its limiter and what was learned of it."""
 
-    endpoint: Endpoint
-    """Where it is and how it is addressed."""
-    limiter: Limiter
-    """How many calls may be out here."""
-    profiles: dict[str, EndpointProfile]
-    """What it honours, by model."""
-    unusable: EndpointUnusable | None
-    """Why it was last set aside; `None` once it has answered again."""
-    calls: int
-    """Answered calls."""
-    unsaved: int
-    """Answers that are not durable yet."""
-    errors: Counter[str]
-    """Failed attempts by kind."""
-    prefixes: PrefixCacheMeter
-    """How much of its prompts a prefix cache would have served."""
-
     def __init__(self, endpoint: Endpoint, limiter: Limiter, timeout: float, transport: Any) -> None:
         from aide.llm.client import Client
 
         self.endpoint = endpoint
+        """Where it is and how it is addressed."""
         self.limiter = limiter
+        """How many calls may be out here."""
         self.client = Client(endpoint, transport=transport, timeout=timeout, pool=limiter.ceiling)
-        self.profiles = {}
-        self.unusable = None
+        self.profiles: dict[str, EndpointProfile] = {}
+        """What it honours, by model."""
+        self.unusable: EndpointUnusable | None = None
+        """Why it was last set aside; `None` once it has answered again."""
         self.calls = 0
+        """Answered calls."""
         self.unsaved = 0
-        self.errors = Counter()
+        """Answers that are not durable yet."""
+        self.errors: Counter[str] = Counter()
+        """Failed attempts by kind."""
         self.prefixes = PrefixCacheMeter()
+        """How much of its prompts a prefix cache would have served."""
         self._first_calls: dict[tuple[str, str], asyncio.Lock] = {}
         self._refusals = 0  # since the last answer
 

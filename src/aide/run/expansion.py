@@ -167,7 +167,7 @@ class Expansion:
             self.observer.on_precheck(self._precheck)
             enforce_min_share(session.spec, self._precheck)
         bounds = _fix_drift_bounds(session, inputs.seeds)
-        hops = HopBuilder(session.spec, inputs, journal, frontier.shape.flip, bounds)
+        hops = HopBuilder(session.spec, inputs, journal, frontier.shape.choose_label, bounds)
         # Twice the calls that may be in flight: while one record waits for a call, another's next call is ready.
         capacity = 2 * session.models.capacity
         return GrowthLoop(context, frontier, hops, deduplicator, output, self.progress, capacity=capacity)
@@ -256,7 +256,7 @@ def _count_settled(
 ) -> Progress:
     """Counts of what earlier invocations settled."""
     progress, journal = Progress(), session.journal
-    caps = frontier.shape.caps()
+    caps = frontier.shape.compute_caps()
     progress.target, progress.possible = frontier.shape.target, len(inputs.seeds) * sum(caps)
     for outcome in journal.outcomes("accepted", "rejected", "failed", "surplus", payload=False):
         if outcome.kind != "failed" or not session.spec.retry_failed:
@@ -264,8 +264,8 @@ def _count_settled(
             progress.count_outcome(kind, outcome.depth, outcome.label)
     progress.reasons.update(line["reason"] for line in _read_rejects(journal))
     progress.accepted_before = progress.accepted
-    progress.barren = frontier.barren
-    if frontier.barren:
+    progress.barren = frontier.without_attributes
+    if frontier.without_attributes:
         progress.barren_reasons.update(restore.read_barren_reasons(journal))
     return progress
 

@@ -76,7 +76,7 @@ class GrowthLoop:
             while True:
                 self._hand_out()
                 if not self._tasks:
-                    if self._stop.reason is None and self._frontier.spill():
+                    if self._stop.reason is None and self._frontier.redistribute():
                         continue
                     break
                 await self._wake.wait()
@@ -92,10 +92,10 @@ class GrowthLoop:
 
     def _hand_out(self) -> None:
         while self._stop.reason is None and len(self._tasks) < self._capacity:
-            work = self._frontier.next()
+            work = self._frontier.next_work()
             self._calls.ending = work is None and self._frontier.ending
             if work is None and len(self._tasks) < self._capacity // 2:  # slots are idle
-                work = self._frontier.spare()
+                work = self._frontier.next_spare()
             if work is None:
                 return
             job = self._plant(work) if isinstance(work, PlantWork) else self._grow(work, self._start(work))
@@ -140,8 +140,8 @@ class GrowthLoop:
         await self._journal.settle(
             Outcome(work.branch, "planted", work.seed, "", work.depth, slot, "", "", payload)
         )
-        self._frontier.planted(work.branch, len(found.triples), len(found.personas))
-        self._progress.barren = self._frontier.barren
+        self._frontier.finish_planting(work.branch, len(found.triples), len(found.personas))
+        self._progress.barren = self._frontier.without_attributes
 
     async def _grow(self, work: GrowWork, hop: Hop) -> None:
         ask = self._context.ask_for(hop.id)

@@ -128,7 +128,7 @@ def build_frontier(
         ask = (
             [ENDLESS] * spec.hops
             if wanted is None
-            else split_over_hops(wanted[seed.id], shape.caps(), held[seed.id])
+            else split_over_hops(wanted[seed.id], shape.compute_caps(), held[seed.id])
         )
         frontier.add_seed(seed.id, seed.draft.output if labels else "", ask)
     settled = _restore(frontier, journal, out, retry=spec.retry_failed)
@@ -150,8 +150,8 @@ def _restore(frontier: Frontier, journal: Journal, out: Collection[str], *, retr
     for outcome in journal.outcomes(payload=False):
         if outcome.kind == "planted":
             triples, personas = unpack_slot(outcome.slot)
-            if frontier.knows(outcome.node) and (triples or personas or not retry):
-                frontier.planted(outcome.node, triples, personas)
+            if frontier.has_branch(outcome.node) and (triples or personas or not retry):
+                frontier.finish_planting(outcome.node, triples, personas)
         elif outcome.kind != "failed" or not retry:
             settled.add(outcome.node)
             kept = outcome.kind == "accepted" and outcome.node not in out

@@ -52,7 +52,9 @@ def sow(seeds: int, hops: int, target: int | None, labels: dict[str, int] | None
     shares = split_evenly(target, seeds) if target is not None else []
     names = list(labels or {"": 0})
     for i in range(seeds):
-        quotas = [ENDLESS] * hops if target is None else split_over_hops(shares[i], frontier.shape.caps())
+        quotas = (
+            [ENDLESS] * hops if target is None else split_over_hops(shares[i], frontier.shape.compute_caps())
+        )
         frontier.add_seed(f"seed{i}", names[i % len(names)], quotas)
     return frontier
 
@@ -64,18 +66,18 @@ def grow(frontier: Frontier, *, rejects: float = 0.0, room: int = 64, seed: int 
     under_way: list[PlantWork | GrowWork] = []
     while True:
         while len(under_way) < room:
-            work = frontier.next() or (frontier.spare() if len(under_way) < room // 2 else None)
+            work = frontier.next_work() or (frontier.next_spare() if len(under_way) < room // 2 else None)
             if work is None:
                 break
             under_way.append(work)
         if not under_way:
-            if frontier.spill():
+            if frontier.redistribute():
                 continue
             return grown
         work = under_way.pop(chance.randrange(len(under_way)))
         if isinstance(work, PlantWork):
             grown.planted.append(work.branch)
-            frontier.planted(work.branch, 5, 5)
+            frontier.finish_planting(work.branch, 5, 5)
         elif chance.random() < rejects or not frontier.admit(work, work.slot.label):
             grown.dropped.append(work)
             frontier.drop(work)
@@ -127,18 +129,18 @@ def test_each_hop_has_its_share_and_operations_and_personas_stand_one_to_one() -
 
 def test_spares_stand_beside_the_last_candidates_and_are_few() -> None:
     frontier = sow(2, 1, 40)
-    for plant in (frontier.next(), frontier.next()):
+    for plant in (frontier.next_work(), frontier.next_work()):
         assert isinstance(plant, PlantWork)
-        frontier.planted(plant.branch, 5, 5)
+        frontier.finish_planting(plant.branch, 5, 5)
     works: list[PlantWork | GrowWork] = []
-    while frontier.short and (work := frontier.next()) is not None:
+    while frontier.missing and (work := frontier.next_work()) is not None:
         works.append(work)
-        assert frontier.short == 0 or frontier.spare() is None, "first every place has a candidate"
+        assert frontier.missing == 0 or frontier.next_spare() is None, "first every place has a candidate"
     assert len(works) == 40
-    spare = frontier.spare()
+    spare = frontier.next_spare()
     assert spare is not None
     assert spare.slot not in {work.slot for work in works if isinstance(work, GrowWork)}
-    assert frontier.spare() is None, "three in a hundred candidates are enough"
+    assert frontier.next_spare() is None, "three in a hundred candidates are enough"
 
 
 @pytest.mark.parametrize("target", [None, 90])
@@ -147,7 +149,7 @@ def test_the_end_is_told_when_nothing_open_can_bring_new_work(target: int | None
     under_way: list[PlantWork | GrowWork] = []
     ending_with = 0
     while True:
-        while (work := frontier.next()) is not None:
+        while (work := frontier.next_work()) is not None:
             assert not ending_with, "something new came after the end"
             under_way.append(work)
         ending_with = ending_with or (len(under_way) if frontier.ending else 0)
@@ -155,7 +157,7 @@ def test_the_end_is_told_when_nothing_open_can_bring_new_work(target: int | None
             break
         work = under_way.pop(chance.randrange(len(under_way)))
         if isinstance(work, PlantWork):
-            frontier.planted(work.branch, 5, 5)
+            frontier.finish_planting(work.branch, 5, 5)
         else:
             assert frontier.admit(work, "")
             frontier.accept(work, repr(work.slot), "")
@@ -178,10 +180,10 @@ def test_labels_end_even_whatever_the_seeds_have() -> None:
 
 def test_a_relabelled_record_counts_for_its_real_label() -> None:
     frontier = sow(1, 1, 4, {"yes": 2, "no": 2})
-    plant = frontier.next()
+    plant = frontier.next_work()
     assert isinstance(plant, PlantWork)
-    frontier.planted(plant.branch, 5, 5)
-    works = [work for work in iter(frontier.next, None) if isinstance(work, GrowWork)]
+    frontier.finish_planting(plant.branch, 5, 5)
+    works = [work for work in iter(frontier.next_work, None) if isinstance(work, GrowWork)]
     for work in works:
         assert frontier.admit(work, "yes") == (frontier.labels["yes"] < 2) or frontier.labels["yes"] == 2
         if frontier.labels["yes"] <= 2 and work is works[0]:
@@ -200,13 +202,13 @@ def test_a_target_beyond_the_tree_takes_further_draws_and_then_ends_short() -> N
 
 def test_places_of_a_barren_seed_go_to_the_others() -> None:
     frontier = sow(3, 2, 90)
-    while (work := frontier.next()) is not None:
+    while (work := frontier.next_work()) is not None:
         assert isinstance(work, PlantWork)
-        frontier.planted(work.branch, *((0, 0) if work.branch == "seed0" else (5, 5)))
+        frontier.finish_planting(work.branch, *((0, 0) if work.branch == "seed0" else (5, 5)))
         if work.branch == "seed2":
             break
     grown = grow(frontier)
-    assert frontier.barren == 1
+    assert frontier.without_attributes == 1
     assert len(grown.accepted) == 90
     assert grown.by_seed()["seed0"] == 0
 
@@ -217,13 +219,13 @@ def test_a_resumed_forest_goes_on_where_it_stood() -> None:
     first = sow(2, 2, None)
     ids: dict[Slot, str] = {work.slot: f"record{i}" for i, work in enumerate(whole.accepted, 1)}
     for seed in ("seed0", "seed1"):
-        first.planted(seed, 5, 5)
+        first.finish_planting(seed, 5, 5)
     for work, kept in [each for each in settled if each[0].depth == 1]:
         first.restore(work, ids[work.slot] if kept else "")
     rest = []
-    while (work_left := first.next()) is not None:
+    while (work_left := first.next_work()) is not None:
         if isinstance(work_left, PlantWork):
-            first.planted(work_left.branch, 5, 5)
+            first.finish_planting(work_left.branch, 5, 5)
         else:
             rest.append(work_left)
     assert {work.slot for work in rest} == {work.slot for work, _ in settled if work.depth == 2}
@@ -232,10 +234,10 @@ def test_a_resumed_forest_goes_on_where_it_stood() -> None:
 def test_a_node_that_was_begun_before_a_stop_goes_first() -> None:
     frontier = sow(2, 1, 10)
     for seed in ("seed0", "seed1"):
-        frontier.planted(seed, 5, 5)
+        frontier.finish_planting(seed, 5, 5)
     begun = GrowWork(Slot("seed1", "reasoning", 3), "seed1", 1)
     frontier.reopen(begun)
-    assert frontier.next() == begun
+    assert frontier.next_work() == begun
     rest = grow(frontier)
     assert begun.slot not in {work.slot for work in rest.accepted}
 
@@ -263,11 +265,11 @@ def test_what_a_hop_holds_already_stays() -> None:
 
 def test_surplus_is_taken_first_when_the_target_grows() -> None:
     frontier = sow(1, 1, 2)
-    frontier.planted("seed0", 5, 5)
+    frontier.finish_planting("seed0", 5, 5)
     spare = GrowWork(Slot("seed0", "reasoning", 3), "seed0", 1)
     frontier.restore(spare)
     assert frontier.promote(spare, "kept", "")
-    assert frontier.level_counts("seed0") == [1]
+    assert frontier.count_accepted("seed0") == [1]
     rest = grow(frontier)
     assert len(rest.accepted) == 1
     assert not frontier.promote(spare, "late", "")
