@@ -49,21 +49,8 @@ _LONGEST_REPAIRED: Final = 200_000
 _LABEL_AGAIN: Final = re.compile(r"^[*_#\s]*[\w ]{1,20}:", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What a model said."""
-
-    text: str
-    """Cleaned, and without what it thought aloud."""
-    finish: str = ""
-    """Why it stopped, in the server's word."""
-    refusal: str = ""
-    reasoning: str = ""
-    """What it thought aloud, wherever the server put that."""
-
-
-def read_completion(data: Mapping[str, Any]) -> Completion:
-    """The message of the first choice of a `chat.completion` object.
+def read_completion(data: Mapping[str, Any]) -> str:
+    """What the model said in the first choice of a `chat.completion` object, cleaned.
 
     Where the content is blank the text comes from `reasoning_content` or `reasoning`: some servers put the whole answer
     there. A thinking block in front is cut off, also where its opening tag is missing: some servers swallow that.
@@ -71,15 +58,14 @@ def read_completion(data: Mapping[str, Any]) -> Completion:
     Raises:
         Unusable: with the reason `refused`, `filtered`, `truncated` (ask again with a higher limit) or `empty`.
     """
-    choice = _first_choice(data)
+    choices = data.get("choices")
+    choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
     message = _mapping(choice.get("message"))
-    finish = _string(choice.get("finish_reason"))
-    refusal = clean_text(_string(message.get("refusal")))
-    reasoning = _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
-    content = _content(message.get("content"))
-    thought, text = split_thinking(content if content.strip() or finish == "length" else reasoning)
-    text = clean_text(text)
-    if refusal and not text:
+    finish, content = choice.get("finish_reason"), _content(message.get("content"))
+    if not content.strip() and finish != "length":  # of a cut reply only the thoughts are there
+        content = _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
+    text = clean_text(split_thinking(content)[1])
+    if not text and (refusal := clean_text(_string(message.get("refusal")))):
         raise Unusable("refused", "The request was declined.", said=refusal)
     if finish == "content_filter":
         raise Unusable("filtered", "The answer was withheld by a content filter.", said=text)
@@ -87,7 +73,7 @@ def read_completion(data: Mapping[str, Any]) -> Completion:
         raise Unusable("truncated", "The answer was cut off; be briefer.", said=text)
     if not text:
         raise Unusable("empty", "The answer was empty; write the answer itself.")
-    return Completion(text, finish, refusal, clean_text(thought or reasoning))
+    return text
 
 
 def split_thinking(text: str) -> tuple[str, str]:
@@ -98,11 +84,6 @@ def split_thinking(text: str) -> tuple[str, str]:
     if end and "<think" not in text[: end.start()]:
         return text[: end.start()].strip(), text[end.end() :]
     return "", text
-
-
-def _first_choice(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    choices = data.get("choices")
-    return _mapping(choices[0]) if isinstance(choices, list) and choices else {}
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

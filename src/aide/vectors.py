@@ -18,8 +18,7 @@ def cosine(one: Vector, other: Vector) -> float:
 def sign_bits(vector: Vector) -> int:
     """The signs of a vector's numbers, a bit each.
 
-    Their Hamming distance falls as the cosine rises (Charikar, STOC 2002, with coordinates for random
-    directions).
+    Their Hamming distance falls as the cosine rises (Charikar, STOC 2002, with coordinates for random directions).
     """
     bits = 0
     for value in vector:

@@ -85,7 +85,7 @@ def test_a_completion_of_any_shape_is_read_or_told(data: object) -> None:
     except Unusable as fault:
         assert fault.reason in {"refused", "filtered", "truncated", "empty"}
     else:
-        assert said.text
+        assert said
 
 
 @given(PARTS, ANYTHING, ANYTHING, ANYTHING)

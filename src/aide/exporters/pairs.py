@@ -82,7 +82,7 @@ def _find_wrong_answers(line: RecordLine, job: ExportJob, journals: Sequence[Jou
 def _read_answer(call: AnsweredCall) -> str:
     """What the model answered; empty if it refused or was cut off."""
     try:
-        return read_completion(orjson.loads(call.body)).text
+        return read_completion(orjson.loads(call.body))
     except Unusable:
         return ""
 

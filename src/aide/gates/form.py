@@ -133,9 +133,8 @@ def _above_seeds(seeds: Sequence[str]) -> float:
 def _label_pattern(name: str) -> re.Pattern[str]:
     """How `name` betrays itself in a text.
 
-    A name that is marked as one, or of three words and more, wherever it stands. Others are words like any,
-    and only their use as a label counts: alone on a line, in brackets at an end, or after the name of a
-    field.
+    A name that is marked as one, or of three words and more, wherever it stands. Others are words like any, and only
+    their use as a label counts: alone on a line, in brackets at an end, or after the name of a field.
     """
     exact = re.escape(name.strip())
     if _MARKED.search(name) or len(name.split()) >= _LABEL_WORDS:

@@ -343,7 +343,7 @@ class _Examination:
 
 def _read_text(answer: ModelAnswer) -> str:
     try:
-        return read_completion(answer.data).text
+        return read_completion(answer.data)
     except Unusable:
         return ""
 
@@ -360,7 +360,7 @@ def _count_thinking(answer: ModelAnswer) -> int:
 
 def _fits_schema(answer: ModelAnswer) -> bool:
     try:
-        value = parse_json(read_completion(answer.data).text)
+        value = parse_json(read_completion(answer.data))
     except Unusable:
         return False
     return isinstance(value, dict) and set(value) == set(KINDS) and all(

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,13 +17,13 @@ from aide.errors import InputError, Unusable
 from aide.parsing import ModelPayload, ReplyModel
 from aide.records import WHOLE, Ask, Embed, Parts, rng
 from aide.text.cleaning import clean_text
+from aide.text.words import list_terms
 from aide.vectors import Vector, cosine, pack_vector, sign_bits
 
 FLOOR: Final = 0.75  # least cosine similarity, where there are embeddings
 AT_ONCE: Final = 32  # texts embedded by one call: the most that a common server takes unless told otherwise
 _COMPARED: Final = 8  # times as many as are wanted are compared number by number
 _STEM: Final = 5  # words count as one when this many first letters agree: lawyer, lawyers
-_WORD: Final = re.compile(r"\w{3,}")
 
 
 class _Personas(ReplyModel):
@@ -180,4 +179,4 @@ def _persona(line: str, where: str) -> str:
 
 
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(word[:_STEM] for word in _WORD.findall(text.casefold()))
+    return frozenset(term[:_STEM] for term in list_terms(text))

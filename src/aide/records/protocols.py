@@ -52,60 +52,50 @@ class Correction:
 
 
 class Payload(Protocol[T_co]):
-    """What a step's completion must be: how to ask for it, and how to read it.
-
-    `schema` is a closed JSON Schema with a name, or `None` where plain text is wanted. `read` takes the cleaned
-    text of the completion and returns the typed value.
-
-    Raises (from `read`): `errors.Unusable`, whose `problem` is shown to the model in the one re-ask.
-    """
+    """What a step's completion must be: how to ask for it, and how to read it."""
 
     @property
     def name(self) -> str:
         """Name of the schema on the wire."""
-        ...
 
     @property
     def schema(self) -> Mapping[str, Any] | None:
-        """What the completion must be an instance of; `None` where plain text is wanted."""
-        ...
+        """A closed JSON Schema that the completion must satisfy; `None` where plain text is wanted."""
 
     def read(self, text: str) -> T_co:
-        """The typed value of a completion's text."""
-        ...
+        """The typed value of a completion's cleaned text.
+
+        Raises:
+            errors.Unusable: it has none; the model is shown the `problem` and asked once more.
+        """
 
 
 class Ask(Protocol):
-    """The one way to a chat model, handed to everything that needs one; durable by construction.
-
-    `template` names the prompt (`synthesize/constraint`), `context` fills it. `draw` above 0 asks for a further
-    sample of the same question. `correction` carries what was wrong with the last answer. `max_output` is in tokens.
-
-    Raises: `errors.NodeError` where this question can't be answered; `errors.AideError` of scope `run` where none can.
-    """
+    """The one way to a chat model, handed to everything that needs one."""
 
     async def __call__(
-        self,
-        step: str,
-        payload: Payload[T],
-        /,
-        *,
-        template: str = "",
-        max_output: int,
-        draw: int = 0,
-        correction: Correction | None = None,
-        **context: Any,
-    ) -> T:
-        """The typed answer of the model, from the journal where it is there."""
-        ...
+        self, step: str, payload: Payload[T], /, *, template: str = "", max_output: int, draw: int = 0,
+        correction: Correction | None = None, **context: Any,
+    ) -> T:  # fmt: skip
+        """The typed answer of the model; from the journal where it was answered before, journaled where it was not.
+
+        Args:
+            step: the kind of call, by which models, limits and usage are kept.
+            payload: what is asked for.
+            template: the prompt, such as `synthesize/constraint`, which `context` fills.
+            max_output: tokens.
+            draw: above 0 for a further sample of the same question.
+            correction: what was wrong with the last answer.
+            context: the values of the prompt.
+
+        Raises:
+            errors.NodeError: this question can't be answered.
+            errors.AideError: of scope `run`, where none can.
+        """
 
 
 class Embed(Protocol):
-    """The one way to an embedding model.
-
-    Returns one vector per text, all of the same length, each of unit norm.
-    """
+    """The one way to an embedding model."""
 
     async def __call__(self, texts: Sequence[str]) -> list[list[float]]:
-        """Unit vectors, in the order of `texts`."""
-        ...
+        """One vector for each text, in their order, all of one length and of unit norm."""

@@ -230,7 +230,7 @@ class NodeAsk:
             received = await self._calls.answer(request, draw, attempt, self._node)
             self.models[step] = received.model
             try:
-                return payload.read(read_completion(received.data).text)
+                return payload.read(read_completion(received.data))
             except Unusable as fault:
                 self._calls.note_fault(request, payload, received, fault)
                 if attempt or fault.reason in FINAL:

@@ -88,7 +88,7 @@ def read_verdicts(calls: Iterable[AnsweredCall]) -> tuple[Verdict, ...]:
     for call in calls:
         if call.step == "reflect":
             try:
-                found.append(VERDICT.read(read_completion(orjson.loads(call.body)).text))
+                found.append(VERDICT.read(read_completion(orjson.loads(call.body))))
             except (Unusable, orjson.JSONDecodeError):
                 continue
     return tuple(found)

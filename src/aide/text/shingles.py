@@ -24,9 +24,8 @@ _CONTENT_WORD: Final = 4  # bytes
 def make_shingles(words: list[str]) -> set[int]:
     """32-bit hashes of the features of a folded text; empty for no words.
 
-    Texts of 12 words and more: neighbouring words as unordered pairs, and the words of four bytes and more,
-    so that a swap of two words costs little. Shorter ones, and scripts without spaces: four-letter pieces
-    and whole words.
+    Texts of 12 words and more: neighbouring words as unordered pairs, and the words of four bytes and more, so that a
+    swap of two words costs little. Shorter ones, and scripts without spaces: four-letter pieces and whole words.
     """
     text = " ".join(words)
     encoded = text.encode("utf-8", "surrogatepass").split(b" ")

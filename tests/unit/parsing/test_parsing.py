@@ -39,12 +39,12 @@ def completion(content: object = None, finish: str = "stop", **message: object) 
     ],
 )
 def test_the_answer_is_found_wherever_a_server_puts_it(data: Mapping[str, Any], text: str) -> None:
-    assert read_completion(data).text == text
+    assert read_completion(data) == text
 
 
 def test_thoughts_are_kept_apart_from_the_answer() -> None:
-    assert read_completion(completion("<think>so so</think>yes")).reasoning == "so so"
-    assert read_completion(completion("yes", reasoning_content="so so")).reasoning == "so so"
+    assert read_completion(completion("<think>so so</think>yes")) == "yes"
+    assert read_completion(completion("yes", reasoning_content="so so")) == "yes"
 
 
 @pytest.mark.parametrize(
