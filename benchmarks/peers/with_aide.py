@@ -53,7 +53,7 @@ class Rows:
             said[stage] = await ask(STEPS[stage], TEXT, template=stage, max_output=int(room), **said)
         text, draft = said["rewrite"], Draft(said["rewrite"], hop.persona or "")
         seed, gate = hop.seed.draft.input, self.brief.gate
-        fault = gate.check(text, seed=seed, parent=seed, label=None) or gate.check_answer(text, draft)
+        fault = gate.check(text, seed=seed, parent=seed) or gate.check_answer(text, draft)
         if fault:
             raise Rejection("synthesize", fault.reason, fault.detail)
         if twin := self.brief.novelty.claim(hop.id, text):

@@ -30,14 +30,11 @@ from aide.text.shingles import measure_jaccard
 from aide.text.words import list_words
 
 GRAM: Final = 8  # words in a row: Tülu 3
-LONG: Final = (
-    13  # words in a row: GPT-3; an item of fewer has too few 8-grams for a share of them to say anything
-)
+LONG: Final = 13  # words in a row: GPT-3; of fewer words a share of 8-grams says nothing
 COVERED: Final = 0.5
 WHOLLY: Final = 0.9  # from here on the item is there, even if most of it is a frame
-MOST: Final = (
-    0.85  # of a short item's words: one opening ("Write a function to find the") covers half of such an item
-)
+# Of a short item's words. One opening ("Write a function to find the") covers half of such an item.
+MOST: Final = 0.85
 ALIKE: Final = 0.8
 # The same options under unrelated questions are chance ("Yes", "No", "Neither"); under a reworded one they tell.
 OPTIONS_ALIKE: Final = 0.3

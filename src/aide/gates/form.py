@@ -69,14 +69,11 @@ class FormGate:
         self._copy_from = _above_seeds(seed_inputs)
         self._answers = not card.labels and _seeds_keep_answers_out(seed_inputs, seed_outputs)
 
-    def check(
-        self, text: str, *, seed: str, parent: str, label: str | None, fixed: str = ""
-    ) -> GateFault | None:
+    def check(self, text: str, *, seed: str, parent: str, fixed: str = "") -> GateFault | None:
         """The first fault of a new input, cheapest check first, or `None`.
 
-        Reasons: `empty`, `prompt_leftover`, `too_short`, `too_long`, `copy`, `label_inside`,
-        `wrong_language`, `test_item`. `label` is the intended one; any label of the card that stands in the
-        text as a label is a fault. `fixed` are the parts that the text asks about.
+        Reasons: `empty`, `prompt_leftover`, `too_short`, `too_long`, `copy` (of its seed or parent), `label_inside` (any
+        label of the card), `wrong_language`, `test_item`. `fixed` are the parts that the text asks about.
         """
         if not text.strip():
             return GateFault("empty", "there is no text")
@@ -84,10 +81,11 @@ class FormGate:
             return GateFault("prompt_leftover", found)
         unit = self._card.unit
         length = measure_length(text, unit)
-        if length < self._card.min_words:
-            return GateFault("too_short", f"{length} {unit}, at least {self._card.min_words} are wanted")
-        if length > self._card.max_words:
-            return GateFault("too_long", f"{length} {unit}, at most {self._card.max_words} are wanted")
+        least, most = self._card.min_words, self._card.max_words
+        if length < least:
+            return GateFault("too_short", f"{length} {unit}, at least {least} are wanted")
+        if length > most:
+            return GateFault("too_long", f"{length} {unit}, at most {most} are wanted")
         if fault := self._copied(text, {"seed": seed, "parent": parent}):
             return fault
         for pattern in self._labels:

@@ -15,9 +15,7 @@ from aide.text.words import count_unspaced
 
 WORDS_OVER: Final = 20  # in shorter texts a name or two mislead the identifier
 _LETTERS_OVER: Final = 40  # the same for scripts that write no spaces
-_FOREIGN_FROM: Final = (
-    25  # percent of a text in other languages; less is a quotation, a title, a line of code
-)
+_FOREIGN_FROM: Final = 25  # percent of a text in other languages; less is a quotation or a line of code
 # Too near to each other to be told apart in a few sentences: each of a family passes for the others.
 _FAMILIES: Final = (
     {"no", "nb", "nn", "da"},

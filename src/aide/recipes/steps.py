@@ -19,7 +19,7 @@ async def check_input(context: RecipeContext, hop: Hop, text: str) -> None:
     """
     seed, parent = hop.seed.draft.input, hop.parent.draft.input
     fixed = hop.parent.parts.fixed_text
-    if fault := context.gate.check(text, seed=seed, parent=parent, label=hop.label, fixed=fixed):
+    if fault := context.gate.check(text, seed=seed, parent=parent, fixed=fixed):
         raise Rejection("synthesize", fault.reason, fault.detail)
     deduplicator = context.deduplicator
     repeated = deduplicator.check_wording(hop.id, text) or await deduplicator.check_meaning(hop.id, text)

@@ -26,7 +26,7 @@ GOOD = "The kettle I bought in May leaks at the bottom and my kitchen floor is w
 
 
 def reason(text: str, gate: FormGate = GATE, seed: str = SEEDS[0], parent: str = SEEDS[1]) -> str:
-    fault = gate.check(text, seed=seed, parent=parent, label=ANSWERS[0])
+    fault = gate.check(text, seed=seed, parent=parent)
     return fault.reason if fault else ""
 
 
@@ -176,7 +176,7 @@ def test_what_people_wrote_passes() -> None:
         refused = [
             (item["input"], fault)
             for item, other in zip(gold, gold[1:] + gold[:1], strict=True)
-            if (fault := gate.check(item["input"], seed=seeds[0]["input"], parent=other["input"], label=None))
+            if (fault := gate.check(item["input"], seed=seeds[0]["input"], parent=other["input"]))
             or (fault := gate.check_answer(item["input"], Draft(item["input"], item["output"])))
         ]
         assert len(refused) <= 0.005 * len(gold), (path.stem, refused[:3])

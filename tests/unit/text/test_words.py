@@ -91,7 +91,7 @@ def test_bounds_are_enforced_by_the_measure_that_learned_them() -> None:
     ]:
         text = "\n".join((letters * 2)[:count])  # white space between all characters makes it no longer
         assert measure_length(text, "characters") == count
-        fault = gate.check(text, seed=ORDERS[0], parent=ORDERS[1], label=None)
+        fault = gate.check(text, seed=ORDERS[0], parent=ORDERS[1])
         assert (fault.reason if fault else "") == reason
 
 
