@@ -72,8 +72,8 @@ class FormGate:
     def check(self, text: str, *, seed: str, parent: str, fixed: str = "") -> GateFault | None:
         """The first fault of a new input, cheapest check first, or `None`.
 
-        Reasons: `empty`, `prompt_leftover`, `too_short`, `too_long`, `copy` (of its seed or parent), `label_inside` (any
-        label of the card), `wrong_language`, `test_item`. `fixed` are the parts that the text asks about.
+        Reasons: `empty`, `prompt_leftover`, `too_short`, `too_long`, `copy` (of its seed or parent), `label_inside` (of
+        the card, any label), `wrong_language`, `test_item`. `fixed` are the parts that the text asks about.
         """
         if not text.strip():
             return GateFault("empty", "there is no text")
