@@ -71,7 +71,9 @@ def test_a_stopped_folder_goes_on_and_pays_for_nothing_twice(place: Path) -> Non
     folder = place / "stopped.aide"
     before, written, refused = read_calls(folder), shard_bytes(folder), rejects(folder)
     settled = query(folder, "SELECT kind, node FROM outcomes")
+    assert "format" not in json.loads((folder / "run.json").read_text(encoding="utf-8"))
     aide(*STOPPED, "--adopt", cwd=place)
+    assert json.loads((folder / "run.json").read_text(encoding="utf-8"))["format"] == 1
     after = read_calls(folder)
     assert {key: after[key] for key in before} == before
     assert shard_bytes(folder).startswith(written)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aide.cli.console import Output, make_stderr_console
+from aide.config.fingerprint import compute_fingerprint
 from aide.config.resolve import Settings
 from aide.errors import InputError, NodeError
 
@@ -131,5 +132,7 @@ def default_journal_folder(settings: Settings, seeds: Iterable[str]) -> Path:
 
     import platformdirs
 
-    name = sha256(repr((sorted(settings.spec.fingerprint().items()), tuple(seeds))).encode()).hexdigest()[:12]
+    name = sha256(
+        repr((sorted(compute_fingerprint(settings.spec).items()), tuple(seeds))).encode()
+    ).hexdigest()[:12]
     return Path(platformdirs.user_state_path("aide")) / "desk" / f"{name}.aide"

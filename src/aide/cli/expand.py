@@ -15,6 +15,7 @@ from aide.cli.console import Output, escape_for_console, make_stderr_console, re
 from aide.cli.display import Display
 from aide.cli.options import with_spec_options
 from aide.cli.streaming import StdoutStream
+from aide.config.fingerprint import compute_fingerprint
 from aide.config.resolve import Settings, resolve_settings
 from aide.config.spec import RunSpec
 from aide.errors import AideError, FolderHeld, InputError, Interrupted
@@ -216,7 +217,7 @@ def choose_run_folder(settings: Settings, seeds: tuple[str, ...], out: str | Non
 
     import platformdirs
 
-    name = sha256(repr((sorted(spec.fingerprint().items()), seeds)).encode()).hexdigest()[:12]
+    name = sha256(repr((sorted(compute_fingerprint(spec).items()), seeds)).encode()).hexdigest()[:12]
     return Path(platformdirs.user_state_path("aide")) / "runs" / f"{stem}-{name}.aide"
 
 

@@ -96,11 +96,11 @@ def _asked(spec: "RunSpec", ground: "PreparedInputs", folder: "RunFolder") -> di
 
 def _done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
     """What this very run has done already; `None` where the folder holds no such run."""
-    from aide.config.spec import differences
+    from aide.config.fingerprint import compare_fingerprints
     from aide.run.folder import compute_identity
 
     kept = folder.read_manifest().get("fingerprint")
-    if not kept or differences(kept, compute_identity(spec)):
+    if not kept or compare_fingerprints(kept, compute_identity(spec)):
         return None
     summary = folder.read_summary()
     tokens = summary.get("tokens", {})

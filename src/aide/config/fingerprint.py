@@ -1,11 +1,18 @@
 """What makes a run this run, written as a table: each setting is in one of two lists.
 
-Both work on plain JSON values; `aide.config.spec` holds them against the fields of `RunSpec`.
+A run folder keeps the fingerprint of its run. A run with another one is refused there, because records of two
+runs would stand in one data set without a way to tell them apart. What is excluded says why a folder may go on
+under another value.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+
+from aide.config.spec import RunSpec
+
+FORMAT: Final = 1
+"""The version of a fingerprint as it is kept. Version 0, which had no number, is that of `aide` 0.1."""
 
 IDENTITY: Final = (
     "task", "format", "labels", "demonstrations", "residual_after", "residual", "attributes", "graph_triples",
@@ -40,38 +47,49 @@ EXCLUDED: Final[Mapping[str, str]] = {
     "log_format": _HERE,
 }  # fmt: skip
 
-_RENAMED: Final[Mapping[tuple[str, str | None], str]] = {("siblings", '"told"'): '"aware"'}
+# Settings whose value had another word: version, name and value as JSON text, and today's value.
+_RENAMED: Final[Mapping[tuple[int, str, str], str]] = {(0, "siblings", '"told"'): '"aware"'}
 
 
-def compute_fingerprint(plain: Mapping[str, Any], content: Mapping[str, str]) -> dict[str, str]:
-    """Dotted names of all identifying settings, each value as JSON text, and the hashes in `content`."""
-    return {**{name: value for field in IDENTITY for name, value in _flat(field, plain[field])}, **content}
+def compute_fingerprint(spec: RunSpec, content: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Dotted names of all identifying settings, each value as JSON text.
+
+    `content` adds the hashes of files that settings only point at (prompts, persona bank).
+    """
+    plain = spec.as_dict()
+    return {
+        **{name: value for field in IDENTITY for name, value in _flatten(field, plain[field])},
+        **(content or {}),
+    }
 
 
-def compare_fingerprints(
-    old: Mapping[str, str], new: Mapping[str, str], defaults: Mapping[str, str]
-) -> list[str]:
+def upgrade_fingerprint(kept: Mapping[str, str], version: int) -> dict[str, str]:
+    """A fingerprint as this version would have written it, from one that an older version wrote."""
+    return {name: _RENAMED.get((version, name, value), value) for name, value in kept.items()}
+
+
+def compare_fingerprints(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     """One line for each setting in which two fingerprints differ; empty where they agree.
 
-    A name that `old` lacks, because an older version wrote it, stands for its default; a value that an older
-    version had another word for, stands for today's.
+    A name that `old` lacks stands for its default: an older version did what the default says, or the default
+    would not be it.
     """
+    defaults = compute_fingerprint(RunSpec())
     lines = []
     for name in dict.fromkeys([*old, *new]):
         was, now = old.get(name, defaults.get(name)), new.get(name)
-        was = _RENAMED.get((name, was), was)
         if was != now:
-            lines.append(f"{name} was {_told(was)}, is {_told(now)}")
+            lines.append(f"{name} was {_show(was)}, is {_show(now)}")
     return lines
 
 
-def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+def _flatten(name: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict) and value:
         for key in sorted(value):
-            yield from _flat(f"{name}.{key}", value[key])
+            yield from _flatten(f"{name}.{key}", value[key])
     else:
         yield name, json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def _told(value: str | None) -> str:
+def _show(value: str | None) -> str:
     return "not there" if value is None else "unset" if value in ("null", '""', "[]", "{}") else value

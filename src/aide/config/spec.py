@@ -4,19 +4,17 @@ One field is one setting: its type and bounds, its default, its help and its pla
 together, and options, config files and `aide config` are derived from it. Whoever holds a `RunSpec` needs no
 defaults of their own.
 
-To add a setting: one field here, and its name in `IDENTITY` (it changes what a run produces) or in `EXCLUDED`
-(with the reason why a folder may go on under another value).
+To add a setting: one field here, and its name in `fingerprint.IDENTITY` (it changes what a run produces) or in
+`fingerprint.EXCLUDED` (with the reason why a folder may go on under another value).
 """
 
 import codecs
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from aide.config.fingerprint import EXCLUDED, IDENTITY, compare_fingerprints, compute_fingerprint
 from aide.config.values import SIMULATOR, EndpointSpec, Flag, Frozen, PathText, Price, StepSpec, StepSpecs
 from aide.records import OPERATIONS
 
@@ -364,21 +362,6 @@ class RunSpec(Frozen):
         """The spec as plain JSON values; `RunSpec(**…)` is the inverse."""
         return self.model_dump(mode="json")
 
-    def fingerprint(self, content: Mapping[str, str] | None = None) -> dict[str, str]:
-        """What makes a run this run: dotted names of all identifying settings, each value as JSON text.
-
-        `content` adds the hashes of files that settings only point at (prompts, persona bank).
-        """
-        return compute_fingerprint(self.as_dict(), content or {})
-
-
-def differences(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    """One line for each setting in which two fingerprints differ; empty where they agree.
-
-    A name that `old` lacks, because an older version wrote it, stands for the default of today.
-    """
-    return compare_fingerprints(old, new, RunSpec().fingerprint())
-
 
 def get_flag(name: str) -> Flag:
     """The `Flag` of a field of `RunSpec`."""
@@ -386,6 +369,6 @@ def get_flag(name: str) -> Flag:
 
 
 __all__ = [
-    "EMBED", "EXCLUDED", "GROUPS", "IDENTITY", "SIMULATOR", "SIMULATOR_MODEL", "EndpointSpec", "Flag", "Price",
-    "RunSpec", "StepSpec", "StepSpecs", "differences", "get_flag",
+    "EMBED", "GROUPS", "SIMULATOR", "SIMULATOR_MODEL", "EndpointSpec", "Flag", "Price",
+    "RunSpec", "StepSpec", "StepSpecs", "get_flag",
 ]  # fmt: skip

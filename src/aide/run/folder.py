@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from aide import __version__
+from aide.config.fingerprint import FORMAT as FINGERPRINT_FORMAT
+from aide.config.fingerprint import compare_fingerprints, compute_fingerprint, upgrade_fingerprint
 from aide.config.resources import hash_files
-from aide.config.spec import RunSpec, differences
+from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.shards import write_atomic
 
+FORMAT = 1
+"""The version of `run.json` and of what stands beside it. Version 0, which had no number, is that of `aide` 0.1."""
 PROMPT = "prompts/"
 EXTENSIONS = (
     "contexts", "hops", "target", "per_seed", "max_calls", "max_total_tokens", "max_cost", "max_cost_per_run",
@@ -111,8 +115,12 @@ class RunFolder:
             )
 
     def read_manifest(self) -> dict[str, Any]:
-        """The manifest; empty where there is none yet."""
-        return _read_json(self.manifest)
+        """The manifest as this version writes it; empty where there is none yet.
+
+        Raises:
+            InputError: it can't be read, or was written by a newer version.
+        """
+        return _upgrade_manifest(_read_json(self.manifest), self.path)
 
     def read_summary(self) -> dict[str, Any]:
         """The summary of the last run; empty where none has ended yet."""
@@ -131,6 +139,25 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as fault:
         raise InputError(f"{path} can't be read: {fault}", hint="is this the folder of a run?") from fault
     return loaded if isinstance(loaded, dict) else {}
+
+
+def _upgrade_manifest(manifest: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A manifest of an older version as this one writes it."""
+    if not manifest:
+        return manifest
+    version, older = manifest.get("format", 0), manifest.get("fingerprint_format", 0)
+    if version > FORMAT or older > FINGERPRINT_FORMAT:
+        raise InputError(
+            f"{path} was written by a newer aide (run folders of format {version}, this one knows {FORMAT})",
+            hint="update with `pip install -U aide-expand`",
+        )
+    fingerprint = upgrade_fingerprint(manifest.get("fingerprint") or {}, older)
+    return {
+        **manifest,
+        "format": FORMAT,
+        "fingerprint_format": FINGERPRINT_FORMAT,
+        "fingerprint": fingerprint,
+    }
 
 
 def hash_file(path: str) -> str:
@@ -156,7 +183,7 @@ def compute_identity(spec: RunSpec) -> dict[str, str]:
         content["persona_file"] = hash_file(str(spec.persona_file))
     if spec.avoid:
         content["avoid"] = " ".join(sorted(hash_file(str(path)) for path in spec.avoid))
-    return spec.fingerprint(content)
+    return compute_fingerprint(spec, content)
 
 
 def hash_inputs(spec: RunSpec, seeds: Sequence[str]) -> dict[str, str]:
@@ -212,7 +239,9 @@ def check_same_run(
     old = manifest.get("fingerprint")
     if not old:
         return
-    changed = [line for line in differences(old, fingerprint) if not (adopt and line.startswith(PROMPT))]
+    changed = [
+        line for line in compare_fingerprints(old, fingerprint) if not (adopt and line.startswith(PROMPT))
+    ]
     if changed:
         only_prompts = all(line.startswith(PROMPT) for line in changed)
         hint = (
@@ -229,8 +258,10 @@ def make_manifest(
     """The manifest of a run that begins."""
     return {
         "aide": __version__,
+        "format": FORMAT,
         "seeds": [{"path": path, "hash": found} for path, found in seeds.items()],
         "spec": spec.as_dict(),
         "origins": dict(origins),
+        "fingerprint_format": FINGERPRINT_FORMAT,
         "fingerprint": dict(fingerprint),
     }

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from aide.config.spec import EXCLUDED, GROUPS, IDENTITY, RunSpec, differences, get_flag
+from aide.config.fingerprint import (
+    EXCLUDED,
+    IDENTITY,
+    compare_fingerprints,
+    compute_fingerprint,
+    upgrade_fingerprint,
+)
+from aide.config.spec import GROUPS, RunSpec, get_flag
 
 
 def make(**given: Any) -> RunSpec:
@@ -29,7 +36,7 @@ def test_every_setting_has_help_and_a_group() -> None:
 def test_the_fingerprint_names_what_differs() -> None:
     old = make(model="small")
     new = make(model="small", min_relevance=5, steps={"answer": {"model": "strong"}})
-    assert differences(old.fingerprint(), new.fingerprint()) == [
+    assert compare_fingerprints(compute_fingerprint(old), compute_fingerprint(new)) == [
         "min_relevance was 7, is 5",
         'steps.answer.model was unset, is "strong"',
     ]
@@ -37,27 +44,32 @@ def test_the_fingerprint_names_what_differs() -> None:
 
 @pytest.mark.parametrize("change", [{"target": "all"}, {"hops": 4}, {"max_calls": 3}, {"base_url": ["sim:"]}])
 def test_extensions_and_places_leave_the_fingerprint_alone(change: dict[str, object]) -> None:
-    assert make(**change).fingerprint() == RunSpec().fingerprint()
+    assert compute_fingerprint(make(**change)) == compute_fingerprint(RunSpec())
 
 
 def test_a_setting_that_an_older_version_did_not_know_counts_as_its_default() -> None:
-    old = RunSpec().fingerprint()
+    old = compute_fingerprint(RunSpec())
     del old["balance"]
-    assert differences(old, RunSpec().fingerprint()) == []
-    assert differences(old, make(balance="none").fingerprint()) == ['balance was "uniform", is "none"']
+    assert compare_fingerprints(old, compute_fingerprint(RunSpec())) == []
+    assert compare_fingerprints(old, compute_fingerprint(make(balance="none"))) == [
+        'balance was "uniform", is "none"'
+    ]
 
 
 def test_a_word_of_an_older_version_is_still_read() -> None:
     assert make(siblings="told") == make(siblings="aware")
-    old = {**RunSpec().fingerprint(), "siblings": '"told"'}
-    assert differences(old, make(siblings="aware").fingerprint()) == []
-    assert differences(old, RunSpec().fingerprint()) == ['siblings was "aware", is "apart"']
+    old = {**compute_fingerprint(RunSpec()), "siblings": '"told"'}
+    upgraded = upgrade_fingerprint(old, version=0)
+    assert compare_fingerprints(upgraded, compute_fingerprint(make(siblings="aware"))) == []
+    assert compare_fingerprints(upgraded, compute_fingerprint(RunSpec())) == [
+        'siblings was "aware", is "apart"'
+    ]
 
 
 def test_hashes_of_files_join_the_fingerprint() -> None:
-    before = RunSpec().fingerprint({"prompts.extract.md": "aa"})
-    after = RunSpec().fingerprint({"prompts.extract.md": "bb"})
-    assert differences(before, after) == ["prompts.extract.md was aa, is bb"]
+    before = compute_fingerprint(RunSpec(), {"prompts.extract.md": "aa"})
+    after = compute_fingerprint(RunSpec(), {"prompts.extract.md": "bb"})
+    assert compare_fingerprints(before, after) == ["prompts.extract.md was aa, is bb"]
 
 
 @given(
