@@ -69,12 +69,12 @@ class Prompts:
         self.constants = constants
         self._environment = jinja2.Environment(
             loader=_Loader(override),
-            undefined=jinja2.StrictUndefined,
+            undefined=jinja2.StrictUndefined,  # a misspelt name must not leave an empty place in every prompt
             finalize=_defuse,
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=False,
-            auto_reload=False,
+            auto_reload=False,  # a file edited meanwhile would change the prompts of half a run
             cache_size=-1,
         )
         self._names = frozenset(resources.list_names("prompts", override))
@@ -110,7 +110,7 @@ class Prompts:
         if correction is not None:
             problem = self._rendered("correct.md", {**values, "problem": _Trusted(correction.problem)})
             messages += [
-                Message("assistant", correction.said or "(nothing)"),
+                Message("assistant", correction.said or "(nothing)"),  # some servers refuse an empty message
                 Message("user", _tidy(problem)),
             ]
         return messages
@@ -136,7 +136,7 @@ class Prompts:
 
         Most do: the same words at the front of all calls of a step are what a prefix cache serves.
         """
-        key = (template, names, id(self.constants.get("card")))
+        key = (template, names, id(self.constants.get("card")))  # the card comes after the first prompts
         name = f"{template}.md{_SYSTEM}"
         if key not in self._systems:
             try:

@@ -54,14 +54,14 @@ async def describe_card(ask: Ask, drafts: Sequence[Draft], counted: TaskCard, se
             task=sentence,
             format=counted.format,
         )
-    except NodeError:
+    except NodeError:  # a run can do without: the examples in each prompt show what the task is
         return replace(counted, task=sentence or counted.task)
     code = said.language_code.casefold()
     return replace(
         counted,
         task=said.task,
         language=said.language,
-        language_code=code if 2 <= len(code) <= 8 else "",
+        language_code=code if 2 <= len(code) <= 8 else "",  # `de` to `zh-hant`; a sentence is no code
         locale=said.locale,
         answer_form=said.answer_form,
         register=said.register_,

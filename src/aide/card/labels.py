@@ -47,7 +47,7 @@ def read_labels(given: Sequence[str]) -> tuple[Label, ...]:
 
 def _from_file(path: Path) -> list[Label]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")  # spreadsheets write a byte order mark
     except (OSError, UnicodeDecodeError) as fault:
         raise InputError(f"{path} can't be read: {fault}") from fault
     if text.lstrip()[:1] in {"[", "{"}:

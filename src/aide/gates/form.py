@@ -113,6 +113,7 @@ class FormGate:
         words, features = compute_features(text)
         for name, source in sources.items():
             theirs, their_features = compute_features(source)
+            # Two texts of nothing but punctuation have the same words: none.
             if words == theirs and (words or text == source):
                 return GateFault("copy", f"the same as its {name}")
             if (similarity := measure_jaccard(features, their_features)) >= self._copy_from:
@@ -125,7 +126,7 @@ def _above_seeds(seeds: Sequence[str]) -> float:
     features = [compute_features(seed)[1] for seed in seeds[:_COMPARED]]
     pairs = (measure_jaccard(a, b) for at, a in enumerate(features) for b in features[:at])
     greatest = max((pair for pair in pairs if pair < _SEED_DUPLICATES), default=0.0)
-    return max(_COPY_FROM, greatest + 0.01)
+    return max(_COPY_FROM, greatest + 0.01)  # just above: two seeds are no copies of each other
 
 
 def _label_pattern(name: str) -> re.Pattern[str]:

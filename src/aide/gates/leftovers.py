@@ -56,7 +56,7 @@ class Leftovers:
 
     def find(self, text: str) -> str:
         """The first leftover in `text`, shortened, or nothing."""
-        lower = text.lower()
+        lower = text.lower()  # a search for the needle costs a fortieth of a pattern that ignores case
         for needle, pattern in self._kept:
             if needle in lower and (match := pattern.search(text)):
                 return match[0].strip()[:80]

@@ -47,7 +47,7 @@ def measure_self_bleu(texts: Sequence[Sequence[str]]) -> float:
         for top, own in zip(tops, orders, strict=True):
             best = {gram: _count_elsewhere(top[gram], place) for gram in own}
             matched.append(sum(min(count, best[gram]) for gram, count in own.items()))
-        lengths[len(text)] -= 1
+        lengths[len(text)] -= 1  # a text is no reference of its own
         reference = _find_closest(lengths, len(text))
         total += _score_bleu(matched, [order.total() for order in orders], len(text), reference)
         lengths[len(text)] += 1
@@ -72,7 +72,7 @@ def measure_near_duplicates(texts: Sequence[str]) -> float:
 
 def measure_lengths(texts: Iterable[Sequence[str]]) -> dict[str, float]:
     """Mean, and 5th, 50th and 95th percentile, in tokens (nearest rank)."""
-    counts = sorted(map(len, texts))
+    counts = sorted(map(len, texts))  # nearest rank, not interpolated: each figure is the length of a text
     if not counts:
         return {}
     marks = {f"p{share}": counts[max(0, math.ceil(share * len(counts) / 100) - 1)] for share in (5, 50, 95)}
@@ -137,9 +137,9 @@ def _score_bleu(matched: Sequence[int], total: Sequence[int], length: int, refer
         return 0.0
     logs, missing = [], 1
     for right, of in zip(matched, total, strict=True):
-        if not of:
+        if not of:  # a text of fewer tokens has no n-grams of this order, and is not blamed for that
             break
-        if not right:
+        if not right:  # each further order without a match counts half as much: sacrebleu's smoothing
             missing *= 2
         logs.append(math.log(right / of if right else 1 / (missing * of)))
     brevity = min(1.0, math.exp(1 - reference / length))

@@ -76,7 +76,7 @@ class Parts:
 
     def whole(self, varying: str) -> str:
         """The complete input for one varying part; fixed parts come out byte-equal."""
-        if not self.fixed and self.frame == "{input}":
+        if not self.fixed and self.frame == "{input}":  # nearly every input, and asked for at each step
             return varying
         return self.frame.format_map(self.texts(varying))
 

@@ -12,7 +12,7 @@ def digest(*parts: str) -> str:
     """20 hex digits of blake2b over the parts; each goes in with its length, so that no two lists collide."""
     h = hashlib.blake2b(digest_size=ID_BYTES)
     for part in parts:
-        data = part.encode("utf-8", "surrogatepass")
+        data = part.encode("utf-8", "surrogatepass")  # seeds hold lone surrogates, and still want an id
         h.update(len(data).to_bytes(8, "little"))
         h.update(data)
     return h.hexdigest()

@@ -93,6 +93,7 @@ class Hop:
 
     def __post_init__(self) -> None:
         """Derive the id from what the record grows from and along, so that a resume finds the same one."""
+        # A separator that no text holds: triples whose words are cut in other places have other ids.
         along = "\x1f".join(self.triple.as_dict().values()) if self.triple else (self.persona or "")
         id = digest("record", self.parent.id, self.operation, along, self.label or "", str(self.draw))
         object.__setattr__(self, "id", id)

@@ -29,10 +29,11 @@ def make_shingles(words: list[str]) -> set[int]:
     """
     text = " ".join(words)
     encoded = text.encode("utf-8", "surrogatepass").split(b" ")
+    # CRC-32 is in C, and the same everywhere; in 32 bits collisions within a text are too rare to matter.
     hashes = list(map(crc32, encoded))
     # Whatever runs once a word runs in C (map, compress, set): a candidate must cost microseconds, not milliseconds.
     if len(words) >= WORDS_FROM and len(text) < _LETTERS_A_WORD * len(words):
-        features = set(map(xor, hashes, islice(hashes, 1, None)))
+        features = set(map(xor, hashes, islice(hashes, 1, None)))  # xor: the same pair in either order
         features.update(compress(hashes, map(_CONTENT_WORD.__le__, map(len, encoded))))
         return features
     data = text.encode("utf-32-le", "surrogatepass")

@@ -78,7 +78,7 @@ def list_terms(text: str) -> list[str]:
     return _TERM.findall(text.casefold())
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256)  # each record is held against the same fifty seeds
 def extract_vocabulary(text: str) -> frozenset[str]:
     """Words for how far a text has drifted from another: the set of folded ones.
 
@@ -89,7 +89,7 @@ def extract_vocabulary(text: str) -> frozenset[str]:
     return _pair_letters(joined) if 2 * count_unspaced(joined) > len(joined) else frozenset(words)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=512)  # each seed of a pool is held against all others
 def extract_token_set(text: str) -> frozenset[str]:
     """Words for choosing demonstrations: the set of folded words and punctuation marks, long runs in pairs of letters.
 
