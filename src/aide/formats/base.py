@@ -110,6 +110,13 @@ class Format(ABC):
     comparable: bool = False
     """True when code can tell whether two outputs say the same, so that several answers can be held to agree."""
 
+    reply: str = ""
+    """How a writer writes several inputs together with their answers: `options` or `worked`; empty where it must not,
+    because the answer has to be found without sight of what was meant."""
+    reading: str = ""
+    """What the judge answers, blind: `labels`, `options`, `worked` (a result with its working) or `text`; empty where
+    nothing is answered."""
+
     @property
     def prompt_names(self) -> tuple[str, ...]:
         """Under these names a prompt may have words for this format; the most special first."""
@@ -172,6 +179,20 @@ class Format(ABC):
     def render(self, draft: Draft) -> str:
         """The answer as demonstrations and the judge see it."""
         return draft.output
+
+    # --- written together, judged blind ---------------------------------------------------------------
+
+    def finish(self, draft: Draft, card: TaskCard, id: str) -> Draft:
+        """A draft that was written with its answer, brought into the form of the seeds; `id` seeds what is drawn."""
+        return draft
+
+    def show_to_judge(self, draft: Draft) -> str:
+        """The text as the judge sees it before it knows any answer."""
+        return draft.input
+
+    def read_own_answer(self, said: str, draft: Draft, card: TaskCard) -> str:
+        """The judge's own answer, as `compare` takes it; empty where it found none."""
+        return said.strip()
 
     # --- right or wrong -----------------------------------------------------------------------------
 

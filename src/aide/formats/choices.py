@@ -29,19 +29,17 @@ class _Options(ReplyModel):
 
 @lru_cache(maxsize=16)
 def make_options_payload(wrong: int) -> ModelPayload[_Options, Options]:
-    """The right option and exactly `wrong` others, their letters taken off."""
+    """The right option and exactly `wrong` others."""
     model = create_model(
         "_Options", __base__=_Options, wrong=(list[str], Field(min_length=wrong, max_length=wrong))
     )
-    return ModelPayload("options", model, _strip_letters)
+    return ModelPayload("options", model, lambda said: (said.correct, tuple(said.wrong)))
 
 
-def _strip_letters(said: _Options) -> Options:
-    options = [said.correct, *said.wrong]
-    # Only where all have one: a single "I. Newton" or "3. May" is an option as it stands.
-    if all(_LETTER.match(option) for option in options):
-        options = [_LETTER.sub("", option) for option in options]
-    return options[0], tuple(options[1:])
+def strip_letters(options: Sequence[str]) -> tuple[str, ...]:
+    """Options without their letters; only where all have one, for "I. Newton" or "3. May" is an option as it stands."""
+    lettered = all(_LETTER.match(option) for option in options)
+    return tuple(_LETTER.sub("", option) for option in options) if lettered else tuple(options)
 
 
 def make_letter(place: int) -> str:
@@ -70,6 +68,8 @@ class MultipleChoice(Format):
 
     name = "multiple_choice"
     comparable = True
+    reply = "options"
+    reading = "options"
 
     def detect(self, drafts: Sequence[Draft]) -> bool:
         """Every example has options, and they are not the same for all."""
@@ -92,16 +92,34 @@ class MultipleChoice(Format):
 
         def build(options: Options) -> Draft:
             right, wrong = options
-            # The model writes the right one first; where it then stands is drawn, so that no place is likelier.
-            choices = [right, *wrong]
-            rng(question.id, "choices").shuffle(choices)
-            return Draft(question.input, right, tuple(choices))
+            return self.finish(Draft(question.input, right, (right, *wrong)), card, question.id)
 
         return await self.ask_draft(ask, card, question, make_options_payload(card.options - 1), build)
 
     async def answer_again(self, ask: Ask, card: TaskCard, question: Question, draft: Draft) -> Draft:
         """The option of `draft` that a blind look chooses, or `NONE` of them: new options would be another question."""
         return replace(draft, output=await choose_option(ask, draft, question))
+
+    def finish(self, draft: Draft, card: TaskCard, id: str) -> Draft:
+        """The options in a drawn order: a model writes the right one first, and then no place may be likelier."""
+        choices = strip_letters(draft.choices)
+        right = choices[draft.choices.index(draft.output)]
+        shuffled = list(choices)
+        rng(id, "choices").shuffle(shuffled)
+        return replace(draft, output=right, choices=tuple(shuffled))
+
+    def show_to_judge(self, draft: Draft) -> str:
+        """The question and its lettered options."""
+        return "\n".join([draft.input, *self.list_options(draft)])
+
+    def read_own_answer(self, said: str, draft: Draft, card: TaskCard) -> str:
+        """The option of a letter, or of its own text; none where no option is right."""
+        letter = said.strip().strip("().:").upper()[:1] if len(said.strip().strip("().:")) == 1 else ""
+        place = ord(letter) - ord("A") if letter else -1
+        if 0 <= place < len(draft.choices):
+            return draft.choices[place]
+        bare = _LETTER.sub("", said.strip())
+        return bare if bare in draft.choices else ""
 
     def check(self, draft: Draft, card: TaskCard) -> str:
         """As many options as the seeds have, all distinct and none empty, exactly one of them the output."""

@@ -100,6 +100,7 @@ class Classification(Format):
     name = "classification"
     labelled = True
     comparable = True
+    reading = "labels"
 
     def detect(self, drafts: Sequence[Draft]) -> bool:
         """One label set beside every example, or few short outputs that come again and stand in no input."""

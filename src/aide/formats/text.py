@@ -21,6 +21,8 @@ class FreeText(Format):
 
     name = "free_text"
     worked = True
+    reply = "worked"
+    reading = "text"
 
     def detect(self, drafts: Sequence[Draft]) -> bool:
         """Never by its shape: it is what no other format takes."""
@@ -38,6 +40,11 @@ class FreeText(Format):
         mark = card.convention.partition("<")[0].strip()
         reader = TextPayload("answer", (mark,) if mark else ())
         return await self.ask_draft(ask, card, question, reader, build)
+
+    def finish(self, draft: Draft, card: TaskCard, id: str) -> Draft:
+        """The answer in the seeds' form, the passage that it quotes taken out of it."""
+        said, evidence = split_evidence(draft.output)
+        return replace(self.build(said, card), input=draft.input, evidence=evidence)
 
     def build(self, said: str, card: TaskCard) -> Draft:
         """The draft of a text that a model wrote; its input is filled in later."""
@@ -59,6 +66,7 @@ class Open(FreeText):
 
     name = "open"
     comparable = True
+    reading = "worked"
 
     def detect(self, drafts: Sequence[Draft]) -> bool:
         """The outputs end in one way with a number in it, or are several lines that end in one way."""
@@ -92,6 +100,10 @@ class Open(FreeText):
     def render(self, draft: Draft) -> str:
         """The worked solution."""
         return draft.reasoning if draft.reasoning.strip().endswith(draft.output) else draft.output
+
+    def read_own_answer(self, said: str, draft: Draft, card: TaskCard) -> str:
+        """The result by the convention or a common marker, else the last number."""
+        return read_final_answer(said, card.convention) if said.strip() else ""
 
     def extract_final_answer(self, draft: Draft, card: TaskCard) -> str:
         """The result by the convention or a common marker, else the last number."""

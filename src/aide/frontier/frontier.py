@@ -1,90 +1,94 @@
-"""Hands out what to plant and to grow, and takes back how it ended.
-
-A *branch* is a parent with children to grow: a seed, or an accepted record above the last hop. A *level* is all
-that grows at one hop under one seed. With a target every level has a quota; with `all` every slot of every branch
-is grown exactly once. A *slot* is (kind, index, draw): kind is an operation or the personas, index the triple or
-persona of the parent, draw above 0 a further try along the same one.
-
-Order of new work: shallow before deep, for the longest remaining chain decides when the run ends; round robin over
-seeds, then over parents, then the least covered kind, so that a run which is stopped early is even too.
-"""
+"""The frontier: what to plant and to grow next; the single owner of the counts."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from aide.frontier.level import Branch, Level
-from aide.frontier.shape import DRAWS, SPARES, GrowWork, PlantWork, Slot, TreeShape
-from aide.frontier.slots import SlotChooser, count_children
-from aide.records import replace
+from aide.frontier.levels import Branch, Candidate, ChooseParent, GuidedLevel, Level, PlainLevel
+from aide.frontier.shape import ENDLESS, GroupWork, PlantWork, Root, Slot, TreeShape
+from aide.records import PLAIN
+
+Work = PlantWork | GroupWork
 
 
 class Frontier:
-    """The state of the tree; the single owner of its counts."""
+    """Hands out what to plant and to grow, takes back how it ended; the single owner of the counts."""
 
-    def __init__(self, shape: TreeShape) -> None:
+    def __init__(
+        self,
+        shape: TreeShape,
+        *,
+        group: int = 1,
+        plain_group: int = 1,
+        choose: ChooseParent = lambda candidates, chosen: 0,
+    ) -> None:
+        """`group` and `plain_group` are the most slots of one piece of work; `choose` picks the next parent."""
         self.shape = shape
-        """What the tree may hold."""
+        self.group = group
+        self.plain_group = plain_group
         self.planned = 0
-        """Candidates handed out so far."""
-        self.spares = 0
-        """Of them those that stand beside the last candidates (`next_spare`)."""
+        """Candidates that were handed out."""
         self.open = 0
-        """Pieces of work that were handed out and not taken back."""
+        """Candidates that have not ended, and parents that are being planted."""
         self.without_attributes = 0
-        """Branches that nothing can grow from, because neither triples nor personas were found."""
-        self._slots = SlotChooser(shape)
-        self._levels: dict[str, list[Level]] = {}
+        """Parents of which nothing could be found out, so that nothing grows there."""
+        self._choose = choose
+        self._bearing = 0  # of what is open: plants, and records above the last hop
+        self._plain: dict[tuple[str, str], PlainLevel] = {}
+        self._strata: dict[str, list[GuidedLevel]] = {}
         self._branches: dict[str, Branch] = {}
-        self._queues: list[deque[Level]] = [
-            deque() for _ in range(shape.hops + 1)
-        ]  # levels with work, by hop
-        self._reopened: deque[GrowWork] = deque()
-        self._open_parents = 0  # of what is open: plants, and candidates above the last hop
-
-    @property
-    def labels(self) -> dict[str, int]:
-        """Accepted records by label; empty where labels are not balanced."""
-        return self._slots.labels
+        self._ready: list[deque[Level]] = [deque() for _ in range(shape.hops + 1)]
+        self._reopened: deque[GroupWork] = deque()
 
     # --- building ---------------------------------------------------------------------------------
 
-    def add_seed(self, seed: str, label: str, quotas: Sequence[int]) -> None:
-        """A seed with its quota for each hop; `ENDLESS` where the whole tree is wanted."""
-        levels: list[Level] = []
+    def add_plain(self, pool: str, label: str, quota: int) -> None:
+        """Plain records of a pool; with the whole tree, `quota` of them, each once."""
+        whole = self.shape.whole
+        level = PlainLevel(pool, label, ENDLESS if whole else quota, quota if whole else None)
+        self._plain[pool, label] = level
+        self._wake(level)
+
+    def add_stratum(self, name: str, label: str, roots: Sequence[Root], quotas: Sequence[int]) -> None:
+        """A stratum with its quota for each hop; its first parents are chosen among `roots`.
+
+        Call it after `add_plain` of the levels whose records become parents here: those of the same label or, without
+        labels, of the same name.
+        """
+        plain: list[Level] = [
+            level for level in self._plain.values() if level.label == label and (label or level.pool == name)
+        ]
+        levels: list[GuidedLevel] = []
         for depth, quota in enumerate(quotas, start=1):
-            above = levels[-1] if levels else None
-            turn = len(self._levels) * len(quotas) + depth
-            levels.append(Level(seed, depth, quota, above, [0] * len(self._slots.kinds), turn))
-        self._levels[seed] = levels
+            above = [*levels[-1:], *(plain if depth == 2 else ())]
+            turn = len(self._strata) * len(quotas) + depth
+            levels.append(GuidedLevel(self.shape, depth, label, quota, above, turn))
+            for level in above:
+                level.below.append(levels[-1])
+        self._strata[name] = levels
         if levels:
-            self._add_branch(levels[0], seed, label)
+            levels[0].candidates = {
+                root.seed: Candidate(root.seed, root.seed, "", root.label) for root in roots
+            }
+            self._wake(levels[0])
 
-    def _add_branch(self, level: Level, id: str, label: str) -> None:
-        branch = Branch(id, level, len(level.branches), label)
-        level.branches.append(branch)
-        self._branches[id] = branch
-        level.activate(branch)
-        self._queue(level)
-
-    def _queue(self, level: Level) -> None:
-        """Have a level looked at for work, if it can have any."""
-        if not level.queued and level.demand > 0 and level.branches:
+    def _wake(self, level: Level) -> None:
+        if not level.queued and level.demand > 0:
             level.queued = True
-            self._queues[level.depth].append(level)
+            self._ready[level.depth].append(level)
 
     # --- handing out ------------------------------------------------------------------------------
 
-    def next_work(self) -> PlantWork | GrowWork | None:
+    def next(self) -> Work | None:
         """The next piece of work, or `None` while nothing can be started (or nothing is left)."""
         if self._reopened:
             return self._hand_out(self._reopened.popleft())
-        for queue in self._queues:
+        for queue in self._ready:
             for _ in range(len(queue)):
                 level = queue.popleft()
                 work = self._find_work(level) if level.demand > 0 else None
                 if work is None:
                     level.queued = False
-                    self._queue_deeper(level)
+                    self._wake_below(level)
                     continue
                 queue.append(level)
                 return work if isinstance(work, PlantWork) else self._hand_out(work)
@@ -92,235 +96,248 @@ class Frontier:
 
     @property
     def ending(self) -> bool:
-        """True when no open record can produce more work; only a slot that becomes free again still can.
+        """True when no open record can produce more work and no slot can become free.
 
-        Ask it once `next_work` gave nothing.
+        Ask it once `next` gave nothing.
         """
-        return not self._open_parents
+        return not self._bearing
 
-    def next_spare(self) -> GrowWork | None:
-        """One candidate more than the quotas ask for, for when calls at once are idle and every place has its
-        candidate.
-
-        Should one of the last candidates be rejected, its place is filled at once, in place of a whole chain later;
-        should all pass, the last one of a level is surplus. A level has at most one spare for every two of its
-        candidates, and all have at most `SPARES` of all candidates.
-        """
-        if self.shape.target is None or self.spares + 1 > SPARES * self.planned:
-            return None
-        levels = list(self._list_levels())
-        if any(level.demand > 0 for level in levels):
-            return None
-        # With s spares a level's demand is -s, and they are in flight too: candidates for places, less two a spare.
-        for level in sorted(levels, key=lambda level: level.in_flight + 3 * level.demand, reverse=True):
-            if level.in_flight + 3 * level.demand <= 0:
-                break
-            slots = (self._slots.find_anywhere(level, draws) for draws in range(1, DRAWS + 1))
-            if slot := next(filter(None, slots), None):
-                self.spares += 1
-                return self._hand_out(GrowWork(slot, level.seed, level.depth))
-        return None
-
-    def _hand_out(self, work: GrowWork) -> GrowWork:
-        branch = self._branches[work.slot.parent]
-        self._slots.use(branch, work.slot)
-        self._open(work)
-        self.planned += 1
-        self._slots.open_label(work.slot.label, +1)
+    def _hand_out(self, work: GroupWork) -> GroupWork:
+        for slot in work.open:
+            level = self._level_of(slot)
+            level.in_flight += 1
+            self.planned += 1
+            self.open += 1
+            self._bearing += level.depth < self.shape.hops
+            if isinstance(level, GuidedLevel):
+                level.occupy(self._branches[slot.parent], slot)
         return work
 
-    def _open(self, work: GrowWork) -> None:
-        self._branches[work.slot.parent].level.in_flight += 1
-        self._open_parents += work.depth < self.shape.hops
-        self.open += 1
+    def _level_of(self, slot: Slot) -> Level:
+        if slot.kind == PLAIN:
+            return self._plain[slot.parent, slot.label]
+        return self._branches[slot.parent].level
 
-    def _find_work(self, level: Level) -> PlantWork | GrowWork | None:
-        """Plant a parent first, then grow within the composition; at last fill what it could not."""
-        while level.unplanted:
-            branch = level.unplanted.take()
-            if not branch.planted:  # else restored while it waited
-                return self._plant(level, branch)
-        while level.active:
-            branch = level.active.take()
-            slot = (
-                self._slots.find(level, branch, 1) if branch.children < level.compute_share(branch) else None
-            )
-            if slot is not None:
-                level.active.append(branch)
-                return GrowWork(slot, level.seed, level.depth)
-            branch.active = False
-        if self.shape.target is None or level.planting or level.growing:
+    def _find_work(self, level: Level) -> Work | None:
+        if isinstance(level, PlainLevel):
+            return None if level.runs_dry else level.take(self.plain_group)
+        assert isinstance(level, GuidedLevel)
+        if group := level.take_even(self.group):
+            return group
+        if level.unplanted:
+            return self._plant(level)
+        if len(level.branches) < level.parents_wanted and level.adopt_next(self._choose):
+            return self._plant(level)
+        if self.shape.whole or level.planting or level.growing:
             return None
         return self._refill(level)
 
-    def _plant(self, level: Level, branch: Branch) -> PlantWork:
-        branch.active = False
+    def _plant(self, level: GuidedLevel) -> PlantWork:
+        branch = level.unplanted.popleft()
+        self._branches[branch.id] = branch
         branch.planting = True
         level.planting += 1
-        self._open_parents += 1
         self.open += 1
-        return PlantWork(branch.id, level.seed, level.depth - 1)
+        self._bearing += 1
+        triples, personas = level.count_wanted(branch)
+        return PlantWork(branch.id, branch.seed, level.depth - 1, triples, personas, level.label)
 
-    def _refill(self, level: Level) -> PlantWork | GrowWork | None:
-        """A place that the even composition could not fill: any parent's free slot, then further draws.
-
-        A further draw along the same attribute comes near the first, so a parent that is not planted yet goes
-        before it: its attributes are new.
-        """
-        for draws in range(1, DRAWS + 1):
-            if slot := self._slots.find_anywhere(level, draws):
-                return GrowWork(slot, level.seed, level.depth)
-            unplanted = [branch for branch in level.branches if not branch.planted]
-            if unplanted:
-                return self._plant(level, min(unplanted, key=count_children))
-        return None
+    def _refill(self, level: GuidedLevel) -> Work | None:
+        """Places that the even composition could not fill: any parent's free slots, further parents, further draws."""
+        while True:
+            if group := level.take_any(self.group):
+                return group
+            if level.adopt_next(self._choose):
+                return self._plant(level)
+            if not level.draw_further():
+                return None
 
     # --- taking back ------------------------------------------------------------------------------
 
-    def finish_planting(self, branch_id: str, triples: int, personas: int) -> None:
-        """The attributes of a branch are known: so many of each, maybe none."""
+    def planted(self, branch_id: str, triples: int, personas: int) -> None:
+        """The attributes of a branch are known; where there are none, nothing grows from it."""
         branch = self._branches[branch_id]
         level = branch.level
         if branch.planting:
             branch.planting = False
             level.planting -= 1
-            self._open_parents -= 1
             self.open -= 1
-        if not branch.planted:  # where it waits to be planted it is passed over
-            branch.active = False
-        limit = self._slots.draw_stride
-        branch.triples, branch.personas = min(triples, limit), min(personas, limit)
+            self._bearing -= 1
+        elif not branch.planted and branch in level.unplanted:  # restored
+            level.unplanted.remove(branch)
         self.without_attributes += not (triples or personas)
-        level.activate(branch)
-        self._queue(level)
+        level.set_planted(branch, triples, personas)
+        self._wake(level)
+        self._wake_below(level)
 
-    def admit(self, work: GrowWork, label: str) -> bool:
-        """Count a finished record towards the target; false where its level or its label is full: it is surplus."""
-        level = self._branches[work.slot.parent].level
-        if level.admitted >= level.quota or self._slots.is_label_full(label):
+    def wants(self, slot: Slot) -> bool:
+        """True while a record in this slot would be accepted. Ask before a further call for a candidate is paid for."""
+        level = self._level_of(slot)
+        return level.admitted < level.quota
+
+    def admit(self, slot: Slot) -> bool:
+        """Count a finished record towards the target; false where its level is full, and the record is surplus."""
+        level = self._level_of(slot)
+        if level.admitted >= level.quota:
             return False
         level.admitted += 1
-        self._slots.accept_label(label)
         return True
 
-    def accept(self, work: GrowWork, id: str, label: str) -> None:
-        """An admitted record takes its place; above the last hop it becomes a branch."""
-        level = self._take_back(work)
+    def accept(self, slot: Slot, id: str, seed: str) -> None:
+        """An admitted record takes its place; above the last hop it may become a parent."""
+        level = self._land(slot)
         level.accepted += 1
-        levels = self._levels[work.seed]
-        if work.depth < len(levels):
-            self._add_branch(levels[work.depth], id, label)
-        self._queue_deeper(level)
+        for below in level.below:
+            below.add_candidate(Candidate(id, seed, slot.kind, slot.label))
+            self._wake(below)
+        self._wake_below(level)
 
-    def drop(self, work: GrowWork) -> None:
-        """The candidate in this slot was rejected, failed or is surplus: its place is free again."""
-        level = self._take_back(work)
-        branch = self._branches[work.slot.parent]
-        self._slots.uncount(branch, work.slot)
-        if self.shape.target is not None:
-            level.activate(branch)
-            self._queue(level)
-        self._queue_deeper(level)
+    def drop(self, slot: Slot, *, repeated: bool = False) -> None:
+        """The candidate in this slot was rejected, failed or is surplus: its place is free again.
 
-    def _take_back(self, work: GrowWork) -> Level:
-        level = self._branches[work.slot.parent].level
+        `repeated` says that it repeated what was there.
+        """
+        level = self._land(slot)
+        if isinstance(level, PlainLevel):
+            level.repeated += repeated
+            if level.runs_dry:
+                self._move_plain(level)
+        elif isinstance(level, GuidedLevel):
+            level.release(self._branches[slot.parent], slot)
+        if not self.shape.whole:
+            self._wake(level)
+        self._wake_below(level)
+
+    def _land(self, slot: Slot) -> Level:
+        level = self._level_of(slot)
         level.in_flight -= 1
-        self._open_parents -= work.depth < self.shape.hops
+        level.settled += 1
         self.open -= 1
-        self._slots.open_label(work.slot.label, -1)
+        self._bearing -= level.depth < self.shape.hops
         return level
 
-    def _queue_deeper(self, level: Level) -> None:
-        """A level whose parents stop coming may now hand out what their absence left over."""
-        for deeper in self._levels[level.seed][level.depth :]:
-            self._queue(deeper)
+    def _wake_below(self, level: Level) -> None:
+        """Levels whose parents stop coming may now hand out what their absence left over."""
+        if level.active:
+            return
+        for below in level.below:
+            self._wake(below)
+            self._wake_below(below)
+
+    def _move_plain(self, level: PlainLevel) -> None:
+        """Plain records have run dry: guided ones take over the places that they leave."""
+        left = max(0, level.missing - level.in_flight)
+        homes = [each for each in self._guided() if each.label == level.label]
+        if not homes:
+            return
+        level.quota -= left
+        for place in range(left):
+            homes[place % len(homes)].quota += 1
+        for home in homes:
+            self._wake(home)
 
     # --- resuming and finishing -------------------------------------------------------------------
 
-    def restore(self, work: GrowWork, id: str = "", label: str = "") -> None:
-        """A node settled earlier: accepted as `id`, or dropped where `id` is empty.
+    def restore(self, slot: Slot, seed: str, id: str = "", *, repeated: bool = False) -> None:
+        """A candidate that was settled earlier: accepted as `id`, or dropped where `id` is empty.
 
         A child of a parent that is no more (pruned, or of a seed gone from the file) is only counted.
         """
-        if not self._has_slot(work.slot):
+        if not self._holds(slot):
             self.planned += 1
             return
-        self._hand_out(work)
+        level = self._level_of(slot)
+        if isinstance(level, PlainLevel):
+            if level.last is None:
+                level.next_ordinal = max(level.next_ordinal, slot.index + 1)
+            else:
+                level.used.add(slot.index)
+        self._hand_out(GroupWork((slot,), seed, level.depth))
         if id:
-            self._slots.accept_label(label)
-            self._branches[work.slot.parent].level.admitted += 1
-            self.accept(work, id, label)
+            level.admitted += 1
+            self.accept(slot, id, seed)
         else:
-            self.drop(work)
+            self.drop(slot, repeated=repeated)
 
-    def promote(self, work: GrowWork, id: str, label: str) -> bool:
+    def adopt(self, branch_id: str) -> bool:
+        """Make a record or seed a parent that was one in an earlier invocation; false where it can't be one."""
+        if branch_id in self._branches:
+            return True
+        for level in self._guided():
+            if branch_id in level.candidates:
+                self._branches[branch_id] = level.adopt(branch_id)
+                return True
+        return False
+
+    def promote(self, slot: Slot, id: str, seed: str) -> bool:
         """Take a surplus record of an earlier run into a place that is still free; false where there is none."""
-        branch = self._branches.get(work.slot.parent)
-        if branch is None or branch.level.demand <= 0 or not self.admit(work, label):
+        if not self._holds(slot) or not self.admit(slot):
             return False
-        self._slots.recount(branch, work.slot)
-        self._open(work)
-        # Its intended label was closed when it was dropped; with it, `accept` would close it twice.
-        self.accept(replace(work, slot=replace(work.slot, label="")), id, label)
+        level = self._level_of(slot)
+        level.in_flight += 1
+        level.settled -= 1
+        self.open += 1
+        self._bearing += level.depth < self.shape.hops
+        if isinstance(level, GuidedLevel):
+            branch = self._branches[slot.parent]
+            branch.children += 1
+            level.by_kind[self.shape.kinds.index(slot.kind)] += 1
+        self.accept(slot, id, seed)
         return True
 
-    def reopen(self, work: GrowWork) -> None:
-        """A node handed out before a stop and not settled: it goes first."""
-        if self._has_slot(work.slot):
-            branch = self._branches[work.slot.parent]
-            if branch.level.demand > 0:
-                self._reopened.append(work)
-                self._slots.use(branch, work.slot)
+    def reopen(self, work: GroupWork) -> None:
+        """A group that was composed before a stop: what is not settled of it goes first, in the same company."""
+        if not work.open or not all(map(self._holds, work.slots)):
+            return
+        self._reopened.append(work)
+        for slot in work.slots:
+            level = self._level_of(slot)
+            if isinstance(level, PlainLevel) and level.last is None:
+                level.next_ordinal = max(level.next_ordinal, slot.index + 1)
 
-    def _has_slot(self, slot: Slot) -> bool:
-        return slot.parent in self._branches and slot.kind in self._slots.kinds
-
-    def has_branch(self, branch_id: str) -> bool:
-        """True when this id is a branch of the tree."""
-        return branch_id in self._branches
-
-    def count_accepted(self, seed: str) -> list[int]:
-        """Accepted records of a seed at each hop."""
-        return [level.accepted for level in self._levels[seed]]
+    def _holds(self, slot: Slot) -> bool:
+        if slot.kind == PLAIN:
+            return (slot.parent, slot.label) in self._plain
+        return slot.parent in self._branches and slot.kind in self.shape.kinds
 
     @property
-    def missing(self) -> int:
+    def short(self) -> int:
         """Records still missing from the target."""
-        if self.shape.target is None:
-            return 0
-        return sum(max(0, level.demand) for level in self._list_levels())
+        return 0 if self.shape.whole else sum(max(0, level.missing) for level in self._levels())
 
     def redistribute(self) -> bool:
-        """Move the places of exhausted levels to where slots are free, the least covered seeds first.
+        """Move the places of exhausted levels to where slots are free, under the same label.
 
-        A seed whose attributes can't be found, or whose candidates are all rejected, can't hold its share; without
-        this a target would end short while other seeds have slots left. A level of the same seed goes first, so that
-        seeds stay even.
-
-        Returns whether any place was moved. Call it when nothing is open and nothing can be started.
+        Returns whether any place found a new home. Call it when nothing is open and nothing can be started.
         """
-        exhausted = [level for level in self._list_levels() if level.demand > 0]
-        if self.shape.target is None or not exhausted:
+        starved = [level for level in self._levels() if level.missing > 0]
+        if self.shape.whole or not starved:
             return False
-        free = [level for level in self._list_levels() if level.demand == 0 and self._slots.count_free(level)]
+        free: dict[Level, int] = {
+            level: level.count_free()
+            for level in self._guided()
+            if level.missing <= 0 and level.count_free() > 0
+        }
+        free |= {
+            level: ENDLESS for level in self._plain.values() if level.missing <= 0 and not level.runs_dry
+        }
         moved = False
-        for level in exhausted:
-            while level.demand > 0 and free:
-                home = min(
-                    free,
-                    key=lambda other: (other.seed != level.seed, self._sum_quotas(other.seed), other.depth),
-                )
+        for level in starved:
+            while level.missing > 0 and (homes := [each for each in free if each.label == level.label]):
+                home = min(homes, key=lambda each: (each.missing, each.depth))
                 level.quota -= 1
                 home.quota += 1
+                free[home] -= 1
+                if not free[home]:
+                    del free[home]
+                self._wake(home)
                 moved = True
-                self._queue(home)
-                if home.demand >= self._slots.count_free(home):
-                    free.remove(home)
         return moved
 
-    def _list_levels(self) -> Iterator[Level]:
-        for levels in self._levels.values():
-            yield from levels
+    def _levels(self) -> Iterator[Level]:
+        yield from self._plain.values()
+        yield from self._guided()
 
-    def _sum_quotas(self, seed: str) -> int:
-        return sum(level.quota for level in self._levels[seed])
+    def _guided(self) -> Iterator[GuidedLevel]:
+        for levels in self._strata.values():
+            yield from levels

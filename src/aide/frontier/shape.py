@@ -1,30 +1,34 @@
-"""What a tree may hold: slots, pieces of work, quotas."""
+"""What a tree may hold, and the pieces of work that are handed out."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from aide.records import PERSONA
 
-# The first draw along an attribute and three further ones. Where candidates are rejected, these make up for it; a
-# fifth draw of the same attribute is hardly ever new (duplicates are refused).
-DRAWS = 4
-ENDLESS = 1 << 40  # a quota that no level reaches
-SPARES = 0.03  # of all candidates: what a run may pay for calls that turn out surplus (docs/performance.md)
+DRAWS: Final = 4
+"""The first sample along a triple or persona, and three further ones: by then a model repeats itself."""
+ENDLESS: Final = 1 << 40
+"""The quota of a level of which every slot is wanted."""
+CHILDREN: Final = 4
+"""Children of one parent, where the target leaves a choice. Fewer, and planting (a call for each parent) is paid for a
+single child; more, and siblings crowd around one point while other points stay bare."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place under a branch."""
+    """A place in the tree for one record."""
 
     parent: str
+    """The branch it grows from; of a plain record the pool of seeds whose traits it takes."""
     kind: str
-    """An operation, or `persona`."""
+    """The operation, `persona` or `plain`."""
     index: int
-    """Which of the parent's triples or personas."""
+    """Which triple or persona of the parent; of plain records which one of its pool and label."""
     draw: int = 0
-    """0 for the first try along it."""
+    """Counts further samples along the same triple or persona."""
     label: str = ""
-    """The label that the child is meant to have; empty without labels."""
+    """The intended label; empty for formats without a fixed set of labels."""
 
     def as_list(self) -> list[str | int]:
         """The slot as it is journaled."""
@@ -33,40 +37,56 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class PlantWork:
-    """Find the attributes of this branch: its topic, triples and personas."""
+    """Find what a branch is about: as many triples and personas as its children will take."""
 
     branch: str
     seed: str
     depth: int
-    """The branch's own hop; 0 for a seed."""
+    triples: int
+    personas: int
+    label: str = ""
+    """The label that its children are to have; empty for formats without a fixed set of labels."""
 
 
 @dataclass(frozen=True, slots=True)
-class GrowWork:
-    """Grow one record in this slot."""
+class GroupWork:
+    """Grow the records of some slots, which one call may write together: siblings, or plain records of one label."""
 
-    slot: Slot
+    slots: tuple[Slot, ...]
     seed: str
+    """The seed of the branch they grow from; empty for plain records, which have seeds of their own."""
     depth: int
-    """The hop of the new record."""
+    settled: frozenset[int] = frozenset()
+    """Places of the slots that an earlier invocation settled. They belong to the group, for its call is known by all
+    of them, and nothing is to be done for them."""
+
+    @property
+    def open(self) -> tuple[Slot, ...]:
+        """The slots that are to be grown."""
+        return tuple(slot for place, slot in enumerate(self.slots) if place not in self.settled)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A seed as a first parent."""
+
+    id: str
+    """The seed's own id; another one where it stands in for a label that no seed has."""
+    seed: str
 
 
 @dataclass(frozen=True, slots=True)
 class TreeShape:
-    """What the tree may hold."""
+    """What a tree may hold."""
 
     operations: tuple[str, ...]
     triples: int
-    """Nominal number of triples of a branch; a model may find fewer or more."""
+    """Most triples of one parent."""
     personas: int
-    """Nominal number of personas."""
+    """Most personas of one parent."""
     hops: int
-    target: int | None = None
-    """Records wanted; `None` for the whole tree."""
-    label_quotas: dict[str, int] = field(default_factory=dict)
-    """Records wanted of each label; empty where labels are not balanced."""
-    choose_label: Callable[[Slot, str], str] | None = None
-    """The intended label of a slot's child from its parent's; `None` without labels."""
+    whole: bool = False
+    """True where every slot is wanted, once, instead of a number of records."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -79,9 +99,9 @@ class TreeShape:
         """C = operations x triples + personas: nominal children of one node."""
         return len(self.operations) * self.triples + self.personas
 
-    def compute_caps(self) -> list[int]:
-        """c, c^2, … : the most records one seed can have at each hop."""
-        return [self.children**hop for hop in range(1, self.hops + 1)]
+    def caps(self, roots: int = 1) -> list[int]:
+        """The most records that `roots` seeds can have at each hop: c, c^2, … times as many."""
+        return [roots * self.children**hop for hop in range(1, self.hops + 1)]
 
 
 def split_evenly(total: int, places: int) -> list[int]:
@@ -91,7 +111,7 @@ def split_evenly(total: int, places: int) -> list[int]:
 
 
 def split_over_hops(total: int, caps: Sequence[int], held: Sequence[int] = ()) -> list[int]:
-    """`total` records of one seed over its hops: even, never above a hop's cap, never below what it holds already.
+    """`total` records over hops: even, never above a hop's cap, never below what is held already.
 
     What the tree can't hold is spread over further draws, which multiply each cap; what even these can't hold is left
     out, so the sum may fall short of `total`.

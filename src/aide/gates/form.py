@@ -69,23 +69,21 @@ class FormGate:
         self._copy_from = _above_seeds(seed_inputs)
         self._answers = not card.labels and _seeds_keep_answers_out(seed_inputs, seed_outputs)
 
-    def check(self, text: str, *, seed: str, parent: str, fixed: str = "") -> GateFault | None:
+    def check(
+        self, text: str, *, seed: str, parent: str, traits: Mapping[str, Any] | None = None, fixed: str = ""
+    ) -> GateFault | None:
         """The first fault of a new input, cheapest check first, or `None`.
 
         Reasons: `empty`, `prompt_leftover`, `too_short`, `too_long`, `copy` (of its seed or parent), `label_inside` (of
-        the card, any label), `wrong_language`, `test_item`. `fixed` are the parts that the text asks about.
+        the card, any label), `wrong_language`, `test_item`. `traits` are those that were drawn for it; without them its
+        length is held to the card's bounds. `fixed` are the parts that the text asks about.
         """
         if not text.strip():
             return GateFault("empty", "there is no text")
         if found := self._leftovers.find(text):
             return GateFault("prompt_leftover", found)
-        unit = self._card.unit
-        length = measure_length(text, unit)
-        least, most = self._card.min_words, self._card.max_words
-        if length < least:
-            return GateFault("too_short", f"{length} {unit}, at least {least} are wanted")
-        if length > most:
-            return GateFault("too_long", f"{length} {unit}, at most {most} are wanted")
+        if fault := self._check_traits(text, traits) if traits else self._check_length(text):
+            return fault
         if fault := self._copied(text, {"seed": seed, "parent": parent}):
             return fault
         for pattern in self._labels:
@@ -95,6 +93,17 @@ class FormGate:
             wanted = self._card.language or self._card.language_code
             return GateFault("wrong_language", f"{language} where {wanted} is wanted")
         return self._given_away(text, (), fixed)
+
+    def _check_length(self, text: str) -> GateFault | None:
+        unit, least, most = self._card.unit, self._card.min_words, self._card.max_words
+        length = measure_length(text, unit)
+        if length < least:
+            return GateFault("too_short", f"{length} {unit}, at least {least} are wanted")
+        return GateFault("too_long", f"{length} {unit}, at most {most} are wanted") if length > most else None
+
+    def _check_traits(self, text: str, traits: Mapping[str, Any]) -> GateFault | None:
+        problem = check_traits(Traits.from_dict(traits), text)
+        return GateFault("off_traits", problem) if problem else None
 
     def check_answer(self, text: str, answer: Draft) -> GateFault | None:
         """A fault where the input `text` holds its own answer (`answer_inside`), and seeds' inputs do not.

@@ -1,41 +1,165 @@
-"""Step 6, self-reflection: the judge's verdict, and what follows from it."""
+"""Step 6, self-reflection: what the judge is asked, what it says, and what follows from it.
 
+Part one is blind: the judge sees real examples and a text, neither its answer nor the label it was meant for, its
+parent or its seed. It answers the text itself, and code compares. Shown an answer, a judge agrees with it: of 390 that
+it saw, it called 390 correct. Part two, where there is something to compare, shows parent and answer.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final
+from functools import lru_cache
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from aide.parsing import ModelPayload, ReplyModel
-from aide.records import Verdict
+from aide.errors import Unusable
+from aide.parsing import ReplyModel, build_closed_schema, parse_json
+from aide.records import Comparison, Reading, Verdict
 
 Grade = Annotated[int, Field(ge=1, le=10)]
 
 
-class _Verdict(ReplyModel):
-    """The order of the fields is the order of the judge's work: it solves, criticises, then scores."""
+class ReadingReply(ReplyModel):
+    """Part one of one text. The order of the fields is the order of the judge's work: it answers before it grades."""
 
-    own_answer: str
-    critique: str
+    n: int
+    working: str = ""
+    answer: str = ""
+    second: str = ""
+    fault: str = ""
     on_task: bool
+    in_style: bool
+    plausible: bool
     answerable: bool
     gives_away: bool
-    correct: bool
     relevance: Grade
+
+
+class ComparisonReply(ReplyModel):
+    """Part two of one text."""
+
+    n: int
+    fault: str = ""
+    correct: bool = True
+    residue: bool
     diversity: Grade
 
 
-VERDICT: Final = ModelPayload("verdict", _Verdict, lambda reply: Verdict(**reply.model_dump()))
+class VerdictsPayload:
+    """A list of `count` verdicts, one a text, in the order of the texts; `None` where one is missing."""
+
+    def __init__(self, name: str, model: type[ReplyModel], fields: Mapping[str, Any], count: int) -> None:
+        """`fields` are the schemas of those fields of `model` that are asked for, by name, in order."""
+        self.name = name
+        self.count = count
+        self._model = model
+        item = {
+            "type": "object", "properties": dict(fields), "required": list(fields), "additionalProperties": False,
+        }  # fmt: skip
+        self.schema: Mapping[str, Any] | None = {
+            "type": "object",
+            "properties": {
+                "verdicts": {"type": "array", "items": item, "minItems": count, "maxItems": count}
+            },
+            "required": ["verdicts"],
+            "additionalProperties": False,
+        }
+
+    def read(self, text: str) -> list[Any]:
+        """The replies by place; raises `Unusable` where not one can be read."""
+        value = parse_json(text)
+        if isinstance(value, Mapping):
+            value = value.get("verdicts", [value] if "relevance" in value or "diversity" in value else [])
+        rows = value if isinstance(value, list) else []
+        found: list[Any] = [None] * self.count
+        for place, row in enumerate(rows):
+            try:
+                reply = self._model.model_validate(
+                    {"n": place + 1, **row} if isinstance(row, Mapping) else row
+                )
+            except ValueError:
+                continue
+            at = reply.n - 1  # type: ignore[attr-defined]
+            if 0 <= at < self.count:
+                found[at] = reply
+        if not any(found):
+            raise Unusable(
+                "invalid", f'"verdicts" must be a list of {self.count} objects with all keys.', said=text
+            )
+        return found
+
+
+@lru_cache(maxsize=64)
+def make_reading_payload(answer: str, labels: tuple[str, ...], count: int) -> VerdictsPayload:
+    """What part one asks of `count` texts. `answer` is what the format has the judge answer: see `Format.reading`."""
+    fields = dict(_list_fields(ReadingReply))
+    for name in ("working", "answer", "second"):
+        if name not in _ANSWERS[answer]:
+            del fields[name]
+    if answer == "labels":
+        fields["answer"] = {"type": "string", "enum": list(labels)}
+        fields["second"] = {"type": "string", "enum": [*labels, ""]}
+    return VerdictsPayload("readings", ReadingReply, fields, count)
+
+
+@lru_cache(maxsize=32)
+def make_comparison_payload(answers: bool, count: int) -> VerdictsPayload:
+    """What part two asks of `count` texts; `answers` says whether their answers are shown, too."""
+    fields = dict(_list_fields(ComparisonReply))
+    if not answers:
+        del fields["fault"], fields["correct"]
+    return VerdictsPayload("comparisons", ComparisonReply, fields, count)
+
+
+def _list_fields(model: type[ReplyModel]) -> Mapping[str, Any]:
+    properties: Mapping[str, Any] = build_closed_schema(model)["properties"]
+    return {
+        name: {key: value for key, value in each.items() if key != "default"}
+        for name, each in properties.items()
+    }
+
+
+_ANSWERS: Final[Mapping[str, Sequence[str]]] = {
+    "labels": ("answer", "second"),
+    "options": ("answer",),
+    "worked": ("working", "answer"),
+    "text": ("answer",),
+    "": (),
+}
+
+
+def to_reading(reply: ReadingReply, own_answer: str) -> Reading:
+    """Part one as a value; `own_answer` is the judge's answer as its format compares it."""
+    return Reading(
+        own_answer, reply.second.strip(), "", _clean_fault(reply.fault), reply.on_task, reply.in_style, reply.plausible,
+        reply.answerable, reply.gives_away, reply.relevance,
+    )  # fmt: skip
+
+
+def to_comparison(reply: ComparisonReply) -> Comparison:
+    """Part two as a value."""
+    return Comparison(reply.correct, reply.residue, reply.diversity, _clean_fault(reply.fault))
+
+
+def _clean_fault(fault: str) -> str:
+    """A fault in words; models also write "none" where they were asked for nothing."""
+    return (
+        ""
+        if fault.strip().rstrip(".").casefold() in ("", "none", "null", "n/a", "no", "-")
+        else fault.strip()
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The least grades (1 to 10) of relevance to the seed and of diversity from the parent.
-
-    Relevance has the higher bar: a record beside the task teaches something else, a plain one merely teaches less.
-    """
+    """The least grades, 1 to 10."""
 
     min_relevance: int = 7
+    """Of relevance to the examples."""
     min_diversity: int = 5
+    """Of diversity from the parent."""
+    keep_ambiguous: bool = False
+    """Whether a text that a second answer fits nearly as well is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +167,32 @@ class Judgement:
     """What follows from a verdict."""
 
     accepted: bool
-    answer_only: bool = False
-    """True when the input is good, so that answering it again is enough."""
     reason: str = ""
-    """The first thing that failed: `off_task`, `unanswerable`, `gives_away`, `wrong_answer`, `low_relevance` or
-    `low_diversity`."""
+    """The first thing that failed."""
     critique: str = ""
     """What has to be mended, for the model that writes it again."""
 
 
 def apply_thresholds(verdict: Verdict, thresholds: Thresholds) -> Judgement:
-    """What a verdict means: a record needs all four judgements in its favour and both grades at their minimum."""
-    # In order of weight: the first failure names the reject, and what is off the task need not be right.
-    low_relevance = f"It is too far from the seed: relevance {verdict.relevance} of 10."
-    low_diversity = f"It repeats its parent too closely: diversity {verdict.diversity} of 10."
+    """What a verdict means: every question in the candidate's favour, both grades at their minimum, no fatal fault."""
+    reading, comparison = verdict.reading, verdict.comparison or Comparison()
+    low_relevance = f"It could not stand among the examples: relevance {reading.relevance} of 10."
+    low_diversity = f"It repeats its parent too closely: diversity {comparison.diversity} of 10."
     checks = (
-        ("off_task", verdict.on_task, "It is not of the kind that the task asks for."),
-        ("unanswerable", verdict.answerable, "It can't be answered from what it says."),
-        ("gives_away", not verdict.gives_away, "It gives its own answer away."),
-        ("wrong_answer", verdict.correct, "The answer is wrong or does not fit."),
-        ("low_relevance", verdict.relevance >= thresholds.min_relevance, low_relevance),
-        ("low_diversity", verdict.diversity >= thresholds.min_diversity, low_diversity),
-    )
+        ("off_task", reading.on_task, "It is not of the kind that the task asks for."),
+        ("off_style", reading.in_style, "It is not written as the examples are."),
+        ("implausible", reading.plausible, "Nobody would really write this, or it could not happen."),
+        ("unanswerable", reading.answerable, "It has no single right answer, or needs a fact that it does not state."),
+        ("ambiguous", thresholds.keep_ambiguous or not reading.second_answer,
+         f"{reading.second_answer!r} fits it nearly as well."),
+        ("gives_away", not reading.gives_away, "It gives its own answer away."),
+        ("residue", not comparison.residue, "A rest of its parent is left in it that makes no sense there."),
+        ("wrong_answer", comparison.correct, "The answer is wrong or does not fit."),
+        ("low_relevance", reading.relevance >= thresholds.min_relevance, low_relevance),
+        ("low_diversity", comparison.diversity >= thresholds.min_diversity, low_diversity),
+    )  # fmt: skip
     failed = {reason: fault for reason, passed, fault in checks if not passed}
     if not failed:
         return Judgement(accepted=True)
-    faults = [*failed.values(), verdict.critique]
-    if "wrong_answer" in failed and verdict.own_answer:
-        faults.append(f"An answer worked out independently: {verdict.own_answer}")
-    critique = "\n".join(filter(None, map(str.strip, faults)))
-    return Judgement(False, [*failed] == ["wrong_answer"], next(iter(failed)), critique)
+    faults = [*failed.values(), reading.fault, comparison.fault]
+    return Judgement(False, next(iter(failed)), "\n".join(filter(None, map(str.strip, faults))))

@@ -1,32 +1,42 @@
 """The method, top to bottom: attribute-guided multi-hop data expansion (AIDE, ACL 2025, arXiv 2412.06136).
 
-`plant` finds what a data point is about; `grow` makes one record of the next hop. Each accepted record that has hops
-left below it is planted in its turn (step 7). Both are straight-line code over `ask`; what is durable, adaptive and
-paid for hides behind it. Between two `ask`s everything is pure.
+`plant` finds what a data point is about; `grow` makes records of the next hop, several at once. Each accepted record
+that has hops left below it may be planted in its turn (step 7). Beside these guided records stand plain ones, the usual
+things that most real data are. Both are straight-line code over `ask`; what is durable, adaptive and paid for hides
+behind it. Between two `ask`s everything is pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from aide.errors import NodeError, Rejection, Unusable
-from aide.judging.verdict import apply_thresholds
+from aide.frontier import PlantWork
 from aide.prompts import list_variants
 from aide.recipes import steps
-from aide.recipes.base import Attributes, Candidate, RecipeContext, run_side_by_side
-from aide.recipes.extraction import make_extraction_payload, make_graph_payload, normalise_triples
-from aide.recipes.items import ItemsPayload
-from aide.recipes.joint import write_input
-from aide.recipes.personas import find_personas
-from aide.records import PERSONA, Ask, Correction, Draft, Hop, Point, Record, Seed, Triple, replace
-
-# What `rehearse` puts where a model would have named something.
-_TRIPLE: Final = Triple("a topic of two words", "is measured by", "an attribute")
-_PERSONA: Final = "a retired engineer who explains every step of her reasoning to her neighbours"
-_CRITIQUE: Final = (
-    "It is too far from the seed: relevance 5 of 10. Keep to what the seed asks, and mend what does not fit."
+from aide.recipes.base import Attributes, Candidate, Grown, RecipeContext, finish_each, run_side_by_side
+from aide.recipes.extraction import (
+    make_extraction_payload,
+    make_graph_payload,
+    make_plant_payload,
+    normalise_triples,
 )
-_SIBLINGS: Final = 5
+from aide.recipes.personas import find_personas
+from aide.recipes.writing import Drafts, choose_payload, finish_draft, name_input
+from aide.records import (
+    PERSONA,
+    PLAIN,
+    Ask,
+    Correction,
+    Draft,
+    Group,
+    Hop,
+    Point,
+    Record,
+    Seed,
+    Triple,
+    replace,
+)
 
 
 class Aide:
@@ -39,28 +49,37 @@ class Aide:
 
     # --- steps 1 and 3a: what a data point is about --------------------------------------------------
 
-    async def plant(self, seed: Seed, point: Point, ask: Ask) -> Attributes:
-        """Topic, triples (t, r, a) and personas of a data point that will be expanded."""
-        spec = self.context.spec
+    async def plant(self, seed: Seed, point: Point, work: PlantWork, ask: Ask) -> Attributes:
+        """Topic, triples (t, r, a) and personas of a data point: as many as its children will take, from one call.
+
+        A model that can't fill such an answer is asked in three; personas of a bank, and the triples of graph
+        expansion, come after the topic in any case.
+        """
+        context, spec = self.context, self.context.spec
+        graph = max(0, work.triples - spec.attributes)
+        triples, people = work.triples - graph, 0 if context.bank else work.personas
         shared: dict[str, Any] = {"text": point.draft.input, "parts": point.parts, "demos": ()}
-
-        # Extract: one topic t, and attributes a_j with the relations r_j that tie them to it.
-        payload, max_output = make_extraction_payload(spec.attributes), 150 + 40 * spec.attributes
-        found = await ask("extract", payload, max_output=max_output, attributes=spec.attributes, **shared)
-        triples = normalise_triples(found)
-
-        # Graph expansion and personas need only the topic: side by side.
-        graph, people = await run_side_by_side(
-            self.expand_graph(found.topic, triples, ask, **shared),
-            find_personas(found.topic, spec.personas, self.context.bank, ask, parts=point.parts),
+        try:
+            label = next((each for each in context.card.labels if each.name == work.label), None)
+            found, personas = await ask(
+                "extract", make_plant_payload(triples, people), template="plant",
+                max_output=150 + 40 * (triples + people), attributes=triples, personas=people, label=label, **shared,
+            )  # fmt: skip
+        except Unusable:
+            payload, max_output = make_extraction_payload(triples), 150 + 40 * triples
+            found = await ask("extract", payload, max_output=max_output, attributes=triples, **shared)
+            personas = None
+        first = normalise_triples(found)
+        more, named = await run_side_by_side(
+            self.expand_graph(found.topic, first, graph, ask, **shared),
+            find_personas(found.topic, work.personas, context.bank, ask, given=personas, parts=point.parts),
         )
-        return Attributes(found.topic, (*triples, *graph), people)
+        return Attributes(found.topic, (*first, *more), named)
 
     async def expand_graph(
-        self, topic: str, triples: Sequence[Triple], ask: Ask, **shared: Any
+        self, topic: str, triples: Sequence[Triple], more: int, ask: Ask, **shared: Any
     ) -> tuple[Triple, ...]:
         """A few more triples of the same topic, whose attributes join the list; none where none can be had."""
-        more = self.context.graph_triples
         if not more or not triples:
             return ()
         try:
@@ -71,129 +90,120 @@ class Aide:
             return ()
         return normalise_triples(found, topic=topic, known=triples)[:more]
 
-    # --- steps 2 to 6: one record of the next hop ---------------------------------------------------
+    # --- steps 2 to 6: the records of one group -------------------------------------------------------
 
-    async def grow(self, hop: Hop, ask: Ask) -> Record:
-        """Synthesize, check, answer, reflect; raises `Rejection` with the step and the reason."""
+    async def grow(self, group: Group, ask: Ask) -> AsyncIterator[Grown]:
+        """Write all, then finish each: check, answer, reflect."""
+        still = [hop for place, hop in enumerate(group.hops) if place not in group.settled]
+        try:
+            drafts = await self.synthesize(group, ask)
+        except NodeError as fault:
+            for hop in still:
+                yield Grown(hop, fault)
+            return
+        written = {hop.id: drafts.get(place) for place, hop in enumerate(group.hops)}
+        self.context.judge.announce(group.id, len(still))
+
+        async def finish(hop: Hop) -> Record:
+            try:
+                return await self.finish(hop, written[hop.id], ask)
+            finally:
+                self.context.judge.withdraw(hop)
+
+        async for grown in finish_each(still, finish, lambda: ask.models.get("synthesize", "")):
+            yield grown
+
+    async def finish(self, hop: Hop, draft: Draft | None, ask: Ask) -> Record:
+        """Check, answer, reflect; raises `Rejection` with the step and the reason."""
         context = self.context
-        with Candidate(await self.synthesize(hop, ask)) as candidate:
-            await steps.check_input(context, hop, candidate.draft.input)
-            found = await steps.answer(context, hop, candidate.draft, ask)
-
-            for revision in range(context.spec.max_revisions + 1):
+        if draft is None:
+            raise Rejection("synthesize", "missing", "the model left this one out")
+        revisions = context.spec.revisions(whole=context.spec.target == "all")
+        with Candidate(draft) as candidate:
+            for revision in range(revisions + 1):
+                await steps.check_input(context, hop, candidate.draft.input)
+                found = await steps.answer(context, hop, candidate.draft, ask)
                 if not context.spec.reflection:
                     return steps.make_record(context, hop, found, None, revision)
-                verdict = await steps.reflect(context, hop, found.draft, ask)
-                judgement = apply_thresholds(verdict, context.thresholds)
+                verdict, found = await steps.reflect(context, hop, found, ask)
+                judgement = steps.judge_verdict(context, verdict)
                 if judgement.accepted:
                     return steps.make_record(context, hop, found, verdict, revision)
-                if revision == context.spec.max_revisions:
+                if revision == revisions:
                     raise Rejection("reflect", judgement.reason, judgement.critique)
-                wrong = None
-                if judgement.answer_only:
-                    wrong = Correction(context.format.render(found.draft), judgement.critique)
-                else:
-                    candidate.draft = await self.revise(hop, found.draft, judgement.critique, ask)
-                    await steps.check_input(context, hop, candidate.draft.input)
-                found = await steps.answer(context, hop, candidate.draft, ask, wrong)
+                candidate.draft = await self.revise(hop, found.draft, judgement.critique, ask)
         raise AssertionError("the last revision returns or raises")
 
-    async def synthesize(self, hop: Hop, ask: Ask) -> Draft:
-        """Steps 2 and 3: the parent rewritten along a triple by an operation, or asked anew by a persona.
+    async def synthesize(self, group: Group, ask: Ask) -> Drafts:
+        """Steps 2 and 3: children of one parent, each along a triple by an operation or as a persona; or plain records.
 
         Past the residual depth the seed stands beside the parent (step 4), for every operation and for personas.
         """
-        shared = self.shared_context(hop)
-        if len(hop.siblings) > 1:  # one call for several questions over one document
-            wanted = [self.hop_context(sibling) for sibling in hop.siblings]
-            max_output = self.context.card.max_input_tokens * len(wanted)
-            payload, template = ItemsPayload("items", len(wanted)), "synthesize/_siblings"
-            items = await ask(
-                "synthesize", payload, template=template, max_output=max_output, wanted=wanted, **shared
-            )
-            place = next(n for n, sibling in enumerate(hop.siblings, start=1) if sibling.id == hop.id)
-            if place in items:
-                return Draft(items[place], "")
-        shared.update(self.hop_context(hop))
-        return await write_input(
-            self.context, hop, ask, "synthesize", template=self.template(hop), draw=hop.draw, **shared
-        )
+        return await self._write(group.hops, "synthesize", self._template(group.hops[0]), ask, group)
 
     async def revise(self, hop: Hop, draft: Draft, critique: str, ask: Ask) -> Draft:
-        """Rewrite the input with the critique at hand."""
-        context = {
-            **self.shared_context(hop),
-            **self.hop_context(hop),
-            "draft": draft.input,
-            "critique": critique,
-        }
-        return await write_input(self.context, hop, ask, "revise", **context)
-
-    # --- what the prompts are given -------------------------------------------------------------------
-
-    def shared_context(self, hop: Hop) -> dict[str, Any]:
-        """What siblings share: it stands first in the prompt, so that prefix caches serve it."""
-        return {
-            "parent": hop.parent.draft.input,
-            "seed": hop.seed.draft.input if hop.anchored else "",
-            "topic": hop.topic,
-            "parts": hop.parent.parts,
-            "demos": self.context.demonstrations(hop.seed),
-        }
-
-    def hop_context(self, hop: Hop) -> dict[str, Any]:
-        """What is this hop's own: operation, triple or persona, label, and the labels it must not fit."""
-        labels = {label.name: label for label in self.context.card.labels}
-        confusable = self.context.confusable(hop.label)[:2] if hop.label else ()
-        own = {
-            "operation": hop.operation,
-            "relation": hop.triple.relation if hop.triple else "",
-            "attribute": hop.triple.attribute if hop.triple else "",
-            "persona": hop.persona or "",
-            "others": hop.others,
-            "label": labels.get(hop.label or ""),
-            "other_labels": [labels[name] for name in confusable],
-        }
-        return {**own, "instruction": self.context.prompts.render_instruction(self.template(hop), **own)}
-
-    def template(self, hop: Hop) -> str:
-        """The prompt of this hop's operation, the variant for its format and parts first."""
-        operation, parts = PERSONA if hop.persona else hop.operation, bool(hop.parent.parts.fixed)
-        return self.context.prompts.find_template(
-            *list_variants(operation, self.context.format.prompt_names, parts=parts)
+        """Rewrite one input with the critique at hand."""
+        found = await self._write(
+            (hop,), "revise", "revise", ask, Group((hop,)), draft=draft.input, critique=critique
         )
+        return found[0]
+
+    async def _write(
+        self, hops: Sequence[Hop], step: str, template: str, ask: Ask, group: Group, **given: Any
+    ) -> Drafts:
+        context, card, format, first = self.context, self.context.card, self.context.format, hops[0]
+        labels = {label.name: label for label in card.labels}
+        payload = choose_payload(format, card, len(hops), joint=context.joint)
+        form = context.prompts.render_form(f"answer/{format.name}", evidence=False) if context.joint else ""
+        max_output = card.max_input_tokens * len(hops)
+        if context.joint:
+            max_output += card.max_answer_tokens * len(hops)
+        found = await ask(
+            step, payload, template=template, max_output=max_output, draw=first.draw if len(hops) == 1 else 0,
+            lines=[self._describe(hop) for hop in hops], label=labels.get(first.label or ""),
+            other_labels=[labels[name] for name in context.confusable(first.label)[:2] if name in labels],
+            parent=first.parent.draft.input if first.operation != PLAIN else "",
+            seed=first.seed.draft.input if first.anchored else "", parts=first.parent.parts,
+            demos=context.examples(group), form=form, joint=context.joint,
+            reply=format.reply if context.joint else "", what=name_input(card), **given,
+        )  # fmt: skip
+        return {place: finish_draft(format, card, hops[place], draft) for place, draft in found.items()}
+
+    def _template(self, hop: Hop) -> str:
+        """The prompt of plain or of guided records, the variant for this format and for parts first."""
+        kind = PLAIN if hop.operation == PLAIN else "_guided"
+        names = self.context.format.prompt_names
+        return self.context.prompts.find_template(*list_variants(kind, names, parts=self.context.fixed_parts))
+
+    def _describe(self, hop: Hop) -> str:
+        """One line of a prompt: what the record is about, how it is changed, and the traits that were drawn for it."""
+        about = [hop.topic] if hop.topic else []
+        if hop.operation != PLAIN:
+            names = list_variants(
+                hop.operation, self.context.format.prompt_names, parts=self.context.fixed_parts
+            )
+            change = self.context.prompts.render_instruction(self.context.prompts.find_template(*names))
+            if hop.triple:
+                about += [f"{hop.triple.relation} {hop.triple.attribute}"]
+            elif hop.persona:
+                about += [hop.persona]
+            about = [" – ".join(about), *([change] if _has_room(hop) else [])]
+        line = "; ".join(filter(None, about))
+        others = f" (others take up: {'; '.join(hop.others)})" if hop.others else ""
+        return f"{line}{others}{'. ' if line and hop.manner else ''}{hop.manner[:1].upper()}{hop.manner[1:]}."
 
     # --- the plan -------------------------------------------------------------------------------------
 
     async def rehearse(self, seed: Seed, ask: Ask, *, anchored: bool) -> None:
         """See `Recipe.rehearse`."""
-        context, spec = self.context, self.context.spec
-        parent = Point(seed.id, seed.draft, seed.parts, int(anchored))
-        shared: dict[str, Any] = {"text": seed.draft.input, "parts": seed.parts, "demos": ()}
-        with suppress(NodeError):
-            await self.plant(seed, parent, ask)
-        await self.expand_graph(_TRIPLE.topic, (_TRIPLE,) * max(1, spec.attributes), ask, **shared)
-        await find_personas(_TRIPLE.topic, spec.personas, context.bank, ask, parts=seed.parts)
-        hops = [
-            Hop(seed, parent, 1, name, _TRIPLE, topic=_TRIPLE.topic, anchored=anchored)
-            for name in spec.operations
-        ]
-        if spec.personas:
-            asked = Hop(seed, parent, 1, PERSONA, persona=_PERSONA, topic=_TRIPLE.topic, anchored=anchored)
-            hops.append(asked)
-        if context.format.labelled:
-            hops = [replace(hop, label=seed.draft.output) for hop in hops]
-        if seed.parts.fixed:
-            hops = [
-                replace(hop, siblings=tuple(replace(hop, draw=n) for n in range(_SIBLINGS))) for hop in hops
-            ]
-        for hop in hops:
-            with suppress(NodeError):
-                await self.synthesize(hop, ask)
-            with suppress(NodeError):
-                await self.revise(hop, seed.draft, _CRITIQUE, ask)
-        with suppress(NodeError):
-            await steps.answer(context, hops[0], Draft(seed.draft.input), ask)
-        if spec.reflection:
-            with suppress(NodeError):
-                await steps.reflect(context, hops[0], seed.draft, ask)
+
+
+_LEAST_WORDS: Final = 9
+
+
+def _has_room(hop: Hop) -> bool:
+    """Below nine words there is room for the matter alone: a circumstance cannot be had in five."""
+    return int(hop.traits.get("length") or _LEAST_WORDS) >= _LEAST_WORDS or hop.operation == PERSONA
+
+
+__all__ = ["Aide", "Correction", "replace"]

@@ -1,18 +1,19 @@
 """What a recipe is given, and what it gives back."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar, cast
 
 from aide.config.spec import RunSpec
 from aide.errors import AideError, NodeError
 from aide.formats import Demonstration, Format, Question, TaskCard
+from aide.frontier import PlantWork
 from aide.gates.form import FormGate
 from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
 from aide.recipes.personas import PersonaBank
-from aide.records import Ask, Draft, Hop, Point, Record, Seed, Triple
+from aide.records import Ask, Comparison, Draft, Group, Hop, Point, Reading, Record, Seed, Triple
 from aide.registry import Registry
 from aide.verify.answers import AnswerChecks
 
@@ -41,6 +42,26 @@ class Deduplicator(Protocol):
         ...
 
 
+class Judge(Protocol):
+    """The judge, as a recipe sees it: texts of different records may share a call, and none knows of it."""
+
+    def announce(self, group: str, count: int) -> None:
+        """So many candidates of a group may ask for a reading; each reads once or withdraws."""
+        ...
+
+    def withdraw(self, hop: Hop) -> None:
+        """An announced candidate will not ask for a reading."""
+        ...
+
+    async def read(self, hop: Hop, draft: Draft) -> Reading:
+        """Part one, blind; raises `errors.NodeError` where the judge said nothing usable."""
+        ...
+
+    async def compare(self, hop: Hop, draft: Draft) -> Comparison:
+        """Part two, beside the parent; raises `errors.NodeError` where the judge said nothing usable."""
+        ...
+
+
 @dataclass(frozen=True)
 class RecipeContext:
     """Everything that is fixed before the first record."""
@@ -55,19 +76,24 @@ class RecipeContext:
     thresholds: Thresholds
     prompts: Prompts
     deduplicator: Deduplicator
-    graph_triples: int
-    """Triples that graph expansion adds to those of extraction; 0 without it."""
+    judge: Judge
     bank: PersonaBank | None
     """Where personas come from; `None` where the model names them."""
     demonstrations: Callable[[Seed], tuple[Demonstration, ...]]
-    """D_T of a seed's whole tree."""
+    """D_T of a seed's whole tree, as prompts for answers show it."""
+    examples: Callable[[Group], tuple[Demonstration, ...]]
+    """The examples that a group's writer sees."""
     near_labels: Mapping[str, Sequence[str]]
     """For each label the others, the most easily confused first."""
+    fixed_parts: bool = False
+    """Whether inputs have parts that are never rewritten."""
+    wants: Callable[[Hop], bool] = lambda hop: True
+    """False where a record of this hop would come too late for the target."""
 
     @property
     def joint(self) -> bool:
-        """Whether input and output come from one call."""
-        return is_joint(self.spec, self.format)
+        """Whether inputs are written together with their answers."""
+        return is_joint(self.spec, self.format, fixed_parts=self.fixed_parts)
 
     def question(self, hop: Hop, text: str) -> Question:
         """A new input of a hop as its format takes it."""
@@ -79,25 +105,40 @@ class RecipeContext:
         return self.near_labels.get(label or "", ())
 
 
-def is_joint(spec: RunSpec, format: Format) -> bool:
-    """Whether `--answer joint` takes effect: labels, and solutions to tests, are found without sight of the other."""
-    return spec.answer == "joint" and not format.labelled and not format.runs_tests
+def is_joint(spec: RunSpec, format: Format, *, fixed_parts: bool) -> bool:
+    """Whether `--answer joint` takes effect.
+
+    Labels, and solutions to tests, are found without sight of what was meant; with fixed parts the answer quotes them.
+    """
+    return spec.answer == "joint" and bool(format.reply) and not fixed_parts
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """How a hop ended: a record, or why there is none. A fault of scope run says nothing of the hop: it stays open."""
+
+    hop: Hop
+    outcome: Record | AideError
+    model: str = ""
+    """The model that wrote the input."""
 
 
 class Recipe(Protocol):
-    """A way to expand: `plant` finds what a point is about, `grow` makes one record.
+    """A way to expand: `plant` finds what a point is about, `grow` makes the records of a group.
 
-    Both raise `errors.NodeError` where this point or hop comes to nothing. Neither catches an error of scope run.
+    Neither catches an error of scope run, but for handing it on in `Grown`.
     """
 
     name: str
 
-    async def plant(self, seed: Seed, point: Point, ask: Ask) -> Attributes:
-        """What the children of this point are grown along."""
+    async def plant(self, seed: Seed, point: Point, work: PlantWork, ask: Ask) -> Attributes:
+        """What the children of this point are grown along; raises `errors.NodeError` where nothing can be found."""
         ...
 
-    async def grow(self, hop: Hop, ask: Ask) -> Record:
-        """One accepted record."""
+    def grow(self, group: Group, ask: Ask) -> AsyncIterator[Grown]:
+        """The records of the group's open hops, each as soon as it has ended. What stands in their prompts is composed
+        before any is asked.
+        """
         ...
 
     async def rehearse(self, seed: Seed, ask: Ask, *, anchored: bool) -> None:
@@ -106,6 +147,25 @@ class Recipe(Protocol):
         The plan measures prompts with it. What a step would go on with is made up.
         """
         ...
+
+
+async def finish_each(
+    hops: Iterable[Hop], finish: Callable[[Hop], Coroutine[Any, Any, Record]], model: Callable[[], str]
+) -> AsyncIterator[Grown]:
+    """`finish` for all hops at once, each result as soon as it is there.
+
+    None is cancelled where another fails: what it has on the wire is paid for and must be kept.
+    """
+
+    async def run(hop: Hop) -> Grown:
+        try:
+            return Grown(hop, await finish(hop), model())
+        except AideError as fault:
+            return Grown(hop, fault)
+
+    tasks = [asyncio.create_task(run(hop)) for hop in hops]
+    for ended in asyncio.as_completed(tasks):
+        yield await ended
 
 
 @dataclass(slots=True)

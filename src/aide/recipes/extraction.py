@@ -4,20 +4,22 @@ The schema asks for exactly n triples; what comes is cleaned, and fewer that are
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import Field, create_model
 
-from aide.parsing import ModelPayload, ReplyModel
+from aide.errors import Unusable
+from aide.parsing import ModelPayload, ReplyModel, parse_json
 from aide.records import Triple
 
 _WORDS_AT_MOST: Final = 5
 _LETTERS_AT_MOST: Final = 60
 _TOPIC_WORDS_AT_MOST: Final = 10
 _EDGES: Final = " \t\n\"'`´“”„‟«»‹›‘’*_.,;:!?()[]{}<>|•·–—-"
+_UNSPACED_PERSONA: Final = 20  # letters: in a script without spaces a description is one "word"
 _SPARE: Final = 3  # more than asked for are read, too, and cut off after cleaning
 
 
@@ -67,6 +69,56 @@ class TriplesPayload(ModelPayload[_Asked, Extraction]):
 def make_extraction_payload(attributes: int) -> TriplesPayload:
     """The payload of step `extract`: a topic and that many attributes with their relations."""
     return TriplesPayload("triples", _Topic, attributes)
+
+
+class PlantPayload:
+    """Topic, triples and personas from one answer: (extraction, personas)."""
+
+    name = "plant"
+
+    def __init__(self, triples: int, personas: int) -> None:
+        self._triples = make_extraction_payload(triples) if triples else None
+        self._personas = personas
+        tie = {"relation": {"type": "string"}, "attribute": {"type": "string"}}
+        fields: dict[str, Any] = {"topic": {"type": "string"}}
+        if triples:
+            item = {"type": "object", "properties": tie, "required": list(tie), "additionalProperties": False}
+            fields["triples"] = {"type": "array", "items": item, "minItems": triples, "maxItems": triples}
+        if personas:
+            texts = {"type": "array", "items": {"type": "string"}, "minItems": personas, "maxItems": personas}
+            fields["personas"] = texts
+        self.schema: Mapping[str, Any] | None = {
+            "type": "object", "properties": fields, "required": list(fields), "additionalProperties": False,
+        }  # fmt: skip
+
+    def read(self, text: str) -> tuple[Extraction, tuple[str, ...]]:
+        """What was named; raises `Unusable` where the triples, or all personas, are missing."""
+        value = parse_json(text)
+        if not isinstance(value, Mapping):
+            raise Unusable("invalid", "Write one JSON object with the keys that were asked for.", said=text)
+        if self._triples is not None:
+            found = self._triples.read(text)
+        else:
+            found = Extraction(normalise_name(str(value.get("topic", "")), _TOPIC_WORDS_AT_MOST), ())
+        said = value.get("personas")
+        personas = tuple(dict.fromkeys(clean_personas(said if isinstance(said, list) else [])))[
+            : self._personas
+        ]
+        if self._personas and not personas and self._triples is None:
+            raise Unusable("invalid", f'"personas" must be a list of {self._personas} strings.', said=text)
+        return found, personas
+
+
+def clean_personas(said: Iterable[object]) -> list[str]:
+    """Personas on one line each; a single word describes nobody."""
+    lines = (_one_line(each) for each in said if isinstance(each, str))
+    return [line for line in lines if len(line.split()) > 1 or len(line) > _UNSPACED_PERSONA]
+
+
+@cache
+def make_plant_payload(triples: int, personas: int) -> PlantPayload:
+    """The payload of step `extract` where one answer holds all."""
+    return PlantPayload(triples, personas)
 
 
 @cache

@@ -115,15 +115,18 @@ async def find_personas(
     bank: PersonaBank | None,
     ask: Ask,
     *,
+    given: tuple[str, ...] | None = None,
     parts: Parts = WHOLE,
     max_output: int = 1024,
 ) -> tuple[str, ...]:
-    """Up to `count` personas for a topic: from the bank, or by one call where there is none.
+    """Up to `count` personas for a topic: from the bank, those `given` along with the topic, or by one call.
 
     A model that can't name any is no reason to lose the point: the tuple is then empty.
     """
     if count < 1 or not topic:
         return ()
+    if bank is None and given:
+        return given[:count]
     try:
         if bank is not None:
             return await bank.nearest(topic, count)

@@ -4,41 +4,49 @@ from dataclasses import replace
 from typing import Any
 
 from aide.errors import Rejection
-from aide.judging.passage import cut_passage
-from aide.judging.verdict import VERDICT
+from aide.judging.verdict import Judgement, apply_thresholds
 from aide.recipes.base import RecipeContext
-from aide.records import Ask, Correction, Draft, Hop, Lineage, Record, Verdict
+from aide.records import PLAIN, Ask, Correction, Draft, Hop, Lineage, Record, Verdict
 from aide.verify.answers import CheckedAnswer
 
 
 async def check_input(context: RecipeContext, hop: Hop, text: str) -> None:
-    """What code can check before an answer is paid for: form, language, leftovers, copies, duplicates.
+    """What code can check before anything more is paid for: form, traits, language, leftovers, copies, duplicates.
 
     Raises:
         errors.Rejection: step `synthesize`.
     """
     seed, parent = hop.seed.draft.input, hop.parent.draft.input
-    fixed = hop.parent.parts.fixed_text
-    if fault := context.gate.check(text, seed=seed, parent=parent, fixed=fixed):
+    if fault := context.gate.check(
+        text, seed=seed, parent=parent, traits=hop.traits, fixed=hop.parent.parts.fixed_text
+    ):
         raise Rejection("synthesize", fault.reason, fault.detail)
     deduplicator = context.deduplicator
-    repeated = deduplicator.check_wording(hop.id, text) or await deduplicator.check_meaning(hop.id, text)
+    repeated = deduplicator.check_wording(hop.id, text)
+    if (
+        not repeated and hop.operation != PLAIN
+    ):  # people say the same thing in other words: of plain texts that is no fault
+        repeated = await deduplicator.check_meaning(hop.id, text)
     if repeated:
         raise Rejection("synthesize", "duplicate", repeated)
+    if not context.wants(hop):
+        raise Rejection("synthesize", "not_needed", "the target was met while it was written")
 
 
 async def answer(
     context: RecipeContext, hop: Hop, draft: Draft, ask: Ask, correction: Correction | None = None
 ) -> CheckedAnswer:
-    """Step 5: the output for the new input, by format, checked by code and by further answers.
+    """Step 5: the output for the new input, by format, checked by code and, where they were asked for, further answers.
 
-    For fixed label sets the hop has brought the label: the model, which sees the input and the shuffled labels alone,
-    has to find it blindly. Options are shuffled by the record's own id, and only what is well-formed goes on (step 8).
+    For fixed label sets the hop has brought the label, which the judge has to find blindly; where a label rests on a
+    fixed part, it is found by a call that quotes the passage. An answer that was written along is checked as any other.
 
     Raises:
         errors.Rejection: step `answer`.
         errors.NodeError: where the model gave nothing usable.
     """
+    if hop.label and not context.fixed_parts and context.checks.quorum is None:
+        return CheckedAnswer(replace(draft, output=hop.label))
     question = replace(context.question(hop, draft.input), correction=correction)
     given = draft if draft.output and not correction else None
     found = await context.checks.answer(ask, question, given)
@@ -49,14 +57,47 @@ async def answer(
     return found
 
 
-async def reflect(context: RecipeContext, hop: Hop, draft: Draft, ask: Ask) -> Verdict:
-    """Step 6: relevance to the seed, diversity from the parent, and whether the answer is right, in one call."""
-    parts, evidence = cut_passage(hop.parent.parts, draft.evidence)
-    return await ask(
-        "reflect", VERDICT, max_output=context.card.max_answer_tokens + 500, parts=parts, demos=(),
-        seed=hop.seed.draft.input, parent=hop.parent.draft.input, candidate=draft.input,
-        answer=context.format.render(draft), choices=draft.choices, evidence=evidence,
-    )  # fmt: skip
+async def reflect(
+    context: RecipeContext, hop: Hop, found: CheckedAnswer, ask: Ask
+) -> tuple[Verdict, CheckedAnswer]:
+    """Step 6: the blind reading, its answer held against the record's; then, where there is one, the comparison.
+
+    The judge's own answer is one vote, the record's the other. Where they differ on a worked answer, further answers
+    decide, as many as the quorum allows; a label or an option that two readers see differently is not clear enough.
+
+    Raises:
+        errors.Rejection: step `reflect`, with the reason `label_mismatch` or `no_agreement`.
+        errors.NodeError: where the judge said nothing usable.
+    """
+    reading = await context.judge.read(hop, found.draft)
+    verdict = Verdict(reading)
+    if not apply_thresholds(verdict, context.thresholds).accepted:
+        return verdict, found
+    if context.format.comparable:
+        found = await _hold_against(context, hop, found, reading.own_answer, ask)
+    if hop.operation != PLAIN or not context.format.comparable:
+        verdict = Verdict(reading, await context.judge.compare(hop, found.draft))
+    return verdict, found
+
+
+async def _hold_against(
+    context: RecipeContext, hop: Hop, found: CheckedAnswer, own_answer: str, ask: Ask
+) -> CheckedAnswer:
+    format, checks = context.format, context.checks
+    final = format.extract_final_answer(found.draft, context.card)
+    if own_answer and format.compare(final, own_answer):
+        return replace(found, scores={"agreement": "2/2", **found.scores})
+    if not format.worked or checks.quorum is None:
+        reason = "label_mismatch" if format.labelled else "no_agreement"
+        raise Rejection(
+            "reflect", reason, f"the record says {final[:80]!r}, the judge {own_answer[:80] or 'nothing'!r}"
+        )
+    return await checks.decide(ask, context.question(hop, found.draft.input), found, own_answer)
+
+
+def judge_verdict(context: RecipeContext, verdict: Verdict) -> Judgement:
+    """What a verdict means for the record."""
+    return apply_thresholds(verdict, context.thresholds)
 
 
 def make_record(
@@ -65,11 +106,12 @@ def make_record(
     """The accepted record."""
     grades: dict[str, Any] = {}
     if verdict is not None:
-        grades = {
-            "relevance": verdict.relevance,
-            "diversity": verdict.diversity,
-            "correct": verdict.correct,
-        }
+        grades["relevance"] = verdict.reading.relevance
+        if verdict.comparison is not None:
+            grades["diversity"] = verdict.comparison.diversity
+        grades["correct"] = True
+        if verdict.reading.second_answer:
+            grades["second_answer"] = verdict.reading.second_answer
     return Record(
         hop.id, context.task, context.format.name, found.draft, hop.parent.parts, Lineage.of(hop),
         {**grades, **found.scores}, revisions, meta=hop.seed.meta,

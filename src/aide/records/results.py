@@ -1,7 +1,7 @@
 """What comes of a hop: a record or a reject, each with its lineage; and what the judge said."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Self
 
 from aide.records.content import WHOLE, Draft, Parts, find_varying_name, read_varying
@@ -11,17 +11,47 @@ FORMATS: Final = ("open", "free_text", "multiple_choice", "yes_no", "classificat
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the judge wrote, in the order it wrote it: it solves and criticises before it scores."""
+class Reading:
+    """Part one of a verdict: what the judge said of a text without its answer, its label, its parent and its seed."""
 
-    own_answer: str
-    critique: str
-    on_task: bool
-    answerable: bool
-    gives_away: bool
-    correct: bool
-    relevance: int
-    diversity: int
+    own_answer: str = ""
+    """What the judge answered; empty where the format asks for no answer, or none of the options was right."""
+    second_answer: str = ""
+    """An answer that fits nearly as well; empty where there is none."""
+    evidence: str = ""
+    """The passage of a fixed part that decides it, in the judge's words."""
+    fault: str = ""
+    """What makes it unfit and how to mend it; empty where nothing does."""
+    on_task: bool = True
+    in_style: bool = True
+    plausible: bool = True
+    answerable: bool = True
+    """Whether it has one right answer and needs nothing that it does not state."""
+    gives_away: bool = False
+    relevance: int = 10
+    """How well it stands beside real examples, 1 to 10."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Part two: the text beside the parent it was made from and, where code can't compare answers, beside its answer."""
+
+    correct: bool = True
+    residue: bool = False
+    """Whether a rest of the parent is left in it that makes no sense there."""
+    diversity: int = 10
+    """How far it is from its parent, 1 to 10."""
+    fault: str = ""
+    """What is wrong with its answer; empty where nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the judge said of a candidate."""
+
+    reading: Reading
+    comparison: Comparison | None = None
+    """None where there is nothing to compare: a plain record whose answer code has compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +60,45 @@ class Lineage:
 
     seed_id: str
     parent_id: str
+    """At hop 1 the seed's id."""
     hop: int
     operation: str
     triple: Triple | None
     persona: str | None
     anchored: bool
+    label: str | None = None
+    """The label that was asked for, for formats with a fixed set of labels."""
+    topic: str = ""
+    """The parent's topic or, of a plain record, the one of the task's topic map."""
+    traits: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """The traits that were drawn for it and asked of the writer."""
+    group: str = ""
+    """The group of records that it was written in."""
 
     @classmethod
     def of(cls, hop: Hop) -> Self:
         """The lineage of whatever grows from `hop`."""
+        parent = hop.seed.id if hop.depth == 1 else hop.parent.id
         return cls(
-            hop.seed.id, hop.parent.id, hop.depth, hop.operation, hop.triple, hop.persona, hop.anchored
-        )
+            hop.seed.id, parent, hop.depth, hop.operation, hop.triple, hop.persona, hop.anchored, hop.label, hop.topic,
+            hop.traits, hop.group,
+        )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
         """The lineage as it stands on disk."""
-        return asdict(self)
+        return {
+            "seed_id": self.seed_id,
+            "parent_id": self.parent_id,
+            "hop": self.hop,
+            "operation": self.operation,
+            "triple": self.triple.as_dict() if self.triple else None,
+            "persona": self.persona,
+            "anchored": self.anchored,
+            **({"label": self.label} if self.label else {}),
+            **({"topic": self.topic} if self.topic else {}),
+            **({"traits": dict(self.traits)} if self.traits else {}),
+            **({"group": self.group} if self.group else {}),
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -56,7 +109,8 @@ class Lineage:
         """
         values = {"triple": None, "persona": None, **data}
         values["triple"] = Triple(**values["triple"]) if values["triple"] else None
-        return cls(**{each.name: values[each.name] for each in fields(cls)})
+        known = {each.name for each in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,4 +202,12 @@ class Reject:
 
     def as_dict(self) -> dict[str, Any]:
         """One line of `rejects.jsonl`."""
-        return asdict(self)
+        return {
+            "id": self.id,
+            "step": self.step,
+            "reason": self.reason,
+            "detail": self.detail,
+            "failed": self.failed,
+            "input": self.input,
+            "lineage": self.lineage.as_dict(),
+        }

@@ -1,6 +1,6 @@
 """The tree that grows from a seed: seeds, parents, hops. Words are those of Li et al., AIDE, ACL 2025 (2412.06136)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
@@ -9,6 +9,8 @@ from aide.records.ids import digest
 
 OPERATIONS: Final = ("constraint", "reasoning", "concretize")
 PERSONA: Final = "persona"
+PLAIN: Final = "plain"
+"""The operation without a parent: one of the usual things, as most real examples are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One unit of work: grow one record from `parent` along a triple or a persona."""
+    """One unit of work: grow one record from `parent` along a triple or a persona, or a plain one."""
 
     seed: Seed
     parent: Point
+    """Of a plain record its seed: a plain record has no parent that its text comes from."""
     depth: int
     operation: str
-    """The name of an operation, or `persona`."""
+    """The name of an operation, `persona` or `plain`."""
     triple: Triple | None = None
     persona: str | None = None
     topic: str = ""
@@ -83,17 +86,46 @@ class Hop:
     """Counts further tries along the same triple or persona, 0 for the first."""
     anchored: bool = False
     """Whether the prompt shows the seed beside the parent."""
-    siblings: "tuple[Hop, ...]" = ()
-    """The hops that one call serves together (inputs with fixed parts), this one included."""
     others: tuple[str, ...] = ()
-    """What its siblings take up, where each is told of the rest."""
+    """What its siblings take up, where each is written alone and told of the rest."""
+    pool: str = ""
+    """Of a plain record, the seeds that came together, among which its own was drawn."""
+    ordinal: int = 0
+    """Of a plain record, which one of its pool and label."""
+    traits: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
+    """The traits that were drawn for it, by name."""
+    manner: str = field(default="", hash=False, compare=False)
+    """The traits in the words of a prompt."""
+    group: str = field(default="", hash=False, compare=False)
+    """The id of the group that it is written in."""
 
     id: str = field(init=False)
     """The id of the record that comes of it."""
 
     def __post_init__(self) -> None:
         """Derive the id from what the record grows from and along, so that a resume finds the same one."""
-        # A separator that no text holds: triples whose words are cut in other places have other ids.
-        along = "\x1f".join(self.triple.as_dict().values()) if self.triple else (self.persona or "")
-        id = digest("record", self.parent.id, self.operation, along, self.label or "", str(self.draw))
+        if self.operation == PLAIN:
+            id = digest(PLAIN, self.pool, self.label or self.topic, str(self.ordinal))
+        else:
+            along = "\x1f".join(self.triple.as_dict().values()) if self.triple else (self.persona or "")
+            id = digest("record", self.parent.id, self.operation, along, self.label or "", str(self.draw))
         object.__setattr__(self, "id", id)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Hops that are written together: children of one parent, or plain records of one label."""
+
+    hops: tuple[Hop, ...]
+    settled: frozenset[int] = frozenset()
+    """Places of the hops that are settled: they belong to the group, for its call is known by all of them."""
+
+    @property
+    def id(self) -> str:
+        """Derived from its hops, so that a resume finds the same one."""
+        return name_group([hop.id for hop in self.hops])
+
+
+def name_group(ids: Sequence[str]) -> str:
+    """The id of the group of these records."""
+    return digest("group", *ids)

@@ -8,16 +8,16 @@ from aide.formats import Demonstration, TaskCard
 from aide.gates.form import FormGate
 from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
-from aide.recipes import RECIPES, Deduplicator, Recipe, RecipeContext
+from aide.recipes import RECIPES, Deduplicator, Judge, Recipe, RecipeContext
 from aide.recipes.personas import load_bank
-from aide.records import Embed, Seed, digest
+from aide.records import Embed, Group, Hop, Seed, digest
 from aide.run.calls import NodeAsk
 from aide.run.inputs import PreparedInputs
 from aide.run.seed_pool import SeedPool
 from aide.run.session import Session
 from aide.run.task_card import rank_near_labels
 from aide.run.test_results import JournaledTestRunner
-from aide.verify.agreement import choose_quorum
+from aide.verify.agreement import AUTO, choose_quorum
 from aide.verify.answers import AnswerChecks, TestRunner
 
 
@@ -37,19 +37,24 @@ class RunContext:
 
 
 def make_context(
-    session: Session, inputs: PreparedInputs, card: TaskCard, deduplicator: Deduplicator
+    session: Session,
+    inputs: PreparedInputs,
+    card: TaskCard,
+    deduplicator: Deduplicator,
+    judge: Judge,
+    pool: SeedPool,
+    wants: Callable[[Hop], bool] = lambda hop: True,
 ) -> RunContext:
     """The context of a session whose card is fixed.
 
     Raises:
         errors.InputError: the persona bank can't be read.
     """
-    pool = SeedPool(session.spec, inputs, session.journal)
     runner = JournaledTestRunner(session.journal, session.sandbox) if session.sandbox else None
     embed = session.embed_for(digest("personas")) if session.spec.embeddings else None
     recipe_context = build_recipe_context(
-        session.spec, inputs, card, Prompts(session.spec.prompts, card=card),
-        deduplicator=deduplicator, demonstrations=pool.demonstrations, run=runner, embed=embed,
+        session.spec, inputs, card, Prompts(session.spec.prompts, card=card), deduplicator=deduplicator, judge=judge,
+        demonstrations=pool.demonstrations, examples=pool.examples, run=runner, embed=embed, wants=wants,
     )  # fmt: skip
     return RunContext(session, inputs, card, recipe_context, RECIPES["aide"](recipe_context))
 
@@ -61,9 +66,12 @@ def build_recipe_context(
     prompts: Prompts,
     *,
     deduplicator: Deduplicator,
+    judge: Judge,
     demonstrations: Callable[[Seed], tuple[Demonstration, ...]],
+    examples: Callable[[Group], tuple[Demonstration, ...]],
     run: TestRunner | None = None,
     embed: Embed | None = None,
+    wants: Callable[[Hop], bool] = lambda hop: True,
 ) -> RecipeContext:
     """What a recipe is given. With `embed` a bank of personas is ranked by it; `run` runs tests of code.
 
@@ -71,6 +79,7 @@ def build_recipe_context(
         errors.InputError: the persona bank can't be read.
     """
     banked = spec.persona_file is not None or spec.personas_from == "bank"
+    quorum = choose_quorum(spec.agreement, card)
     return RecipeContext(
         spec=spec,
         task=inputs.loaded.task,
@@ -82,15 +91,16 @@ def build_recipe_context(
             [seed.draft.output for seed in inputs.seeds],
             inputs.avoid,
         ),
-        checks=AnswerChecks(inputs.format, card, choose_quorum(spec.agreement, card), run),
-        thresholds=Thresholds(spec.min_relevance, spec.min_diversity),
+        # By itself a vote is held only where the judge, whose own answer is one, says otherwise.
+        checks=AnswerChecks(inputs.format, card, quorum, run, eager=spec.agreement != AUTO or not spec.reflection),
+        thresholds=Thresholds(spec.min_relevance, spec.min_diversity, spec.keep_ambiguous),
         prompts=prompts,
         deduplicator=deduplicator,
-        graph_triples=spec.graph(fixed=inputs.format.labelled or inputs.fixed_parts),
+        judge=judge,
         bank=load_bank(spec.persona_file, embed) if banked else None,
         demonstrations=demonstrations,
+        examples=examples,
         near_labels=rank_near_labels(card, inputs),
+        fixed_parts=inputs.fixed_parts,
+        wants=wants,
     )
-
-
-__all__ = ["RunContext", "build_recipe_context", "make_context"]

@@ -79,6 +79,8 @@ class Expansion:
     _frontier: Frontier | None = None
     _card: TaskCard | None = None
     _precheck: Precheck | None = None
+    _hops: HopBuilder | None = None
+    _chooser: ParentChooser | None = None
 
     async def run(self) -> dict[str, Any]:
         """Run to the end; returns the summary, which is on disk too.
@@ -148,29 +150,68 @@ class Expansion:
 
     async def _prepare(self, session: Session, inputs: PreparedInputs, output: Output) -> GrowthLoop:
         """Everything that has to stand before the first record is grown."""
-        journal = session.journal
-        self._card = card = await fix_card(session, inputs)
-        self.observer.on_card(card)
+        spec, journal = session.spec, session.journal
+        card = await fix_card(session, inputs)
+        pool = SeedPool(spec, inputs, journal)
+        sizes = GroupSizes(
+            spec, median_length=_find_median_length(inputs.seeds), worked=inputs.format.reading == "worked",
+            kept=journal.meta("group_sizes"),
+        )  # fmt: skip
+        judge = self._make_judge(session, inputs, card, sizes)
         deduplicator = await open_deduplicator(session, inputs)
-        context = make_context(session, inputs, card, deduplicator)
+        context = make_context(session, inputs, card, deduplicator, judge, pool, wants=self._wants)
+        if spec.prechecked:
+            context, self._precheck = await run_precheck(context, judge)
+            card = context.card
+        self._card = card
+        self.observer.on_card(card)
         out = read_pruned(journal)
-        self._frontier = frontier = _build_frontier(context, out)
-        await restore.promote_surplus(frontier, journal)
+        self._frontier = frontier = _build_frontier(context, pool.pools, sizes, self._choose_parent, out)
+        judge.restore(_list_settled(journal))
+        await restore.promote_surplus(frontier, journal, pool.pools)
         output.shards.rebuild(read_standing(journal, out))
         output.rejects.rebuild(_read_rejects(journal))
         self.progress = _count_settled(session, inputs, frontier, out)
         if output.emit is not None:
             for line in read_standing(journal, out):
                 await output.emit(line)
-        if session.spec.prechecked:
-            self._precheck = await run_precheck(context, at_once=max(1, session.models.capacity))
+        if self._precheck is not None:
             self.observer.on_precheck(self._precheck)
-            enforce_min_share(session.spec, self._precheck)
+            enforce_min_share(spec, self._precheck)
+        traits = {
+            name: TraitPool(pool.list_seeds(name), card.unit, inputs.format, name=name)
+            for name in dict.fromkeys(pool.pools.values())
+        }
         bounds = _fix_drift_bounds(session, inputs.seeds)
-        hops = HopBuilder(session.spec, inputs, journal, frontier.shape.choose_label, bounds)
+        self._hops = HopBuilder(spec, inputs, card, journal, traits, pool.pools, bounds)
+        steering = LengthSteering(card.unit, on=spec.steer and spec.target != "all")
         # Twice the calls that may be in flight: while one record waits for a call, another's next call is ready.
-        capacity = 2 * session.models.capacity
-        return GrowthLoop(context, frontier, hops, deduplicator, output, self.progress, capacity=capacity)
+        return GrowthLoop(
+            context, frontier, self._hops, deduplicator, judge, sizes, steering, output, self.progress,
+            capacity=2 * session.models.capacity,
+        )  # fmt: skip
+
+    def _make_judge(
+        self, session: Session, inputs: PreparedInputs, card: TaskCard, sizes: GroupSizes
+    ) -> GroupedJudge:
+        def note_size(wanted: int, got: int) -> None:
+            sizes.note(JUDGED, wanted, got)
+            session.journal.set_meta("group_sizes", sizes.as_dict())
+
+        return GroupedJudge(
+            session, inputs, card, size=lambda: sizes.most(JUDGED), note_size=note_size,
+            count_open=lambda: self._frontier.open if self._frontier else 0,
+        )  # fmt: skip
+
+    def _wants(self, hop: Hop) -> bool:
+        return self._frontier is None or self._frontier.wants(slot_of(hop))
+
+    def _choose_parent(self, candidates: Sequence[Candidate], chosen: Sequence[Branch]) -> int:
+        if self._chooser is None:
+            assert self._hops is not None
+            hops = self._hops
+            self._chooser = ParentChooser(lambda seed, id, depth: hops.point(seed, id, depth).draft.input)
+        return self._chooser(candidates, chosen)
 
     def look(self) -> Progress | None:
         """The counts of this moment; `None` until the folder's earlier records are counted."""
@@ -221,13 +262,25 @@ class Expansion:
         folder.write_manifest({**manifest, **done, "ended": self.clock.now()})
 
 
-def _build_frontier(context: RunContext, out: Mapping[str, str]) -> Frontier:
-    spec, recipe_context = context.session.spec, context.recipe_context
+def _build_frontier(
+    context: RunContext, pools: Mapping[str, str], sizes: GroupSizes, choose: ChooseParent, out: Mapping[str, str]
+) -> Frontier:
+    spec, inputs, journal = context.session.spec, context.inputs, context.session.journal
+    shape = make_shape(spec, inputs)
+    near = context.recipe_context.near_labels
+    composition = restore.plan_levels(spec, shape, inputs.seeds, pools, journal, context.card.label_names, near, out)
     return restore.build_frontier(
-        spec, context.inputs.seeds, context.session.journal,
-        triples=(spec.attributes + recipe_context.graph_triples) if spec.attributes else 0,
-        labels=context.card.label_names, near=recipe_context.near_labels, out=out,
+        shape, composition, journal, pools, groups=(sizes.most(GUIDED), sizes.most(PLAIN)), choose=choose, out=out,
+        retry_failed=spec.retry_failed,
     )  # fmt: skip
+
+
+def _list_settled(journal: Journal) -> set[str]:
+    return {outcome.node for outcome in journal.outcomes(payload=False) if outcome.kind != "planted"}
+
+
+def _find_median_length(seeds: Sequence[Seed]) -> float:
+    return median(len(seed.draft.input.split()) for seed in seeds)
 
 
 def _fix_drift_bounds(session: Session, seeds: Sequence[Seed]) -> DriftBounds | None:

@@ -1,30 +1,48 @@
-"""Hops: a slot of the frontier becomes a unit of work, with the texts of its parent and seed."""
+"""Hops: the slots of a group become units of work, with their parent's text, their topic and the traits drawn for them."""
 
+from bisect import bisect
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import accumulate
+from typing import Any, Final
 
 import orjson
 
+from aide.card import TraitPool
 from aide.config.spec import RunSpec
 from aide.errors import AideError, NodeError
-from aide.frontier import GrowWork, Slot
+from aide.formats import TaskCard
+from aide.frontier import GroupWork, Slot
 from aide.journal import Journal
 from aide.metrics.drift import DriftBounds, measure_likeness
 from aide.recipes import Attributes
-from aide.records import PERSONA, Hop, Parts, Point, Record, Seed, Triple, replace, rng
+from aide.records import (
+    PERSONA,
+    PLAIN,
+    Group,
+    Hop,
+    Parts,
+    Point,
+    Record,
+    Seed,
+    Triple,
+    digest,
+    name_group,
+    rng,
+)
 from aide.run.inputs import PreparedInputs
 
 # Branches whose text and attributes stay in memory. All others are one read of the journal away; the frontier grows few
 # branches at a time, so that nearly every hop finds its parent here.
 KEPT: Final = 512
-# Questions over one document that share a call: the document is paid for once for all of them. More than five begin to
-# repeat each other.
-BATCH: Final = 5
+# Topics are dealt by a sequence of low discrepancy (the fractional parts of the multiples of the golden ratio): any run
+# of ordinals has each topic about as often as its share says, and neighbours, who share a call, are far apart.
+_GOLDEN: Final = 0.618033988749895
 
 
 class HopBuilder:
-    """Turns slots into hops.
+    """Turns groups of slots into groups of hops.
 
     With `bounds` the residual is adaptive: a hop is anchored where its parent has begun to drift, whatever its depth,
     and nothing grows from a record that has drifted too far.
@@ -34,34 +52,39 @@ class HopBuilder:
         self,
         spec: RunSpec,
         inputs: PreparedInputs,
+        card: TaskCard,
         journal: Journal,
-        choose_label: Callable[[Slot, str], str] | None,
+        traits: Mapping[str, TraitPool],
+        pools: Mapping[str, str],
         bounds: DriftBounds | None = None,
     ) -> None:
-        """`choose_label` gives the intended label of a slot's child from its parent's; `None` without labels."""
+        """`traits` are the models of traits by pool, `pools` the pool of each seed."""
         self._spec = spec
         self._seeds = {seed.id: seed for seed in inputs.seeds}
         self._contexts = inputs.contexts
+        self._labelled = inputs.format.labelled
         self._journal = journal
-        self._choose_label = choose_label
+        self._traits = traits
+        self._pools = pools
         self._bounds = bounds
+        self._topics = [topic for topic, _ in card.topics]
+        self._shares = list(accumulate(max(1.0, share) for _, share in card.topics))
         self._branches: OrderedDict[str, tuple[Point, Attributes | None]] = OrderedDict()
 
     def seed(self, id: str) -> Seed:
         """The seed of that id."""
         return self._seeds[id]
 
-    def point(self, seed_id: str, id: str) -> Point:
-        """A seed or an accepted record as a parent."""
-        return self._branch(seed_id, id)[0]
+    def point(self, seed_id: str, branch: str, depth: int) -> Point:
+        """A branch as a parent: at depth 0 its seed, else an accepted record."""
+        return self._branch(seed_id, branch, depth)[0]
 
-    def keep(self, id: str, found: Attributes, reason: str) -> bytes:
+    def keep(self, seed_id: str, branch: str, depth: int, found: Attributes, reason: str) -> bytes:
         """Remember what a branch is about; returns it as the journal keeps it.
 
         `reason` says why it has no attributes.
         """
-        if id in self._branches:
-            self._branches[id] = (self._branches[id][0], found)
+        self._remember(branch, self._branch(seed_id, branch, depth)[0], found)
         plain = {
             "topic": found.topic,
             "triples": [triple.as_dict() for triple in found.triples],
@@ -69,43 +92,84 @@ class HopBuilder:
         }
         return orjson.dumps({**plain, "reason": reason} if reason else plain)
 
-    def hop(self, work: GrowWork) -> Hop:
-        """The unit of work that a slot stands for."""
-        parent, found = self._branch(work.seed, work.slot.parent)
-        if found is None:
-            raise AideError(f"the branch {work.slot.parent} has no attributes")
-        hop = self._hop(work, parent, found, work.slot.kind, work.slot.index, work.slot.label)
-        if not parent.parts.fixed or work.slot.draw:
-            return hop
-        group = self._group(work, parent, found)
-        return replace(hop, siblings=group) if any(each.id == hop.id for each in group) else hop
+    # --- composing ------------------------------------------------------------------------------------
 
-    def _hop(
-        self, work: GrowWork, parent: Point, found: Attributes, kind: str, index: int, label: str
-    ) -> Hop:
-        persona = found.personas[index] if kind == PERSONA else None
+    def compose(self, work: GroupWork, correction: float = 1.0) -> Group:
+        """The hops of a group. `correction` is what the lengths that are asked for are multiplied by."""
+        hops = [self._compose_hop(slot, work) for slot in work.slots]
+        id = name_group([hop.id for hop in hops])
+        return Group(
+            tuple(self._draw_traits(replace(hop, group=id), correction) for hop in hops), work.settled
+        )
+
+    def _compose_hop(self, slot: Slot, work: GroupWork) -> Hop:
+        if slot.kind == PLAIN:
+            return self._compose_plain(slot)
+        parent, found = self._branch(work.seed, slot.parent, work.depth - 1)
+        if found is None:
+            raise AideError(f"the branch {slot.parent} has no attributes")
+        persona = slot.kind == PERSONA
+        alone = self._spec.siblings == "aware" and len(work.slots) == 1
         hop = Hop(
             seed=self._seeds[work.seed],
             parent=parent,
             depth=work.depth,
-            operation=kind,
-            triple=None if kind == PERSONA else found.triples[index],
-            persona=persona,
+            operation=slot.kind,
+            triple=None if persona else found.triples[slot.index],
+            persona=found.personas[slot.index] if persona else None,
             topic=found.topic,
-            label=label or None,
-            draw=work.slot.draw,
-            anchored=self._anchored(work, parent),
-            others=_list_others(found, kind, index) if self._spec.siblings == "aware" else (),
+            label=slot.label or None,
+            draw=slot.draw,
+            anchored=self._is_anchored(work, parent),
+            others=_list_others(found, slot.kind, slot.index) if alone else (),
         )
         return (
             replace(hop, parent=replace(parent, parts=self._choose_document(hop))) if self._contexts else hop
         )
 
-    def _anchored(self, work: GrowWork, parent: Point) -> bool:
+    def _compose_plain(self, slot: Slot) -> Hop:
+        _, seed = self._traits[slot.parent].deal(slot.index, slot.label or None)
+        # The pool's copy may be of an earlier invocation: what the files have now knows its meta fields.
+        seed = self._seeds.get(seed.id, seed)
+        hop = Hop(
+            seed=seed,
+            parent=Point(seed.id, seed.draft, seed.parts, 0),
+            depth=1,
+            operation=PLAIN,
+            topic=self._deal_topic(slot),
+            label=slot.label or None,
+            pool=slot.parent,
+            ordinal=slot.index,
+        )
+        return (
+            replace(hop, parent=replace(hop.parent, parts=self._choose_document(hop)))
+            if self._contexts
+            else hop
+        )
+
+    def _deal_topic(self, slot: Slot) -> str:
+        """The topic of a plain record, by the shares of the card's map; empty for tasks with labels, or without a map."""
+        if not self._topics or slot.label:
+            return ""
+        start = rng("topics", slot.parent).random()
+        at = (start + slot.index * _GOLDEN) % 1.0 * self._shares[-1]
+        return self._topics[min(bisect(self._shares, at), len(self._topics) - 1)]
+
+    def _draw_traits(self, hop: Hop, correction: float) -> Hop:
+        pool = self._traits[hop.pool or self._pools[hop.seed.id]]
+        if hop.operation == PLAIN:
+            drawn, _ = pool.deal(hop.ordinal, hop.label, correction)
+        else:
+            drawn, _ = pool.draw(rng("traits", hop.id), hop.label, correction)
+        return replace(hop, traits=drawn.as_dict(), manner=pool.describe(drawn))
+
+    def _is_anchored(self, work: GroupWork, parent: Point) -> bool:
         """The residual connection: past a fixed depth, or where the parent has drifted."""
+        if not self._spec.anchored:
+            return False
         if self._bounds is None:
             return work.depth > self._spec.residual_after
-        return self._drifted(self._seeds[work.seed], parent, self._bounds.usual)
+        return self._has_drifted(self._seeds[work.seed], parent, self._bounds.usual)
 
     def check_drift(self, seed: Seed, parent: Point) -> None:
         """End a branch that has drifted too far.
@@ -113,57 +177,36 @@ class HopBuilder:
         Raises:
             errors.NodeError: the record is further from its seed than any seed is from the rest.
         """
-        if self._bounds is not None and self._drifted(seed, parent, self._bounds.least):
+        if self._bounds is not None and self._has_drifted(seed, parent, self._bounds.least):
             raise NodeError("drifted", "the record is further from its seed than any seed is from the rest")
 
-    def _drifted(self, seed: Seed, parent: Point, bound: float) -> bool:
+    def _has_drifted(self, seed: Seed, parent: Point, bound: float) -> bool:
         return parent.depth > 0 and measure_likeness(parent.draft.input, seed.draft.input) < bound
 
     def _choose_document(self, hop: Hop) -> Parts:
         """Over which document a child of the first hop asks: its parent's, or one of those given by --contexts."""
         parts = hop.parent.parts
-        choice = rng("context", hop.id).randrange(len(self._contexts) + 1)
+        key = name_group([hop.parent.id, str(hop.ordinal // 7)]) if hop.operation == PLAIN else hop.parent.id
+        choice = rng("context", key).randrange(len(self._contexts) + 1)
         if hop.depth > 1 or choice == len(self._contexts) or not parts.fixed:
             return parts
         (name, _), *others = parts.fixed
         return replace(parts, fixed=((name, self._contexts[choice]), *others))
 
-    def _group(self, work: GrowWork, parent: Point, found: Attributes) -> tuple[Hop, ...]:
-        """The siblings that one call serves: five neighbours in the order of the composition, over one document.
+    # --- branches -------------------------------------------------------------------------------------
 
-        Each has the label that its ancestry gives it; a hop whose label was changed for balance is not among them. So a
-        group depends on the parent alone, and a resume composes the same one.
-        """
-        kinds = [*self._spec.operations, *([PERSONA] if found.personas else [])]
-        order = [
-            (kind, index)
-            for index in range(max(len(found.triples), len(found.personas)))
-            for kind in kinds
-            if index < len(found.personas if kind == PERSONA else found.triples)
-        ]
-        place = order.index((work.slot.kind, work.slot.index))
-        first = place - place % BATCH
-        group = [self._hop(work, parent, found, kind, index, self._inherited(parent, kind, index))
-                 for kind, index in order[first : first + BATCH]]  # fmt: skip
-        mine = group[place - first]
-        return tuple(each for each in group if each.parent.parts == mine.parent.parts)
-
-    def _inherited(self, parent: Point, kind: str, index: int) -> str:
-        return (
-            self._choose_label(Slot(parent.id, kind, index), parent.draft.output)
-            if self._choose_label
-            else ""
-        )
-
-    def _branch(self, seed_id: str, id: str) -> tuple[Point, Attributes | None]:
+    def _branch(self, seed_id: str, id: str, depth: int) -> tuple[Point, Attributes | None]:
         point, attributes = self._branches.get(id, (None, None))
-        point = point or self._read_point(seed_id, id)
+        point = point or self._read_point(seed_id, id, depth)
         attributes = attributes or self._read_attributes(id)
+        self._remember(id, point, attributes)
+        return point, attributes
+
+    def _remember(self, id: str, point: Point, attributes: Attributes | None) -> None:
         self._branches[id] = (point, attributes)
         self._branches.move_to_end(id)
         if len(self._branches) > KEPT:
             self._branches.popitem(last=False)
-        return point, attributes
 
     def _read_attributes(self, id: str) -> Attributes | None:
         outcome = self._journal.outcome(id, planted=True)
@@ -173,10 +216,10 @@ class HopBuilder:
         triples = tuple(Triple(**triple) for triple in plain["triples"])
         return Attributes(plain["topic"], triples, tuple(plain["personas"]))
 
-    def _read_point(self, seed_id: str, id: str) -> Point:
+    def _read_point(self, seed_id: str, id: str, depth: int) -> Point:
         seed = self._seeds[seed_id]
-        if id == seed_id:
-            return Point(id, seed.draft, seed.parts, 0)
+        if depth == 0:
+            return Point(seed_id, seed.draft, seed.parts, 0)
         outcome = self._journal.outcome(id)
         if outcome is None:
             raise AideError(f"the record {id} is not in the journal")

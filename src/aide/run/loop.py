@@ -9,15 +9,19 @@ import orjson
 
 from aide.crash_points import hit
 from aide.errors import AideError, NodeError, Rejection
-from aide.frontier import Frontier, GrowWork, PlantWork
+from aide.frontier import Frontier, GroupWork, PlantWork, Slot
 from aide.journal import Kind, Outcome
-from aide.recipes import Attributes
-from aide.records import Hop, Lineage, Record, Reject, replace
+from aide.recipes import Attributes, Grown
+from aide.records import PLAIN, Group, Hop, Lineage, Record, Reject, replace
 from aide.run.context import RunContext
 from aide.run.deduplication import SettlingDeduplicator
+from aide.run.group_sizes import GUIDED, GroupSizes
+from aide.run.group_sizes import PLAIN as PLAIN_SIZE
 from aide.run.hops import HopBuilder
+from aide.run.judge_groups import GroupedJudge
 from aide.run.progress import Progress
-from aide.run.restore import START, pack_slot
+from aide.run.restore import GROUP, REPEATED, freeze_group, pack_slot
+from aide.run.steering import LengthSteering
 from aide.shards import AppendOnlyLines, Shards
 
 Emit = Callable[[dict[str, Any]], Awaitable[None]]
@@ -42,12 +46,15 @@ class GrowthLoop:
         frontier: Frontier,
         hops: HopBuilder,
         deduplicator: SettlingDeduplicator,
+        judge: GroupedJudge,
+        sizes: GroupSizes,
+        steering: LengthSteering,
         output: Output,
         progress: Progress,
         *,
         capacity: int,
     ) -> None:
-        """`capacity` bounds the records that are open at once; the frontier says which come next."""
+        """`capacity` bounds the pieces of work that are open at once; the frontier says which come next."""
         self._context = context
         self._calls = context.session.calls
         self._journal = context.session.journal
@@ -55,6 +62,9 @@ class GrowthLoop:
         self._frontier = frontier
         self._hops = hops
         self._deduplicator = deduplicator
+        self._judge = judge
+        self._sizes = sizes
+        self._steering = steering
         self._output = output
         self._progress = progress
         self._capacity = capacity
@@ -79,6 +89,7 @@ class GrowthLoop:
                     if self._stop.reason is None and self._frontier.redistribute():
                         continue
                     break
+                self._judge.send_full()
                 await self._wake.wait()
                 self._wake.clear()
         except asyncio.CancelledError:
@@ -92,10 +103,10 @@ class GrowthLoop:
 
     def _hand_out(self) -> None:
         while self._stop.reason is None and len(self._tasks) < self._capacity:
-            work = self._frontier.next_work()
+            self._frontier.group = self._sizes.most(GUIDED)
+            self._frontier.plain_group = self._sizes.most(PLAIN_SIZE)
+            work = self._frontier.next()
             self._calls.ending = work is None and self._frontier.ending
-            if work is None and len(self._tasks) < self._capacity // 2:  # slots are idle
-                work = self._frontier.next_spare()
             if work is None:
                 return
             job = self._plant(work) if isinstance(work, PlantWork) else self._grow(work, self._start(work))
@@ -117,75 +128,83 @@ class GrowthLoop:
             self._fault = self._fault or fault
             self._stop.request(AideError(f"a fault of ours: {fault!r}"))
 
-    def _start(self, work: GrowWork) -> Hop:
-        """With a target, which slot fills a place is a decision: a resume must go on with the same ones."""
-        hop = self._hops.hop(work)
-        if self._frontier.shape.target is not None and self._journal.decided(START, hop.id) is None:
-            self._journal.decide(START, hop.id, [*work.slot.as_list(), work.seed, work.depth])
-        return hop
+    def _start(self, work: GroupWork) -> Group:
+        """Compose a group. With a target, its makeup is a decision: a resume must go on with the same company."""
+        if self._frontier.shape.whole:
+            return self._hops.compose(work)
+        group = self._hops.compose(work)
+        kept = self._journal.decided(GROUP, group.id)
+        correction = self._steering.correction if kept is None else float(kept["correction"])
+        if kept is None:
+            frozen = freeze_group(work, [hop.id for hop in group.hops])
+            self._journal.decide(GROUP, group.id, {**frozen, "correction": correction})
+        return group if correction == 1.0 else self._hops.compose(work, correction)
 
     # --- one piece of work ----------------------------------------------------------------------------
 
     async def _plant(self, work: PlantWork) -> None:
-        seed, point = self._hops.seed(work.seed), self._hops.point(work.seed, work.branch)
+        seed, point = self._hops.seed(work.seed), self._hops.point(work.seed, work.branch, work.depth)
         reason = ""
         try:
             self._hops.check_drift(seed, point)
-            found = await self._context.recipe.plant(seed, point, self._context.ask_for(work.branch))
+            found = await self._context.recipe.plant(seed, point, work, self._context.ask_for(work.branch))
         except NodeError as fault:
             found, reason = Attributes("", (), ()), fault.reason
             self._progress.barren_reasons[reason] += 1
         slot = pack_slot(len(found.triples), len(found.personas))
-        payload = self._hops.keep(work.branch, found, reason)
+        payload = self._hops.keep(work.seed, work.branch, work.depth, found, reason)
         await self._journal.settle(
-            Outcome(work.branch, "planted", work.seed, "", work.depth, slot, "", "", payload)
+            Outcome(work.branch, "planted", work.seed, "", work.depth, slot, "", work.label, payload)
         )
-        self._frontier.finish_planting(work.branch, len(found.triples), len(found.personas))
+        self._frontier.planted(work.branch, len(found.triples), len(found.personas))
         self._progress.barren = self._frontier.without_attributes
 
-    async def _grow(self, work: GrowWork, hop: Hop) -> None:
-        ask = self._context.ask_for(hop.id)
-        try:
-            record = await self._context.recipe.grow(hop, ask)
-        except NodeError as fault:
-            await self._reject(work, hop, fault)
-            return
-        models = ask.models
-        record = replace(record, model=models.get("synthesize") or next(iter(models.values()), ""))
-        await self._keep(work, hop, record)
+    async def _grow(self, work: GroupWork, group: Group) -> None:
+        slots = {hop.id: slot for hop, slot in zip(group.hops, work.slots, strict=True)}
+        ask = self._context.ask_for(group.id)
+        async for grown in self._context.recipe.grow(group, ask):
+            await self._settle(slots[grown.hop.id], grown)
+            self._wake.set()
 
-    async def _keep(self, work: GrowWork, hop: Hop, record: Record) -> None:
-        label = record.draft.output if work.slot.label else ""
-        admitted = self._frontier.admit(work, label)
+    async def _settle(self, slot: Slot, grown: Grown) -> None:
+        if isinstance(grown.outcome, Record):
+            await self._keep(slot, grown.hop, replace(grown.outcome, model=grown.model))
+        elif isinstance(grown.outcome, NodeError):
+            await self._reject(slot, grown.hop, grown.outcome)
+        else:
+            self._stop.request(grown.outcome)
+
+    async def _keep(self, slot: Slot, hop: Hop, record: Record) -> None:
+        admitted = self._frontier.admit(slot)
         line = record.as_dict()
         kind: Kind = "accepted" if admitted else "surplus"
-        await self._settle(work, hop, kind, label, orjson.dumps(line))
+        await self._write(hop, slot, kind, orjson.dumps(line))
+        self._deduplicator.settle(hop.id, kept=True)
         if admitted:
             hit("before_shard")
             self._output.shards.append(line)
-            self._deduplicator.settle(hop.id, kept=True)
-            self._frontier.accept(work, record.id, label)
+            self._steering.note(record)
+            self._frontier.accept(slot, record.id, hop.seed.id)
         else:
-            self._deduplicator.settle(hop.id, kept=True)
-            self._frontier.drop(work)
-        self._progress.count_outcome(kind, work.depth, label)
+            self._frontier.drop(slot)
+        self._progress.count_outcome(kind, hop.depth, slot.label)
         if admitted and self._output.emit is not None:
             await self._output.emit(line)  # waits only where its reader is far behind
 
-    async def _reject(self, work: GrowWork, hop: Hop, fault: NodeError) -> None:
+    async def _reject(self, slot: Slot, hop: Hop, fault: NodeError) -> None:
         step = fault.step if isinstance(fault, Rejection) else "call"
         reject = Reject(hop.id, step, fault.reason, str(fault), fault.failed, fault.input, Lineage.of(hop))
         kind: Kind = "failed" if fault.failed else "rejected"
-        await self._settle(work, hop, kind, work.slot.label, orjson.dumps(reject.as_dict()))
+        await self._write(hop, slot, kind, orjson.dumps(reject.as_dict()))
         self._output.rejects.append(reject.as_dict())
         self._deduplicator.settle(hop.id, kept=False)
-        self._frontier.drop(work)
-        self._progress.count_outcome(kind, work.depth, work.slot.label, fault.reason)
+        self._frontier.drop(slot, repeated=fault.reason in REPEATED)
+        self._progress.count_outcome(kind, hop.depth, slot.label, fault.reason)
 
-    async def _settle(self, work: GrowWork, hop: Hop, kind: Kind, label: str, payload: bytes) -> None:
-        slot = pack_slot(work.slot.draw, work.slot.index)
+    async def _write(self, hop: Hop, slot: Slot, kind: Kind, payload: bytes) -> None:
+        plain = slot.kind == PLAIN
+        place = slot.index if plain else pack_slot(slot.draw, slot.index)
+        parent = hop.seed.id if plain else slot.parent
         await self._journal.settle(
-            Outcome(
-                hop.id, kind, work.seed, work.slot.parent, work.depth, slot, work.slot.kind, label, payload
-            )
+            Outcome(hop.id, kind, hop.seed.id, parent, hop.depth, place, slot.kind, slot.label, payload)
         )

@@ -1,19 +1,22 @@
 """The frontier of a run: quotas from the target, and everything that was settled before put back in its place."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from aide.config.spec import RunSpec
-from aide.frontier import ENDLESS, Frontier, GrowWork, Slot, TreeShape, split_evenly, split_over_hops
+from aide.frontier import ChooseParent, Frontier, GroupWork, Slot, TreeShape
 from aide.journal import Journal, Outcome
-from aide.records import Seed, replace, rng
+from aide.records import PLAIN, Seed, replace
+from aide.run.composition import Composition, Held, SeedBatch, compose, share_target, split_batches
 
-START = "start"
-RECORDS = ("accepted", "rejected", "failed", "surplus")
-_STRIDE = 1000
+GROUP: Final = "group"
+"""Kind of the decision that keeps a composed group: its slots, and what its prompt was given beside them."""
+REPEATED: Final = ("duplicate", "copy")
+"""Reasons of rejects that say that a candidate repeated what was there."""
+_STRIDE: Final = 1000
 
 
 def pack_slot(high: int, low: int) -> int:
@@ -22,152 +25,153 @@ def pack_slot(high: int, low: int) -> int:
 
 
 def unpack_slot(slot: int) -> tuple[int, int]:
-    """The inverse of `pack`."""
+    """The inverse of `pack_slot`."""
     return divmod(slot, _STRIDE)
 
 
-def split_target(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> dict[str, int] | None:
-    """How many records each seed is to have; `None` for the whole tree.
-
-    A target is split evenly over the seeds that were there when it was first asked for; a seed that comes later gets
-    the same share on top.
-    """
-    if spec.per_seed is not None:
-        return dict.fromkeys((seed.id for seed in seeds), spec.per_seed)
-    if spec.target == "all":
-        return None
-    base = journal.meta("shares")
-    if base is None or base["target"] != spec.target:
-        base = {"target": spec.target, "seeds": [seed.id for seed in seeds]}
-        journal.set_meta("shares", base)
-    first = dict(zip(base["seeds"], split_evenly(spec.target, len(base["seeds"])), strict=True))
-    later = spec.target // max(1, len(first))
-    return {seed.id: first.get(seed.id, later) for seed in seeds}
-
-
-def split_labels(
-    spec: RunSpec, labels: Sequence[str], drawn: Sequence[str], total: int, held: Counter[str]
-) -> dict[str, int]:
-    """How many records each label is to have; empty where labels are not balanced.
-
-    `uniform` splits evenly, `seeds` as the seeds do (largest remainders first); never below what is there already.
-    """
-    if not labels or spec.balance == "none":
-        return {}
-    if spec.balance == "uniform":
-        caps = [max(total, held[name]) for name in labels]
-        return dict(zip(labels, split_over_hops(total, caps, [held[name] for name in labels]), strict=True))
-    counts = Counter(drawn)
-    exact = {name: total * counts[name] / max(1, len(drawn)) for name in labels}
-    quotas = {name: int(exact[name]) for name in labels}
-    for name in sorted(labels, key=lambda name: quotas[name] - exact[name])[: total - sum(quotas.values())]:
-        quotas[name] += 1
-    return {name: max(quotas[name], held[name]) for name in labels}
-
-
-def make_label_chooser(spec: RunSpec, near: Mapping[str, Sequence[str]]) -> Any:
-    """The intended label of a child: the parent's or, for a quarter of them, one that is easily confused with it."""
-
-    def flip(slot: Slot, parent_label: str) -> str:
-        others = near.get(parent_label, ())
-        chance = rng(str(spec.seed), slot.parent, slot.kind, str(slot.index), str(slot.draw))
-        if others and chance.random() < 0.25:
-            nearest = others[:3]
-            return chance.choices(nearest, weights=range(len(nearest), 0, -1))[0]
-        return parent_label or (others[0] if others else "")
-
-    return flip
-
-
-def read_work(outcome: Outcome) -> GrowWork:
-    """The piece of work that an outcome settled."""
+def read_slot(outcome: Outcome, pool: str) -> Slot:
+    """The slot of a settled candidate; `pool` is that of its seed."""
+    if outcome.operation == PLAIN:
+        return Slot(pool, PLAIN, outcome.slot, 0, outcome.label)
     draw, index = unpack_slot(outcome.slot)
-    return GrowWork(
-        Slot(outcome.parent, outcome.operation, index, draw, outcome.label), outcome.seed, outcome.depth
-    )
+    return Slot(outcome.parent, outcome.operation, index, draw, outcome.label)
+
+
+def batch_seeds(
+    spec: RunSpec, seeds: Sequence[Seed], pools: Mapping[str, str], journal: Journal
+) -> list[SeedBatch]:
+    """The seeds of the files by the batch in which they came, each batch with its share of the target.
+
+    `pools` gives the pool of each seed that the folder ever knew.
+    """
+    by_pool: dict[str, list[Seed]] = defaultdict(list)
+    for seed in seeds:
+        by_pool[pools[seed.id]].append(seed)
+    first: dict[str, int] = {}
+    if spec.per_seed is None and spec.target != "all":
+        base = journal.meta("shares")
+        if base is None or base["target"] != spec.target:
+            base = {"target": spec.target, "seeds": [seed.id for seed in seeds]}
+            journal.set_meta("shares", base)
+        first = share_target(spec.target, base["seeds"])
+    return split_batches(spec, sorted(by_pool.items(), key=lambda each: int(each[0])), first)
+
+
+def count_held(
+    journal: Journal, pools: Mapping[str, str], here: Collection[str], out: Collection[str]
+) -> Held:
+    """Accepted records of the seeds that are `here`, but for those in `out`."""
+    held = Held(Counter(), Counter())
+    for outcome in journal.outcomes("accepted", payload=False):
+        if outcome.node in out or outcome.seed not in here:
+            continue
+        if outcome.operation == PLAIN:
+            held.plain[pools[outcome.seed], outcome.label] += 1
+        else:
+            held.guided[outcome.label or pools[outcome.seed], outcome.depth] += 1
+    return held
+
+
+def plan_levels(
+    spec: RunSpec,
+    shape: TreeShape,
+    seeds: Sequence[Seed],
+    pools: Mapping[str, str],
+    journal: Journal,
+    labels: Sequence[str],
+    near: Mapping[str, Sequence[str]],
+    out: Collection[str],
+) -> Composition:
+    """The quotas of all levels, with what earlier invocations accepted."""
+    held = count_held(journal, pools, {seed.id for seed in seeds}, out)
+    return compose(spec, shape, batch_seeds(spec, seeds, pools, journal), labels, near, held)
 
 
 def build_frontier(
-    spec: RunSpec,
-    seeds: Sequence[Seed],
+    shape: TreeShape,
+    composition: Composition,
     journal: Journal,
+    pools: Mapping[str, str],
     *,
-    triples: int,
-    labels: Sequence[str],
-    near: Mapping[str, Sequence[str]],
+    groups: tuple[int, int],
+    choose: ChooseParent,
     out: Collection[str] = (),
+    retry_failed: bool = False,
 ) -> Frontier:
-    """The frontier as it stands: seeds with their quotas, settled nodes in their slots, open ones first in line.
+    """The frontier as it stands: levels with their quotas, settled candidates in their slots, open groups first in line.
 
-    What is in `out` was pruned: its place is free again, and nothing grows from it.
+    `groups` are the most slots of a guided and of a plain group. What is in `out` was pruned: its place is free again,
+    and nothing grows from it.
     """
-    held: dict[str, list[int]] = {seed.id: [0] * spec.hops for seed in seeds}
-    by_label: Counter[str] = Counter()
-    for outcome in journal.outcomes("accepted", payload=False):
-        if outcome.node in out:
-            continue
-        by_label[outcome.label] += 1
-        if outcome.seed in held and outcome.depth <= spec.hops:
-            held[outcome.seed][outcome.depth - 1] += 1
-    wanted = split_target(spec, seeds, journal)
-    gone = by_label.total() - sum(map(sum, held.values()))
-    total = None if wanted is None else sum(wanted.values()) + gone
-    drawn = [seed.draft.output for seed in seeds]
-    quotas = split_labels(spec, labels, drawn, total, by_label) if total is not None else {}
-    shape = TreeShape(
-        spec.operations,
-        triples,
-        spec.personas,
-        spec.hops,
-        total,
-        quotas,
-        make_label_chooser(spec, near) if labels else None,
-    )
-    frontier = Frontier(shape)
-    for seed in seeds:
-        ask = (
-            [ENDLESS] * spec.hops
-            if wanted is None
-            else split_over_hops(wanted[seed.id], shape.compute_caps(), held[seed.id])
-        )
-        frontier.add_seed(seed.id, seed.draft.output if labels else "", ask)
-    settled = _restore(frontier, journal, out, retry=spec.retry_failed)
-    if total is not None:
-        for work in _started(journal, settled):
+    frontier = Frontier(shape, group=groups[0], plain_group=groups[1], choose=choose)
+    for (pool, label), quota in composition.plain.items():
+        frontier.add_plain(pool, label, quota)
+    for stratum in composition.strata:
+        frontier.add_stratum(stratum.name, stratum.label, stratum.roots, stratum.quotas)
+    settled = _restore_outcomes(frontier, journal, pools, out, retry=retry_failed)
+    if not shape.whole:
+        for work in _read_groups(journal, settled):
             frontier.reopen(work)
     return frontier
 
 
-async def promote_surplus(frontier: Frontier, journal: Journal) -> None:
+async def promote_surplus(frontier: Frontier, journal: Journal, pools: Mapping[str, str]) -> None:
     """Where the target has grown, records that were finished beyond the old one come first."""
     for outcome in list(journal.outcomes("surplus")):
-        if frontier.promote(read_work(outcome), outcome.node, outcome.label):
+        if frontier.promote(read_slot(outcome, pools.get(outcome.seed, "")), outcome.node, outcome.seed):
             await journal.settle(replace(outcome, kind="accepted"))
 
 
-def _restore(frontier: Frontier, journal: Journal, out: Collection[str], *, retry: bool) -> set[str]:
+def _restore_outcomes(
+    frontier: Frontier, journal: Journal, pools: Mapping[str, str], out: Collection[str], *, retry: bool
+) -> set[str]:
     settled = set()
+    repeated = _read_repeated(journal)
     for outcome in journal.outcomes(payload=False):
         if outcome.kind == "planted":
             triples, personas = unpack_slot(outcome.slot)
-            if frontier.has_branch(outcome.node) and (triples or personas or not retry):
-                frontier.finish_planting(outcome.node, triples, personas)
+            if (triples or personas or not retry) and frontier.adopt(outcome.node):
+                frontier.planted(outcome.node, triples, personas)
         elif outcome.kind != "failed" or not retry:
             settled.add(outcome.node)
             kept = outcome.kind == "accepted" and outcome.node not in out
-            frontier.restore(read_work(outcome), outcome.node if kept else "", outcome.label)
+            slot = read_slot(outcome, pools.get(outcome.seed, ""))
+            frontier.restore(
+                slot, outcome.seed, outcome.node if kept else "", repeated=outcome.node in repeated
+            )
     return settled
 
 
-def read_barren_reasons(journal: Journal) -> Iterator[str]:
-    """The reason for each branch whose attributes could not be had."""
+def _read_repeated(journal: Journal) -> set[str]:
+    """Plain candidates that repeated what was there: from these a level knows whether it runs dry."""
+    return {
+        outcome.node
+        for outcome in journal.outcomes("rejected")
+        if outcome.operation == PLAIN and orjson.loads(outcome.payload)["reason"] in REPEATED
+    }
+
+
+def read_reasons_without_attributes(journal: Journal) -> Iterator[str]:
+    """The reason for each parent whose attributes could not be had."""
     for outcome in journal.outcomes("planted"):
         if outcome.slot == pack_slot(0, 0) and (reason := orjson.loads(outcome.payload).get("reason")):
             yield reason
 
 
-def _started(journal: Journal, settled: set[str]) -> Iterator[GrowWork]:
-    for node, value in journal.decisions(START):
-        if node not in settled and isinstance(value, list):
-            parent, kind, index, draw, label, seed, depth = value
-            yield GrowWork(Slot(parent, kind, index, draw, label), seed, depth)
+def freeze_group(work: GroupWork, ids: Sequence[str]) -> dict[str, Any]:
+    """A group as it is journaled: its slots, and the ids of their records."""
+    return {
+        "seed": work.seed,
+        "depth": work.depth,
+        "slots": [slot.as_list() for slot in work.slots],
+        "ids": list(ids),
+    }
+
+
+def _read_groups(journal: Journal, settled: Collection[str]) -> Iterator[GroupWork]:
+    """Groups that were composed and of which something is still open."""
+    for _, value in journal.decisions(GROUP):
+        done = frozenset(place for place, id in enumerate(value["ids"]) if id in settled)
+        if len(done) < len(value["ids"]):
+            slots = tuple(Slot(*each) for each in value["slots"])
+            yield GroupWork(slots, value["seed"], value["depth"], done)

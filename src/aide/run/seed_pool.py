@@ -6,7 +6,8 @@ from aide.card import choose_demonstrations, make_demonstration
 from aide.config.spec import RunSpec
 from aide.formats import Demonstration
 from aide.journal import Journal
-from aide.records import Seed, rng
+from aide.llm.usage import estimate_tokens
+from aide.records import Group, Seed, rng
 from aide.run.inputs import PreparedInputs
 
 SEED: Final = "seed"
@@ -36,6 +37,43 @@ class SeedPool:
                 self._seeds[seed.id], self._batches[seed.id] = seed, batch
         self._pools: dict[int, list[Seed]] = {}
         self._chosen: dict[str, tuple[Demonstration, ...]] = {}
+        self._shown: dict[str, tuple[Demonstration, ...]] = {}
+
+    @property
+    def pools(self) -> dict[str, str]:
+        """The pool of each seed that the folder ever knew: the number of its batch."""
+        return {id: str(batch) for id, batch in self._batches.items()}
+
+    def list_seeds(self, pool: str) -> list[Seed]:
+        """The seeds of one pool, those that are gone from the files included: what was drawn from them stays drawn."""
+        return [self._seeds[id] for id, batch in self._batches.items() if str(batch) == pool]
+
+    def examples(self, group: Group) -> tuple[Demonstration, ...]:
+        """The examples that a group's writer sees: those of its label first, others drawn for this group.
+
+        So calls differ by their examples, though none knows of another.
+        """
+        if group.id not in self._shown:
+            self._shown.clear()  # asked for several times in a row, and never again
+            self._shown[group.id] = self._draw_examples(group)
+        return self._shown[group.id]
+
+    def _draw_examples(self, group: Group) -> tuple[Demonstration, ...]:
+        first = group.hops[0]
+        batch = self._batches.get(first.seed.id, 1)
+        pool = self._seeds_until(batch)
+        rng("examples", group.id).shuffle(pool)
+        own = [seed for seed in pool if first.label and seed.draft.output == first.label]
+        away = {first.parent.id}
+        chosen: list[Demonstration] = []
+        left = DEMONSTRATION_TOKENS
+        for seed in dict.fromkeys([*own, *pool]):
+            example = make_demonstration(seed.draft, self._format)
+            size = estimate_tokens(example.input) + estimate_tokens(example.answer)
+            if seed.id not in away and size <= left and len(chosen) < self._count:
+                chosen.append(example)
+                left -= size
+        return tuple(chosen)
 
     def demonstrations(self, seed: Seed) -> tuple[Demonstration, ...]:
         """D_T of this seed's whole tree."""
@@ -45,15 +83,19 @@ class SeedPool:
 
     def _choose(self, seed: Seed) -> tuple[Demonstration, ...]:
         batch = self._batches[seed.id]
-        if batch not in self._pools:
-            self._pools[batch] = [self._seeds[id] for id, came in self._batches.items() if came <= batch]
-        pool = self._pools[batch]
+        pool = self._seeds_until(batch)
         if len(pool) > POOL:
             pool = rng("demonstrations", seed.id).sample(pool, POOL)
         chosen = choose_demonstrations(
             seed, pool, self._format, k=self._count, max_tokens=DEMONSTRATION_TOKENS
         )
         return tuple(make_demonstration(each.draft, self._format) for each in chosen)
+
+
+    def _seeds_until(self, batch: int) -> list[Seed]:
+        if batch not in self._pools:
+            self._pools[batch] = [self._seeds[id] for id, came in self._batches.items() if came <= batch]
+        return list(self._pools[batch])
 
 
 def find_gone_seeds(inputs: PreparedInputs, journal: Journal) -> list[str]:

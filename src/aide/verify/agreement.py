@@ -70,16 +70,16 @@ class VoteTally:
 
 
 async def collect_votes(
-    first: Vote,
+    first: Sequence[Vote],
     draw: Callable[[int], Awaitable[Vote]],
     quorum: Quorum,
     compare: Callable[[str, str], bool],
 ) -> VoteTally:
-    """Draw on from `first`, the first answer, until enough agree or no longer can.
+    """Draw on from `first`, the answers that are there, until enough agree or no longer can.
 
-    `draw` gets the number of the draw, from 1 on.
+    `draw` gets the number of the draw, counted from those.
     """
-    votes = [first]
+    votes = list(first)
     while True:
         groups = _group(votes, compare)
         largest = max(groups, key=len)

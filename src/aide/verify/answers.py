@@ -12,7 +12,7 @@ from aide.errors import NodeError, Rejection
 from aide.formats import Format, Question, TaskCard
 from aide.records import Ask, Correction, Draft, Payload
 from aide.sandbox.isolation import SandboxResult
-from aide.verify.agreement import Quorum, Vote, VoteTally, collect_votes
+from aide.verify.agreement import USUAL, Quorum, Vote, VoteTally, collect_votes
 from aide.verify.arithmetic import describe_miscalculation
 
 T = TypeVar("T")
@@ -30,16 +30,24 @@ class CheckedAnswer:
 class AnswerChecks:
     """The answer step of a task.
 
-    `quorum` is how many answers must agree; without it one is enough. `run` runs a solution against its tests; without
-    it no code is run, and a record says that its tests are unverified.
+    `quorum` is how many answers must agree; without it one is enough. It is held at once where it is `eager`, else only
+    where the judge differs, whose own answer is a vote. `run` runs a solution against its tests; without it no code is
+    run, and a record says that its tests are unverified.
     """
 
     def __init__(
-        self, format: Format, card: TaskCard, quorum: Quorum | None = None, run: TestRunner | None = None
+        self,
+        format: Format,
+        card: TaskCard,
+        quorum: Quorum | None = None,
+        run: TestRunner | None = None,
+        *,
+        eager: bool = True,
     ) -> None:
         self.format = format
         self.card = card
         self.quorum = quorum
+        self.eager = eager
         self.run = run
 
     async def answer(self, ask: Ask, question: Question, first: Draft | None = None) -> CheckedAnswer:
@@ -55,9 +63,32 @@ class AnswerChecks:
         draft = await self._answer(ask, question, first)
         if draft.tests:
             return await self._run_tests(ask, question, draft)
-        if self.quorum is None:
+        if self.quorum is None or not self.eager:
             return CheckedAnswer(draft)
-        tally = await self._hold_vote(ask, question, draft, self.quorum)
+        own = Vote(self.format.extract_final_answer(draft, self.card), draft)
+        return self._take_winner(await self._hold_vote(ask, question, [own], self.quorum))
+
+    async def decide(
+        self, ask: Ask, question: Question, found: CheckedAnswer, own_answer: str
+    ) -> CheckedAnswer:
+        """Further answers to a question on which the record and the judge differ, until enough agree with one of them.
+
+        Raises:
+            errors.Rejection: step `answer`, reason `no_agreement`.
+        """
+        quorum = self.quorum or USUAL
+        votes = [
+            Vote(self.format.extract_final_answer(found.draft, self.card), found.draft),
+            Vote(own_answer),
+        ]
+        if "agreement" in found.scores:  # its answer has stood a vote of its own
+            raise Rejection(
+                "answer", "no_agreement", f"{found.scores['agreement']} agreed, and the judge does not"
+            )
+        decided = self._take_winner(await self._hold_vote(ask, question, votes, quorum))
+        return replace(decided, scores={**found.scores, **decided.scores})
+
+    def _take_winner(self, tally: VoteTally) -> CheckedAnswer:
         if tally.winner is None:
             said = ", ".join(answer[:80] or "nothing" for answer in tally.votes)
             raise Rejection("answer", "no_agreement", f"{tally.share} agreed: {said}")
@@ -78,8 +109,13 @@ class AnswerChecks:
     def _find_miscalculation(self, draft: Draft) -> str:
         return describe_miscalculation(draft.reasoning or draft.output) if self.format.worked else ""
 
-    async def _hold_vote(self, ask: Ask, question: Question, first: Draft, quorum: Quorum) -> VoteTally:
+    async def _hold_vote(
+        self, ask: Ask, question: Question, votes: Sequence[Vote], quorum: Quorum
+    ) -> VoteTally:
+        """`votes` are there already, the first of them with the draft that the question came with."""
         format, card, check = self.format, self.card, rename_step("check", ask)
+        first = votes[0].draft
+        assert first is not None
 
         async def draw(number: int) -> Vote:
             try:
@@ -90,8 +126,7 @@ class AnswerChecks:
             # Label and options were fixed before: another choice among them is a doubt, not a better answer.
             return Vote(answer, None if format.labelled or draft.choices else draft)
 
-        own = Vote(format.extract_final_answer(first, card), first)
-        return await collect_votes(own, draw, quorum, format.compare)
+        return await collect_votes(votes, draw, quorum, format.compare)
 
     async def _run_tests(self, ask: Ask, question: Question, draft: Draft) -> CheckedAnswer:
         """Tests and solution are written without sight of each other, and kept where they agree."""

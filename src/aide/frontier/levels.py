@@ -1,0 +1,353 @@
+"""Levels: the records of one hop that share a quota, and where the next of them may grow."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import ceil
+from typing import Final
+
+from aide.frontier.shape import CHILDREN, DRAWS, ENDLESS, GroupWork, Slot, TreeShape
+from aide.records import PERSONA, PLAIN
+
+# A level learns its yield (accepted of settled) from its own candidates. Two successes that nobody had keep its first
+# candidates from deciding; below a quarter the run is in trouble, and more open candidates would only cost more.
+PRIOR: Final = 2
+LEAST_YIELD: Final = 0.25
+# Plain records run dry: after some twenty a label a model has said the usual things, and most new ones repeat what is
+# there. Two in five, seen over two groups at least, are taken for the sign of it.
+DRY_AFTER: Final = 14
+DRY_SHARE: Final = 0.4
+# The next parent is chosen among so many candidates: each is held against those chosen before.
+CHOSEN_AMONG: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A seed or an accepted record that may become a parent."""
+
+    id: str
+    seed: str
+    kind: str
+    label: str
+
+
+# Which of these candidates is to be the next parent (its place), beside those that were chosen before.
+ChooseParent = Callable[[Sequence[Candidate], Sequence["Branch"]], int]
+
+
+class Branch:
+    """A parent: what is known of it, and which of its slots are used."""
+
+    __slots__ = (
+        "children", "id", "kind", "level", "ordinal", "personas", "planting", "queued", "seed", "triples", "used",
+    )  # fmt: skip
+
+    def __init__(self, origin: Candidate, level: "GuidedLevel") -> None:
+        self.id = origin.id
+        self.seed = origin.seed
+        self.kind = origin.kind
+        self.level = level
+        self.ordinal = len(level.branches)
+        self.triples = -1
+        self.personas = -1
+        self.planting = False
+        self.queued = False
+        """True while it waits in its level for children of the even composition."""
+        self.used = 0
+        """A bit for each slot that was handed out."""
+        self.children = 0
+        """Candidates that are open or accepted."""
+
+    @property
+    def planted(self) -> bool:
+        """True once its triples and personas are known."""
+        return self.triples >= 0
+
+    def list_ways(self) -> list[tuple[int, int]]:
+        """All (kind, index) of this parent: kinds take turns, so that neighbours differ in kind and attribute."""
+        kinds, turn = self.level.shape.kinds, self.ordinal + self.level.turn
+        order = [(turn + n) % len(kinds) for n in range(len(kinds))]
+        counts = [self.personas if kinds[k] == PERSONA else self.triples for k in order]
+        return [
+            (k, (step + place) % counts[place])
+            for step in range(max(counts, default=0))
+            for place, k in enumerate(order)
+            if step < counts[place]
+        ]
+
+
+class Level:
+    """Records of one hop that share a quota."""
+
+    __slots__ = ("accepted", "admitted", "below", "depth", "in_flight", "label", "queued", "quota", "settled")
+
+    def __init__(self, depth: int, label: str, quota: int) -> None:
+        self.depth = depth
+        self.label = label
+        self.quota = quota
+        self.accepted = 0
+        self.admitted = 0
+        """Accepted, or about to be."""
+        self.settled = 0
+        """Candidates that have ended, accepted ones included."""
+        self.in_flight = 0
+        """Candidates that are open."""
+        self.queued = False
+        """True while it waits in the frontier for its turn."""
+        self.below: list[GuidedLevel] = []
+        """Levels whose parents are records of this one."""
+
+    @property
+    def whole(self) -> bool:
+        """True where every slot is wanted, once, and in groups that depend on nothing that finished before."""
+        return self.quota >= ENDLESS
+
+    @property
+    def missing(self) -> int:
+        """Records that the quota still lacks."""
+        return self.quota - self.accepted
+
+    @property
+    def demand(self) -> int:
+        """Candidates to open now: as many as the missing records want at the level's yield, less those open."""
+        if self.whole:
+            return self.quota
+        share = max(LEAST_YIELD, (self.accepted + PRIOR) / (self.settled + PRIOR))
+        return max(self.missing, round(self.missing / share)) - self.in_flight if self.missing > 0 else 0
+
+    @property
+    def active(self) -> bool:
+        """True while records of this level may still come."""
+        return bool(self.in_flight or self.queued)
+
+
+class PlainLevel(Level):
+    """Plain records of one pool of seeds and one label. They need no parent: each is known by its ordinal."""
+
+    __slots__ = ("last", "next_ordinal", "pool", "repeated", "used")
+
+    def __init__(self, pool: str, label: str, quota: int, last: int | None) -> None:
+        """`last` is how many ordinals there are, where every one of them is wanted once."""
+        super().__init__(1, label, quota)
+        self.pool = pool
+        self.last = last
+        self.next_ordinal = 0
+        self.repeated = 0
+        """Candidates that were duplicates or copies."""
+        self.used: set[int] = set()
+        """Ordinals that an earlier invocation settled; kept where every ordinal is wanted once."""
+
+    @property
+    def runs_dry(self) -> bool:
+        """True when so many candidates repeat others that further ones would hardly be new."""
+        return self.last is None and self.settled >= DRY_AFTER and self.repeated > DRY_SHARE * self.settled
+
+    def take(self, most: int) -> GroupWork | None:
+        """The next group; none where nothing is left. Groups are of an even size, so that no call has one line alone."""
+        if self.last is None:
+            count = self.demand
+            size = ceil(count / ceil(count / most)) if count > 0 else 0
+            return self._make_group(self.next_ordinal, size)
+        while self.next_ordinal < self.last:
+            group = self._make_group(self.next_ordinal, min(most, self.last - self.next_ordinal))
+            if group is not None and group.open:
+                return group
+        return None
+
+    def _make_group(self, first: int, size: int) -> GroupWork | None:
+        self.next_ordinal = first + size
+        slots = tuple(Slot(self.pool, PLAIN, first + n, 0, self.label) for n in range(size))
+        settled = frozenset(place for place, slot in enumerate(slots) if slot.index in self.used)
+        return GroupWork(slots, "", 1, settled) if slots else None
+
+
+class GuidedLevel(Level):
+    """Records of one stratum that grow from parents at one hop."""
+
+    __slots__ = (
+        "above", "branches", "by_kind", "candidates", "draws", "open", "planting", "refill", "shape", "turn",
+        "unplanted",
+    )  # fmt: skip
+
+    def __init__(
+        self, shape: TreeShape, depth: int, label: str, quota: int, above: Sequence[Level], turn: int
+    ) -> None:
+        """`above` are the levels whose records may become parents; `turn` says which kind comes first."""
+        super().__init__(depth, label, quota)
+        self.shape = shape
+        self.above = above
+        self.turn = turn
+        self.candidates: dict[str, Candidate] = {}
+        self.branches: list[Branch] = []
+        self.unplanted: deque[Branch] = deque()
+        self.open: deque[Branch] = deque()
+        """Planted branches that may have a free slot within their allowance."""
+        self.refill: deque[Branch] = deque()
+        """Planted branches that may have a free slot at all, at `draws` samples along each way."""
+        self.draws = 1
+        self.planting = 0
+        self.by_kind = [0] * len(shape.kinds)
+
+    # --- parents --------------------------------------------------------------------------------------
+
+    @property
+    def active(self) -> bool:
+        """See `Level.active`; a parent that is being planted counts."""
+        return bool(self.in_flight or self.queued or self.planting)
+
+    @property
+    def growing(self) -> bool:
+        """True while further candidates for parents may come."""
+        return any(level.active or (isinstance(level, GuidedLevel) and level.growing) for level in self.above)
+
+    @property
+    def parents_wanted(self) -> int:
+        """As many parents as the quota needs at `CHILDREN` each."""
+        return ENDLESS if self.whole else ceil(self.quota / CHILDREN)
+
+    def allowance(self, branch: Branch) -> int:
+        """The children that the composition gives to this parent: an even share of the quota by its ordinal."""
+        if self.whole:
+            return self.quota
+        parents = max(1, self.parents_wanted)
+        return max(0, -((branch.ordinal - self.quota) // parents)) if branch.ordinal < parents else 0
+
+    def add_candidate(self, candidate: Candidate) -> None:
+        """A record that may become a parent; where there are many times as many as are wanted, no more are kept."""
+        if self.whole or len(self.candidates) < max(8 * CHOSEN_AMONG, 4 * self.parents_wanted):
+            self.candidates[candidate.id] = candidate
+
+    def adopt(self, id: str) -> Branch:
+        """Make this candidate a parent."""
+        branch = Branch(self.candidates.pop(id), self)
+        self.branches.append(branch)
+        self.unplanted.append(branch)
+        return branch
+
+    def adopt_next(self, choose: ChooseParent) -> Branch | None:
+        """Make the best candidate a parent; none where there is no candidate."""
+        if not self.candidates:
+            return None
+        among = list(islice(self.candidates.values(), 1 if self.whole else CHOSEN_AMONG))
+        return self.adopt(among[choose(among, self.branches) if len(among) > 1 else 0].id)
+
+    def count_wanted(self, branch: Branch) -> tuple[int, int]:
+        """Triples and personas to ask for: as many as the branch's children will take."""
+        shape, kinds = self.shape, self.shape.kinds
+        if self.whole:
+            return shape.triples, shape.personas
+        children = self.allowance(branch) or CHILDREN
+        turn = branch.ordinal + self.turn
+        personas = sum(kinds[(turn + n) % len(kinds)] == PERSONA for n in range(children))
+        return min(shape.triples, children - personas), min(shape.personas, personas)
+
+    def set_planted(self, branch: Branch, triples: int, personas: int) -> None:
+        """What the branch's children grow along is known."""
+        branch.triples, branch.personas = triples, personas
+        self.refill.append(branch)
+        self.queue(branch)
+
+    def queue(self, branch: Branch) -> None:
+        """Let a branch wait for children within its allowance."""
+        if branch.planted and not branch.queued:
+            branch.queued = True
+            self.open.append(branch)
+
+    # --- slots ----------------------------------------------------------------------------------------
+
+    def take_even(self, most: int) -> GroupWork | None:
+        """The next group that the even composition gives; none where no planted branch has one."""
+        while self.open:
+            branch = self.open[0]
+            group = (
+                self._take_chunk(branch, most)
+                if self.whole
+                else self._take(branch, min(most, self.demand, self.allowance(branch) - branch.children), 1)
+            )
+            if group is not None:
+                return group
+            self.open.popleft()
+            branch.queued = False
+        return None
+
+    def take_any(self, most: int) -> GroupWork | None:
+        """A group of any free slots at the present number of draws; none where no planted branch has one."""
+        while self.refill:
+            branch = self.refill[0]
+            group = self._take(branch, min(most, self.demand), self.draws)
+            if group is not None:
+                self.refill.rotate(-1)  # the next refill goes to another parent
+                return group
+            self.refill.popleft()
+        return None
+
+    def draw_further(self) -> bool:
+        """Allow one more sample along each way; false where all are allowed."""
+        if self.draws >= DRAWS:
+            return False
+        self.draws += 1
+        self.refill.extend(branch for branch in self.branches if branch.planted)
+        return True
+
+    def _take(self, branch: Branch, most: int, draws: int) -> GroupWork | None:
+        """Free slots of a parent: the least covered kinds first, no attribute twice if it can be helped."""
+        ways, kinds = branch.list_ways(), self.shape.kinds
+        covered, attributes = list(self.by_kind), set[tuple[bool, int]]()
+        slots: list[Slot] = []
+        for draw in range(draws):
+            free = [place for place in range(len(ways)) if not branch.used >> (draw * len(ways) + place) & 1]
+            while free and len(slots) < most:
+                place = min(
+                    free, key=lambda at: (_name(ways[at], kinds) in attributes, covered[ways[at][0]], at)
+                )
+                free.remove(place)
+                k, index = ways[place]
+                attributes.add(_name(ways[place], kinds))
+                covered[k] += 1
+                slots.append(Slot(branch.id, kinds[k], index, draw, self.label))
+        return GroupWork(tuple(slots), branch.seed, self.depth) if slots else None
+
+    def _take_chunk(self, branch: Branch, most: int) -> GroupWork | None:
+        """The next chunk of a whole branch of which anything is left: its makeup depends on the branch alone."""
+        ways, kinds = branch.list_ways(), self.shape.kinds
+        for first in range(0, len(ways), most):
+            places = range(first, min(first + most, len(ways)))
+            settled = frozenset(n for n, place in enumerate(places) if branch.used >> place & 1)
+            if len(settled) < len(places):
+                slots = tuple(
+                    Slot(branch.id, kinds[ways[at][0]], ways[at][1], 0, self.label) for at in places
+                )
+                return GroupWork(slots, branch.seed, self.depth, settled)
+        return None
+
+    def occupy(self, branch: Branch, slot: Slot) -> None:
+        """Mark a slot as handed out."""
+        ways, k = branch.list_ways(), self.shape.kinds.index(slot.kind)
+        if (k, slot.index) in ways:  # else another version planted the branch with more
+            branch.used |= 1 << (slot.draw * len(ways) + ways.index((k, slot.index)))
+        branch.children += 1
+        self.by_kind[k] += 1
+
+    def release(self, branch: Branch, slot: Slot) -> None:
+        """The candidate in a slot came to nothing: the parent has a child less. The slot itself stays used."""
+        branch.children -= 1
+        self.by_kind[self.shape.kinds.index(slot.kind)] -= 1
+        if not self.whole:
+            self.queue(branch)
+
+    def count_free(self) -> int:
+        """Slots that are left at all, further draws and parents to come included."""
+        free = len(self.candidates) * DRAWS * self.shape.children
+        operations = sum(kind != PERSONA for kind in self.shape.kinds)
+        for branch in self.branches:
+            triples, personas = branch.triples, branch.personas
+            if not branch.planted:
+                triples, personas = self.shape.triples, self.shape.personas
+            free += DRAWS * (triples * operations + personas) - branch.used.bit_count()
+        return free
+
+
+def _name(way: tuple[int, int], kinds: Sequence[str]) -> tuple[bool, int]:
+    """What a way is about: a persona or an attribute, and which one."""
+    return kinds[way[0]] == PERSONA, way[1]

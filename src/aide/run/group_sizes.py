@@ -1,0 +1,70 @@
+"""How many records share a call: as set, or as many as the model was seen to do well."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aide.config.spec import RunSpec
+
+GUIDED: Final = "guided"
+PLAIN: Final = "plain"
+JUDGED: Final = "judged"
+
+# Where a run begins. Five siblings of one parent (more begin to repeat each other); seven plain records, ten where they
+# are short; eight texts for the judge. From there a model that leaves something out gets fewer.
+START: Final = {GUIDED: 5, PLAIN: 7, JUDGED: 8}
+SHORT_PLAIN: Final = 10
+SHORT: Final = 15  # words, in which the seeds' median is short
+WORKED_JUDGED: Final = (
+    4  # worked answers take a judge's attention: solved side by side, eight are solved less carefully
+)
+# Of a call for several, so much must come back; below it the next ones are for half as many. After some whole ones in a
+# row one more is tried.
+WHOLE: Final = 0.8
+ROW: Final = 4
+
+
+@dataclass(slots=True)
+class _Size:
+    most: int
+    now: int
+    row: int = 0
+
+
+class GroupSizes:
+    """The sizes of groups, learned for the run's models and kept."""
+
+    def __init__(
+        self, spec: RunSpec, *, median_length: float, worked: bool, kept: Mapping[str, Any] | None
+    ) -> None:
+        """`median_length` is that of the seeds in words; `worked`: answers show their working; `kept` is `as_dict`."""
+        self._fixed = spec.together != "auto" or spec.target == "all"
+        start = {**START, PLAIN: SHORT_PLAIN if median_length <= SHORT else START[PLAIN]}
+        if worked:
+            start[JUDGED] = WORKED_JUDGED
+        most = start if spec.together == "auto" else dict.fromkeys(start, int(spec.together))
+        known = kept or {}
+        self._sizes = {
+            name: _Size(size, size if self._fixed else min(size, int(known.get(name, size))))
+            for name, size in most.items()
+        }
+
+    def most(self, name: str) -> int:
+        """The most records of one call now."""
+        return self._sizes[name].now
+
+    def note(self, name: str, wanted: int, got: int) -> None:
+        """A call for so many came back with so many that could be read."""
+        size = self._sizes[name]
+        if self._fixed or wanted < 2:
+            return
+        if got < WHOLE * wanted:
+            size.now, size.row = max(1, min(size.now, wanted) // 2), 0
+        elif size.now < size.most and wanted >= size.now:
+            size.row += 1
+            if size.row >= ROW:
+                size.now, size.row = size.now + 1, 0
+
+    def as_dict(self) -> dict[str, int]:
+        """The sizes as the journal keeps them."""
+        return {name: size.now for name, size in self._sizes.items()}

@@ -1,0 +1,198 @@
+"""The judge of a run: readings and comparisons of different records share calls, real texts among them unmarked."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final
+
+from aide.card import make_demonstration
+from aide.formats import Demonstration, Format, TaskCard
+from aide.judging.passage import cut_around_quote
+from aide.judging.verdict import make_comparison_payload, make_reading_payload, to_comparison, to_reading
+from aide.llm.usage import estimate_tokens
+from aide.records import PLAIN, Ask, Comparison, Draft, Hop, Reading, Seed, digest, rng
+from aide.run.call_groups import CallGroups, Item
+from aide.run.session import Session
+
+REAL: Final = "real reading"
+"""Kind of the decision that keeps how the judge read a real text."""
+EXAMPLES: Final = 8
+"""Real examples that the judge sees: enough to show how they differ, few enough to be paid for with every call."""
+EXAMPLE_TOKENS: Final = 1200
+LEAST_SEEDS: Final = 4
+"""From so many seeds on, one of them stands unmarked among the texts, and is not among the examples."""
+
+
+class GroupedJudge:
+    """A `recipes.Judge` whose calls are shared."""
+
+    def __init__(
+        self,
+        session: Session,
+        card: TaskCard,
+        format: Format,
+        seeds: Sequence[Seed],
+        ask_for: Callable[[str], Ask],
+        *,
+        size: Callable[[], int],
+        note_size: Callable[[int, int], None],
+        count_open: Callable[[], int],
+        whole: bool,
+    ) -> None:
+        """`ask_for` gives the `Ask` of a call; `size` the most texts of one now, and `note_size` hears how many of how
+        many came back; `whole` says that groups are announced, and depend on nothing that finished before.
+        """
+        self._journal = session.journal
+        self._card = card
+        self._format = format
+        self._seeds = seeds
+        self._ask_for = ask_for
+        self._note_size = note_size
+        self._whole = whole
+        self._announced: dict[str, set[str]] = {}
+        self._count_open = count_open
+        common = {"size": size, "is_last": self._is_last}
+        journal, stop = session.journal, session.stop
+        self.readings = CallGroups(
+            "reading", journal, stop, self._ask_readings, mix=format.labelled and not whole, **common
+        )
+        self.comparisons = CallGroups("comparison", journal, stop, self._ask_comparisons, **common)
+
+    def restore(self, settled: Collection[str]) -> None:
+        """Calls that were composed before a stop."""
+        self.readings.restore(settled)
+        self.comparisons.restore(settled)
+
+    def send_full(self) -> None:
+        """Send what no open candidate could still join; ask it whenever one has ended."""
+        self.readings.send_full()
+        self.comparisons.send_full()
+
+    def _is_last(self) -> bool:
+        return self.readings.waiting + self.comparisons.waiting >= self._count_open()
+
+    # --- recipes.Judge --------------------------------------------------------------------------------
+
+    def announce(self, group: str, count: int) -> None:
+        """See `recipes.Judge`."""
+        if self._whole and count > 1:
+            self._announced[group] = set()
+            self.readings.announce(group, count)
+
+    def withdraw(self, hop: Hop) -> None:
+        """See `recipes.Judge`; one that has asked for its reading is not withdrawn."""
+        came = self._announced.get(hop.group)
+        if came is not None and hop.id not in came:
+            came.add(hop.id)
+            self.readings.withdraw(hop.group)
+
+    async def read(self, hop: Hop, draft: Draft) -> Reading:
+        """See `recipes.Judge`."""
+        item = self._make_item(hop.id, draft, cut_around_quote(hop.parent.parts, draft.evidence))
+        came = self._announced.get(hop.group)
+        first = came is not None and hop.id not in came
+        if came is not None:
+            came.add(hop.id)
+        kind = hop.label or hop.parent.id
+        return await self.readings.ask(item, kind=kind, group=hop.group if first else "")
+
+    async def compare(self, hop: Hop, draft: Draft) -> Comparison:
+        """See `recipes.Judge`."""
+        item = {
+            "id": hop.id,
+            "parent": hop.parent.draft.input if hop.operation != PLAIN else "",
+            "text": draft.input,
+            "answer": "" if self._format.comparable else self._format.render(draft),
+        }
+        return await self.comparisons.ask(item)
+
+    # --- calls ----------------------------------------------------------------------------------------
+
+    def _make_item(self, id: str, draft: Draft, passage: str) -> dict[str, Any]:
+        return {
+            "id": id,
+            "shown": self._format.show_to_judge(draft),
+            "passage": passage,
+            "choices": list(draft.choices),
+        }
+
+    async def read_real(self, seeds: Sequence[Seed], name: str) -> list[Reading | None]:
+        """How the judge reads real texts that are not among its examples: the measure for its grades of others."""
+        items = [self._item_of(seed) for seed in seeds]
+        return list(await self._ask_texts(digest("real", name), items, self._choose_examples(name, seeds)))
+
+    async def _ask_readings(self, id: str, items: Sequence[Item]) -> Sequence[Reading | None]:
+        """Readings of some texts, a real one among them where there are seeds to spare and company to hide in."""
+        hidden = self._hide_real(id) if len(items) > 1 else None
+        examples = self._choose_examples(id, [hidden] if hidden else [])
+        if hidden is None:
+            return await self._ask_texts(id, items, examples)
+        place = rng("real", id).randrange(len(items) + 1)
+        found = list(
+            await self._ask_texts(id, [*items[:place], self._item_of(hidden), *items[place:]], examples)
+        )
+        if (reading := found.pop(place)) is not None:
+            self._journal.decide(
+                REAL, id, {"seed": hidden.id, "relevance": reading.relevance, "fault": reading.fault}
+            )
+        return found
+
+    def _hide_real(self, id: str) -> Seed | None:
+        return rng("hidden", id).choice(self._seeds) if len(self._seeds) >= LEAST_SEEDS else None
+
+    def _item_of(self, seed: Seed) -> dict[str, Any]:
+        return self._make_item(seed.id, seed.draft, cut_around_quote(seed.parts, seed.draft.evidence))
+
+    async def _ask_texts(
+        self, id: str, items: Sequence[Item], examples: Sequence[Demonstration]
+    ) -> Sequence[Reading | None]:
+        format, card = self._format, self._card
+        payload = make_reading_payload(format.reading, card.label_names, len(items))
+        working = card.max_answer_tokens if format.reading in ("worked", "text") else 0
+        replies = await self._ask_for(id)(
+            "reflect", payload, template="reflect/blind", max_output=200 + len(items) * (200 + working), demos=examples,
+            texts=[{"shown": item["shown"], "passage": item["passage"]} for item in items], reading=format.reading,
+        )  # fmt: skip
+        self._note_size(len(items), sum(reply is not None for reply in replies))
+        return [
+            None if reply is None else to_reading(
+                reply, format.read_own_answer(reply.answer, Draft("", choices=tuple(item["choices"])), card)
+            )
+            for item, reply in zip(items, replies, strict=True)
+        ]  # fmt: skip
+
+    async def _ask_comparisons(self, id: str, items: Sequence[Item]) -> Sequence[Comparison | None]:
+        answers = not self._format.comparable
+        payload = make_comparison_payload(answers, len(items))
+        replies = await self._ask_for(id)(
+            "reflect",
+            payload,
+            template="reflect/beside",
+            max_output=200 + 120 * len(items),
+            pairs=items,
+            answers=answers,
+        )
+        self._note_size(len(items), sum(reply is not None for reply in replies))
+        return [None if reply is None else to_comparison(reply) for reply in replies]
+
+    def _choose_examples(self, id: str, hidden: Sequence[Seed]) -> tuple[Demonstration, ...]:
+        """Real examples for one call, of every label in turn; never those that stand among the texts."""
+        away = {seed.id for seed in hidden}
+        seeds = [seed for seed in self._seeds if seed.id not in away] or list(self._seeds)
+        rng("judge examples", id).shuffle(seeds)
+        chosen: list[Demonstration] = []
+        left = EXAMPLE_TOKENS
+        for seed in seeds:
+            example = make_demonstration(seed.draft, self._format)
+            size = estimate_tokens(example.input) + estimate_tokens(example.answer)
+            if size <= left and len(chosen) < EXAMPLES:
+                chosen.append(example)
+                left -= size
+        return tuple(chosen)
+
+
+def count_real(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """How the judge read real texts, unmarked among the others: what its grades are worth."""
+    grades = sorted(int(each["relevance"]) for each in decisions)
+    if not grades:
+        return {}
+    faulted = sum(bool(each["fault"]) for each in decisions)
+    return {"read": len(grades), "relevance": round(sum(grades) / len(grades), 2), "faulted": faulted}
