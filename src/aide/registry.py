@@ -1,19 +1,23 @@
-"""One generic registry: a name leads to an object, and a collision is a fault of the programmer."""
+"""Things that are found by name: formats, operations, exporters and the like."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Generic, TypeVar
 
 from aide.errors import InputError
+from aide.text.suggestions import suggest_name
 
 T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Names of one kind of thing (`format`, `operation`, `exporter`, …) and the things themselves."""
+    """Names of one kind of thing and the things themselves.
+
+    A name that is taken is a fault of the programmer, a name that is not there one of the person.
+    """
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
+        """What the things are called in messages: `format`, `operation`, `exporter`, …"""
         self._items: dict[str, T] = {}
 
     def add(self, name: str, item: T) -> T:
@@ -27,10 +31,9 @@ class Registry(Generic[T]):
         """The thing of that name; raises `InputError` naming what there is."""
         if name in self._items:
             return self._items[name]
-        close = get_close_matches(name, self._items, n=1)
-        meant = f"; did you mean {close[0]!r}?" if close else ""
         raise InputError(
-            f"there is no {self.kind} named {name!r}{meant}", hint=f"one of: {', '.join(sorted(self._items))}"
+            f"there is no {self.kind} named {name!r}{suggest_name(name, self._items)}",
+            hint=f"one of: {', '.join(sorted(self._items))}",
         )
 
     def __contains__(self, name: object) -> bool:

@@ -19,8 +19,10 @@ from aide.config.values import SIMULATOR, EndpointSpec, Flag, Frozen, PathText, 
 from aide.records import OPERATIONS
 
 SIMULATOR_MODEL: Final = "simulator"
+# Triples of graph expansion. None with fixed labels or fixed parts: there the attributes must come from what
+# stands, and added ones lead away from it.
 GRAPH_TRIPLES: Final = 2
-EMBED: Final = "embed"  # the one step that is no chat: its model is that of --embeddings
+EMBED: Final = "embed"  # the step under which embeddings are counted; its model is that of --embeddings
 
 GROUPS: Final = {
     "task": "The task", "tree": "The tree", "quality": "Quality", "models": "Models", "endpoint": "Endpoint",
