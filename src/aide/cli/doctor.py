@@ -78,12 +78,12 @@ async def _examine_all(settings: Settings, seeds: tuple[str, ...], *, quiet: boo
     from aide.run.plan.measured_speed import save_speed, speed_file
 
     spec = settings.spec
-    if not spec.served_by():
+    if not spec.list_endpoints():
         spec = spec.model_copy(update={"base_url": await _found()})
     texts, longest = await asyncio.to_thread(_of_seeds, spec, seeds) if seeds else ((), 0)
     console = make_stderr_console(quiet=quiet)
     diagnoses = []
-    for each in spec.served_by():
+    for each in spec.list_endpoints():
         console.print(f"asking {escape_for_console(each.base_url)} …")
         found = await examine_endpoint(
             make_endpoint(each, spec.model),

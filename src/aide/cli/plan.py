@@ -88,7 +88,7 @@ def _asked(spec: "RunSpec", ground: "PreparedInputs", folder: "RunFolder") -> di
         "seeds": len(ground.seeds),
         "shape": ground.loaded.shape,
         "format": ground.format.name,
-        "target": spec.goal(len(ground.seeds)),
+        "target": spec.compute_target(len(ground.seeds)),
         "hops": spec.hops,
         "skipped": [str(problem) for problem in ground.loaded.problems],
     }

@@ -208,7 +208,7 @@ def _require_endpoint(gathered: _Gathered) -> None:
 
 
 def _check_urls(spec: RunSpec, gathered: _Gathered) -> None:
-    for each in spec.served_by():
+    for each in spec.list_endpoints():
         if each.simulated:
             continue
         try:

@@ -305,19 +305,19 @@ class RunSpec(Frozen):
             )
         return self
 
-    def graph(self, *, fixed: bool) -> int:
+    def count_graph_triples(self, *, fixed: bool) -> int:
         """Triples of graph expansion; `fixed` says that the task has fixed labels or fixed parts."""
         if self.graph_triples is not None:
             return self.graph_triples
         return 0 if fixed else GRAPH_TRIPLES
 
-    def goal(self, seeds: int) -> int | None:
+    def compute_target(self, seeds: int) -> int | None:
         """How many records are wanted from so many seeds; `None` is the whole tree."""
         if self.per_seed is not None:
             return self.per_seed * seeds
         return None if self.target == "all" else self.target
 
-    def served_by(self) -> tuple[EndpointSpec, ...]:
+    def list_endpoints(self) -> tuple[EndpointSpec, ...]:
         """All endpoints with nothing left open: what they leave empty is taken from the run."""
         plain = tuple(EndpointSpec(base_url=url) for url in self.base_url)
         return tuple(
@@ -341,7 +341,7 @@ class RunSpec(Frozen):
             }
         )
 
-    def step(self, name: str) -> StepSpec:
+    def get_step(self, name: str) -> StepSpec:
         """How the step samples, its model filled in; raises `KeyError` for a step that there is not."""
         if name == EMBED:
             return StepSpec(model=self.embeddings)
@@ -353,10 +353,10 @@ class RunSpec(Frozen):
     @property
     def prechecked(self) -> bool:
         """True when model and judge are tried on the seeds first. The simulator knows no seed's answer and is not."""
-        plain = all(each.simulated and "corpus=" not in each.base_url for each in self.served_by())
+        plain = all(each.simulated and "corpus=" not in each.base_url for each in self.list_endpoints())
         return self.exam and not plain
 
-    def price_of(self, model: str) -> Price | None:
+    def find_price(self, model: str) -> Price | None:
         """The price of a model, from the table before `--price`; `None` where nobody told."""
         return self.prices.get(model, self.price)
 

@@ -50,7 +50,7 @@ class StepSpec(Frozen):
     further: float | None = Field(default=None, ge=0, le=2)
     """Temperature of draws after the first; `None` for the same."""
 
-    def temperature_of(self, draw: int) -> float | None:
+    def get_temperature(self, draw: int) -> float | None:
         """The temperature of the `draw`-th sample of the same question."""
         return self.further if draw and self.further is not None else self.temperature
 

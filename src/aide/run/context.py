@@ -86,7 +86,7 @@ def build_recipe_context(
         thresholds=Thresholds(spec.min_relevance, spec.min_diversity),
         prompts=prompts,
         deduplicator=deduplicator,
-        graph_triples=spec.graph(fixed=inputs.format.labelled or inputs.fixed_parts),
+        graph_triples=spec.count_graph_triples(fixed=inputs.format.labelled or inputs.fixed_parts),
         bank=load_bank(spec.persona_file, embed) if banked else None,
         demonstrations=demonstrations,
         near_labels=rank_near_labels(card, inputs),
