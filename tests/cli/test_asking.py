@@ -101,7 +101,7 @@ def test_a_record_is_graded_beside_the_seed_it_names_and_else_beside_the_nearest
         done = aide("grade", "-", *words, given=given)
         assert done.returncode == 0, done.stderr
         with Journal.open(aide.folder / lineage["seed_id"] / "journal.sqlite", readonly=True) as journal:
-            (call,) = (call for call in journal.calls() if call.step == "reflect")
+            (call,) = (call for call in journal.read_calls() if call.step == "reflect")
         shown.append([seed.draft.input in call.user for seed in (first, last)])
     assert shown == [[True, False], [False, True]]
 

@@ -73,7 +73,7 @@ def _find_wrong_answers(line: RecordLine, job: ExportJob, journals: Sequence[Jou
     answers = (
         apply_convention(_read_answer(call), convention)
         for journal in journals
-        for call in journal.calls(node=name_record(line))
+        for call in journal.read_calls(node=name_record(line))
         if call.step == _ANSWER_STEP and _is_about(call, line)
     )
     return {answer for answer in answers if _fold(read_result(answer, convention)) not in ("", right)}

@@ -9,8 +9,10 @@ from urllib.parse import quote
 from aide.errors import AideError, FolderHeld, InputError
 from aide.journal.rows import dump_json, load_json
 
-SCHEMA: Final = 1
-BUSY_SECONDS: Final = 1.0
+SCHEMA: Final = 1  # the version of the tables; a file with a higher one is refused
+BUSY_SECONDS: Final = (
+    1.0  # a reader may hold the file for a moment; whoever holds it for longer is another run
+)
 TABLES: Final = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS texts (
@@ -55,19 +57,19 @@ _ADVICE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """The connections of one journal.
-
-    `write` is `None` for a reader. `read` and `write` are one connection where the file system lets
-    nobody else read meanwhile (`alone`); then who reads must keep out of an open transaction.
-    """
+    """The connections of one journal."""
 
     path: Path
     read: sqlite3.Connection
     write: sqlite3.Connection | None
+    """`None` for a reader."""
 
     @property
     def alone(self) -> bool:
-        """Whether reads and writes share a connection."""
+        """True when reads and writes share a connection, because the file system lets nobody else read meanwhile.
+
+        Then whoever reads must keep out of an open transaction.
+        """
         return self.read is self.write
 
     def close(self) -> None:
@@ -87,7 +89,7 @@ def open_for_writing(path: Path, vfs: str = "") -> Database:
         FolderHeld: another process writes it.
     """
     try:
-        write, shared = _write_ahead(path, vfs)
+        write, shared = _connect_for_writing(path, vfs)
         try:
             write.execute("PRAGMA synchronous=FULL")
             check_schema(path, write)
@@ -118,7 +120,7 @@ def open_for_reading(path: Path, vfs: str = "") -> Database:
             check_schema(path, read)
         except sqlite3.OperationalError as error:
             read.close()
-            if _primary(error) not in _UNWRITABLE or _being_written(path):
+            if _get_code(error) not in _UNWRITABLE or _is_being_written(path):
                 raise
             # Not even the shared memory can be made; but nobody writes, so the file may be read as it lies.
             read = _connect(path, "ro&immutable=1", vfs)
@@ -153,7 +155,7 @@ def check_schema(path: Path, connection: sqlite3.Connection) -> None:
 
 def describe_open_failure(path: Path, error: sqlite3.Error) -> AideError:
     """What a failure to open means to a person."""
-    code = _primary(error)
+    code = _get_code(error)
     if code in _BUSY:
         return FolderHeld(
             f"{path} is held by another process", hint="wait until it ends, or read progress.json meanwhile"
@@ -171,19 +173,19 @@ def describe_open_failure(path: Path, error: sqlite3.Error) -> AideError:
 def convert_database_error(path: Path, error: sqlite3.Error) -> AideError:
     """What a failure of a database in use means to a person; its scope is the run."""
     message, hint = _ADVICE.get(
-        _primary(error),
+        _get_code(error),
         ("{path} failed: {error}", "check the disk that holds it and run the same command again"),
     )
     return AideError(message.format(path=path, error=error), hint=hint)
 
 
-def _primary(error: sqlite3.Error) -> int:
+def _get_code(error: sqlite3.Error) -> int:
     """SQLite's primary result code; 0 where the error came from the binding itself."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def _being_written(path: Path) -> bool:
-    """Whether a writer is at work or was killed: then the file is only half of the truth."""
+def _is_being_written(path: Path) -> bool:
+    """True when a writer is at work or was killed: then the file is only half of the truth."""
     logs = (path.with_name(path.name + end) for end in ("-wal", "-journal"))
     return any(log.exists() and log.stat().st_size for log in logs)
 
@@ -200,14 +202,14 @@ def _connect(path: Path, mode: str, vfs: str) -> sqlite3.Connection:
     )
 
 
-def _write_ahead(path: Path, vfs: str) -> tuple[sqlite3.Connection, bool]:
+def _connect_for_writing(path: Path, vfs: str) -> tuple[sqlite3.Connection, bool]:
     """A connection with a write-ahead log, or (`False`) one that has the file to itself."""
     connection = _connect(path, "rwc", vfs)
     try:
         if connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] == "wal":
             return connection, True
     except sqlite3.OperationalError as error:
-        if _primary(error) in _BUSY:
+        if _get_code(error) in _BUSY:
             connection.close()
             raise
     except sqlite3.DatabaseError:

@@ -131,10 +131,10 @@ def fit_rows(facts: ReportFacts) -> str:
 
 def pack_calls(journal: Journal, records: list[dict[str, Any]], capacity: int = CALL_BYTES) -> Iterator[str]:
     """Packed batches of what was sent and what came back, for as many of the first records as fit in `capacity`."""
-    ids = journal.call_ids({record["id"] for record in records})
+    ids = journal.find_call_ids({record["id"] for record in records})
     for start in range(0, len(records), BATCH):
         batch = [id for record in records[start : start + BATCH] for id in ids.get(record["id"], ())]
-        packed = pack_json(_build_batch(journal.calls_at(batch)))
+        packed = pack_json(_build_batch(journal.read_calls_at(batch)))
         capacity -= len(packed)
         if capacity < 0:
             return

@@ -102,7 +102,7 @@ def gather_facts(folder: RunFolder, journal: Journal) -> ReportFacts:
     """Read a run. Memory grows with the sample and with the number of parents, not with the texts."""
     pruned = read_pruned(journal)
     counts = NodeCounts()
-    seeds: dict[str, Mapping[str, Any]] = dict(journal.decisions(SEED))
+    seeds: dict[str, Mapping[str, Any]] = dict(journal.read_decisions(SEED))
     shown = _choose_shown(journal, pruned)
     topics = _read_topics(journal, counts, pruned)
     accepted, records = _read_accepted(journal, counts, pruned, shown, topics)
@@ -123,10 +123,10 @@ def gather_facts(folder: RunFolder, journal: Journal) -> ReportFacts:
         records=records,
         rejects=rejects,
         examples=examples,
-        duplicates=Counter(value.split(" ")[0] for _, value in journal.decisions(LEXICAL) if value),
+        duplicates=Counter(value.split(" ")[0] for _, value in journal.read_decisions(LEXICAL) if value),
         drift=kept or measure_drift(journal, inputs, pruned),
         likeness=_measure_likeness(records, inputs),
-        steps=journal.usage(),
+        steps=journal.sum_usage(),
     )
 
 
@@ -139,7 +139,7 @@ def _read_progress(folder: RunFolder) -> dict[str, Any]:
 def _read_topics(journal: Journal, counts: NodeCounts, pruned: Collection[str]) -> dict[str, str]:
     """The topic of each parent; what its triples and personas offer is counted."""
     topics: dict[str, str] = {}
-    for outcome in journal.outcomes("planted"):
+    for outcome in journal.read_outcomes("planted"):
         if outcome.node in pruned:
             continue
         found = orjson.loads(outcome.payload)
@@ -155,15 +155,15 @@ def _choose_shown(journal: Journal, pruned: Collection[str]) -> set[str]:
 
     Ids are hashes, so the smallest ones are a fair sample.
     """
-    most = SAMPLE if journal.counts().get("accepted", 0) <= SAMPLE else SAMPLE // 2
-    rows = journal.outcomes("accepted", payload=False)
+    most = SAMPLE if journal.count_outcomes().get("accepted", 0) <= SAMPLE else SAMPLE // 2
+    rows = journal.read_outcomes("accepted", payload=False)
     shown = set(nsmallest(most, (row.node for row in rows if row.node not in pruned)))
     fresh = shown
     # A pass over the journal for each hop, and none of the other records held: a run may have a million.
     while fresh:
-        rows = journal.outcomes("accepted", payload=False)
+        rows = journal.read_outcomes("accepted", payload=False)
         above = {row.parent for row in rows if row.node in fresh} - shown
-        rows = journal.outcomes("accepted", payload=False)
+        rows = journal.read_outcomes("accepted", payload=False)
         fresh = {row.node for row in rows if row.node in above and row.node not in pruned} if above else set()
         shown |= fresh
     return shown
@@ -178,7 +178,7 @@ def _read_accepted(
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many records there are, and those to show."""
     accepted, records = 0, []
-    for outcome in journal.outcomes("accepted"):
+    for outcome in journal.read_outcomes("accepted"):
         kind = "pruned" if outcome.node in pruned else "accepted"
         counts.hops[outcome.depth][kind] += 1
         counts.operations[outcome.operation][kind] += 1
@@ -203,7 +203,7 @@ def _read_rejected(
     """Rejects of shown parents, up to a bound, and a few of each reason as examples; all are counted."""
     kept: list[dict[str, Any]] = []
     examples: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for outcome in journal.outcomes("rejected", "failed", "surplus"):
+    for outcome in journal.read_outcomes("rejected", "failed", "surplus"):
         counts.hops[outcome.depth][outcome.kind] += 1
         counts.operations[outcome.operation][outcome.kind] += 1
         if outcome.parent in parents or outcome.parent == outcome.seed:
@@ -222,14 +222,14 @@ def _read_rejected(
 def _add_texts(journal: Journal, examples: Mapping[str, list[dict[str, Any]]]) -> None:
     """Give each example the text of its candidate, from the call that wrote it, and that of its original."""
     lines = {line["id"]: line for group in examples.values() for line in group}
-    ids = journal.call_ids(lines)
-    for call in journal.calls_at(id for each in ids.values() for id in each):
+    ids = journal.find_call_ids(lines)
+    for call in journal.read_calls_at(id for each in ids.values() for id in each):
         if call.step in _WRITING_STEPS:
             lines[call.node]["input"] = read_model_text(call.body)
     for line in lines.values():
         if match := _ORIGINAL.search(line["detail"]):
-            outcome = journal.outcome(match[1])
-            known = orjson.loads(outcome.payload) if outcome else journal.decided(SEED, match[1]) or {}
+            outcome = journal.get_outcome(match[1])
+            known = orjson.loads(outcome.payload) if outcome else journal.get_decision(SEED, match[1]) or {}
             line["original"] = known.get("input", "")
 
 

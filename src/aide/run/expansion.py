@@ -206,9 +206,9 @@ class Expansion:
             "exit_code": stopped if stopped is not None else 6 if short or nothing else 0,
             "stopped": "" if fault is None else str(fault) or type(fault).__name__,
             "format": self._card.format if self._card else "",
-            "steps": usage_by_step(session.journal.usage()),
+            "steps": usage_by_step(session.journal.sum_usage()),
             "endpoints": dict(self.models.stats()),
-            "journal_bytes": session.journal.size(),
+            "journal_bytes": session.journal.measure_size(),
             **({"exam": self._precheck.as_dict()} if self._precheck else {}),
         }
 
@@ -234,7 +234,7 @@ def _fix_drift_bounds(session: Session, seeds: Sequence[Seed]) -> DriftBounds | 
     """When a parent has drifted, learned from the first seeds and kept; `None` with a fixed residual."""
     if session.spec.residual == "fixed":
         return None
-    known = session.journal.meta("drift_bounds")
+    known = session.journal.get_meta("drift_bounds")
     bounds = DriftBounds(*known) if known else DriftBounds.of([seed.draft.input for seed in seeds])
     if known is None:
         session.journal.set_meta("drift_bounds", [bounds.usual, bounds.least])
@@ -258,7 +258,7 @@ def _count_settled(
     progress, journal = Progress(), session.journal
     caps = frontier.shape.compute_caps()
     progress.target, progress.possible = frontier.shape.target, len(inputs.seeds) * sum(caps)
-    for outcome in journal.outcomes("accepted", "rejected", "failed", "surplus", payload=False):
+    for outcome in journal.read_outcomes("accepted", "rejected", "failed", "surplus", payload=False):
         if outcome.kind != "failed" or not session.spec.retry_failed:
             kind = "pruned" if outcome.node in out else outcome.kind
             progress.count_outcome(kind, outcome.depth, outcome.label)
@@ -271,7 +271,7 @@ def _count_settled(
 
 
 def _read_rejects(journal: Journal) -> Iterator[dict[str, Any]]:
-    return (orjson.loads(outcome.payload) for outcome in journal.outcomes("rejected", "failed"))
+    return (orjson.loads(outcome.payload) for outcome in journal.read_outcomes("rejected", "failed"))
 
 
 def _write_json(path: Path, value: Any) -> None:

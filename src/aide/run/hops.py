@@ -166,7 +166,7 @@ class HopBuilder:
         return point, attributes
 
     def _read_attributes(self, id: str) -> Attributes | None:
-        outcome = self._journal.outcome(id, planted=True)
+        outcome = self._journal.get_outcome(id, planted=True)
         if outcome is None:
             return None
         plain = orjson.loads(outcome.payload)
@@ -177,7 +177,7 @@ class HopBuilder:
         seed = self._seeds[seed_id]
         if id == seed_id:
             return Point(id, seed.draft, seed.parts, 0)
-        outcome = self._journal.outcome(id)
+        outcome = self._journal.get_outcome(id)
         if outcome is None:
             raise AideError(f"the record {id} is not in the journal")
         record = Record.from_dict(orjson.loads(outcome.payload), seed.parts)

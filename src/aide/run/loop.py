@@ -120,7 +120,7 @@ class GrowthLoop:
     def _start(self, work: GrowWork) -> Hop:
         """With a target, which slot fills a place is a decision: a resume must go on with the same ones."""
         hop = self._hops.hop(work)
-        if self._frontier.shape.target is not None and self._journal.decided(START, hop.id) is None:
+        if self._frontier.shape.target is not None and self._journal.get_decision(START, hop.id) is None:
             self._journal.decide(START, hop.id, [*work.slot.as_list(), work.seed, work.depth])
         return hop
 

@@ -36,7 +36,7 @@ def split_target(spec: RunSpec, seeds: Sequence[Seed], journal: Journal) -> dict
         return dict.fromkeys((seed.id for seed in seeds), spec.per_seed)
     if spec.target == "all":
         return None
-    base = journal.meta("shares")
+    base = journal.get_meta("shares")
     if base is None or base["target"] != spec.target:
         base = {"target": spec.target, "seeds": [seed.id for seed in seeds]}
         journal.set_meta("shares", base)
@@ -103,7 +103,7 @@ def build_frontier(
     """
     held: dict[str, list[int]] = {seed.id: [0] * spec.hops for seed in seeds}
     by_label: Counter[str] = Counter()
-    for outcome in journal.outcomes("accepted", payload=False):
+    for outcome in journal.read_outcomes("accepted", payload=False):
         if outcome.node in out:
             continue
         by_label[outcome.label] += 1
@@ -140,14 +140,14 @@ def build_frontier(
 
 async def promote_surplus(frontier: Frontier, journal: Journal) -> None:
     """Where the target has grown, records that were finished beyond the old one come first."""
-    for outcome in list(journal.outcomes("surplus")):
+    for outcome in list(journal.read_outcomes("surplus")):
         if frontier.promote(read_work(outcome), outcome.node, outcome.label):
             await journal.settle(replace(outcome, kind="accepted"))
 
 
 def _restore(frontier: Frontier, journal: Journal, out: Collection[str], *, retry: bool) -> set[str]:
     settled = set()
-    for outcome in journal.outcomes(payload=False):
+    for outcome in journal.read_outcomes(payload=False):
         if outcome.kind == "planted":
             triples, personas = unpack_slot(outcome.slot)
             if frontier.has_branch(outcome.node) and (triples or personas or not retry):
@@ -161,13 +161,13 @@ def _restore(frontier: Frontier, journal: Journal, out: Collection[str], *, retr
 
 def read_barren_reasons(journal: Journal) -> Iterator[str]:
     """The reason for each branch whose attributes could not be had."""
-    for outcome in journal.outcomes("planted"):
+    for outcome in journal.read_outcomes("planted"):
         if outcome.slot == pack_slot(0, 0) and (reason := orjson.loads(outcome.payload).get("reason")):
             yield reason
 
 
 def _started(journal: Journal, settled: set[str]) -> Iterator[GrowWork]:
-    for node, value in journal.decisions(START):
+    for node, value in journal.read_decisions(START):
         if node not in settled and isinstance(value, list):
             parent, kind, index, draw, label, seed, depth = value
             yield GrowWork(Slot(parent, kind, index, draw, label), seed, depth)
