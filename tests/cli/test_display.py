@@ -17,6 +17,7 @@ from aide.errors import EndpointUnusable
 from aide.formats import Label, TaskCard
 from aide.run.folder import RunFolder
 from aide.run.progress import Progress
+from aide.run.record_preview import RecordPreview
 from cli.shell import SEEDS, aide
 from unit.report.folders import hostile
 
@@ -63,7 +64,7 @@ def show_everything(display: Display) -> None:
     display.on_card(CARD)
     display.on_precheck(cast("Any", precheck))
     display.stopped(EndpointUnusable(LONG, hint=NASTY), summary)
-    print_previews(display.console, [(LONG, LONG, LONG, NASTY, LONG)] * 3)
+    print_previews(display.console, [RecordPreview(LONG, LONG, LONG, NASTY, LONG)] * 3)
 
 
 @pytest.mark.parametrize("columns", [60, 140])

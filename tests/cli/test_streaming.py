@@ -94,6 +94,6 @@ def test_a_full_disk_is_told_in_a_sentence(words: str) -> None:
     done = bash(f"""echo '{{"input": "a", "output": "b", "n": 1}}' | aide {words} --quiet > /dev/full""")
     assert done.returncode == 1
     assert done.stderr == (
-        "aide: what comes out can't be written: No space left on device\n"
-        "hint: make room, then run the same command again\n"
+        "aide: the output can't be written: No space left on device\n"
+        "hint: free some space, then run the same command again\n"
     )

@@ -78,7 +78,7 @@ def dedup(
     spec_flags: dict[str, Any],
     config: str | None,
 ) -> None:
-    """Remove duplicates; keep the first of each group. The rules are those of a run.
+    """Remove duplicates; keep the first of each group. The checks are those of a run.
 
     The varying part of the input is compared, for multiple choice together with the correct option. Each
     record that is kept takes about 300 bytes of memory. With --embeddings, records that mean the same are

@@ -1,4 +1,4 @@
-"""What the commands that pipe have in common: where their lines come from, and how they count."""
+"""What the commands that filter records have in common: their sources, and shares as they are typed."""
 
 from typing import Annotated
 
@@ -14,14 +14,14 @@ Sources = Annotated[
         show_default=False,
     ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 
 
 def parse_fraction(text: str, option: str) -> float:
     """`0.1` or `10%` as 0.1.
 
     Raises:
-        InputError: it is no share.
+        InputError: it is no share between 0 and 1.
     """
     try:
         value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)

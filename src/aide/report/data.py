@@ -10,7 +10,7 @@ import orjson
 from markupsafe import Markup
 
 from aide.journal import AnsweredCall, Journal
-from aide.records import read_varying
+from aide.records import Lineage, read_varying
 from aide.report.gather import ReportFacts, read_model_text
 
 LONGEST: Final = 12_000
@@ -80,7 +80,7 @@ def _build_record(record: Mapping[str, Any], rows: Mapping[str, int], yields: Ma
         rows.get(lineage["parent_id"], rows.get(lineage["seed_id"], 0)),
         lineage["hop"],
         make_visible(lineage["operation"], 60),
-        make_visible(_describe_origin(lineage), 300),
+        make_visible(Lineage.from_dict(lineage).origin, 300),
         int(lineage["anchored"]),
         scores.get("relevance"),
         scores.get("diversity"),
@@ -108,12 +108,6 @@ def _count_children(yields: Mapping[str, Any], id: str) -> tuple[int, int]:
     counts = yields.get(id) or {}
     accepted = counts.get("accepted", 0)
     return accepted, sum(counts.values()) - accepted
-
-
-def _describe_origin(lineage: Mapping[str, Any]) -> str:
-    """The triple or the persona that a record was grown from."""
-    triple = lineage["triple"]
-    return " · ".join(triple.values()) if triple else lineage["persona"] or ""
 
 
 def fit_rows(facts: ReportFacts) -> str:
