@@ -224,7 +224,7 @@ def _check_urls(spec: RunSpec, gathered: _Gathered) -> None:
         if not plain:
             raise InputError(
                 f"{origin}: {each.base_url!r} is no URL",
-                hint="such as http://localhost:8000/v1, or sim: for the stand-in",
+                hint="such as http://localhost:8000/v1, or sim: for the simulator",
             )
         if parts.password or parts.username:
             raise InputError(

@@ -357,7 +357,7 @@ class RunSpec(Frozen):
         return self.exam and not plain
 
     def find_price(self, model: str) -> Price | None:
-        """The price of a model, from the table before `--price`; `None` where nobody told."""
+        """The price of a model, from the table before `--price`; `None` where it is unknown."""
         return self.prices.get(model, self.price)
 
     def as_dict(self) -> dict[str, Any]:

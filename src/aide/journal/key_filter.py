@@ -41,7 +41,7 @@ class KeyFilter:
             at += step
 
     def __contains__(self, key: object) -> bool:
-        """Whether `key` was added; now and then true of one that was not."""
+        """True when `key` was added, and now and then for one that was not."""
         first, step = _places(key)
         for layer in self._layers:
             mask = (len(layer) << 3) - 1

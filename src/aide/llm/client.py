@@ -134,13 +134,8 @@ class Client:
                 refreshed = True
                 await self._refresh(key)
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """The decoded answer of another route of the endpoint (`/embeddings`); errors as in `chat`."""
-        _, data = await self.reply(path, body)
-        return data
-
     async def reply(self, path: str, body: Mapping[str, Any]) -> tuple[WireReply, Any]:
-        """As `post`, with the reply as it came."""
+        """The reply of another route (`/embeddings`) as it came, and its decoded body; errors as in `chat`."""
         reply = await self.exchange("POST", path, body)
         data = decode_json(reply.body)
         if 200 <= reply.status < 300 and data is not None:

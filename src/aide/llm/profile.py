@@ -213,7 +213,7 @@ class EndpointProfile:
         """An answer on `rung` (empty: not known) did not fit its schema, or was no JSON at all (`shapeless`);
         true where the ladder went down.
 
-        Where the rung is not told, notes that may still speak of answers of the rung above are passed over:
+        Where the rung is not known, notes that may still speak of answers of the rung above are passed over:
         as many as were in flight when it was left.
         """
         if (rung and rung != RUNGS[self.rung]) or self.rung == len(RUNGS) - 1:
