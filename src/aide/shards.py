@@ -304,6 +304,18 @@ class FolderLock:
         )
 
 
+def is_locked(folder: Path) -> bool:
+    """True while another process writes in the folder."""
+    try:
+        with (folder / "lock").open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
 def _key(name: str) -> bytes:
     """The digest that an id is, or for a foreign id the digest of it."""
     try:
@@ -361,4 +373,4 @@ def _failed(path: Path, error: OSError) -> AideError:
     )
 
 
-__all__ = ["AppendOnlyLines", "FolderLock", "IdSet", "Shards", "list_shards", "write_atomic"]
+__all__ = ["AppendOnlyLines", "FolderLock", "IdSet", "Shards", "is_locked", "list_shards", "write_atomic"]

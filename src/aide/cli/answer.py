@@ -39,6 +39,3 @@ async def answer_record(runner: "StepRunner", line: "RecordLine") -> dict[str, A
     answer = {name: value for name, value in draft.as_dict().items() if name in CONTENT and name != "input"}
     record = {**line.record, **answer}
     return {**record, "scores": {**line.record.get("scores", {}), **scores}} if scores else record
-
-
-__all__ = ["answer"]

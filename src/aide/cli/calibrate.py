@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aide.cli.arguments import AsJson
 from aide.cli.asking import JOURNAL, SEEDS, process_records
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.cli.grade import grade_record
@@ -35,7 +36,7 @@ def calibrate(
     ],
     seeds: SEEDS = None,
     journal: JOURNAL = None,
-    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json_: AsJson = False,
     *,
     spec_flags: dict[str, Any],
     config: str | None,
@@ -114,6 +115,3 @@ async def _judge_record(runner: "StepRunner", line: "RecordLine") -> dict[str, A
         "name": name_record(line), "good": MARKS[said], "sound": sound, "relevance": verdict["relevance"],
         "diversity": verdict["diversity"], "critique": verdict["critique"],
     }  # fmt: skip
-
-
-__all__ = ["calibrate"]

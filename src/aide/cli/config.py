@@ -88,6 +88,3 @@ def _format_value(value: Any) -> str:
 
 def _format_key(name: str) -> str:
     return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
-
-
-__all__ = ["config", "settings_as_toml"]

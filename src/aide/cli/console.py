@@ -194,24 +194,7 @@ def _say(lines: list[str]) -> None:
 
 
 __all__ = [
-    "BUDGET",
-    "ENDPOINT",
-    "FAULT",
-    "FULL",
-    "HELD",
-    "INTERRUPTED",
-    "OK",
-    "SHORT",
-    "USAGE",
-    "Output",
-    "describe_full_disk",
-    "detach_stdout",
-    "escape_for_console",
-    "format_json_line",
-    "make_printable",
-    "make_stderr_console",
-    "print_pairs",
-    "report_crash",
-    "report_error",
-    "strip_markup",
+    "BUDGET", "ENDPOINT", "FAULT", "FULL", "HELD", "INTERRUPTED", "OK", "SHORT", "USAGE", "Output",
+    "describe_full_disk", "detach_stdout", "escape_for_console", "format_json_line", "make_printable",
+    "make_stderr_console", "print_pairs", "report_crash", "report_error", "strip_markup",
 ]  # fmt: skip

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from aide.cli.arguments import Quiet, Sources
 from aide.cli.asking import JOURNAL, default_journal_folder
 from aide.cli.console import make_stderr_console
 from aide.cli.options import with_options
-from aide.cli.sources import Quiet, Sources
 from aide.config.resolve import Settings, resolve_settings
 from aide.errors import InputError
 from aide.text.figures import format_plural
@@ -162,6 +162,3 @@ def remove_semantic_duplicates(
             await models.close()
 
     return asyncio.run(main())
-
-
-__all__ = ["dedup"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from aide.cli.arguments import AsJson
 from aide.cli.console import (
     ENDPOINT,
     OK,
@@ -49,7 +50,7 @@ def doctor(
         list[str] | None,
         typer.Argument(help="Seed files whose texts the speed is measured with.", metavar="[SEEDS…]"),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json_: AsJson = False,
     *,
     spec_flags: dict[str, Any],
     config: str | None,
@@ -152,6 +153,3 @@ def _describe(diagnoses: "Sequence[Diagnosis]") -> list[str]:
             )
         rows.append(f"  {each.calls} calls were made")
     return rows
-
-
-__all__ = ["doctor"]

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from aide.cli.arguments import Quiet, Sources
 from aide.cli.console import make_stderr_console
-from aide.cli.sources import Quiet, Sources
 from aide.errors import InputError
 from aide.text.figures import format_plural
 
@@ -22,8 +22,7 @@ Out = Annotated[
     str, typer.Option("--out", "-o", metavar="PATH", help="File or folder; - is stdout, the default.")
 ]
 Template = Annotated[
-    Path | None,
-    typer.Option("--template", metavar="FILE", help="Jinja2 file for the text of an example."),
+    Path | None, typer.Option("--template", metavar="FILE", help="Jinja2 file for the text of an example.")
 ]
 System = Annotated[str, typer.Option("--system", metavar="TEXT", help="System text of every example.")]
 Instruction = Annotated[

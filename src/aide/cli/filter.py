@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from aide.cli.arguments import Quiet, Sources
 from aide.cli.console import make_stderr_console
-from aide.cli.sources import Quiet, Sources
 from aide.errors import InputError
 from aide.text.figures import format_plural
 

@@ -45,6 +45,3 @@ async def grade_record(runner: "StepRunner", line: "RecordLine") -> dict[str, An
     judgement = apply_thresholds(verdict, runner.context.recipe_context.thresholds)
     said = {"accepted": judgement.accepted, "reason": judgement.reason, **fields}
     return {**line.record, "scores": {**line.record.get("scores", {}), **scores}, "verdict": said}
-
-
-__all__ = ["grade"]

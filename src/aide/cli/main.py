@@ -26,7 +26,6 @@ class Entry:
 
     summary: str
     """One line."""
-
     examples: tuple[str, ...]
     """Command lines to try."""
 

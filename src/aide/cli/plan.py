@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aide.cli.arguments import AsJson
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.cli.options import with_spec_options
 from aide.config.resolve import Settings, resolve_settings
@@ -33,7 +34,7 @@ def plan(
         list[Path] | None,
         typer.Option("--against", help="Test set to look for in the seeds; repeatable.", metavar="FILE"),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json_: AsJson = False,
     *,
     spec_flags: dict[str, Any],
     config: str | None,
@@ -163,6 +164,3 @@ def _format_money(money: float | None) -> str:
 def _format_row(name: str, *cells: str) -> str:
     widths = (9, 12, 11, 8, 16, 10)
     return f"{name:12}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
-
-
-__all__ = ["plan"]

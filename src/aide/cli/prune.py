@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output, make_stderr_console
 from aide.errors import InputError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def prune(
-    folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")],
+    folder: Folder,
     ancestor: Annotated[
         list[str] | None,
         typer.Option(
@@ -39,7 +40,7 @@ def prune(
         bool, typer.Option("--restore", help="Put back what is named, or everything if nothing is named.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the records.")] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json_: AsJson = False,
 ) -> None:
     """Take records and all their descendants out of the shards. Nothing is lost: --restore puts them back.
 

@@ -58,6 +58,3 @@ def _print_stacked(console: "Console", previews: Sequence["RecordPreview"]) -> N
 
 def _shorten(text: str) -> str:
     return escape_for_console(text, LONGEST)
-
-
-__all__ = ["print_previews"]

@@ -6,16 +6,17 @@ from typing import Annotated
 
 import typer
 
+from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")],
+    folder: Folder,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="File to write (default DIR/report.html).", metavar="FILE"),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json_: AsJson = False,
 ) -> None:
     """Write one HTML file that shows a run. It opens in any browser and needs no network."""
     from aide.report import write_report

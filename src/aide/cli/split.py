@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from aide.cli.arguments import Quiet, Sources, parse_fraction
 from aide.cli.console import make_stderr_console
-from aide.cli.sources import Quiet, Sources, parse_fraction
 from aide.errors import InputError
 from aide.text.figures import format_plural
 

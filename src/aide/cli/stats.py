@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from aide.cli.arguments import AsJson, Sources
 from aide.cli.console import Output, format_json_line, make_printable, make_stderr_console
-from aide.cli.sources import Sources
 from aide.errors import AideError, InputError
 
 
@@ -32,7 +32,7 @@ def stats(
     seed: Annotated[
         int, typer.Option("--seed", metavar="INT", help="Another number draws another sample.")
     ] = 0,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json_: AsJson = False,
 ) -> None:
     """Measure records: diversity, repetition, lengths, balance, and likeness to the seeds by hop.
 
@@ -137,6 +137,3 @@ def _describe_balance(figures: dict[str, Any]) -> Iterator[str]:
         yield ""
         count, records = personas["different"], personas["records"]
         yield f"{count:,} personas in {records:,} records, at most {personas['most']:,} of one"
-
-
-__all__ = ["stats"]

@@ -1,12 +1,10 @@
 """`aide status`: how far a run is, also while it is going on."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
+from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.errors import InputError
 from aide.text.figures import format_count, format_duration
@@ -16,8 +14,8 @@ LONGEST = 400
 
 
 def status(
-    folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")],
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    folder: Folder,
+    json_: AsJson = False,
 ) -> None:
     """Show how far a run is: records done and left, calls, cost and rate. It may still be going on."""
     facts = read_status(folder)
@@ -35,14 +33,19 @@ def read_status(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: it is no run folder.
     """
-    manifest = _load(folder / "run.json")
-    if manifest is None:
+    from aide.run.folder import RunFolder
+    from aide.shards import is_locked
+
+    run = RunFolder(folder)
+    manifest, progress = run.read_manifest(), run.read_progress()
+    if not manifest:
         raise InputError(
             f"{folder} is no run folder: it has no run.json", hint="name the folder that `aide expand` wrote"
         )
-    progress = _load(folder / "progress.json") or {}
-    state = _find_state(folder, manifest)
-    summary = (_load(folder / "summary.json") or {}) if state in ("finished", "stopped") else {}
+    ended = "finished" if "finished" in manifest else "stopped" if "ended" in manifest else "killed"
+    state = "running" if is_locked(folder) else ended
+    # While a run goes on, or after it was killed, the summary is of an earlier run.
+    summary = run.read_summary() if state in ("finished", "stopped") else {}
     return {
         "folder": str(folder),
         "state": state,
@@ -53,14 +56,6 @@ def read_status(folder: Path) -> dict[str, Any]:
         "estimate": _compare_estimate(manifest.get("plan") or {}, progress, ended=state == "finished"),
         "gone_seeds": summary.get("gone_seeds", []),
     }
-
-
-def _find_state(folder: Path, manifest: Mapping[str, Any]) -> str:
-    if is_lock_held(folder):
-        return "running"
-    if "finished" in manifest:
-        return "finished"
-    return "stopped" if "ended" in manifest else "killed"
 
 
 def _count_left(state: str, progress: Mapping[str, Any]) -> int | None:
@@ -90,30 +85,6 @@ def _compare_estimate(plan: Mapping[str, Any], progress: Mapping[str, Any], *, e
         for name, value in used.items()
         if name in plan
     }
-
-
-def is_lock_held(folder: Path) -> bool:
-    """True if a process holds the folder's lock now."""
-    import fcntl
-
-    try:
-        with (folder / "lock").open("r") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
-
-
-def _load(path: Path) -> dict[str, Any] | None:
-    try:
-        loaded = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as fault:
-        raise InputError(f"{path} can't be read: {fault}", hint="is this a run folder?") from fault
-    return loaded if isinstance(loaded, dict) else None
 
 
 def _describe(facts: dict[str, Any]) -> list[str]:

@@ -51,6 +51,3 @@ def _describe_parts(card: "TaskCard") -> str:
         return ""
     fixed = ", ".join(escape_for_console(name, 40) for name in card.fixed)
     return f" of {escape_for_console(card.varying, 40)}; fixed: {fixed}"
-
-
-__all__ = ["describe_card_rows"]

@@ -3,11 +3,11 @@
 import shutil
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.records import Lineage, read_varying
 
@@ -19,12 +19,12 @@ INDENT: Final = 12
 
 
 def trace(
-    folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")],
+    folder: Folder,
     id: Annotated[
         str, typer.Argument(help="Id of a record, reject or seed; its beginning is enough.", metavar="ID")
     ],
     prompts: Annotated[bool, typer.Option("--prompts", help="Also show prompts and raw answers.")] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json_: AsJson = False,
 ) -> None:
     """Show how a record came to be: at each hop from its seed on its input, origin, scores, critique, calls, cost.
 
@@ -140,6 +140,3 @@ def _describe_origin(lineage: dict[str, Any] | None) -> str:
         return ""
     origin = make_printable(Lineage.from_dict(lineage).describe(), 240)
     return f"  {origin}, {'anchored' if lineage['anchored'] else 'not anchored'}"
-
-
-__all__ = ["trace"]

@@ -20,9 +20,7 @@ class Condition:
 
     names: frozenset[str]
     """The fields it looks at."""
-
     holds: Callable[[Mapping[str, Any]], bool]
-
     seen: set[str] = field(default_factory=set)
     """Those of its fields that at least one record had: a field that none has was probably mistyped."""
 
@@ -156,15 +154,6 @@ def _split_pair(text: str, option: str, example: str) -> tuple[str, str]:
 
 
 __all__ = [
-    "Condition",
-    "FilterCounts",
-    "compile_where",
-    "filter_lines",
-    "find_unknown_fields",
-    "look_up_field",
-    "make_bound",
-    "match_any_value",
-    "match_regex",
-    "value_as_number",
-    "value_as_text",
-]
+    "Condition", "FilterCounts", "compile_where", "filter_lines", "find_unknown_fields", "look_up_field",
+    "make_bound", "match_any_value", "match_regex", "value_as_number", "value_as_text",
+]  # fmt: skip

@@ -21,9 +21,7 @@ class SeenTexts:
     """Texts that were seen, each under a name of its own."""
 
     texts: LexicalIndex
-
     names: IdSet = field(default_factory=IdSet)
-
     seeds: tuple[RecordLine, ...] = ()
     """The seeds, in the shape of records."""
 

@@ -42,10 +42,8 @@ class Expression:
 
     text: str
     """The expression as it was typed."""
-
     names: frozenset[str]
     """The fields it reads, with their dots. A field that no record has was probably mistyped."""
-
     holds: Value
 
     def __call__(self, record: Mapping[str, Any]) -> bool:

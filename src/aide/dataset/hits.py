@@ -34,16 +34,12 @@ class HitLog:
 
     mark_field: str
     """The field that says, in a marked record, what it was hit by."""
-
     mark: bool
     """Keep hits and mark them, instead of dropping them."""
-
     report: BinaryIO | None = None
     """Where every hit is written as a JSON line; `None` writes nothing."""
-
     read: int = 0
     """How many lines were read."""
-
     counts: Counter[str] = field(default_factory=Counter)
     """How many hits there were of each kind."""
 

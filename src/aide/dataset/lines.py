@@ -27,12 +27,9 @@ class RecordLine:
     """A record and where it was read."""
 
     record: dict[str, Any]
-
     raw: bytes
     """The bytes of the line, without its end."""
-
     path: str = ""
-
     number: int = 0
     """The line's number in `path`, from 1."""
 
@@ -240,13 +237,6 @@ def _read_table(name: str, stream: BinaryIO) -> Iterator[RecordLine]:
 
 
 __all__ = [
-    "STDIN",
-    "RecordLine",
-    "make_folder",
-    "make_line",
-    "open_output",
-    "parse_line",
-    "read_lines",
-    "write_line",
+    "STDIN", "RecordLine", "make_folder", "make_line", "open_output", "parse_line", "read_lines", "write_line",
     "write_lines",
-]
+]  # fmt: skip

@@ -28,7 +28,6 @@ class Reviews:
 
     decided: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The last decision about each record, by its id."""
-
     path: Path = Path(FILE)
 
     @classmethod

@@ -51,10 +51,8 @@ class LintFinding:
 
     kind: str
     """A word to count it by."""
-
     seeds: tuple[int, ...]
     """Numbers of the seeds it is about, from 1; empty if it is about all."""
-
     message: str
     """A sentence for a person."""
 

@@ -41,13 +41,10 @@ class SplitPlan:
 
     by: Family
     """The families that were kept together."""
-
     places: bytearray
     """`TRAIN`, `VALIDATION` or `TEST` for each record, in the order of the records."""
-
     remarks: list[str] = field(default_factory=list)
     """Sentences for a person."""
-
     moved: int = 0
     """How many were moved to training because they nearly repeat something there."""
 

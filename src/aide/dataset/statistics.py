@@ -34,7 +34,6 @@ class SamplePlan:
 
     bleu: int = 500
     """Texts that Self-BLEU is computed on, at most: its time grows with their square."""
-
     seed: int = 0
 
 
@@ -43,12 +42,9 @@ class TextCollection:
     """The texts of a set of records, and what is counted about them as they are read."""
 
     texts: list[str] = field(default_factory=list)
-
     groups: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     """Places in `texts` by hop, operation and persona."""
-
     labels: Counter[str] = field(default_factory=Counter)
-
     positions: dict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     """Positions of the correct option, from 1, by the number of options."""
 

@@ -30,7 +30,6 @@ class CardCounts:
     """Records as the card counts them."""
 
     splits: dict[str, int] = field(default_factory=dict)
-
     fields: dict[str, Counter[str]] = field(default_factory=dict)
     """Records by the values of some fields."""
 

@@ -21,13 +21,10 @@ class TrainingExample:
 
     system: str
     """A text before the first turn, or nothing."""
-
     instruction: str
     """The beginning of the user's turn, or nothing."""
-
     body: str
     """The rest of the user's turn."""
-
     answer: str
     """The assistant's turn."""
 

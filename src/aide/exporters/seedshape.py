@@ -39,16 +39,12 @@ class SeedShape:
     """How one row of a seed file is made from a record."""
 
     loaded: LoadedSeeds
-
     sample: Mapping[str, Any]
     """The first row of the seed file."""
-
     options: tuple[str, ...]
     """The options of that row."""
-
     letters: tuple[str, ...]
     """What its options are called by."""
-
     kept: tuple[str, ...]
     """Columns of fixed parts that the person named."""
 

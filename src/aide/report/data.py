@@ -76,23 +76,14 @@ def _build_record(record: Mapping[str, Any], rows: Mapping[str, int], yields: Ma
     lineage, scores = record["lineage"], record["scores"]
     inner = read_varying(record)
     return [
-        record["id"],
-        rows.get(lineage["parent_id"], rows.get(lineage["seed_id"], 0)),
-        lineage["hop"],
-        make_visible(lineage["operation"], 60),
-        make_visible(Lineage.from_dict(lineage).origin, 300),
-        int(lineage["anchored"]),
-        scores.get("relevance"),
-        scores.get("diversity"),
-        record["likeness"],
-        record["revisions"],
-        make_visible(inner),
-        make_visible(record["output"]),
+        record["id"], rows.get(lineage["parent_id"], rows.get(lineage["seed_id"], 0)), lineage["hop"],
+        make_visible(lineage["operation"], 60), make_visible(Lineage.from_dict(lineage).origin, 300),
+        int(lineage["anchored"]), scores.get("relevance"), scores.get("diversity"), record["likeness"],
+        record["revisions"], make_visible(inner), make_visible(record["output"]),
         [make_visible(each, 2000) for each in record.get("choices", ())],
         make_visible(record["input"], 3000) if inner != record["input"] else "",
-        *_count_children(yields, record["id"]),
-        make_visible(record["model"], 80),
-    ]
+        *_count_children(yields, record["id"]), make_visible(record["model"], 80),
+    ]  # fmt: skip
 
 
 def _build_reject(line: Mapping[str, Any], rows: Mapping[str, int]) -> list[Any]:

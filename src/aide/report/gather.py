@@ -38,24 +38,18 @@ class NodeCounts:
 
     hops: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Kinds of outcomes by hop."""
-
     operations: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Kinds of outcomes by operation."""
-
     grades: dict[str, dict[int, Counter[int]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Counter))
     )
     """How often each grade was given, by its name and by hop."""
-
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Accepted records by topic and operation."""
-
     offered: Counter[tuple[str, str]] = field(default_factory=Counter)
     """`triples` and `personas` that were extracted, by topic."""
-
     reasons: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     """Rejects by step, reason and hop."""
-
     yields: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Kinds of the children's outcomes, by parent: of the seeds and of the records shown only."""
 
@@ -67,33 +61,23 @@ class ReportFacts:
     folder: RunFolder
     manifest: Mapping[str, Any]
     summary: Mapping[str, Any]
-
     seeds: dict[str, Mapping[str, Any]]
     """Seeds by id."""
-
     counts: NodeCounts
-
     accepted: int
     """How many records the run has, pruned ones not counted."""
-
     records: list[dict[str, Any]]
     """The records shown, each with its `likeness` to its seed."""
-
     rejects: list[dict[str, Any]]
     """Rejects whose parent is shown."""
-
     examples: dict[str, list[dict[str, Any]]]
     """Some rejects of each reason, each with the text of its candidate and of the `original` it repeats."""
-
     duplicates: Counter[str]
     """Duplicates among all drafts, by the check that found them."""
-
     drift: Mapping[str, Any]
     """The run's own drift report."""
-
     likeness: dict[int, list[float]]
     """Likeness to the seed of the records shown, by hop; the same measure as in `drift`."""
-
     steps: list[tuple[str, str, Usage, float | None]]
     """Step, model, usage and cost; the cost is `None` if no price is known."""
 
@@ -116,7 +100,8 @@ def gather_facts(folder: RunFolder, journal: Journal) -> ReportFacts:
     return ReportFacts(
         folder=folder,
         manifest=folder.read_manifest(),
-        summary={**ended, **_read_progress(folder)},
+        # The progress is newer than the summary if the run goes on, or was killed.
+        summary={**ended, **folder.read_progress()},
         seeds=seeds,
         counts=counts,
         accepted=accepted,
@@ -128,12 +113,6 @@ def gather_facts(folder: RunFolder, journal: Journal) -> ReportFacts:
         likeness=_measure_likeness(records, inputs),
         steps=journal.sum_usage(),
     )
-
-
-def _read_progress(folder: RunFolder) -> dict[str, Any]:
-    """The counts of a second ago at most: newer than the summary if the run goes on, or was killed."""
-    loaded: dict[str, Any] = orjson.loads(folder.progress.read_bytes()) if folder.progress.exists() else {}
-    return loaded
 
 
 def _read_topics(journal: Journal, counts: NodeCounts, pruned: Collection[str]) -> dict[str, str]:

@@ -269,12 +269,6 @@ def _format_measure(value: Any) -> str:
 
 
 __all__ = [
-    "view_coverage",
-    "view_drift",
-    "view_duplicates",
-    "view_human_data",
-    "view_opening",
-    "view_rejects",
-    "view_spending",
-    "view_yields",
-]
+    "view_coverage", "view_drift", "view_duplicates", "view_human_data", "view_opening", "view_rejects",
+    "view_spending", "view_yields",
+]  # fmt: skip

@@ -1,5 +1,6 @@
-"""What the commands that filter records have in common: their sources, and shares as they are typed."""
+"""Arguments that several commands have, and shares as they are typed."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,8 @@ Sources = Annotated[
         show_default=False,
     ),
 ]
+Folder = Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 
 
@@ -32,4 +35,4 @@ def parse_fraction(text: str, option: str) -> float:
     return value
 
 
-__all__ = ["Quiet", "Sources", "parse_fraction"]
+__all__ = ["AsJson", "Folder", "Quiet", "Sources", "parse_fraction"]
