@@ -135,6 +135,7 @@ class AppendOnlyLines:
         try:
             file = self._file = self._file or _open_for_appending(self._path)
             try:
+                # A nearly full disk takes part of a line and reports no error.
                 if file.write(line) != len(line):
                     raise OSError(None, "no space left for a whole line")
             except OSError:
@@ -210,7 +211,9 @@ def write_atomic(path: Path, content: str | Iterable[bytes]) -> None:
                 file.writelines([content.encode("utf-8", "replace")] if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
-            scratch.replace(path)
+            scratch.replace(
+                path
+            )  # after the content is on the disk: else a crash leaves the new name with nothing
         except BaseException:
             scratch.unlink(missing_ok=True)
             raise

@@ -86,7 +86,7 @@ class Frontier:
                     level.queued = False
                     self._queue_deeper(level)
                     continue
-                queue.append(level)
+                queue.append(level)  # to the end: the next piece of work comes from another seed
                 return work if isinstance(work, PlantWork) else self._hand_out(work)
         return None
 
@@ -149,6 +149,8 @@ class Frontier:
                 level.active.append(branch)
                 return GrowWork(slot, level.seed, level.depth)
             branch.active = False
+        # Parents that are still to come have a share of this level; only what they leave over may be filled
+        # otherwise.
         if self.shape.target is None or level.planting or level.growing:
             return None
         return self._refill(level)

@@ -13,6 +13,8 @@ SCHEMA: Final = 1  # the version of the tables; a file with a higher one is refu
 BUSY_SECONDS: Final = (
     1.0  # a reader may hold the file for a moment; whoever holds it for longer is another run
 )
+# Numbers and texts of a call are two tables, and so are outcomes and payloads: sums and lists read the small ones
+# alone (docs/design/journal-layout.md). A node may be planted and settled besides, hence the index over both.
 TABLES: Final = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS texts (
@@ -91,11 +93,13 @@ def open_for_writing(path: Path, vfs: str = "") -> Database:
     try:
         write, shared = _connect_for_writing(path, vfs)
         try:
+            # With less, a loss of power takes the last commits, and their answers are paid for again.
             write.execute("PRAGMA synchronous=FULL")
             check_schema(path, write)
             write.executescript("BEGIN IMMEDIATE;" + TABLES)
             write.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (dump_json(SCHEMA),))
             write.execute("COMMIT")
+            # A connection of its own sees the last commit and never waits for the one that is being written.
             read = _connect(path, "ro", vfs) if shared else write
         except BaseException:
             write.close()
@@ -140,7 +144,7 @@ def check_schema(path: Path, connection: sqlite3.Connection) -> None:
         InputError: the file is a database of something else, or of a newer version.
     """
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    if not tables:
+    if not tables:  # a file that was made and not yet filled when its process died
         return
     if not {"meta", "calls", "outcomes"} <= tables:
         raise InputError(f"{path} is no journal of aide", hint="name another folder")
@@ -196,8 +200,8 @@ def _connect(path: Path, mode: str, vfs: str) -> sqlite3.Connection:
     return sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode={mode}{layer}",
         uri=True,
-        isolation_level=None,
-        check_same_thread=False,
+        isolation_level=None,  # transactions are ours: a group is one, whatever the binding would begin
+        check_same_thread=False,  # rows are written in the event loop, committed in a thread
         timeout=BUSY_SECONDS,
     )
 

@@ -182,12 +182,15 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, data: Any) 
 def classify_fault(fault: WireFault, url: str = "") -> AideError:
     """The error that a fault is, by its words first and its status after."""
     status, said = fault.status, fault.said
+    # A 429 may quote the limit of tokens a minute in the words of a full window, and heals by waiting.
     if status == 413 or (status != 429 and _TOO_LONG.search(said)):
         return NodeError("context_too_long", fault.brief)
     if status < 500 and status != 429 and _FILTERED.search(said):
         return NodeError("filtered", fault.brief)
+    # A grammar that the model left half-way: another sample may keep to it, so it is a failed call, not a refusal.
     if _ONE_CALL.search(said):
         return CallError(fault.brief, kind="server")
+    # A router that has the model, but nobody who serves it with these parameters: fewer of them may do.
     if _NO_PROVIDER.search(said):
         return RequestRefused(fault)
     return _unusable(fault, url) or _passing(fault) or RequestRefused(fault)
@@ -200,6 +203,7 @@ def _unusable(fault: WireFault, url: str) -> EndpointUnusable | None:
         return EndpointUnusable(
             f"{url} redirects elsewhere ({status})", hint="give the final address as --base-url"
         )
+    # A 402 that names a wait is a rate limit of some gateways; one without is an empty account.
     if (status == 402 and fault.wait is None) or (status in (403, 429) and _QUOTA.search(said)):
         hint = "top up the account or raise its limit, then rerun the same command; nothing is paid for twice"
         return EndpointUnusable(f"the quota is spent: {fault.brief}", hint=hint)
@@ -226,6 +230,7 @@ def _passing(fault: WireFault) -> CallError | None:
         return CallError(f"turned away ({status}): {fault.brief}", kind="rate", retry_after=fault.wait)
     if status in (498, 503, 529):
         return CallError(f"overloaded ({status}): {fault.brief}", kind="overload", retry_after=fault.wait)
+    # Gateways give up before we do. The limiter treats that as an overload of the server behind them.
     if status in (408, 504, 524):
         return CallError(f"the server gave up waiting ({status})", kind="timeout", retry_after=fault.wait)
     if status in (409, 424, 425, 499) or status >= 500:
