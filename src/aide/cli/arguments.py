@@ -33,6 +33,3 @@ def parse_fraction(text: str, option: str) -> float:
     if not 0 <= value <= 1:
         raise InputError(f"{option} {text} is out of range", hint="such as 0.1 or 10%")
     return value
-
-
-__all__ = ["AsJson", "Folder", "Quiet", "Sources", "parse_fraction"]

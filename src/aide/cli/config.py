@@ -1,6 +1,5 @@
 """`aide config`: every setting, its value, and the value's origin."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
@@ -11,6 +10,7 @@ from aide.cli.console import Output, format_json_line
 from aide.cli.options import with_spec_options
 from aide.config.resolve import Settings, resolve_settings
 from aide.config.spec import RunSpec, get_flag
+from aide.text.toml import format_toml_key, format_toml_value
 
 # They are written at the end: in TOML, what follows a table's heading belongs to that table.
 _TABLES: Final = ("steps", "endpoints", "prices", "extra", "headers", "query")
@@ -62,7 +62,7 @@ def settings_as_toml(settings: Settings) -> Iterator[str]:
 def _format_table(heading: str, values: Mapping[str, Any]) -> Iterator[str]:
     yield heading
     yield from (
-        f"{_format_key(name)} = {_format_value(value)}"
+        f"{format_toml_key(name)} = {format_toml_value(value)}"
         for name, value in values.items()
         if value not in (None, "", {})
     )
@@ -71,20 +71,7 @@ def _format_table(heading: str, values: Mapping[str, Any]) -> Iterator[str]:
 
 def _format_setting(name: str, value: Any, origin: str) -> str:
     return (
-        f"# {name} is unset  # {origin}" if value is None else f"{name} = {_format_value(value)}  # {origin}"
+        f"# {name} is unset  # {origin}"
+        if value is None
+        else f"{name} = {format_toml_value(value)}  # {origin}"
     )
-
-
-def _format_value(value: Any) -> str:
-    if isinstance(value, dict):
-        inner = ", ".join(
-            f"{_format_key(name)} = {_format_value(each)}" for name, each in value.items() if each is not None
-        )
-        return f"{{ {inner} }}" if inner else "{}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_format_value, value))}]"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _format_key(name: str) -> str:
-    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)

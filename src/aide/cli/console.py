@@ -191,10 +191,3 @@ def _say(lines: list[str]) -> None:
     with contextlib.suppress(BrokenPipeError):
         sys.stderr.write("".join(f"{line}\n" for line in lines))
         sys.stderr.flush()
-
-
-__all__ = [
-    "BUDGET", "ENDPOINT", "FAULT", "FULL", "HELD", "INTERRUPTED", "OK", "SHORT", "USAGE", "Output",
-    "describe_full_disk", "detach_stdout", "escape_for_console", "format_json_line", "make_printable",
-    "make_stderr_console", "print_pairs", "report_crash", "report_error", "strip_markup",
-]  # fmt: skip

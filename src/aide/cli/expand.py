@@ -250,6 +250,3 @@ def _end(summary: Mapping[str, Any], output: Output, *, as_json: bool) -> int:
 
         output.line(orjson.dumps(summary).decode())
     return int(summary.get("exit_code", 0))
-
-
-__all__ = ["expand"]

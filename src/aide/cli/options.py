@@ -124,6 +124,3 @@ def _format_default(value: object) -> str:
         else value
     )
     return f" (default {shown})" if isinstance(shown, str | int) else ""
-
-
-__all__ = ["with_options", "with_spec_options"]

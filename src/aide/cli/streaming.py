@@ -110,6 +110,3 @@ def _write_whole(file: int, line: bytes) -> None:
             writable = select.poll()
             writable.register(file, select.POLLOUT)
             writable.poll()
-
-
-__all__ = ["LAG", "StdoutStream"]

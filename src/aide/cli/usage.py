@@ -41,6 +41,3 @@ def _explain_value_error(error: Any) -> str:
     from aide.config.problems import explain_value
 
     return f"{max(param.opts, key=len)} {explain_value(cause)}" if isinstance(cause, ValidationError) else ""
-
-
-__all__ = ["USAGE_ERROR", "convert_usage_error"]

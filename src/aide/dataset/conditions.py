@@ -151,9 +151,3 @@ def _split_pair(text: str, option: str, example: str) -> tuple[str, str]:
     if not found:
         raise InputError(f"{option} {text}: has no field and value", hint=f"such as {option} {example}")
     return found[1], found[2]
-
-
-__all__ = [
-    "Condition", "FilterCounts", "compile_where", "filter_lines", "find_unknown_fields", "look_up_field",
-    "make_bound", "match_any_value", "match_regex", "value_as_number", "value_as_text",
-]  # fmt: skip

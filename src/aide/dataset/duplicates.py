@@ -82,6 +82,3 @@ def remove_duplicates(
     About 300 bytes of memory are held for each line that is kept.
     """
     return replace_hits(lines, seen.claim, handle)
-
-
-__all__ = ["HandleDuplicate", "SeenTexts", "index_seeds", "remove_duplicates"]

@@ -152,6 +152,3 @@ def _refuse(node: ast.expr) -> InputError:
 
 def _shorten(text: str, longest: int = 60) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-__all__ = ["Expression", "compile_expression", "read_path"]

@@ -74,6 +74,3 @@ class HitLog:
     def outcome(self) -> str:
         """What became of the hits, such as `dropped 3`."""
         return f"{'marked' if self.mark else 'dropped'} {self.counts.total():,}"
-
-
-__all__ = ["HitLog", "KeptLine", "replace_hits"]

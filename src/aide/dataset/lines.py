@@ -234,9 +234,3 @@ def _read_table(name: str, stream: BinaryIO) -> Iterator[RecordLine]:
             raise InputError(str(table.problems[0]), hint="correct the line or remove it")
         for number, row in table.rows:
             yield make_line(row, name, number)
-
-
-__all__ = [
-    "STDIN", "RecordLine", "make_folder", "make_line", "open_output", "parse_line", "read_lines", "write_line",
-    "write_lines",
-]  # fmt: skip

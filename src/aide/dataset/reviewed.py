@@ -58,6 +58,3 @@ def _read_run(folder: RunFolder) -> Iterator[RecordLine]:
             else f"there is no review in {reviews.path}",
             hint='each line is one, such as {"id": "…", "verdict": "reject"}',
         )
-
-
-__all__ = ["find_reviewed_run", "read_reviewed_records"]

@@ -113,6 +113,3 @@ def _parse_review(path: Path, number: int, line: bytes) -> Mapping[str, Any]:
                 f"{path}:{number}: has an unusable {name}", hint=f"write {name} as the record has it"
             )
     return review
-
-
-__all__ = ["EDITABLE", "FILE", "VERDICTS", "Reviews"]

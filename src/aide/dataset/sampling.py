@@ -94,6 +94,3 @@ def _split_evenly(sizes: dict[Stratum, int], size: int) -> dict[Stratum, int]:
         quotas[name] = min(sizes[name], left // (len(ordered) - place))
         left -= quotas[name]
     return quotas
-
-
-__all__ = ["draw_lot", "sample_places", "sample_share", "sample_size"]

@@ -235,6 +235,3 @@ def _about(kind: str, numbers: Iterable[int], plural: str, singular: str = "") -
     else:
         named = f"{', '.join(shown)} and {last}"
     return LintFinding(kind, seeds, f"seeds {named} {plural}")
-
-
-__all__ = ["LintFinding", "lint_seeds"]

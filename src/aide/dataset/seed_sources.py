@@ -87,6 +87,3 @@ def _make_mapping(spec: dict[str, Any]) -> SeedMapping:
         encoding=spec.get("encoding") or "",
         skip_bad=bool(spec.get("skip_bad")),
     )
-
-
-__all__ = ["NamedSeeds", "find_run_folders", "find_seed_files", "load_card_of", "load_seeds_of"]

@@ -93,6 +93,3 @@ class SemanticLineIndex:
         except NodeError as fault:
             self.failures[fault.reason] += 1
             return None
-
-
-__all__ = ["MEANING", "SemanticLineIndex"]

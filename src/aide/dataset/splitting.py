@@ -247,6 +247,3 @@ def _find_problem(pool: SplitPool, plan: SplitPlan) -> str:
     }
     missing = sorted({member.label for member in pool.members} - trained)
     return f"{', '.join(missing)} would be missing from training" if missing else ""
-
-
-__all__ = ["Family", "SplitPlan", "SplitPool", "plan_split", "separate_near_duplicates", "write_splits"]

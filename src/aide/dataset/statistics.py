@@ -157,6 +157,3 @@ def tabulate(*sets: Mapping[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
         if any(value is not None for value in values):
             rows.append((title, values))
     return rows
-
-
-__all__ = ["SamplePlan", "TextCollection", "measure_at_equal_size", "measure_collection", "tabulate"]

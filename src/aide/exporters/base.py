@@ -56,5 +56,3 @@ class Exporter(Protocol):
 
 
 EXPORTERS: Final[Registry[Exporter]] = Registry("export")
-
-__all__ = ["EXPORTERS", "ExportJob", "ExportResult", "Exporter"]

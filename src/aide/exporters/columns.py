@@ -89,6 +89,3 @@ def to_arrow_type(kind: ColumnType) -> Any:
         return pa.list_(to_arrow_type(kind[0]))
     plain = {"bool": pa.bool_(), "int": pa.int64(), "float": pa.float64()}
     return plain.get(kind, pa.string())
-
-
-__all__ = ["JSON", "ColumnType", "fit_value", "infer_columns", "infer_type", "to_arrow_type", "widen_type"]

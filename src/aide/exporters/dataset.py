@@ -131,6 +131,3 @@ def _escape_inline(text: str) -> str:
     """Text on one line of Markdown, unable to become markup or a table cell."""
     plain = " ".join(text.split())
     return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in plain)
-
-
-__all__ = ["DatasetFolderExporter", "render_card"]

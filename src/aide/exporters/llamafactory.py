@@ -65,6 +65,3 @@ def _read_index(path: Path) -> dict[str, Any]:
     if not isinstance(index, dict):
         raise InputError(f"{path} is no JSON object", hint=hint)
     return index
-
-
-__all__ = ["LlamaFactoryExporter"]

@@ -97,6 +97,3 @@ def _is_about(call: AnsweredCall, line: RecordLine) -> bool:
 def _fold(value: str) -> str:
     """A result without what two ways of writing it differ by."""
     return value.casefold().replace(",", "").replace(" ", "").rstrip(".")
-
-
-__all__ = ["PairsExporter"]

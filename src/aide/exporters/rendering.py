@@ -167,6 +167,3 @@ def _load_template(path: Path) -> dict[str, Any]:
         return {turn: environment.from_string(source) for turn, source in turns.items()}
     except jinja2.TemplateSyntaxError as fault:
         raise InputError(f"the template {path} is broken: {fault.message}") from fault
-
-
-__all__ = ["ExampleRenderer", "TrainingExample", "render_answer"]

@@ -73,6 +73,3 @@ def _write_array(dest: str, rows: Iterable[Mapping[str, Any]]) -> int:
             count += 1
         out.write(b"\n]\n")
     return count
-
-
-__all__ = ["SeedFileExporter"]

@@ -237,6 +237,3 @@ def _imitate(sample: Any, text: str) -> Any:
     if isinstance(sample, Mapping) and "text" in sample:
         return {"text": _imitate(sample["text"], text)}
     return text
-
-
-__all__ = ["SeedShape"]

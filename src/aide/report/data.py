@@ -152,6 +152,3 @@ def _build_batch(calls: Iterable[AnsweredCall]) -> dict[str, Any]:
         ]  # fmt: skip
         nodes.setdefault(call.node, []).append(row)
     return {"lines": [make_visible(line) for line in lines], "nodes": nodes}
-
-
-__all__ = ["build_rows", "fit_rows", "make_visible", "pack_calls", "pack_json", "show_text"]

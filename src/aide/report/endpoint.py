@@ -102,6 +102,3 @@ def _measure_in_flight(
         for n in range(int(a / width), int(b / width) + 1):
             buckets[n] += max(0.0, min(b, (n + 1) * width) - max(a, n * width))
     return [(n * width, buckets[n] / width) for n in range(int(clock.end / width) + 1)]
-
-
-__all__ = ["view_endpoint"]

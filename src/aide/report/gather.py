@@ -254,6 +254,3 @@ def read_timeline(folder: RunFolder) -> Iterator[dict[str, Any]]:
     if folder.timeline.exists():
         for line in folder.timeline.read_bytes().split(b"\n")[:-1]:
             yield orjson.loads(line)
-
-
-__all__ = ["NodeCounts", "ReportFacts", "gather_facts", "read_comparison", "read_model_text", "read_timeline"]

@@ -69,6 +69,3 @@ def _load_templates() -> jinja2.Environment:
 def _read_asset(name: str) -> Markup:
     """The style sheet or the script: our own markup, which is put into the page as it is."""
     return Markup(files("aide.report").joinpath(name).read_text(encoding="utf-8"))
-
-
-__all__ = ["render_page"]

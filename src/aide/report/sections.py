@@ -266,9 +266,3 @@ def _format_measure(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}" if value < 10 else f"{value:.1f}"
     return "–" if value is None else show_text(value, 40)
-
-
-__all__ = [
-    "view_coverage", "view_drift", "view_duplicates", "view_human_data", "view_opening", "view_rejects",
-    "view_spending", "view_yields",
-]  # fmt: skip
