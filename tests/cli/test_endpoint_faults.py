@@ -30,6 +30,7 @@ def refusal(status: int, message: str, **more: str) -> Reply:
     return status, {}, {"error": {"message": message, **more}}
 
 
+@pytest.mark.crash
 def test_with_every_fault_at_once_a_run_ends_well_and_no_answer_is_paid_twice(tmp_path: Path) -> None:
     station = Station(SimulatorSettings(faults=read_faults(f"{SPOILED},{ON_THE_WIRE}")))
     out = tmp_path / "out"
