@@ -121,7 +121,7 @@ def test_a_template_says_it_all(tmp_path: Path) -> None:
     ]
     template.write_text("Q: {{ input }}")
     assert ExampleRenderer(system="S", template=template).example(line(CODE)).messages()[0]["content"] == "S"
-    for broken in ("{{ input", "# system\nx", "{{ nothing }}"):
+    for broken in ("{{ input", "# system\nx", "{{ nothing }}", "{{ input.__class__.__mro__ }}"):
         template.write_text(broken)
         with pytest.raises(InputError, match=r"t\.md"):
             ExampleRenderer(template=template).example(line(QUIZ))
