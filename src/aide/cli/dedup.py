@@ -102,6 +102,7 @@ def dedup(
     with HitLog.open("duplicate", mark=mark, report=report) as log, open_output(STDIN) as out:
         lines = log.count_lines(read_lines(sources or ()))
         if spec_flags:
+            # A run needs a chat model; none is called here, but its settings must be complete.
             flags = {"model": spec_flags["embeddings"], **spec_flags}
             settings = resolve_settings(flags, environ=os.environ, config=config)
             write = partial(write_line, out)

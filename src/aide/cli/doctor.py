@@ -94,11 +94,12 @@ async def _examine_all(settings: Settings, seeds: tuple[str, ...], *, quiet: boo
             texts=texts,
             longest=longest,
             extra=spec.extra,
-            timeout=min(spec.timeout, 120.0),
+            timeout=min(spec.timeout, 120.0),  # somebody waits for the result
             transport=make_transport(each),
             clock=time.monotonic,
         )
         diagnoses.append(found)
+        # The simulator's speed is a setting and says nothing about later runs.
         if found.measured is not None and found.usable and not each.simulated:
             save_speed(each, found.model, found.measured, path=speed_file())
     return diagnoses

@@ -31,7 +31,7 @@ class PlainCommand(PlainEpilog, TyperCommand):
         shown = [(each, each.get_help_record(ctx)) for each in self.get_params(ctx)]
         rows = [(_get_heading(each), (_shorten_argument(each, row[0]), row[1])) for each, row in shown if row]
         order = list(dict.fromkeys(["Arguments", "Options", *(heading for heading, _ in rows)]))
-        rows.sort(key=lambda each: order.index(each[0]))
+        rows.sort(key=lambda each: order.index(each[0]))  # stable: within a heading as they were declared
         for heading, group in groupby(rows, key=lambda each: each[0]):
             with formatter.section(heading):
                 formatter.write_dl([row for _, row in group])

@@ -73,6 +73,7 @@ def collect_plan(
     inputs = read_inputs(spec, seeds, sys.stdin.buffer)
     folder = RunFolder(choose_run_folder(settings, seeds, out))
     past = read_experience(folder)
+    # A run that takes answers from another folder will probably go as that one did.
     if past is None and spec.reuse:
         past = read_experience(RunFolder(spec.reuse))
     speed = read_speed(spec, speed_file())

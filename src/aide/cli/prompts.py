@@ -62,6 +62,7 @@ def export_prompts(
     changed = [
         name for name in names if _read_own(folder / name) not in (None, resources.read_file("prompts", name))
     ]
+    # All or nothing: a folder of old and new prompts would be neither.
     if changed and not force:
         raise InputError(
             f"{folder / changed[0]} was changed and would be overwritten",

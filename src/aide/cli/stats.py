@@ -66,6 +66,7 @@ def stats(
     output = Output()
     for line in [format_json_line(figures)] if json_ else _describe(figures):
         output.line(line)
+    # Figures of several folders together belong into the report of none.
     if against and len(sources or ()) == 1:
         _keep_for_report(sources or (), figures)
 

@@ -39,6 +39,7 @@ def trace(
     if json_:
         output.line(format_json_line({"id": steps[-1]["id"], "way": steps}))
         return
+    # Into a file or a pipe nothing is folded or cut to a screen that is not there.
     fit = sys.stdout.isatty() and not prompts
     for line in _fit_to_screen(steps) if fit else _describe_all(steps, prompts=prompts):
         output.line(line)

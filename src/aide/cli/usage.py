@@ -34,6 +34,7 @@ def convert_usage_error(error: Any, words: Sequence[str], commands: Container[st
 def _explain_value_error(error: Any) -> str:
     """What is wrong with an option's value, in the words used for settings; empty if that is not the error."""
     cause, param = error.__cause__, getattr(error, "param", None)
+    # Not imported means that no setting was checked; importing it here would slow down every typo.
     if "pydantic" not in sys.modules or param is None:
         return ""
     from pydantic import ValidationError

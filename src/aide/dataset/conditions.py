@@ -35,6 +35,7 @@ def look_up_field(record: Mapping[str, Any], name: str) -> Any:
     """A field by its name: dots lead into objects; a bare name may also be in `scores` or `lineage`."""
     path = tuple(name.split("."))
     found = read_path(record, path)
+    # `--min relevance=7` is what people type; the record's own fields go first.
     for outer in ("scores", "lineage"):
         if found is None and len(path) == 1:
             found = read_path(record, (outer, name))
@@ -50,6 +51,7 @@ def value_as_number(value: Any) -> float | None:
     """A value as a number: `true` is 1, `"2/3"` is a fraction; `None` if it is no number."""
     if isinstance(value, bool | int | float):
         return float(value)
+    # An agreement is written "2/3". Other texts are no numbers: "8" may be a label.
     if isinstance(value, str) and (share := _FRACTION.fullmatch(value)):
         return int(share[1]) / int(share[2])
     return None

@@ -66,6 +66,7 @@ class HitLog:
     def add(self, line: RecordLine, kind: str, found: Mapping[str, Any]) -> dict[str, Any] | None:
         """Count and report a hit; returns the marked record, or `None` where hits are dropped."""
         self.counts[kind] += 1
+        # The report has every hit, also if hits are dropped: only there they can still be looked at.
         if self.report is not None:
             self.report.write(encode_line({"id": name_record(line), "where": line.where, **found}))
         return {**line.record, self.mark_field: found} if self.mark else None

@@ -71,6 +71,7 @@ class SemanticLineIndex:
         return None
 
     def _enter(self, line: RecordLine, vector: Vector) -> None:
+        # By the call's key, not by the line's id: under it the journal has the vector.
         key = self._embeddings.key_of(comparable_text(line))
         self._names[key] = name_record(line)
         self._index.enter(key, vector)
@@ -89,6 +90,7 @@ class SemanticLineIndex:
         if not text.strip():
             return None
         try:
+            # The line may be no record of any run, so the call is filed under its own key.
             return await self._embeddings.embed(text, self._embeddings.key_of(text)[:20])
         except NodeError as fault:
             self.failures[fault.reason] += 1

@@ -195,7 +195,7 @@ def _group_by_family(pool: SplitPool, by: Family) -> dict[str, list[int]]:
     families: dict[str, list[int]] = {}
     for number, member in enumerate(pool.members):
         if by != "record" and member.hop == 0 and member.seed:
-            continue
+            continue  # a seed is the model of its family: held out, it would be known through it
         name = str(number) if by == "record" else member.seed
         if by == "branch":
             name = _find_branch(member, members)
@@ -229,6 +229,7 @@ def _take_evenly(order: list[str], families: Mapping[str, list[int]], wanted: fl
         if passed * wanted / total - held >= size / 2:
             taken.add(name)
             held += size
+    # Something was asked to be held out: of few large families the smallest, rather than none.
     if not taken and len(order) > 1:
         taken.add(min(order, key=lambda name: len(families[name])))
     return taken

@@ -62,6 +62,7 @@ class TextCollection:
         for line in lines:
             text = collection._add(line)
             lineage = line.record.get("lineage")
+            # The lineage of a foreign record may name a seed of another run.
             if drift is not None and isinstance(lineage, dict) and lineage.get("seed_id") in inputs:
                 drift.add(int(lineage["hop"]), text, inputs[lineage["seed_id"]])
         return collection

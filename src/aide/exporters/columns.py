@@ -41,6 +41,7 @@ def widen_type(one: ColumnType, other: ColumnType) -> ColumnType:
         return {name: widen_type(one.get(name, NULL), other.get(name, NULL)) for name in names}
     if isinstance(one, list) and isinstance(other, list):
         return [widen_type(one[0], other[0])]
+    # A float holds whole numbers up to 2**53 exactly; larger ones are rare and lose digits in most readers too.
     numbers = ("int", "float")
     return "float" if one in numbers and other in numbers else JSON
 

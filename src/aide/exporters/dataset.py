@@ -77,6 +77,7 @@ def _read_splits(
 ) -> Iterator[tuple[str, Iterable[RecordLine]]]:
     """The splits of a folder that `aide split` wrote; of any other source one split, `train`."""
     folder = Path(sources[0]) if len(sources) == 1 and sources[0] != "-" else None
+    # A run folder may hold a train.jsonl of the person's own.
     if folder is None or not (folder / "train.jsonl").is_file() or (folder / "run.json").exists():
         yield "train", lines
         return

@@ -47,6 +47,7 @@ def _make_pairs(
     lines: Iterable[RecordLine], job: ExportJob, journals: Sequence[Journal], result: ExportResult
 ) -> Iterator[dict[str, Any]]:
     for line in lines:
+        # Sorted, and drawn by the record's id: the same pair in every export.
         wrong = sorted(_find_wrong_answers(line, job, journals))
         if not wrong:
             result.skipped["no wrong answer to the same input is known"] += 1

@@ -62,6 +62,7 @@ class SeedShape:
             for table in read_files(named.paths, named.mapping.encoding, tuple(known))
             for _, row in table.rows
         )
+        # Rows of other columns may stand before it, if the person lets bad lines be skipped.
         sample = next(row for row in rows if tuple(row) == loaded.origin.columns)
         options, letters = _read_sample_options(sample, loaded.origin.roles)
         return cls(loaded, sample, options, letters, tuple(named.mapping.keep))
@@ -143,6 +144,7 @@ class SeedShape:
         if draft.output not in draft.choices:
             raise InputError(f"{line.where}: its output is none of its choices")
         place = draft.choices.index(draft.output)
+        # A number that is one of the options is the option itself, as in arithmetic.
         if isinstance(said, int) and not isinstance(said, bool) and str(said) not in self.options:
             return place
         text = read_text_value(said)
@@ -152,6 +154,7 @@ class SeedShape:
             return self.letters[place]
         if text.isdecimal():
             return str(place)
+        # Only the letter is replaced, so that "(B)", "b." and "Answer: B" keep their form.
         letter = re.search(r"[A-Ja-j]", text)
         if letter is None:
             return draft.output
@@ -216,6 +219,7 @@ def _write_choices(sample: Any, choices: Sequence[str]) -> Any:
 
 def _add_marks(sample: Sequence[str], choices: Sequence[str]) -> list[str]:
     """Options with letters in front, if those of the sample have them."""
+    # One option may begin with "A." by chance; all of them don't.
     marks = [_LETTERED.match(each) for each in sample]
     first = marks[0] if marks else None
     if len(marks) < 2 or first is None or not all(marks):

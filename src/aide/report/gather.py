@@ -168,7 +168,7 @@ def _read_accepted(
         accepted += 1
         line = orjson.loads(outcome.payload)
         for name, value in line["scores"].items():
-            if isinstance(value, int) and not isinstance(value, bool):
+            if isinstance(value, int) and not isinstance(value, bool):  # `correct` is no grade
                 counts.grades[name][outcome.depth][value] += 1
         counts.coverage[topics.get(outcome.parent, ""), outcome.operation] += 1
         if outcome.node in shown:
@@ -187,7 +187,7 @@ def _read_rejected(
         counts.operations[outcome.operation][outcome.kind] += 1
         if outcome.parent in parents or outcome.parent == outcome.seed:
             counts.yields[outcome.parent][outcome.kind] += 1
-        if outcome.kind == "surplus":
+        if outcome.kind == "surplus":  # a record beyond the target: nothing is wrong with it
             continue
         line = {"input": "", "original": "", **orjson.loads(outcome.payload)}
         counts.reasons[line["step"], line["reason"], outcome.depth] += 1
