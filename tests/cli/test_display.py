@@ -105,7 +105,7 @@ def test_the_picture_keeps_a_line_for_each_fact_at_any_width(columns: int) -> No
     ]  # fmt: skip
 
 
-def test_the_task_card_is_told_at_the_start_and_nothing_where_all_is_quiet(tmp_path: Path) -> None:
+def test_the_task_card_is_shown_at_the_start_unless_quiet(tmp_path: Path) -> None:
     run = ("expand", SEEDS / "support_tickets_de.jsonl", "--base-url", "sim:", "--target", "4")
     told = aide(*run, "-o", tmp_path / "run").stderr.splitlines()
     card = told[2:9]

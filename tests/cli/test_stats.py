@@ -81,7 +81,7 @@ def test_labels_are_counted(tmp_path: Path) -> None:
     assert told["label_evenness"] == pytest.approx(0.8113, abs=1e-4)
 
 
-def test_nothing_to_measure_is_told(tmp_path: Path) -> None:
+def test_nothing_to_measure_is_reported(tmp_path: Path) -> None:
     done = aide("stats", write(tmp_path / "empty.jsonl", []))
     assert done.returncode == 2
     assert "no records to measure" in done.stderr

@@ -51,7 +51,7 @@ def calibrate(
 
     settings = resolve_settings(spec_flags, environ=os.environ, config=config)
     rows: list[dict[str, Any]] = []
-    run = find_reviewed_run(str(labels))  # named by its folder, its seeds and its journal are found too
+    run = find_reviewed_run(str(labels))  # by its folder the seeds are found too
     process_records(
         settings,
         [str(run.path if run else labels)],

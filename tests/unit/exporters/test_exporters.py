@@ -1,4 +1,4 @@
-"""What each exporter writes, read again by whatever takes it."""
+"""What each exporter writes, read back by what it is written for."""
 
 import importlib
 import json
