@@ -54,16 +54,16 @@ class SemanticLineIndex:
         """
 
         async def look(line: RecordLine) -> tuple[RecordLine, LexicalDuplicate | None, Vector | None]:
-            original = seen.claim(line)  # before the first await, so in the order of the lines
+            original = seen.admit(line)  # before the first await, so in the order of the lines
             return line, original, None if original else await self._embed(line)
 
         async for line, repeated, vector in map_in_order(lines, look, at_once=self._at_once):
-            original = repeated or (self._claim(line, vector) if vector is not None else None)
+            original = repeated or (self._admit(line, vector) if vector is not None else None)
             kept = line if original is None else handle(line, original)
             if kept is not None:
                 yield kept
 
-    def _claim(self, line: RecordLine, vector: Vector) -> LexicalDuplicate | None:
+    def _admit(self, line: RecordLine, vector: Vector) -> LexicalDuplicate | None:
         found = self._index.find(vector)
         if found is not None:
             return LexicalDuplicate(self._names[found.id], round(found.cosine, 3), MEANING)

@@ -50,7 +50,7 @@ class JournaledDeduplicator(SettlingDeduplicator):
         key = f"{id}:{turn}"
         decided = self._journal.get_decision(LEXICAL, key)
         if decided is None:
-            found = self._lexical.claim(id, text)
+            found = self._lexical.admit(id, text)
             decided = f"{found.how} duplicate of {found.id} ({found.similarity:.2f})" if found else ""
             self._journal.decide(LEXICAL, key, decided)
         elif not decided:

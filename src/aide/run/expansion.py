@@ -29,7 +29,7 @@ from aide.run.folder import (
 )
 from aide.run.hops import HopBuilder
 from aide.run.inputs import PreparedInputs, SeedSource
-from aide.run.loop import Emit, GrowthLoop, Output
+from aide.run.loop import Emit, GrowthLoop, RunOutput
 from aide.run.precheck import enforce_min_share, run_precheck
 from aide.run.progress import Progress, usage_by_step
 from aide.run.pruning import read_pruned, read_standing, reconcile_shards
@@ -128,7 +128,7 @@ class Expansion:
             held.callback(rejects.close)
             fault: BaseException | None = None
             try:
-                loop = await self._prepare(session, inputs, Output(shards, rejects, self.emit))
+                loop = await self._prepare(session, inputs, RunOutput(shards, rejects, self.emit))
                 self.growing = True
                 await loop.run()
             except BaseException as stopped:
@@ -146,7 +146,7 @@ class Expansion:
                 self._end_manifest(session, finished=fault is None)
         return summary
 
-    async def _prepare(self, session: Session, inputs: PreparedInputs, output: Output) -> GrowthLoop:
+    async def _prepare(self, session: Session, inputs: PreparedInputs, output: RunOutput) -> GrowthLoop:
         """Everything that has to stand before the first record is grown."""
         journal = session.journal
         self._card = card = await fix_card(session, inputs)
@@ -266,7 +266,7 @@ def _count_settled(
     progress.accepted_before = progress.accepted
     progress.barren = frontier.without_attributes
     if frontier.without_attributes:
-        progress.barren_reasons.update(restore.read_barren_reasons(journal))
+        progress.barren_reasons.update(restore.read_extraction_failures(journal))
     return progress
 
 

@@ -24,7 +24,7 @@ Emit = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class RunOutput:
     """Where records and rejects go."""
 
     shards: Shards
@@ -42,7 +42,7 @@ class GrowthLoop:
         frontier: Frontier,
         hops: HopBuilder,
         deduplicator: SettlingDeduplicator,
-        output: Output,
+        output: RunOutput,
         progress: Progress,
         *,
         capacity: int,

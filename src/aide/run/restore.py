@@ -159,7 +159,7 @@ def _restore(frontier: Frontier, journal: Journal, out: Collection[str], *, retr
     return settled
 
 
-def read_barren_reasons(journal: Journal) -> Iterator[str]:
+def read_extraction_failures(journal: Journal) -> Iterator[str]:
     """The reason for each branch whose attributes could not be had."""
     for outcome in journal.read_outcomes("planted"):
         if outcome.slot == pack_slot(0, 0) and (reason := orjson.loads(outcome.payload).get("reason")):
