@@ -10,7 +10,8 @@ DEMO := demo.aide
 SERVERS := .servers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser test-trainers test-tasks check format bench bench-quality bench-peers try clean test-cron test-endpoints
+.PHONY: help setup demo test test-crash test-browser test-cron test-trainers test-tasks test-endpoints check format \
+	release-notes bench bench-quality bench-peers try clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +32,11 @@ demo: $(STAMP) ## grow sample seeds with the built-in simulator: no key, no netw
 	@head -n 2 $(DEMO)/shards/part-00000.jsonl | $(BIN)/python -c 'import json, sys; \
 		[print(json.dumps(json.loads(line), indent=2, ensure_ascii=False)) for line in sys.stdin]'
 
-test: $(STAMP) ## run the tests, two files at a time
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(STAMP) ## run the tests, two files at a time; at most three minutes on two idle cores
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not crash'
+
+test-crash: $(STAMP) ## runs killed and failing at random, and property tests with 2,000 examples each
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'crash or hypothesis' --hypothesis-profile thorough
 
 test-browser: $(STAMP) ## the report in headless Chromium, a K=2 run of 4,200 candidates; needs Debian's chromium
 	AIDE_BROWSER=1 AIDE_BROWSER_TARGET=all $(BIN)/python -m pytest tests/browser
@@ -59,11 +63,14 @@ check: $(STAMP) ## all that must hold: format, lint, types, layers, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(MAKE) --no-print-directory test
 
 format: $(STAMP) ## format the code and mend what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+release-notes: ## print what CHANGELOG.md says of the newest version
+	@awk '/^## \[/ { if (found) exit; found = !/Unreleased/; next } found && (NF || begun) { begun = 1; print }' CHANGELOG.md
 
 bench: $(STAMP) ## print the figures of every benchmark
 	@status=0; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || status=1; done; exit $$status

@@ -122,7 +122,7 @@ async def grow(task: str, variant: str, scratch: Path) -> tuple[list[dict[str, A
         return await simulator.respond(path, body, headers)
 
     pool = EndpointPool(
-        [local.make_endpoint(each, spec.model) for each in spec.served_by()],
+        [local.make_endpoint(each, spec.model) for each in spec.list_endpoints()],
         ceiling=1, timeout=600, patience=60, transport=CallableTransport(answer),
     )  # fmt: skip
     seeds = (str(tasks("seeds") / f"{task}.jsonl"),)

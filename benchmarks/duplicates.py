@@ -85,7 +85,7 @@ def light_edits(texts: list[str]) -> dict[str, tuple[int, int]]:
         edited = [edit(text, draw) for text in texts]
         hits = 0
         for text in edited:
-            hits += known.claim("probe", text) is not None
+            hits += known.admit("probe", text) is not None
             known.release("probe")
         found[name] = (hits, len(edited))
     return found
@@ -100,7 +100,7 @@ def recall(texts: list[str]) -> tuple[int, int]:
             other = worn(text, draw)
             if measure_jaccard(features(text), features(other)) >= THRESHOLD:
                 total += 1
-                hits += LexicalIndex("near", [("a", text)], threshold=THRESHOLD).claim("b", other) is not None
+                hits += LexicalIndex("near", [("a", text)], threshold=THRESHOLD).admit("b", other) is not None
     return hits, total
 
 
@@ -110,7 +110,7 @@ def false_hits(texts: list[str]) -> tuple[int, int, int]:
     exact = [features(text) for text in texts]
     wrong = right = 0
     for at, text in enumerate(texts):
-        if known.claim(str(at), text):
+        if known.admit(str(at), text):
             nearest = max((measure_jaccard(exact[at], other) for other in exact[:at]), default=0.0)
             wrong += nearest < UNRELATED_BELOW
             right += nearest >= UNRELATED_BELOW
@@ -126,9 +126,9 @@ def cost(count: int) -> None:
     known = LexicalIndex("near", [])
     began = time.process_time()
     for id, text in zip(ids, texts, strict=True):
-        known.claim(id, text)
+        known.admit(id, text)
     spent = time.process_time() - began
-    print(f"{count:>7,} texts of 60 words: {spent / count * 1e6:.0f} µs a claim, ", end="")
+    print(f"{count:>7,} texts of 60 words: {spent / count * 1e6:.0f} µs to admit one, ", end="")
     print(f"{known.bytes_per_record:.0f} bytes a record")
 
 

@@ -113,12 +113,12 @@ def dedup(texts: list[Text]) -> None:
 
     def found(item: Text) -> bool:
         known.release("probe")
-        return known.claim("probe", item.whole) is not None
+        return known.admit("probe", item.whole) is not None
 
     show("dedup", planted(texts, found))
     fresh, hits = LexicalIndex("near", []), Counter[tuple[str, str]]()
     for number, item in enumerate(texts):
-        if twin := fresh.claim(str(number), item.whole):
+        if twin := fresh.admit(str(number), item.whole):
             hits[kind(item.whole, texts[int(twin.id)].whole), f"{item.task} {twin.how}"] += 1
     told(hits, len(texts))
 

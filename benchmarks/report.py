@@ -114,8 +114,8 @@ async def write(folder: RunFolder, records: int, calls: int) -> None:
         async with asyncio.TaskGroup() as group:
             for each in waiting:
                 group.create_task(each)
-    seeds = {id: row["input"] for id, row in journal.decisions("seed")}
-    accepted = journal.counts()["accepted"]
+    seeds = {id: row["input"] for id, row in journal.read_decisions("seed")}
+    accepted = journal.count_outcomes()["accepted"]
     folder.summary.write_bytes(orjson.dumps({"accepted": accepted, "drift": measure_drift(journal, seeds)}))
     journal.close()
 

@@ -126,6 +126,3 @@ def encode_line(record: Mapping[str, Any]) -> bytes:
     except TypeError:
         plain = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
         return plain.encode("utf-8", "replace") + b"\n"
-
-
-__all__ = ["encode_line", "open_compressed", "open_decompressed", "parse_json"]

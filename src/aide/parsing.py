@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aide.errors import Unusable
 from aide.text.cleaning import clean_text
+from aide.text.loops import find_loop
+from aide.text.tags import unwrap_tags
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -43,6 +45,9 @@ _CODE_LINE: Final = re.compile(
     r"|[\w.\[\]]+ ?[-+*/]?= ?\S)|[;{}]\s*$",
     re.MULTILINE,
 )
+# What a payload wants of a reply that goes on in the form of the prompt: a new input unless it is named here.
+_WRITTEN: Final = {"answer": ("answer",)}
+_NEW: Final = ("new", "input", "question", "text")
 # A repair takes a second for a million characters, and nothing else runs meanwhile; no reply we ask for is so long.
 _LONGEST_REPAIRED: Final = 200_000
 # "Question: … Answer: …" is a text of its own with labels in it, no label in front of a text.
@@ -56,7 +61,8 @@ def read_completion(data: Mapping[str, Any]) -> str:
     there. A thinking block in front is cut off, also where its opening tag is missing: some servers swallow that.
 
     Raises:
-        Unusable: with the reason `refused`, `filtered`, `truncated` (ask again with a higher limit) or `empty`.
+        Unusable: with the reason `refused`, `filtered`, `truncated` (ask again with a higher limit),
+        `looped` or `empty`.
     """
     choices = data.get("choices")
     choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
@@ -69,6 +75,9 @@ def read_completion(data: Mapping[str, Any]) -> str:
         raise Unusable("refused", "The request was declined.", said=refusal)
     if finish == "content_filter":
         raise Unusable("filtered", "The answer was withheld by a content filter.", said=text)
+    if finish == "length" and find_loop(text):
+        # More tokens would hold more rounds, and a model that is shown a loop goes on with it.
+        raise Unusable("looped", "The answer said the same again and again; be brief and stop.")
     if finish == "length":
         raise Unusable("truncated", "The answer was cut off; be briefer.", said=text)
     if not text:
@@ -233,7 +242,7 @@ def _complaint(fault: ValidationError) -> str:
 
 @dataclass(slots=True)
 class TextPayload:
-    """Plain text, freed of what models wrap around it: fence, object with one string, quotes, leading label."""
+    """Plain text, freed of what models wrap around it: fence, tags, object with one string, quotes, leading label."""
 
     name: str
     kept: tuple[str, ...] = ()
@@ -259,6 +268,8 @@ class TextPayload:
         fence = _FENCE.match(text)
         if fence and fence.end() == len(text) and "```" not in fence[2]:
             return fence[2]
+        if "<" in text and (inside := unwrap_tags(text, _WRITTEN.get(self.name, _NEW))):
+            text = inside
         if text[:1] in "{[" and text[-1:] in "}]":
             return _only_string(text)
         label = _LABEL.match(text)

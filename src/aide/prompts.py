@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from aide.config import resources
 from aide.errors import InputError
@@ -67,7 +68,8 @@ class Prompts:
     def __init__(self, override: Path | None = None, **constants: Any) -> None:
         self.override = override
         self.constants = constants
-        self._environment = jinja2.Environment(
+        # A sandbox, because people share prompts: a template must not be able to run Python.
+        self._environment = ImmutableSandboxedEnvironment(
             loader=_Loader(override),
             undefined=jinja2.StrictUndefined,  # a misspelt name must not leave an empty place in every prompt
             finalize=_defuse,

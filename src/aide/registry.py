@@ -1,43 +1,34 @@
-"""One generic registry: a name leads to an object, and a collision is a fault of the programmer."""
+"""Things that are found by name: formats, operations, exporters and the like."""
 
-from collections.abc import Iterator
-from difflib import get_close_matches
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from aide.errors import InputError
+from aide.text.suggestions import suggest_name
 
 T = TypeVar("T")
 
 
-class Registry(Generic[T]):
-    """Names of one kind of thing (`format`, `operation`, `exporter`, …) and the things themselves."""
+class Registry(dict[str, T]):
+    """Names of one kind of thing and the things themselves.
+
+    A name that is taken is a fault of the programmer, a name that is not there one of the person.
+    """
 
     def __init__(self, kind: str) -> None:
+        super().__init__()
         self.kind = kind
-        self._items: dict[str, T] = {}
+        """What the things are called in messages: `format`, `operation`, `exporter`, …"""
 
     def add(self, name: str, item: T) -> T:
         """Register `item` under `name`; raises `ValueError` where the name is taken."""
-        if name in self._items:
+        if name in self:
             raise ValueError(f"two of the {self.kind}s are named {name!r}")
-        self._items[name] = item
+        self[name] = item
         return item
 
-    def __getitem__(self, name: str) -> T:
-        """The thing of that name; raises `InputError` naming what there is."""
-        if name in self._items:
-            return self._items[name]
-        close = get_close_matches(name, self._items, n=1)
-        meant = f"; did you mean {close[0]!r}?" if close else ""
+    def __missing__(self, name: str) -> T:
+        """What `registry[name]` does where nothing has the name: raises `InputError` naming what there is."""
         raise InputError(
-            f"there is no {self.kind} named {name!r}{meant}", hint=f"one of: {', '.join(sorted(self._items))}"
+            f"there is no {self.kind} named {name!r}{suggest_name(name, self)}",
+            hint=f"one of: {', '.join(sorted(self))}",
         )
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._items
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._items)
-
-    def __len__(self) -> int:
-        return len(self._items)

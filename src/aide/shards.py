@@ -1,7 +1,7 @@
 """The files of a run folder that people read: lines of JSON, only ever appended; and a lock for one writer.
 
-A line goes to the file in one write, so whoever reads meanwhile sees whole lines. After a crash the end that
-was torn off is dropped when the log is opened, and `rebuild` brings back what the journal knows.
+After a crash the line that was torn off is dropped when the file is opened, and `rebuild` brings back what the
+journal knows. Why not jsonlines: docs/design/json-lines.md.
 """
 
 import fcntl
@@ -21,13 +21,16 @@ from aide.errors import AideError, FolderHeld, InputError
 from aide.jsonl import encode_line
 from aide.records import ID_BYTES, digest
 
-POLL_SECONDS: Final = 0.2
+POLL_SECONDS: Final = 0.2  # between two tries for a lock: a person who waits for it does not notice
 _PART: Final = re.compile(r"part-(\d+)\.jsonl")
 _FREE: Final = bytes(ID_BYTES)
 
 
 class IdSet:
-    """A set of record ids, 15 to 30 bytes each: a table of digests, looked up by their own first bytes."""
+    """A set of record ids in 15 to 30 bytes each, where a set of strings takes over 100: a run may hold a million.
+
+    A hash table with open addressing: digests one after the other in one array, looked up by a checksum of their own.
+    """
 
     def __init__(self) -> None:
         self._table = bytearray(1024 * ID_BYTES)
@@ -56,7 +59,8 @@ class IdSet:
 
     def _place(self, key: bytes) -> tuple[int, bool]:
         """Where the digest stands or would stand, and whether that place is free."""
-        # Foreign ids may be numbers in 20 digits: the checksum spreads those too.
+        # A digest's own first bytes would do, but foreign ids may be numbers in 20 digits: the checksum spreads
+        # those too.
         at = crc32(key) * ID_BYTES % len(self._table)
         while (there := self._table[at : at + ID_BYTES]) != key:
             if there == _FREE:
@@ -65,7 +69,7 @@ class IdSet:
         return at, False
 
     def _grow(self) -> None:
-        """Twice the room, so that a look-up stays within a few places."""
+        """Make the table twice as large, so that a look-up stays within a few places."""
         old, self._table = self._table, bytearray(2 * len(self._table))
         for key in _keys(old):
             at, _ = self._place(key)
@@ -74,6 +78,9 @@ class IdSet:
 
 class AppendOnlyLines:
     """An append-only file of JSON objects, one a line, each with an `id` that occurs once.
+
+    A line goes to the file in one write, so whoever reads meanwhile sees whole lines. Nothing is brought to the
+    disk line by line: the journal has every record already, and `rebuild` writes what a loss of power took.
 
     Raises (when opened):
         InputError: a line before the last part's end is no such object.
@@ -128,6 +135,7 @@ class AppendOnlyLines:
         try:
             file = self._file = self._file or _open_for_appending(self._path)
             try:
+                # A nearly full disk takes part of a line and reports no error.
                 if file.write(line) != len(line):
                     raise OSError(None, "no space left for a whole line")
             except OSError:
@@ -203,7 +211,9 @@ def write_atomic(path: Path, content: str | Iterable[bytes]) -> None:
                 file.writelines([content.encode("utf-8", "replace")] if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
-            scratch.replace(path)
+            scratch.replace(
+                path
+            )  # after the content is on the disk: else a crash leaves the new name with nothing
         except BaseException:
             scratch.unlink(missing_ok=True)
             raise
@@ -297,6 +307,18 @@ class FolderLock:
         )
 
 
+def is_locked(folder: Path) -> bool:
+    """True while another process writes in the folder."""
+    try:
+        with (folder / "lock").open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
 def _key(name: str) -> bytes:
     """The digest that an id is, or for a foreign id the digest of it."""
     try:
@@ -354,4 +376,4 @@ def _failed(path: Path, error: OSError) -> AideError:
     )
 
 
-__all__ = ["AppendOnlyLines", "FolderLock", "IdSet", "Shards", "list_shards", "write_atomic"]
+__all__ = ["AppendOnlyLines", "FolderLock", "IdSet", "Shards", "is_locked", "list_shards", "write_atomic"]

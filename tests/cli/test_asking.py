@@ -68,7 +68,7 @@ def test_the_precheck_names_the_wrong_key_and_min_exam_stops_before_a_record(aid
     assert again.returncode == 4, "the precheck was journaled: none of its calls is made again"
 
 
-def test_the_plain_stand_in_has_no_precheck(aide: Aide) -> None:
+def test_the_plain_simulator_has_no_precheck(aide: Aide) -> None:
     done = aide("expand", str(QUIZ), "--base-url", "sim:", "--target", "2", "-o", "run")
     assert (done.returncode, "precheck:" in done.stderr) == (0, False)
 
@@ -101,12 +101,12 @@ def test_a_record_is_graded_beside_the_seed_it_names_and_else_beside_the_nearest
         done = aide("grade", "-", *words, given=given)
         assert done.returncode == 0, done.stderr
         with Journal.open(aide.folder / lineage["seed_id"] / "journal.sqlite", readonly=True) as journal:
-            (call,) = (call for call in journal.calls() if call.step == "reflect")
+            (call,) = (call for call in journal.read_calls() if call.step == "reflect")
         shown.append([seed.draft.input in call.user for seed in (first, last)])
     assert shown == [[True, False], [False, True]]
 
 
-def test_standard_input_alone_tells_no_task(aide: Aide) -> None:
+def test_standard_input_alone_does_not_say_what_the_task_is(aide: Aide) -> None:
     refused = aide("answer", "-", "--base-url", "sim:", given='{"input": "1 + 1"}\n')
     assert (refused.returncode, "--seeds" in refused.stderr) == (2, True)
 

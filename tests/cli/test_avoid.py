@@ -40,7 +40,7 @@ def test_test_items_are_refused_and_their_places_filled(tmp_path: Path) -> None:
     assert "avoid was" in other.stderr
 
 
-def test_a_seed_that_is_a_test_item_is_told_before_anything_is_spent(tmp_path: Path) -> None:
+def test_a_seed_that_is_a_test_item_is_reported_before_anything_is_spent(tmp_path: Path) -> None:
     seeds = SEEDS / "word_problems.jsonl"
     done = aide("expand", seeds, "--base-url", SIM, "-o", tmp_path / "run", "--avoid", seeds)
     assert done.returncode == 2

@@ -10,7 +10,7 @@ def rows(text: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_hits_are_dropped_or_marked_and_told(tmp_path: Path) -> None:
+def test_hits_are_dropped_or_marked_and_reported(tmp_path: Path) -> None:
     seeds = (SEEDS / "word_problems.jsonl").read_text(encoding="utf-8").splitlines()
     (tmp_path / "test.jsonl").write_text(seeds[1] + "\n", encoding="utf-8")
     shouted = {**json.loads(seeds[1]), "id": "loud"}

@@ -17,6 +17,7 @@ from aide.errors import EndpointUnusable
 from aide.formats import Label, TaskCard
 from aide.run.folder import RunFolder
 from aide.run.progress import Progress
+from aide.run.record_preview import RecordPreview
 from cli.shell import SEEDS, aide
 from unit.report.folders import hostile
 
@@ -63,7 +64,7 @@ def show_everything(display: Display) -> None:
     display.on_card(CARD)
     display.on_precheck(cast("Any", precheck))
     display.stopped(EndpointUnusable(LONG, hint=NASTY), summary)
-    print_previews(display.console, [(LONG, LONG, LONG, NASTY, LONG)] * 3)
+    print_previews(display.console, [RecordPreview(LONG, LONG, LONG, NASTY, LONG)] * 3)
 
 
 @pytest.mark.parametrize("columns", [60, 140])
@@ -104,7 +105,7 @@ def test_the_picture_keeps_a_line_for_each_fact_at_any_width(columns: int) -> No
     ]  # fmt: skip
 
 
-def test_the_task_card_is_told_at_the_start_and_nothing_where_all_is_quiet(tmp_path: Path) -> None:
+def test_the_task_card_is_shown_at_the_start_unless_quiet(tmp_path: Path) -> None:
     run = ("expand", SEEDS / "support_tickets_de.jsonl", "--base-url", "sim:", "--target", "4")
     told = aide(*run, "-o", tmp_path / "run").stderr.splitlines()
     card = told[2:9]

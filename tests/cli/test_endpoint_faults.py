@@ -30,6 +30,7 @@ def refusal(status: int, message: str, **more: str) -> Reply:
     return status, {}, {"error": {"message": message, **more}}
 
 
+@pytest.mark.crash
 def test_with_every_fault_at_once_a_run_ends_well_and_no_answer_is_paid_twice(tmp_path: Path) -> None:
     station = Station(SimulatorSettings(faults=read_faults(f"{SPOILED},{ON_THE_WIRE}")))
     out = tmp_path / "out"
@@ -151,7 +152,7 @@ def test_of_two_endpoints_one_may_die_half_way(tmp_path: Path) -> None:
     assert runs.summary(out)["failed"] == 0
 
 
-def test_each_step_has_its_own_model_and_sampling_and_the_summary_tells_them_apart(tmp_path: Path) -> None:
+def test_each_step_has_its_own_model_and_sampling_and_its_own_line_in_the_summary(tmp_path: Path) -> None:
     heard: list[Any] = []
 
     def listen(done: int, headers: Any, body: Any) -> None:
@@ -207,7 +208,7 @@ def test_each_step_has_its_own_model_and_sampling_and_the_summary_tells_them_apa
     assert json.loads((out / "run.json").read_text())["spec"]
 
 
-def test_a_model_that_only_mumbles_is_told_apart_from_a_tree_that_is_used_up(tmp_path: Path) -> None:
+def test_a_model_that_only_mumbles_is_no_exhausted_tree(tmp_path: Path) -> None:
     def mumbles(done: int, headers: Any, body: Any) -> Reply:
         message = {"role": "assistant", "content": "hm"}
         return 200, {}, {"model": "m", "choices": [{"message": message, "finish_reason": "length"}]}

@@ -1,4 +1,4 @@
-"""Every documented exit code, from a real process, and what a person is told with it."""
+"""Every documented exit code, from a real process, and the message that comes with it."""
 
 import json
 import resource
@@ -123,7 +123,7 @@ def test_4_where_nothing_listens(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_5_where_another_process_holds_the_folder_or_0_after_waiting_for_it(tmp_path: Path) -> None:
+def test_5_if_another_process_holds_the_folder_or_0_after_waiting_for_it(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     lock = FolderLock(folder)
     lock.acquire()
@@ -183,7 +183,7 @@ def test_errors_are_json_where_the_log_is(tmp_path: Path) -> None:
     assert kept == events
 
 
-def test_status_says_where_a_run_stands_also_while_it_runs(tmp_path: Path) -> None:
+def test_status_shows_how_far_a_run_is_also_while_it_goes_on(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     slow = ("--base-url", "sim:?latency=0.5", "--target", "60", "--concurrency", "2")
     with Running("expand", WORDS, *slow, "-o", folder) as run:

@@ -280,7 +280,7 @@ def test_a_fixed_part_is_byte_equal_in_every_record(contracts: Path) -> None:
         assert quote in " ".join(record["parts"]["contract"].split())
 
 
-def test_a_fixed_part_stands_first_in_every_prompt_about_it(contracts: Path) -> None:
+def test_a_fixed_part_comes_first_in_every_prompt_about_it(contracts: Path) -> None:
     given = {line["contract"] for line in lines(SEEDS / "contract_questions.jsonl")}
     fronts = {f'<part name="contract">\n{text}\n</part>' for text in given}
     systems = dict(systems_by_step(contracts))

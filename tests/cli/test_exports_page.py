@@ -17,7 +17,7 @@ PAGE = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 
 
-def test_the_shell_lines_run_as_they_stand(tmp_path: Path) -> None:
+def test_the_shell_lines_run_unchanged(tmp_path: Path) -> None:
     (tmp_path / "sample_seeds").symlink_to(ROOT / "sample_seeds")
     done = bash(f"set -e; {BLOCKS['bash']}", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

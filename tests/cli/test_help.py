@@ -61,7 +61,7 @@ def test_version() -> None:
     ("words", "meant"),
     [(("expnd",), "expand"), (("config", "--hopps", "2"), "--hops"), (("--versin",), "--version")],
 )
-def test_a_slip_of_the_pen_is_exit_2_with_what_was_meant(words: tuple[str, ...], meant: str) -> None:
+def test_a_typo_is_exit_2_with_a_suggestion(words: tuple[str, ...], meant: str) -> None:
     done = aide(*words)
     assert done.returncode == 2
     assert meant in done.stderr
@@ -69,7 +69,7 @@ def test_a_slip_of_the_pen_is_exit_2_with_what_was_meant(words: tuple[str, ...],
 
 
 @pytest.mark.parametrize("name", BUILT)
-def test_every_command_tells_an_unknown_option_in_one_sentence_and_a_hint(name: str) -> None:
+def test_every_command_reports_an_unknown_option_in_one_sentence_and_a_hint(name: str) -> None:
     done = aide(name, "--no-such-option")
     assert done.returncode == 2
     assert done.stdout == ""

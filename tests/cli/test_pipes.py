@@ -142,7 +142,7 @@ def test_split_keeps_families_together_and_seeds_in_training(run: Path, tmp_path
         assert not grown & families[0] and not grown & families[1]
     assert not families[0] & families[1]
     alone = bash(f"aide split {run} -o alone --no-seeds", cwd=tmp_path)
-    assert "seed" not in alone.stderr.replace("cut by seed", "")
+    assert "seed" not in alone.stderr.replace("split by seed", "")
 
 
 def test_exports_of_a_run_know_its_card_its_seeds_and_its_wrong_answers(run: Path, tmp_path: Path) -> None:

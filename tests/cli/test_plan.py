@@ -88,7 +88,7 @@ def test_the_error_of_the_estimate_is_shown_by_status(tmp_path: Path) -> None:
     assert "estimate" in aide("status", "run", cwd=tmp_path).stdout
 
 
-def test_what_the_folder_holds_already_is_told(tmp_path: Path) -> None:
+def test_what_the_folder_has_already_is_reported(tmp_path: Path) -> None:
     assert (
         aide("expand", WORDS, "--base-url", SIM, "--target", "40", "-o", "run", cwd=tmp_path).returncode == 0
     )
@@ -112,7 +112,7 @@ def test_odd_seeds_are_named_and_change_no_exit_code(tmp_path: Path) -> None:
     assert "bob@acme.org" not in json.dumps(facts["lint"])
 
 
-def test_seeds_that_stand_in_a_test_set_are_named(tmp_path: Path) -> None:
+def test_seeds_that_are_in_a_test_set_are_named(tmp_path: Path) -> None:
     row = json.loads(WORDS.read_text().splitlines()[3])
     (tmp_path / "test.jsonl").write_text(json.dumps({"question": row["input"].upper(), "answer": "?"}) + "\n")
     facts = planned(WORDS, "--against", "test.jsonl", cwd=tmp_path)

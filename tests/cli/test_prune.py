@@ -132,7 +132,7 @@ def test_dry_run_changes_nothing(folder: Path) -> None:
         (("--ids", "missing.txt"), "can't be read"),
     ],
 )
-def test_what_is_wrong_is_told_and_nothing_moves(folder: Path, words: tuple[str, ...], told: str) -> None:
+def test_what_is_wrong_is_reported_and_nothing_moves(folder: Path, words: tuple[str, ...], told: str) -> None:
     before = shards(folder)
     done = aide("prune", str(folder), *words)
     assert done.returncode == 2

@@ -25,8 +25,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 RUN_FOLDER = (ROOT / "docs" / "run-folder.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
-pytestmark = pytest.mark.slow
-
 
 def script_of(kind: str, block: str) -> str:
     """The commands of a block: of a console the lines after its prompts, of a script all."""

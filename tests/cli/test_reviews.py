@@ -8,7 +8,7 @@ from cli.shell import aide
 SEEDS = Path(__file__).parents[2] / "sample_seeds" / "word_problems.jsonl"
 
 
-def test_reviews_hold_in_exports_and_are_held_against_the_judge(tmp_path: Path) -> None:
+def test_reviews_count_in_exports_and_calibrate_the_judge(tmp_path: Path) -> None:
     run, journal = tmp_path / "run", tmp_path / "judge"
     aide("expand", SEEDS, "--base-url", "sim:", "--target", "30", "-o", run, "--quiet")
     shard = run / "shards" / "part-00000.jsonl"
@@ -37,7 +37,7 @@ def test_reviews_hold_in_exports_and_are_held_against_the_judge(tmp_path: Path) 
     assert "3 records, 0 calls" in again.stderr
 
 
-def test_a_run_without_reviews_has_nothing_to_hold_against_the_judge(tmp_path: Path) -> None:
+def test_a_run_without_reviews_can_not_calibrate_the_judge(tmp_path: Path) -> None:
     run = tmp_path / "run"
     aide("expand", SEEDS, "--base-url", "sim:", "--target", "5", "-o", run, "--quiet")
     done = aide("calibrate", "--labels", run, "--base-url", "sim:")

@@ -1,4 +1,4 @@
-"""`--siblings aware`: each prompt names what the other children of its parent take up."""
+"""`--siblings aware`: each prompt names what the other children of its parent are about."""
 
 import json
 import re
@@ -18,7 +18,7 @@ def prompts(folder: Path) -> list[str]:
         return [text for (text,) in rows]
 
 
-def test_each_knows_what_the_others_take_up_and_the_same_when_run_again(tmp_path: Path) -> None:
+def test_each_prompt_names_what_the_others_are_about_and_the_same_when_run_again(tmp_path: Path) -> None:
     wanted = ("--base-url", SIM, "--target", "20", "--hops", "1", "--no-exam", "--quiet")
     seen = []
     for name, how in (("apart", "apart"), ("aware", "aware"), ("again", "told")):

@@ -67,7 +67,7 @@ def test_figures_are_those_of_the_measures(tmp_path: Path) -> None:
     shown = aide("stats", data, "--seeds", seeds, "--against", human, "--sample", "6")
     assert "Self-BLEU of at most 6 texts, drawn with seed 0" in shown.stdout
     assert "these, human: 5 of each" in shown.stdout
-    assert "place of the right one of 3 options: 1: 4, 2: 4, 3: 0" in shown.stdout
+    assert "position of the correct one of 3 options: 1: 4, 2: 4, 3: 0" in shown.stdout
 
 
 def test_labels_are_counted(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_labels_are_counted(tmp_path: Path) -> None:
     assert told["label_evenness"] == pytest.approx(0.8113, abs=1e-4)
 
 
-def test_nothing_to_measure_is_told(tmp_path: Path) -> None:
+def test_nothing_to_measure_is_reported(tmp_path: Path) -> None:
     done = aide("stats", write(tmp_path / "empty.jsonl", []))
     assert done.returncode == 2
     assert "no records to measure" in done.stderr

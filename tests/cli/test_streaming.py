@@ -90,10 +90,10 @@ def test_what_waits_for_a_reader_is_bounded(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 @pytest.mark.parametrize("words", ["filter --min n=1", "export --to alpaca", "sample -n 100%"])
-def test_a_full_disk_is_told_in_a_sentence(words: str) -> None:
+def test_a_full_disk_is_reported_in_a_sentence(words: str) -> None:
     done = bash(f"""echo '{{"input": "a", "output": "b", "n": 1}}' | aide {words} --quiet > /dev/full""")
     assert done.returncode == 1
     assert done.stderr == (
-        "aide: what comes out can't be written: No space left on device\n"
-        "hint: make room, then run the same command again\n"
+        "aide: the output can't be written: No space left on device\n"
+        "hint: free some space, then run the same command again\n"
     )

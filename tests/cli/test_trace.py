@@ -73,7 +73,7 @@ def records(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (folder / "shards" / "part-00000.jsonl").read_text().splitlines()]
 
 
-def test_three_hops_stand_on_one_screen_with_what_varies(deep: Path) -> None:
+def test_three_hops_fit_on_one_screen_with_the_varying_parts(deep: Path) -> None:
     last = next(row for row in records(deep) if '"hop": 3' in json.dumps(row))
     lines = screen(deep, str(last["id"]))
     assert len(lines) < 40
@@ -83,7 +83,7 @@ def test_three_hops_stand_on_one_screen_with_what_varies(deep: Path) -> None:
     assert sum(line.startswith("  contract") for line in lines) == 1  # the fixed part, once
 
 
-def test_hostile_texts_stand_on_one_screen_too(tmp_path: Path) -> None:
+def test_hostile_texts_fit_on_one_screen_too(tmp_path: Path) -> None:
     lines = screen(hostile(tmp_path / "run").path, "bbbb")
     assert len(lines) < 40
     assert max(map(cell_len, lines)) <= 80

@@ -53,7 +53,7 @@ async def work(journal, shards, task):
 async def main():
     with FolderLock(folder), Journal.open(folder / "journal.sqlite", pace=float(sys.argv[3])) as journal:
         with Shards(folder / "shards", size=int(sys.argv[4])) as shards:
-            accepted = journal.outcomes("accepted")
+            accepted = journal.read_outcomes("accepted")
             shards.rebuild({"id": each.node, "input": each.node * 20, "output": name} for each in accepted)
             tell("ready", name)
             async with asyncio.TaskGroup() as group:
@@ -87,7 +87,7 @@ def check(folder: Path, told: list[tuple[str, str]]) -> None:
     """Reopen what the killed process left, and find everything there that it told."""
     on_disk = b"".join(part.read_bytes() for part in list_shards(folder / "shards"))
     with Journal.open(folder / "journal.sqlite", readonly=True) as journal:
-        outcomes = {each.node for each in journal.outcomes("accepted")}
+        outcomes = {each.node for each in journal.read_outcomes("accepted")}
         for kind, key in told:
             if kind == "call":
                 call = journal.recall(key)
@@ -96,12 +96,12 @@ def check(folder: Path, told: list[tuple[str, str]]) -> None:
                 assert call.user.endswith(call.node)
             elif kind == "outcome":
                 assert key in outcomes
-                assert journal.decided("unique", key)
+                assert journal.get_decision("unique", key)
             else:
                 assert key.encode() in on_disk
-        decided = {key for key, _ in journal.decisions("unique")}
+        decided = {key for key, _ in journal.read_decisions("unique")}
         assert outcomes <= decided
-        assert len(list(journal.calls())) == len({call.key for call in journal.calls()})
+        assert len(list(journal.read_calls())) == len({call.key for call in journal.read_calls()})
 
     with FolderLock(folder), Shards(folder / "shards", size=SHARD) as shards:
         before = [line["id"] for line in read_lines(folder / "shards")]

@@ -117,7 +117,7 @@ def play(
         try:
             await part(scene)
         finally:
-            scene.paid = list(scene.journal.calls())
+            scene.paid = list(scene.journal.read_calls())
             scene.journal.close()
             await scene.pool.close()
         return scene

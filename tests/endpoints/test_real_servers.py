@@ -117,7 +117,7 @@ def ended(seeds: Path, out: Path, url: str, model: str, *more: str) -> dict[str,
 
 def calls_of(out: Path) -> list[AnsweredCall]:
     with closing(Journal.open(out / "journal.sqlite", readonly=True)) as journal:
-        return list(journal.calls())
+        return list(journal.read_calls())
 
 
 @pytest.mark.parametrize("seeds", ["word_problems", "implied_answer", "support_tickets_de"])

@@ -68,7 +68,7 @@ def test_prompts(run: tuple[str, Path]) -> None:
     name, folder = run
     with Journal.open(folder / "journal.sqlite", readonly=True) as journal:
         first: dict[str, AnsweredCall] = {}
-        for call in sorted(journal.calls(), key=lambda call: (call.system, call.user, call.draw)):
+        for call in sorted(journal.read_calls(), key=lambda call: (call.system, call.user, call.draw)):
             if call.step != "synthesize" or "<seed>" in call.user:
                 first.setdefault(call.step, call)
     compare(f"{name}.prompts.txt", "\n".join(shown(first[step]) for step in STEPS))

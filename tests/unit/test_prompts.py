@@ -77,6 +77,12 @@ def test_a_value_that_is_not_given_is_a_clear_fault(tmp_path: Path) -> None:
         Prompts(tmp_path).render("ask", WHOLE)
 
 
+def test_a_template_can_run_no_python(tmp_path: Path) -> None:
+    write(tmp_path, "ask.md", "# system\nS\n# user\n{{ ''.__class__.__mro__[1].__subclasses__() }}")
+    with pytest.raises(InputError, match="ask"):
+        Prompts(tmp_path).render("ask", WHOLE)
+
+
 def test_a_template_without_headings_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "ask.md", "just text")
     with pytest.raises(InputError, match="headings"):

@@ -5,8 +5,11 @@ from aide.card.demos import choose_demonstrations, make_demonstration
 from aide.card.draw import describe_card
 from aide.card.labels import rank_confusable_labels, read_labels
 from aide.card.toml import card_from_toml, card_to_toml
+from aide.card.trait_pool import TraitPool
+from aide.card.traits import TRAITS, Traits, check_traits, count_traits, describe_traits
 
 __all__ = [
-    "card_from_toml", "card_to_toml", "choose_demonstrations", "count_card", "describe_card",
-    "make_demonstration", "rank_confusable_labels", "read_labels",
+    "TRAITS", "TraitPool", "Traits", "card_from_toml", "card_to_toml", "check_traits", "choose_demonstrations",
+    "count_card", "count_traits", "describe_card", "describe_traits", "make_demonstration", "rank_confusable_labels",
+    "read_labels",
 ]  # fmt: skip

@@ -1,16 +1,16 @@
 """The task card as a file that a person reads and edits."""
 
-import json
 import re
 import tomllib
 from dataclasses import fields
-from typing import Any, Final
+from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from aide.errors import InputError
 from aide.formats import FORMATS, TaskCard
 from aide.text.length import UNITS
+from aide.text.toml import format_toml_value
 
 # The order, grouping and comments of the file. Every field of the card stands here once, but for `labels`, which come
 # last; a test holds that.
@@ -50,20 +50,17 @@ def card_to_toml(card: TaskCard) -> str:
     for heading, entries in _LAYOUT:
         lines += ["", f"# {heading}"]
         for name, comment in entries:
-            line = f"{name} = {_value(getattr(card, name))}"
+            line = f"{name} = {format_toml_value(getattr(card, name))}"
             lines.append(f"{line}  # {comment}" if comment else line)
     if card.labels:
         lines += ["", "# The fixed set of labels. A description helps to tell a label from its neighbours."]
     for label in card.labels:
-        lines += ["[[labels]]", f"name = {_value(label.name)}", f"description = {_value(label.description)}"]
+        lines += [
+            "[[labels]]",
+            f"name = {format_toml_value(label.name)}",
+            f"description = {format_toml_value(label.description)}",
+        ]
     return "\n".join(lines) + "\n"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    # A JSON string is a TOML string, but for DEL, which TOML wants escaped.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def card_from_toml(text: str) -> TaskCard:

@@ -1,1 +1,1 @@
-"""One module a command; `console` has the exit codes."""
+"""The command line: one module for each command. Exit codes are in `console`."""

@@ -1,4 +1,4 @@
-"""`aide answer`: the answer step for inputs that are there already."""
+"""`aide answer`: the answer step on given inputs."""
 
 import os
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,10 +24,10 @@ def answer(
     spec_flags: dict[str, Any],
     config: str | None,
 ) -> None:
-    """Answer given inputs as a run would, with its checks and agreement; what gets no answer is dropped.
+    """Answer given inputs as a run does, with its checks and agreement. Inputs without an answer are dropped.
 
-    Records go to stdout in their order, with `output` and what belongs to it replaced. Options that a record
-    has are chosen among, none are invented.
+    Records are written to stdout in their order, with a new `output`. If a record has options, one of them is
+    chosen; no options are invented.
     """
     settings = resolve_settings(spec_flags, environ=os.environ, config=config)
     write_results(settings, sources, seeds, journal, answer_record)
@@ -36,9 +36,6 @@ def answer(
 async def answer_record(runner: "StepRunner", line: "RecordLine") -> dict[str, Any]:
     """The record with its answer."""
     draft, scores = await runner.answer(line.record)
-    said = {name: value for name, value in draft.as_dict().items() if name in CONTENT and name != "input"}
-    record = {**line.record, **said}
+    answer = {name: value for name, value in draft.as_dict().items() if name in CONTENT and name != "input"}
+    record = {**line.record, **answer}
     return {**record, "scores": {**line.record.get("scores", {}), **scores}} if scores else record
-
-
-__all__ = ["answer"]

@@ -1,4 +1,4 @@
-"""`aide calibrate`: the judge against a person."""
+"""`aide calibrate`: compare the judge with a person."""
 
 import os
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aide.cli.arguments import AsJson
 from aide.cli.asking import JOURNAL, SEEDS, process_records
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.cli.grade import grade_record
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from aide.judging.calibration import ReviewedGrade, ThresholdFit
     from aide.run.single_steps import StepRunner
 
-TOLD = 10
+SHOWN = 10
+"""Disagreements that are named; `--json` has all of them."""
+
 MARKS = {"good": True, "accept": True, "bad": False, "reject": False}
 
 
@@ -28,39 +31,40 @@ def calibrate(
     labels: Annotated[
         Path,
         typer.Option(
-            "--labels", help="Records that a person marked, or a run folder with reviews.", metavar="FILE"
+            "--labels", help="Records that a person judged, or a run folder with reviews.", metavar="FILE"
         ),
     ],
     seeds: SEEDS = None,
     journal: JOURNAL = None,
-    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json_: AsJson = False,
     *,
     spec_flags: dict[str, Any],
     config: str | None,
 ) -> None:
-    """Hold the judge against a person: how often they agree, and the least grades that fit best.
+    """Compare the judge with a person: how often they agree, and which thresholds would agree best.
 
-    Each record has a field `mark`, good or bad (`verdict`, accept or reject, is taken too). Of a run folder
-    those count that its reviews.jsonl accepts or rejects.
+    Each record needs a field `mark`, good or bad (or `verdict`, accept or reject). Of a run folder, the
+    records are used that its reviews.jsonl accepts or rejects.
     """
     from aide.dataset.reviewed import find_reviewed_run, read_reviewed_records
     from aide.judging.calibration import ReviewedGrade, find_best_fit, measure_fit
 
     settings = resolve_settings(spec_flags, environ=os.environ, config=config)
     rows: list[dict[str, Any]] = []
-    run = find_reviewed_run(str(labels))
+    run = find_reviewed_run(str(labels))  # by its folder the seeds are found too
     process_records(
         settings,
         [str(run.path if run else labels)],
         seeds,
         journal,
-        _judged,
+        _judge_record,
         rows.append,
         read_reviewed_records,
     )
     if not rows:
         raise InputError(
-            f"{labels} holds no record that could be judged", hint="what was dropped is told above"
+            f"{labels} holds no record that could be judged",
+            hint="the line above says why records were dropped",
         )
     found = [ReviewedGrade(row["good"], row["sound"], row["relevance"], row["diversity"]) for row in rows]
     spec = settings.spec
@@ -76,41 +80,38 @@ def calibrate(
         facts = {"now": now.as_dict(), "best": best.as_dict(), "disagreements": against}
         output.line(format_json_line(facts))
         return
-    for line in _lines(now, best, found, against):
+    for line in _describe(now, best, found, against):
         output.line(line)
 
 
-def _lines(
+def _describe(
     now: "ThresholdFit", best: "ThresholdFit", found: "list[ReviewedGrade]", against: list[dict[str, Any]]
 ) -> Iterator[str]:
     good = sum(each.good for each in found)
     at = f"--min-relevance {now.relevance} --min-diversity {now.diversity}"
     yield f"judge and person agree on {now.agreed} of {now.of} (kappa {now.kappa:.2f}) at {at}"
     yield f"  accepted: {now.good_taken} of {good} good ones, {now.bad_taken} of {now.of - good} bad ones"
-    for row in against[:TOLD]:
-        said = f"{'good' if row['good'] else 'bad'} says the person of {make_printable(row['name'], 40)}"
-        yield f"  {said}; the judge: {make_printable(row['critique'], 80)}"
+    for row in against[:SHOWN]:
+        verdict = "good" if row["good"] else "bad"
+        yield f"  {make_printable(row['name'], 40)}: {verdict}, but the judge: {make_printable(row['critique'], 80)}"
     if best.agreed > now.agreed:
         fits = f"--min-relevance {best.relevance} --min-diversity {best.diversity}"
         yield f"best: {fits} agree on {best.agreed} of {best.of} (kappa {best.kappa:.2f})"
     else:
-        yield "no other least grades agree better"
+        yield "no other thresholds agree better"
 
 
-async def _judged(desk: "StepRunner", line: "RecordLine") -> dict[str, Any]:
+async def _judge_record(runner: "StepRunner", line: "RecordLine") -> dict[str, Any]:
     said = line.record.get("mark", line.record.get("verdict"))
     if isinstance(said, dict):
         said = said.get("mark")
     if not isinstance(said, str) or said not in MARKS:
-        raise InputError(f"{line.where}: is not marked", hint='such as "mark": "good" or "mark": "bad"')
+        raise InputError(f"{line.where}: is not marked", hint='give it "mark": "good" or "mark": "bad"')
     from aide.dataset.record_content import name_record
 
-    verdict = (await grade_record(desk, line))["verdict"]
+    verdict = (await grade_record(runner, line))["verdict"]
     sound = verdict["on_task"] and verdict["answerable"] and not verdict["gives_away"] and verdict["correct"]
     return {
         "name": name_record(line), "good": MARKS[said], "sound": sound, "relevance": verdict["relevance"],
         "diversity": verdict["diversity"], "critique": verdict["critique"],
     }  # fmt: skip
-
-
-__all__ = ["calibrate"]

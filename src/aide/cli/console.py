@@ -1,6 +1,7 @@
-"""What the command line says, and how it ends: exit codes, stderr for people, stdout for data.
+"""What every command prints and how it ends: data on stdout, messages on stderr, exit codes.
 
-Text that a model wrote is shown only through `safe`.
+Text from elsewhere (models, servers, files) is shown through `make_printable` or `escape_for_console` only: it
+could hold terminal codes.
 """
 
 import contextlib
@@ -29,36 +30,43 @@ HELD: Final = 5
 SHORT: Final = 6
 INTERRUPTED: Final = 130
 
-FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk that takes no more
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk or a quota that is full."""
 
 _TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _STEERING: Final = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-_SEEN: Final = 16  # characters looked at for each column shown, so that a megabyte costs no more than a page
-_LONGEST: Final = 2000  # columns of a line of a message that are shown
-_MOST: Final = 50  # lines of it
+_SEEN: Final = 16
+"""Characters that are read for each column shown: a text of a megabyte costs no more time than a page."""
+
+_LONGEST: Final = 2000
+"""Columns of a line of an error message that are shown."""
+
+_MOST: Final = 50
+"""Lines of an error message that are shown."""
+
 _DEBUG: Final = "AIDE_DEBUG"
 
 
 def make_stderr_console(*, quiet: bool = False) -> "Console":
-    """A console on stderr: plain where it is no terminal or `NO_COLOR` is set, silent where `quiet`.
+    """A console on stderr: without colours if it is no terminal or `NO_COLOR` is set, silent if `quiet`.
 
-    Off a terminal lines are not folded, so that a log or a mail keeps each in one piece. Where nobody reads any
-    more, what is said goes nowhere, and the command goes on.
+    If stderr is no terminal, lines are not folded, so that a log or a mail keeps each in one piece. If its
+    reader has gone, messages are discarded and the command goes on.
     """
     from rich.console import Console
 
-    class Lasting(Console):
+    class LastingConsole(Console):
         def on_broken_pipe(self) -> None:
-            _forsake(sys.stderr)
+            _discard(sys.stderr)
 
-    console = Lasting(stderr=True, highlight=False, quiet=quiet)
+    console = LastingConsole(stderr=True, highlight=False, quiet=quiet)
     if not console.is_terminal:
         console.soft_wrap = True
     return console
 
 
 def report_error(error: AideError) -> int:
-    """Say on stderr what is wrong and what helps, without a traceback; returns the exit code."""
+    """Print what is wrong and what helps, without a traceback; returns the exit code."""
     if os.environ.get(_DEBUG):
         traceback.print_exception(error)
     lines = [f"aide: {make_printable(line, _LONGEST)}" for line in str(error).splitlines()[:_MOST] or [""]]
@@ -69,30 +77,30 @@ def report_error(error: AideError) -> int:
 
 
 def report_crash(error: BaseException, *, log: Path | None = None) -> int:
-    """Own up to a fault of ours, with a traceback only where `AIDE_DEBUG=1`; returns the exit code."""
+    """Print a fault of aide itself, with a traceback only if `AIDE_DEBUG=1`; returns the exit code."""
     if os.environ.get(_DEBUG):
         traceback.print_exception(error)
-    told = f": {make_printable(str(error), _LONGEST)}" if str(error) else ""
+    reason = f": {make_printable(str(error), _LONGEST)}" if str(error) else ""
     where = f"details are in {log}; " if log else ""
     _say(
         [
-            f"aide: a fault in aide itself ({type(error).__name__}{told})",
-            f"hint: {where}{_DEBUG}=1 shows the traceback; nothing that was answered is lost",
+            f"aide: a fault in aide itself ({type(error).__name__}{reason})",
+            f"hint: {where}{_DEBUG}=1 shows the traceback; no answer that was received is lost",
         ]
     )
     return FAULT
 
 
 def describe_full_disk(fault: OSError) -> AideError:
-    """What a full disk is told as; whatever a run was answered stays in its journal."""
-    where = f"{fault.filename} can't be written" if fault.filename else "what comes out can't be written"
-    return AideError(f"{where}: {fault.strerror}", hint="make room, then run the same command again")
+    """The error for a full disk; what a run was answered stays in its journal."""
+    where = f"{fault.filename or 'the output'} can't be written"
+    return AideError(f"{where}: {fault.strerror}", hint="free some space, then run the same command again")
 
 
 def make_printable(text: str, width: int | None = None) -> str:
-    """Text from elsewhere made fit to show on one line: no terminal codes, no marks that turn its direction.
+    """Text from elsewhere as one line without terminal codes and without marks that change its direction.
 
-    With `width` it takes at most so many columns, of which wide characters count two; an ellipsis marks the cut.
+    With `width` it has at most so many columns (wide characters count as two); an ellipsis marks the cut.
     """
     shown = clean_text(text if width is None else text[: _SEEN * width])
     shown = " ".join(_TURNING.sub("", shown).split())
@@ -106,32 +114,33 @@ def make_printable(text: str, width: int | None = None) -> str:
 
 
 def escape_for_console(text: str, width: int | None = None) -> str:
-    """`plain` for a console, which takes markup: none of it is the text's."""
+    """`make_printable` for a console, which interprets markup: the text's own brackets stay brackets."""
     from rich.markup import escape
 
     return escape(make_printable(text, width))
 
 
 def strip_markup(text: str) -> str:
-    """What a person reads of a text with markup, for a log."""
+    """A text without its markup, for a log."""
     from rich.text import Text
 
     return Text.from_markup(text).plain
 
 
 def format_json_line(value: Any) -> str:
-    """A value as one line of JSON that may be shown on a terminal.
+    """A value as one line of JSON that is safe to show on a terminal.
 
-    What could steer it or turn the reading order stands as an escape, which a reader of JSON takes for the same.
+    Characters that could control it or change the reading order are written as escapes, which mean the same
+    in JSON.
     """
     plain = json.dumps(value, ensure_ascii=False)
     return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
 
 
 def print_pairs(console: "Console", rows: Sequence[tuple[str, str]]) -> None:
-    """Names and what stands for them, below each other; on a terminal long texts are folded into their column.
+    """Names and texts in two columns; on a terminal, long texts are folded within theirs.
 
-    Texts are markup: what a model wrote comes through `safe`.
+    Texts are markup: text from elsewhere must have passed `escape_for_console`.
     """
     width = max(len(name) for name, _ in rows)
     if not console.is_terminal:
@@ -149,13 +158,13 @@ def print_pairs(console: "Console", rows: Sequence[tuple[str, str]]) -> None:
 
 
 class Output:
-    """Data on stdout, a line at a time. A reader that has gone away is no error: `open` turns false."""
+    """Data on stdout, line by line. A reader that has gone is no error: `open` becomes false."""
 
     def __init__(self) -> None:
         self.open = True
 
     def line(self, text: str) -> bool:
-        """Write a line and flush it, so that the next program in the pipe has it; false when nobody reads."""
+        """Write a line at once, for the next program in the pipe; false when nobody reads any more."""
         if self.open:
             try:
                 sys.stdout.write(f"{text}\n")
@@ -167,11 +176,11 @@ class Output:
 
 
 def detach_stdout() -> None:
-    """Point stdout at nothing after its reader has gone: the interpreter's last flush stays silent."""
-    _forsake(sys.stdout)
+    """Discard what is written to stdout from now on: the interpreter's own last flush would fail."""
+    _discard(sys.stdout)
 
 
-def _forsake(stream: TextIO) -> None:
+def _discard(stream: TextIO) -> None:
     with contextlib.suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, stream.fileno())
@@ -182,27 +191,3 @@ def _say(lines: list[str]) -> None:
     with contextlib.suppress(BrokenPipeError):
         sys.stderr.write("".join(f"{line}\n" for line in lines))
         sys.stderr.flush()
-
-
-__all__ = [
-    "BUDGET",
-    "ENDPOINT",
-    "FAULT",
-    "FULL",
-    "HELD",
-    "INTERRUPTED",
-    "OK",
-    "SHORT",
-    "USAGE",
-    "Output",
-    "describe_full_disk",
-    "detach_stdout",
-    "escape_for_console",
-    "format_json_line",
-    "make_printable",
-    "make_stderr_console",
-    "print_pairs",
-    "report_crash",
-    "report_error",
-    "strip_markup",
-]  # fmt: skip

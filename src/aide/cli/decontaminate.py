@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aide.cli.arguments import Quiet, Sources
 from aide.cli.console import escape_for_console, make_stderr_console
-from aide.cli.sources import Quiet, Sources
 from aide.errors import InputError
 from aide.text.figures import format_plural
 
@@ -17,20 +17,17 @@ SHOWN = 10
 """So many hits are named on stderr; `--report` has all of them."""
 
 Against = Annotated[
-    list[str] | None,
-    typer.Option("--against", metavar="FILE", help="Test set; may be given several times."),
+    list[str] | None, typer.Option("--against", metavar="FILE", help="Test set; may be given several times.")
 ]
 Mark = Annotated[
-    bool,
-    typer.Option("--mark", help="Keep these records; a field `contamination` names the test item."),
+    bool, typer.Option("--mark", help="Keep these records; a field `contamination` names the test item.")
 ]
 AnyNumber = Annotated[
     bool,
     typer.Option("--any-number", help="Treat all numbers as equal, so that changed numbers are found too."),
 ]
 Strict = Annotated[
-    bool,
-    typer.Option("--strict", help="13 shared words in a row are enough, however long the item is."),
+    bool, typer.Option("--strict", help="13 shared words in a row are enough, however long the item is.")
 ]
 InputField = Annotated[
     list[str] | None,
@@ -89,6 +86,3 @@ def decontaminate(
         f"{log.outcome} of {format_plural(log.read, 'record')}: {rules}; "
         f"{len(items):,} of {format_plural(len(tests), 'test item')}"
     )
-
-
-__all__ = ["decontaminate"]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from aide.cli.arguments import Quiet, Sources
 from aide.cli.asking import JOURNAL, default_journal_folder
 from aide.cli.console import make_stderr_console
 from aide.cli.options import with_options
-from aide.cli.sources import Quiet, Sources
 from aide.config.resolve import Settings, resolve_settings
 from aide.errors import InputError
 from aide.text.figures import format_plural
@@ -78,7 +78,7 @@ def dedup(
     spec_flags: dict[str, Any],
     config: str | None,
 ) -> None:
-    """Remove duplicates; keep the first of each group. The rules are those of a run.
+    """Remove duplicates; keep the first of each group. The checks are those of a run.
 
     The varying part of the input is compared, for multiple choice together with the correct option. Each
     record that is kept takes about 300 bytes of memory. With --embeddings, records that mean the same are
@@ -102,6 +102,7 @@ def dedup(
     with HitLog.open("duplicate", mark=mark, report=report) as log, open_output(STDIN) as out:
         lines = log.count_lines(read_lines(sources or ()))
         if spec_flags:
+            # A run needs a chat model; none is called here, but its settings must be complete.
             flags = {"model": spec_flags["embeddings"], **spec_flags}
             settings = resolve_settings(flags, environ=os.environ, config=config)
             write = partial(write_line, out)
@@ -162,6 +163,3 @@ def remove_semantic_duplicates(
             await models.close()
 
     return asyncio.run(main())
-
-
-__all__ = ["dedup"]

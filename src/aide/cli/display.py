@@ -88,7 +88,7 @@ class Display:
         ).expected
         self.expected = expected.as_dict(spec)
         self.expected_money = money = expected.money(spec)
-        goal = spec.goal(len(inputs.seeds))
+        goal = spec.compute_target(len(inputs.seeds))
         wanted = (
             f"{goal:,} records"
             if goal is not None

@@ -1,4 +1,4 @@
-"""`aide doctor`: which endpoints there are, and what the chosen ones honour; tells what to mend."""
+"""`aide doctor`: which endpoints there are, what they support, and what to correct."""
 
 import asyncio
 import os
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from aide.cli.arguments import AsJson
 from aide.cli.console import (
     ENDPOINT,
     OK,
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from aide.llm.diagnosis import Diagnosis
 
 MARKS: Final = {"ok": "ok", "note": "note", "bad": "BAD"}
-LONGEST: Final = 800  # columns of what a server said
+LONGEST: Final = 800
+"""Columns of what a server said."""
+
 HOSTED: Final = {
     "OPENAI_API_KEY": "https://api.openai.com/v1",
     "OPENROUTER_API_KEY": "https://openrouter.ai/api/v1",
@@ -45,19 +48,19 @@ HOSTED: Final = {
 def doctor(
     seeds: Annotated[
         list[str] | None,
-        typer.Argument(help="Seed files: measures on their text, for later plans.", metavar="[SEEDS…]"),
+        typer.Argument(help="Seed files whose texts the speed is measured with.", metavar="[SEEDS…]"),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json_: AsJson = False,
     *,
     spec_flags: dict[str, Any],
     config: str | None,
 ) -> None:
-    """Find endpoints and test what they honour, with about twenty small calls to each.
+    """Find endpoints and test what they support, with about twenty small calls to each.
 
-    Without --base-url (or its variables) it looks on the usual ports of this machine. With seeds it measures
-    on their text, and `aide plan` then counts with what was measured. Takes every option of `aide expand`.
+    Without --base-url (or its environment variables) the usual ports of this machine are tried. With seeds,
+    the speed is measured on their texts, and `aide plan` uses it. All options of `aide expand` are accepted.
 
-    Exit codes: 0 a run can use every endpoint, 4 it can't.
+    Exit codes: 0 if a run can use every endpoint, 4 if not.
     """
     settings = resolve_settings(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
     output = Output()
@@ -67,7 +70,7 @@ def doctor(
         facts = [{**asdict(each), "usable": each.usable} for each in diagnoses]
         output.line(format_json_line({"usable": usable, "endpoints": facts}))
     else:
-        for line in _lines(diagnoses):
+        for line in _describe(diagnoses):
             output.line(line)
     raise typer.Exit(OK if usable else ENDPOINT)
 
@@ -78,12 +81,12 @@ async def _examine_all(settings: Settings, seeds: tuple[str, ...], *, quiet: boo
     from aide.run.plan.measured_speed import save_speed, speed_file
 
     spec = settings.spec
-    if not spec.served_by():
-        spec = spec.model_copy(update={"base_url": await _found()})
-    texts, longest = await asyncio.to_thread(_of_seeds, spec, seeds) if seeds else ((), 0)
+    if not spec.list_endpoints():
+        spec = spec.model_copy(update={"base_url": await _find_local_urls()})
+    texts, longest = await asyncio.to_thread(_read_seed_texts, spec, seeds) if seeds else ((), 0)
     console = make_stderr_console(quiet=quiet)
     diagnoses = []
-    for each in spec.served_by():
+    for each in spec.list_endpoints():
         console.print(f"asking {escape_for_console(each.base_url)} …")
         found = await examine_endpoint(
             make_endpoint(each, spec.model),
@@ -91,21 +94,22 @@ async def _examine_all(settings: Settings, seeds: tuple[str, ...], *, quiet: boo
             texts=texts,
             longest=longest,
             extra=spec.extra,
-            timeout=min(spec.timeout, 120.0),
+            timeout=min(spec.timeout, 120.0),  # somebody waits for the result
             transport=make_transport(each),
             clock=time.monotonic,
         )
         diagnoses.append(found)
+        # The simulator's speed is a setting and says nothing about later runs.
         if found.measured is not None and found.usable and not each.simulated:
             save_speed(each, found.model, found.measured, path=speed_file())
     return diagnoses
 
 
-async def _found() -> tuple[str, ...]:
+async def _find_local_urls() -> tuple[str, ...]:
     """Base URLs of endpoints on this machine.
 
     Raises:
-        EndpointUnusable: there are none; the hint tells of keys that are set.
+        EndpointUnusable: there are none; the hint names providers whose keys are set.
     """
     from aide.llm.doctor import find_local
 
@@ -123,19 +127,19 @@ async def _found() -> tuple[str, ...]:
     )
 
 
-def _of_seeds(spec: Any, seeds: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
-    """The texts of the seeds, and the tokens that the longest prompt and its answer may take together."""
+def _read_seed_texts(spec: Any, seeds: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
+    """The texts of the seeds, and the tokens that the longest prompt and its answer may have together."""
     from aide.run.inputs import count_inputs_card, read_inputs
     from aide.run.plan.prompt_sizes import measure_prompts
 
-    ground = read_inputs(spec, seeds, sys.stdin.buffer)
-    _, bounds = asyncio.run(measure_prompts(spec, ground, count_inputs_card(spec, ground)))
+    inputs = read_inputs(spec, seeds, sys.stdin.buffer)
+    _, bounds = asyncio.run(measure_prompts(spec, inputs, count_inputs_card(spec, inputs)))
     longest = max(length.prompt + length.limit for lengths in bounds.values() for length in lengths.values())
-    texts = (f"{seed.parts.whole(seed.draft.input)}\n{seed.draft.output}" for seed in ground.seeds)
+    texts = (f"{seed.parts.whole(seed.draft.input)}\n{seed.draft.output}" for seed in inputs.seeds)
     return tuple(texts), int(longest)
 
 
-def _lines(diagnoses: "Sequence[Diagnosis]") -> list[str]:
+def _describe(diagnoses: "Sequence[Diagnosis]") -> list[str]:
     rows: list[str] = []
     for each in diagnoses:
         state = "usable" if each.usable else "NOT USABLE"
@@ -150,6 +154,3 @@ def _lines(diagnoses: "Sequence[Diagnosis]") -> list[str]:
             )
         rows.append(f"  {each.calls} calls were made")
     return rows
-
-
-__all__ = ["doctor"]

@@ -240,7 +240,7 @@ def _confirm(spec: RunSpec, display: Display) -> None:
 def _is_all_local(spec: RunSpec) -> bool:
     from urllib.parse import urlsplit
 
-    hosts = {urlsplit(each.base_url).hostname or "sim" for each in spec.served_by()}
+    hosts = {urlsplit(each.base_url).hostname or "sim" for each in spec.list_endpoints()}
     return hosts <= {"sim", "localhost", "127.0.0.1", "::1"}
 
 
@@ -250,6 +250,3 @@ def _end(summary: Mapping[str, Any], output: Output, *, as_json: bool) -> int:
 
         output.line(orjson.dumps(summary).decode())
     return int(summary.get("exit_code", 0))
-
-
-__all__ = ["expand"]

@@ -1,12 +1,12 @@
-"""`aide export`: records in the form that a trainer takes."""
+"""`aide export`: records in the form that a trainer reads."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from aide.cli.arguments import Quiet, Sources
 from aide.cli.console import make_stderr_console
-from aide.cli.sources import Quiet, Sources
 from aide.errors import InputError
 from aide.text.figures import format_plural
 
@@ -22,13 +22,14 @@ Out = Annotated[
     str, typer.Option("--out", "-o", metavar="PATH", help="File or folder; - is stdout, the default.")
 ]
 Template = Annotated[
-    Path | None,
-    typer.Option("--template", metavar="FILE", help="Jinja2 file that says how an example reads."),
+    Path | None, typer.Option("--template", metavar="FILE", help="Jinja2 file for the text of an example.")
 ]
 System = Annotated[str, typer.Option("--system", metavar="TEXT", help="System text of every example.")]
 Instruction = Annotated[
     str | None,
-    typer.Option("--instruction", metavar="TEXT", help="Before every input; default: the task card's task."),
+    typer.Option(
+        "--instruction", metavar="TEXT", help="Text before every input; default: the task card's task."
+    ),
 ]
 Card = Annotated[
     str, typer.Option("--card", metavar="DIR|FILE", help="Run folder or task.toml with the task card.")
@@ -39,7 +40,7 @@ Seeds = Annotated[
 Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the data set.")]
 License = Annotated[
     str,
-    typer.Option("--license", metavar="ID", help="Licence on the data set's card, such as cc-by-4.0."),
+    typer.Option("--license", metavar="ID", help="Licence named on the data set's card, such as cc-by-4.0."),
 ]
 
 
@@ -56,10 +57,10 @@ def export(
     license: License = "",
     quiet: Quiet = False,
 ) -> None:
-    """Write records in the form that a trainer takes.
+    """Write records in the form that a trainer reads.
 
-    Multiple choice gets lettered options and the letter for an answer; a worked solution keeps its final
-    answer. The instruction is the task of the run's card, with the labels where they are fixed.
+    Multiple choice questions get lettered options, and the letter as the answer; worked solutions end with
+    their final answer. The instruction is the task on the run's task card, with the labels if they are fixed.
     """
     from aide.dataset.lines import STDIN, read_lines
     from aide.dataset.seed_sources import find_seed_files, load_card_of
@@ -67,17 +68,17 @@ def export(
 
     exporter = EXPORTERS[to]
     if out == STDIN and not exporter.streams:
-        raise InputError(f"--to {to} needs a place to write to", hint=f"such as -o {to.replace('-', '_')}")
+        raise InputError(f"--to {to} can't be written to stdout", hint=f"such as -o {to.replace('-', '_')}")
     given = tuple(sources or ())
-    task = load_card_of(given, card)
-    rendering = ExampleRenderer(task, instruction=instruction, system=system, template=template)
+    task_card = load_card_of(given, card)
+    rendering = ExampleRenderer(task_card, instruction=instruction, system=system, template=template)
     job = ExportJob(
-        out, rendering, given, find_seed_files(given, seeds or ()), name or _name(given, out), license
+        out, rendering, given, find_seed_files(given, seeds or ()), name or _choose_name(given, out), license
     )
     console = make_stderr_console(quiet=quiet)
-    if task is None and instruction is None and template is None and to != "seeds":
+    if task_card is None and instruction is None and template is None and to != "seeds":
         console.print(
-            "no task card is at hand: inputs stand alone; --card DIR or --instruction TEXT go before them"
+            "no task card was found, so examples have no instruction: --card DIR or --instruction TEXT gives one"
         )
     written = exporter.write(read_lines(given), job)
     place = "" if out == STDIN else f" to {out}"
@@ -86,7 +87,7 @@ def export(
         console.print(f"left out {format_plural(count, 'record')}: {reason}")
 
 
-def _name(sources: tuple[str, ...], out: str) -> str:
+def _choose_name(sources: tuple[str, ...], out: str) -> str:
     """A name for the data set: the first source's, else the output's."""
     named = next((each for each in (*sources, out) if each != "-"), "aide")
     return Path(named).resolve().name.split(".")[0] or "aide"

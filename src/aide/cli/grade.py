@@ -1,4 +1,4 @@
-"""`aide grade`: the judge on any records, of people too."""
+"""`aide grade`: the judge on any records, also those written by people."""
 
 import os
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,10 +23,10 @@ def grade(
     spec_flags: dict[str, Any],
     config: str | None,
 ) -> None:
-    """Grade records as the judge of a run does; each gets `scores` and `verdict`, none is dropped for them.
+    """Grade records as the judge of a run does. Each gets `scores` and `verdict`; none is dropped.
 
-    Relevance is to the seed that a record names, else to the nearest one; diversity is from that seed.
-    Pipe into `aide filter --min relevance=7`.
+    A record is compared with the seed that it names, or else with the nearest one. To drop records by their
+    grades, pipe the output into `aide filter - --min relevance=7`.
     """
     settings = resolve_settings(spec_flags, environ=os.environ, config=config)
     write_results(settings, sources, seeds, journal, grade_record)
@@ -40,11 +40,8 @@ async def grade_record(runner: "StepRunner", line: "RecordLine") -> dict[str, An
     from aide.judging.verdict import apply_thresholds
 
     verdict = await runner.grade(line.record, read_draft(line))
-    found = asdict(verdict)
-    scores = {name: found[name] for name in ("relevance", "diversity", "correct")}
+    fields = asdict(verdict)
+    scores = {name: fields[name] for name in ("relevance", "diversity", "correct")}
     judgement = apply_thresholds(verdict, runner.context.recipe_context.thresholds)
-    told = {"accepted": judgement.accepted, "reason": judgement.reason, **found}
-    return {**line.record, "scores": {**line.record.get("scores", {}), **scores}, "verdict": told}
-
-
-__all__ = ["grade"]
+    said = {"accepted": judgement.accepted, "reason": judgement.reason, **fields}
+    return {**line.record, "scores": {**line.record.get("scores", {}), **scores}, "verdict": said}

@@ -1,4 +1,4 @@
-"""Help as plain text under headings: it pipes, it needs no colour, and boxes would double its time."""
+"""Help as plain text under headings: it can be piped, and typer's boxes would take twice the time."""
 
 from itertools import groupby
 from typing import Any
@@ -8,12 +8,12 @@ from typer.core import TyperCommand, TyperGroup
 
 
 class PlainEpilog:
-    """The lines to try below a help text, each on a line of its own however long it is."""
+    """Examples below a help text, each on a line of its own, however long."""
 
     epilog: str | None
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write them so that they can be copied as they stand."""
+        """Write them unfolded, so that they can be copied."""
         if self.epilog:
             head, *lines = self.epilog.split("\n\n")
             formatter.write("\n" + head + "\n" + "".join(f"  {line}\n" for line in lines))
@@ -24,36 +24,36 @@ class PlainGroup(PlainEpilog, TyperGroup):
 
 
 class PlainCommand(PlainEpilog, TyperCommand):
-    """A command whose options stand under their headings and whose examples can be copied as they stand."""
+    """A command with its options under headings and examples that can be copied."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The options, the command's own first, then by heading."""
         shown = [(each, each.get_help_record(ctx)) for each in self.get_params(ctx)]
-        rows = [(_heading(each), (_named(each, row[0]), row[1])) for each, row in shown if row]
+        rows = [(_get_heading(each), (_shorten_argument(each, row[0]), row[1])) for each, row in shown if row]
         order = list(dict.fromkeys(["Arguments", "Options", *(heading for heading, _ in rows)]))
-        rows.sort(key=lambda each: order.index(each[0]))
+        rows.sort(key=lambda each: order.index(each[0]))  # stable: within a heading as they were declared
         for heading, group in groupby(rows, key=lambda each: each[0]):
             with formatter.section(heading):
                 formatter.write_dl([row for _, row in group])
 
 
 def print_help_and_exit(context: typer.Context) -> None:
-    """A group that was called without a command: its help, on stderr, and exit 2."""
+    """Print the help of a group that was called without a command, on stderr, and exit with 2."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), err=True)
         raise typer.Exit(2)
 
 
 def format_examples(*lines: str) -> str:
-    """An epilog of lines to try; it stays readable in a group's help too, which folds single line ends."""
+    """An epilog with examples, separated by blank lines: a group's help joins lines without them."""
     return "\n\n".join(["Examples:", *lines])
 
 
-def _heading(parameter: Any) -> str:
+def _get_heading(parameter: Any) -> str:
     usual = "Arguments" if parameter.param_type_name == "argument" else "Options"
     return getattr(parameter, "rich_help_panel", None) or usual
 
 
-def _named(parameter: Any, shown: str) -> str:
-    """An argument by its name alone: its type is told by the help."""
+def _shorten_argument(parameter: Any, shown: str) -> str:
+    """An argument by its name only: the help says what it is."""
     return shown.partition(" <")[0] if parameter.param_type_name == "argument" else shown

@@ -1,7 +1,7 @@
-"""The command `aide`: which commands there are, and no more; each is imported when it is called.
+"""The command `aide`: the table of its commands. Each is imported only when it is called.
 
-To add a command: a module `aide/cli/<name>.py` with a function of that name (or a `typer.Typer`), and its row
-here.
+To add a command, write a module `aide/cli/<name>.py` with a function of that name (or a `typer.Typer`) and add
+its row here.
 """
 
 import sys
@@ -22,10 +22,12 @@ from aide.errors import AideError
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What `--help` tells of a command without importing it: one line, and lines to try."""
+    """What `--help` says about a command without importing it."""
 
     summary: str
+    """One line."""
     examples: tuple[str, ...]
+    """Command lines to try."""
 
 
 COMMANDS: Final = {
@@ -37,11 +39,11 @@ COMMANDS: Final = {
         ),
     ),
     "plan": Entry(
-        "Say what a run would take, and spend nothing.",
+        "Estimate what a run would cost; spend nothing.",
         ("aide plan seeds.jsonl --hops 2 --target all", "aide plan seeds.jsonl --price 0.15/0.60 --json"),
     ),
     "status": Entry(
-        "Say where a run stands, also while it runs.",
+        "Show how far a run is, also while it is going on.",
         ("aide status seeds.aide", "aide status seeds.aide --json"),
     ),
     "trace": Entry(
@@ -61,7 +63,7 @@ COMMANDS: Final = {
         ("aide report seeds.aide", "aide report seeds.aide -o run.html"),
     ),
     "filter": Entry(
-        "Let records through by scores, hop, operation, format, words or an expression.",
+        "Keep records by scores, hop, operation, format, words or an expression.",
         (
             "aide filter seeds.aide --min relevance=8 --hop 1,2 > good.jsonl",
             "aide expand - -o - < seeds.jsonl | aide filter --where 'len(input) < 400' > short.jsonl",
@@ -93,36 +95,36 @@ COMMANDS: Final = {
         ),
     ),
     "grade": Entry(
-        "Let the judge grade any records, human ones too.",
+        "Have the judge grade any records, also human ones.",
         (
             "aide grade sample_seeds/science_quiz.jsonl --base-url sim: > graded.jsonl",
             "aide grade seeds.aide --model judge | aide filter - --min relevance=8 > good.jsonl",
         ),
     ),
     "calibrate": Entry(
-        "Hold the judge against records that a person marked.",
+        "Compare the judge with a person's marks.",
         ("aide calibrate --labels marked.jsonl --model judge", "aide calibrate --labels seeds.aide --json"),
     ),
     "sample": Entry(
-        "Draw some of the records, the same ones each time.",
+        "Draw a random sample, the same one each time.",
         ("aide sample seeds.aide -n 50 --by hop,operation", "cat train.jsonl | aide sample -n 10% --seed 7"),
     ),
     "split": Entry(
-        "Cut records into training, validation and test data by family.",
+        "Split records into training, validation and test data, by family.",
         (
             "aide split seeds.aide -o split",
             "aide split train.jsonl --seeds seeds.jsonl --validation 10% --test 10% -o split",
         ),
     ),
     "export": Entry(
-        "Write records in the form that a trainer takes.",
+        "Write records in the form that a trainer reads.",
         (
             "aide export seeds.aide --to messages > train.jsonl",
             "aide export seeds.aide --to dataset -o my_dataset --license cc-by-4.0",
         ),
     ),
     "doctor": Entry(
-        "Find endpoints, test what they honour, say what to mend.",
+        "Find endpoints, test what they support, say what to correct.",
         (
             "aide doctor",
             "aide doctor seeds.jsonl --base-url http://localhost:8000/v1 --model qwen",
@@ -134,31 +136,31 @@ COMMANDS: Final = {
         ("aide config --config paper", "AIDE_HOPS=3 aide config --json"),
     ),
     "prompts": Entry(
-        "List the prompts, copy them out to edit, compare a copy.",
+        "List the prompts, copy them for editing, compare a copy.",
         ("aide prompts export my_prompts", "aide prompts diff my_prompts"),
     ),
     "simulate": Entry(
-        "Serve the stand-in for a model over HTTP.",
+        "Serve the simulated endpoint over HTTP.",
         ("aide simulate --port 8800", "aide simulate --port 0 --latency 0.2 --slots 8 --faults 429:0.1"),
     ),
 }
 
 
 class Commands(PlainGroup):
-    """A group whose commands are loaded by name."""
+    """A group whose commands are imported when they are called."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self._listing = False
         names: Any = dict.fromkeys(COMMANDS)
-        self.commands.update(names)  # for `did you mean` alone: commands come from `get_command`
+        self.commands.update(names)  # only for "did you mean": commands come from `get_command`
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """The names in the order of the table."""
+        """The names, in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command; where names are only listed, its name and summary, so that nothing is imported."""
+        """The command; while commands are only listed, just name and summary, so that nothing is imported."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
@@ -167,12 +169,12 @@ class Commands(PlainGroup):
         return load_command(cmd_name, entry)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """The help of the group, without importing what it lists."""
+        """The help of the group, without importing the commands."""
         self._listing = True
         super().format_help(ctx, formatter)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
-        """Names of commands for a shell, as fast as the help."""
+        """Complete names of commands in a shell, as fast as the help."""
         self._listing = True
         try:
             return super().shell_complete(ctx, incomplete)
@@ -180,7 +182,7 @@ class Commands(PlainGroup):
             self._listing = False
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; a reader that closed the pipe early is no error."""
+        """Run the command; a reader that closes the pipe early is no error."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -189,7 +191,7 @@ class Commands(PlainGroup):
 
 
 def load_command(name: str, entry: Entry) -> Any:
-    """Import a command and dress it with the help that the table has of it."""
+    """Import a command and give it the summary and the examples of the table."""
     found = getattr(import_module(f"aide.cli.{name}"), name)
     epilog = format_examples(*entry.examples)
     if isinstance(found, typer.Typer):
@@ -218,7 +220,7 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"aide {__version__}")
         raise typer.Exit
@@ -228,15 +230,16 @@ def _version(wanted: bool) -> None:
 def root(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """The options before any command."""
+    """The options of `aide` itself."""
     print_help_and_exit(context)
 
 
 def main() -> None:
-    """The console script: whatever happens, end with a documented exit code and without a traceback."""
+    """The console script. Whatever happens, it ends with a documented exit code and without a traceback."""
     try:
         sys.exit(app(prog_name="aide", standalone_mode=False))
     except AideError as error:
@@ -247,5 +250,5 @@ def main() -> None:
         sys.exit(130)
     except OSError as error:
         sys.exit(report_error(describe_full_disk(error)) if error.errno in FULL else report_crash(error))
-    except Exception as error:  # noqa: BLE001 - the outermost handler: it tells of the fault and ends with exit 1
+    except Exception as error:  # noqa: BLE001 - the outermost handler: it reports the fault and exits with 1
         sys.exit(report_crash(error))

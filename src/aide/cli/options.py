@@ -1,4 +1,4 @@
-"""The options of `expand` and `plan`, made from the fields of `RunSpec`: one definition for flag and file."""
+"""The options of a run, made from the fields of `RunSpec`: one definition for flags and config files."""
 
 import inspect
 from collections.abc import Callable, Container, Iterator
@@ -21,27 +21,30 @@ _CONFIG: Final = typer.Option(
 def with_spec_options(
     command: Callable[..., None], only: Container[str] | None = None
 ) -> Callable[..., None]:
-    """Give a command all options of a run, or `only` those; it takes them as `spec_flags`, and `config` beside.
+    """Give a command all options of a run, or `only` those; it gets them as `spec_flags` and `config`.
 
-    `spec_flags` maps names of fields to what was typed and holds nothing that was not, so that the layers
-    below show through. `config` is the value of `--config` or `None`. Other parameters stay as they are.
+    `spec_flags` maps names of fields to what was typed. What was not typed is not in it, so that the value of
+    a variable, a file or the default is used. `config` is the value of `--config` or `None`. The command's
+    other parameters are unchanged.
     """
 
     def with_options(**given: Any) -> None:
         flags = {name: given.pop(name) for name in names}
         command(spec_flags={name: value for name, value in flags.items() if value not in (None, [])}, **given)
 
-    taken = inspect.signature(command).parameters
+    own_names = inspect.signature(command).parameters
     options = [
-        option for option in _options() if option.name not in taken and (only is None or option.name in only)
+        option
+        for option in _make_options()
+        if option.name not in own_names and (only is None or option.name in only)
     ]
     names = [option.name for option in options]
-    own = [each for each in _own(command) if each.name not in ("spec_flags", "config")]
+    own = [each for each in _list_parameters(command) if each.name not in ("spec_flags", "config")]
     config = inspect.Parameter(
         "config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, _CONFIG]
     )
     parameters = [*own, *options, config]
-    # Where `inspect.signature`, and so typer, looks first; typeshed knows no such attribute of a function.
+    # typer reads parameters by `inspect.signature`, which looks here first; typeshed does not know the attribute.
     with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     with_options.__annotations__ = {each.name: each.annotation for each in parameters}
     with_options.__name__ = command.__name__
@@ -50,47 +53,47 @@ def with_spec_options(
 
 
 def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command these options of a run, as `spec_options` gives all."""
+    """Give a command these options of a run, as `with_spec_options` gives all."""
     return lambda command: with_spec_options(command, frozenset(names))
 
 
-def _own(command: Callable[..., None]) -> Iterator[inspect.Parameter]:
+def _list_parameters(command: Callable[..., None]) -> Iterator[inspect.Parameter]:
     for each in inspect.signature(command, eval_str=True).parameters.values():
         yield each.replace(kind=inspect.Parameter.KEYWORD_ONLY)
 
 
-def _options() -> Iterator[inspect.Parameter]:
+def _make_options() -> Iterator[inspect.Parameter]:
     for heading in dict.fromkeys(GROUPS.values()):
         for name in RunSpec.model_fields:
             flag = get_flag(name)
             if GROUPS[flag.group] == heading and not flag.hidden:
-                yield _option(name, flag)
+                yield _make_option(name, flag)
 
 
-def _option(name: str, flag: Flag) -> inspect.Parameter:
+def _make_option(name: str, flag: Flag) -> inspect.Parameter:
     info = RunSpec.model_fields[name]
     spelled = spell_option(name)
     if info.annotation is bool and info.default:
         spelled = f"{spelled}/{spell_option(name, False)}"
-    kind, metavar = _kind(info.annotation, flag)
+    kind, metavar = _choose_type(info.annotation, flag)
     option = typer.Option(
         spelled,
-        help=f"{flag.help}{_default(info.default)}",
+        help=f"{flag.help}{_format_default(info.default)}",
         metavar=metavar,
         rich_help_panel=GROUPS[flag.group],
         show_default=False,
-        autocompletion=_choices(info.annotation),
+        autocompletion=_make_completion(info.annotation),
     )
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
     )
 
 
-def _kind(annotation: Any, flag: Flag) -> tuple[Any, str | None]:
-    """The type for the command line, and how its value shows.
+def _choose_type(annotation: Any, flag: Flag) -> tuple[Any, str | None]:
+    """The type for the command line, and how its value is shown.
 
-    Numbers and words out of a few stay text here: the spec alone checks them, so that a flag, a variable and
-    a file are refused in the same words.
+    Numbers and choices stay text here: only the spec checks them, so that a wrong value gets the same message
+    as a flag, as a variable and in a file.
     """
     if annotation is bool:
         return bool, None
@@ -103,14 +106,14 @@ def _kind(annotation: Any, flag: Flag) -> tuple[Any, str | None]:
     return str, flag.metavar or "N"
 
 
-def _choices(annotation: Any) -> Callable[[str], list[str]] | None:
-    """What a shell offers for a setting that is one of a few words."""
+def _make_completion(annotation: Any) -> Callable[[str], list[str]] | None:
+    """What a shell completes for a setting with a few possible words."""
     if get_origin(annotation) is not Literal:
         return None
     return lambda incomplete: [word for word in get_args(annotation) if word.startswith(incomplete)]
 
 
-def _default(value: object) -> str:
+def _format_default(value: object) -> str:
     if isinstance(value, bool) or value in (None, "", ()) or isinstance(value, dict):
         return ""
     shown = (
@@ -121,6 +124,3 @@ def _default(value: object) -> str:
         else value
     )
     return f" (default {shown})" if isinstance(shown, str | int) else ""
-
-
-__all__ = ["with_options", "with_spec_options"]

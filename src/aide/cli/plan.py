@@ -1,4 +1,4 @@
-"""`aide plan`: what a run would take, and what is odd about its seeds; it spends nothing."""
+"""`aide plan`: what a run would cost, and what is odd about its seeds; it spends nothing."""
 
 import os
 import sys
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aide.cli.arguments import AsJson
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.cli.options import with_spec_options
 from aide.config.resolve import Settings, resolve_settings
@@ -25,21 +26,23 @@ def plan(
     seeds: Annotated[list[str], typer.Argument(help="Seed files; - is stdin.", metavar="SEEDS…")],
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", help="Run folder: what ran in it before is learned from.", metavar="DIR"),
+        typer.Option(
+            "--out", "-o", help="Run folder; the estimate uses what earlier runs in it took.", metavar="DIR"
+        ),
     ] = None,
     against: Annotated[
         list[Path] | None,
-        typer.Option("--against", help="Test set to look for in the seeds; may be repeated.", metavar="FILE"),
+        typer.Option("--against", help="Test set to look for in the seeds; repeatable.", metavar="FILE"),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json_: AsJson = False,
     *,
     spec_flags: dict[str, Any],
     config: str | None,
 ) -> None:
-    """Say what a run would take: records, calls, tokens, money and time by step and hop; spend nothing.
+    """Estimate a run: records, calls, tokens, money and time, by step and hop. Nothing is spent.
 
-    Takes every option of `aide expand`. Seeds are looked through as well: what is odd about them is told and
-    never changes the exit code.
+    All options of `aide expand` are accepted. The seeds are checked too; what is odd about them is reported
+    and never changes the exit code.
     """
     settings = resolve_settings(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
     output = Output()
@@ -47,7 +50,7 @@ def plan(
     if json_:
         output.line(format_json_line(facts))
         return
-    for line in _lines(facts):
+    for line in _describe(facts):
         output.line(line)
 
 
@@ -67,35 +70,36 @@ def collect_plan(
     from aide.run.plan.measured_speed import read_speed, speed_file
 
     spec = settings.spec
-    ground = read_inputs(spec, seeds, sys.stdin.buffer)
+    inputs = read_inputs(spec, seeds, sys.stdin.buffer)
     folder = RunFolder(choose_run_folder(settings, seeds, out))
     past = read_experience(folder)
+    # A run that takes answers from another folder will probably go as that one did.
     if past is None and spec.reuse:
         past = read_experience(RunFolder(spec.reuse))
     speed = read_speed(spec, speed_file())
-    made: RunPlan = make_plan(spec, ground, count_inputs_card(spec, ground), past, speed)
+    estimate: RunPlan = make_plan(spec, inputs, count_inputs_card(spec, inputs), past, speed)
     return {
-        **_asked(spec, ground, folder),
-        **made.as_dict(spec),
-        "done": _done(folder, spec),
-        "lint": [finding.as_dict() for finding in lint_seeds(ground, against)],
+        **_describe_request(spec, inputs, folder),
+        **estimate.as_dict(spec),
+        "done": _read_done(folder, spec),
+        "lint": [finding.as_dict() for finding in lint_seeds(inputs, against)],
     }
 
 
-def _asked(spec: "RunSpec", ground: "PreparedInputs", folder: "RunFolder") -> dict[str, Any]:
+def _describe_request(spec: "RunSpec", inputs: "PreparedInputs", folder: "RunFolder") -> dict[str, Any]:
     return {
         "folder": str(folder.path),
-        "seeds": len(ground.seeds),
-        "shape": ground.loaded.shape,
-        "format": ground.format.name,
-        "target": spec.goal(len(ground.seeds)),
+        "seeds": len(inputs.seeds),
+        "shape": inputs.loaded.shape,
+        "format": inputs.format.name,
+        "target": spec.compute_target(len(inputs.seeds)),
         "hops": spec.hops,
-        "skipped": [str(problem) for problem in ground.loaded.problems],
+        "skipped": [str(problem) for problem in inputs.loaded.problems],
     }
 
 
-def _done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
-    """What this very run has done already; `None` where the folder holds no such run."""
+def _read_done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
+    """What this same run has done already; `None` if the folder holds no such run."""
     from aide.config.fingerprint import compare_fingerprints
     from aide.run.folder import compute_identity
 
@@ -112,7 +116,7 @@ def _done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
     }
 
 
-def _lines(facts: Mapping[str, Any]) -> list[str]:
+def _describe(facts: Mapping[str, Any]) -> list[str]:
     expected, most, basis = facts["expected"], facts["at_most"], facts["basis"]
     wanted = f"{facts['target']:,} records" if facts["target"] is not None else "the whole tree"
     share = basis["yield_from"]
@@ -121,24 +125,24 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
         f"asked   {wanted} over {format_plural(facts['hops'], 'hop')} into {facts['folder']}",
         f"basis   yield {basis['yield']:.0%} ({share}); tokens from {basis['tokens_from']}",
         "",
-        _row("step", "calls", "tokens in", "tokens out", "USD", "at most: calls", "USD"),
+        _format_row("step", "calls", "tokens in", "tokens out", "USD", "at most: calls", "USD"),
     ]
     for step, spent in expected["steps"].items():
-        rows.append(_spent(step, spent, most["steps"].get(step)))
-    rows += [_spent("total", expected, most), ""]
-    rows.append(_row("hop", "records", "candidates", "calls", "", "at most: records", "calls"))
+        rows.append(_format_step(step, spent, most["steps"].get(step)))
+    rows += [_format_step("total", expected, most), ""]
+    rows.append(_format_row("hop", "records", "candidates", "calls", "", "at most: records", "calls"))
     bounds = {hop["hop"]: hop for hop in most["hops"]}
     for hop in expected["hops"][1:]:
         bound = bounds[hop["hop"]]
         counts = [f"{value:,}" for value in (hop["records"], hop["candidates"], hop["calls"])]
-        rows.append(_row(str(hop["hop"]), *counts, "", f"{bound['records']:,}", f"{bound['calls']:,}"))
+        rows.append(_format_row(str(hop["hop"]), *counts, "", f"{bound['records']:,}", f"{bound['calls']:,}"))
     if expected["seconds"] is not None:
         rows += ["", f"time    about {format_duration(expected['seconds'])} ({basis['time_from']})"]
     if facts["done"]:
         done = facts["done"]
         rows += [
             "",
-            f"done    {done['records']:,} records with {done['calls']:,} calls stand in the folder already",
+            f"done    the folder already has {done['records']:,} records, from {done['calls']:,} calls",
         ]
     rows += [""] if facts["lint"] or facts["skipped"] else []
     rows += [f"skipped {make_printable(problem)}" for problem in facts["skipped"]]
@@ -146,19 +150,18 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
     return rows
 
 
-def _spent(step: str, spent: Mapping[str, Any], bound: Mapping[str, Any] | None) -> str:
+def _format_step(step: str, spent: Mapping[str, Any], bound: Mapping[str, Any] | None) -> str:
     counts = [f"{spent[name]:,}" for name in ("calls", "prompt_tokens", "completion_tokens")]
     most = f"{bound['calls']:,}" if bound else ""
-    return _row(step, *counts, _usd(spent["cost"]), most, _usd(bound["cost"]) if bound else "")
+    return _format_row(
+        step, *counts, _format_money(spent["cost"]), most, _format_money(bound["cost"]) if bound else ""
+    )
 
 
-def _usd(money: float | None) -> str:
+def _format_money(money: float | None) -> str:
     return "?" if money is None else f"{money:,.2f}"
 
 
-def _row(name: str, *cells: str) -> str:
+def _format_row(name: str, *cells: str) -> str:
     widths = (9, 12, 11, 8, 16, 10)
     return f"{name:12}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
-
-
-__all__ = ["plan"]

@@ -1,4 +1,4 @@
-"""`aide prompts`: list the prompts, copy them out to edit, show what a copy changes."""
+"""`aide prompts`: list the prompts, copy them for editing, show what a copy changes."""
 
 import difflib
 import json
@@ -21,7 +21,7 @@ prompts = typer.Typer(
 )
 
 _FOLDER: Final = typer.Option(
-    "--prompts", metavar="DIR", help="Folder whose files go before the built-in ones."
+    "--prompts", metavar="DIR", help="Folder with prompt files that replace the built-in ones."
 )
 
 
@@ -32,9 +32,9 @@ _FOLDER: Final = typer.Option(
 )
 def list_prompts(
     folder: Annotated[Path | None, _FOLDER] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object: file by name.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: file by name.")] = False,
 ) -> None:
-    """List all prompts; those that come from your own folder are marked."""
+    """List all prompts; those from your own folder are marked."""
     out = Output()
     files = {
         name: resources.find_file("prompts", name, folder) for name in resources.list_names("prompts", folder)
@@ -52,18 +52,21 @@ def list_prompts(
     epilog=format_examples("aide prompts export my_prompts", "aide prompts export my_prompts --force"),
 )
 def export_prompts(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace files that were changed there.")] = False,
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to copy to; created if it does not exist.")
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that were changed there.")] = False,
 ) -> None:
-    """Copy the built-in prompts into a folder, to edit there and to use with --prompts."""
+    """Copy the built-in prompts to a folder, to edit them there and use them with --prompts."""
     names = resources.list_names("prompts")
     changed = [
-        name for name in names if _text(folder / name) not in (None, resources.read_file("prompts", name))
+        name for name in names if _read_own(folder / name) not in (None, resources.read_file("prompts", name))
     ]
+    # All or nothing: a folder of old and new prompts would be neither.
     if changed and not force:
         raise InputError(
             f"{folder / changed[0]} was changed and would be overwritten",
-            hint="--force replaces it; `aide prompts diff` shows the change",
+            hint="--force overwrites it; `aide prompts diff` shows the change",
         )
     for name in names:
         path = folder / name
@@ -75,7 +78,8 @@ def export_prompts(
                 f"{path} can't be written: {error.strerror}", hint="choose another folder"
             ) from error
     make_stderr_console().print(
-        f"{len(names)} prompts are in {folder}; keep those that you change, and run with --prompts {folder}"
+        f"{len(names)} prompts are in {folder}; edit them there, delete those you do not change, "
+        f"and run with --prompts {folder}"
     )
 
 
@@ -87,11 +91,11 @@ def export_prompts(
 def diff_prompts(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of your own prompts.")],
 ) -> None:
-    """Show what the prompts of a folder change, line by line; silent where they change nothing."""
+    """Show how the prompts of a folder differ from the built-in ones, line by line."""
     shipped = set(resources.list_names("prompts"))
     out = Output()
     for name in resources.list_names("prompts", folder):
-        mine = _text(folder / name)
+        mine = _read_own(folder / name)
         if mine is None:
             continue
         before = resources.read_file("prompts", name) if name in shipped else ""
@@ -102,8 +106,8 @@ def diff_prompts(
             out.line(line)
 
 
-def _text(path: Path) -> str | None:
-    """The text of a file, `None` where there is none."""
+def _read_own(path: Path) -> str | None:
+    """The text of a file; `None` if there is none."""
     if not path.is_file():
         return None
     return resources.read_file("prompts", path.name, path.parent)

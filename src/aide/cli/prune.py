@@ -1,4 +1,4 @@
-"""`aide prune DIR`: take branches out of the shards, or put them back."""
+"""`aide prune`: take branches out of the shards, or put them back."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output, make_stderr_console
 from aide.errors import InputError
 
@@ -16,70 +17,69 @@ if TYPE_CHECKING:
 
 
 def prune(
-    folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")],
+    folder: Folder,
     ancestor: Annotated[
         list[str] | None,
         typer.Option(
             "--ancestor",
-            help="A record or seed: it and all that grew from it. Its beginning is enough.",
+            help="Record or seed; it and all its descendants. The beginning of an id is enough.",
             metavar="ID",
         ),
     ] = None,
     where: Annotated[
         str | None,
         typer.Option(
-            "--where", help="Records for which this holds, and all that grew from them.", metavar="EXPR"
+            "--where", help="Records for which this holds, and all their descendants.", metavar="EXPR"
         ),
     ] = None,
     ids: Annotated[
         str | None,
-        typer.Option("--ids", help="A file of ids or of records, one a line; - is stdin.", metavar="FILE"),
+        typer.Option("--ids", help="File with one id or one record a line; - is stdin.", metavar="FILE"),
     ] = None,
     restore: Annotated[
-        bool, typer.Option("--restore", help="Put back what is named; alone, all that was pruned.")
+        bool, typer.Option("--restore", help="Put back what is named, or everything if nothing is named.")
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say how many records it would be.")
-    ] = False,
-    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the records.")] = False,
+    json_: AsJson = False,
 ) -> None:
-    """Take records and all that grew from them out of the shards. Nothing is lost: --restore puts them back.
+    """Take records and all their descendants out of the shards. Nothing is lost: --restore puts them back.
 
-    Their places are free afterwards: running the same `aide expand` again fills them, and pays for nothing else.
+    Running the same `aide expand` again grows other records in their place, and pays for nothing else.
     """
-    named = _selection(ancestor or [], where, ids, everything=restore)
-    _tell(_cut(folder, named, back=restore, dry=dry_run), back=restore, dry=dry_run, as_json=json_)
+    from aide.run.folder import RunFolder
+    from aide.run.lineage import prune_or_restore
+
+    selection = _make_selection(ancestor or [], where, ids, everything=restore)
+    done = prune_or_restore(RunFolder(folder), selection, back=restore, dry=dry_run)
+    _report(done, back=restore, dry=dry_run, as_json=json_)
 
 
-def _selection(ancestor: list[str], where: str | None, ids: str | None, *, everything: bool) -> "Selection":
+def _make_selection(
+    ancestor: list[str], where: str | None, ids: str | None, *, everything: bool
+) -> "Selection":
     from aide.dataset.expression import compile_expression
     from aide.run.lineage import Selection
 
     if not everything and not ancestor and where is None and ids is None:
         raise InputError(
             "nothing is named",
-            hint="--ancestor ID, --where EXPR or --ids FILE; --restore alone takes all prunes back",
+            hint="--ancestor ID, --where EXPR or --ids FILE; --restore alone puts everything back",
         )
     if where is not None:
         if ancestor or ids is not None:
-            raise InputError("--where goes alone", hint="prune twice, or name id in the condition")
+            raise InputError(
+                "--where can't be combined with ids", hint="prune twice, or use id in the condition"
+            )
         condition = compile_expression(where)
         return Selection(f"--where {where}", (), condition, condition.names)
-    roots = [*ancestor, *(_ids(ids) if ids is not None else ())]
+    roots = [*ancestor, *(_read_ids(ids) if ids is not None else ())]
     if ids is not None and not roots:
         source = "stdin" if ids == "-" else ids
         raise InputError(f"there are no ids in {source}", hint="one id or one record a line")
     return Selection(f"{len(roots)} by id" if roots else "all", roots)
 
 
-def _cut(folder: Path, named: "Selection", *, back: bool, dry: bool) -> "Pruning":
-    from aide.run.folder import RunFolder
-    from aide.run.lineage import prune_or_restore
-
-    return prune_or_restore(RunFolder(folder), named, back=back, dry=dry)
-
-
-def _tell(done: "Pruning", *, back: bool, dry: bool, as_json: bool) -> None:
+def _report(done: "Pruning", *, back: bool, dry: bool, as_json: bool) -> None:
     if as_json:
         facts = {"named": done.named, "moved": done.moved, "left": done.left, "pruned": done.out}
         Output().line(json.dumps({**facts, "restored": back}))
@@ -91,16 +91,18 @@ def _tell(done: "Pruning", *, back: bool, dry: bool, as_json: bool) -> None:
         f"{done.out:,} pruned"
     )
     if done.moved and not back and not dry:
-        console.print("the same `aide expand` fills their places; `aide prune DIR --restore` puts them back")
+        console.print(
+            "the same `aide expand` grows others in their place; `aide prune DIR --restore` puts them back"
+        )
 
 
-def _ids(source: str) -> Iterator[str]:
-    """Ids from lines: bare ones, or the field `id` of JSON objects."""
+def _read_ids(source: str) -> Iterator[str]:
+    """Ids from lines: plain ones, or the field `id` of JSON objects."""
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
         raise InputError(
-            f"{source} can't be read: {fault}", hint="--ids takes a file, or - for stdin"
+            f"{source} can't be read: {fault}", hint="--ids needs a file, or - for stdin"
         ) from fault
     for number, line in enumerate(text.splitlines(), start=1):
         word = line.strip()

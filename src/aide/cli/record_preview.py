@@ -1,55 +1,60 @@
-"""A few records beside the seed and parent they came from: in columns or, on a narrow screen, stacked."""
+"""A few records beside the seed and the parent they came from: in columns or, on a narrow screen, stacked."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aide.cli.console import escape_for_console, print_pairs
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-WIDE = 110  # columns of a terminal from which three texts stand side by side
-LONGEST = 280  # columns of a text that are shown
-HEADINGS = ("seed", "parent", "record", "answer")
+    from aide.run.record_preview import RecordPreview
+
+WIDE: Final = 110
+"""Columns of a terminal from which three texts fit side by side."""
+
+LONGEST: Final = 280
+"""Columns of a text that are shown."""
 
 
-def print_previews(console: "Console", chosen: Sequence[tuple[str, str, str, str, str]]) -> None:
-    """Show records as `run.record_preview` gives them: seed, parent, record, answer, and how it was grown."""
-    if not chosen:
+def print_previews(console: "Console", previews: Sequence["RecordPreview"]) -> None:
+    """Print records, each with its seed, its parent and how it was grown."""
+    if not previews:
         return
-    count = {1: "one record", 2: "two records", 3: "three records"}.get(len(chosen), f"{len(chosen)} records")
-    console.print(f"\n{count}, beside what they came from:")
+    words = {1: "one record", 2: "two records", 3: "three records"}
+    console.print(f"\n{words.get(len(previews), f'{len(previews)} records')}, beside what they came from:")
     if console.is_terminal and console.width >= WIDE:
-        _side_by_side(console, chosen)
+        _print_columns(console, previews)
     else:
-        _stacked(console, chosen)
+        _print_stacked(console, previews)
 
 
-def _side_by_side(console: "Console", chosen: Sequence[tuple[str, str, str, str, str]]) -> None:
+def _print_columns(console: "Console", previews: Sequence["RecordPreview"]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 2, 1, 0))
-    for heading in HEADINGS[:3]:
+    for heading in ("seed", "parent", "record"):
         table.add_column(heading, ratio=1, overflow="fold")
-    for seed, parent, record, answer, grown in chosen:
-        answered = f"[bold]answer[/bold] {escape_for_console(answer, LONGEST)}"
-        told = f"[dim]{escape_for_console(grown, LONGEST)}[/dim]\n{escape_for_console(record, LONGEST)}\n{answered}"
-        table.add_row(escape_for_console(seed, LONGEST), escape_for_console(parent, LONGEST), told)
+    for each in previews:
+        origin, record, answer = map(_shorten, (each.origin, each.record, each.answer))
+        own = f"[dim]{origin}[/dim]\n{record}\n[bold]answer[/bold] {answer}"
+        table.add_row(_shorten(each.seed), _shorten(each.parent), own)
     console.print(table)
 
 
-def _stacked(console: "Console", chosen: Sequence[tuple[str, str, str, str, str]]) -> None:
-    for *texts, grown in chosen:
+def _print_stacked(console: "Console", previews: Sequence["RecordPreview"]) -> None:
+    for each in previews:
         console.print()
-        named = zip(HEADINGS, texts, strict=True)
-        print_pairs(
-            console,
-            [
-                ("grown by", escape_for_console(grown, LONGEST)),
-                *((name, escape_for_console(text, LONGEST)) for name, text in named),
-            ],
-        )
+        texts = {
+            "grown by": each.origin,
+            "seed": each.seed,
+            "parent": each.parent,
+            "record": each.record,
+            "answer": each.answer,
+        }
+        print_pairs(console, [(name, _shorten(text)) for name, text in texts.items()])
 
 
-__all__ = ["print_previews"]
+def _shorten(text: str) -> str:
+    return escape_for_console(text, LONGEST)

@@ -1,4 +1,4 @@
-"""`aide report DIR`: the run as one HTML file."""
+"""`aide report`: a run as one HTML file."""
 
 import json
 from pathlib import Path
@@ -6,18 +6,19 @@ from typing import Annotated
 
 import typer
 
+from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")],
+    folder: Folder,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="The file to write (default DIR/report.html).", metavar="FILE"),
+        typer.Option("--out", "-o", help="File to write (default DIR/report.html).", metavar="FILE"),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    json_: AsJson = False,
 ) -> None:
-    """Write one self-contained HTML file that shows a run: open it in any browser, no network needed."""
+    """Write one HTML file that shows a run. It opens in any browser and needs no network."""
     from aide.report import write_report
     from aide.run.folder import RunFolder
 

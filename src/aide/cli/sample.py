@@ -1,11 +1,11 @@
-"""`aide sample`: draw some of the records."""
+"""`aide sample`: a random sample of the records."""
 
 from typing import Annotated
 
 import typer
 
+from aide.cli.arguments import Quiet, Sources, parse_fraction
 from aide.cli.console import make_stderr_console
-from aide.cli.sources import Quiet, Sources, parse_fraction
 from aide.errors import InputError
 from aide.text.figures import format_plural
 
@@ -13,21 +13,26 @@ from aide.text.figures import format_plural
 def sample(
     sources: Sources = None,
     size: Annotated[
-        str, typer.Option("--size", "-n", metavar="N|SHARE%", help="How many, or which share, such as 10%.")
+        str,
+        typer.Option("--size", "-n", metavar="N|SHARE%", help="Number of records, or a share such as 10%."),
     ] = "100",
     by: Annotated[
         list[str] | None,
-        typer.Option("--by", metavar="FIELD,…", help="Each value gets its share: hop, operation, output, …"),
+        typer.Option(
+            "--by",
+            metavar="FIELD,…",
+            help="Keep the shares of this field's values: hop, operation, output, …",
+        ),
     ] = None,
-    evenly: Annotated[
-        bool, typer.Option("--evenly", help="With --by: each value gets equally many.")
-    ] = False,
-    seed: Annotated[int, typer.Option("--seed", metavar="INT", help="Another one draws others.")] = 0,
+    evenly: Annotated[bool, typer.Option("--evenly", help="With --by: equally many of each value.")] = False,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="INT", help="Another number draws another sample.")
+    ] = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Draw records by chance, the same ones each time, and write them in their order.
+    """Draw a random sample, the same one each time, and write it in the order of the records.
 
-    At most N records of each value of --by are held in memory; a share is drawn record by record.
+    At most N records of each value of --by are held in memory. A share is drawn record by record.
     """
     from aide.dataset.lines import STDIN, read_lines, write_lines
     from aide.dataset.sampling import sample_share
@@ -36,7 +41,7 @@ def sample(
     fields = [name.strip() for each in by or () for name in each.split(",")]
     if evenly and not fields:
         raise InputError("--evenly goes with --by", hint="such as --by hop --evenly")
-    number = _number(size)
+    number = _parse_size(size)
     if isinstance(number, float):
         if fields:
             raise InputError("--by needs a number, not a share", hint="such as -n 200 --by hop")
@@ -48,7 +53,7 @@ def sample(
     make_stderr_console(quiet=quiet).print(f"drew {format_plural(kept, 'record')}")
 
 
-def _number(size: str) -> int | float:
+def _parse_size(size: str) -> int | float:
     """A count, or a share as a fraction."""
     if size.endswith("%"):
         return parse_fraction(size, "--size")

@@ -1,4 +1,4 @@
-"""`aide simulate`: the stand-in endpoint over HTTP."""
+"""`aide simulate`: the simulated endpoint over HTTP."""
 
 import asyncio
 import contextlib
@@ -13,27 +13,39 @@ if TYPE_CHECKING:
     from aide.simulator.settings import SimulatorSettings
 
 
-Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any that is free.")]
-Host = Annotated[str, typer.Option(help="Address to listen on. Loopback unless you say otherwise.")]
-Latency = Annotated[float, typer.Option(min=0, help="Mean seconds per answer, with stragglers.")]
-Slots = Annotated[
-    int, typer.Option(min=0, help="Answers in the making at once, the rest queue; 0: no bound.")
+Port = Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="Port to listen on; 0: any free one.")]
+Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")]
+Latency = Annotated[
+    float, typer.Option(min=0, metavar="S", help="Mean seconds per answer; some take longer.")
 ]
-Rpm = Annotated[int, typer.Option(min=0, help="Requests a minute before it answers 429; 0: no bound.")]
-Faults = Annotated[str, typer.Option(help="Kinds and shares, such as 429:0.1,truncate:0.05.")]
-Near = Annotated[float, typer.Option(min=0, max=1, help="Share of near-duplicates.")]
-Repeat = Annotated[float, typer.Option(min=0, max=1, help="Share of texts that repeat another.")]
-Mislabel = Annotated[float, typer.Option(min=0, max=1, help="Share of wrong labels, at random.")]
-Wrong = Annotated[float, typer.Option(min=0, max=1, help="Share of first answers that are wrong.")]
-Low = Annotated[float, typer.Option(min=0, max=1, help="Share graded low that a revision mends.")]
-Reject = Annotated[float, typer.Option(min=0, max=1, help="Share that no revision saves.")]
-AcceptAll = Annotated[bool, typer.Option("--accept-all", help="A judge that finds no fault.")]
+Slots = Annotated[int, typer.Option(min=0, metavar="N", help="Answers at a time, others wait; 0: no limit.")]
+Rpm = Annotated[
+    int, typer.Option(min=0, metavar="N", help="Requests a minute before it answers 429; 0: no limit.")
+]
+Faults = Annotated[
+    str, typer.Option(metavar="LIST", help="Faults and their shares, such as 429:0.1,truncate:0.05.")
+]
+Near = Annotated[float, typer.Option(min=0, max=1, metavar="SHARE", help="Share of near-duplicates.")]
+Repeat = Annotated[
+    float, typer.Option(min=0, max=1, metavar="SHARE", help="Share of texts that repeat another.")
+]
+Mislabel = Annotated[float, typer.Option(min=0, max=1, metavar="SHARE", help="Share of wrong labels.")]
+Wrong = Annotated[
+    float, typer.Option(min=0, max=1, metavar="SHARE", help="Share of first answers that are wrong.")
+]
+Low = Annotated[
+    float, typer.Option(min=0, max=1, metavar="SHARE", help="Share of drafts that a revision saves.")
+]
+Reject = Annotated[
+    float, typer.Option(min=0, max=1, metavar="SHARE", help="Share of drafts that no revision saves.")
+]
+AcceptAll = Annotated[bool, typer.Option("--accept-all", help="Let the judge accept everything.")]
 Corpus = Annotated[
     list[str] | None,
-    typer.Option(help="Take new inputs from these real examples; may be repeated.", metavar="FILE"),
+    typer.Option(help="Take new inputs from these real examples; repeatable.", metavar="FILE"),
 ]
 Canned = Annotated[
-    bool, typer.Option("--canned", help="Answer a repeated request from memory: for speed tests.")
+    bool, typer.Option("--canned", help="Answer repeated requests from memory, for speed tests.")
 ]
 
 
@@ -54,14 +66,9 @@ def simulate(
     corpus: Corpus = None,
     canned: Canned = False,
 ) -> None:
-    """Serve a simulator as an OpenAI-compatible endpoint: no model, it plays with the words it is shown.
+    """Serve the simulator as an OpenAI-compatible endpoint. It is no model: it varies the words that it is shown.
 
-    Prints its base URL on one line once it is ready. Ctrl-C ends it.
-
-    Examples:
-      aide simulate --port 8000
-      aide simulate --latency 0.5 --slots 64 --faults 429:0.05,truncate:0.02
-      aide expand seeds.jsonl --base-url http://127.0.0.1:8000/v1
+    When it is ready, it prints its base URL on one line. Ctrl-C ends it.
     """
     from aide.simulator.settings import SimulatorSettings, read_faults
 

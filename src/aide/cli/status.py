@@ -1,69 +1,65 @@
-"""`aide status DIR`: where a run stands, also while it runs."""
+"""`aide status`: how far a run is, also while it is going on."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
+from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.errors import InputError
 from aide.text.figures import format_count, format_duration
 
-LONGEST = 400  # columns of a message that are shown
+LONGEST = 400
+"""Columns of a message that are shown."""
 
 
 def status(
-    folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")],
-    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    folder: Folder,
+    json_: AsJson = False,
 ) -> None:
-    """Say where a run stands: what is done and left, calls, cost and rate; it may still be running."""
+    """Show how far a run is: records done and left, calls, cost and rate. It may still be going on."""
     facts = read_status(folder)
     output = Output()
     if json_:
         output.line(format_json_line(facts))
         return
-    for line in _lines(facts):
+    for line in _describe(facts):
         output.line(line)
 
 
 def read_status(folder: Path) -> dict[str, Any]:
-    """The facts of a run folder.
+    """The facts about a run folder.
 
     Raises:
-        InputError: where it is none.
+        InputError: it is no run folder.
     """
-    manifest = _load(folder / "run.json")
-    if manifest is None:
+    from aide.run.folder import RunFolder
+    from aide.shards import is_locked
+
+    run = RunFolder(folder)
+    manifest, progress = run.read_manifest(), run.read_progress()
+    if not manifest:
         raise InputError(
             f"{folder} is no run folder: it has no run.json", hint="name the folder that `aide expand` wrote"
         )
-    progress = _load(folder / "progress.json") or {}
-    state = (
-        "running"
-        if is_lock_held(folder)
-        else "finished"
-        if "finished" in manifest
-        else "stopped"
-        if "ended" in manifest
-        else "killed"
-    )
-    summary = (_load(folder / "summary.json") or {}) if state in ("finished", "stopped") else {}
+    ended = "finished" if "finished" in manifest else "stopped" if "ended" in manifest else "killed"
+    state = "running" if is_locked(folder) else ended
+    # While a run goes on, or after it was killed, the summary is of an earlier run.
+    summary = run.read_summary() if state in ("finished", "stopped") else {}
     return {
         "folder": str(folder),
         "state": state,
         "stopped": summary.get("stopped", ""),
         "exit_code": summary.get("exit_code"),
-        "left": _left(state, progress),
+        "left": _count_left(state, progress),
         **progress,
-        "estimate": _estimate(manifest.get("plan") or {}, progress, ended=state == "finished"),
+        "estimate": _compare_estimate(manifest.get("plan") or {}, progress, ended=state == "finished"),
         "gone_seeds": summary.get("gone_seeds", []),
     }
 
 
-def _left(state: str, progress: Mapping[str, Any]) -> int | None:
-    """Records still to come; `None` for a whole tree that is not done, whose yield nobody knows."""
+def _count_left(state: str, progress: Mapping[str, Any]) -> int | None:
+    """Records still to come; `None` for a whole tree that is not finished, whose yield nobody knows."""
     target: int | None = progress.get("target")
     if target is None:
         return 0 if state == "finished" else None
@@ -71,8 +67,8 @@ def _left(state: str, progress: Mapping[str, Any]) -> int | None:
     return max(0, target - accepted)
 
 
-def _estimate(plan: Mapping[str, Any], progress: Mapping[str, Any], *, ended: bool) -> dict[str, Any]:
-    """What was expected beside what was used; at the end with the relative error (0.1: 10 % too much)."""
+def _compare_estimate(plan: Mapping[str, Any], progress: Mapping[str, Any], *, ended: bool) -> dict[str, Any]:
+    """What was expected and what was used; after the end also the relative error (0.1: 10% too much)."""
     tokens = progress.get("tokens", {})
     used = {
         "records": progress.get("accepted", 0),
@@ -91,31 +87,7 @@ def _estimate(plan: Mapping[str, Any], progress: Mapping[str, Any], *, ended: bo
     }
 
 
-def is_lock_held(folder: Path) -> bool:
-    """Whether a process holds the folder's lock right now."""
-    import fcntl
-
-    try:
-        with (folder / "lock").open("r") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
-
-
-def _load(path: Path) -> dict[str, Any] | None:
-    try:
-        loaded = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as fault:
-        raise InputError(f"{path} can't be read: {fault}", hint="is this the folder of a run?") from fault
-    return loaded if isinstance(loaded, dict) else None
-
-
-def _lines(facts: dict[str, Any]) -> list[str]:
+def _describe(facts: dict[str, Any]) -> list[str]:
     tokens, run = facts.get("tokens", {}), facts.get("this_run", {})
     cost, left, target = facts.get("cost"), facts["left"], facts.get("target")
     goal = f"{target:,}" if target is not None else f"at most {facts.get('possible', 0):,}"
@@ -139,24 +111,24 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         ("rate", f"{run.get('rate', 0):.1f} records/s over {format_duration(run.get('seconds', 0))}"),
     ]
     compared = [
-        f"{name} {_compared(name, each)}"
+        f"{name} {_format_error(name, each)}"
         for name, each in facts["estimate"].items()
         if each["error"] is not None
     ]
     if compared:
         lines.append(("estimate", "; ".join(compared)))
     if facts["gone_seeds"]:
-        lines.append(("gone", f"no longer in the seed file, records kept: {_some(facts['gone_seeds'])}"))
+        lines.append(("gone", f"no longer in the seed file, records kept: {_name_some(facts['gone_seeds'])}"))
     return [f"{name:13} {value}" for name, value in lines]
 
 
-def _some(names: Sequence[str], most: int = 20) -> str:
+def _name_some(names: Sequence[str], most: int = 20) -> str:
     more = len(names) - most
     return ", ".join(make_printable(name, 60) for name in names[:most]) + (
         f" and {more:,} more" if more > 0 else ""
     )
 
 
-def _compared(name: str, each: Mapping[str, Any]) -> str:
+def _format_error(name: str, each: Mapping[str, Any]) -> str:
     shown = f"{each['expected']:,.2f}" if name == "cost" else format_count(each["expected"])
     return f"{shown} expected, {each['error']:+.0%}"

@@ -1,4 +1,4 @@
-"""The task card as it is shown at the start of a run: what every prompt and every check will follow."""
+"""The task card as it is shown at the start of a run: all prompts and checks follow it."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -7,47 +7,47 @@ from aide.cli.console import escape_for_console
 if TYPE_CHECKING:
     from aide.formats import TaskCard
 
-LONGEST: Final = 400  # columns of a text that are shown
-LABELS: Final = 12  # of them are named
+LONGEST: Final = 400
+"""Columns of a text that are shown."""
+
+LABELS: Final = 12
+"""Labels that are named."""
 
 
 def describe_card_rows(card: "TaskCard") -> list[tuple[str, str]]:
-    """Names and texts, a line each, for what the card says; texts of models and files are made safe."""
+    """Name and text of each line; texts of models and files are made safe for the console."""
     place = ", ".join(escape_for_console(text, 60) for text in (card.language, card.locale) if text)
     rows = [
         ("task", escape_for_console(card.task, LONGEST)),
-        ("format", _format(card)),
-        ("labels", _labels(card)),
+        ("format", _describe_format(card)),
+        ("labels", _name_labels(card)),
         ("language", place),
         ("answer", escape_for_console(card.answer_form, LONGEST)),
         ("style", escape_for_console(card.register, LONGEST)),
-        ("input", f"{card.min_words:,} to {card.max_words:,} {card.unit}{_parts(card)}"),
+        ("input", f"{card.min_words:,} to {card.max_words:,} {card.unit}{_describe_parts(card)}"),
     ]
     return [(name, text) for name, text in rows if text]
 
 
-def _format(card: "TaskCard") -> str:
-    told = [card.format.replace("_", " ")]
+def _describe_format(card: "TaskCard") -> str:
+    facts = [card.format.replace("_", " ")]
     if card.options:
-        told.append(f"{card.options} options")
+        facts.append(f"{card.options} options")
     if card.code:
-        told.append(escape_for_console(card.code, 40))
+        facts.append(escape_for_console(card.code, 40))
     if card.convention:
-        told.append(f"ends with {escape_for_console(card.convention, 60)}")
-    return ", ".join(told)
+        facts.append(f"ends with {escape_for_console(card.convention, 60)}")
+    return ", ".join(facts)
 
 
-def _labels(card: "TaskCard") -> str:
+def _name_labels(card: "TaskCard") -> str:
     names = [escape_for_console(name, 40) for name in card.label_names]
     more = len(names) - LABELS
     return ", ".join(names[:LABELS]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _parts(card: "TaskCard") -> str:
+def _describe_parts(card: "TaskCard") -> str:
     if not card.fixed:
         return ""
     fixed = ", ".join(escape_for_console(name, 40) for name in card.fixed)
     return f" of {escape_for_console(card.varying, 40)}; fixed: {fixed}"
-
-
-__all__ = ["describe_card_rows"]

@@ -1,73 +1,70 @@
-"""`aide trace DIR ID`: how a record came to be."""
+"""`aide trace`: how a record came to be."""
 
 import shutil
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
+from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output, format_json_line, make_printable
-from aide.records import read_varying
+from aide.records import Lineage, read_varying
 
-LONGEST = (
-    360,
-    240,
-    160,
-    110,
-    70,
-)  # characters of a text; on a terminal the first with which all is on one screen
-INDENT = 12  # columns before the text of a line
+LENGTHS: Final = (360, 240, 160, 110, 70)
+"""Columns that a text may have. On a terminal the first is used with which everything fits on one screen."""
+
+INDENT: Final = 12
+"""Columns before the text of a line."""
 
 
 def trace(
-    folder: Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")],
+    folder: Folder,
     id: Annotated[
-        str, typer.Argument(help="Id of a record, reject or seed, or the beginning of one.", metavar="ID")
+        str, typer.Argument(help="Id of a record, reject or seed; its beginning is enough.", metavar="ID")
     ],
-    prompts: Annotated[
-        bool, typer.Option("--prompts", help="Also what was sent and what came back.")
-    ] = False,
-    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    prompts: Annotated[bool, typer.Option("--prompts", help="Also show prompts and raw answers.")] = False,
+    json_: AsJson = False,
 ) -> None:
-    """Show a record's way from its seed: each hop's input, what it grew along, scores, critique, calls and cost.
+    """Show how a record came to be: at each hop from its seed on its input, origin, scores, critique, calls, cost.
 
-    Of an input with parts the one that varies is shown. A seed may be named by its own id too. On a terminal texts
-    are cut until all of it stands on one screen; --json and --prompts have them whole.
+    Of an input with parts, the varying part is shown. A seed may also be named by its own id. On a terminal,
+    texts are cut so that everything fits on one screen; --json and --prompts show them in full.
     """
     from aide.run.folder import RunFolder
-    from aide.run.lineage import trace_node as way_of
+    from aide.run.lineage import trace_node
 
-    way = [step.as_dict(prompts=prompts) for step in way_of(RunFolder(folder), id)]
+    steps = [step.as_dict(prompts=prompts) for step in trace_node(RunFolder(folder), id)]
     output = Output()
     if json_:
-        output.line(format_json_line({"id": way[-1]["id"], "way": way}))
+        output.line(format_json_line({"id": steps[-1]["id"], "way": steps}))
         return
-    for line in _screen(way) if sys.stdout.isatty() and not prompts else _all(way, prompts=prompts):
+    # Into a file or a pipe nothing is folded or cut to a screen that is not there.
+    fit = sys.stdout.isatty() and not prompts
+    for line in _fit_to_screen(steps) if fit else _describe_all(steps, prompts=prompts):
         output.line(line)
 
 
-def _all(way: list[dict[str, Any]], *, prompts: bool) -> Iterator[str]:
-    for step in way:
-        yield from _lines(step, LONGEST[0])
+def _describe_all(steps: list[dict[str, Any]], *, prompts: bool) -> Iterator[str]:
+    for step in steps:
+        yield from _describe(step, LENGTHS[0])
         if prompts:
-            yield from _prompts(step)
+            yield from _show_prompts(step)
 
 
-def _screen(way: list[dict[str, Any]]) -> list[str]:
-    """The way folded to the terminal, with texts as long as one screen has room for."""
+def _fit_to_screen(steps: list[dict[str, Any]]) -> list[str]:
+    """All steps folded to the terminal's width, with texts as long as one screen has space for."""
     width, height = shutil.get_terminal_size()
     folded: list[str] = []
-    for longest in LONGEST:
-        folded = [part for step in way for line in _lines(step, longest) for part in _fold(line, width)]
+    for longest in LENGTHS:
+        folded = [part for step in steps for line in _describe(step, longest) for part in _fold(line, width)]
         if len(folded) < height:
             break
     return folded
 
 
 def _fold(line: str, width: int) -> Iterator[str]:
-    """A line in pieces of at most `width` columns, cut between words; the later ones are indented."""
+    """A line in pieces of at most `width` columns, cut between words; all but the first are indented."""
     from rich.cells import cell_len, chop_cells
 
     row, *words = line.split(" ")
@@ -77,71 +74,70 @@ def _fold(line: str, width: int) -> Iterator[str]:
             continue
         if row.strip():
             yield row
-        whole, row = chop_cells(word, max(1, width - INDENT)) or [""], ""
-        yield from (" " * INDENT + piece for piece in whole[:-1])
-        row = " " * INDENT + whole[-1]
+        # A word that is longer than a line, as in scripts without spaces, is cut anywhere.
+        *pieces, row = chop_cells(word, max(1, width - INDENT)) or [""]
+        yield from (" " * INDENT + piece for piece in pieces)
+        row = " " * INDENT + row
     yield row
 
 
-def _lines(step: dict[str, Any], longest: int) -> Iterator[str]:
+def _describe(step: dict[str, Any], longest: int) -> Iterator[str]:
     content = step["content"]
-    out, name = " (pruned)" if step["pruned"] else "", make_printable(content.get("name") or "", 40)
-    yield f"{step['kind']}{out} {step['id']}{f' ({name})' if name else ''}{_grown(content.get('lineage'))}"
-    for part, text in content.get("fixed", ()):
-        yield f"  {make_printable(part, 9):9} {make_printable(text, longest)}"
-    yield f"  {'input':9} {make_printable(read_varying({'input': '', **content}) or '(not kept)', longest)}"
-    if content.get("output"):
-        yield f"  {'output':9} {make_printable(content['output'], longest)}"
-    if content.get("choices"):
-        yield f"  {'choices':9} {make_printable(' | '.join(content['choices']), longest)}"
-    if content.get("reason"):
-        yield f"  {'reason':9} {make_printable(content['reason'])}, at {make_printable(content['step'])}"
-    if content.get("detail"):
-        yield f"  {'detail':9} {make_printable(content['detail'], longest)}"
+    pruned, name = " (pruned)" if step["pruned"] else "", make_printable(content.get("name") or "", 40)
+    origin = _describe_origin(content.get("lineage"))
+    yield f"{step['kind']}{pruned} {step['id']}{f' ({name})' if name else ''}{origin}"
+    for label, text in _list_texts(content):
+        yield f"  {make_printable(label, 9):9} {make_printable(text, longest)}"
     if content.get("scores"):
-        scores = ", ".join(f"{name} {_score(value)}" for name, value in content["scores"].items())
+        scores = ", ".join(f"{name} {_format_score(value)}" for name, value in content["scores"].items())
         model = make_printable(content.get("model", ""), 60)
         yield f"  {'scores':9} {scores}; revisions {content.get('revisions', 0)}; model {model}"
     for draft, critique in enumerate(filter(None, step["critiques"]), start=1):
-        told = f"(draft {draft}) " if len(step["critiques"]) > 1 else ""
-        yield f"  {'critique':9} {told}{make_printable(critique, longest)}"
+        which = f"(draft {draft}) " if len(step["critiques"]) > 1 else ""
+        yield f"  {'critique':9} {which}{make_printable(critique, longest)}"
     if step["calls"]:
-        tokens = step["tokens"]
-        names = ", ".join(_call_name(call) for call in step["calls"])
-        yield f"  {'calls':9} {names}: {tokens['prompt']:,} + {tokens['completion']:,} tokens, {_money(step['cost'])}"
+        tokens, cost = step["tokens"], _format_cost(step["cost"])
+        names = ", ".join(_name_call(call) for call in step["calls"])
+        yield f"  {'calls':9} {names}: {tokens['prompt']:,} + {tokens['completion']:,} tokens, {cost}"
 
 
-def _prompts(step: dict[str, Any]) -> Iterator[str]:
+def _list_texts(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from content.get("fixed", ())
+    yield "input", read_varying({"input": "", **content}) or "(not kept)"
+    if content.get("output"):
+        yield "output", content["output"]
+    if content.get("choices"):
+        yield "choices", " | ".join(content["choices"])
+    if content.get("reason"):
+        yield "reason", f"{content['reason']}, at {content['step']}"
+    if content.get("detail"):
+        yield "detail", content["detail"]
+
+
+def _show_prompts(step: dict[str, Any]) -> Iterator[str]:
     for call in step["calls"]:
         tokens = f"{call['prompt_tokens']:,} + {call['completion_tokens']:,} tokens"
-        yield f"  -- {_call_name(call)}: {tokens}, {_money(call['cost'])}"
+        yield f"  -- {_name_call(call)}: {tokens}, {_format_cost(call['cost'])}"
         for name in ("system", "user", "answer"):
             yield f"    [{name}]"
             yield from (f"    {make_printable(part)}" for part in call[name].splitlines())
 
 
-def _score(value: Any) -> str:
+def _format_score(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else make_printable(str(value), 40)
 
 
-def _call_name(call: dict[str, Any]) -> str:
-    return (
-        str(call["step"])
-        + (f" draw {call['draw']}" if call["draw"] else "")
-        + (" re-asked" if call["attempt"] else "")
-    )
+def _name_call(call: dict[str, Any]) -> str:
+    draw = f" draw {call['draw']}" if call["draw"] else ""
+    return f"{call['step']}{draw}{' re-asked' if call['attempt'] else ''}"
 
 
-def _money(cost: float | None) -> str:
+def _format_cost(cost: float | None) -> str:
     return "cost ?" if cost is None else f"{cost:.5f} USD"
 
 
-def _grown(lineage: dict[str, Any] | None) -> str:
+def _describe_origin(lineage: dict[str, Any] | None) -> str:
     if not lineage:
         return ""
-    triple = lineage["triple"]
-    along = (
-        f"{triple['topic']} / {triple['relation']} / {triple['attribute']}" if triple else lineage["persona"]
-    )
-    anchor = ", anchored" if lineage["anchored"] else ", not anchored"
-    return f"  hop {lineage['hop']}, {make_printable(lineage['operation'])}: {make_printable(along or '', 200)}{anchor}"
+    origin = make_printable(Lineage.from_dict(lineage).describe(), 240)
+    return f"  {origin}, {'anchored' if lineage['anchored'] else 'not anchored'}"

@@ -1,4 +1,4 @@
-"""A command line that can't be read, told as every error is: one sentence, and a hint."""
+"""Usage errors in the form of all errors: one sentence, and a hint."""
 
 import sys
 from collections.abc import Container, Sequence
@@ -12,28 +12,29 @@ USAGE_ERROR: Final[type[Exception]] = typer.BadParameter.__bases__[0]  # typer h
 
 
 def convert_usage_error(error: Any, words: Sequence[str], commands: Container[str]) -> InputError:
-    """A usage error of typer's as one of ours: an unknown option or command, a missing or a wrong value.
+    """Convert typer's error: an unknown option or command, a missing or a wrong value.
 
-    `words` were typed after `aide`; where the error does not know its command, the first of them tells it.
+    `words` were typed after `aide`; the first is the command if the error itself does not know it.
     """
     context = getattr(error, "ctx", None)
     named = f"aide {words[0]}" if words and words[0] in commands else "aide"
-    helped = f"`{context.command_path if context else named} --help` shows what it takes"
-    faulty = _faulty(error)
-    if faulty:
-        return InputError(faulty.rstrip("."), hint=helped)
+    help_hint = f"`{context.command_path if context else named} --help` shows all options"
+    wrong_value = _explain_value_error(error)
+    if wrong_value:
+        return InputError(wrong_value.rstrip("."), hint=help_hint)
     likely = getattr(error, "possibilities", None)
     said, _, meant = (error.message if likely else error.format_message()).partition(" Did you mean ")
     if likely:
         *others, last = likely
         meant = f"{', '.join(others)} or {last}?" if others else f"{last}?"
     sentence = said[:1].lower() + said[1:].rstrip(".")
-    return InputError(sentence, hint=f"did you mean {meant} {helped}" if meant else helped)
+    return InputError(sentence, hint=f"did you mean {meant} {help_hint}" if meant else help_hint)
 
 
-def _faulty(error: Any) -> str:
-    """What is wrong with the value of an option, in the words that settings have; empty where it is not that."""
+def _explain_value_error(error: Any) -> str:
+    """What is wrong with an option's value, in the words used for settings; empty if that is not the error."""
     cause, param = error.__cause__, getattr(error, "param", None)
+    # Not imported means that no setting was checked; importing it here would slow down every typo.
     if "pydantic" not in sys.modules or param is None:
         return ""
     from pydantic import ValidationError
@@ -41,6 +42,3 @@ def _faulty(error: Any) -> str:
     from aide.config.problems import explain_value
 
     return f"{max(param.opts, key=len)} {explain_value(cause)}" if isinstance(cause, ValidationError) else ""
-
-
-__all__ = ["USAGE_ERROR", "convert_usage_error"]

@@ -8,13 +8,13 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 from aide.config import resources
 from aide.config.spec import GROUPS, RunSpec, get_flag
 from aide.errors import InputError
+from aide.text.suggestions import suggest_name
 
 _SECRET: Final = re.compile(
     r"(?i)(key|token|cookie|.*(api[-_]?key|secret|password|authorization)|(access|auth|bearer)[-_]token)"
@@ -25,16 +25,20 @@ _KEY: Final = re.compile(r"""^\s*["']?([^"'=\s]+)["']?\s*=""")
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """The values of one file; `base` is the folder that its relative paths start from, if any."""
+    """The values of one file."""
 
     name: str
+    """Its name without folders, for messages."""
     text: str
+    """Its content, from which lines are found."""
     values: Mapping[str, Any]
+    """Settings by name."""
     base: Path | None
+    """The folder that its relative paths start from; `None` for a shipped file, which holds none."""
 
-    def where(self, *path: str) -> str:
-        """The file and, where it can be told, the line of a value: `paper.toml, line 7`."""
-        number = _line_of(self.text, path)
+    def locate(self, *path: str) -> str:
+        """The file and, if it can be found, the line of a value: `paper.toml, line 7`."""
+        number = _find_line(self.text, path)
         return f"{self.name}, line {number}" if number else self.name
 
 
@@ -65,7 +69,11 @@ def load_config(name: str) -> ConfigFile:
 
 
 def refuse_secrets(names: Mapping[str, Any], where: str) -> None:
-    """Keys stand in the environment or come from a command: what files hold ends in run folders."""
+    """Refuse what looks like a key: settings end in run folders, which people share.
+
+    Raises:
+        InputError: naming where the key stands.
+    """
     for name, value in names.items():
         if _SECRET.fullmatch(name) and not isinstance(value, Mapping | bool):
             raise InputError(
@@ -74,34 +82,28 @@ def refuse_secrets(names: Mapping[str, Any], where: str) -> None:
             )
 
 
-def suggest_name(name: str, known: Mapping[str, Any] | list[str]) -> str:
-    """`; did you mean 'x'?`, or nothing where nothing is near."""
-    near = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
-
-
 def _flatten(data: Mapping[str, Any], file: ConfigFile) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for section, name, value in _entries(data):
         path = (section, name) if section else (name,)
-        refuse_secrets({name: value}, file.where(*path))
+        refuse_secrets({name: value}, file.locate(*path))
         key = name.replace("-", "_")
         if key not in RunSpec.model_fields:
             known = [*RunSpec.model_fields, *([] if section else GROUPS)]
             raise InputError(
-                f"{file.where(*path)}: there is no setting `{name}`{suggest_name(key, known)}",
+                f"{file.locate(*path)}: there is no setting `{name}`{suggest_name(key, known)}",
                 hint="`aide config` lists all settings",
             )
         group = get_flag(key).group
         if section and section != group:
             raise InputError(
-                f"{file.where(*path)}: `{name}` does not belong in [{section}]", hint=f"put it in [{group}]"
+                f"{file.locate(*path)}: `{name}` does not belong in [{section}]", hint=f"put it in [{group}]"
             )
         if key in values:
-            raise InputError(f"{file.where(*path)}: `{name}` is set twice", hint="keep one of them")
+            raise InputError(f"{file.locate(*path)}: `{name}` is set twice", hint="keep one of them")
         values[key] = value
         for table in _tables(value):
-            refuse_secrets(table, file.where(*path))
+            refuse_secrets(table, file.locate(*path))
     return values
 
 
@@ -124,10 +126,11 @@ def _tables(value: Any) -> Iterator[Mapping[str, Any]]:
             yield from _tables(inner)
 
 
-def _line_of(text: str, path: tuple[str, ...]) -> int:
-    """The line of a dotted path, of its deepest part that is found; 0 where none is.
+def _find_line(text: str, path: tuple[str, ...]) -> int:
+    """The line of a dotted path, or of its deepest part that is found; 0 where none is.
 
-    The TOML reader of the standard library tells no positions; keys at line starts are enough here.
+    The TOML reader of the standard library gives no positions. Keys at the beginning of lines are enough here: a
+    message with the wrong line costs a glance, not a run.
     """
     table: tuple[str, ...] = ()
     seen: Counter[str] = Counter()

@@ -71,8 +71,8 @@ def upgrade_fingerprint(kept: Mapping[str, str], version: int) -> dict[str, str]
 def compare_fingerprints(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     """One line for each setting in which two fingerprints differ; empty where they agree.
 
-    A name that `old` lacks stands for its default: an older version did what the default says, or the default
-    would not be it.
+    A name that `old` lacks stands for its default: a new setting comes with the default that changes nothing, so
+    that is how the older version behaved.
     """
     defaults = compute_fingerprint(RunSpec())
     lines = []

@@ -6,9 +6,9 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from aide.config.config_file import suggest_name
 from aide.config.spec import EndpointSpec, Price, RunSpec, StepSpec, StepSpecs, get_flag
 from aide.errors import InputError
+from aide.text.suggestions import suggest_name
 
 _KINDS: Final[dict[str, str]] = {
     "int_parsing": "a whole number",
@@ -34,37 +34,39 @@ _KINDS: Final[dict[str, str]] = {
 
 
 def explain_error(error: ValidationError, where: Callable[[Sequence[str]], str]) -> InputError:
-    """The first fault of a spec as one sentence; `where` tells how a value was given, by its path."""
+    """The first fault of a spec as one sentence; `where` says how the value at a path was given."""
     faults = error.errors(include_url=False)
     first = faults[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     if not name:
-        return InputError(_plain(first["msg"]), hint="`aide config` shows every value and where it came from")
-    alike = [each for each in faults if each["loc"][:1] == first["loc"][:1]]
-    path = [str(part) for part in first["loc"]] if _nested(name) else [name]
+        return InputError(
+            _strip_prefix(first["msg"]), hint="`aide config` shows every value and where it came from"
+        )
+    same_setting = [each for each in faults if each["loc"][:1] == first["loc"][:1]]
+    path = [str(part) for part in first["loc"]] if _is_nested(name) else [name]
     dotted = f" ({'.'.join(path)})" if len(path) > 1 else ""
     hint = get_flag(name).help if name in RunSpec.model_fields else "`aide config` lists all settings"
     return InputError(
-        f"{where(path)}{dotted} {_sentence(first, alike if len(path) == 1 else [first])}", hint=hint
+        f"{where(path)}{dotted} {_describe(first, same_setting if len(path) == 1 else [first])}", hint=hint
     )
 
 
 def explain_value(error: ValidationError) -> str:
     """The fault of a single value, to follow its name: `must be a whole number, not 'two'`."""
     faults = error.errors(include_url=False)
-    return _sentence(faults[0], faults)
+    return _describe(faults[0], faults)
 
 
-def _sentence(first: ErrorDetails, faults: Sequence[ErrorDetails]) -> str:
+def _describe(first: ErrorDetails, faults: Sequence[ErrorDetails]) -> str:
     if first["type"] == "extra_forbidden":
-        return f"is no setting{suggest_name(str(first['loc'][-1]), _siblings(first))}"
+        return f"is no setting{suggest_name(str(first['loc'][-1]), _list_known(first))}"
     kinds = [_KINDS[each["type"]].format(**each.get("ctx", {})) for each in faults if each["type"] in _KINDS]
     if not kinds:
-        return _plain(first["msg"])
-    return f"must be {' or '.join(dict.fromkeys(kinds))}, not {_shown(first['input'])}"
+        return _strip_prefix(first["msg"])
+    return f"must be {' or '.join(dict.fromkeys(kinds))}, not {_shorten(first['input'])}"
 
 
-def _siblings(fault: ErrorDetails) -> list[str]:
+def _list_known(fault: ErrorDetails) -> list[str]:
     """The names that could have been meant where an unknown one stands."""
     head, depth = str(fault["loc"][0]), len(fault["loc"])
     models: dict[tuple[str, int], type[BaseModel]] = {
@@ -74,14 +76,14 @@ def _siblings(fault: ErrorDetails) -> list[str]:
     return list(models.get((head, depth), RunSpec).model_fields)
 
 
-def _nested(name: str) -> bool:
+def _is_nested(name: str) -> bool:
     return name in ("steps", "endpoints", "prices", "price", "headers", "query")
 
 
-def _plain(message: str) -> str:
+def _strip_prefix(message: str) -> str:
     return message.removeprefix("Value error, ")
 
 
-def _shown(value: Any) -> str:
+def _shorten(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

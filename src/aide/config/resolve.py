@@ -1,6 +1,7 @@
 """From what was typed to what is meant: defaults < config file < `AIDE_*` environment < flags.
 
-The one place where settings are gathered. Each value keeps the memory of where it came from.
+The one place where settings are read. Each value keeps where it came from, because the first question about a run
+that did something else than was meant is which of the layers said so.
 """
 
 import json
@@ -23,10 +24,11 @@ _PREFIX: Final = "AIDE_"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A complete spec, and for each of its fields where the value came from (`default`, `--hops`, …)."""
+    """What was asked for, complete and checked."""
 
     spec: RunSpec
     origins: Mapping[str, str]
+    """Where each field's value came from: `default`, `--hops`, `AIDE_MODEL`, `paper.toml, line 7`."""
 
 
 @dataclass(slots=True)
@@ -45,11 +47,11 @@ class _Gathered:
         self.values.pop(name, None)
         self.origins.pop(name, None)
 
-    def where(self, path: Sequence[str]) -> str:
+    def locate(self, path: Sequence[str]) -> str:
         """How the person wrote the setting at `path`: a flag, a variable, or a line of the config file."""
         origin = self.origins.get(path[0], path[0])
-        if self.file is not None and origin == self.file.where(path[0]):
-            return f"{self.file.where(*path)}: {path[-1]}"
+        if self.file is not None and origin == self.file.locate(path[0]):
+            return f"{self.file.locate(*path)}: {path[-1]}"
         return origin
 
 
@@ -72,16 +74,16 @@ def resolve_settings(
     chosen = config if config is not None else environ.get(f"{_PREFIX}CONFIG", "")
     if chosen:
         gathered.file = load_config(chosen)
-        _from_file(gathered, gathered.file)
-    _from_environment(gathered, environ)
-    _from_flags(gathered, flags)
-    _imply(gathered, environ)
+        _add_file(gathered, gathered.file)
+    _add_environment(gathered, environ)
+    _add_flags(gathered, flags)
+    _add_implied(gathered, environ)
     if endpoint_needed:
-        _need_endpoint(gathered)
+        _require_endpoint(gathered)
     try:
         spec = RunSpec(**gathered.values)
     except ValidationError as error:
-        raise explain_error(error, gathered.where) from error
+        raise explain_error(error, gathered.locate) from error
     _check_urls(spec, gathered)
     return Settings(spec, {name: gathered.origins.get(name, DEFAULT) for name in RunSpec.model_fields})
 
@@ -91,25 +93,25 @@ def spell_option(name: str, given: object = None) -> str:
     return f"--{'no-' if given is False else ''}{name.replace('_', '-')}"
 
 
-def _from_file(gathered: _Gathered, file: ConfigFile) -> None:
+def _add_file(gathered: _Gathered, file: ConfigFile) -> None:
     for name, value in file.values.items():
         flag = get_flag(name)
-        origin = file.where(name)
+        origin = file.locate(name)
         whole = RunSpec.model_fields[name].annotation is not bool
         if whole and isinstance(value, bool):  # TOML's true would pass for the number 1
             raise InputError(f"{origin}: {name} must not be true or false", hint=flag.help)
         if flag.metavar in ("FILE", "DIR"):
             value = (
-                [_from(file.base, each) for each in value]
+                [_resolve_path(file.base, each) for each in value]
                 if isinstance(value, list)
-                else _from(file.base, value)
+                else _resolve_path(file.base, value)
             )
         elif isinstance(value, str) and isinstance(RunSpec.model_fields[name].default, tuple):
-            value = _several(flag, [value], file.base)
+            value = _split_list(flag, [value], file.base)
         gathered.put(name, value, origin)
 
 
-def _from_environment(gathered: _Gathered, environ: Mapping[str, str]) -> None:
+def _add_environment(gathered: _Gathered, environ: Mapping[str, str]) -> None:
     for name in RunSpec.model_fields:
         flag, variable = get_flag(name), f"{_PREFIX}{name.upper()}"
         text = environ.get(variable, "").strip()
@@ -118,7 +120,7 @@ def _from_environment(gathered: _Gathered, environ: Mapping[str, str]) -> None:
             _displace_endpoints(gathered, name)
 
 
-def _from_flags(gathered: _Gathered, flags: Mapping[str, object]) -> None:
+def _add_flags(gathered: _Gathered, flags: Mapping[str, object]) -> None:
     for name, given in flags.items():
         if given is None or given in ([], ()):
             continue
@@ -134,7 +136,7 @@ def _from_flags(gathered: _Gathered, flags: Mapping[str, object]) -> None:
 def _read(name: str, flag: Flag, texts: list[str], origin: str) -> Any:
     """What texts mean for a setting: a list, a JSON object, or the one text."""
     if isinstance(RunSpec.model_fields[name].default, tuple):
-        return _several(flag, texts, None)
+        return _split_list(flag, texts, None)
     if flag.metavar != "JSON":
         return texts[-1]
     try:
@@ -146,15 +148,20 @@ def _read(name: str, flag: Flag, texts: list[str], origin: str) -> Any:
     return value
 
 
-def _several(flag: Flag, texts: list[str], base: Path | None) -> list[str]:
+def _split_list(flag: Flag, texts: list[str], base: Path | None) -> list[str]:
+    """The values of a setting that takes several: one a text, or where the setting says so by commas."""
     if not flag.commas:
         return texts
-    if len(texts) == 1 and flag.metavar.endswith("FILE") and (path := _from(base, texts[0])).is_file():
+    if (
+        len(texts) == 1
+        and flag.metavar.endswith("FILE")
+        and (path := _resolve_path(base, texts[0])).is_file()
+    ):
         return [str(path.resolve())]  # read where labels are understood; the same from every working folder
     return [part.strip() for text in texts for part in text.split(",") if part.strip()]
 
 
-def _from(base: Path | None, name: object) -> Path:
+def _resolve_path(base: Path | None, name: object) -> Path:
     """A path as meant: `~` is the home, and a config file's relative paths start at its own folder."""
     path = Path(str(name)).expanduser()
     return base / path if base is not None else path
@@ -166,8 +173,8 @@ def _displace_endpoints(gathered: _Gathered, name: str) -> None:
         gathered.drop("endpoints")
 
 
-def _imply(gathered: _Gathered, environ: Mapping[str, str]) -> None:
-    """What follows from what was given: the usual variable, the stand-in's model, a bank from its file."""
+def _add_implied(gathered: _Gathered, environ: Mapping[str, str]) -> None:
+    """Add what follows from what was given: the usual variable, the simulator's model, a bank from its file."""
     values = gathered.values
     if (
         not values.get("base_url")
@@ -187,7 +194,7 @@ def _imply(gathered: _Gathered, environ: Mapping[str, str]) -> None:
         gathered.put("model", served[0]["model"], gathered.origins["endpoints"])
 
 
-def _need_endpoint(gathered: _Gathered) -> None:
+def _require_endpoint(gathered: _Gathered) -> None:
     if not gathered.values.get("base_url") and not gathered.values.get("endpoints"):
         raise InputError(
             "no endpoint is given",
@@ -201,7 +208,7 @@ def _need_endpoint(gathered: _Gathered) -> None:
 
 
 def _check_urls(spec: RunSpec, gathered: _Gathered) -> None:
-    for each in spec.served_by():
+    for each in spec.list_endpoints():
         if each.simulated:
             continue
         try:
@@ -217,7 +224,7 @@ def _check_urls(spec: RunSpec, gathered: _Gathered) -> None:
         if not plain:
             raise InputError(
                 f"{origin}: {each.base_url!r} is no URL",
-                hint="such as http://localhost:8000/v1, or sim: for the stand-in",
+                hint="such as http://localhost:8000/v1, or sim: for the simulator",
             )
         if parts.password or parts.username:
             raise InputError(

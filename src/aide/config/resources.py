@@ -4,12 +4,12 @@ They are looked up file by file: first in the folder a person named, then in the
 package, then at the root of a checkout. So a folder with one changed prompt is a complete override.
 """
 
-from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
 from aide.errors import InputError
+from aide.text.suggestions import suggest_name
 
 Kind = Literal["prompts", "configs", "sample_seeds"]
 
@@ -31,23 +31,24 @@ def find_file(
     if inside.is_absolute() or ".." in inside.parts:
         raise InputError(
             f"{name!r} leads out of the {kind} folder",
-            hint=f"name a file inside it, such as {_some(kind, roots)}",
+            hint=f"name a file inside it, such as {_pick_example(kind, roots)}",
         )
     for folder in _folders(kind, override, roots):
         path = folder / inside
         if path.is_file():
             return path
     known = list_names(kind, override, roots=roots)
-    close = get_close_matches(name, known, n=1)
-    meant = f"; did you mean {close[0]!r}?" if close else ""
-    raise InputError(f"there is no {name!r} among the {kind}{meant}", hint=_there_are(kind, known, roots))
+    raise InputError(
+        f"there is no {name!r} among the {kind}{suggest_name(name, known)}",
+        hint=_list_known(kind, known, roots),
+    )
 
 
 def read_file(kind: Kind, name: str, override: Path | None = None, *, roots: tuple[Path, ...] = ROOTS) -> str:
     """The text of that file, without a byte order mark, lines ended by a line feed.
 
     Raises:
-        InputError: as `find`, or the file can't be read as UTF-8.
+        InputError: as `find_file`, or the file can't be read as UTF-8.
     """
     path = find_file(kind, name, override, roots=roots)
     try:
@@ -74,7 +75,7 @@ def list_names(kind: Kind, override: Path | None = None, *, roots: tuple[Path, .
 
 
 def _folders(kind: Kind, override: Path | None, roots: tuple[Path, ...]) -> list[Path]:
-    """Folders to look in, the weightiest first: the override, then the first root that has this kind."""
+    """Folders to look in, in this order: the override, then the first root that has this kind."""
     shipped = next((root / kind for root in roots if (root / kind).is_dir()), None)
     if override is not None and not override.is_dir():
         raise InputError(
@@ -84,19 +85,16 @@ def _folders(kind: Kind, override: Path | None, roots: tuple[Path, ...]) -> list
     return [folder for folder in (override, shipped) if folder is not None]
 
 
-def _some(kind: Kind, roots: tuple[Path, ...]) -> str:
+def _pick_example(kind: Kind, roots: tuple[Path, ...]) -> str:
     """One name of that kind to show as an example."""
     return next(iter(list_names(kind, roots=roots)), "its bare name")
 
 
-def _there_are(kind: Kind, known: list[str], roots: tuple[Path, ...]) -> str:
+def _list_known(kind: Kind, known: list[str], roots: tuple[Path, ...]) -> str:
     """The hint of a failed look-up: what there is, or where it was looked for."""
     if known:
         return f"there are: {', '.join(known)}"
     return f"no {kind} were found; looked in {', '.join(str(root / kind) for root in roots)}"
-
-
-__all__ = ["ROOTS", "Kind", "find_file", "list_names", "read_file"]
 
 
 def hash_files(kind: Kind, override: Path | None = None) -> dict[str, str]:
@@ -105,3 +103,6 @@ def hash_files(kind: Kind, override: Path | None = None) -> dict[str, str]:
         name: sha256(find_file(kind, name, override).read_bytes()).hexdigest()[:16]
         for name in sorted(list_names(kind, override))
     }
+
+
+__all__ = ["ROOTS", "Kind", "find_file", "hash_files", "list_names", "read_file"]

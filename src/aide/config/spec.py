@@ -19,8 +19,10 @@ from aide.config.values import SIMULATOR, EndpointSpec, Flag, Frozen, PathText, 
 from aide.records import OPERATIONS
 
 SIMULATOR_MODEL: Final = "simulator"
+# Triples of graph expansion. None with fixed labels or fixed parts: there the attributes must come from what
+# stands, and added ones lead away from it.
 GRAPH_TRIPLES: Final = 2
-EMBED: Final = "embed"  # the one step that is no chat: its model is that of --embeddings
+EMBED: Final = "embed"  # the step under which embeddings are counted; its model is that of --embeddings
 
 GROUPS: Final = {
     "task": "The task", "tree": "The tree", "quality": "Quality", "models": "Models", "endpoint": "Endpoint",
@@ -303,19 +305,19 @@ class RunSpec(Frozen):
             )
         return self
 
-    def graph(self, *, fixed: bool) -> int:
+    def count_graph_triples(self, *, fixed: bool) -> int:
         """Triples of graph expansion; `fixed` says that the task has fixed labels or fixed parts."""
         if self.graph_triples is not None:
             return self.graph_triples
         return 0 if fixed else GRAPH_TRIPLES
 
-    def goal(self, seeds: int) -> int | None:
+    def compute_target(self, seeds: int) -> int | None:
         """How many records are wanted from so many seeds; `None` is the whole tree."""
         if self.per_seed is not None:
             return self.per_seed * seeds
         return None if self.target == "all" else self.target
 
-    def served_by(self) -> tuple[EndpointSpec, ...]:
+    def list_endpoints(self) -> tuple[EndpointSpec, ...]:
         """All endpoints with nothing left open: what they leave empty is taken from the run."""
         plain = tuple(EndpointSpec(base_url=url) for url in self.base_url)
         return tuple(
@@ -339,7 +341,7 @@ class RunSpec(Frozen):
             }
         )
 
-    def step(self, name: str) -> StepSpec:
+    def get_step(self, name: str) -> StepSpec:
         """How the step samples, its model filled in; raises `KeyError` for a step that there is not."""
         if name == EMBED:
             return StepSpec(model=self.embeddings)
@@ -351,11 +353,11 @@ class RunSpec(Frozen):
     @property
     def prechecked(self) -> bool:
         """True when model and judge are tried on the seeds first. The simulator knows no seed's answer and is not."""
-        plain = all(each.simulated and "corpus=" not in each.base_url for each in self.served_by())
+        plain = all(each.simulated and "corpus=" not in each.base_url for each in self.list_endpoints())
         return self.exam and not plain
 
-    def price_of(self, model: str) -> Price | None:
-        """The price of a model, from the table before `--price`; `None` where nobody told."""
+    def find_price(self, model: str) -> Price | None:
+        """The price of a model, from the table before `--price`; `None` where it is unknown."""
         return self.prices.get(model, self.price)
 
     def as_dict(self) -> dict[str, Any]:

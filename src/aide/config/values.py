@@ -9,24 +9,27 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
 SIMULATOR: Final = "sim:"
+# Most calls in flight where nobody names a number. Continuous batching gains little beyond some dozens, and a
+# kill may cost as many calls; the limiter stays below where the server has had enough before.
 CEILING: Final = 64
+# Ollama and LM Studio work on a few calls at a time and keep all others waiting, with their timeouts running.
 SMALL_CEILING: Final = 4
-SMALL_PORTS: Final = (11434, 1234)  # Ollama and LM Studio: a few slots, and all beyond waits unseen
+SMALL_PORTS: Final = (11434, 1234)
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """How a setting shows on the command line.
-
-    `group` is its section in a config file and, by `GROUPS`, its heading in `--help`; `commas` says that one
-    word holds several values; a `hidden` setting has no option and comes from a config file alone.
-    """
+    """How a setting shows on the command line."""
 
     group: str
+    """Its section in a config file and, by `GROUPS`, its heading in `--help`."""
     help: str
     metavar: str = ""
+    """What stands for its value in `--help`."""
     hidden: bool = False
+    """True where there is no option: it comes from a config file alone."""
     commas: bool = False
+    """True where one word holds several values."""
 
 
 class Frozen(BaseModel):
@@ -36,25 +39,28 @@ class Frozen(BaseModel):
 
 
 class StepSpec(Frozen):
-    """How one step samples.
-
-    Empty `model` is the run's model; `max_output` is in tokens, `None` where the limit is learned from
-    the seeds; `further` is the temperature of draws after the first; `None` means as the first.
-    """
+    """How one step samples; what is `None` is left to the server."""
 
     model: str = ""
+    """Empty for the run's model."""
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
     max_output: int | None = Field(default=None, ge=1)
+    """Most tokens of an answer; `None` where the limit is learned from the seeds."""
     further: float | None = Field(default=None, ge=0, le=2)
+    """Temperature of draws after the first; `None` for the same."""
 
-    def temperature_of(self, draw: int) -> float | None:
+    def get_temperature(self, draw: int) -> float | None:
         """The temperature of the `draw`-th sample of the same question."""
         return self.further if draw and self.further is not None else self.temperature
 
 
 class StepSpecs(Frozen):
-    """The steps, each with its defaults: what is read is cold, what is invented is warm."""
+    """The steps, each with its defaults.
+
+    What is read off a text is cold, what is invented is warm. Answers are cold at first; further ones, which have
+    to agree with it, are warmer, or they would only repeat its mistake.
+    """
 
     card: StepSpec = StepSpec(temperature=0.3)
     extract: StepSpec = StepSpec(temperature=0.3)
@@ -86,7 +92,9 @@ class EndpointSpec(Frozen):
 
     base_url: str = Field(min_length=1)
     name: str = ""
+    """What statistics call it; empty for its number and host."""
     model: str = ""
+    """What the run's model is called there."""
     api_key_env: str = ""
     api_key_command: str = ""
     concurrency: int | None = Field(default=None, ge=1)
@@ -97,7 +105,7 @@ class EndpointSpec(Frozen):
 
     @property
     def simulated(self) -> bool:
-        """Whether this is the stand-in in process, which needs neither key nor network."""
+        """True for the simulator in this process, which needs neither key nor network."""
         return self.base_url.startswith(SIMULATOR)
 
     @property
@@ -107,11 +115,12 @@ class EndpointSpec(Frozen):
 
 
 class Price(Frozen):
-    """US dollars per million tokens; written `IN/OUT`. `cached` `None`: cached tokens cost as others do."""
+    """US dollars per million tokens; written `IN/OUT`."""
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
     cached: float | None = Field(default=None, ge=0)
+    """Of prompt tokens that the server had cached; `None` where they cost as others do."""
 
     @model_validator(mode="before")
     @classmethod

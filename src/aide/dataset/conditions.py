@@ -20,9 +20,7 @@ class Condition:
 
     names: frozenset[str]
     """The fields it looks at."""
-
     holds: Callable[[Mapping[str, Any]], bool]
-
     seen: set[str] = field(default_factory=set)
     """Those of its fields that at least one record had: a field that none has was probably mistyped."""
 
@@ -37,6 +35,7 @@ def look_up_field(record: Mapping[str, Any], name: str) -> Any:
     """A field by its name: dots lead into objects; a bare name may also be in `scores` or `lineage`."""
     path = tuple(name.split("."))
     found = read_path(record, path)
+    # `--min relevance=7` is what people type; the record's own fields go first.
     for outer in ("scores", "lineage"):
         if found is None and len(path) == 1:
             found = read_path(record, (outer, name))
@@ -52,6 +51,7 @@ def value_as_number(value: Any) -> float | None:
     """A value as a number: `true` is 1, `"2/3"` is a fraction; `None` if it is no number."""
     if isinstance(value, bool | int | float):
         return float(value)
+    # An agreement is written "2/3". Other texts are no numbers: "8" may be a label.
     if isinstance(value, str) and (share := _FRACTION.fullmatch(value)):
         return int(share[1]) / int(share[2])
     return None
@@ -153,18 +153,3 @@ def _split_pair(text: str, option: str, example: str) -> tuple[str, str]:
     if not found:
         raise InputError(f"{option} {text}: has no field and value", hint=f"such as {option} {example}")
     return found[1], found[2]
-
-
-__all__ = [
-    "Condition",
-    "FilterCounts",
-    "compile_where",
-    "filter_lines",
-    "find_unknown_fields",
-    "look_up_field",
-    "make_bound",
-    "match_any_value",
-    "match_regex",
-    "value_as_number",
-    "value_as_text",
-]

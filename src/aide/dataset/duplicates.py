@@ -21,9 +21,7 @@ class SeenTexts:
     """Texts that were seen, each under a name of its own."""
 
     texts: LexicalIndex
-
     names: IdSet = field(default_factory=IdSet)
-
     seeds: tuple[RecordLine, ...] = ()
     """The seeds, in the shape of records."""
 
@@ -31,13 +29,13 @@ class SeenTexts:
         """Enter a line that is kept, whatever it resembles."""
         self.texts.restore(self._choose_name(line), comparable_text(line))
 
-    def claim(self, line: RecordLine) -> LexicalDuplicate | None:
+    def admit(self, line: RecordLine) -> LexicalDuplicate | None:
         """Enter the line, or return the original that it repeats."""
-        return self.texts.claim(self._choose_name(line), comparable_text(line))
+        return self.texts.admit(self._choose_name(line), comparable_text(line))
 
     def find(self, line: RecordLine) -> LexicalDuplicate | None:
         """The original that a line repeats; the line itself is not entered."""
-        original = self.texts.claim(_PROBE, comparable_text(line))
+        original = self.texts.admit(_PROBE, comparable_text(line))
         if original is None:
             self.texts.release(_PROBE)
         return original
@@ -45,7 +43,7 @@ class SeenTexts:
     def _choose_name(self, line: RecordLine) -> str:
         """The id, or file and line if the id was seen before.
 
-        Files that were put together hold ids twice. A second claim under one id would replace the first text,
+        Files that were put together hold ids twice. A second text under one id would replace the first text,
         as after a revision, instead of being compared with it.
         """
         name = name_record(line)
@@ -83,7 +81,4 @@ def remove_duplicates(
 
     About 300 bytes of memory are held for each line that is kept.
     """
-    return replace_hits(lines, seen.claim, handle)
-
-
-__all__ = ["HandleDuplicate", "SeenTexts", "index_seeds", "remove_duplicates"]
+    return replace_hits(lines, seen.admit, handle)

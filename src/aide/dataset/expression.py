@@ -42,10 +42,8 @@ class Expression:
 
     text: str
     """The expression as it was typed."""
-
     names: frozenset[str]
     """The fields it reads, with their dots. A field that no record has was probably mistyped."""
-
     holds: Value
 
     def __call__(self, record: Mapping[str, Any]) -> bool:
@@ -154,6 +152,3 @@ def _refuse(node: ast.expr) -> InputError:
 
 def _shorten(text: str, longest: int = 60) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-__all__ = ["Expression", "compile_expression", "read_path"]

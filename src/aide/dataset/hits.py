@@ -34,16 +34,12 @@ class HitLog:
 
     mark_field: str
     """The field that says, in a marked record, what it was hit by."""
-
     mark: bool
     """Keep hits and mark them, instead of dropping them."""
-
     report: BinaryIO | None = None
     """Where every hit is written as a JSON line; `None` writes nothing."""
-
     read: int = 0
     """How many lines were read."""
-
     counts: Counter[str] = field(default_factory=Counter)
     """How many hits there were of each kind."""
 
@@ -70,6 +66,7 @@ class HitLog:
     def add(self, line: RecordLine, kind: str, found: Mapping[str, Any]) -> dict[str, Any] | None:
         """Count and report a hit; returns the marked record, or `None` where hits are dropped."""
         self.counts[kind] += 1
+        # The report has every hit, also if hits are dropped: only there they can still be looked at.
         if self.report is not None:
             self.report.write(encode_line({"id": name_record(line), "where": line.where, **found}))
         return {**line.record, self.mark_field: found} if self.mark else None
@@ -78,6 +75,3 @@ class HitLog:
     def outcome(self) -> str:
         """What became of the hits, such as `dropped 3`."""
         return f"{'marked' if self.mark else 'dropped'} {self.counts.total():,}"
-
-
-__all__ = ["HitLog", "KeptLine", "replace_hits"]

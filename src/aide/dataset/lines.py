@@ -27,12 +27,9 @@ class RecordLine:
     """A record and where it was read."""
 
     record: dict[str, Any]
-
     raw: bytes
     """The bytes of the line, without its end."""
-
     path: str = ""
-
     number: int = 0
     """The line's number in `path`, from 1."""
 
@@ -106,6 +103,7 @@ def open_output(output: str) -> Iterator[BinaryIO]:
         yield cast("BinaryIO", _PromptStdout())
         return
     path = Path(output)
+    # In the same folder, since only there a rename is atomic; two processes may write to one path.
     scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         plain = scratch.open("wb")
@@ -160,7 +158,7 @@ def _read_folder(folder: Path) -> Iterator[RecordLine]:
             # A run that is still going on may be writing the last line of the last shard.
             for line in _read_file(shard, skip_torn=shard == shards[-1]):
                 reviewed = reviews.apply(line.record)
-                if reviewed is line.record:
+                if reviewed is line.record:  # unchanged: it keeps its bytes
                     yield line
                 elif reviewed is not None:
                     yield make_line(reviewed, line.path, line.number)
@@ -188,12 +186,14 @@ def _read_file(path: Path, *, skip_torn: bool = False) -> Iterator[RecordLine]:
 def _read_stream(name: str, file: BinaryIO, *, skip_torn: bool = False) -> Iterator[RecordLine]:
     """The lines of an open file; `skip_torn` leaves out a last line without its end."""
     with open_decompressed(name, file) as stream:
+        # Every JSON line begins with a brace; so does a JSON file of one object, hence the look at the name.
         head = stream.peek(1 << 12)
         start = head.removeprefix(_BOM).lstrip()[:1]
         if head and (start not in (b"{", b"") or name.endswith((".json", ".csv", ".tsv"))):
             yield from _read_table(name, stream)
             return
         for number, raw in enumerate(stream, 1):
+            # Spreadsheets write a byte order mark, which orjson refuses.
             body = raw.removeprefix(_BOM).strip() if number == 1 else raw.strip()
             if body and not (skip_torn and not raw.endswith(b"\n")):
                 yield RecordLine(parse_line(name, number, body), body, name, number)
@@ -237,16 +237,3 @@ def _read_table(name: str, stream: BinaryIO) -> Iterator[RecordLine]:
             raise InputError(str(table.problems[0]), hint="correct the line or remove it")
         for number, row in table.rows:
             yield make_line(row, name, number)
-
-
-__all__ = [
-    "STDIN",
-    "RecordLine",
-    "make_folder",
-    "make_line",
-    "open_output",
-    "parse_line",
-    "read_lines",
-    "write_line",
-    "write_lines",
-]

@@ -44,7 +44,7 @@ def _read_run(folder: RunFolder) -> Iterator[RecordLine]:
     found = 0
     with Journal.open(folder.journal, readonly=True) as journal:
         for id, review in reviews.decided.items():
-            outcome = journal.outcome(id)
+            outcome = journal.get_outcome(id)
             if outcome is None or outcome.kind not in ("accepted", "surplus"):
                 continue
             found += 1
@@ -58,6 +58,3 @@ def _read_run(folder: RunFolder) -> Iterator[RecordLine]:
             else f"there is no review in {reviews.path}",
             hint='each line is one, such as {"id": "…", "verdict": "reject"}',
         )
-
-
-__all__ = ["find_reviewed_run", "read_reviewed_records"]

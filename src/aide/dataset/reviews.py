@@ -28,7 +28,6 @@ class Reviews:
 
     decided: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The last decision about each record, by its id."""
-
     path: Path = Path(FILE)
 
     @classmethod
@@ -114,6 +113,3 @@ def _parse_review(path: Path, number: int, line: bytes) -> Mapping[str, Any]:
                 f"{path}:{number}: has an unusable {name}", hint=f"write {name} as the record has it"
             )
     return review
-
-
-__all__ = ["EDITABLE", "FILE", "VERDICTS", "Reviews"]

@@ -43,6 +43,7 @@ def sample_size(
     for place, line in enumerate(lines):
         stratum = tuple(value_as_text(look_up_field(line.record, name)) for name in by)
         sizes[stratum] = sizes.get(stratum, 0) + 1
+        # How many a stratum may give is known only at the end; more than `size` it never is.
         heap = heaps.setdefault(stratum, [])
         drawn = _DrawnLine(-_draw_line(line, seed), -place, line)
         if len(heap) < size:
@@ -94,6 +95,3 @@ def _split_evenly(sizes: dict[Stratum, int], size: int) -> dict[Stratum, int]:
         quotas[name] = min(sizes[name], left // (len(ordered) - place))
         left -= quotas[name]
     return quotas
-
-
-__all__ = ["draw_lot", "sample_places", "sample_share", "sample_size"]

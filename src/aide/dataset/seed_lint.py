@@ -51,10 +51,8 @@ class LintFinding:
 
     kind: str
     """A word to count it by."""
-
     seeds: tuple[int, ...]
     """Numbers of the seeds it is about, from 1; empty if it is about all."""
-
     message: str
     """A sentence for a person."""
 
@@ -158,7 +156,7 @@ def find_odd_shapes(seeds: Sequence[Seed]) -> Iterator[LintFinding]:
 def find_odd_lengths(seeds: Sequence[Seed]) -> Iterator[LintFinding]:
     """Seeds that are very long, or very long compared with the others."""
     sizes = [estimate_tokens(seed.draft.input) for seed in seeds]
-    usual = median(sizes)
+    usual = median(sizes)  # a mean would move with the very seeds that are looked for
     for number, size in enumerate(sizes, start=1):
         if size > LONG:
             message = f"has about {size:,} tokens, which every prompt that shows it repeats"
@@ -237,6 +235,3 @@ def _about(kind: str, numbers: Iterable[int], plural: str, singular: str = "") -
     else:
         named = f"{', '.join(shown)} and {last}"
     return LintFinding(kind, seeds, f"seeds {named} {plural}")
-
-
-__all__ = ["LintFinding", "lint_seeds"]

@@ -38,6 +38,7 @@ def find_seed_files(sources: Sequence[str], given: Sequence[str]) -> NamedSeeds 
     for folder in find_run_folders(sources):
         manifest = folder.read_manifest()
         paths = tuple(str(each["path"]) for each in manifest.get("seeds", ()))
+        # Seeds that came from standard input are gone; some of several files would be a different set.
         if paths and all(path != "-" and Path(path).exists() for path in paths):
             return NamedSeeds(paths, _make_mapping(manifest.get("spec", {})))
     return None
@@ -87,6 +88,3 @@ def _make_mapping(spec: dict[str, Any]) -> SeedMapping:
         encoding=spec.get("encoding") or "",
         skip_bad=bool(spec.get("skip_bad")),
     )
-
-
-__all__ = ["NamedSeeds", "find_run_folders", "find_seed_files", "load_card_of", "load_seeds_of"]

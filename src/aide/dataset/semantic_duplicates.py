@@ -54,16 +54,16 @@ class SemanticLineIndex:
         """
 
         async def look(line: RecordLine) -> tuple[RecordLine, LexicalDuplicate | None, Vector | None]:
-            original = seen.claim(line)  # before the first await, so in the order of the lines
+            original = seen.admit(line)  # before the first await, so in the order of the lines
             return line, original, None if original else await self._embed(line)
 
         async for line, repeated, vector in map_in_order(lines, look, at_once=self._at_once):
-            original = repeated or (self._claim(line, vector) if vector is not None else None)
+            original = repeated or (self._admit(line, vector) if vector is not None else None)
             kept = line if original is None else handle(line, original)
             if kept is not None:
                 yield kept
 
-    def _claim(self, line: RecordLine, vector: Vector) -> LexicalDuplicate | None:
+    def _admit(self, line: RecordLine, vector: Vector) -> LexicalDuplicate | None:
         found = self._index.find(vector)
         if found is not None:
             return LexicalDuplicate(self._names[found.id], round(found.cosine, 3), MEANING)
@@ -71,6 +71,7 @@ class SemanticLineIndex:
         return None
 
     def _enter(self, line: RecordLine, vector: Vector) -> None:
+        # By the call's key, not by the line's id: under it the journal has the vector.
         key = self._embeddings.key_of(comparable_text(line))
         self._names[key] = name_record(line)
         self._index.enter(key, vector)
@@ -89,10 +90,8 @@ class SemanticLineIndex:
         if not text.strip():
             return None
         try:
+            # The line may be no record of any run, so the call is filed under its own key.
             return await self._embeddings.embed(text, self._embeddings.key_of(text)[:20])
         except NodeError as fault:
             self.failures[fault.reason] += 1
             return None
-
-
-__all__ = ["MEANING", "SemanticLineIndex"]

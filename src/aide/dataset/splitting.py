@@ -41,13 +41,10 @@ class SplitPlan:
 
     by: Family
     """The families that were kept together."""
-
     places: bytearray
     """`TRAIN`, `VALIDATION` or `TEST` for each record, in the order of the records."""
-
     remarks: list[str] = field(default_factory=list)
     """Sentences for a person."""
-
     moved: int = 0
     """How many were moved to training because they nearly repeat something there."""
 
@@ -198,7 +195,7 @@ def _group_by_family(pool: SplitPool, by: Family) -> dict[str, list[int]]:
     families: dict[str, list[int]] = {}
     for number, member in enumerate(pool.members):
         if by != "record" and member.hop == 0 and member.seed:
-            continue
+            continue  # a seed is the model of its family: held out, it would be known through it
         name = str(number) if by == "record" else member.seed
         if by == "branch":
             name = _find_branch(member, members)
@@ -232,6 +229,7 @@ def _take_evenly(order: list[str], families: Mapping[str, list[int]], wanted: fl
         if passed * wanted / total - held >= size / 2:
             taken.add(name)
             held += size
+    # Something was asked to be held out: of few large families the smallest, rather than none.
     if not taken and len(order) > 1:
         taken.add(min(order, key=lambda name: len(families[name])))
     return taken
@@ -250,6 +248,3 @@ def _find_problem(pool: SplitPool, plan: SplitPlan) -> str:
     }
     missing = sorted({member.label for member in pool.members} - trained)
     return f"{', '.join(missing)} would be missing from training" if missing else ""
-
-
-__all__ = ["Family", "SplitPlan", "SplitPool", "plan_split", "separate_near_duplicates", "write_splits"]

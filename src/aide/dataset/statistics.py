@@ -34,7 +34,6 @@ class SamplePlan:
 
     bleu: int = 500
     """Texts that Self-BLEU is computed on, at most: its time grows with their square."""
-
     seed: int = 0
 
 
@@ -43,12 +42,9 @@ class TextCollection:
     """The texts of a set of records, and what is counted about them as they are read."""
 
     texts: list[str] = field(default_factory=list)
-
     groups: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     """Places in `texts` by hop, operation and persona."""
-
     labels: Counter[str] = field(default_factory=Counter)
-
     positions: dict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     """Positions of the correct option, from 1, by the number of options."""
 
@@ -66,6 +62,7 @@ class TextCollection:
         for line in lines:
             text = collection._add(line)
             lineage = line.record.get("lineage")
+            # The lineage of a foreign record may name a seed of another run.
             if drift is not None and isinstance(lineage, dict) and lineage.get("seed_id") in inputs:
                 drift.add(int(lineage["hop"]), text, inputs[lineage["seed_id"]])
         return collection
@@ -161,6 +158,3 @@ def tabulate(*sets: Mapping[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
         if any(value is not None for value in values):
             rows.append((title, values))
     return rows
-
-
-__all__ = ["SamplePlan", "TextCollection", "measure_at_equal_size", "measure_collection", "tabulate"]

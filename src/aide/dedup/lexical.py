@@ -89,10 +89,10 @@ class LexicalIndex:
                 self._learn(self._read(text))
             self.restore(id, text)
 
-    def claim(self, id: str, text: str) -> LexicalDuplicate | None:
+    def admit(self, id: str, text: str) -> LexicalDuplicate | None:
         """Enter `text` for the candidate `id`, or return the text it repeats most and enter nothing.
 
-        A candidate that claims again (after a revision) gives its earlier text up first.
+        A candidate that comes again, after a revision, gives its earlier text up first.
         """
         if self.mode == "off":
             return None

@@ -25,7 +25,7 @@ class LocalModels:
     """The endpoints of a run behind one pool, with retries: a `run.service.ModelService`."""
 
     def __init__(self, spec: RunSpec) -> None:
-        served = spec.served_by()
+        served = spec.list_endpoints()
         self.capacity = sum(each.ceiling for each in served)
         """Most calls in flight, over all endpoints."""
         transports = {each.name: make_transport(each) for each in served if each.simulated}

@@ -17,18 +17,13 @@ class ExportJob:
 
     dest: str
     """A file, a folder, or `-` for standard output."""
-
     rendering: ExampleRenderer
-
     sources: tuple[str, ...] = ()
     """What the lines come from, as the person named it."""
-
     seeds: NamedSeeds | None = None
     """The seed files behind the records, if they are known."""
-
     name: str = "aide"
     """The name of the data set."""
-
     license: str = ""
     """The licence of the data set, as the person named it."""
 
@@ -39,7 +34,6 @@ class ExportResult:
 
     count: int = 0
     """Examples written."""
-
     skipped: Counter[str] = field(default_factory=Counter)
     """Records that make no example, by reason."""
 
@@ -62,5 +56,3 @@ class Exporter(Protocol):
 
 
 EXPORTERS: Final[Registry[Exporter]] = Registry("export")
-
-__all__ = ["EXPORTERS", "ExportJob", "ExportResult", "Exporter"]

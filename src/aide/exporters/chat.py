@@ -54,6 +54,3 @@ def render_prompt_completion(example: TrainingExample) -> dict[str, Any]:
     """TRL's `prompt` and `completion`."""
     prompt, completion = example.as_completions(example.answer)
     return {"prompt": prompt, "completion": completion}
-
-
-__all__ = ["LineExporter", "render_alpaca", "render_messages", "render_prompt_completion", "render_sharegpt"]

@@ -5,6 +5,7 @@ A field whose values have no type in common, and an object without fields, are k
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import reduce
 from typing import Any, Final
 
 JSON: Final = "json"
@@ -14,29 +15,19 @@ ColumnType = str | list[Any] | dict[str, Any]
 """`null`, `bool`, `int`, `float`, `string` or `json`; a list `[type]`; an object `{name: type}`."""
 
 _INT64: Final = range(-(2**63), 2**63)
+_SCALARS: Final = {type(None): NULL, bool: "bool", int: "int", float: "float", str: "string"}
 
 
 def infer_type(value: Any) -> ColumnType:
     """The type of one value."""
-    match value:
-        case None:
-            return NULL
-        case bool():
-            return "bool"
-        case int():
-            return "int" if value in _INT64 else JSON
-        case float():
-            return "float"
-        case str():
-            return "string"
-        case Mapping():
-            return {str(name): infer_type(inner) for name, inner in value.items()}
-        case list():
-            inner: ColumnType = NULL
-            for each in value:
-                inner = widen_type(inner, infer_type(each))
-            return [inner]
-    return JSON
+    if isinstance(value, Mapping):
+        return {str(name): infer_type(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        unknown: ColumnType = NULL
+        return [reduce(widen_type, map(infer_type, value), unknown)]
+    if type(value) is int and value not in _INT64:
+        return JSON
+    return _SCALARS.get(type(value), JSON)
 
 
 def widen_type(one: ColumnType, other: ColumnType) -> ColumnType:
@@ -50,6 +41,7 @@ def widen_type(one: ColumnType, other: ColumnType) -> ColumnType:
         return {name: widen_type(one.get(name, NULL), other.get(name, NULL)) for name in names}
     if isinstance(one, list) and isinstance(other, list):
         return [widen_type(one[0], other[0])]
+    # A float holds whole numbers up to 2**53 exactly; larger ones are rare and lose digits in most readers too.
     numbers = ("int", "float")
     return "float" if one in numbers and other in numbers else JSON
 
@@ -98,6 +90,3 @@ def to_arrow_type(kind: ColumnType) -> Any:
         return pa.list_(to_arrow_type(kind[0]))
     plain = {"bool": pa.bool_(), "int": pa.int64(), "float": pa.float64()}
     return plain.get(kind, pa.string())
-
-
-__all__ = ["JSON", "ColumnType", "fit_value", "infer_columns", "infer_type", "to_arrow_type", "widen_type"]

@@ -30,7 +30,6 @@ class CardCounts:
     """Records as the card counts them."""
 
     splits: dict[str, int] = field(default_factory=dict)
-
     fields: dict[str, Counter[str]] = field(default_factory=dict)
     """Records by the values of some fields."""
 
@@ -78,6 +77,7 @@ def _read_splits(
 ) -> Iterator[tuple[str, Iterable[RecordLine]]]:
     """The splits of a folder that `aide split` wrote; of any other source one split, `train`."""
     folder = Path(sources[0]) if len(sources) == 1 and sources[0] != "-" else None
+    # A run folder may hold a train.jsonl of the person's own.
     if folder is None or not (folder / "train.jsonl").is_file() or (folder / "run.json").exists():
         yield "train", lines
         return
@@ -132,6 +132,3 @@ def _escape_inline(text: str) -> str:
     """Text on one line of Markdown, unable to become markup or a table cell."""
     plain = " ".join(text.split())
     return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in plain)
-
-
-__all__ = ["DatasetFolderExporter", "render_card"]

@@ -31,6 +31,7 @@ class LlamaFactoryExporter:
         make_folder(folder)
         entry = _make_entry(job.name)
         index = _read_index(folder / INDEX)
+        # An equal entry is our own of an earlier export, which may be written anew.
         if index.get(job.name, entry) != entry:
             raise InputError(
                 f"{folder / INDEX} has another data set named {job.name!r}", hint="choose a name with --name"
@@ -39,6 +40,7 @@ class LlamaFactoryExporter:
         if job.name not in index and data.exists():
             raise InputError(f"{data} exists already", hint="choose a name with --name")
         count = write_lines(str(data), (render_messages(job.rendering.example(line)) for line in lines))
+        # The index last: it never names a file that is not there.
         if job.name not in index:
             index[job.name] = entry
             write_atomic(folder / INDEX, json.dumps(index, ensure_ascii=False, indent=2) + "\n")
@@ -65,6 +67,3 @@ def _read_index(path: Path) -> dict[str, Any]:
     if not isinstance(index, dict):
         raise InputError(f"{path} is no JSON object", hint=hint)
     return index
-
-
-__all__ = ["LlamaFactoryExporter"]

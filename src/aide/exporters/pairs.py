@@ -47,6 +47,7 @@ def _make_pairs(
     lines: Iterable[RecordLine], job: ExportJob, journals: Sequence[Journal], result: ExportResult
 ) -> Iterator[dict[str, Any]]:
     for line in lines:
+        # Sorted, and drawn by the record's id: the same pair in every export.
         wrong = sorted(_find_wrong_answers(line, job, journals))
         if not wrong:
             result.skipped["no wrong answer to the same input is known"] += 1
@@ -73,7 +74,7 @@ def _find_wrong_answers(line: RecordLine, job: ExportJob, journals: Sequence[Jou
     answers = (
         apply_convention(_read_answer(call), convention)
         for journal in journals
-        for call in journal.calls(node=name_record(line))
+        for call in journal.read_calls(node=name_record(line))
         if call.step == _ANSWER_STEP and _is_about(call, line)
     )
     return {answer for answer in answers if _fold(read_result(answer, convention)) not in ("", right)}
@@ -97,6 +98,3 @@ def _is_about(call: AnsweredCall, line: RecordLine) -> bool:
 def _fold(value: str) -> str:
     """A result without what two ways of writing it differ by."""
     return value.casefold().replace(",", "").replace(" ", "").rstrip(".")
-
-
-__all__ = ["PairsExporter"]

@@ -21,13 +21,10 @@ class TrainingExample:
 
     system: str
     """A text before the first turn, or nothing."""
-
     instruction: str
     """The beginning of the user's turn, or nothing."""
-
     body: str
     """The rest of the user's turn."""
-
     answer: str
     """The assistant's turn."""
 
@@ -158,18 +155,16 @@ def _load_template(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as fault:
         raise InputError(f"the template {path} can't be read: {fault}") from fault
     import jinja2
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     before, *pieces = _HEADING.split(text)
     turns = dict(zip(pieces[::2], pieces[1::2], strict=True)) if pieces else {"user": text}
     if "user" not in turns or (pieces and before.strip()):
         raise InputError(f"the template {path} has no user's turn", hint="begin it with the line: # user")
-    environment = jinja2.Environment(  # plain text for a trainer, never HTML
+    environment = ImmutableSandboxedEnvironment(  # plain text for a trainer, never HTML
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     try:
         return {turn: environment.from_string(source) for turn, source in turns.items()}
     except jinja2.TemplateSyntaxError as fault:
         raise InputError(f"the template {path} is broken: {fault.message}") from fault
-
-
-__all__ = ["ExampleRenderer", "TrainingExample", "render_answer"]

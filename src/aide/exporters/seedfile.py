@@ -52,7 +52,7 @@ def _write_csv(dest: str, rows: Iterable[Mapping[str, Any]], origin: SeedOrigin)
             csv.writer(text, delimiter=origin.delimiter, lineterminator="\n").writerow(cells)
             out.write(text.getvalue().encode("utf-8", "replace"))
             count += 1
-    return count - origin.header
+    return count - origin.header  # the header is no example
 
 
 def _make_cells(rows: Iterable[Mapping[str, Any]], origin: SeedOrigin) -> Iterator[list[str]]:
@@ -73,6 +73,3 @@ def _write_array(dest: str, rows: Iterable[Mapping[str, Any]]) -> int:
             count += 1
         out.write(b"\n]\n")
     return count
-
-
-__all__ = ["SeedFileExporter"]

@@ -39,16 +39,12 @@ class SeedShape:
     """How one row of a seed file is made from a record."""
 
     loaded: LoadedSeeds
-
     sample: Mapping[str, Any]
     """The first row of the seed file."""
-
     options: tuple[str, ...]
     """The options of that row."""
-
     letters: tuple[str, ...]
     """What its options are called by."""
-
     kept: tuple[str, ...]
     """Columns of fixed parts that the person named."""
 
@@ -66,6 +62,7 @@ class SeedShape:
             for table in read_files(named.paths, named.mapping.encoding, tuple(known))
             for _, row in table.rows
         )
+        # Rows of other columns may stand before it, if the person lets bad lines be skipped.
         sample = next(row for row in rows if tuple(row) == loaded.origin.columns)
         options, letters = _read_sample_options(sample, loaded.origin.roles)
         return cls(loaded, sample, options, letters, tuple(named.mapping.keep))
@@ -147,6 +144,7 @@ class SeedShape:
         if draft.output not in draft.choices:
             raise InputError(f"{line.where}: its output is none of its choices")
         place = draft.choices.index(draft.output)
+        # A number that is one of the options is the option itself, as in arithmetic.
         if isinstance(said, int) and not isinstance(said, bool) and str(said) not in self.options:
             return place
         text = read_text_value(said)
@@ -156,6 +154,7 @@ class SeedShape:
             return self.letters[place]
         if text.isdecimal():
             return str(place)
+        # Only the letter is replaced, so that "(B)", "b." and "Answer: B" keep their form.
         letter = re.search(r"[A-Ja-j]", text)
         if letter is None:
             return draft.output
@@ -220,6 +219,7 @@ def _write_choices(sample: Any, choices: Sequence[str]) -> Any:
 
 def _add_marks(sample: Sequence[str], choices: Sequence[str]) -> list[str]:
     """Options with letters in front, if those of the sample have them."""
+    # One option may begin with "A." by chance; all of them don't.
     marks = [_LETTERED.match(each) for each in sample]
     first = marks[0] if marks else None
     if len(marks) < 2 or first is None or not all(marks):
@@ -241,6 +241,3 @@ def _imitate(sample: Any, text: str) -> Any:
     if isinstance(sample, Mapping) and "text" in sample:
         return {"text": _imitate(sample["text"], text)}
     return text
-
-
-__all__ = ["SeedShape"]

@@ -70,6 +70,3 @@ def write_parquet(dest: str, rows: Iterable[Mapping[str, Any]]) -> int:
 def _read_again(kept: Any) -> Iterator[dict[str, Any]]:
     kept.seek(0)
     return iter(jsonlines.Reader(kept, loads=orjson.loads))
-
-
-__all__ = ["ParquetExporter", "add_messages", "write_parquet"]

@@ -53,7 +53,7 @@ class TaskCard:
     bare: bool = False
     """True when the seeds' outputs are nothing but that ending."""
     code: str = ""
-    """Programming language of the outputs, where it could be told."""
+    """Programming language of the outputs, where the seeds show it."""
     max_input_tokens: int = 1024
     max_answer_tokens: int = 1024
 

@@ -108,7 +108,7 @@ def _find_last_number(text: str) -> str:
 
 
 def apply_convention(text: str, convention: str) -> str:
-    """`text` with its final result written by the convention; unchanged where no result can be told.
+    """`text` with its final result written by the convention; unchanged where no result is found.
 
     Models follow an example's ending most of the time, not always; asking again for a mark of four characters would
     cost a whole answer.

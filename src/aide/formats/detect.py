@@ -1,4 +1,4 @@
-"""Which format the seeds are of: said by the person, named in the file, or told by their shape."""
+"""Which format the seeds are of: said by the person, named in the file, or recognised by their shape."""
 
 from collections.abc import Sequence
 

@@ -9,8 +9,12 @@ from urllib.parse import quote
 from aide.errors import AideError, FolderHeld, InputError
 from aide.journal.rows import dump_json, load_json
 
-SCHEMA: Final = 1
-BUSY_SECONDS: Final = 1.0
+SCHEMA: Final = 1  # the version of the tables; a file with a higher one is refused
+BUSY_SECONDS: Final = (
+    1.0  # a reader may hold the file for a moment; whoever holds it for longer is another run
+)
+# Numbers and texts of a call are two tables, and so are outcomes and payloads: sums and lists read the small ones
+# alone (docs/design/journal-layout.md). A node may be planted and settled besides, hence the index over both.
 TABLES: Final = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS texts (
@@ -55,19 +59,19 @@ _ADVICE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """The connections of one journal.
-
-    `write` is `None` for a reader. `read` and `write` are one connection where the file system lets
-    nobody else read meanwhile (`alone`); then who reads must keep out of an open transaction.
-    """
+    """The connections of one journal."""
 
     path: Path
     read: sqlite3.Connection
     write: sqlite3.Connection | None
+    """`None` for a reader."""
 
     @property
     def alone(self) -> bool:
-        """Whether reads and writes share a connection."""
+        """True when reads and writes share a connection, because the file system lets nobody else read meanwhile.
+
+        Then whoever reads must keep out of an open transaction.
+        """
         return self.read is self.write
 
     def close(self) -> None:
@@ -87,13 +91,15 @@ def open_for_writing(path: Path, vfs: str = "") -> Database:
         FolderHeld: another process writes it.
     """
     try:
-        write, shared = _write_ahead(path, vfs)
+        write, shared = _connect_for_writing(path, vfs)
         try:
+            # With less, a loss of power takes the last commits, and their answers are paid for again.
             write.execute("PRAGMA synchronous=FULL")
             check_schema(path, write)
             write.executescript("BEGIN IMMEDIATE;" + TABLES)
             write.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (dump_json(SCHEMA),))
             write.execute("COMMIT")
+            # A connection of its own sees the last commit and never waits for the one that is being written.
             read = _connect(path, "ro", vfs) if shared else write
         except BaseException:
             write.close()
@@ -118,7 +124,7 @@ def open_for_reading(path: Path, vfs: str = "") -> Database:
             check_schema(path, read)
         except sqlite3.OperationalError as error:
             read.close()
-            if _primary(error) not in _UNWRITABLE or _being_written(path):
+            if _get_code(error) not in _UNWRITABLE or _is_being_written(path):
                 raise
             # Not even the shared memory can be made; but nobody writes, so the file may be read as it lies.
             read = _connect(path, "ro&immutable=1", vfs)
@@ -138,7 +144,7 @@ def check_schema(path: Path, connection: sqlite3.Connection) -> None:
         InputError: the file is a database of something else, or of a newer version.
     """
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    if not tables:
+    if not tables:  # a file that was made and not yet filled when its process died
         return
     if not {"meta", "calls", "outcomes"} <= tables:
         raise InputError(f"{path} is no journal of aide", hint="name another folder")
@@ -153,7 +159,7 @@ def check_schema(path: Path, connection: sqlite3.Connection) -> None:
 
 def describe_open_failure(path: Path, error: sqlite3.Error) -> AideError:
     """What a failure to open means to a person."""
-    code = _primary(error)
+    code = _get_code(error)
     if code in _BUSY:
         return FolderHeld(
             f"{path} is held by another process", hint="wait until it ends, or read progress.json meanwhile"
@@ -171,19 +177,19 @@ def describe_open_failure(path: Path, error: sqlite3.Error) -> AideError:
 def convert_database_error(path: Path, error: sqlite3.Error) -> AideError:
     """What a failure of a database in use means to a person; its scope is the run."""
     message, hint = _ADVICE.get(
-        _primary(error),
+        _get_code(error),
         ("{path} failed: {error}", "check the disk that holds it and run the same command again"),
     )
     return AideError(message.format(path=path, error=error), hint=hint)
 
 
-def _primary(error: sqlite3.Error) -> int:
+def _get_code(error: sqlite3.Error) -> int:
     """SQLite's primary result code; 0 where the error came from the binding itself."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def _being_written(path: Path) -> bool:
-    """Whether a writer is at work or was killed: then the file is only half of the truth."""
+def _is_being_written(path: Path) -> bool:
+    """True when a writer is at work or was killed: then the file is only half of the truth."""
     logs = (path.with_name(path.name + end) for end in ("-wal", "-journal"))
     return any(log.exists() and log.stat().st_size for log in logs)
 
@@ -194,20 +200,20 @@ def _connect(path: Path, mode: str, vfs: str) -> sqlite3.Connection:
     return sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode={mode}{layer}",
         uri=True,
-        isolation_level=None,
-        check_same_thread=False,
+        isolation_level=None,  # transactions are ours: a group is one, whatever the binding would begin
+        check_same_thread=False,  # rows are written in the event loop, committed in a thread
         timeout=BUSY_SECONDS,
     )
 
 
-def _write_ahead(path: Path, vfs: str) -> tuple[sqlite3.Connection, bool]:
+def _connect_for_writing(path: Path, vfs: str) -> tuple[sqlite3.Connection, bool]:
     """A connection with a write-ahead log, or (`False`) one that has the file to itself."""
     connection = _connect(path, "rwc", vfs)
     try:
         if connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] == "wal":
             return connection, True
     except sqlite3.OperationalError as error:
-        if _primary(error) in _BUSY:
+        if _get_code(error) in _BUSY:
             connection.close()
             raise
     except sqlite3.DatabaseError:

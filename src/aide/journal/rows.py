@@ -20,40 +20,40 @@ OUTCOME_COLUMNS: Final = "kind, node, seed, parent, depth, slot, operation, labe
 
 @dataclass(frozen=True, slots=True)
 class AnsweredCall:
-    """One answered call.
-
-    Attributes:
-        key: the hash of the logical call.
-        node: the record it was made for; empty for calls of the whole run.
-        model: the name configured for the step; `answered_by` is the model that really answered.
-        user: the user message, or all messages after the system text as JSON text.
-        sent: the request's parameters as they went out.
-        body: the response's body, byte by byte as it came.
-        seconds: how long the answer took.
-        at: when it came, in Unix time.
-        cost: in the currency of the prices; `None` where it is unknown.
-        reused: taken over from another folder's journal, so not paid for here.
-    """
+    """One answered call."""
 
     key: str
+    """The hash of the logical call."""
     node: str
+    """The record it was made for; empty for calls of the whole run."""
     step: str
     draw: int
+    """0 for the first sample of a question."""
     attempt: int
+    """1 where the question was asked again, because its first answer could not be used."""
     model: str
+    """The name configured for the step."""
     endpoint: str
     answered_by: str
+    """The model that really answered."""
     system: str
     user: str
+    """The user message, or all messages after the system text as JSON text."""
     sent: Mapping[str, Any] = field(hash=False)
+    """The request's parameters as they went out."""
     body: bytes
+    """The response's body, byte by byte as it came."""
     usage: Usage
     seconds: float
+    """How long the answer took."""
     at: float
+    """When it came, in Unix time."""
     cost: float | None
+    """In the currency of the prices; `None` where it is unknown."""
     reused: bool = False
+    """Taken over from another folder's journal, so not paid for here."""
 
-    def columns(self) -> tuple[Any, ...]:
+    def as_columns(self) -> tuple[Any, ...]:
         """The values of `CALL_COLUMNS`: all but the texts."""
         usage = self.usage
         return (
@@ -78,7 +78,7 @@ class AnsweredCall:
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> "AnsweredCall":
-        """The inverse of `columns`, followed by system, sent, front and rest of the user text, body."""
+        """The inverse of `as_columns`, followed by system, sent, front and rest of the user text, body."""
         key, node, step, draw, attempt, model, endpoint, answered_by, *tokens = row[:13]
         seconds, at, cost, reused, system, sent, front, rest, body = row[13:]
         return cls(
@@ -104,27 +104,25 @@ class AnsweredCall:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A settled node.
-
-    Attributes:
-        kind: `planted` (triples and personas of a parent), `accepted`, `rejected`, `failed` (may be tried
-            again) or `surplus` (accepted beyond the target, not written).
-        depth: the hop; 0 for a seed.
-        slot: the place in the target's composition.
-        payload: the record, the reject, or the triples and personas, as JSON.
-    """
+    """A settled node."""
 
     node: str
     kind: Kind
+    """`planted` (triples and personas of a parent), `accepted`, `rejected`, `failed` (may be tried again) or
+    `surplus` (accepted beyond the target, not written).
+    """
     seed: str
     parent: str
     depth: int
+    """The hop; 0 for a seed."""
     slot: int
+    """Its place in the target's composition."""
     operation: str
     label: str
     payload: bytes
+    """The record, the reject, or the triples and personas, as JSON."""
 
-    def columns(self) -> tuple[Any, ...]:
+    def as_columns(self) -> tuple[Any, ...]:
         """The values of `OUTCOME_COLUMNS`: all but the payload."""
         return (
             self.kind,
@@ -139,7 +137,7 @@ class Outcome:
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> "Outcome":
-        """The inverse of `columns`, followed by the payload."""
+        """The inverse of `as_columns`, followed by the payload."""
         kind, node, *rest = row
         return cls(node, kind, *rest)
 
@@ -157,7 +155,7 @@ def dump_json(value: object) -> bytes:
 
 
 def load_json(data: bytes) -> Any:
-    """The inverse of `dump`."""
+    """The inverse of `dump_json`."""
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -170,7 +168,7 @@ def encode_text(value: str) -> bytes:
 
 
 def decode_text(data: bytes) -> str:
-    """The inverse of `blob`."""
+    """The inverse of `encode_text`."""
     return data.decode("utf-8", "surrogatepass")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from aide.journal.database import Database, open_for_reading, open_for_writing
-from aide.journal.known import KeyFilter
+from aide.journal.key_filter import KeyFilter
 from aide.journal.rows import (
     CALL_COLUMNS,
     OUTCOME_COLUMNS,
@@ -22,8 +22,12 @@ from aide.journal.writer import JournalWriter
 from aide.journal.writes import WriteStatements
 from aide.records import Usage
 
+# Seconds between the beginnings of two commits. A commit costs as much CPU as the rows of four calls; within 8 ms
+# a fast server answers a dozen calls, which then share it. Longer, a kill would cost more answers.
 PACE: Final = 0.008
-PAGE: Final = 256
+PAGE: Final = (
+    256  # rows read at once: a reader must not hold a statement open, and need not hold a table in memory
+)
 
 _BODY: Final = "SELECT body, answered_by FROM calls JOIN exchanges USING (id) WHERE key = ?"
 _CALLS: Final = f"""SELECT {CALL_COLUMNS}, (SELECT text FROM texts WHERE id = system),
@@ -60,7 +64,7 @@ class Journal:
         self._queued: dict[tuple[str, ...], bytes] = {}
         self._writes: WriteStatements | None = None
         self._writer: JournalWriter | None = None
-        self._known: KeyFilter | None = None  # for the one process that writes: others must look
+        self._known: KeyFilter | None = None  # only the one process that writes can know what is not there
         if database.write is not None:
             self._known = KeyFilter(self._pages(_KEYS))
             for kind_and_key in self._pages(_DECIDED):
@@ -96,7 +100,7 @@ class Journal:
         finally:
             self._database.close()
 
-    def size(self) -> int:
+    def measure_size(self) -> int:
         """Bytes on the disk, the log included."""
         path = self._database.path
         files = (path, path.with_name(path.name + "-wal"))
@@ -124,7 +128,7 @@ class Journal:
         """
         writes, _ = self._writable()
         row = (
-            call.columns(),
+            call.as_columns(),
             encode_text(call.system),
             dump_json(call.sent),
             encode_text(call.user),
@@ -132,24 +136,24 @@ class Journal:
         )
         if self._known is not None:
             self._known.add((call.key,))
-        await self._commit(writes.call, row)
+        await self._commit(writes.add_call, row)
 
-    def calls(self, *, node: str | None = None) -> Iterator[AnsweredCall]:
+    def read_calls(self, *, node: str | None = None) -> Iterator[AnsweredCall]:
         """All calls, or those made for one node, in the order of their answers."""
         only = "" if node is None else " AND node = :node"
         sql = f"{_CALLS} WHERE id > :after{only} ORDER BY id LIMIT {PAGE}"
         for row in self._pages(sql, node=node):
             yield AnsweredCall.from_row(row)
 
-    def call_ids(self, nodes: Collection[str]) -> dict[str, list[int]]:
-        """For each of these nodes the numbers of its calls, for `calls_at`; no text is read."""
+    def find_call_ids(self, nodes: Collection[str]) -> dict[str, list[int]]:
+        """For each of these nodes the numbers of its calls, for `read_calls_at`; no text is read."""
         found: dict[str, list[int]] = {}
         for row in self._pages(f"SELECT id, node, id FROM calls WHERE id > :after ORDER BY id LIMIT {PAGE}"):
             if row[1] in nodes:
                 found.setdefault(row[1], []).append(row[0])
         return found
 
-    def calls_at(self, ids: Iterable[int]) -> Iterator[AnsweredCall]:
+    def read_calls_at(self, ids: Iterable[int]) -> Iterator[AnsweredCall]:
         """The calls of these numbers, a page at a time, each page in the order of the answers."""
         numbers = list(ids)
         for start in range(0, len(numbers), PAGE):
@@ -158,14 +162,14 @@ class Journal:
             for row in self._query(f"{_CALLS} WHERE id IN ({marks}) ORDER BY id", *page):
                 yield AnsweredCall.from_row(row[:-1])
 
-    def timings(self) -> Iterator[tuple[float, float, str, int]]:
+    def read_timings(self) -> Iterator[tuple[float, float, str, int]]:
         """Of all calls paid for here: when each came in Unix time, how many seconds it took, step, tokens."""
         sql = f"""SELECT at, seconds, step, prompt + completion, id FROM calls
             WHERE id > :after AND reused = 0 ORDER BY id LIMIT {PAGE}"""
         for row in self._pages(sql):
             yield row[0], row[1], row[2], row[3]
 
-    def usage(self, *, reused: bool = False) -> list[tuple[str, str, Usage, float | None]]:
+    def sum_usage(self, *, reused: bool = False) -> list[tuple[str, str, Usage, float | None]]:
         """Sums by step and configured model: of the calls paid for here, or of the reused ones.
 
         The cost of a sum is `None` where the cost of one of its calls is unknown.
@@ -174,7 +178,7 @@ class Journal:
             (step, model, Usage(*sums), cost) for step, model, *sums, cost in self._query(_USAGE, int(reused))
         ]
 
-    def spent(self) -> list[tuple[str, int | None, Usage, float]]:
+    def sum_usage_by_hop(self) -> list[tuple[str, int | None, Usage, float]]:
         """Sums by step and hop over all answered calls: step, hop, usage, seconds on the wire.
 
         The hop is that of the record the call was booked on; `None` where that is a seed, not settled, or none.
@@ -198,18 +202,18 @@ class Journal:
             writes, _ = self._writable()
             if self._known is not None:
                 self._known.add((kind, key))
-            self._queue(("decision", kind, key), data, writes.decision, (kind, key, data))
+            self._queue(("decision", kind, key), data, writes.add_decision, (kind, key, data))
         elif earlier != data:
             raise ValueError(
                 f"{kind} {key} is decided as {earlier.decode()}: it can't become {data.decode()}"
             )
 
-    def decided(self, kind: str, key: str) -> Any | None:
+    def get_decision(self, kind: str, key: str) -> Any | None:
         """What was decided, queued decisions included; `None` where nothing was."""
         data = self._decision(kind, key)
         return None if data is None else load_json(data)
 
-    def decisions(self, kind: str) -> Iterator[tuple[str, Any]]:
+    def read_decisions(self, kind: str) -> Iterator[tuple[str, Any]]:
         """Keys and values of all decisions of that kind in the order in which they fell."""
         queued = {name[2]: data for name, data in self._queued.items() if name[:2] == ("decision", kind)}
         for key, data in self._pages(_DECISIONS, kind=kind):
@@ -218,7 +222,7 @@ class Journal:
         for key, data in queued.items():
             yield key, load_json(data)
 
-    def meta(self, name: str) -> Any:
+    def get_meta(self, name: str) -> Any:
         """A fact of the whole run, queued ones included; `None` where it was never set."""
         queued = self._queued.get(("meta", name))
         if queued is not None:
@@ -236,7 +240,7 @@ class Journal:
             raise ValueError("the schema's version is the journal's own")
         data = dump_json(value)
         writes, _ = self._writable()
-        self._queue(("meta", name), data, writes.meta, (name, data))
+        self._queue(("meta", name), data, writes.put_meta, (name, data))
 
     # --- outcomes ------------------------------------------------------------------------------
 
@@ -250,9 +254,9 @@ class Journal:
             ValueError: the node is settled otherwise, for good.
         """
         writes, _ = self._writable()
-        await self._commit(writes.outcome, outcome)
+        await self._commit(writes.add_outcome, outcome)
 
-    def outcomes(self, *kinds: str, payload: bool = True) -> Iterator[Outcome]:
+    def read_outcomes(self, *kinds: str, payload: bool = True) -> Iterator[Outcome]:
         """Settled nodes (of these kinds) in the order in which they were settled.
 
         Without `payload` it is left empty, and never read from the disk.
@@ -263,12 +267,12 @@ class Journal:
         for row in self._pages(sql, **{f"kind{i}": kind for i, kind in enumerate(kinds)}):
             yield Outcome.from_row(row)
 
-    def outcome(self, node: str, *, planted: bool = False) -> Outcome | None:
+    def get_outcome(self, node: str, *, planted: bool = False) -> Outcome | None:
         """How a node ended; with `planted`, what was planted at it."""
         rows = self._query(f"{_settled(True)} WHERE node = ? AND (kind = 'planted') = ?", node, planted)
         return Outcome.from_row(rows[0][:-1]) if rows else None
 
-    def counts(self) -> dict[str, int]:
+    def count_outcomes(self) -> dict[str, int]:
         """How many nodes ended as what."""
         return dict(self._query("SELECT kind, count(*) FROM outcomes GROUP BY kind"))
 
@@ -277,7 +281,7 @@ class Journal:
     async def flush(self) -> None:
         """Return once everything queued so far is committed."""
         if self._writes is not None:
-            await self._commit(self._writes.nothing, None)
+            await self._commit(self._writes.add_nothing, None)
 
     def _commit(self, write: Callable[[Any], None], row: object) -> asyncio.Future[None]:
         """Queue a row; what comes back is done with its group."""

@@ -12,6 +12,8 @@ from typing import Any, Final
 from aide.errors import AideError
 from aide.journal.database import Database, convert_database_error
 
+# Rows of one transaction at most. More are never waiting in a run, since no more calls are in flight; a bulk
+# import must not hold the event loop for longer than some milliseconds.
 GROUP: Final = 512
 Future = asyncio.Future[None]
 _Entry = tuple[Callable[[Any], None], Any, Future | None, Callable[[], None] | None]
@@ -52,7 +54,7 @@ class JournalWriter:
         self._ended: list[BaseException | None] = []  # by the thread: how its commit ended
         self._closed = False
         self._fault: AideError | None = None
-        self._told = False
+        self._fault_raised = False
         self._orders: SimpleQueue[bool] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="aide-journal", daemon=True)
         self._thread.start()
@@ -72,7 +74,7 @@ class JournalWriter:
             AideError: an earlier commit failed.
         """
         if self._fault is not None:
-            self._told = True
+            self._fault_raised = True
             raise self._fault
         if self._closed:
             raise RuntimeError("the journal is closed")
@@ -94,14 +96,14 @@ class JournalWriter:
                 if self._write():
                     self._commit()
                     self._collect()
-        if self._fault is not None and not self._told:
-            self._told = True
+        if self._fault is not None and not self._fault_raised:
+            self._fault_raised = True
             raise self._fault
 
     # --- in the thread of the event loop --------------------------------------------------------
 
     def _schedule(self) -> None:
-        """Have what is queued written by the running loop, if there is one and no commit is under way."""
+        """Have the running loop write what is queued, if there is one and no commit is under way."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -119,7 +121,7 @@ class JournalWriter:
             self._orders.put(True)
 
     def _write(self) -> bool:
-        """Write a group, up to its commit; whether that went well."""
+        """Write a group, up to its commit; false where that failed."""
         self._earliest = time.monotonic() + self._pace
         self._group, self._queued = self._queued[:GROUP], self._queued[GROUP:]
         self._refused = {}
@@ -133,7 +135,7 @@ class JournalWriter:
                     self._refused[i] = error
             self._finish()
         except BaseException as error:  # a mistake of ours too is raised where somebody waits
-            self._take_back()
+            self._roll_back()
             self._ended.append(error)
             self._collect()
             if not isinstance(error, Exception):
@@ -172,7 +174,7 @@ class JournalWriter:
                 future.set_result(None)
             else:
                 future.set_exception(error)
-                self._told = self._told or error is self._fault
+                self._fault_raised = self._fault_raised or error is self._fault
 
     # --- in the thread that commits -------------------------------------------------------------
 
@@ -189,13 +191,13 @@ class JournalWriter:
         try:
             self._connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - told by `_collect`
-            self._take_back()
+            self._roll_back()
             self._ended.append(error)
         else:
             self._lock.release()
             self._ended.append(None)
 
-    def _take_back(self) -> None:
+    def _roll_back(self) -> None:
         with suppress(sqlite3.Error):  # the first error is the one to tell
             self._connection.execute("ROLLBACK")
         self._lock.release()

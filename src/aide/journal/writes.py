@@ -10,10 +10,12 @@ from aide.journal.rows import CALL_COLUMNS, OUTCOME_COLUMNS, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-REMEMBERED: Final = 128
-SHORTEST_FRONT: Final = 256
+REMEMBERED: Final = 128  # shared texts whose ids stay in memory: a run has some dozens
+SHORTEST_FRONT: Final = 256  # bytes: a shorter one saves less than its reference and look-up cost
+# How a settled node may end otherwise after all; everything else is final.
 REPLACEABLE: Final = {"failed": {"accepted", "rejected", "failed", "surplus"}, "surplus": {"accepted"}}
-
+# Rows of one statement. A statement costs as much as four rows, see `WriteStatements.finish`; beyond sixteen
+# nothing is gained, and each size is a statement for SQLite to keep prepared.
 ROWS_AT_ONCE: Final = (16, 4, 1)
 
 _CALL: Final = f"INSERT OR IGNORE INTO calls ({CALL_COLUMNS}, system, sent, id) VALUES "
@@ -28,11 +30,10 @@ CallRow = tuple[tuple[Any, ...], bytes, bytes, bytes, bytes]
 
 
 class WriteStatements:
-    """Statements of one connection. Only the writer may call them.
+    """What the writer does to the tables of one connection. Nobody else may call it.
 
-    Small memories save look-ups: the last id of a call, the ids of the texts seen last, the front of the
-    prompts of each step. They hold because there is one writer, and because nothing is written after a
-    rollback.
+    Small memories save look-ups: the last id of a call, the ids of the texts seen last, the front of the prompts of
+    each step. They hold because there is one writer, and because nothing is written after a rollback.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -44,12 +45,12 @@ class WriteStatements:
         self._texts: dict[bytes, int] = {}
         self._fronts: dict[str, tuple[bytes, int | None, bytes]] = {}
 
-    def call(self, row: CallRow) -> None:
+    def add_call(self, row: CallRow) -> None:
         """Store an answered call, with `finish`; the first answer to a key stays."""
         columns, system, sent, user, body = row
         self._last += 1
-        shared, length = self._front(columns[2], user)
-        self._calls.append((*columns, self._text(system), self._text(sent), self._last))
+        shared, length = self._share_front(columns[2], user)
+        self._calls.append((*columns, self._find_text(system), self._find_text(sent), self._last))
         self._exchanges.append((self._last, shared, user[length:], body))
 
     def finish(self) -> None:
@@ -69,7 +70,7 @@ class WriteStatements:
             if new < size:
                 self._execute(_ORPHANS, (exchanges[at - size][0], exchanges[at - 1][0]))
 
-    def _front(self, step: str, user: bytes) -> tuple[int | None, int]:
+    def _share_front(self, step: str, user: bytes) -> tuple[int | None, int]:
         """The beginning of `user` that is stored once for many prompts of that step: its id and length.
 
         It holds the demonstrations, which stand first. It is found by comparing a prompt that does not
@@ -78,13 +79,13 @@ class WriteStatements:
         front, number, last = self._fronts.get(step, (b"", None, b""))
         whole = not front or not user.startswith(front)
         if whole:
-            shared = _common(last, user)
+            shared = _find_common_start(last, user)
             if len(shared) >= SHORTEST_FRONT:
-                front, number, whole = shared, self._text(shared), False
+                front, number, whole = shared, self._find_text(shared), False
         self._fronts[step] = front, number, user
         return (None, 0) if whole else (number, len(front))
 
-    def outcome(self, outcome: Outcome) -> None:
+    def add_outcome(self, outcome: Outcome) -> None:
         """Store a settled node at the end of the order; the same once more changes nothing.
 
         Raises:
@@ -102,22 +103,22 @@ class WriteStatements:
                 raise ValueError(f"{outcome.node} is {kind}: it can't become {outcome.kind}")
             self._execute("DELETE FROM outcomes WHERE seq = ?", (seq,))
             self._execute("DELETE FROM payloads WHERE seq = ?", (seq,))
-        (seq,) = self._execute(_OUTCOME, outcome.columns()).fetchone()
+        (seq,) = self._execute(_OUTCOME, outcome.as_columns()).fetchone()
         self._execute("INSERT INTO payloads VALUES (?, ?)", (seq, outcome.payload))
 
-    def decision(self, row: tuple[str, str, bytes]) -> None:
+    def add_decision(self, row: tuple[str, str, bytes]) -> None:
         """Store a decision; that it reverses none was made sure before it was queued."""
         self._execute("INSERT OR IGNORE INTO decisions (kind, key, value) VALUES (?, ?, ?)", row)
 
-    def meta(self, row: tuple[str, bytes]) -> None:
+    def put_meta(self, row: tuple[str, bytes]) -> None:
         """Store a fact of the whole run in place of the last of that name."""
         self._execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", row)
 
-    def nothing(self, row: None) -> None:
+    def add_nothing(self, row: None) -> None:
         """Store nothing: a mark in the queue, done once all before it is."""
 
-    def _text(self, data: bytes) -> int:
-        """The id of a text that many calls share."""
+    def _find_text(self, data: bytes) -> int:
+        """The id of a text that many calls share, stored where it is new."""
         known = self._texts.get(data)
         if known is None:
             name = blake2b(data, digest_size=16).digest()
@@ -129,7 +130,7 @@ class WriteStatements:
         return known
 
 
-def _common(a: bytes, b: bytes) -> bytes:
+def _find_common_start(a: bytes, b: bytes) -> bytes:
     """The longest beginning of both."""
     low, high = 0, min(len(a), len(b))
     while low < high:

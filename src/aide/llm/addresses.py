@@ -37,5 +37,6 @@ def list_base_urls(text: str, query: Mapping[str, str]) -> tuple[str, ...]:
     both = urlencode([*parse_qsl(parts.query), *query.items()])
     root = f"{parts.scheme}://{parts.netloc}"
     versioned = re.search(r"/v\d+[a-z]*\d*(/|$)|/openai(/|$)|/deployments/", path)
+    # A bare host nearly always means /v1; below another path either may be right, and the first answer decides.
     paths = [path] if versioned else [f"{path}/v1", path] if not path else [path, f"{path}/v1"]
     return tuple(f"{root}{p}?{both}" if both else f"{root}{p}" for p in paths)

@@ -134,13 +134,8 @@ class Client:
                 refreshed = True
                 await self._refresh(key)
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """The decoded answer of another route of the endpoint (`/embeddings`); errors as in `chat`."""
-        _, data = await self.reply(path, body)
-        return data
-
     async def reply(self, path: str, body: Mapping[str, Any]) -> tuple[WireReply, Any]:
-        """As `post`, with the reply as it came."""
+        """The reply of another route (`/embeddings`) as it came, and its decoded body; errors as in `chat`."""
         reply = await self.exchange("POST", path, body)
         data = decode_json(reply.body)
         if 200 <= reply.status < 300 and data is not None:
@@ -177,12 +172,13 @@ class Client:
         if self._key is None:
             await self._get_key()
         began = monotonic()
-        if self._direct is not None:
+        if self._direct is not None:  # the simulator in this process: no request need be built for it
             route = urlsplit(self.base).path + path
             status, headers, said = await self._direct(route, body or {}, self._headers)
             return WireReply(status, headers, _encode(said), monotonic() - began)
         content = b"" if body is None else encode_body(body)
         try:
+            # Besides the read timeout: a server that sends a byte now and then would hold a slot for ever.
             async with asyncio.timeout(self.total_timeout):
                 try:
                     answer = await self._send(method, path, content)
@@ -237,16 +233,18 @@ class Client:
         """Ask the key command, else the environment, and lay out the headers that carry the key."""
         command, name = self.endpoint.key_command, self.endpoint.key_env
         key = await run_key_command(command) if command else self._environ.get(name, "") if name else ""
-        key = "".join(key.split())
+        key = "".join(key.split())  # a newline at the end of a printed or pasted key breaks the header
         headers = {
             "accept": "application/json",
             "accept-encoding": "gzip, deflate",
             "content-type": "application/json",
         }
         if key:
+            # Azure takes keys in a header of its own; a command prints one of its tokens, which go as everywhere.
             azure = not command and (urlsplit(self.base).hostname or "").endswith(".azure.com")
             headers.update({"api-key": key} if azure else {"authorization": f"Bearer {key}"})
         headers.update({n.lower(): value.replace("{key}", key) for n, value in self.endpoint.headers.items()})
+        # aiohttp would build these for each request; here they are built once a key.
         headers.setdefault("host", urlsplit(self.base).netloc.rpartition("@")[2])
         headers.setdefault("user-agent", "aide")
         self._headers = headers

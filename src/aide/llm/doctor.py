@@ -168,7 +168,7 @@ class _Examination:
             self.found.model = names[0]
         told = f"{len(names)} listed" if names else "no list"
         if names and not any(name.removeprefix("models/") == self.found.model for name in names):
-            told += f", not this one: {', '.join(names[:6])}"
+            told += f", but not this one: {', '.join(names[:6])}"
         self.add_finding("models", "ok", told)
         for row in listed:
             if str(row.get("id", "")).removeprefix("models/") == self.found.model:
@@ -185,7 +185,11 @@ class _Examination:
         self.add_finding("answers", "note" if other else "ok", f"as {hello.model}", advice)
         self.add_finding(
             "usage",
-            *(("note", "not told: tokens are estimated") if hello.usage.estimated else ("ok", "told")),
+            *(
+                ("note", "not reported: tokens are estimated")
+                if hello.usage.estimated
+                else ("ok", "reported")
+            ),
         )
 
     def check_parameters(self) -> None:
@@ -215,13 +219,11 @@ class _Examination:
                 self.add_finding("thinking", "note", f"{spent} tokens for an answer of one word", advice)
                 self.extra.update(extra)
                 return
-        advice = (
-            "nothing known turns it off; give the steps that need none another model ([steps.NAME] model)"
-        )
+        advice = "no known setting turns it off; use another model for steps that need no thinking ([steps.NAME] model)"
         self.add_finding("thinking", "note", f"{spent} tokens for an answer of one word", advice)
 
     async def check_output_limit(self) -> None:
-        """Find out whether the limit of output is kept to."""
+        """Find out whether the limit of output is respected."""
         answer = await self.ask(
             "Count from 1 to 300 in digits, with spaces, and nothing else.", max_output=16
         )
@@ -234,7 +236,7 @@ class _Examination:
                 "set a limit in the server",
             )
         else:
-            self.add_finding("output limit", "ok", "kept")
+            self.add_finding("output limit", "ok", "respected")
 
     async def check_structure(self) -> None:
         """Find the highest rung of the ladder whose answers really fit."""
@@ -246,7 +248,7 @@ class _Examination:
                 answer = await self.ask(CITY, schema=SCHEMA, seed=seed)
                 rung = str(answer.sent["rung"])
                 if _fits_schema(answer):
-                    above = f" ({', '.join(ignored)}: accepted, but not kept to)" if ignored else ""
+                    above = f" ({', '.join(ignored)}: accepted, but ignored)" if ignored else ""
                     self.add_finding("structure", "ok", rung + above)
                     return
             if rung == RUNGS[-1]:
@@ -260,7 +262,7 @@ class _Examination:
 
     async def check_context(self) -> tuple[float, float, float]:
         """Characters a token, seconds of a short call, and the share cached of a repeated long prompt."""
-        told = f"{self.window:,} tokens, it says" if self.window else "not told"
+        told = f"{self.window:,} tokens as listed" if self.window else "size not listed"
         if self.window and self.longest > self.window:
             self.add_finding("context", "bad", f"{told}; the longest prompt with its answer takes {self.longest:,}",
                       advise_larger_window(self.found.base_url, self.owner, self.longest))  # fmt: skip
@@ -299,14 +301,14 @@ class _Examination:
     def check_prefix_cache(self) -> None:
         """Compare what a cache of prompts would have served of these calls with what the server says it did."""
         shares = self.worker.prefixes.as_dict()
-        told = f"it says it had {shares['told']:.0%}" if shares["told"] else "it tells of none"
+        told = f"the server reports {shares['told']:.0%}" if shares["told"] else "the server reports none"
         would = f"{shares['would_hit']:.0%} of all prompt tokens here could come from a cache of {BLOCK}-token blocks"
         self.add_finding(
             "prefix", "ok", f"{self.repeated}; {would}, {told}" if self.repeated else f"{would}; {told}"
         )
 
     async def measure_speed(self, per_token: float, latency: float, cached: float) -> MeasuredSpeed:
-        """Completion tokens a second, with one call in flight and with eight."""
+        """Completion tokens a second, with one call in flight and with `PARALLEL`."""
         text = "Write a short story of ten sentences about number {} of the keepers of a lighthouse."
         one = await self.ask(text.format(0), max_output=96)
         alone = one.usage.completion / max(one.seconds, 1e-3)
@@ -332,9 +334,8 @@ class _Examination:
     async def check_embeddings(self) -> None:
         """Find out whether this model gives embeddings as well."""
         try:
-            data = await self.worker.client.post(
-                "/embeddings", {"model": self.found.model, "input": ["one", "two"]}
-            )
+            body = {"model": self.found.model, "input": ["one", "two"]}
+            _, data = await self.worker.client.reply("/embeddings", body)
             rows = data["data"] if isinstance(data, Mapping) else []
             self.add_finding("embeddings", "ok", f"{len(rows[0]['embedding'])} numbers a text")
         except (AideError, LookupError, TypeError):
@@ -349,7 +350,7 @@ def _read_text(answer: ModelAnswer) -> str:
 
 
 def _count_thinking(answer: ModelAnswer) -> int:
-    """Tokens of thinking: as told, else estimated from what stands in the answer."""
+    """Tokens of thinking: as reported, else estimated from what stands in the answer."""
     message = answer.data["choices"][0]["message"]
     aside = message.get("reasoning_content") or message.get("reasoning") or ""
     content = message.get("content")

@@ -73,7 +73,7 @@ class WireFault:
     """A hash of the body: equal bodies have equal marks."""
 
     @property
-    def brief(self) -> str:
+    def excerpt(self) -> str:
         """The message, cut to what a person wants to read."""
         return self.message if len(self.message) <= SHOWN else self.message[: SHOWN - 1] + "…"
 
@@ -88,7 +88,7 @@ class RequestRefused(NodeError):
 
     def __init__(self, fault: WireFault) -> None:
         super().__init__(
-            "bad_request", f"the endpoint refuses the request ({fault.status}): {fault.brief}", failed=True
+            "bad_request", f"the endpoint refuses the request ({fault.status}): {fault.excerpt}", failed=True
         )
         self.fault = fault
 
@@ -97,7 +97,9 @@ class ServerFault(CallError):
     """A 5xx: a fault of the moment or, where the same comes again for the same request, of the request."""
 
     def __init__(self, fault: WireFault) -> None:
-        super().__init__(f"server error {fault.status}: {fault.brief}", kind="server", retry_after=fault.wait)
+        super().__init__(
+            f"server error {fault.status}: {fault.excerpt}", kind="server", retry_after=fault.wait
+        )
         self.fault = fault
 
 
@@ -182,12 +184,15 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, data: Any) 
 def classify_fault(fault: WireFault, url: str = "") -> AideError:
     """The error that a fault is, by its words first and its status after."""
     status, said = fault.status, fault.said
+    # A 429 may quote the limit of tokens a minute in the words of a full window, and heals by waiting.
     if status == 413 or (status != 429 and _TOO_LONG.search(said)):
-        return NodeError("context_too_long", fault.brief)
+        return NodeError("context_too_long", fault.excerpt)
     if status < 500 and status != 429 and _FILTERED.search(said):
-        return NodeError("filtered", fault.brief)
+        return NodeError("filtered", fault.excerpt)
+    # A grammar that the model left half-way: another sample may keep to it, so it is a failed call, not a refusal.
     if _ONE_CALL.search(said):
-        return CallError(fault.brief, kind="server")
+        return CallError(fault.excerpt, kind="server")
+    # A router that has the model, but nobody who serves it with these parameters: fewer of them may do.
     if _NO_PROVIDER.search(said):
         return RequestRefused(fault)
     return _unusable(fault, url) or _passing(fault) or RequestRefused(fault)
@@ -200,20 +205,21 @@ def _unusable(fault: WireFault, url: str) -> EndpointUnusable | None:
         return EndpointUnusable(
             f"{url} redirects elsewhere ({status})", hint="give the final address as --base-url"
         )
+    # A 402 that names a wait is a rate limit of some gateways; one without is an empty account.
     if (status == 402 and fault.wait is None) or (status in (403, 429) and _QUOTA.search(said)):
         hint = "top up the account or raise its limit, then rerun the same command; nothing is paid for twice"
-        return EndpointUnusable(f"the quota is spent: {fault.brief}", hint=hint)
+        return EndpointUnusable(f"the quota is spent: {fault.excerpt}", hint=hint)
     if status == 401 or (status in (400, 403) and _BAD_KEY.search(said)):
         hint = "put a valid key into the variable that --api-key-env names, or give --api-key-command"
-        return EndpointUnusable(f"the API key is missing or refused: {fault.brief}", hint=hint)
+        return EndpointUnusable(f"the API key is missing or refused: {fault.excerpt}", hint=hint)
     if status in (400, 404, 422) and (fault.param == "model" or _NO_MODEL.search(said)):
-        return EndpointUnusable(f"the model is unknown there: {fault.brief}", hint="check --model")
+        return EndpointUnusable(f"the model is unknown there: {fault.excerpt}", hint="check --model")
     if status in (404, 405):
         hint = "check --base-url; it usually ends in /v1"
-        return WrongPath(f"no chat completions at {url} ({status}: {fault.brief})", hint=hint)
+        return WrongPath(f"no chat completions at {url} ({status}: {fault.excerpt})", hint=hint)
     if status == 403:
         hint = "check that this key may use this model"
-        return EndpointUnusable(f"access is denied: {fault.brief}", hint=hint)
+        return EndpointUnusable(f"access is denied: {fault.excerpt}", hint=hint)
     return None
 
 
@@ -221,11 +227,12 @@ def _passing(fault: WireFault) -> CallError | None:
     """The error where trying again may heal it; `None` for other faults."""
     status = fault.status
     if status == 200:
-        return CallError(fault.brief, kind="server", retry_after=fault.wait)
+        return CallError(fault.excerpt, kind="server", retry_after=fault.wait)
     if status in (402, 429):
-        return CallError(f"turned away ({status}): {fault.brief}", kind="rate", retry_after=fault.wait)
+        return CallError(f"turned away ({status}): {fault.excerpt}", kind="rate", retry_after=fault.wait)
     if status in (498, 503, 529):
-        return CallError(f"overloaded ({status}): {fault.brief}", kind="overload", retry_after=fault.wait)
+        return CallError(f"overloaded ({status}): {fault.excerpt}", kind="overload", retry_after=fault.wait)
+    # Gateways give up before we do. The limiter treats that as an overload of the server behind them.
     if status in (408, 504, 524):
         return CallError(f"the server gave up waiting ({status})", kind="timeout", retry_after=fault.wait)
     if status in (409, 424, 425, 499) or status >= 500:

@@ -13,7 +13,7 @@ WORTH: Final = 0.3
 # After slow start. Steps of a half overshoot a server that takes 20 at once: four times as many calls are turned
 # away. Steps of a tenth take twice as many rounds to get anywhere.
 STEP: Final = 1.25
-# Seconds. Answers that come faster are made from a cache or by a stand-in: what they measure is this client.
+# Seconds. Answers that come faster are made from a cache or by a simulator: what they measure is this client.
 QUICK: Final = 0.05
 # Rounds of calls between two attempts to grow, at most; they double from two with each attempt that failed. With
 # a rest of two throughout, a server that takes 5 at once turns four calls of ten away, in place of one or two of

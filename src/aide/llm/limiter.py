@@ -167,7 +167,9 @@ class Limiter:
         return wait
 
     def start(self, tokens: float = 0.0) -> Permit:
-        """Let one call through, right after `compute_wait` gave 0. `tokens` is what it will use, as far as is known."""
+        """Let one call through, right after `compute_wait` gave 0. `tokens` is what it will use, as far as is
+        known.
+        """
         now = self._clock()
         self.in_flight += 1
         self._serial += 1

@@ -31,15 +31,16 @@ class Network:
         bypass = urllib.request.proxy_bypass(parts.hostname or "")
         self._proxy = None if bypass else proxies.get(parts.scheme, proxies.get("all"))
         connector = aiohttp.TCPConnector(
-            limit=pool,
+            limit=pool,  # the limiter never lets more calls out; a second bound below it would queue unseen
             keepalive_timeout=IDLE,
             ssl=httpx.create_ssl_context() if parts.scheme == "https" else False,
             ttl_dns_cache=DNS_SECONDS,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
+            cookie_jar=aiohttp.DummyCookieJar(),  # an API that sets cookies must not tie a run to one replica
             skip_auto_headers=("User-Agent", "Accept"),
+            # No total: the client bounds the whole exchange, reconnect included.
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=timeout),
         )
         self._parsed = lru_cache(maxsize=16)(yarl.URL)

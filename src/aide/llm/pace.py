@@ -1,4 +1,4 @@
-"""How often calls may start: a bucket for bounds that are known, a pacer for one that the server never told."""
+"""How often calls may start: a bucket for bounds that are known, a pacer for one that the server keeps to itself."""
 
 from collections import deque
 from typing import Final

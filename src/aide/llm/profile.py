@@ -141,6 +141,7 @@ class EndpointProfile:
             self.limit_name = "max_tokens"
             return True
         asked = min(request.max_output, self.most_output or request.max_output)
+        # The bound stands somewhere in the words: a number below what was asked, and no version or status.
         lower = [n for n in map(int, _NUMBER.findall(said)) if 16 <= n < asked]
         if not lower:
             return False
@@ -179,6 +180,7 @@ class EndpointProfile:
         proven = "schema" in self.proven
         if rung == len(RUNGS) - 1 or not (named or (not explained_only and not proven)):
             return False
+        # The rung has worked for other schemas, so it is this schema that the server cannot take.
         if proven:
             self.rungs[request.schema_name] = rung + 1
             return True
@@ -213,7 +215,7 @@ class EndpointProfile:
         """An answer on `rung` (empty: not known) did not fit its schema, or was no JSON at all (`shapeless`);
         true where the ladder went down.
 
-        Where the rung is not told, notes that may still speak of answers of the rung above are passed over:
+        Where the rung is not known, notes that may still speak of answers of the rung above are passed over:
         as many as were in flight when it was left.
         """
         if (rung and rung != RUNGS[self.rung]) or self.rung == len(RUNGS) - 1:
@@ -226,7 +228,7 @@ class EndpointProfile:
         if self.invalid < ENOUGH or 2 * self.invalid < self.answers:
             return False
         self.rung = max(self.rung + 1, RUNGS.index(LOWER[0]) if self.shapeless == self.invalid else 0)
-        self.grace = in_flight
+        self.grace = in_flight  # these were sent on the rung above, and may come back invalid too
         self.answers = self.invalid = self.shapeless = 0
         self.proven.discard("schema")
         self.version += 1

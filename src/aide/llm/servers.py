@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-# Ports on which such servers listen unless they are told otherwise.
+# Ports on which such servers listen unless they are configured otherwise.
 LOCAL: Final = {
     8000: "vLLM and others",
     8080: "llama.cpp",

@@ -43,6 +43,7 @@ def read_usage(data: Mapping[str, Any], prompt_chars: int, text: str) -> Usage:
     total = _count(reported, "total_tokens")
     if prompt and completion is not None and total is not None and total > prompt + completion:
         completion = total - prompt  # Gemini's layer leaves the thinking out of completion_tokens
+    # A server that reports no tokens for a text that is there counts nothing at all.
     silent = not prompt or completion is None or (completion == 0 and bool(text))
     prompt = prompt or -(-prompt_chars // CHARS_PER_TOKEN)
     completion = estimate_tokens(text) if completion is None or (completion == 0 and text) else completion

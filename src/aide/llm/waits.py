@@ -13,6 +13,7 @@ _SPOKEN: Final = re.compile(
     r"((?:\d+(?:\.\d+)?\s*(?:ms|s|m|h)(?:ec(?:onds?)?|in(?:utes?)?)?)+)",
     re.IGNORECASE,
 )
+# In this order: milliseconds are the finer ones, and a proxy passes the provider's own header on under its prefix.
 _RETRY: Final = ("retry-after-ms", "retry-after", "llm_provider-retry-after-ms", "llm_provider-retry-after")
 
 

@@ -84,6 +84,15 @@ class Lineage:
             hop.traits, hop.group,
         )  # fmt: skip
 
+    @property
+    def origin(self) -> str:
+        """What the record was grown from: the triple or the persona, in one line."""
+        return " / ".join(self.triple.as_dict().values()) if self.triple else self.persona or ""
+
+    def describe(self) -> str:
+        """Hop, operation and origin in one line."""
+        return f"hop {self.hop}, {self.operation}: {self.origin}"
+
     def as_dict(self) -> dict[str, Any]:
         """The lineage as it stands on disk."""
         return {

@@ -32,7 +32,7 @@ def write_report(folder: RunFolder, out: Path | None = None) -> Path:
         facts = gather_facts(folder, journal)
         packed = fit_rows(facts)  # before all else: it may drop records from the facts
         calls = pack_calls(journal, facts.records)
-        pieces = render_page(facts, packed, calls, journal.timings(), read_comparison(folder))
+        pieces = render_page(facts, packed, calls, journal.read_timings(), read_comparison(folder))
         write_atomic(path, (piece.encode("utf-8", "replace") for piece in pieces))
     return path
 

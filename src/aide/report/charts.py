@@ -185,6 +185,3 @@ def _line(kind: str, x1: float, y1: float, x2: float, y2: float, title: str = ""
 def _svg(marks: Iterable[Markup], height: float, width: float = WIDTH, kind: str = "wide") -> Markup:
     form = '<svg class="chart {}" viewBox="0 0 {} {:.0f}" role="img">{}</svg>'
     return _draw(form, kind, width, height, Markup("").join(marks))
-
-
-__all__ = ["Curve", "SpreadRow", "draw_curves", "draw_histogram", "draw_spread"]

@@ -10,7 +10,7 @@ import orjson
 from markupsafe import Markup
 
 from aide.journal import AnsweredCall, Journal
-from aide.records import read_varying
+from aide.records import Lineage, read_varying
 from aide.report.gather import ReportFacts, read_model_text
 
 LONGEST: Final = 12_000
@@ -76,23 +76,14 @@ def _build_record(record: Mapping[str, Any], rows: Mapping[str, int], yields: Ma
     lineage, scores = record["lineage"], record["scores"]
     inner = read_varying(record)
     return [
-        record["id"],
-        rows.get(lineage["parent_id"], rows.get(lineage["seed_id"], 0)),
-        lineage["hop"],
-        make_visible(lineage["operation"], 60),
-        make_visible(_describe_origin(lineage), 300),
-        int(lineage["anchored"]),
-        scores.get("relevance"),
-        scores.get("diversity"),
-        record["likeness"],
-        record["revisions"],
-        make_visible(inner),
-        make_visible(record["output"]),
+        record["id"], rows.get(lineage["parent_id"], rows.get(lineage["seed_id"], 0)), lineage["hop"],
+        make_visible(lineage["operation"], 60), make_visible(Lineage.from_dict(lineage).origin, 300),
+        int(lineage["anchored"]), scores.get("relevance"), scores.get("diversity"), record["likeness"],
+        record["revisions"], make_visible(inner), make_visible(record["output"]),
         [make_visible(each, 2000) for each in record.get("choices", ())],
         make_visible(record["input"], 3000) if inner != record["input"] else "",
-        *_count_children(yields, record["id"]),
-        make_visible(record["model"], 80),
-    ]
+        *_count_children(yields, record["id"]), make_visible(record["model"], 80),
+    ]  # fmt: skip
 
 
 def _build_reject(line: Mapping[str, Any], rows: Mapping[str, int]) -> list[Any]:
@@ -110,12 +101,6 @@ def _count_children(yields: Mapping[str, Any], id: str) -> tuple[int, int]:
     return accepted, sum(counts.values()) - accepted
 
 
-def _describe_origin(lineage: Mapping[str, Any]) -> str:
-    """The triple or the persona that a record was grown from."""
-    triple = lineage["triple"]
-    return " · ".join(triple.values()) if triple else lineage["persona"] or ""
-
-
 def fit_rows(facts: ReportFacts) -> str:
     """The packed rows within their bound: where texts are long, the later hops lose records first.
 
@@ -131,10 +116,10 @@ def fit_rows(facts: ReportFacts) -> str:
 
 def pack_calls(journal: Journal, records: list[dict[str, Any]], capacity: int = CALL_BYTES) -> Iterator[str]:
     """Packed batches of what was sent and what came back, for as many of the first records as fit in `capacity`."""
-    ids = journal.call_ids({record["id"] for record in records})
+    ids = journal.find_call_ids({record["id"] for record in records})
     for start in range(0, len(records), BATCH):
         batch = [id for record in records[start : start + BATCH] for id in ids.get(record["id"], ())]
-        packed = pack_json(_build_batch(journal.calls_at(batch)))
+        packed = pack_json(_build_batch(journal.read_calls_at(batch)))
         capacity -= len(packed)
         if capacity < 0:
             return
@@ -167,6 +152,3 @@ def _build_batch(calls: Iterable[AnsweredCall]) -> dict[str, Any]:
         ]  # fmt: skip
         nodes.setdefault(call.node, []).append(row)
     return {"lines": [make_visible(line) for line in lines], "nodes": nodes}
-
-
-__all__ = ["build_rows", "fit_rows", "make_visible", "pack_calls", "pack_json", "show_text"]

@@ -71,7 +71,7 @@ class RunClock:
     """Seconds since the first call, without the pauses in which no call was in flight."""
 
     def __init__(self, spans: Iterable[tuple[float, float]]) -> None:
-        # (Unix time from which, seconds to subtract), the last first.
+        # (Unix time from which, seconds to subtract), the last first: a look-up seldom goes beyond it.
         self._marks: list[tuple[float, float]] = []
         off = busy = 0.0
         for start, end in spans:
@@ -79,7 +79,7 @@ class RunClock:
                 off, busy = start, end
                 self._marks.append((float("-inf"), off))
             elif start - busy > PAUSE:
-                off += start - busy - 1.0
+                off += start - busy - 1.0  # one second stays, so that the pause is seen as a gap
                 self._marks.insert(0, (start - 1.0, off))
             busy = max(busy, end)
         self.end = max(busy - off, 1e-3)
@@ -102,6 +102,3 @@ def _measure_in_flight(
         for n in range(int(a / width), int(b / width) + 1):
             buckets[n] += max(0.0, min(b, (n + 1) * width) - max(a, n * width))
     return [(n * width, buckets[n] / width) for n in range(int(clock.end / width) + 1)]
-
-
-__all__ = ["view_endpoint"]

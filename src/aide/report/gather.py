@@ -38,24 +38,18 @@ class NodeCounts:
 
     hops: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Kinds of outcomes by hop."""
-
     operations: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Kinds of outcomes by operation."""
-
     grades: dict[str, dict[int, Counter[int]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Counter))
     )
     """How often each grade was given, by its name and by hop."""
-
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Accepted records by topic and operation."""
-
     offered: Counter[tuple[str, str]] = field(default_factory=Counter)
     """`triples` and `personas` that were extracted, by topic."""
-
     reasons: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     """Rejects by step, reason and hop."""
-
     yields: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Kinds of the children's outcomes, by parent: of the seeds and of the records shown only."""
 
@@ -67,33 +61,23 @@ class ReportFacts:
     folder: RunFolder
     manifest: Mapping[str, Any]
     summary: Mapping[str, Any]
-
     seeds: dict[str, Mapping[str, Any]]
     """Seeds by id."""
-
     counts: NodeCounts
-
     accepted: int
     """How many records the run has, pruned ones not counted."""
-
     records: list[dict[str, Any]]
     """The records shown, each with its `likeness` to its seed."""
-
     rejects: list[dict[str, Any]]
     """Rejects whose parent is shown."""
-
     examples: dict[str, list[dict[str, Any]]]
     """Some rejects of each reason, each with the text of its candidate and of the `original` it repeats."""
-
     duplicates: Counter[str]
     """Duplicates among all drafts, by the check that found them."""
-
     drift: Mapping[str, Any]
     """The run's own drift report."""
-
     likeness: dict[int, list[float]]
     """Likeness to the seed of the records shown, by hop; the same measure as in `drift`."""
-
     steps: list[tuple[str, str, Usage, float | None]]
     """Step, model, usage and cost; the cost is `None` if no price is known."""
 
@@ -102,7 +86,7 @@ def gather_facts(folder: RunFolder, journal: Journal) -> ReportFacts:
     """Read a run. Memory grows with the sample and with the number of parents, not with the texts."""
     pruned = read_pruned(journal)
     counts = NodeCounts()
-    seeds: dict[str, Mapping[str, Any]] = dict(journal.decisions(SEED))
+    seeds: dict[str, Mapping[str, Any]] = dict(journal.read_decisions(SEED))
     shown = _choose_shown(journal, pruned)
     topics = _read_topics(journal, counts, pruned)
     accepted, records = _read_accepted(journal, counts, pruned, shown, topics)
@@ -116,30 +100,25 @@ def gather_facts(folder: RunFolder, journal: Journal) -> ReportFacts:
     return ReportFacts(
         folder=folder,
         manifest=folder.read_manifest(),
-        summary={**ended, **_read_progress(folder)},
+        # The progress is newer than the summary if the run goes on, or was killed.
+        summary={**ended, **folder.read_progress()},
         seeds=seeds,
         counts=counts,
         accepted=accepted,
         records=records,
         rejects=rejects,
         examples=examples,
-        duplicates=Counter(value.split(" ")[0] for _, value in journal.decisions(LEXICAL) if value),
+        duplicates=Counter(value.split(" ")[0] for _, value in journal.read_decisions(LEXICAL) if value),
         drift=kept or measure_drift(journal, inputs, pruned),
         likeness=_measure_likeness(records, inputs),
-        steps=journal.usage(),
+        steps=journal.sum_usage(),
     )
-
-
-def _read_progress(folder: RunFolder) -> dict[str, Any]:
-    """The counts of a second ago at most: newer than the summary if the run goes on, or was killed."""
-    loaded: dict[str, Any] = orjson.loads(folder.progress.read_bytes()) if folder.progress.exists() else {}
-    return loaded
 
 
 def _read_topics(journal: Journal, counts: NodeCounts, pruned: Collection[str]) -> dict[str, str]:
     """The topic of each parent; what its triples and personas offer is counted."""
     topics: dict[str, str] = {}
-    for outcome in journal.outcomes("planted"):
+    for outcome in journal.read_outcomes("planted"):
         if outcome.node in pruned:
             continue
         found = orjson.loads(outcome.payload)
@@ -155,15 +134,15 @@ def _choose_shown(journal: Journal, pruned: Collection[str]) -> set[str]:
 
     Ids are hashes, so the smallest ones are a fair sample.
     """
-    most = SAMPLE if journal.counts().get("accepted", 0) <= SAMPLE else SAMPLE // 2
-    rows = journal.outcomes("accepted", payload=False)
+    most = SAMPLE if journal.count_outcomes().get("accepted", 0) <= SAMPLE else SAMPLE // 2
+    rows = journal.read_outcomes("accepted", payload=False)
     shown = set(nsmallest(most, (row.node for row in rows if row.node not in pruned)))
     fresh = shown
     # A pass over the journal for each hop, and none of the other records held: a run may have a million.
     while fresh:
-        rows = journal.outcomes("accepted", payload=False)
+        rows = journal.read_outcomes("accepted", payload=False)
         above = {row.parent for row in rows if row.node in fresh} - shown
-        rows = journal.outcomes("accepted", payload=False)
+        rows = journal.read_outcomes("accepted", payload=False)
         fresh = {row.node for row in rows if row.node in above and row.node not in pruned} if above else set()
         shown |= fresh
     return shown
@@ -178,7 +157,7 @@ def _read_accepted(
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many records there are, and those to show."""
     accepted, records = 0, []
-    for outcome in journal.outcomes("accepted"):
+    for outcome in journal.read_outcomes("accepted"):
         kind = "pruned" if outcome.node in pruned else "accepted"
         counts.hops[outcome.depth][kind] += 1
         counts.operations[outcome.operation][kind] += 1
@@ -189,7 +168,7 @@ def _read_accepted(
         accepted += 1
         line = orjson.loads(outcome.payload)
         for name, value in line["scores"].items():
-            if isinstance(value, int) and not isinstance(value, bool):
+            if isinstance(value, int) and not isinstance(value, bool):  # `correct` is no grade
                 counts.grades[name][outcome.depth][value] += 1
         counts.coverage[topics.get(outcome.parent, ""), outcome.operation] += 1
         if outcome.node in shown:
@@ -203,12 +182,12 @@ def _read_rejected(
     """Rejects of shown parents, up to a bound, and a few of each reason as examples; all are counted."""
     kept: list[dict[str, Any]] = []
     examples: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for outcome in journal.outcomes("rejected", "failed", "surplus"):
+    for outcome in journal.read_outcomes("rejected", "failed", "surplus"):
         counts.hops[outcome.depth][outcome.kind] += 1
         counts.operations[outcome.operation][outcome.kind] += 1
         if outcome.parent in parents or outcome.parent == outcome.seed:
             counts.yields[outcome.parent][outcome.kind] += 1
-        if outcome.kind == "surplus":
+        if outcome.kind == "surplus":  # a record beyond the target: nothing is wrong with it
             continue
         line = {"input": "", "original": "", **orjson.loads(outcome.payload)}
         counts.reasons[line["step"], line["reason"], outcome.depth] += 1
@@ -222,14 +201,14 @@ def _read_rejected(
 def _add_texts(journal: Journal, examples: Mapping[str, list[dict[str, Any]]]) -> None:
     """Give each example the text of its candidate, from the call that wrote it, and that of its original."""
     lines = {line["id"]: line for group in examples.values() for line in group}
-    ids = journal.call_ids(lines)
-    for call in journal.calls_at(id for each in ids.values() for id in each):
+    ids = journal.find_call_ids(lines)
+    for call in journal.read_calls_at(id for each in ids.values() for id in each):
         if call.step in _WRITING_STEPS:
             lines[call.node]["input"] = read_model_text(call.body)
     for line in lines.values():
         if match := _ORIGINAL.search(line["detail"]):
-            outcome = journal.outcome(match[1])
-            known = orjson.loads(outcome.payload) if outcome else journal.decided(SEED, match[1]) or {}
+            outcome = journal.get_outcome(match[1])
+            known = orjson.loads(outcome.payload) if outcome else journal.get_decision(SEED, match[1]) or {}
             line["original"] = known.get("input", "")
 
 
@@ -275,6 +254,3 @@ def read_timeline(folder: RunFolder) -> Iterator[dict[str, Any]]:
     if folder.timeline.exists():
         for line in folder.timeline.read_bytes().split(b"\n")[:-1]:
             yield orjson.loads(line)
-
-
-__all__ = ["NodeCounts", "ReportFacts", "gather_facts", "read_comparison", "read_model_text", "read_timeline"]

@@ -27,27 +27,24 @@ def render_page(
     comparison: Mapping[str, Any],
 ) -> Iterator[str]:
     """The document in pieces, so that it never is in memory as a whole. `packed` and `calls` are base64."""
-    return (
-        _load_templates()
-        .get_template("page.html")
-        .generate(
-            version=__version__,
-            name=facts.folder.path.resolve().name,
-            opening=sections.view_opening(facts),
-            yields=sections.view_yields(facts),
-            coverage=sections.view_coverage(facts),
-            drift=sections.view_drift(facts),
-            rejects=sections.view_rejects(facts),
-            duplicates=sections.view_duplicates(facts),
-            spending=sections.view_spending(facts),
-            endpoint=view_endpoint(facts, timings),
-            human=sections.view_human_data(facts, comparison),
-            accepted=facts.accepted,
-            shown=len(facts.records),
-            bound=f"{DATA_BYTES / 1e6:.1f} MB",
-            packed=packed,
-            calls=calls,
-        )
+    page = _load_templates().get_template("page.html")
+    return page.generate(
+        version=__version__,
+        name=facts.folder.path.resolve().name,
+        opening=sections.view_opening(facts),
+        yields=sections.view_yields(facts),
+        coverage=sections.view_coverage(facts),
+        drift=sections.view_drift(facts),
+        rejects=sections.view_rejects(facts),
+        duplicates=sections.view_duplicates(facts),
+        spending=sections.view_spending(facts),
+        endpoint=view_endpoint(facts, timings),
+        human=sections.view_human_data(facts, comparison),
+        accepted=facts.accepted,
+        shown=len(facts.records),
+        bound=f"{DATA_BYTES / 1e6:.1f} MB",
+        packed=packed,
+        calls=calls,  # an iterator: a batch is read from the journal when the template comes to it
     )
 
 
@@ -69,6 +66,3 @@ def _load_templates() -> jinja2.Environment:
 def _read_asset(name: str) -> Markup:
     """The style sheet or the script: our own markup, which is put into the page as it is."""
     return Markup(files("aide.report").joinpath(name).read_text(encoding="utf-8"))
-
-
-__all__ = ["render_page"]

@@ -41,6 +41,7 @@ def view_opening(facts: ReportFacts) -> dict[str, Any]:
     summary, manifest = facts.summary, facts.manifest
     target, tokens, calls = summary.get("target"), summary.get("tokens", {}), summary.get("calls", 0)
     settled = sum(facts.counts.hops.values(), Counter())
+    # The summary may be of an earlier run, with fewer candidates than the journal has by now.
     planned = max(summary.get("planned", 0), settled.total())
     settled["open"] = planned - settled.total()
     written, cost = tokens.get("completion", 0), summary.get("cost")
@@ -266,15 +267,3 @@ def _format_measure(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}" if value < 10 else f"{value:.1f}"
     return "–" if value is None else show_text(value, 40)
-
-
-__all__ = [
-    "view_coverage",
-    "view_drift",
-    "view_duplicates",
-    "view_human_data",
-    "view_opening",
-    "view_rejects",
-    "view_spending",
-    "view_yields",
-]

@@ -17,9 +17,9 @@ def check_priced(spec: RunSpec) -> None:
     """
     if spec.max_cost is None and spec.max_cost_per_run is None:
         return
-    models = {spec.step(name).model for name in type(spec.steps).model_fields}
+    models = {spec.get_step(name).model for name in type(spec.steps).model_fields}
     models |= {spec.embeddings} if spec.embeddings else set()
-    unknown = sorted(model for model in models if spec.price_of(model) is None)
+    unknown = sorted(model for model in models if spec.find_price(model) is None)
     if unknown:
         raise InputError(
             f"a cap on cost needs the price of {', '.join(unknown)}",
@@ -73,7 +73,7 @@ class Budget:
         if not self._capped:
             return Reservation(0, 0.0)
         prompt = sum(estimate_tokens(message.content) for message in messages)
-        price = self.spec.price_of(model)
+        price = self.spec.find_price(model)
         worst = Usage(calls=1, prompt=prompt, completion=max_output)
         wanted = Reservation(
             prompt + max_output, compute_cost(worst, price.input, price.output) if price else 0.0
@@ -111,7 +111,7 @@ class Budget:
     def charge(self, usage: Usage, model: str) -> float | None:
         """Add what an answered call cost; returns US dollars, `None` where its price is unknown."""
         self.spent += usage
-        price = self.spec.price_of(model)
+        price = self.spec.find_price(model)
         if price is None:
             self.unpriced = True
             return None

@@ -85,7 +85,7 @@ class ModelCalls:
         self._now = now
         self._stop = stop
         self._reuse = reuse
-        self._steps = {name: spec.step(name) for name in type(spec.steps).model_fields}
+        self._steps = {name: spec.get_step(name) for name in type(spec.steps).model_fields}
         self._in_flight: dict[str, asyncio.Future[tuple[bytes, str]]] = {}
 
     def make_request(
@@ -103,7 +103,7 @@ class ModelCalls:
             model=how.model,
             messages=tuple(messages),
             max_output=how.max_output or max_output,
-            temperature=how.temperature_of(draw),
+            temperature=how.get_temperature(draw),
             top_p=how.top_p,
             schema_name=payload.name if payload.schema is not None else "",
             schema=payload.schema,

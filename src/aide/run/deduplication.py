@@ -48,9 +48,9 @@ class JournaledDeduplicator(SettlingDeduplicator):
         if turn:
             self._lexical.release(id)
         key = f"{id}:{turn}"
-        decided = self._journal.decided(LEXICAL, key)
+        decided = self._journal.get_decision(LEXICAL, key)
         if decided is None:
-            found = self._lexical.claim(id, text)
+            found = self._lexical.admit(id, text)
             decided = f"{found.how} duplicate of {found.id} ({found.similarity:.2f})" if found else ""
             self._journal.decide(LEXICAL, key, decided)
         elif not decided:
@@ -101,7 +101,7 @@ class SemanticCheck:
         vectors = {id: await self._embed(text, id) for id, text in seeds.items()}
         for id, vector in vectors.items():
             self._index.enter(id, vector)
-        kept = self._journal.meta("meaning_threshold")
+        kept = self._journal.get_meta("meaning_threshold")
         if kept is None:
             self._index.learn(list(vectors.values()))
             self._journal.set_meta("meaning_threshold", self._index.threshold)
@@ -116,7 +116,7 @@ class SemanticCheck:
         vector = await self._embed(text, id)
         self._index.release(id)
         key = f"{id}:{turn}"
-        decided = self._journal.decided(SEMANTIC, key)
+        decided = self._journal.get_decision(SEMANTIC, key)
         if decided is None:
             found = self._index.find(vector)
             decided = f"means the same as {found.id} ({found.cosine:.3f})" if found else ""
@@ -160,7 +160,7 @@ async def open_deduplicator(session: Session, inputs: PreparedInputs) -> Settlin
     spec, journal = session.spec, session.journal
     if spec.duplicates == "off":
         return NoDeduplication()
-    known = journal.meta("duplicate_threshold")
+    known = journal.get_meta("duplicate_threshold")
     texts = [(seed.id, seed.draft.input) for seed in inputs.seeds]
     lexical = LexicalIndex(spec.duplicates, texts, threshold=known)
     if known is None:
@@ -178,7 +178,7 @@ async def _open_semantic(session: Session, inputs: PreparedInputs) -> SemanticCh
     ids = {seed.id for seed in inputs.seeds}
 
     def text_of(id: str) -> str | None:
-        outcome = journal.outcome(id)
+        outcome = journal.get_outcome(id)
         if outcome is None or outcome.seed not in ids:
             return texts.get(id)
         return read_varying(orjson.loads(outcome.payload))
@@ -197,6 +197,6 @@ async def _open_semantic(session: Session, inputs: PreparedInputs) -> SemanticCh
 def _read_settled(inputs: PreparedInputs, journal: Journal) -> Iterator[tuple[str, str]]:
     """Records of earlier invocations by id, and what varies in each."""
     ids = {seed.id for seed in inputs.seeds}
-    for outcome in journal.outcomes("accepted", "surplus"):
+    for outcome in journal.read_outcomes("accepted", "surplus"):
         if outcome.seed in ids:
             yield outcome.node, read_varying(orjson.loads(outcome.payload))

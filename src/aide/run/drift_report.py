@@ -61,10 +61,10 @@ def _sampled(
     journal: Journal, seeds: Mapping[str, str], out: Collection[str], most: int
 ) -> tuple[int, Iterator[tuple[int, str, str]]]:
     """Every how many-th record, and of each its hop, its text and its seed's."""
-    rows = journal.outcomes("accepted", payload=False)
+    rows = journal.read_outcomes("accepted", payload=False)
     nodes = [row.node for row in rows if row.node not in out and row.seed in seeds]
     step = max(1, -(-len(nodes) // most))
-    found = (journal.outcome(node) for node in nodes[::step])
+    found = (journal.get_outcome(node) for node in nodes[::step])
     return step, (
         (each.depth, read_varying(orjson.loads(each.payload)), seeds[each.seed])
         for each in found

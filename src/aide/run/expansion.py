@@ -29,7 +29,7 @@ from aide.run.folder import (
 )
 from aide.run.hops import HopBuilder
 from aide.run.inputs import PreparedInputs, SeedSource
-from aide.run.loop import Emit, GrowthLoop, Output
+from aide.run.loop import Emit, GrowthLoop, RunOutput
 from aide.run.precheck import enforce_min_share, run_precheck
 from aide.run.progress import Progress, usage_by_step
 from aide.run.pruning import read_pruned, read_standing, reconcile_shards
@@ -130,7 +130,7 @@ class Expansion:
             held.callback(rejects.close)
             fault: BaseException | None = None
             try:
-                loop = await self._prepare(session, inputs, Output(shards, rejects, self.emit))
+                loop = await self._prepare(session, inputs, RunOutput(shards, rejects, self.emit))
                 self.growing = True
                 await loop.run()
             except BaseException as stopped:
@@ -148,7 +148,7 @@ class Expansion:
                 self._end_manifest(session, finished=fault is None)
         return summary
 
-    async def _prepare(self, session: Session, inputs: PreparedInputs, output: Output) -> GrowthLoop:
+    async def _prepare(self, session: Session, inputs: PreparedInputs, output: RunOutput) -> GrowthLoop:
         """Everything that has to stand before the first record is grown."""
         spec, journal = session.spec, session.journal
         card = await fix_card(session, inputs)
@@ -247,9 +247,9 @@ class Expansion:
             "exit_code": stopped if stopped is not None else 6 if short or nothing else 0,
             "stopped": "" if fault is None else str(fault) or type(fault).__name__,
             "format": self._card.format if self._card else "",
-            "steps": usage_by_step(session.journal.usage()),
+            "steps": usage_by_step(session.journal.sum_usage()),
             "endpoints": dict(self.models.stats()),
-            "journal_bytes": session.journal.size(),
+            "journal_bytes": session.journal.measure_size(),
             **({"exam": self._precheck.as_dict()} if self._precheck else {}),
         }
 
@@ -287,7 +287,7 @@ def _fix_drift_bounds(session: Session, seeds: Sequence[Seed]) -> DriftBounds | 
     """When a parent has drifted, learned from the first seeds and kept; `None` with a fixed residual."""
     if session.spec.residual == "fixed":
         return None
-    known = session.journal.meta("drift_bounds")
+    known = session.journal.get_meta("drift_bounds")
     bounds = DriftBounds(*known) if known else DriftBounds.of([seed.draft.input for seed in seeds])
     if known is None:
         session.journal.set_meta("drift_bounds", [bounds.usual, bounds.least])
@@ -311,7 +311,7 @@ def _count_settled(
     progress, journal = Progress(), session.journal
     caps = frontier.shape.compute_caps()
     progress.target, progress.possible = frontier.shape.target, len(inputs.seeds) * sum(caps)
-    for outcome in journal.outcomes("accepted", "rejected", "failed", "surplus", payload=False):
+    for outcome in journal.read_outcomes("accepted", "rejected", "failed", "surplus", payload=False):
         if outcome.kind != "failed" or not session.spec.retry_failed:
             kind = "pruned" if outcome.node in out else outcome.kind
             progress.count_outcome(kind, outcome.depth, outcome.label)
@@ -319,12 +319,12 @@ def _count_settled(
     progress.accepted_before = progress.accepted
     progress.barren = frontier.without_attributes
     if frontier.without_attributes:
-        progress.barren_reasons.update(restore.read_barren_reasons(journal))
+        progress.barren_reasons.update(restore.read_extraction_failures(journal))
     return progress
 
 
 def _read_rejects(journal: Journal) -> Iterator[dict[str, Any]]:
-    return (orjson.loads(outcome.payload) for outcome in journal.outcomes("rejected", "failed"))
+    return (orjson.loads(outcome.payload) for outcome in journal.read_outcomes("rejected", "failed"))
 
 
 def _write_json(path: Path, value: Any) -> None:

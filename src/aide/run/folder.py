@@ -126,6 +126,10 @@ class RunFolder:
         """The summary of the last run; empty where none has ended yet."""
         return _read_json(self.summary)
 
+    def read_progress(self) -> dict[str, Any]:
+        """The counts of a second ago at most; empty where no run has begun."""
+        return _read_json(self.progress)
+
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Replace the manifest, all or nothing."""
         write_atomic(self.manifest, json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")

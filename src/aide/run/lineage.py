@@ -71,14 +71,14 @@ def trace_node(folder: RunFolder, id: str) -> list[TraceStep]:
         node = resolve_id(journal, id, folder.path)
         out = read_pruned(journal)
         way: list[TraceStep] = []
-        while (outcome := journal.outcome(node)) is not None:
-            calls = tuple(journal.calls(node=node))
+        while (outcome := journal.get_outcome(node)) is not None:
+            calls = tuple(journal.read_calls(node=node))
             line = orjson.loads(outcome.payload)
             way.append(TraceStep(node, outcome.kind, line, calls, read_verdicts(calls), node in out))
             node = outcome.parent
-        seeds = dict(journal.decisions(SEED))
+        seeds = dict(journal.read_decisions(SEED))
         if node in seeds:
-            way.append(TraceStep(node, "seed", seeds[node], tuple(journal.calls(node=node))))
+            way.append(TraceStep(node, "seed", seeds[node], tuple(journal.read_calls(node=node))))
         return way[::-1]
 
 
@@ -100,12 +100,12 @@ def resolve_id(journal: Journal, id: str, path: Path) -> str:
     Raises:
         InputError: none begins so, or several do.
     """
-    if id and (journal.outcome(id) is not None or journal.decided(SEED, id) is not None):
+    if id and (journal.get_outcome(id) is not None or journal.get_decision(SEED, id) is not None):
         return id
     found = {
-        outcome.node for outcome in journal.outcomes(payload=False) if id and outcome.node.startswith(id)
+        outcome.node for outcome in journal.read_outcomes(payload=False) if id and outcome.node.startswith(id)
     }
-    for seed, row in journal.decisions(SEED):
+    for seed, row in journal.read_decisions(SEED):
         if id and row["name"] == id:
             return seed
         if id and seed.startswith(id):
@@ -166,7 +166,7 @@ def prune_or_restore(
         roots = _selected(journal, folder, wanted, out, back=back)
         branch = {id for id in find_descendants(journal, roots) if (id in out) == back}
         count = len(branch)
-        accepted = journal.counts().get("accepted", 0)
+        accepted = journal.count_outcomes().get("accepted", 0)
         gone = len(out) + (-count if back else count)
         if branch and not dry:
             _reopen(folder)
@@ -181,7 +181,9 @@ def prune_or_restore(
 def find_descendants(journal: Journal, roots: Collection[str]) -> set[str]:
     """The accepted records among `roots` (records or seeds) and all that grew from them, pruned ones included."""
     branch: set[str] = set()
-    for outcome in journal.outcomes("accepted", payload=False):  # a parent is settled before its children
+    for outcome in journal.read_outcomes(
+        "accepted", payload=False
+    ):  # a parent is settled before its children
         if outcome.node in roots or outcome.parent in roots or outcome.parent in branch:
             branch.add(outcome.node)
     return branch
@@ -192,7 +194,7 @@ def _selected(
 ) -> set[str]:
     roots = {resolve_id(journal, id, folder.path) for id in wanted.roots}
     for root in roots:
-        outcome = journal.outcome(root)
+        outcome = journal.get_outcome(root)
         if outcome is not None and outcome.kind != "accepted":
             raise InputError(
                 f"{root} is no record of {folder.path}: it was {outcome.kind}",
@@ -202,7 +204,7 @@ def _selected(
         return roots if wanted.roots or not back else set(out)
     seen: set[str] = set()
     rows = 0
-    for outcome in journal.outcomes("accepted"):
+    for outcome in journal.read_outcomes("accepted"):
         if (outcome.node in out) != back:
             continue
         record = orjson.loads(outcome.payload)
@@ -237,10 +239,10 @@ def _recount(folder: RunFolder, journal: Journal, gone: int) -> None:
     if all(facts.get("pruned", 0) == gone for facts in told.values()):
         return
     out = read_pruned(journal)
-    inputs = {id: row["input"] for id, row in journal.decisions(SEED)}
+    inputs = {id: row["input"] for id, row in journal.read_decisions(SEED)}
     hops: Counter[int] = Counter()
     labels: Counter[str] = Counter()
-    for outcome in journal.outcomes("accepted", payload=False):
+    for outcome in journal.read_outcomes("accepted", payload=False):
         if outcome.node not in out:
             hops[outcome.depth] += 1
             labels.update([outcome.label] if outcome.label else [])

@@ -29,7 +29,7 @@ async def run_precheck(context: RunContext, *, at_once: int) -> Precheck:
     checks = context.recipe_context.checks
 
     async def try_seed(seed: Seed) -> SeedCheck:
-        kept = journal.decided(DECISION, seed.id)
+        kept = journal.get_decision(DECISION, seed.id)
         if kept is not None:
             return SeedCheck.from_dict(kept)
         async with places:

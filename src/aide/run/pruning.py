@@ -21,7 +21,7 @@ PRUNE = "prune"
 def read_pruned(journal: Journal) -> dict[str, str]:
     """The ids that are out of the shards now, each with the name of the part it stood in."""
     out: dict[str, str] = {}
-    for _, entry in journal.decisions(PRUNE):
+    for _, entry in journal.read_decisions(PRUNE):
         for part, ids in entry["parts"].items():
             if entry["restored"]:
                 for id in ids:
@@ -59,7 +59,7 @@ async def restore_records(journal: Journal, shards: Path, ids: Collection[str], 
         if id in ids:
             parts[part].append(id)
     back = {id for names in parts.values() for id in names}
-    order = {outcome.node: n for n, outcome in enumerate(journal.outcomes("accepted", payload=False))}
+    order = {outcome.node: n for n, outcome in enumerate(journal.read_outcomes("accepted", payload=False))}
     last = _last(shards)
     for part, names in parts.items():
         path = shards / part if (shards / part).exists() else shards / last
@@ -90,13 +90,13 @@ def reconcile_shards(journal: Journal, shards: Path) -> None:
 
 def read_standing(journal: Journal, out: Collection[str]) -> Iterator[dict[str, object]]:
     """The accepted records that are not pruned, as they stand on disk, in the order in which they were accepted."""
-    for outcome in journal.outcomes("accepted"):
+    for outcome in journal.read_outcomes("accepted"):
         if outcome.node not in out:
             yield orjson.loads(outcome.payload)
 
 
 async def _log(journal: Journal, parts: Mapping[str, Collection[str]], how: str, *, restored: bool) -> None:
-    number = sum(1 for _ in journal.decisions(PRUNE)) + 1
+    number = sum(1 for _ in journal.read_decisions(PRUNE)) + 1
     if parts:
         entry = {"restored": restored, "how": how, "parts": {part: list(ids) for part, ids in parts.items()}}
         journal.decide(PRUNE, str(number), entry)
@@ -106,8 +106,8 @@ async def _log(journal: Journal, parts: Mapping[str, Collection[str]], how: str,
 def _journaled(journal: Journal, ids: Collection[str]) -> Iterator[bytes]:
     """The lines of these records in the order of the journal."""
     wanted = set(ids)
-    for outcome in journal.outcomes("accepted", payload=False):
-        if outcome.node in wanted and (whole := journal.outcome(outcome.node)) is not None:
+    for outcome in journal.read_outcomes("accepted", payload=False):
+        if outcome.node in wanted and (whole := journal.get_outcome(outcome.node)) is not None:
             yield orjson.dumps(orjson.loads(whole.payload), option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -27,7 +27,7 @@ class SeedPool:
 
     def __init__(self, spec: RunSpec, inputs: PreparedInputs, journal: Journal) -> None:
         self._count, self._format = spec.demonstrations, inputs.format
-        rows = dict(journal.decisions(SEED))
+        rows = dict(journal.read_decisions(SEED))
         self._seeds = {id: Seed.from_dict(id, row) for id, row in rows.items()}
         self._batches = {id: row["batch"] for id, row in rows.items()}
         batch = 1 + max(self._batches.values(), default=0)
@@ -101,4 +101,4 @@ class SeedPool:
 def find_gone_seeds(inputs: PreparedInputs, journal: Journal) -> list[str]:
     """Names of seeds that the folder knows and the files no longer have: their records stay."""
     here = {seed.id for seed in inputs.seeds}
-    return [row["name"] or id for id, row in journal.decisions(SEED) if id not in here]
+    return [row["name"] or id for id, row in journal.read_decisions(SEED) if id not in here]

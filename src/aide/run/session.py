@@ -119,7 +119,7 @@ async def open_session(
         admit(inputs)
         sandbox = _find_sandbox(request.spec, inputs, held)
         journal, reuse = _open_journals(request, held)
-        models.restore(journal.meta("capabilities") or {})
+        models.restore(journal.get_meta("capabilities") or {})
         budget = Budget(request.spec, *_read_spent(journal), clock=clock.monotonic)
         calls = ModelCalls(request.spec, journal, budget, models, now=clock.now, reuse=reuse, stop=stop)
         prompts = Prompts(request.spec.prompts)
@@ -165,6 +165,6 @@ def _open_journals(request: RunRequest, held: ExitStack) -> tuple[Journal, Journ
 
 def _read_spent(journal: Journal) -> tuple[Usage, float | None]:
     """Tokens and US dollars of all invocations; the money is `None` where any of it is unknown."""
-    rows = journal.usage()
+    rows = journal.sum_usage()
     costs = [cost for *_, cost in rows if cost is not None]
     return sum((usage for _, _, usage, _ in rows), Usage()), sum(costs) if len(costs) == len(rows) else None

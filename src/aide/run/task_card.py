@@ -18,7 +18,7 @@ async def fix_card(session: Session, inputs: PreparedInputs) -> TaskCard:
         errors.InputError: `task.toml` was edited after the first record, or a seed has a label the card lacks.
     """
     folder, journal = session.folder, session.journal
-    kept = journal.meta("card")
+    kept = journal.get_meta("card")
     edited = card_from_toml(folder.card.read_text(encoding="utf-8")) if folder.card.exists() else None
     if kept is None:
         card = edited or await _describe(session, inputs)
@@ -26,7 +26,7 @@ async def fix_card(session: Session, inputs: PreparedInputs) -> TaskCard:
         card = card_from_toml(kept)
         # Cards are compared and not their files: another version may lay the same card out in another way.
         if edited is not None and edited != card:
-            if journal.counts().get("accepted"):
+            if journal.count_outcomes().get("accepted"):
                 raise InputError(
                     f"{folder.card} was edited after the first record",
                     hint="undo the edit, or begin a new folder with -o DIR",

@@ -20,7 +20,7 @@ class JournaledTestRunner:
     async def __call__(self, code: str, tests: Sequence[str]) -> SandboxResult:
         """Run a solution against its tests, or recall how it fared."""
         key = digest(DECISION, code, *tests)
-        decided = self._journal.decided(DECISION, key)
+        decided = self._journal.get_decision(DECISION, key)
         if decided is None:
             ran = await self._sandbox.run(code, tests)
             self._journal.decide(DECISION, key, [ran.passed, ran.problem])

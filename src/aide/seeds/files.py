@@ -37,8 +37,8 @@ def read_files(
 ) -> Iterator[SeedTable]:
     """The tables of all files, of folders too; `-` is standard input, read from `stdin` where that is given.
 
-    `encoding` is that of text files; empty means UTF-8, or what the file's mark says. By the names in `known` a header
-    of CSV is told from data.
+    `encoding` is that of text files; empty means UTF-8, or what the file's mark says. A first row of
+    CSV that holds one of the names in `known` is a header.
 
     Raises:
         InputError: a file is missing, empty, unreadable or of no known kind.

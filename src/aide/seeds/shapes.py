@@ -206,7 +206,7 @@ class RowShape:
     """A kind of row."""
 
     name: str
-    """As a person is told of it."""
+    """For a person to read."""
     fits: Callable[[RowFields], bool]
     read: Callable[[RowFields], RowContent]
 

@@ -14,7 +14,7 @@ from aide.errors import InputError
 Row = tuple[int, dict[str, Any]]
 
 _DELIMITERS: Final = (",", "\t", ";", "|", "\x1f")
-_LOOKED_AT: Final = 40  # rows by which the delimiter is told
+_LOOKED_AT: Final = 40  # rows in which the delimiter is looked for
 _REGULAR: Final = 0.5  # of them as wide as most: free text in cells makes the others ragged
 
 

@@ -53,6 +53,3 @@ def read_duration(text: str) -> float | None:
             return None
         return sum(float(number) * _SECONDS[unit.lower()] for number, unit in pieces)
     return seconds if 0 <= seconds < float("inf") else None
-
-
-__all__ = ["format_count", "format_duration", "format_plural", "format_share", "read_duration"]

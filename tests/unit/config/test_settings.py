@@ -47,7 +47,7 @@ def test_paper_toml_is_the_paper() -> None:
     spec = resolve_settings({}, environ={}, config="paper", endpoint_needed=False).spec
     assert (spec.hops, spec.target, spec.attributes, spec.graph_triples, spec.personas) == (2, "all", 3, 2, 5)
     assert (spec.min_relevance, spec.min_diversity, spec.residual_after) == (5, 5, 1)
-    synthesize = spec.step("synthesize")
+    synthesize = spec.get_step("synthesize")
     assert (synthesize.temperature, synthesize.top_p, synthesize.max_output) == (1.0, 0.95, 2048)
 
 
@@ -124,7 +124,7 @@ def test_the_usual_variable_is_the_last_resort() -> None:
 
 def test_a_url_on_the_command_line_replaces_the_endpoints_of_the_file(tmp_path: Path) -> None:
     settings = gather('[[endpoints]]\nbase_url = "http://far/v1"\nmodel = "m"', tmp_path, base_url=["sim:"])
-    assert [each.base_url for each in settings.spec.served_by()] == ["sim:"]
+    assert [each.base_url for each in settings.spec.list_endpoints()] == ["sim:"]
 
 
 def test_paths_in_a_config_start_at_its_folder(tmp_path: Path) -> None:

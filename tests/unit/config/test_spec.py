@@ -86,16 +86,16 @@ def test_a_spec_survives_json(hops: int, target: object, labels: list[str], temp
 
 def test_a_step_of_which_only_the_model_is_given_keeps_its_temperatures() -> None:
     spec = make(model="small", steps={"answer": {"model": "strong"}})
-    answer = spec.step("answer")
-    assert (answer.model, answer.temperature_of(0), answer.temperature_of(1)) == ("strong", 0.2, 0.7)
-    assert spec.step("reflect").model == "small"
-    assert spec.step("synthesize").temperature_of(3) == 1.0
+    answer = spec.get_step("answer")
+    assert (answer.model, answer.get_temperature(0), answer.get_temperature(1)) == ("strong", 0.2, 0.7)
+    assert spec.get_step("reflect").model == "small"
+    assert spec.get_step("synthesize").get_temperature(3) == 1.0
 
 
 def test_local_servers_with_few_slots_get_a_low_ceiling() -> None:
     urls = ("http://localhost:11434/v1", "http://localhost:1234/v1", "http://localhost:8000/v1")
-    assert [each.ceiling for each in make(base_url=urls).served_by()] == [4, 4, 64]
-    assert [each.ceiling for each in make(base_url=urls, concurrency=9).served_by()] == [9, 9, 9]
+    assert [each.ceiling for each in make(base_url=urls).list_endpoints()] == [4, 4, 64]
+    assert [each.ceiling for each in make(base_url=urls, concurrency=9).list_endpoints()] == [9, 9, 9]
 
 
 def test_an_endpoint_takes_what_it_leaves_out_from_the_run() -> None:
@@ -107,31 +107,31 @@ def test_an_endpoint_takes_what_it_leaves_out_from_the_run() -> None:
             {"base_url": "http://two/v1", "model": "n", "api_key_env": "TWO", "headers": {"b": "2"}},
         ],
     )
-    one, two = spec.served_by()
+    one, two = spec.list_endpoints()
     assert (one.model, one.api_key_env, one.headers) == ("m", "OPENAI_API_KEY", {"a": "1"})
     assert (two.model, two.api_key_env, two.headers) == ("n", "TWO", {"a": "1", "b": "2"})
     assert one.name != two.name
 
 
 def test_graph_triples_default_by_kind_of_task() -> None:
-    assert RunSpec().graph(fixed=False) == 2
-    assert RunSpec().graph(fixed=True) == 0
-    assert make(graph_triples=1).graph(fixed=True) == 1
+    assert RunSpec().count_graph_triples(fixed=False) == 2
+    assert RunSpec().count_graph_triples(fixed=True) == 0
+    assert make(graph_triples=1).count_graph_triples(fixed=True) == 1
 
 
 def test_the_goal_grows_with_the_seeds_only_when_asked() -> None:
-    assert make(target=50).goal(10) == 50
-    assert make(target="all").goal(10) is None
-    assert make(per_seed=20).goal(3) == 60
+    assert make(target=50).compute_target(10) == 50
+    assert make(target="all").compute_target(10) is None
+    assert make(per_seed=20).compute_target(3) == 60
 
 
 def test_a_price_by_model_goes_before_the_general_one() -> None:
     spec = make(price="1/2", prices={"strong": "3/15"})
-    strong, other = spec.price_of("strong"), spec.price_of("small")
+    strong, other = spec.find_price("strong"), spec.find_price("small")
     assert strong is not None
     assert other is not None
     assert (strong.input, strong.output, other.output) == (3, 15, 2)
-    assert RunSpec().price_of("small") is None
+    assert RunSpec().find_price("small") is None
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_compared_is_the_varying_part_and_the_right_option_but_no_label() -> Non
     assert comparable_text(line(question="What?", answer="That")) == "What?"
 
 
-def test_the_first_of_twins_stays_and_files_put_together_are_no_exception() -> None:
+def test_the_first_of_duplicates_is_kept_also_when_files_are_put_together() -> None:
     rows = list(grown(40, seeds=4))
     told: list[tuple[str, str]] = []
 

@@ -86,7 +86,7 @@ def test_refuses_what_is_not_a_condition(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "   ", "a <", "a = 3", "a; b", "a\x00b", "(" * 5000, "import os", "not " * 2000 + "a"]
 )
-def test_tells_what_cannot_be_read(text: str) -> None:
+def test_says_what_cannot_be_read(text: str) -> None:
     with pytest.raises(InputError) as caught:
         compile_expression(text)
     assert caught.value.hint

@@ -1,4 +1,4 @@
-"""What is told of odd seeds, and that sound ones are left alone."""
+"""What is reported about odd seeds, and that sound ones are left alone."""
 
 import json
 from collections.abc import Mapping
@@ -74,7 +74,7 @@ def test_a_very_long_seed_is_named(tmp_path: Path) -> None:
         ("my number is 078-05-1120 since birth", "social security"),
     ],
 )
-def test_personal_data_is_told_by_kind_and_not_repeated(text: str, told: str, tmp_path: Path) -> None:
+def test_personal_data_is_reported_by_kind_and_not_repeated(text: str, told: str, tmp_path: Path) -> None:
     [personal] = [
         each for each in found(tmp_path, {"input": text, "output": "ok then"}) if each.kind == "personal"
     ]
@@ -110,6 +110,6 @@ def test_a_label_without_a_seed_is_named(tmp_path: Path) -> None:
     assert any(each.kind == "label" and " c" in each.message for each in told)
 
 
-def test_few_seeds_are_told(tmp_path: Path) -> None:
+def test_few_seeds_are_reported(tmp_path: Path) -> None:
     assert "few" in kinds(found(tmp_path, PLAIN[0]))
     assert "few" not in kinds(found(tmp_path, *PLAIN))

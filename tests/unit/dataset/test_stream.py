@@ -107,7 +107,7 @@ def test_a_run_folder_gives_its_shards_in_order_without_a_torn_end(tmp_path: Pat
     assert read_records([str(tmp_path / "begun")]) == []
 
 
-def test_reviews_drop_and_mend_what_a_run_folder_gives(tmp_path: Path) -> None:
+def test_reviews_drop_and_edit_records_of_a_run_folder(tmp_path: Path) -> None:
     run = run_folder(tmp_path / "run", [{"id": name, "input": name, "output": "1", "n": 7} for name in "abc"])
     jsonl(
         run / "reviews.jsonl",
@@ -145,7 +145,7 @@ def test_of_an_input_with_parts_one_side_of_an_edit_follows_from_the_other(tmp_p
             read_records([str(run)])
 
 
-def test_an_edit_that_does_not_fit_is_told(tmp_path: Path) -> None:
+def test_an_edit_that_does_not_fit_is_reported(tmp_path: Path) -> None:
     run = run_folder(tmp_path / "run", [{"id": "a", "input": "?", "output": "x", "choices": ["x", "y"]}])
     jsonl(run / "reviews.jsonl", {"id": "a", "verdict": "accept", "output": "y"})
     assert [row["output"] for row in read_records([str(run)])] == ["y"]

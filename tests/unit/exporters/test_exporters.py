@@ -1,4 +1,4 @@
-"""What each exporter writes, read again by whatever takes it."""
+"""What each exporter writes, read back by what it is written for."""
 
 import importlib
 import json
@@ -121,7 +121,7 @@ def test_a_template_says_it_all(tmp_path: Path) -> None:
     ]
     template.write_text("Q: {{ input }}")
     assert ExampleRenderer(system="S", template=template).example(line(CODE)).messages()[0]["content"] == "S"
-    for broken in ("{{ input", "# system\nx", "{{ nothing }}"):
+    for broken in ("{{ input", "# system\nx", "{{ nothing }}", "{{ input.__class__.__mro__ }}"):
         template.write_text(broken)
         with pytest.raises(InputError, match=r"t\.md"):
             ExampleRenderer(template=template).example(line(QUIZ))

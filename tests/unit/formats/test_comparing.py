@@ -1,10 +1,13 @@
 """When two answers say the same, what an answer comes down to, and what a wrong one looks like."""
 
+import asyncio
+
 import pytest
 
-from aide.formats import FORMATS, TaskCard
+from aide.formats import FORMATS, Label, Question, TaskCard
 from aide.formats.comparing import is_same_answer
-from aide.records import Draft
+from aide.records import Draft, rng
+from unit.formats.scripted import Scripted
 
 OPEN = TaskCard(format="open", convention="#### <number>")
 
@@ -55,3 +58,34 @@ def test_wrong_outputs_are_known_where_the_set_of_outputs_is() -> None:
     assert FORMATS["multiple_choice"].list_wrong_outputs(quiz, ()) == ["a", "c"]
     assert FORMATS["yes_no"].list_wrong_outputs(label, ("yes", "no")) == ["yes"]
     assert FORMATS["open"].list_wrong_outputs(Draft("2 + 2?", "4"), ()) == []
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_wrong_draft_has_the_form_of_a_right_one_and_another_answer(name: str) -> None:
+    card = TaskCard(format=name, labels=(Label("yes"), Label("no")), options=2, convention="")
+    choices = ("yes", "no") if name == "multiple_choice" else ()
+    right = Draft("Is 2 + 2 four?", "no", choices)
+    wrong = FORMATS[name].make_wrong(right, card, ("It is 7",), rng(name))
+    assert wrong is not None
+    assert FORMATS[name].check(wrong, card) == ""
+    one, other = (FORMATS[name].extract_final_answer(each, card) for each in (right, wrong))
+    assert not FORMATS[name].compare(one, other)
+
+
+def test_a_solution_with_a_number_slips_in_the_last_one() -> None:
+    wrong = FORMATS["open"].make_wrong(Draft("q", "2 + 2 = 4\n#### 09"), OPEN, (), rng("slip"))
+    assert wrong is not None
+    assert wrong.output.startswith("2 + 2 = 4\n#### ")
+    assert 11 <= int(wrong.output[-2:]) <= 18
+
+
+def test_code_is_answered_again_without_tests_of_its_own_and_under_the_name_that_those_given_call() -> None:
+    model, card = (
+        Scripted("```python\ndef add_two(x):\n    return x + 2\n```"),
+        TaskCard(format="code", code="python"),
+    )
+    seed = Draft("Add two.", "def f(x):\n    return 2 + x", tests=("assert f(1) == 3",))
+    again = asyncio.run(FORMATS["code"].answer_again(model, card, Question("id", seed.input), seed))
+    assert again.output.endswith("\nf = add_two\n")
+    assert again.tests == seed.tests
+    assert len(model.asked) == 1

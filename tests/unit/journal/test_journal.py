@@ -96,7 +96,7 @@ def test_prompts_that_begin_alike_come_back_whole(opened: Open) -> None:
 
     asyncio.run(work())
     with opened() as journal:
-        assert list(journal.calls()) == calls
+        assert list(journal.read_calls()) == calls
 
 
 def test_the_first_answer_to_a_key_stays(opened: Open) -> None:
@@ -106,7 +106,7 @@ def test_the_first_answer_to_a_key_stays(opened: Open) -> None:
                 for number in range(3):
                     group.create_task(journal.record(replace(call(1), body=b"%d" % number)))
             await journal.record(call(2))
-            assert [each.body for each in journal.calls()] == [b"0", call(2).body]
+            assert [each.body for each in journal.read_calls()] == [b"0", call(2).body]
 
     asyncio.run(work())
 
@@ -128,8 +128,8 @@ def test_thousands_of_calls_stream_in_order_and_by_node(opened: Open) -> None:
             async with asyncio.TaskGroup() as group:
                 for number in range(700):
                     group.create_task(journal.record(call(number)))
-            assert [each.at - 1_800_000_000 for each in journal.calls()] == list(range(700))
-            of_node = [each.key for each in journal.calls(node="node-1")]
+            assert [each.at - 1_800_000_000 for each in journal.read_calls()] == list(range(700))
+            of_node = [each.key for each in journal.read_calls(node="node-1")]
             assert of_node == [call(number).key for number in range(1, 700, 3)]
 
     asyncio.run(work())
@@ -143,11 +143,11 @@ def test_usage_is_summed_by_step_and_model_and_reused_calls_stand_apart(opened: 
             await journal.record(call(3, step="answer", cost=None))
             await journal.record(call(4, step="answer"))
             await journal.record(call(5, reused=True))
-            assert journal.usage() == [
+            assert journal.sum_usage() == [
                 ("answer", "asked-for", Usage(2, 200, 20, 80, 6, 0), None),
                 ("synthesize", "asked-for", Usage(2, 200, 20, 80, 6, 0), 0.5),
             ]
-            assert journal.usage(reused=True) == [
+            assert journal.sum_usage(reused=True) == [
                 ("synthesize", "asked-for", Usage(1, 100, 10, 40, 3, 0), 0.25)
             ]
 
@@ -159,19 +159,19 @@ def test_a_decision_is_seen_at_once_and_never_reversed(opened: Open) -> None:
         with opened() as journal:
             journal.decide("duplicate", "b", {"of": "a", "by": 0.5})
             journal.decide("duplicate", "b", {"by": 0.5, "of": "a"})
-            assert journal.decided("duplicate", "b") == {"of": "a", "by": 0.5}
+            assert journal.get_decision("duplicate", "b") == {"of": "a", "by": 0.5}
             with pytest.raises(ValueError, match="can't become"):
                 journal.decide("duplicate", "b", {"of": "c"})
             await journal.flush()
             with pytest.raises(ValueError, match="can't become"):
                 journal.decide("duplicate", "b", False)
             journal.decide("refill", "b", False)
-            assert journal.decided("refill", "b") is False
-            assert journal.decided("refill", "nothing") is None
+            assert journal.get_decision("refill", "b") is False
+            assert journal.get_decision("refill", "nothing") is None
 
     asyncio.run(work())
     with opened() as journal:
-        assert journal.decided("duplicate", "b") == {"of": "a", "by": 0.5}
+        assert journal.get_decision("duplicate", "b") == {"of": "a", "by": 0.5}
 
 
 def test_nothing_is_no_decision(opened: Open) -> None:
@@ -190,11 +190,11 @@ def test_decisions_come_in_the_order_they_fell_queued_ones_last(opened: Open) ->
             await journal.flush()
             for key in keys[500:]:
                 journal.decide("order", key, key)
-            assert list(journal.decisions("order")) == [(key, key) for key in keys]
+            assert list(journal.read_decisions("order")) == [(key, key) for key in keys]
 
     asyncio.run(work())
     with opened() as journal:
-        assert list(journal.decisions("order")) == [(key, key) for key in keys]
+        assert list(journal.read_decisions("order")) == [(key, key) for key in keys]
 
 
 def test_a_decision_is_durable_before_what_is_queued_after_it(opened: Open, path: Path) -> None:
@@ -205,7 +205,9 @@ def test_a_decision_is_durable_before_what_is_queued_after_it(opened: Open, path
             for number in range(50):
                 journal.decide("before", str(number), 1)
                 await journal.record(call(number))
-                assert [key for key, _ in journal.decisions("before")] == [str(n) for n in range(number + 1)]
+                assert [key for key, _ in journal.read_decisions("before")] == [
+                    str(n) for n in range(number + 1)
+                ]
                 assert journal._queued == {}
 
     asyncio.run(work())
@@ -213,14 +215,14 @@ def test_a_decision_is_durable_before_what_is_queued_after_it(opened: Open, path
 
 def test_facts_of_the_run_can_change_and_are_seen_at_once(opened: Open) -> None:
     with opened() as journal:
-        assert journal.meta("target") is None
+        assert journal.get_meta("target") is None
         journal.set_meta("target", {"n": 10})
         journal.set_meta("target", {"n": 20})
-        assert journal.meta("target") == {"n": 20}
+        assert journal.get_meta("target") == {"n": 20}
         with pytest.raises(ValueError, match="own"):
             journal.set_meta("schema", 9)
     with opened() as journal:
-        assert journal.meta("target") == {"n": 20}
+        assert journal.get_meta("target") == {"n": 20}
 
 
 def test_outcomes_come_in_the_order_they_settled(opened: Open) -> None:
@@ -232,12 +234,12 @@ def test_outcomes_come_in_the_order_they_settled(opened: Open) -> None:
                 for number, node in enumerate(nodes):
                     kind = "accepted" if number % 2 else "rejected"
                     group.create_task(journal.settle(outcome(node, kind, b"%d" % number)))
-            assert [each.payload for each in journal.outcomes()] == [b"%d" % n for n in range(600)]
-            assert [each.node for each in journal.outcomes("accepted")] == nodes[1::2]
-            assert {each.payload for each in journal.outcomes("accepted", payload=False)} == {b""}
-            assert journal.counts() == {"accepted": 300, "rejected": 300}
-            assert journal.outcome(nodes[3]) == outcome(nodes[3], "accepted", b"3")
-            assert journal.outcome("nobody") is None
+            assert [each.payload for each in journal.read_outcomes()] == [b"%d" % n for n in range(600)]
+            assert [each.node for each in journal.read_outcomes("accepted")] == nodes[1::2]
+            assert {each.payload for each in journal.read_outcomes("accepted", payload=False)} == {b""}
+            assert journal.count_outcomes() == {"accepted": 300, "rejected": 300}
+            assert journal.get_outcome(nodes[3]) == outcome(nodes[3], "accepted", b"3")
+            assert journal.get_outcome("nobody") is None
 
     asyncio.run(work())
 
@@ -267,10 +269,10 @@ def test_what_may_become_of_a_settled_node(path: Path, first: str, then: str, ke
                     await journal.settle(outcome("a", then, b"new"))
             else:
                 await journal.settle(outcome("a", then, b"new"))
-            found = journal.outcome("a")
+            found = journal.get_outcome("a")
             assert found is not None
             assert found.payload == (kept or "old").encode()
-            order = [each.node for each in journal.outcomes()]
+            order = [each.node for each in journal.read_outcomes()]
             assert order == (["b", "a"] if kept == "new" else ["a", "b"])
 
     asyncio.run(work())
@@ -287,7 +289,7 @@ def test_a_refused_outcome_does_not_harm_its_group(path: Path) -> None:
             ]
             await asyncio.wait(waiting)
             assert [type(each.exception()) for each in waiting] == [type(None), ValueError, type(None)]
-            assert journal.counts() == {"accepted": 1, "rejected": 1}
+            assert journal.count_outcomes() == {"accepted": 1, "rejected": 1}
             assert journal.recall(call(1).key) == call(1)
 
     asyncio.run(work())
@@ -299,7 +301,7 @@ def test_a_record_can_be_planted_too(opened: Open) -> None:
             await journal.settle(outcome("a", "accepted", b"record"))
             await journal.settle(outcome("a", "planted", b"triples"))
             await journal.settle(outcome("a", "planted", b"other triples"))
-            accepted, planted = journal.outcome("a"), journal.outcome("a", planted=True)
+            accepted, planted = journal.get_outcome("a"), journal.get_outcome("a", planted=True)
             assert accepted is not None
             assert planted is not None
             assert (accepted.payload, planted.payload) == (b"record", b"triples")
@@ -351,8 +353,8 @@ def test_closing_drains_what_is_queued_even_after_the_loop_is_gone(opened: Open)
     journal.close()
     journal.close()
     with opened() as journal:
-        assert len(list(journal.calls())) == 100
-        assert journal.decided("last", "word") is True
+        assert len(list(journal.read_calls())) == 100
+        assert journal.get_decision("last", "word") is True
 
 
 def test_a_reader_sees_what_is_committed_while_the_run_goes_on(path: Path) -> None:
@@ -365,7 +367,7 @@ def test_a_reader_sees_what_is_committed_while_the_run_goes_on(path: Path) -> No
                 await journal.record(call(2))
                 await journal.settle(outcome("a"))
                 assert reader.recall(call(2).key) == call(2)
-                assert reader.counts() == {"accepted": 1}
+                assert reader.count_outcomes() == {"accepted": 1}
                 await reader.flush()
                 with pytest.raises(RuntimeError, match="for reading"):
                     reader.decide("a", "b", 1)
@@ -394,7 +396,7 @@ def test_a_journal_moves_between_file_systems_with_and_without_sharing(path: Pat
         with Journal.open(path, pace=0.0, vfs=vfs) as journal:
             assert journal._database.alone == bool(vfs)
             asyncio.run(journal.record(call(number)))
-            assert list(journal.calls()) == [call(n) for n in range(number + 1)]
+            assert list(journal.read_calls()) == [call(n) for n in range(number + 1)]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="to the superuser every folder is writable")
@@ -454,13 +456,13 @@ def test_a_full_disk_is_told_to_everyone_and_what_was_acknowledged_stays(path: P
             await journal.record(call(2000))
         with pytest.raises(AideError):
             journal.decide("after", "all", 1)
-        assert journal.decided("after", "all") is None
+        assert journal.get_decision("after", "all") is None
         journal.close()
 
     asyncio.run(work())
     assert acknowledged
     with Journal.open(path) as journal:
-        assert list(journal.calls()) == acknowledged
+        assert list(journal.read_calls()) == acknowledged
 
 
 def test_decisions_that_were_lost_unnoticed_are_told_on_closing(path: Path) -> None:
@@ -474,6 +476,6 @@ def test_decisions_that_were_lost_unnoticed_are_told_on_closing(path: Path) -> N
 
 def test_the_size_counts_the_log_too(path: Path) -> None:
     with Journal.open(path, pace=0.0) as journal:
-        before = journal.size()
+        before = journal.measure_size()
         asyncio.run(journal.record(call(1, body=b"x" * 100_000)))
-        assert journal.size() > before + 100_000
+        assert journal.measure_size() > before + 100_000

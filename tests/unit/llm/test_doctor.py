@@ -57,7 +57,7 @@ def test_a_sound_endpoint_is_usable_and_measured() -> None:
     assert found.measured is not None
     assert found.measured.chars_per_token == pytest.approx(3.0, rel=0.05)
     assert found.calls <= 20
-    assert "it tells of none" in named(found, "prefix").told
+    assert "the server reports none" in named(found, "prefix").told
 
 
 def test_a_prompt_that_is_silently_cut_is_found_out_with_the_servers_own_remedy() -> None:
@@ -93,7 +93,7 @@ def test_what_a_prefix_cache_would_have_had_stands_beside_what_the_server_says()
     told = named(found, "prefix").told
     share = int(re.findall(r"(\d+)% of all prompt tokens", told)[0])
     assert 35 < share < 65, "the long prompt was sent twice"
-    assert "it says it had 25%" in told
+    assert "the server reports 25%" in told
     assert found.measured is not None
     assert found.measured.cached == pytest.approx(0.25, abs=0.01)
 
@@ -116,7 +116,7 @@ def test_a_format_that_is_accepted_and_ignored_is_told_from_one_that_works() -> 
 
     structure = named(ask(served(prose)), "structure")
     assert structure.told.startswith("object_schema")
-    assert "strict, schema: accepted, but not kept to" in structure.told
+    assert "strict, schema: accepted, but ignored" in structure.told
 
 
 def test_a_model_that_never_writes_json_is_unusable() -> None:

@@ -57,6 +57,7 @@ def test_thoughts_are_kept_apart_from_the_answer() -> None:
         (completion("<think>only thoughts"), "empty"),
         (completion("half an ans", finish="length"), "truncated"),
         (completion("", finish="length", reasoning_content="long thoughts"), "truncated"),
+        (completion('{"topic": "card", ' + '"topic": "card", ' * 40, finish="length"), "looped"),
         (completion(None, refusal="I can't."), "refused"),
         (completion("", finish="content_filter"), "filtered"),
     ],
@@ -185,10 +186,21 @@ def test_a_bare_list_fills_the_only_field() -> None:
         ("Question: Why?\nAnswer: so", "Question: Why?\nAnswer: so"),
         ('{"a": "b", "c": "d"}', '{"a": "b", "c": "d"}'),
         ("Text ```x``` text", "Text ```x``` text"),
+        ("<example><input>Why?</input><answer>So.</answer></example>", "Why?"),
+        ("```\n<input>\nWhy?\n</input>\n```", "Why?"),
+        ("Here is the new input: <new>Why?</new>", "Why?"),
+        ('<question>"Why?"</question>', "Why?"),
     ],
 )
 def test_text_is_freed_of_its_wrapping_alone(said: str, text: str) -> None:
     assert TextPayload("input").read(said) == text
+
+
+def test_an_answer_is_taken_out_of_an_example() -> None:
+    answer = TextPayload("answer")
+    assert answer.read("<example><input>Why?</input><answer>So.</answer></example>") == "So."
+    quoted = "So.\n<evidence>as is said</evidence>"
+    assert answer.read(quoted) == quoted
 
 
 def test_a_label_of_the_seeds_own_stays() -> None:

@@ -63,7 +63,7 @@ def recipe(
             gate=FormGate(card, INPUTS, ["40", "41", "42"]),
             thresholds=Thresholds(run.min_relevance, run.min_diversity),
             checks=AnswerChecks(FORMATS[format], card), prompts=prompts, deduplicator=Taken(*taken),
-            graph_triples=run.graph(fixed=False), bank=None, demonstrations=lambda seed: (),
+            graph_triples=run.count_graph_triples(fixed=False), bank=None, demonstrations=lambda seed: (),
             near_labels={label: [o for o in labels if o != label] for label in labels},
         )
     )  # fmt: skip

@@ -102,7 +102,7 @@ def test_likeness_is_that_of_the_runs_own_meter(tmp_path: Path) -> None:
         assert gather_facts(folder, journal).drift == found.drift  # the summary is of an earlier run
 
 
-def test_drift_by_embeddings_stands_beside_that_by_words(tmp_path: Path) -> None:
+def test_drift_by_embeddings_is_shown_beside_that_by_words(tmp_path: Path) -> None:
     folder = hostile(tmp_path / "run")
     assert "by embeddings" not in write_report(folder).read_text(encoding="utf-8")
     with Journal.open(folder.journal, readonly=True) as journal:
@@ -132,7 +132,7 @@ def test_a_run_that_has_nothing_yet_says_so(tmp_path: Path) -> None:
         assert told in html
 
 
-def test_human_data_stand_beside_the_run_where_they_were_measured(tmp_path: Path) -> None:
+def test_human_data_are_shown_if_they_were_measured(tmp_path: Path) -> None:
     folder = hostile(tmp_path / "run")
     assert 'id="human"' not in write_report(folder).read_text(encoding="utf-8")
     figures = {"against": {"these": {"self_bleu": 0.5625, "length": {}}, "those": {"self_bleu": 0.25}}}

@@ -112,7 +112,7 @@ def test_an_answer_is_in_the_journal_before_any_code_reads_it(tmp_path: Path) ->
     async def play(bench: Bench) -> int:
         class Reader(TextPayload):
             def read(self, text: str) -> str:
-                return str(len(list(bench.journal.calls())))
+                return str(len(list(bench.journal.read_calls())))
 
         return int(await bench.ask(payload=Reader("text")))
 
@@ -242,7 +242,7 @@ def test_keys_are_those_under_which_version_0_1_kept_its_answers(tmp_path: Path)
         assert len(await bench.embeddings.embed_all(("one", "zwei", "三"), "node")) == 3
         assert await bench.embeddings.embed("A ferry crosses the river.", "node") == [0.0, 1.0]
         assert bench.embeddings.recall_text("A ferry crosses the river.") == [0.0, 1.0]
-        return [call.key for call in bench.journal.calls()]
+        return [call.key for call in bench.journal.read_calls()]
 
     server = Server({"embedding": [3, 4]}, {"embedding": [0, 2]})
     keys = run(tmp_path, server, play, embeddings="bge-small", seed=7, extra={"top_k": 20})
@@ -281,7 +281,7 @@ def test_what_can_not_be_used_twice_is_told(tmp_path: Path) -> None:
     async def play(bench: Bench) -> None:
         with pytest.raises(Unusable, match="JSON"):
             await bench.ask(payload=COUNT)
-        assert len(list(bench.journal.calls())) == 2, "nonsense is kept too: it was paid for"
+        assert len(list(bench.journal.read_calls())) == 2, "nonsense is kept too: it was paid for"
 
     run(tmp_path, server, play)
     assert len(server.asked) == 2
@@ -310,7 +310,7 @@ def test_a_refusal_is_kept_and_not_asked_again(tmp_path: Path, choice: dict[str,
             await bench.ask()
         with pytest.raises(Unusable):
             await bench.ask()
-        return len(list(bench.journal.calls()))
+        return len(list(bench.journal.read_calls()))
 
     assert run(tmp_path, server, play) == 1
     assert len(server.asked) == 1
@@ -323,7 +323,7 @@ def test_answers_of_another_folder_are_taken_over_and_cost_nothing(tmp_path: Pat
 
         async def play(bench: Bench) -> tuple[str, str, int, int]:
             taken, new = await bench.ask(), await bench.ask("lakes")
-            flags = [call.reused for call in bench.journal.calls()]
+            flags = [call.reused for call in bench.journal.read_calls()]
             return taken, new, bench.calls.budget.spent.calls, sum(flags)
 
         assert run(tmp_path / "new", server, play, reuse=old) == ("of old", "of new", 1, 1)
@@ -397,7 +397,7 @@ def test_once_stopped_nothing_new_is_asked_and_what_is_known_is_still_told(tmp_p
 def test_money_is_booked_on_the_call_and_stays_unknown_without_a_price(tmp_path: Path) -> None:
     async def play(bench: Bench) -> list[float | None]:
         await bench.ask()
-        return [call.cost for call in bench.journal.calls()]
+        return [call.cost for call in bench.journal.read_calls()]
 
     assert run(tmp_path / "a", Server("x"), play) == [None]
     assert run(tmp_path / "b", Server("x"), play, price="1/10") == [pytest.approx((100 * 1 + 10 * 10) / 1e6)]

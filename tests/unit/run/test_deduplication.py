@@ -17,7 +17,7 @@ def novelty(journal: Journal) -> JournaledDeduplicator:
     return JournaledDeduplicator(journal, LexicalIndex("near", SEEDS))
 
 
-def test_the_first_to_claim_has_the_text_and_its_twin_hears_whose_it_is(tmp_path: Path) -> None:
+def test_the_first_text_is_admitted_and_its_duplicate_is_told_whose_it_is(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "journal.sqlite") as journal:
         known = novelty(journal)
         assert known.check_wording("a", TEXT) == ""

@@ -38,7 +38,7 @@ def test_the_whole_tree_and_a_number_per_seed_need_no_memory(tmp_path: Path) -> 
     with Journal.open(tmp_path / "journal.sqlite") as journal:
         assert split_target(RunSpec(target="all"), seeds(3), journal) is None
         assert split_target(RunSpec(per_seed=7), seeds(2), journal) == {"seed0": 7, "seed1": 7}
-        assert journal.meta("shares") is None
+        assert journal.get_meta("shares") is None
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,6 @@ def test_a_seed_that_is_gone_from_the_file_stays_a_demonstration(tmp_path: Path)
             pool(journal, FIRST)
         with Journal.open(tmp_path / "journal.sqlite") as journal:
             assert shown(pool(journal, FIRST[:1]), FIRST[0]) == set(FIRST[1:])
-            assert [row["name"] for _, row in journal.decisions(SEED)] == FIRST
+            assert [row["name"] for _, row in journal.read_decisions(SEED)] == FIRST
 
     asyncio.run(run())

@@ -143,14 +143,14 @@ def _children(spec: RunSpec, inputs: PreparedInputs, experience: Experience | No
 
 def _caps(spec: RunSpec, inputs: PreparedInputs) -> list[int]:
     fixed = inputs.format.labelled or inputs.fixed_parts
-    triples = spec.attributes + spec.graph(fixed=fixed) if spec.attributes else 0
+    triples = spec.attributes + spec.count_graph_triples(fixed=fixed) if spec.attributes else 0
     children = len(spec.operations) * triples + spec.personas
     return [children**hop for hop in range(1, spec.hops + 1)]
 
 
 def _quotas(spec: RunSpec, inputs: PreparedInputs) -> list[list[int]] | None:
     """Records by seed and hop as the run will split its target; `None` where the whole tree is wanted."""
-    seeds, goal = len(inputs.seeds), spec.goal(len(inputs.seeds))
+    seeds, goal = len(inputs.seeds), spec.compute_target(len(inputs.seeds))
     if goal is None:
         return None
     base, over = divmod(goal, seeds)
@@ -236,7 +236,7 @@ def _assumed_once(lengths: dict[bool, Lengths]) -> StepRate:
 
 def _at_most(spec: RunSpec, inputs: PreparedInputs, card: TaskCard, bounds: dict[bool, Lengths]) -> Estimate:
     caps, seeds = _caps(spec, inputs), len(inputs.seeds)
-    goal = spec.goal(seeds)
+    goal = spec.compute_target(seeds)
     draws = 1 if goal is None else DRAWS
     rounds = spec.max_revisions + 1 if spec.reflection else 1
     worst = {
@@ -286,7 +286,7 @@ def _seconds(spec: RunSpec, estimate: Estimate, pace: float, speed: EndpointSpee
         return 0.0
     if pace:
         return calls / pace
-    served = spec.served_by()
+    served = spec.list_endpoints()
     if not served or all(each.simulated for each in served):
         return None
     places = sum(each.ceiling for each in served)

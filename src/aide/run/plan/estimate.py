@@ -145,7 +145,7 @@ def sum_spending(spendings: Iterable[StepSpending]) -> StepSpending:
 
 def compute_money(step: str, spent: StepSpending, spec: RunSpec) -> float | None:
     """US dollars of one step by the price of its model; `None` where that has none."""
-    price = spec.price_of(spec.step(step).model)
+    price = spec.find_price(spec.get_step(step).model)
     if price is None:
         return None
     usage = Usage(round(spent.calls), round(spent.prompt), round(spent.completion))

@@ -52,7 +52,7 @@ def read_experience(folder: RunFolder) -> Experience | None:
         kept: Counter[int] = Counter()
         parents: Counter[int] = Counter()
         triples = personas = 0
-        for outcome in journal.outcomes(payload=False):
+        for outcome in journal.read_outcomes(payload=False):
             if outcome.kind == "planted":
                 parents[outcome.depth + 1] += 1
                 found = unpack_slot(outcome.slot)
@@ -60,7 +60,7 @@ def read_experience(folder: RunFolder) -> Experience | None:
             else:
                 settled[outcome.depth] += 1
                 kept[outcome.depth] += outcome.kind == "accepted"
-        spent = journal.spent()
+        spent = journal.sum_usage_by_hop()
     hops = {
         hop: ObservedHop(kept[hop] / count, _rates(spent, hop, count, parents[hop]))
         for hop, count in settled.items()

@@ -42,7 +42,7 @@ def save_speed(each: EndpointSpec, model: str, measured: MeasuredSpeed, *, path:
 
 def read_speed(spec: RunSpec, path: Path) -> EndpointSpeed | None:
     """The speed of a run's endpoints; `None` unless each of them was measured with the model it serves."""
-    served = spec.served_by()
+    served = spec.list_endpoints()
     table = _table(path) if served and not any(each.simulated for each in served) else {}
     found: list[tuple[MeasuredSpeed, int]] = []
     for each in served:

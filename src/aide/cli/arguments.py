@@ -1,5 +1,6 @@
-"""What the commands that pipe have in common: where their lines come from, and how they count."""
+"""Arguments that several commands have, and shares as they are typed."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,14 +15,16 @@ Sources = Annotated[
         show_default=False,
     ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing on stderr but errors.")]
+Folder = Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 
 
 def parse_fraction(text: str, option: str) -> float:
     """`0.1` or `10%` as 0.1.
 
     Raises:
-        InputError: it is no share.
+        InputError: it is no share between 0 and 1.
     """
     try:
         value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
@@ -30,6 +33,3 @@ def parse_fraction(text: str, option: str) -> float:
     if not 0 <= value <= 1:
         raise InputError(f"{option} {text} is out of range", hint="such as 0.1 or 10%")
     return value
-
-
-__all__ = ["Quiet", "Sources", "parse_fraction"]

@@ -1,6 +1,6 @@
 """What may be in a journal: never a miss of what was added, few looks for what was not."""
 
-from aide.journal.known import FIRST, KeyFilter
+from aide.journal.key_filter import FIRST, KeyFilter
 
 
 def test_what_was_added_is_found_across_layers() -> None:
