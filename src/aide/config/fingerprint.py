@@ -15,9 +15,9 @@ FORMAT: Final = 1
 """The version of a fingerprint as it is kept. Version 0, which had no number, is that of `aide` 0.1."""
 
 IDENTITY: Final = (
-    "task", "format", "labels", "demonstrations", "residual_after", "residual", "attributes", "graph_triples",
+    "task", "format", "labels", "demonstrations", "plain_share", "steer", "residual_after", "residual", "attributes", "graph_triples",
     "operations", "personas", "personas_from", "siblings", "balance", "seed", "reflection", "min_relevance",
-    "min_diversity", "max_revisions", "answer", "duplicates", "embeddings", "agreement", "run_code", "model", "steps",
+    "min_diversity", "max_revisions", "keep_ambiguous", "answer", "duplicates", "embeddings", "agreement", "run_code", "model", "steps",
     "extra", "keep", "input_pattern",
 )  # fmt: skip
 
@@ -27,6 +27,7 @@ _HERE = "concerns this invocation only"
 _SEEDS = "seen in the ids of the seeds, which are hashes of their content"
 
 EXCLUDED: Final[Mapping[str, str]] = {
+    "together": "each call is composed and kept before it is sent",
     "contexts": _EXTENSION, "hops": _EXTENSION, "target": _EXTENSION, "per_seed": _EXTENSION,
     "exam": "looks before the first record, changes none",
     "min_exam": "looks before the first record, changes none",

@@ -53,7 +53,7 @@ class RunSpec(Frozen):
     ] = ()
     demonstrations: Annotated[
         int, Field(ge=0, le=20), Flag("task", "Seeds that each prompt shows as examples.")
-    ] = 3
+    ] = 6
 
     # --- The tree
     hops: Annotated[int, Field(ge=1, le=50), Flag("tree", "Hops to grow from each seed.")] = 2
@@ -70,12 +70,17 @@ class RunSpec(Frozen):
             "N",
         ),
     ] = None
+    plain_share: Annotated[
+        float,
+        Field(ge=0, le=1),
+        Flag("tree", "Share of plain records: the usual things, as most real examples are.", "SHARE"),
+    ] = 0.6
     residual_after: Annotated[
         int, Field(ge=0), Flag("tree", "Beyond this hop the prompt also carries the seed.")
     ] = 1
     residual: Annotated[
-        Literal["fixed", "adaptive"],
-        Flag("tree", "Carry the seed beyond a fixed hop, or if the parent has drifted too far from it."),
+        Literal["fixed", "adaptive", "off"],
+        Flag("tree", "Carry the seed beyond a fixed hop, or if the parent has drifted too far from it; or never."),
     ] = "fixed"
     attributes: Annotated[
         int, Field(ge=0, le=20), Flag("tree", "Knowledge attributes extracted from each parent.")
@@ -98,12 +103,19 @@ class RunSpec(Frozen):
     ] = None
     siblings: Annotated[
         Literal["apart", "aware"],
-        Flag("tree", "Whether each child's prompt names what its siblings are about."),
+        Flag("tree", "Whether the prompt of a child that is written alone names what its siblings are about."),
     ] = "apart"
     balance: Annotated[
         Literal["uniform", "seeds", "none"],
-        Flag("tree", "Labels in equal shares, in the shares of the seeds, or unbalanced."),
+        Flag("tree", "Labels in equal shares, in the shares of the seeds, or in these but not enforced."),
     ] = "uniform"
+    steer: Annotated[
+        bool, Flag("tree", "Let the lengths so far correct those that are asked for next (not with --target all).")
+    ] = True
+    together: Annotated[
+        Annotated[int, Field(ge=1, le=40)] | Literal["auto"],
+        Flag("tree", "Records that share a call; auto: as many as the model does well.", "N|auto"),
+    ] = "auto"
     seed: Annotated[int, Flag("tree", "Another number selects other records from the same tree.")] = 0
 
     # --- Quality
@@ -111,7 +123,7 @@ class RunSpec(Frozen):
         bool, Flag("quality", "Have the judge grade each record and reject what falls short.")
     ] = True
     min_relevance: Annotated[
-        int, Field(ge=1, le=10), Flag("quality", "Lowest accepted relevance to the seed, 1 to 10.")
+        int, Field(ge=1, le=10), Flag("quality", "Lowest accepted relevance to the task's examples, 1 to 10.")
     ] = 7
     min_diversity: Annotated[
         int,
@@ -126,7 +138,7 @@ class RunSpec(Frozen):
     answer: Annotated[
         Literal["separate", "joint"],
         Flag("quality", "Answers in separate calls, or joint with the input if the format allows it."),
-    ] = "separate"
+    ] = "joint"
     duplicates: Annotated[
         Literal["near", "exact", "off"],
         Flag("quality", "Which duplicates of seeds and accepted records are rejected."),
@@ -143,6 +155,9 @@ class RunSpec(Frozen):
         str,
         Flag("quality", "Answers that must agree, K of at most N; auto: 2/3 for worked answers.", "K/N"),
     ] = "auto"
+    keep_ambiguous: Annotated[
+        bool, Flag("quality", "Keep records that a second label or option fits nearly as well.")
+    ] = False
     run_code: Annotated[
         bool, Flag("quality", "Run solutions against their tests, in a sandbox without network.")
     ] = False
