@@ -2,7 +2,8 @@
 
 from aide.card.counting import count_card
 from aide.card.demos import choose_demonstrations, make_demonstration
-from aide.card.draw import describe_card
+from aide.card.definitions import LabelMistake, define_labels, find_label_mistakes, rewrite_labels
+from aide.card.describe import count_card_calls, describe_card
 from aide.card.labels import rank_confusable_labels, read_labels
 from aide.card.toml import card_from_toml, card_to_toml
 from aide.card.trait_pool import TraitPool
