@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
+from pydantic import Field
+
 from aide.card.demos import make_demonstration
 from aide.card.replies import find_field_faults, join_lines
 from aide.errors import NodeError
@@ -36,7 +38,7 @@ class LabelMistake:
 class _Definition(ReplyModel):
     name: str
     definition: str
-    near: list[str] = []
+    near: list[str] = Field(default=[])
 
 
 class _Definitions(ReplyModel):
@@ -85,7 +87,11 @@ def _find_lacking(card: TaskCard) -> list[Label]:
 
 
 async def _ask_definitions(
-    ask: Ask, drafts: Sequence[Draft], card: TaskCard, labels: Sequence[Label], mistakes: Sequence[LabelMistake]
+    ask: Ask,
+    drafts: Sequence[Draft],
+    card: TaskCard,
+    labels: Sequence[Label],
+    mistakes: Sequence[LabelMistake],
 ) -> TaskCard:
     """The card with what one call says of some of its labels; as it was where nothing usable comes."""
     names = tuple(label.name for label in labels)
@@ -132,7 +138,9 @@ def make_definitions_payload(
                 found[name] = Label(name, definition, nearest)
         if 2 * len(found) < len(names):
             missing = [name for name in names if name not in found]
-            raise ValueError(f"`labels` must define each of these in words of its own: {', '.join(missing[:BATCH])}.")
+            raise ValueError(
+                f"`labels` must define each of these in words of its own: {', '.join(missing[:BATCH])}."
+            )
         return found
 
     return ModelPayload("label_definitions", _Definitions, convert)

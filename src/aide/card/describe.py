@@ -1,6 +1,6 @@
 """The half of the task card that is described: a few calls say from examples what the task is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any, Final
@@ -17,13 +17,27 @@ from aide.records import WHOLE, Ask, Draft
 
 MAX_OUTPUT: Final = 700  # tokens: a few short fields, with room for what a model thinks aloud
 _EXAMPLES: Final = 10
-_TOKENS: Final = 3000  # of examples: enough to show what all have in common, and a prompt that a small model still reads
+_TOKENS: Final = (
+    3000  # of examples: enough to show what all have in common, and a prompt that a small model still reads
+)
 
 _SENTENCES: Final = ("task", "source", "register", "hard", "answer_form")
 _NAMES: Final = ("language", "language_code", "locale")
 _MAY_BE_EMPTY: Final = ("hard", "locale", "language_code")
 # What models write where the prompt asks for an empty string.
-_NOTHING: Final = {"none", "nothing", "n/a", "na", "unknown", "not specified", "no", "null", "empty string", "empty", "-"}
+_NOTHING: Final = {
+    "none",
+    "nothing",
+    "n/a",
+    "na",
+    "unknown",
+    "not specified",
+    "no",
+    "null",
+    "empty string",
+    "empty",
+    "-",
+}
 _LEAD_IN: Final = "they come from "
 _LONGEST_NAME: Final = 5  # words: "United Kingdom of Great Britain"
 
@@ -51,17 +65,17 @@ def count_card_calls(card: TaskCard) -> int:
     return 1 + wants_topics(card) + count_batches(card)
 
 
-async def _describe_task(
-    ask: Ask, drafts: Sequence[Draft], counted: TaskCard, instructions: str
-) -> TaskCard:
+async def _describe_task(ask: Ask, drafts: Sequence[Draft], counted: TaskCard, instructions: str) -> TaskCard:
     """The card with its fields in words; those that are no good even after a re-ask stay empty."""
     known = {name: getattr(counted, name) for name in ("task", "language")}
     keys = tuple(
-        name for name in (*_SENTENCES, *_NAMES) if not known.get("language" if name == "language_code" else name)
+        name
+        for name in (*_SENTENCES, *_NAMES)
+        if not known.get("language" if name == "language_code" else name)
     )
     payload = make_card_payload(keys, instructions)
     try:
-        said = await ask(
+        said: Mapping[str, str] = await ask(
             "card",
             payload,
             template="card",
@@ -76,7 +90,7 @@ async def _describe_task(
         said = _salvage(fault.said, keys, instructions)
     except NodeError:
         return counted
-    return replace(counted, **{name: value for name, value in said.items() if value})
+    return replace(counted, **dict[str, Any](said))
 
 
 @cache
@@ -86,9 +100,13 @@ def make_card_payload(keys: tuple[str, ...], instructions: str) -> ModelPayload[
     shape = create_model(
         "TaskDescription",
         __base__=ReplyModel,
-        **{f"{key}_": (str, Field(alias=key)) for key in keys},  # type: ignore[call-overload]
+        **{f"{key}_": (str, _field(key)) for key in keys},  # type: ignore[call-overload]
     )
     return ModelPayload("task_card", shape, partial(_convert, instructions=instructions))
+
+
+def _field(key: str) -> Any:
+    return Field(alias=key, default="") if key in _MAY_BE_EMPTY else Field(alias=key)
 
 
 def _convert(reply: ReplyModel, instructions: str) -> Mapping[str, str]:

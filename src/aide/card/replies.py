@@ -1,4 +1,4 @@
-"""What the calls that describe a task have in common: the examples they show, and when a field of an answer is no good."""
+"""What the calls that describe a task have in common: which examples they show, and when a field is no good."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
