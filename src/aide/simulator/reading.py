@@ -8,7 +8,7 @@ from typing import Any, Final
 
 _NAMES: Final = (
     "text|topic|triples|about|parent|seed|relation|attribute|persona|label|labels|not_label|change|wanted|draft"
-    "|others|critique|question|answer_as|candidate|candidate_answer|choices|examples|evidence|said"
+    "|others|critique|question|answer_as|candidate|candidate_answer|choices|examples|evidence|said|task"
 )
 _OPENING: Final = re.compile(rf"<({_NAMES})((?: \w+=\"[^\"]*\")*)>")
 _ATTRIBUTE: Final = re.compile(r" (\w+)=\"([^\"]*)\"")
@@ -25,7 +25,7 @@ _LANGUAGE: Final = re.compile(r"^Language: ([A-Z]\w+)", re.MULTILINE)
 _STEPS: Final = (
     ("draft", "revise"), ("wanted", "siblings"), ("change", "synthesize"), ("candidate", "reflect"),
     ("answer_as", "answer"), ("question", "answer"), ("triples", "expand_graph"), ("about", "personas"),
-    ("text", "extract"), ("examples", "card"),
+    ("labels", "card_labels"), ("text", "extract"), ("task", "card_topics"), ("examples", "card"),
 )  # fmt: skip
 
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import orjson
 
-from aide.simulator import answers
+from aide.simulator import answers, card
 from aide.simulator.dice import Dice, share_of
 from aide.simulator.grades import grade
-from aide.simulator.languages import WORD, guess, lexicon_for
+from aide.simulator.languages import WORD, lexicon_for
 from aide.simulator.lexicon import Lexicon
 from aide.simulator.reading import Prompt, Tag
 from aide.simulator.settings import SimulatorSettings
@@ -96,26 +96,6 @@ def _personas(prompt: Prompt, _: SimulatorSettings) -> str:
             if len(found) == prompt.asked:
                 break
     return _json({"personas": list(found)})
-
-
-def _card(prompt: Prompt, _: SimulatorSettings) -> str:
-    texts = [example.input for example in prompt.examples]
-    language, code = guess(texts)
-    lexicon = lexicon_for(language, "\n".join(texts))
-    words = max((answers.content_words(text, lexicon) for text in texts), key=len, default=[])
-    longest = max((len(example.answer.split()) for example in prompt.examples), default=1)
-    said = prompt.get("said").strip()
-    about = " and ".join(Dice("card", *texts).sample(words, 2)) or "one matter"
-    return _json(
-        {
-            "task": said or f"Give the answer to one short input, about such things as {about}.",
-            "language": language,
-            "language_code": code,
-            "locale": "",
-            "answer_form": "A few words." if longest < 6 else f"A text of up to about {longest} words.",
-            "register": "Plain and brief, as in the examples.",
-        }
-    )
 
 
 # --- new inputs ---------------------------------------------------------------------------------
@@ -342,7 +322,9 @@ def _with_answer(step: Step) -> Step:
 
 
 STEPS: Final[Mapping[str, Step]] = {
-    "card": _card,
+    "card": card.describe_task,
+    "card_topics": card.name_topics,
+    "card_labels": card.define_labels,
     "extract": _extract,
     "expand_graph": _expand_graph,
     "personas": _personas,

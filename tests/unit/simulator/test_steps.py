@@ -74,7 +74,8 @@ def test_personas_are_as_many_as_asked_and_differ_by_topic() -> None:
 def test_card_names_the_language(texts: Any, language: Any, code: Any) -> None:
     card = read(examples(tuple((text, "x") for text in texts)) + "Kind of answer: open")
     assert (card["language"], card["language_code"]) == (language, code)
-    assert set(card) == {"task", "language", "language_code", "locale", "answer_form", "register"}
+    fields = {"task", "source", "register", "hard", "answer_form", "language", "language_code", "locale"}
+    assert set(card) == fields
 
 
 def test_every_aim_changes_the_text() -> None:
