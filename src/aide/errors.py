@@ -4,7 +4,9 @@
 `run`: nothing more can be done; stop, keep everything, and tell the person what to change.
 """
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
 
 Scope = Literal["call", "node", "run"]
 FailureKind = Literal["rate", "overload", "server", "timeout", "connection"]
@@ -95,6 +97,8 @@ class NodeError(AideError):
 
     input: str = ""
     """The text that the record had come to, where there was one."""
+    scores: Mapping[str, Any] = MappingProxyType({})
+    """What the judge had said of it by then."""
 
     def __init__(self, reason: str, message: str, *, failed: bool = False) -> None:
         super().__init__(message)

@@ -306,7 +306,7 @@ class Frontier:
         return 0 if self.shape.whole else sum(max(0, level.missing) for level in self._levels())
 
     def redistribute(self) -> bool:
-        """Move the places of exhausted levels to where slots are free, under the same label.
+        """Move the places of exhausted levels to where slots are free: under the same label, where labels are balanced.
 
         Returns whether any place found a new home. Call it when nothing is open and nothing can be started.
         """
@@ -323,7 +323,7 @@ class Frontier:
         }
         moved = False
         for level in starved:
-            while level.missing > 0 and (homes := [each for each in free if each.label == level.label]):
+            while level.missing > 0 and (homes := [each for each in free if self._may_move(level, each)]):
                 home = min(homes, key=lambda each: (each.missing, each.depth))
                 level.quota -= 1
                 home.quota += 1
@@ -333,6 +333,15 @@ class Frontier:
                 self._wake(home)
                 moved = True
         return moved
+
+    def _may_move(self, level: Level, home: Level) -> bool:
+        return home.label == level.label or not self.shape.balanced
+
+    def count_possible(self) -> int:
+        """The most records that the tree can hold: its guided slots, first samples alone, and the plain ones planned."""
+        plain = sum(level.quota if level.last is None else level.last for level in self._plain.values())
+        roots = sum(len(levels[0].candidates) + len(levels[0].branches) for levels in self._strata.values() if levels)
+        return plain + sum(self.shape.caps(roots))
 
     def _levels(self) -> Iterator[Level]:
         yield from self._plain.values()

@@ -87,6 +87,8 @@ class TreeShape:
     hops: int
     whole: bool = False
     """True where every slot is wanted, once, instead of a number of records."""
+    balanced: bool = True
+    """False where a record of another label will do as well as the one that was planned."""
 
     @property
     def kinds(self) -> tuple[str, ...]:

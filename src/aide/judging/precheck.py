@@ -1,17 +1,20 @@
 """The precheck, before spending: does the model know the seeds' answers, and the judge right from wrong?
 
-Each seed is answered blind and judged twice, with its own output and with a wrong one. A model that is too weak, a
-judge that accepts everything, and a seed whose answer is wrong show here for three calls a seed.
+The seeds are real, so what the judge makes of them is the measure for what it makes of others. Each is read blind among
+others, as a new text would be, and the answer compared; where no code can compare, the judge is shown the seed's answer
+and a wrong one. A model that is too weak, a judge that accepts everything or refuses what is real, and a seed whose
+answer is wrong show here for a few calls.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self
 
 from aide.errors import NodeError
-from aide.formats import Demonstration, Question
-from aide.records import Ask, Draft, Seed, rng
+from aide.formats import Demonstration, Format, Question, TaskCard
+from aide.judging.verdict import Thresholds, apply_thresholds
+from aide.records import Ask, Comparison, Draft, Reading, Seed, Verdict
 from aide.verify.answers import AnswerChecks
 
 MIN_RIGHT: Final = 0.7
@@ -22,17 +25,18 @@ MAX_FOOLED: Final = 0.2
 MAX_SEEDS: Final = 100
 """Seeds checked of one task. At a hundred a share is known to five in a hundred; more would only cost."""
 
+MAX_REFUSED: Final = 0.2
+"""Share of real texts that the least relevance may refuse: more, and it is the judge's scale that refuses them."""
+_ENOUGH: Final = 4  # grades, from which a scale can be told
+
 _MAX_MISSES: Final = 10  # named one by one: a person looks at that many and no more
 _MAX_TEXT: Final = 200  # characters kept of an answer, which may be a whole essay
 # Names what is drawn at random and what is journaled: another word would make every folder pay again.
 _NAME: Final = "exam"
 
-Judge = Callable[[Draft], Awaitable[bool]]
-
-
 @dataclass(frozen=True, slots=True)
 class SeedCheck:
-    """One seed: what it says, what the model said, and what the judge made of a right and of a wrong answer."""
+    """One seed: what it says, what the model said, and what the judge made of it."""
 
     name: str
     expected: str
@@ -40,8 +44,13 @@ class SeedCheck:
     right: bool | None
     """True when the model gave the seed's answer; `None` where no code can compare."""
     takes_right: bool | None
-    """True when the judge accepted the seed's answer; `None` where it was not asked or gave nothing usable."""
+    """True when the judge finds no fault in the seed that would refuse a new record; `None` where it said nothing usable."""
     takes_wrong: bool | None
+    """True when the judge takes a wrong answer for right; `None` where code compares answers."""
+    relevance: int | None = None
+    """The judge's grade, 1 to 10."""
+    reason: str = ""
+    """The fault that the judge finds."""
 
     def as_dict(self) -> dict[str, Any]:
         """The check as it is journaled."""
@@ -53,15 +62,31 @@ class SeedCheck:
         return cls(**data)
 
 
-async def check_seed(
+def read_seed(
     seed: Seed,
-    pool: Sequence[Seed],
-    checks: AnswerChecks,
-    demos: Sequence[Demonstration],
-    ask: Ask,
-    judge: Judge | None,
+    format: Format,
+    card: TaskCard,
+    reading: Reading | None,
+    right: Comparison | None,
+    wrong: Comparison | None,
 ) -> SeedCheck:
-    """Check one seed: at most three calls, without `judge` one.
+    """What a blind reading of a seed, and comparisons with its own answer and a wrong one, tell."""
+    expected = format.extract_final_answer(seed.draft, card)
+    name = seed.name or seed.id
+    if reading is None:
+        return SeedCheck(name, expected[:_MAX_TEXT], "(unreadable)", False if format.comparable else None, None, None)
+    agrees = format.compare(expected, reading.own_answer) if format.comparable and format.reading else None
+    faults = apply_thresholds(Verdict(reading, right), Thresholds(min_relevance=1, min_diversity=1))
+    return SeedCheck(
+        name, expected[:_MAX_TEXT], reading.own_answer[:_MAX_TEXT], agrees, faults.accepted,
+        None if wrong is None else wrong.correct, reading.relevance, faults.reason,
+    )  # fmt: skip
+
+
+async def answer_seed(
+    seed: Seed, checks: AnswerChecks, demos: Sequence[Demonstration], ask: Ask
+) -> SeedCheck:
+    """The solver's answer to one seed, held against its own: one call where code can compare.
 
     Raises:
         errors.AideError: of scope `run`; what the model makes of a question never raises.
@@ -72,26 +97,7 @@ async def check_seed(
     question = Question(f"{_NAME} {seed.id}", draft.input, seed.parts, None, others, card.max_answer_tokens)
     expected = checks.format.extract_final_answer(draft, card)
     said, right = await _answer(checks, ask, question, draft, expected)
-    # An answer of another seed that happens to be the same would be right here.
-    outputs = [each.draft.output for each in pool if each.draft.output != draft.output]
-    wrong = checks.format.make_wrong(draft, card, outputs, rng(_NAME, seed.id))
-    return SeedCheck(
-        seed.name or seed.id,
-        expected[:_MAX_TEXT],
-        said[:_MAX_TEXT],
-        right,
-        await _is_accepted(draft, judge),
-        await _is_accepted(wrong, judge),
-    )
-
-
-async def _is_accepted(draft: Draft | None, judge: Judge | None) -> bool | None:
-    if draft is None or judge is None:
-        return None
-    try:
-        return await judge(draft)
-    except NodeError:
-        return None
+    return SeedCheck(seed.name or seed.id, expected[:_MAX_TEXT], said[:_MAX_TEXT], right, None, None)
 
 
 async def _answer(
@@ -150,14 +156,29 @@ class Precheck:
         names = ("right", "judge_takes_right", "judge_takes_wrong")
         counts = zip(names, (self.right, self.takes_right, self.takes_wrong), strict=True)
         misses = [{"seed": miss.name, "expected": miss.expected, "said": miss.said} for miss in self.misses]
-        return {**{name: {"n": n, "of": of} for name, (n, of) in counts}, "misses": misses}
+        grades = {"relevance": list(self.grades)} if self.grades else {}
+        return {**{name: {"n": n, "of": of} for name, (n, of) in counts}, **grades, "misses": misses}
+
+    @property
+    def grades(self) -> tuple[int, ...]:
+        """The judge's grades of the seeds, the lowest first."""
+        return tuple(sorted(seed.relevance for seed in self.seeds if seed.relevance is not None))
+
+    def calibrate(self, thresholds: Thresholds) -> Thresholds:
+        """Thresholds that the seeds themselves would pass: a judge that gives real texts a 6 must not ask for a 7."""
+        if len(self.grades) < _ENOUGH:
+            return thresholds
+        usual = self.grades[int(len(self.grades) * MAX_REFUSED)]
+        return replace(thresholds, min_relevance=min(thresholds.min_relevance, usual))
 
     def describe(self) -> str:
-        """One sentence with the three counts."""
+        """One sentence with the counts."""
         (a, n), (b, m), (c, k) = self.right, self.takes_right, self.takes_wrong
-        model = f"the model got {a} of {n} seeds right" if n else "no code can compare the model's answers"
-        judge = f"; the judge accepts {b} of {m} right and {c} of {k} wrong answers" if m or k else ""
-        return f"precheck: {model}{judge}"
+        said = [f"the model got {a} of {n} seeds right" if n else "no code can compare the model's answers"]
+        said += [f"the judge finds no fault in {b} of {m}"] if m else []
+        said += [f"grades them {self.grades[0]} to {self.grades[-1]}"] if self.grades else []
+        said += [f"and takes {c} of {k} wrong answers for right"] if k else []
+        return f"precheck: {', '.join(said)}"
 
     def list_misses(self) -> list[str]:
         """The misses by name, and for labels which is taken for which."""
@@ -178,11 +199,14 @@ class Precheck:
         another = "configure another model for the judge ([steps.reflect] model)"
         if shown and accepted / shown < MIN_RIGHT:
             hint = f"{another}; aide calibrate looks closer"
-            found.append((f"the judge accepts only {accepted} of {shown} of the seeds' own answers", hint))
+            often = Counter(seed.reason for seed in self.seeds if seed.reason).most_common(1)[0][0]
+            found.append(
+                (f"the judge faults {shown - accepted} of {shown} seeds as it would new records, most as {often}", hint)
+            )
         fooled, shown = self.takes_wrong
         if shown and fooled / shown > MAX_FOOLED:
             hint = f"{another}, or rely on --agreement"
-            found.append((f"the judge accepts {fooled} of {shown} wrong answers", hint))
+            found.append((f"the judge takes {fooled} of {shown} wrong answers for right", hint))
         return found
 
 

@@ -7,11 +7,12 @@ behind it. Between two `ask`s everything is pure.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
+from aide.card import Traits
 from aide.errors import NodeError, Rejection, Unusable
 from aide.frontier import PlantWork
+from aide.judging.verdict import apply_thresholds
 from aide.prompts import list_variants
 from aide.recipes import steps
 from aide.recipes.base import Attributes, Candidate, Grown, RecipeContext, finish_each, run_side_by_side
@@ -27,7 +28,6 @@ from aide.records import (
     PERSONA,
     PLAIN,
     Ask,
-    Correction,
     Draft,
     Group,
     Hop,
@@ -35,7 +35,6 @@ from aide.records import (
     Record,
     Seed,
     Triple,
-    replace,
 )
 
 
@@ -118,15 +117,15 @@ class Aide:
         context = self.context
         if draft is None:
             raise Rejection("synthesize", "missing", "the model left this one out")
-        revisions = context.spec.revisions(whole=context.spec.target == "all")
+        revisions = context.spec.max_revisions
         with Candidate(draft) as candidate:
             for revision in range(revisions + 1):
                 await steps.check_input(context, hop, candidate.draft.input)
                 found = await steps.answer(context, hop, candidate.draft, ask)
                 if not context.spec.reflection:
                     return steps.make_record(context, hop, found, None, revision)
-                verdict, found = await steps.reflect(context, hop, found, ask)
-                judgement = steps.judge_verdict(context, verdict)
+                verdict, found = await steps.reflect(context, hop, found, candidate, ask)
+                judgement = apply_thresholds(verdict, context.thresholds)
                 if judgement.accepted:
                     return steps.make_record(context, hop, found, verdict, revision)
                 if revision == revisions:
@@ -198,12 +197,7 @@ class Aide:
         """See `Recipe.rehearse`."""
 
 
-_LEAST_WORDS: Final = 9
-
-
 def _has_room(hop: Hop) -> bool:
-    """Below nine words there is room for the matter alone: a circumstance cannot be had in five."""
-    return int(hop.traits.get("length") or _LEAST_WORDS) >= _LEAST_WORDS or hop.operation == PERSONA
+    """A short text has room for its matter alone: a circumstance cannot be had in five words."""
+    return not hop.traits or hop.operation == PERSONA or not Traits.from_dict(hop.traits).is_short
 
-
-__all__ = ["Aide", "Correction", "replace"]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, TypeVar, cast
 
 from aide.config.spec import RunSpec
@@ -170,16 +170,17 @@ async def finish_each(
 
 @dataclass(slots=True)
 class Candidate:
-    """The candidate under way: whatever is raised while it is entered knows the input it was about."""
+    """The candidate under way: whatever is raised while it is entered knows its input, and what the judge said of it."""
 
     draft: Draft
+    scores: Mapping[str, Any] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
         if isinstance(fault, NodeError):
-            fault.input = self.draft.input
+            fault.input, fault.scores = self.draft.input, self.scores
 
 
 async def run_side_by_side(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:

@@ -1,11 +1,10 @@
 """Steps that recipes share: the checks of a new input, its answer, the judge's verdict, the record."""
 
 from dataclasses import replace
-from typing import Any
 
 from aide.errors import Rejection
-from aide.judging.verdict import Judgement, apply_thresholds
-from aide.recipes.base import RecipeContext
+from aide.judging.verdict import apply_thresholds
+from aide.recipes.base import Candidate, RecipeContext
 from aide.records import PLAIN, Ask, Correction, Draft, Hop, Lineage, Record, Verdict
 from aide.verify.answers import CheckedAnswer
 
@@ -58,7 +57,7 @@ async def answer(
 
 
 async def reflect(
-    context: RecipeContext, hop: Hop, found: CheckedAnswer, ask: Ask
+    context: RecipeContext, hop: Hop, found: CheckedAnswer, candidate: Candidate, ask: Ask
 ) -> tuple[Verdict, CheckedAnswer]:
     """Step 6: the blind reading, its answer held against the record's; then, where there is one, the comparison.
 
@@ -71,12 +70,14 @@ async def reflect(
     """
     reading = await context.judge.read(hop, found.draft)
     verdict = Verdict(reading)
+    candidate.scores = verdict.as_scores()
     if not apply_thresholds(verdict, context.thresholds).accepted:
         return verdict, found
     if context.format.comparable:
         found = await _hold_against(context, hop, found, reading.own_answer, ask)
     if hop.operation != PLAIN or not context.format.comparable:
         verdict = Verdict(reading, await context.judge.compare(hop, found.draft))
+        candidate.scores = verdict.as_scores()
     return verdict, found
 
 
@@ -95,23 +96,11 @@ async def _hold_against(
     return await checks.decide(ask, context.question(hop, found.draft.input), found, own_answer)
 
 
-def judge_verdict(context: RecipeContext, verdict: Verdict) -> Judgement:
-    """What a verdict means for the record."""
-    return apply_thresholds(verdict, context.thresholds)
-
-
 def make_record(
     context: RecipeContext, hop: Hop, found: CheckedAnswer, verdict: Verdict | None, revisions: int
 ) -> Record:
     """The accepted record."""
-    grades: dict[str, Any] = {}
-    if verdict is not None:
-        grades["relevance"] = verdict.reading.relevance
-        if verdict.comparison is not None:
-            grades["diversity"] = verdict.comparison.diversity
-        grades["correct"] = True
-        if verdict.reading.second_answer:
-            grades["second_answer"] = verdict.reading.second_answer
+    grades = {**verdict.as_scores(), "correct": True} if verdict else {}
     return Record(
         hop.id, context.task, context.format.name, found.draft, hop.parent.parts, Lineage.of(hop),
         {**grades, **found.scores}, revisions, meta=hop.seed.meta,

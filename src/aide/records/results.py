@@ -53,6 +53,17 @@ class Verdict:
     comparison: Comparison | None = None
     """None where there is nothing to compare: a plain record whose answer code has compared."""
 
+    def as_scores(self) -> dict[str, Any]:
+        """The grades, and in words what else was noticed, as they stand in a record or a reject."""
+        reading, comparison = self.reading, self.comparison
+        fault = " ".join(filter(None, (reading.fault, comparison.fault if comparison else "")))
+        return {
+            "relevance": reading.relevance,
+            **({"diversity": comparison.diversity} if comparison else {}),
+            **({"second_answer": reading.second_answer} if reading.second_answer else {}),
+            **({"fault": fault} if fault else {}),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
@@ -208,6 +219,8 @@ class Reject:
     input: str
     """The candidate's text, where it was kept."""
     lineage: Lineage
+    scores: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What the judge had said of it by then."""
 
     def as_dict(self) -> dict[str, Any]:
         """One line of `rejects.jsonl`."""
@@ -218,5 +231,6 @@ class Reject:
             "detail": self.detail,
             "failed": self.failed,
             "input": self.input,
+            **({"scores": dict(self.scores)} if self.scores else {}),
             "lineage": self.lineage.as_dict(),
         }

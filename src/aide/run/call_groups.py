@@ -76,7 +76,7 @@ class CallGroups(Generic[R]):
 
     def restore(self, settled: Collection[str]) -> None:
         """Groups that were composed before a stop, but for those of which every record is settled."""
-        for id, value in self._journal.decisions(DECISION):
+        for id, value in self._journal.read_decisions(DECISION):
             if value["name"] == self._name and any(item["id"] not in settled for item in value["items"]):
                 self._member_of.update(dict.fromkeys(map(_key, value["items"]), id))
 
@@ -192,7 +192,7 @@ class CallGroups(Generic[R]):
                 group.create_task(ask(each))
 
     async def _ask_alone(self, item: Item) -> R:
-        [answer] = await self._ask(digest(DECISION, self._name, _key(item)), [item])
+        [answer] = await self._ask(item["id"], [item])
         if answer is None:
             raise NodeError("unreadable", "the judge's answer could not be read")
         return answer
@@ -200,11 +200,11 @@ class CallGroups(Generic[R]):
     async def _recall(self, id: str, key: str, item: Item) -> R:
         """The answer to an item of a group that was composed before a stop."""
         if id not in self._answers:
-            value = self._journal.decided(DECISION, id)
+            value = self._journal.get_decision(DECISION, id)
             assert value is not None
             self._answers[id] = asyncio.create_task(self._ask_all(id, value["items"]))
         found = await asyncio.shield(self._answers[id])
-        value = self._journal.decided(DECISION, id)
+        value = self._journal.get_decision(DECISION, id)
         assert value is not None
         answer = found[[_key(each) for each in value["items"]].index(key)]
         return await self._ask_alone(item) if answer is None else answer

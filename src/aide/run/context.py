@@ -1,17 +1,20 @@
 """What a session is used for: seeds, task card and recipe, the same for a run, a single step and a plan."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from aide.config.spec import RunSpec
 from aide.formats import Demonstration, TaskCard
+from aide.frontier import ChooseParent, Frontier, TreeShape
 from aide.gates.form import FormGate
 from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
 from aide.recipes import RECIPES, Deduplicator, Judge, Recipe, RecipeContext
 from aide.recipes.personas import load_bank
 from aide.records import Embed, Group, Hop, Seed, digest
+from aide.run import restore
 from aide.run.calls import NodeAsk
+from aide.run.group_sizes import GUIDED, PLAIN, GroupSizes
 from aide.run.inputs import PreparedInputs
 from aide.run.seed_pool import SeedPool
 from aide.run.session import Session
@@ -104,3 +107,29 @@ def build_recipe_context(
         fixed_parts=inputs.fixed_parts,
         wants=wants,
     )
+
+
+def make_shape(spec: RunSpec, inputs: PreparedInputs) -> TreeShape:
+    """What the tree of a task may hold."""
+    graph = spec.count_graph_triples(fixed=inputs.format.labelled or inputs.fixed_parts)
+    return TreeShape(
+        operations=spec.operations,
+        triples=spec.attributes + graph,
+        personas=spec.personas,
+        hops=spec.hops,
+        whole=spec.compute_target(len(inputs.seeds)) is None,
+        balanced=spec.balance != "none",
+    )
+
+
+def build_frontier(
+    context: RunContext, pools: Mapping[str, str], sizes: GroupSizes, choose: ChooseParent, out: Collection[str]
+) -> Frontier:
+    """The frontier of a session as the folder has it; `out` was pruned."""
+    spec, inputs, journal = context.session.spec, context.inputs, context.session.journal
+    shape, near = make_shape(spec, inputs), context.recipe_context.near_labels
+    composition = restore.plan_levels(spec, shape, inputs.seeds, pools, journal, context.card.label_names, near, out)
+    return restore.build_frontier(
+        shape, composition, journal, pools, groups=(sizes.most(GUIDED), sizes.most(PLAIN)), choose=choose, out=out,
+        retry_failed=spec.retry_failed,
+    )  # fmt: skip

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, Final
 
 from aide.config.spec import RunSpec
+from aide.run.inputs import PreparedInputs
+from aide.run.session import Session
 
+KEPT: Final = "group_sizes"  # under which the journal keeps them
 GUIDED: Final = "guided"
 PLAIN: Final = "plain"
 JUDGED: Final = "judged"
@@ -68,3 +72,13 @@ class GroupSizes:
     def as_dict(self) -> dict[str, int]:
         """The sizes as the journal keeps them."""
         return {name: size.now for name, size in self._sizes.items()}
+
+
+def learn_group_sizes(session: Session, inputs: PreparedInputs) -> GroupSizes:
+    """The sizes of a run's groups, as far as the folder knows them."""
+    return GroupSizes(
+        session.spec,
+        median_length=median(len(seed.draft.input.split()) for seed in inputs.seeds),
+        worked=inputs.format.reading == "worked",
+        kept=session.journal.get_meta(KEPT),
+    )

@@ -67,8 +67,8 @@ class HopBuilder:
         self._traits = traits
         self._pools = pools
         self._bounds = bounds
-        self._topics = [topic for topic, _ in card.topics]
-        self._shares = list(accumulate(max(1.0, share) for _, share in card.topics))
+        self._topics = [topic.name for topic in card.topics]
+        self._shares = list(accumulate(topic.share for topic in card.topics))
         self._branches: OrderedDict[str, tuple[Point, Attributes | None]] = OrderedDict()
 
     def seed(self, id: str) -> Seed:
@@ -78,6 +78,14 @@ class HopBuilder:
     def point(self, seed_id: str, branch: str, depth: int) -> Point:
         """A branch as a parent: at depth 0 its seed, else an accepted record."""
         return self._branch(seed_id, branch, depth)[0]
+
+    def read_text(self, seed_id: str, branch: str) -> str:
+        """The input of a seed or of an accepted record."""
+        known = self._branches.get(branch)
+        if known is not None:
+            return known[0].draft.input
+        outcome = self._journal.get_outcome(branch)
+        return self.point(seed_id, branch, outcome.depth if outcome else 0).draft.input
 
     def keep(self, seed_id: str, branch: str, depth: int, found: Attributes, reason: str) -> bytes:
         """Remember what a branch is about; returns it as the journal keeps it.
@@ -165,7 +173,7 @@ class HopBuilder:
 
     def _is_anchored(self, work: GroupWork, parent: Point) -> bool:
         """The residual connection: past a fixed depth, or where the parent has drifted."""
-        if not self._spec.anchored:
+        if self._spec.residual == "off":
             return False
         if self._bounds is None:
             return work.depth > self._spec.residual_after
@@ -209,7 +217,7 @@ class HopBuilder:
             self._branches.popitem(last=False)
 
     def _read_attributes(self, id: str) -> Attributes | None:
-        outcome = self._journal.outcome(id, planted=True)
+        outcome = self._journal.get_outcome(id, planted=True)
         if outcome is None:
             return None
         plain = orjson.loads(outcome.payload)
@@ -220,7 +228,7 @@ class HopBuilder:
         seed = self._seeds[seed_id]
         if depth == 0:
             return Point(seed_id, seed.draft, seed.parts, 0)
-        outcome = self._journal.outcome(id)
+        outcome = self._journal.get_outcome(id)
         if outcome is None:
             raise AideError(f"the record {id} is not in the journal")
         record = Record.from_dict(orjson.loads(outcome.payload), seed.parts)

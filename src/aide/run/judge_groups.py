@@ -8,8 +8,11 @@ from aide.formats import Demonstration, Format, TaskCard
 from aide.judging.passage import cut_around_quote
 from aide.judging.verdict import make_comparison_payload, make_reading_payload, to_comparison, to_reading
 from aide.llm.usage import estimate_tokens
+from aide.prompts import Prompts
 from aide.records import PLAIN, Ask, Comparison, Draft, Hop, Reading, Seed, digest, rng
 from aide.run.call_groups import CallGroups, Item
+from aide.run.group_sizes import JUDGED, KEPT, GroupSizes
+from aide.run.inputs import PreparedInputs
 from aide.run.session import Session
 
 REAL: Final = "real reading"
@@ -47,7 +50,7 @@ class GroupedJudge:
         self._ask_for = ask_for
         self._note_size = note_size
         self._whole = whole
-        self._announced: dict[str, set[str]] = {}
+        self._announced: dict[str, tuple[set[str], int]] = {}  # who asked or withdrew, and who has not ended
         self._count_open = count_open
         common = {"size": size, "is_last": self._is_last}
         journal, stop = session.journal, session.stop
@@ -74,25 +77,31 @@ class GroupedJudge:
     def announce(self, group: str, count: int) -> None:
         """See `recipes.Judge`."""
         if self._whole and count > 1:
-            self._announced[group] = set()
+            self._announced[group] = (set(), count)
             self.readings.announce(group, count)
 
     def withdraw(self, hop: Hop) -> None:
         """See `recipes.Judge`; one that has asked for its reading is not withdrawn."""
-        came = self._announced.get(hop.group)
-        if came is not None and hop.id not in came:
-            came.add(hop.id)
+        if self._note_came(hop):
             self.readings.withdraw(hop.group)
+        if hop.group in self._announced:
+            came, left = self._announced.pop(hop.group)
+            if left > 1:
+                self._announced[hop.group] = (came, left - 1)
 
     async def read(self, hop: Hop, draft: Draft) -> Reading:
         """See `recipes.Judge`."""
         item = self._make_item(hop.id, draft, cut_around_quote(hop.parent.parts, draft.evidence))
-        came = self._announced.get(hop.group)
-        first = came is not None and hop.id not in came
-        if came is not None:
-            came.add(hop.id)
         kind = hop.label or hop.parent.id
-        return await self.readings.ask(item, kind=kind, group=hop.group if first else "")
+        return await self.readings.ask(item, kind=kind, group=hop.group if self._note_came(hop) else "")
+
+    def _note_came(self, hop: Hop) -> bool:
+        """True the first time that a hop of an announced group asks or withdraws."""
+        came, _ = self._announced.get(hop.group, (None, 0))
+        if came is None or hop.id in came:
+            return False
+        came.add(hop.id)
+        return True
 
     async def compare(self, hop: Hop, draft: Draft) -> Comparison:
         """See `recipes.Judge`."""
@@ -118,6 +127,11 @@ class GroupedJudge:
         """How the judge reads real texts that are not among its examples: the measure for its grades of others."""
         items = [self._item_of(seed) for seed in seeds]
         return list(await self._ask_texts(digest("real", name), items, self._choose_examples(name, seeds)))
+
+    async def compare_answers(self, drafts: Sequence[Draft], name: str) -> list[Comparison | None]:
+        """Whether the judge takes these answers for right, of texts that have no parent."""
+        items = [{"parent": "", "text": draft.input, "answer": self._format.render(draft)} for draft in drafts]
+        return list(await self._ask_comparisons(digest("answers", name), items))
 
     async def _ask_readings(self, id: str, items: Sequence[Item]) -> Sequence[Reading | None]:
         """Readings of some texts, a real one among them where there are seeds to spare and company to hide in."""
@@ -187,6 +201,25 @@ class GroupedJudge:
                 chosen.append(example)
                 left -= size
         return tuple(chosen)
+
+
+def make_judge(
+    session: Session, inputs: PreparedInputs, card: TaskCard, sizes: GroupSizes, *, count_open: Callable[[], int]
+) -> GroupedJudge:
+    """The judge of a run whose card is `card`; `count_open` counts the candidates that may still join a call."""
+    prompts = Prompts(session.spec.prompts, card=card)
+
+    def note_size(wanted: int, got: int) -> None:
+        before = sizes.as_dict()
+        sizes.note(JUDGED, wanted, got)
+        if sizes.as_dict() != before:
+            session.journal.set_meta(KEPT, sizes.as_dict())
+
+    return GroupedJudge(
+        session, card, inputs.format, inputs.seeds, lambda node: session.ask_for(node, prompts),
+        size=lambda: sizes.most(JUDGED), note_size=note_size, count_open=count_open,
+        whole=session.spec.compute_target(len(inputs.seeds)) is None,
+    )  # fmt: skip
 
 
 def count_real(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

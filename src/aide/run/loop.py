@@ -28,7 +28,7 @@ Emit = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class RunOutput:
     """Where records and rejects go."""
 
     shards: Shards
@@ -49,7 +49,7 @@ class GrowthLoop:
         judge: GroupedJudge,
         sizes: GroupSizes,
         steering: LengthSteering,
-        output: Output,
+        output: RunOutput,
         progress: Progress,
         *,
         capacity: int,
@@ -68,6 +68,7 @@ class GrowthLoop:
         self._output = output
         self._progress = progress
         self._capacity = capacity
+        self._open: dict[str, Slot] = {}
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._fault: BaseException | None = None
@@ -133,12 +134,16 @@ class GrowthLoop:
         if self._frontier.shape.whole:
             return self._hops.compose(work)
         group = self._hops.compose(work)
-        kept = self._journal.decided(GROUP, group.id)
+        kept = self._journal.get_decision(GROUP, group.id)
         correction = self._steering.correction if kept is None else float(kept["correction"])
         if kept is None:
             frozen = freeze_group(work, [hop.id for hop in group.hops])
             self._journal.decide(GROUP, group.id, {**frozen, "correction": correction})
         return group if correction == 1.0 else self._hops.compose(work, correction)
+
+    def wants(self, hop: Hop) -> bool:
+        """False where a record of this open hop would come too late for the target."""
+        return self._frontier.wants(self._open[hop.id])
 
     # --- one piece of work ----------------------------------------------------------------------------
 
@@ -150,20 +155,21 @@ class GrowthLoop:
             found = await self._context.recipe.plant(seed, point, work, self._context.ask_for(work.branch))
         except NodeError as fault:
             found, reason = Attributes("", (), ()), fault.reason
-            self._progress.barren_reasons[reason] += 1
+            self._progress.reasons_without_attributes[reason] += 1
         slot = pack_slot(len(found.triples), len(found.personas))
         payload = self._hops.keep(work.seed, work.branch, work.depth, found, reason)
         await self._journal.settle(
             Outcome(work.branch, "planted", work.seed, "", work.depth, slot, "", work.label, payload)
         )
         self._frontier.planted(work.branch, len(found.triples), len(found.personas))
-        self._progress.barren = self._frontier.without_attributes
+        self._progress.without_attributes = self._frontier.without_attributes
 
     async def _grow(self, work: GroupWork, group: Group) -> None:
-        slots = {hop.id: slot for hop, slot in zip(group.hops, work.slots, strict=True)}
+        places = enumerate(zip(group.hops, work.slots, strict=True))
+        self._open |= {hop.id: slot for place, (hop, slot) in places if place not in work.settled}
         ask = self._context.ask_for(group.id)
         async for grown in self._context.recipe.grow(group, ask):
-            await self._settle(slots[grown.hop.id], grown)
+            await self._settle(self._open.pop(grown.hop.id), grown)
             self._wake.set()
 
     async def _settle(self, slot: Slot, grown: Grown) -> None:
@@ -193,7 +199,9 @@ class GrowthLoop:
 
     async def _reject(self, slot: Slot, hop: Hop, fault: NodeError) -> None:
         step = fault.step if isinstance(fault, Rejection) else "call"
-        reject = Reject(hop.id, step, fault.reason, str(fault), fault.failed, fault.input, Lineage.of(hop))
+        reject = Reject(
+            hop.id, step, fault.reason, str(fault), fault.failed, fault.input, Lineage.of(hop), fault.scores
+        )
         kind: Kind = "failed" if fault.failed else "rejected"
         await self._write(hop, slot, kind, orjson.dumps(reject.as_dict()))
         self._output.rejects.append(reject.as_dict())

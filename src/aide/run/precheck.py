@@ -1,61 +1,146 @@
-"""The precheck of a run: the model is tried on the seeds, side by side, and each result journaled."""
+"""The precheck of a run: model, judge and the definitions of labels are tried on the seeds, and each result journaled."""
 
-import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
+from aide.card import find_label_mistakes, make_demonstration, rewrite_labels
 from aide.config.spec import RunSpec
 from aide.errors import EndpointUnusable
-from aide.judging.precheck import MAX_SEEDS, Judge, Precheck, SeedCheck, check_seed
-from aide.recipes import steps
-from aide.records import Ask, Draft, Hop, Point, Seed, digest, rng
-from aide.run.context import RunContext
+from aide.formats import TaskCard
+from aide.judging.precheck import MAX_SEEDS, Precheck, SeedCheck, answer_seed, read_seed
+from aide.prompts import Prompts
+from aide.records import Comparison, Draft, Reading, Seed, digest, rng
+from aide.run.inputs import PreparedInputs
+from aide.run.judge_groups import GroupedJudge
+from aide.run.session import Session
+from aide.run.task_card import DESCRIBED, keep_card
+from aide.run.test_results import JournaledTestRunner
+from aide.verify.answers import AnswerChecks
 
 DECISION: Final = "exam"  # under which the journal keeps the results, in folders of every version
+JudgeFor = Callable[[TaskCard], GroupedJudge]
 
 
-async def run_precheck(context: RunContext, *, at_once: int) -> Precheck:
-    """Try the model on all seeds, or on a hundred where there are more; a seed that was tried before is not again.
+async def run_precheck(
+    session: Session, inputs: PreparedInputs, card: TaskCard, judge_for: JudgeFor
+) -> tuple[TaskCard, Precheck]:
+    """Try the run on all seeds, or on a hundred where there are more; a seed that was tried before is not again.
 
-    `at_once` bounds the seeds that are tried at one time.
+    Where labels were defined by the model and blind readings of the seeds go wrong, these definitions are written once
+    more: the card that comes back has those with which more seeds come out right.
 
     Raises:
         errors.AideError: of scope run.
     """
-    spec, seeds, journal = context.session.spec, context.inputs.seeds, context.session.journal
-    chosen = (
-        seeds if len(seeds) <= MAX_SEEDS else rng(DECISION, str(spec.seed)).sample(list(seeds), MAX_SEEDS)
-    )
-    places = asyncio.Semaphore(at_once)
-    checks = context.recipe_context.checks
+    journal, seeds = session.journal, list(inputs.seeds)
+    if len(seeds) > MAX_SEEDS:
+        seeds = rng(DECISION, str(session.spec.seed)).sample(seeds, MAX_SEEDS)
+    known = {seed.id: journal.get_decision(DECISION, seed.id) for seed in seeds}
+    if fresh := [seed for seed in seeds if known[seed.id] is None]:
+        card, found = await _Trial(session, inputs, judge_for).try_seeds(card, fresh)
+        for seed, each in zip(fresh, found, strict=True):
+            known[seed.id] = each.as_dict()
+            journal.decide(DECISION, seed.id, known[seed.id])
+    return card, Precheck(tuple(SeedCheck.from_dict(each) for each in known.values() if each))
 
-    async def try_seed(seed: Seed) -> SeedCheck:
-        kept = journal.get_decision(DECISION, seed.id)
-        if kept is not None:
-            return SeedCheck.from_dict(kept)
-        async with places:
-            ask = context.ask_for(digest(DECISION, seed.id))
-            demos = context.recipe_context.demonstrations(seed)
-            judge = make_judge(context, seed, ask) if spec.reflection else None
-            found = await check_seed(seed, seeds, checks, demos, ask, judge)
-        journal.decide(DECISION, seed.id, found.as_dict())
+
+class _Trial:
+    """Of seeds that were not tried before."""
+
+    def __init__(self, session: Session, inputs: PreparedInputs, judge_for: JudgeFor) -> None:
+        self._session = session
+        self._inputs = inputs
+        self._judge_for = judge_for
+
+    async def try_seeds(self, card: TaskCard, seeds: Sequence[Seed]) -> tuple[TaskCard, list[SeedCheck]]:
+        format, reflection = self._inputs.format, self._session.spec.reflection
+        # What no judge answers, the solver does.
+        answers = [await self._answer(card, seed) for seed in seeds if format.runs_tests or not reflection]
+        if not reflection:
+            return card, answers
+        readings = await self._read(card, seeds)
+        if format.labelled:
+            card, readings = await self._mend_labels(card, seeds, readings)
+        right: Sequence[Comparison | None] = [None] * len(seeds)
+        wrong = right
+        if not format.comparable:
+            right, wrong = await self._compare(card, seeds)
+        found = [
+            read_seed(seed, format, card, reading, yes, no)
+            for seed, reading, yes, no in zip(seeds, readings, right, wrong, strict=True)
+        ]
+        if answers:
+            pairs = zip(found, answers, strict=True)
+            found = [replace(each, said=answer.said, right=answer.right) for each, answer in pairs]
+        return card, found
+
+    async def _answer(self, card: TaskCard, seed: Seed) -> SeedCheck:
+        session, format = self._session, self._inputs.format
+        run = JournaledTestRunner(session.journal, session.sandbox) if session.sandbox else None
+        others = [each for each in self._inputs.seeds if each.id != seed.id][: session.spec.demonstrations]
+        demos = tuple(make_demonstration(each.draft, format) for each in others)
+        ask = session.ask_for(digest(DECISION, seed.id), Prompts(session.spec.prompts, card=card))
+        return await answer_seed(seed, AnswerChecks(format, card, run=run), demos, ask)
+
+    async def _read(self, card: TaskCard, seeds: Sequence[Seed]) -> list[Reading | None]:
+        """The judge's readings, each beside examples that are not among the texts of its call."""
+        judge, found = self._judge_for(card), list[Reading | None]()
+        for fold in _split(seeds, min(judge.size, max(1, len(self._inputs.seeds) // 2))):
+            found += await judge.read_real(fold, digest(DECISION, *(seed.id for seed in fold)))
         return found
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(try_seed(seed)) for seed in chosen]
-    except BaseExceptionGroup as faults:
-        raise faults.exceptions[0] from None
-    return Precheck(tuple(task.result() for task in tasks))
+    async def _mend_labels(
+        self, card: TaskCard, seeds: Sequence[Seed], readings: list[Reading | None]
+    ) -> tuple[TaskCard, list[Reading | None]]:
+        """Definitions with which blind readings go right; a person's own are never touched."""
+        journal, drafts = self._session.journal, [seed.draft for seed in seeds]
+        mistakes = find_label_mistakes(drafts, _list_answers(readings))
+        if not mistakes or journal.get_meta(DESCRIBED) != journal.get_meta("card"):
+            return card, readings
+        given = {label.name: label for label in self._inputs.labels if label.description}
+        ask = self._session.ask_for(digest("card", "again"))
+        written = await rewrite_labels(ask, card, mistakes, [seed.draft for seed in self._inputs.seeds])
+        other = replace(card, labels=tuple(given.get(label.name, label) for label in written.labels))
+        if other == card:
+            return card, readings
+        again = await self._read(other, seeds)
+        if len(find_label_mistakes(drafts, _list_answers(again))) >= len(mistakes):
+            return card, readings
+        keep_card(self._session, self._inputs, other)
+        return other, again
+
+    async def _compare(
+        self, card: TaskCard, seeds: Sequence[Seed]
+    ) -> tuple[list[Comparison | None], list[Comparison | None]]:
+        """What the judge makes of each seed's own answer and of a wrong one; never of both in one call."""
+        judge = self._judge_for(card)
+        said: dict[tuple[str, bool], Comparison | None] = {}
+        for fold in _split(seeds, judge.size):
+            for turn in (False, True):
+                shown = [(seed, (place % 2 == 0) != turn) for place, seed in enumerate(fold)]
+                drafts = [(seed.id, own, self._draft(card, seed, own)) for seed, own in shown]
+                asked = [(id, own, draft) for id, own, draft in drafts if draft is not None]
+                if asked:
+                    name = digest(DECISION, str(turn), *(id for id, _, _ in asked))
+                    found = await judge.compare_answers([draft for _, _, draft in asked], name)
+                    said |= {(id, own): each for (id, own, _), each in zip(asked, found, strict=True)}
+        return [said.get((seed.id, True)) for seed in seeds], [said.get((seed.id, False)) for seed in seeds]
+
+    def _draft(self, card: TaskCard, seed: Seed, own: bool) -> Draft | None:
+        if own:
+            return seed.draft
+        # An answer of another seed that happens to be the same would be right here.
+        others = [each.draft.output for each in self._inputs.seeds if each.draft.output != seed.draft.output]
+        return self._inputs.format.make_wrong(seed.draft, card, others, rng(DECISION, seed.id))
 
 
-def make_judge(context: RunContext, seed: Seed, ask: Ask) -> Judge:
-    """The run's own judge, shown the seed as a candidate beside itself: only `correct` counts."""
-    hop = Hop(seed, Point(seed.id, seed.draft, seed.parts, 0), 1, DECISION)
+def _split(seeds: Sequence[Seed], size: int) -> list[Sequence[Seed]]:
+    return [seeds[first : first + size] for first in range(0, len(seeds), max(1, size))]
 
-    async def judge(draft: Draft) -> bool:
-        return (await steps.reflect(context.recipe_context, hop, draft, ask)).correct
 
-    return judge
+def _list_answers(readings: Sequence[Reading | None]) -> list[str | None]:
+    return [reading.own_answer if reading else None for reading in readings]
 
 
 def enforce_min_share(spec: RunSpec, precheck: Precheck) -> None:

@@ -49,7 +49,7 @@ def batch_seeds(
         by_pool[pools[seed.id]].append(seed)
     first: dict[str, int] = {}
     if spec.per_seed is None and spec.target != "all":
-        base = journal.meta("shares")
+        base = journal.get_meta("shares")
         if base is None or base["target"] != spec.target:
             base = {"target": spec.target, "seeds": [seed.id for seed in seeds]}
             journal.set_meta("shares", base)
@@ -62,7 +62,7 @@ def count_held(
 ) -> Held:
     """Accepted records of the seeds that are `here`, but for those in `out`."""
     held = Held(Counter(), Counter())
-    for outcome in journal.outcomes("accepted", payload=False):
+    for outcome in journal.read_outcomes("accepted", payload=False):
         if outcome.node in out or outcome.seed not in here:
             continue
         if outcome.operation == PLAIN:
@@ -117,7 +117,7 @@ def build_frontier(
 
 async def promote_surplus(frontier: Frontier, journal: Journal, pools: Mapping[str, str]) -> None:
     """Where the target has grown, records that were finished beyond the old one come first."""
-    for outcome in list(journal.outcomes("surplus")):
+    for outcome in list(journal.read_outcomes("surplus")):
         if frontier.promote(read_slot(outcome, pools.get(outcome.seed, "")), outcome.node, outcome.seed):
             await journal.settle(replace(outcome, kind="accepted"))
 
@@ -127,7 +127,7 @@ def _restore_outcomes(
 ) -> set[str]:
     settled = set()
     repeated = _read_repeated(journal)
-    for outcome in journal.outcomes(payload=False):
+    for outcome in journal.read_outcomes(payload=False):
         if outcome.kind == "planted":
             triples, personas = unpack_slot(outcome.slot)
             if (triples or personas or not retry) and frontier.adopt(outcome.node):
@@ -146,14 +146,14 @@ def _read_repeated(journal: Journal) -> set[str]:
     """Plain candidates that repeated what was there: from these a level knows whether it runs dry."""
     return {
         outcome.node
-        for outcome in journal.outcomes("rejected")
+        for outcome in journal.read_outcomes("rejected")
         if outcome.operation == PLAIN and orjson.loads(outcome.payload)["reason"] in REPEATED
     }
 
 
 def read_reasons_without_attributes(journal: Journal) -> Iterator[str]:
     """The reason for each parent whose attributes could not be had."""
-    for outcome in journal.outcomes("planted"):
+    for outcome in journal.read_outcomes("planted"):
         if outcome.slot == pack_slot(0, 0) and (reason := orjson.loads(outcome.payload).get("reason")):
             yield reason
 
@@ -170,7 +170,7 @@ def freeze_group(work: GroupWork, ids: Sequence[str]) -> dict[str, Any]:
 
 def _read_groups(journal: Journal, settled: Collection[str]) -> Iterator[GroupWork]:
     """Groups that were composed and of which something is still open."""
-    for _, value in journal.decisions(GROUP):
+    for _, value in journal.read_decisions(GROUP):
         done = frozenset(place for place, id in enumerate(value["ids"]) if id in settled)
         if len(done) < len(value["ids"]):
             slots = tuple(Slot(*each) for each in value["slots"])
