@@ -46,6 +46,7 @@ def make_context(
     deduplicator: Deduplicator,
     judge: Judge,
     pool: SeedPool,
+    thresholds: Thresholds,
     wants: Callable[[Hop], bool] = lambda hop: True,
 ) -> RunContext:
     """The context of a session whose card is fixed.
@@ -57,7 +58,7 @@ def make_context(
     embed = session.embed_for(digest("personas")) if session.spec.embeddings else None
     recipe_context = build_recipe_context(
         session.spec, inputs, card, Prompts(session.spec.prompts, card=card), deduplicator=deduplicator, judge=judge,
-        demonstrations=pool.demonstrations, examples=pool.examples, run=runner, embed=embed, wants=wants,
+        thresholds=thresholds, demonstrations=pool.demonstrations, examples=pool.examples, run=runner, embed=embed, wants=wants,
     )  # fmt: skip
     return RunContext(session, inputs, card, recipe_context, RECIPES["aide"](recipe_context))
 
@@ -70,6 +71,7 @@ def build_recipe_context(
     *,
     deduplicator: Deduplicator,
     judge: Judge,
+    thresholds: Thresholds,
     demonstrations: Callable[[Seed], tuple[Demonstration, ...]],
     examples: Callable[[Group], tuple[Demonstration, ...]],
     run: TestRunner | None = None,
@@ -96,7 +98,7 @@ def build_recipe_context(
         ),
         # By itself a vote is held only where the judge, whose own answer is one, says otherwise.
         checks=AnswerChecks(inputs.format, card, quorum, run, eager=spec.agreement != AUTO or not spec.reflection),
-        thresholds=Thresholds(spec.min_relevance, spec.min_diversity, spec.keep_ambiguous),
+        thresholds=thresholds,
         prompts=prompts,
         deduplicator=deduplicator,
         judge=judge,

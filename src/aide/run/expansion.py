@@ -3,21 +3,23 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
 
 from aide.errors import AideError
+from aide.card import TraitPool
 from aide.formats import TaskCard
 from aide.frontier import Frontier
 from aide.journal import Journal
 from aide.judging.precheck import Precheck
+from aide.judging.verdict import Thresholds
 from aide.metrics.drift import DriftBounds
 from aide.records import Seed
 from aide.run import restore
-from aide.run.context import RunContext, make_context
+from aide.run.context import build_frontier, make_context
 from aide.run.deduplication import open_deduplicator
 from aide.run.drift_report import measure_drift, measure_embedding_drift
 from aide.run.folder import (
@@ -28,14 +30,18 @@ from aide.run.folder import (
     measure_shards,
 )
 from aide.run.hops import HopBuilder
+from aide.run.group_sizes import learn_group_sizes
 from aide.run.inputs import PreparedInputs, SeedSource
+from aide.run.judge_groups import GroupedJudge, make_judge
 from aide.run.loop import Emit, GrowthLoop, RunOutput
+from aide.run.parents import ParentChooser
 from aide.run.precheck import enforce_min_share, run_precheck
 from aide.run.progress import Progress, usage_by_step
 from aide.run.pruning import read_pruned, read_standing, reconcile_shards
-from aide.run.seed_pool import find_gone_seeds
+from aide.run.seed_pool import SeedPool, find_gone_seeds
 from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
 from aide.run.session import RunRequest, Session, open_session
+from aide.run.steering import LengthSteering
 from aide.run.stop import StopSwitch
 from aide.run.task_card import fix_card
 from aide.shards import AppendOnlyLines, Shards, write_atomic
@@ -79,8 +85,7 @@ class Expansion:
     _frontier: Frontier | None = None
     _card: TaskCard | None = None
     _precheck: Precheck | None = None
-    _hops: HopBuilder | None = None
-    _chooser: ParentChooser | None = None
+    _loop: GrowthLoop = field(init=False)
 
     async def run(self) -> dict[str, Any]:
         """Run to the end; returns the summary, which is on disk too.
@@ -153,20 +158,30 @@ class Expansion:
         spec, journal = session.spec, session.journal
         card = await fix_card(session, inputs)
         pool = SeedPool(spec, inputs, journal)
-        sizes = GroupSizes(
-            spec, median_length=_find_median_length(inputs.seeds), worked=inputs.format.reading == "worked",
-            kept=journal.meta("group_sizes"),
-        )  # fmt: skip
-        judge = self._make_judge(session, inputs, card, sizes)
-        deduplicator = await open_deduplicator(session, inputs)
-        context = make_context(session, inputs, card, deduplicator, judge, pool, wants=self._wants)
+        sizes = learn_group_sizes(session, inputs)
+
+        def judge_for(card: TaskCard) -> GroupedJudge:
+            return make_judge(session, inputs, card, sizes, count_open=self._count_open)
+
+        thresholds = Thresholds(spec.min_relevance, spec.min_diversity, spec.keep_ambiguous)
         if spec.prechecked:
-            context, self._precheck = await run_precheck(context, judge)
-            card = context.card
+            card, self._precheck = await run_precheck(session, inputs, card, judge_for)
+            thresholds = self._precheck.calibrate(thresholds)
         self._card = card
         self.observer.on_card(card)
+        judge = judge_for(card)
+        deduplicator = await open_deduplicator(session, inputs)
+        context = make_context(
+            session, inputs, card, deduplicator, judge, pool, thresholds, lambda hop: self._loop.wants(hop)
+        )
+        traits = {
+            name: TraitPool(pool.list_seeds(name), card.unit, inputs.format, name=name)
+            for name in dict.fromkeys(pool.pools.values())
+        }
+        bounds = _fix_drift_bounds(session, inputs.seeds)
+        hops = HopBuilder(spec, inputs, card, journal, traits, pool.pools, bounds)
         out = read_pruned(journal)
-        self._frontier = frontier = _build_frontier(context, pool.pools, sizes, self._choose_parent, out)
+        self._frontier = frontier = build_frontier(context, pool.pools, sizes, ParentChooser(hops.read_text), out)
         judge.restore(_list_settled(journal))
         await restore.promote_surplus(frontier, journal, pool.pools)
         output.shards.rebuild(read_standing(journal, out))
@@ -178,40 +193,16 @@ class Expansion:
         if self._precheck is not None:
             self.observer.on_precheck(self._precheck)
             enforce_min_share(spec, self._precheck)
-        traits = {
-            name: TraitPool(pool.list_seeds(name), card.unit, inputs.format, name=name)
-            for name in dict.fromkeys(pool.pools.values())
-        }
-        bounds = _fix_drift_bounds(session, inputs.seeds)
-        self._hops = HopBuilder(spec, inputs, card, journal, traits, pool.pools, bounds)
-        steering = LengthSteering(card.unit, on=spec.steer and spec.target != "all")
+        steering = LengthSteering(card.unit, on=spec.steer and not frontier.shape.whole)
         # Twice the calls that may be in flight: while one record waits for a call, another's next call is ready.
-        return GrowthLoop(
-            context, frontier, self._hops, deduplicator, judge, sizes, steering, output, self.progress,
+        self._loop = GrowthLoop(
+            context, frontier, hops, deduplicator, judge, sizes, steering, output, self.progress,
             capacity=2 * session.models.capacity,
         )  # fmt: skip
+        return self._loop
 
-    def _make_judge(
-        self, session: Session, inputs: PreparedInputs, card: TaskCard, sizes: GroupSizes
-    ) -> GroupedJudge:
-        def note_size(wanted: int, got: int) -> None:
-            sizes.note(JUDGED, wanted, got)
-            session.journal.set_meta("group_sizes", sizes.as_dict())
-
-        return GroupedJudge(
-            session, inputs, card, size=lambda: sizes.most(JUDGED), note_size=note_size,
-            count_open=lambda: self._frontier.open if self._frontier else 0,
-        )  # fmt: skip
-
-    def _wants(self, hop: Hop) -> bool:
-        return self._frontier is None or self._frontier.wants(slot_of(hop))
-
-    def _choose_parent(self, candidates: Sequence[Candidate], chosen: Sequence[Branch]) -> int:
-        if self._chooser is None:
-            assert self._hops is not None
-            hops = self._hops
-            self._chooser = ParentChooser(lambda seed, id, depth: hops.point(seed, id, depth).draft.input)
-        return self._chooser(candidates, chosen)
+    def _count_open(self) -> int:
+        return self._frontier.open if self._frontier else 0
 
     def look(self) -> Progress | None:
         """The counts of this moment; `None` until the folder's earlier records are counted."""
@@ -262,25 +253,8 @@ class Expansion:
         folder.write_manifest({**manifest, **done, "ended": self.clock.now()})
 
 
-def _build_frontier(
-    context: RunContext, pools: Mapping[str, str], sizes: GroupSizes, choose: ChooseParent, out: Mapping[str, str]
-) -> Frontier:
-    spec, inputs, journal = context.session.spec, context.inputs, context.session.journal
-    shape = make_shape(spec, inputs)
-    near = context.recipe_context.near_labels
-    composition = restore.plan_levels(spec, shape, inputs.seeds, pools, journal, context.card.label_names, near, out)
-    return restore.build_frontier(
-        shape, composition, journal, pools, groups=(sizes.most(GUIDED), sizes.most(PLAIN)), choose=choose, out=out,
-        retry_failed=spec.retry_failed,
-    )  # fmt: skip
-
-
 def _list_settled(journal: Journal) -> set[str]:
     return {outcome.node for outcome in journal.outcomes(payload=False) if outcome.kind != "planted"}
-
-
-def _find_median_length(seeds: Sequence[Seed]) -> float:
-    return median(len(seed.draft.input.split()) for seed in seeds)
 
 
 def _fix_drift_bounds(session: Session, seeds: Sequence[Seed]) -> DriftBounds | None:
@@ -309,17 +283,16 @@ def _count_settled(
 ) -> Progress:
     """Counts of what earlier invocations settled."""
     progress, journal = Progress(), session.journal
-    caps = frontier.shape.compute_caps()
-    progress.target, progress.possible = frontier.shape.target, len(inputs.seeds) * sum(caps)
+    progress.target, progress.possible = session.spec.compute_target(len(inputs.seeds)), frontier.count_possible()
     for outcome in journal.read_outcomes("accepted", "rejected", "failed", "surplus", payload=False):
         if outcome.kind != "failed" or not session.spec.retry_failed:
             kind = "pruned" if outcome.node in out else outcome.kind
             progress.count_outcome(kind, outcome.depth, outcome.label)
     progress.reasons.update(line["reason"] for line in _read_rejects(journal))
     progress.accepted_before = progress.accepted
-    progress.barren = frontier.without_attributes
+    progress.without_attributes = frontier.without_attributes
     if frontier.without_attributes:
-        progress.barren_reasons.update(restore.read_extraction_failures(journal))
+        progress.reasons_without_attributes.update(restore.read_reasons_without_attributes(journal))
     return progress
 
 

@@ -44,6 +44,7 @@ class GroupedJudge:
         many came back; `whole` says that groups are announced, and depend on nothing that finished before.
         """
         self._journal = session.journal
+        self._size = size
         self._card = card
         self._format = format
         self._seeds = seeds
@@ -58,6 +59,11 @@ class GroupedJudge:
             "reading", journal, stop, self._ask_readings, mix=format.labelled and not whole, **common
         )
         self.comparisons = CallGroups("comparison", journal, stop, self._ask_comparisons, **common)
+
+    @property
+    def size(self) -> int:
+        """The most texts of one call now."""
+        return max(1, self._size())
 
     def restore(self, settled: Collection[str]) -> None:
         """Calls that were composed before a stop."""

@@ -24,8 +24,8 @@ class Progress:
     surplus: int = 0
     pruned: int = 0
     open: int = 0
-    barren: int = 0
-    barren_reasons: Counter[str] = field(default_factory=Counter)
+    without_attributes: int = 0
+    reasons_without_attributes: Counter[str] = field(default_factory=Counter)
     by_hop: Counter[int] = field(default_factory=Counter)
     by_label: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -77,8 +77,8 @@ class Progress:
             "surplus": self.surplus,
             "pruned": self.pruned,
             "open": self.open,
-            "barren": self.barren,
-            "barren_reasons": dict(self.barren_reasons.most_common()),
+            "barren": self.without_attributes,
+            "barren_reasons": dict(self.reasons_without_attributes.most_common()),
             "by_hop": {str(hop): n for hop, n in sorted(self.by_hop.items())},
             "by_label": dict(sorted(self.by_label.items())),
             "reasons": dict(self.reasons.most_common()),

@@ -1,6 +1,7 @@
 """The task card of a run: counted, described by a few calls, edited by a person, fixed with the first record."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from aide.card import TraitPool, card_from_toml, card_to_toml, describe_card, rank_confusable_labels
 from aide.config import resources
@@ -10,6 +11,10 @@ from aide.records import digest
 from aide.run.inputs import PreparedInputs, count_inputs_card
 from aide.run.session import Session
 from aide.shards import write_atomic
+
+
+DESCRIBED: Final = "card as described"
+"""The card as the model described it: while it is the folder's card, no person has edited it."""
 
 
 async def fix_card(session: Session, inputs: PreparedInputs) -> TaskCard:
@@ -23,6 +28,8 @@ async def fix_card(session: Session, inputs: PreparedInputs) -> TaskCard:
     edited = card_from_toml(folder.card.read_text(encoding="utf-8")) if folder.card.exists() else None
     if kept is None:
         card = edited or await _describe(session, inputs)
+        if edited is None:
+            journal.set_meta(DESCRIBED, card_to_toml(card))
     else:
         card = card_from_toml(kept)
         # Cards are compared and not their files: another version may lay the same card out in another way.
@@ -40,6 +47,14 @@ async def fix_card(session: Session, inputs: PreparedInputs) -> TaskCard:
         write_atomic(folder.card, card_to_toml(card, list_trait_rows(card, inputs)))
     _check_labels(card, inputs)
     return card
+
+
+def keep_card(session: Session, inputs: PreparedInputs, card: TaskCard) -> None:
+    """Put a card that the model described again in the place of the one that it described before."""
+    text = card_to_toml(card)
+    session.journal.set_meta("card", text)
+    session.journal.set_meta(DESCRIBED, text)
+    write_atomic(session.folder.card, card_to_toml(card, list_trait_rows(card, inputs)))
 
 
 async def _describe(session: Session, inputs: PreparedInputs) -> TaskCard:
