@@ -80,7 +80,10 @@ class RunSpec(Frozen):
     ] = 1
     residual: Annotated[
         Literal["fixed", "adaptive", "off"],
-        Flag("tree", "Carry the seed beyond a fixed hop, or if the parent has drifted too far from it; or never."),
+        Flag(
+            "tree",
+            "Carry the seed beyond a fixed hop, or if the parent has drifted too far from it; or never.",
+        ),
     ] = "fixed"
     attributes: Annotated[
         int, Field(ge=0, le=20), Flag("tree", "Knowledge attributes extracted from each parent.")
@@ -103,14 +106,17 @@ class RunSpec(Frozen):
     ] = None
     siblings: Annotated[
         Literal["apart", "aware"],
-        Flag("tree", "Whether the prompt of a child that is written alone names what its siblings are about."),
+        Flag(
+            "tree", "Whether the prompt of a child that is written alone names what its siblings are about."
+        ),
     ] = "apart"
     balance: Annotated[
         Literal["uniform", "seeds", "none"],
         Flag("tree", "Labels in equal shares, in the shares of the seeds, or in these but not enforced."),
     ] = "uniform"
     steer: Annotated[
-        bool, Flag("tree", "Let the lengths so far correct those that are asked for next (not with --target all).")
+        bool,
+        Flag("tree", "Let the lengths so far correct those that are asked for next (not with --target all)."),
     ] = True
     together: Annotated[
         Annotated[int, Field(ge=1, le=40)] | Literal["auto"],

@@ -66,9 +66,7 @@ class Frontier:
                 level.below.append(levels[-1])
         self._strata[name] = levels
         if levels:
-            levels[0].candidates = {
-                root.seed: Candidate(root.seed, root.seed, "", root.label) for root in roots
-            }
+            levels[0].candidates = {root.id: Candidate(root.id, root.seed, "", label) for root in roots}
             self._wake(levels[0])
 
     def _wake(self, level: Level) -> None:
@@ -340,7 +338,9 @@ class Frontier:
     def count_possible(self) -> int:
         """The most records that the tree can hold: its guided slots, first samples alone, and the plain ones planned."""
         plain = sum(level.quota if level.last is None else level.last for level in self._plain.values())
-        roots = sum(len(levels[0].candidates) + len(levels[0].branches) for levels in self._strata.values() if levels)
+        roots = sum(
+            len(levels[0].candidates) + len(levels[0].branches) for levels in self._strata.values() if levels
+        )
         return plain + sum(self.shape.caps(roots))
 
     def _levels(self) -> Iterator[Level]:

@@ -6,10 +6,11 @@ prompts name the same bounds.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from aide.card.traits import Traits, check_traits
 from aide.dedup.contamination import Contamination
 from aide.formats import TaskCard
 from aide.gates.language import LanguageCheck

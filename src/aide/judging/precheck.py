@@ -34,6 +34,7 @@ _MAX_TEXT: Final = 200  # characters kept of an answer, which may be a whole ess
 # Names what is drawn at random and what is journaled: another word would make every folder pay again.
 _NAME: Final = "exam"
 
+
 @dataclass(frozen=True, slots=True)
 class SeedCheck:
     """One seed: what it says, what the model said, and what the judge made of it."""
@@ -74,7 +75,9 @@ def read_seed(
     expected = format.extract_final_answer(seed.draft, card)
     name = seed.name or seed.id
     if reading is None:
-        return SeedCheck(name, expected[:_MAX_TEXT], "(unreadable)", False if format.comparable else None, None, None)
+        return SeedCheck(
+            name, expected[:_MAX_TEXT], "(unreadable)", False if format.comparable else None, None, None
+        )
     agrees = format.compare(expected, reading.own_answer) if format.comparable and format.reading else None
     faults = apply_thresholds(Verdict(reading, right), Thresholds(min_relevance=1, min_diversity=1))
     return SeedCheck(
@@ -201,7 +204,10 @@ class Precheck:
             hint = f"{another}; aide calibrate looks closer"
             often = Counter(seed.reason for seed in self.seeds if seed.reason).most_common(1)[0][0]
             found.append(
-                (f"the judge faults {shown - accepted} of {shown} seeds as it would new records, most as {often}", hint)
+                (
+                    f"the judge faults {shown - accepted} of {shown} seeds as it would new records, most as {often}",
+                    hint,
+                )
             )
         fooled, shown = self.takes_wrong
         if shown and fooled / shown > MAX_FOOLED:

@@ -34,6 +34,7 @@ from aide.records import (
     Point,
     Record,
     Seed,
+    TracedAsk,
     Triple,
 )
 
@@ -91,7 +92,7 @@ class Aide:
 
     # --- steps 2 to 6: the records of one group -------------------------------------------------------
 
-    async def grow(self, group: Group, ask: Ask) -> AsyncIterator[Grown]:
+    async def grow(self, group: Group, ask: TracedAsk) -> AsyncIterator[Grown]:
         """Write all, then finish each: check, answer, reflect."""
         still = [hop for place, hop in enumerate(group.hops) if place not in group.settled]
         try:
@@ -200,4 +201,3 @@ class Aide:
 def _has_room(hop: Hop) -> bool:
     """A short text has room for its matter alone: a circumstance cannot be had in five words."""
     return not hop.traits or hop.operation == PERSONA or not Traits.from_dict(hop.traits).is_short
-

@@ -13,7 +13,7 @@ from aide.gates.form import FormGate
 from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
 from aide.recipes.personas import PersonaBank
-from aide.records import Ask, Comparison, Draft, Group, Hop, Point, Reading, Record, Seed, Triple
+from aide.records import Ask, Comparison, Draft, Group, Hop, Point, Reading, Record, Seed, TracedAsk, Triple
 from aide.registry import Registry
 from aide.verify.answers import AnswerChecks
 
@@ -135,7 +135,7 @@ class Recipe(Protocol):
         """What the children of this point are grown along; raises `errors.NodeError` where nothing can be found."""
         ...
 
-    def grow(self, group: Group, ask: Ask) -> AsyncIterator[Grown]:
+    def grow(self, group: Group, ask: TracedAsk) -> AsyncIterator[Grown]:
         """The records of the group's open hops, each as soon as it has ended. What stands in their prompts is composed
         before any is asked.
         """

@@ -94,6 +94,14 @@ class Ask(Protocol):
         """
 
 
+class TracedAsk(Ask, Protocol):
+    """An `Ask` that knows who answered."""
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """By step, the model that answered it last."""
+
+
 class Embed(Protocol):
     """The one way to an embedding model."""
 

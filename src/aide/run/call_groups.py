@@ -103,8 +103,7 @@ class CallGroups(Generic[R]):
             self._queue.append(waiting)
             self.waiting += 1
             self.send_full()
-        answer = await waiting.answer
-        return answer
+        return await waiting.answer
 
     def announce(self, group: str, count: int) -> None:
         """So many items of a group may come, and go together; each that won't is to be withdrawn."""
@@ -148,7 +147,7 @@ class CallGroups(Generic[R]):
         return taken
 
     def _send(self, members: Sequence[_Waiting[R]]) -> None:
-        asyncio.get_running_loop().create_task(self._serve(members))  # noqa: RUF006 - its members hold on to it
+        asyncio.get_running_loop().create_task(self._serve(members))
 
     async def _serve(self, members: Sequence[_Waiting[R]]) -> None:
         try:

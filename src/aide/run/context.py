@@ -20,7 +20,7 @@ from aide.run.seed_pool import SeedPool
 from aide.run.session import Session
 from aide.run.task_card import rank_near_labels
 from aide.run.test_results import JournaledTestRunner
-from aide.verify.agreement import AUTO, choose_quorum
+from aide.verify.agreement import choose_quorum
 from aide.verify.answers import AnswerChecks, TestRunner
 
 
@@ -97,7 +97,9 @@ def build_recipe_context(
             inputs.avoid,
         ),
         # By itself a vote is held only where the judge, whose own answer is one, says otherwise.
-        checks=AnswerChecks(inputs.format, card, quorum, run, eager=spec.agreement != AUTO or not spec.reflection),
+        checks=AnswerChecks(
+            inputs.format, card, quorum, run, eager=spec.agreement != "auto" or not spec.reflection
+        ),
         thresholds=thresholds,
         prompts=prompts,
         deduplicator=deduplicator,
@@ -125,12 +127,18 @@ def make_shape(spec: RunSpec, inputs: PreparedInputs) -> TreeShape:
 
 
 def build_frontier(
-    context: RunContext, pools: Mapping[str, str], sizes: GroupSizes, choose: ChooseParent, out: Collection[str]
+    context: RunContext,
+    pools: Mapping[str, str],
+    sizes: GroupSizes,
+    choose: ChooseParent,
+    out: Collection[str],
 ) -> Frontier:
     """The frontier of a session as the folder has it; `out` was pruned."""
     spec, inputs, journal = context.session.spec, context.inputs, context.session.journal
     shape, near = make_shape(spec, inputs), context.recipe_context.near_labels
-    composition = restore.plan_levels(spec, shape, inputs.seeds, pools, journal, context.card.label_names, near, out)
+    composition = restore.plan_levels(
+        spec, shape, inputs.seeds, pools, journal, context.card.label_names, near, out
+    )
     return restore.build_frontier(
         shape, composition, journal, pools, groups=(sizes.most(GUIDED), sizes.most(PLAIN)), choose=choose, out=out,
         retry_failed=spec.retry_failed,

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import orjson
 
-from aide.errors import AideError
 from aide.card import TraitPool
+from aide.errors import AideError
 from aide.formats import TaskCard
 from aide.frontier import Frontier
 from aide.journal import Journal
@@ -29,8 +29,8 @@ from aide.run.folder import (
     make_manifest,
     measure_shards,
 )
-from aide.run.hops import HopBuilder
 from aide.run.group_sizes import learn_group_sizes
+from aide.run.hops import HopBuilder
 from aide.run.inputs import PreparedInputs, SeedSource
 from aide.run.judge_groups import GroupedJudge, make_judge
 from aide.run.loop import Emit, GrowthLoop, RunOutput
@@ -181,7 +181,9 @@ class Expansion:
         bounds = _fix_drift_bounds(session, inputs.seeds)
         hops = HopBuilder(spec, inputs, card, journal, traits, pool.pools, bounds)
         out = read_pruned(journal)
-        self._frontier = frontier = build_frontier(context, pool.pools, sizes, ParentChooser(hops.read_text), out)
+        self._frontier = frontier = build_frontier(
+            context, pool.pools, sizes, ParentChooser(hops.read_text), out
+        )
         judge.restore(_list_settled(journal))
         await restore.promote_surplus(frontier, journal, pool.pools)
         output.shards.rebuild(read_standing(journal, out))
@@ -254,7 +256,7 @@ class Expansion:
 
 
 def _list_settled(journal: Journal) -> set[str]:
-    return {outcome.node for outcome in journal.outcomes(payload=False) if outcome.kind != "planted"}
+    return {outcome.node for outcome in journal.read_outcomes(payload=False) if outcome.kind != "planted"}
 
 
 def _fix_drift_bounds(session: Session, seeds: Sequence[Seed]) -> DriftBounds | None:
@@ -283,7 +285,10 @@ def _count_settled(
 ) -> Progress:
     """Counts of what earlier invocations settled."""
     progress, journal = Progress(), session.journal
-    progress.target, progress.possible = session.spec.compute_target(len(inputs.seeds)), frontier.count_possible()
+    progress.target, progress.possible = (
+        session.spec.compute_target(len(inputs.seeds)),
+        frontier.count_possible(),
+    )
     for outcome in journal.read_outcomes("accepted", "rejected", "failed", "surplus", payload=False):
         if outcome.kind != "failed" or not session.spec.retry_failed:
             kind = "pruned" if outcome.node in out else outcome.kind

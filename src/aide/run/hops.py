@@ -2,10 +2,10 @@
 
 from bisect import bisect
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import accumulate
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -27,7 +27,6 @@ from aide.records import (
     Record,
     Seed,
     Triple,
-    digest,
     name_group,
     rng,
 )

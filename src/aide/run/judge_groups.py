@@ -53,12 +53,14 @@ class GroupedJudge:
         self._whole = whole
         self._announced: dict[str, tuple[set[str], int]] = {}  # who asked or withdrew, and who has not ended
         self._count_open = count_open
-        common = {"size": size, "is_last": self._is_last}
         journal, stop = session.journal, session.stop
-        self.readings = CallGroups(
-            "reading", journal, stop, self._ask_readings, mix=format.labelled and not whole, **common
+        self.readings: CallGroups[Reading] = CallGroups(
+            "reading", journal, stop, self._ask_readings, size=size, is_last=self._is_last,
+            mix=format.labelled and not whole,
+        )  # fmt: skip
+        self.comparisons: CallGroups[Comparison] = CallGroups(
+            "comparison", journal, stop, self._ask_comparisons, size=size, is_last=self._is_last
         )
-        self.comparisons = CallGroups("comparison", journal, stop, self._ask_comparisons, **common)
 
     @property
     def size(self) -> int:
@@ -136,7 +138,9 @@ class GroupedJudge:
 
     async def compare_answers(self, drafts: Sequence[Draft], name: str) -> list[Comparison | None]:
         """Whether the judge takes these answers for right, of texts that have no parent."""
-        items = [{"parent": "", "text": draft.input, "answer": self._format.render(draft)} for draft in drafts]
+        items = [
+            {"parent": "", "text": draft.input, "answer": self._format.render(draft)} for draft in drafts
+        ]
         return list(await self._ask_comparisons(digest("answers", name), items))
 
     async def _ask_readings(self, id: str, items: Sequence[Item]) -> Sequence[Reading | None]:
@@ -210,7 +214,12 @@ class GroupedJudge:
 
 
 def make_judge(
-    session: Session, inputs: PreparedInputs, card: TaskCard, sizes: GroupSizes, *, count_open: Callable[[], int]
+    session: Session,
+    inputs: PreparedInputs,
+    card: TaskCard,
+    sizes: GroupSizes,
+    *,
+    count_open: Callable[[], int],
 ) -> GroupedJudge:
     """The judge of a run whose card is `card`; `count_open` counts the candidates that may still join a call."""
     prompts = Prompts(session.spec.prompts, card=card)

@@ -91,7 +91,6 @@ class SeedPool:
         )
         return tuple(make_demonstration(each.draft, self._format) for each in chosen)
 
-
     def _seeds_until(self, batch: int) -> list[Seed]:
         if batch not in self._pools:
             self._pools[batch] = [self._seeds[id] for id, came in self._batches.items() if came <= batch]

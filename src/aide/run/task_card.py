@@ -12,7 +12,6 @@ from aide.run.inputs import PreparedInputs, count_inputs_card
 from aide.run.session import Session
 from aide.shards import write_atomic
 
-
 DESCRIBED: Final = "card as described"
 """The card as the model described it: while it is the folder's card, no person has edited it."""
 
