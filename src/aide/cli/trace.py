@@ -92,9 +92,6 @@ def _describe(step: dict[str, Any], longest: int) -> Iterator[str]:
         scores = ", ".join(f"{name} {_format_score(value)}" for name, value in content["scores"].items())
         model = make_printable(content.get("model", ""), 60)
         yield f"  {'scores':9} {scores}; revisions {content.get('revisions', 0)}; model {model}"
-    for draft, critique in enumerate(filter(None, step["critiques"]), start=1):
-        which = f"(draft {draft}) " if len(step["critiques"]) > 1 else ""
-        yield f"  {'critique':9} {which}{make_printable(critique, longest)}"
     if step["calls"]:
         tokens, cost = step["tokens"], _format_cost(step["cost"])
         names = ", ".join(_name_call(call) for call in step["calls"])
@@ -129,7 +126,8 @@ def _format_score(value: Any) -> str:
 
 def _name_call(call: dict[str, Any]) -> str:
     draw = f" draw {call['draw']}" if call["draw"] else ""
-    return f"{call['step']}{draw}{' re-asked' if call['attempt'] else ''}"
+    shared = f" (1/{call['shared_by']})" if call["shared_by"] > 1 else ""
+    return f"{call['step']}{draw}{' re-asked' if call['attempt'] else ''}{shared}"
 
 
 def _format_cost(cost: float | None) -> str:

@@ -103,7 +103,8 @@ class CallGroups(Generic[R]):
             self._queue.append(waiting)
             self.waiting += 1
             self.send_full()
-        return await waiting.answer
+        answer: R = await waiting.answer
+        return answer
 
     def announce(self, group: str, count: int) -> None:
         """So many items of a group may come, and go together; each that won't is to be withdrawn."""

@@ -3,61 +3,77 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from aide.errors import InputError, Unusable
+from aide.errors import InputError
 from aide.journal import AnsweredCall, Journal
-from aide.judging.verdict import VERDICT
-from aide.parsing import read_completion
-from aide.records import Usage, Verdict
+from aide.run.call_groups import DECISION as CALL_GROUP
 from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
 from aide.run.pruning import prune_records, read_pruned, reconcile_shards, restore_records
+from aide.run.restore import GROUP
 from aide.run.seed_pool import SEED
 from aide.shards import FolderLock, write_atomic
 
 
 @dataclass(frozen=True, slots=True)
-class TraceStep:
-    """One station of the way: the seed (`line` is what was journaled of it), or a record or reject with its calls.
+class TracedCall:
+    """A call that a station was part of."""
 
-    `verdicts` are what the judge said of it, draft by draft; `pruned` tells that it is out of the shards.
-    """
+    call: AnsweredCall
+    shared_by: int = 1
+    """How many records it was made for."""
+
+    def as_dict(self, *, prompts: bool) -> dict[str, Any]:
+        """The call as JSON values; with `prompts`, what was sent and what came back."""
+        call = self.call
+        row: dict[str, Any] = {
+            "step": call.step, "draw": call.draw, "attempt": call.attempt, "model": call.answered_by,
+            "endpoint": call.endpoint, "shared_by": self.shared_by, "prompt_tokens": call.usage.prompt,
+            "completion_tokens": call.usage.completion, "seconds": call.seconds, "cost": call.cost,
+            "reused": call.reused,
+        }  # fmt: skip
+        if prompts:
+            row.update(system=call.system, user=call.user, answer=call.body.decode("utf-8", "replace"))
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStep:
+    """One station of the way: the seed (`line` is what was journaled of it), or a record or reject with its calls."""
 
     id: str
     kind: str
     line: Mapping[str, Any]
-    calls: tuple[AnsweredCall, ...]
-    verdicts: tuple[Verdict, ...] = ()
+    calls: tuple[TracedCall, ...]
     pruned: bool = False
-
-    @property
-    def usage(self) -> Usage:
-        """Tokens of the calls that were made for this station alone."""
-        return sum((call.usage for call in self.calls), Usage())
+    """True where it is out of the shards."""
 
     @property
     def cost(self) -> float | None:
-        """US dollars of these calls; `None` where one has no price."""
-        costs = [call.cost for call in self.calls]
+        """US dollars of its share of these calls; `None` where one has no price."""
+        costs = [None if each.call.cost is None else each.call.cost / each.shared_by for each in self.calls]
         return None if None in costs else sum(cost or 0.0 for cost in costs)
 
     def as_dict(self, *, prompts: bool) -> dict[str, Any]:
         """The station as JSON values; with `prompts`, what was sent and what came back."""
+        tokens = {
+            "prompt": round(sum(each.call.usage.prompt / each.shared_by for each in self.calls)),
+            "completion": round(sum(each.call.usage.completion / each.shared_by for each in self.calls)),
+        }
         return {
             "id": self.id,
             "kind": self.kind,
             "pruned": self.pruned,
             "content": dict(self.line),
-            "critiques": [verdict.critique for verdict in self.verdicts],
-            "tokens": {"prompt": self.usage.prompt, "completion": self.usage.completion},
+            "tokens": tokens,
             "cost": self.cost,
-            "calls": [_call(call, prompts=prompts) for call in self.calls],
+            "calls": [each.as_dict(prompts=prompts) for each in self.calls],
         }
 
 
@@ -69,29 +85,30 @@ def trace_node(folder: RunFolder, id: str) -> list[TraceStep]:
     """
     with _open(folder, readonly=True) as journal:
         node = resolve_id(journal, id, folder.path)
-        out = read_pruned(journal)
+        out, seeds = read_pruned(journal), dict(journal.read_decisions(SEED))
         way: list[TraceStep] = []
         while (outcome := journal.get_outcome(node)) is not None:
-            calls = tuple(journal.read_calls(node=node))
             line = orjson.loads(outcome.payload)
-            way.append(TraceStep(node, outcome.kind, line, calls, read_verdicts(calls), node in out))
-            node = outcome.parent
-        seeds = dict(journal.read_decisions(SEED))
+            calls = tuple(_find_calls(journal, node, line))
+            way.append(TraceStep(node, outcome.kind, line, calls, node in out))
+            # A seed that stands in for a label that no seed has is a parent under another id.
+            known = outcome.parent in seeds or journal.get_outcome(outcome.parent) is not None
+            node = outcome.parent if known else outcome.seed
         if node in seeds:
-            way.append(TraceStep(node, "seed", seeds[node], tuple(journal.read_calls(node=node))))
+            way.append(TraceStep(node, "seed", seeds[node], tuple(_find_calls(journal, node, {}))))
         return way[::-1]
 
 
-def read_verdicts(calls: Iterable[AnsweredCall]) -> tuple[Verdict, ...]:
-    """What the judge said in these calls; answers that were of no use to the run are left out here too."""
-    found = []
-    for call in calls:
-        if call.step == "reflect":
-            try:
-                found.append(VERDICT.read(read_completion(orjson.loads(call.body))))
-            except (Unusable, orjson.JSONDecodeError):
-                continue
-    return tuple(found)
+def _find_calls(journal: Journal, node: str, line: Mapping[str, Any]) -> Iterator[TracedCall]:
+    """The calls that wrote a record, judged it and found what it is about; those of its own after those it shares."""
+    group = line.get("lineage", {}).get("group", "")
+    shared = {group: len(members["ids"]) for members in [journal.get_decision(GROUP, group)] if members}
+    for id, members in journal.read_decisions(CALL_GROUP):
+        if any(item["id"] == node for item in members["items"]):
+            shared[id] = len(members["items"])
+    for id in filter(None, dict.fromkeys((group, *shared))):
+        yield from (TracedCall(call, shared.get(id, 1)) for call in journal.read_calls(node=id))
+    yield from (TracedCall(call) for call in journal.read_calls(node=node))
 
 
 def resolve_id(journal: Journal, id: str, path: Path) -> str:
@@ -272,26 +289,3 @@ def _open(folder: RunFolder, *, readonly: bool = False) -> Journal:
             hint="name the folder that `aide expand` wrote",
         )
     return Journal.open(folder.journal, readonly=readonly)
-
-
-def _call(call: AnsweredCall, *, prompts: bool) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "step": call.step, "draw": call.draw, "attempt": call.attempt, "model": call.answered_by,
-        "endpoint": call.endpoint, "prompt_tokens": call.usage.prompt, "completion_tokens": call.usage.completion,
-        "seconds": call.seconds, "cost": call.cost, "reused": call.reused,
-    }  # fmt: skip
-    if prompts:
-        row.update(system=call.system, user=call.user, answer=call.body.decode("utf-8", "replace"))
-    return row
-
-
-__all__ = [
-    "Pruning",
-    "Selection",
-    "TraceStep",
-    "find_descendants",
-    "prune_or_restore",
-    "read_verdicts",
-    "resolve_id",
-    "trace_node",
-]

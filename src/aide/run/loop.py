@@ -131,8 +131,6 @@ class GrowthLoop:
 
     def _start(self, work: GroupWork) -> Group:
         """Compose a group. With a target, its makeup is a decision: a resume must go on with the same company."""
-        if self._frontier.shape.whole:
-            return self._hops.compose(work)
         group = self._hops.compose(work)
         kept = self._journal.get_decision(GROUP, group.id)
         correction = self._steering.correction if kept is None else float(kept["correction"])

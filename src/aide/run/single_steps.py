@@ -13,11 +13,14 @@ from typing import Any, Final, TypeVar
 from aide.errors import Rejection
 from aide.formats import Question
 from aide.formats.choices import NONE, choose_option
-from aide.recipes import steps
+from aide.judging.verdict import Thresholds
 from aide.records import Draft, Hop, Parts, Point, Seed, Verdict, digest
 from aide.run.context import RunContext, make_context
 from aide.run.deduplication import NoDeduplication
+from aide.run.group_sizes import learn_group_sizes
 from aide.run.inputs import SeedSource
+from aide.run.judge_groups import make_judge
+from aide.run.seed_pool import SeedPool
 from aide.run.service import ModelService
 from aide.run.session import RunRequest, open_session
 from aide.run.task_card import fix_card
@@ -76,19 +79,27 @@ class StepRunner:
             said = await choose_option(asked, given, replace(question, draw=number))
             return Vote("" if said == NONE else said, replace(given, output=said))
 
-        tally = await collect_votes(await draw(0), draw, quorum, recipe_context.format.compare)
+        tally = await collect_votes([await draw(0)], draw, quorum, recipe_context.format.compare)
         if tally.winner is None:
             raise Rejection("answer", "no_agreement", ", ".join(tally.votes))
         return tally.winner, {"agreement": tally.share} if quorum.needed > 1 else {}
 
     async def grade(self, record: Mapping[str, Any], draft: Draft) -> Verdict:
-        """The judge's verdict on a record beside its seed, or beside the nearest seed where it names none."""
+        """The judge's verdict on a record beside its seed, or beside the nearest seed where it names none.
+
+        Raises:
+            errors.NodeError: the judge said nothing usable.
+        """
         parts, text = self._input(record)
-        seed = self._seed(record, text)
-        hop = Hop(seed, Point(seed.id, seed.draft, parts, 0), 1, "grade")
+        seed, context = self._seed(record, text), self.context.recipe_context
         draft = replace(draft, input=text)
-        ask = self.context.ask_for(digest("grade", text, draft.output))
-        return await steps.reflect(self.context.recipe_context, hop, draft, ask)
+        hop = Hop(seed, Point(seed.id, seed.draft, parts, 0), 1, "grade", persona=digest("grade", text, draft.output))
+        reading = await context.judge.read(hop, draft)
+        comparison = await context.judge.compare(hop, draft)
+        if context.format.comparable and context.format.reading:
+            final = context.format.extract_final_answer(draft, context.card)
+            comparison = replace(comparison, correct=context.format.compare(final, reading.own_answer))
+        return Verdict(reading, comparison)
 
     def _input(self, record: Mapping[str, Any]) -> tuple[Parts, str]:
         """The fixed parts of a record and what varies."""
@@ -125,7 +136,10 @@ async def open_step_runner(
     async with open_session(request, models, source=source, held_hint=HELD_HINT) as session:
         assert session.inputs is not None
         card = await fix_card(session, session.inputs)
-        yield StepRunner(make_context(session, session.inputs, card, NoDeduplication()))
+        sizes = learn_group_sizes(session, session.inputs)
+        judge = make_judge(session, session.inputs, card, sizes, count_open=lambda: 0)
+        pool = SeedPool(session.spec, session.inputs, session.journal)
+        yield StepRunner(make_context(session, session.inputs, card, NoDeduplication(), judge, pool, Thresholds()))
 
 
 async def map_in_order(
