@@ -36,7 +36,7 @@ class Tag(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SimulatorRequest:
+class ParsedRequest:
     """What the simulator understands of a request."""
 
     step: str
@@ -70,7 +70,7 @@ class SimulatorRequest:
         return int(low), int(high), unit
 
 
-def read_request(body: Mapping[str, Any]) -> SimulatorRequest:
+def read_request(body: Mapping[str, Any]) -> ParsedRequest:
     """The first user message with the system message before it; what follows are corrections."""
     messages = [(message.get("role"), _read_content(message)) for message in body.get("messages") or ()]
     roles = [role for role, _ in messages]
@@ -80,7 +80,7 @@ def read_request(body: Mapping[str, Any]) -> SimulatorRequest:
     names = {tag.name for tag in tags}
     said = "\x1f".join(text for role, text in messages[asked:] if role == "assistant")
     step = next((step for tag, step in STEPS if tag in names), name)
-    return SimulatorRequest(step, tags, prose, schema, (said, str(body.get("seed", ""))))
+    return ParsedRequest(step, tags, prose, schema, (said, str(body.get("seed", ""))))
 
 
 def step_of(body: Mapping[str, Any]) -> str:

@@ -19,7 +19,10 @@ from aide.simulator.settings import SPOILING_FAULTS, WIRE_FAULTS, SimulatorSetti
 from aide.simulator.texts import find_words
 from aide.simulator.writing import write_answer
 
+Sleep = Callable[[float], Awaitable[Any]]
+
 MODEL: Final = "simulator"
+_MODEL: Final = {"id": MODEL, "object": "model", "created": 0, "owned_by": "aide"}
 _DIMENSIONS: Final = 256
 _SIGMA: Final = 0.7  # of the lognormal seconds: one answer in fifty takes four times the mean
 _TIMEOUT: Final = 3600.0  # longer than any client waits
@@ -48,12 +51,7 @@ class Simulator:
     on the model's name, the output limit or the rung on which structure is asked for.
     """
 
-    def __init__(
-        self,
-        settings: SimulatorSettings | None = None,
-        *,
-        sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
-    ) -> None:
+    def __init__(self, settings: SimulatorSettings | None = None, *, sleep: Sleep = asyncio.sleep) -> None:
         self.settings = settings or SimulatorSettings()
         self.stats = SimulatorStats()
         self._sleep = sleep
@@ -81,10 +79,9 @@ class Simulator:
     ) -> Reply:
         """Status, headers and body of the response; `ConnectionResetError` where a server drops the connection."""
         route = path.partition("?")[0].rstrip("/").removeprefix("/v1")
-        model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "aide"}
-        pages = {"/models": {"object": "list", "data": [model]}, "/stats": self.stats.as_dict()}
-        if method == "GET" and route in pages:
-            return 200, {}, pages[route]
+        if method == "GET" and route in ("/models", "/stats"):
+            models = {"object": "list", "data": [_MODEL]}
+            return 200, {}, models if route == "/models" else self.stats.as_dict()
         if method == "GET" or route not in ("/chat/completions", "/embeddings"):
             return 404, {}, error(f"there is nothing at {path}", "invalid_request_error", 404)
         self.stats.first = self.stats.first or time.monotonic()
@@ -107,16 +104,13 @@ class Simulator:
                 data = orjson.loads(body)
             except orjson.JSONDecodeError as fault:
                 return 400, {}, error(f"the body is not JSON: {fault}", "invalid_request_error", 400)
-        if route == "/embeddings" and isinstance(data, Mapping):
-            return 200, {}, embed(data)
-        messages = data.get("messages") if isinstance(data, Mapping) else None
-        if (
-            not isinstance(data, Mapping)
-            or not isinstance(messages, list)
-            or not all(isinstance(m, Mapping) for m in messages)
-        ):
+        fields: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
+        if route == "/embeddings" and fields:
+            return 200, {}, embed(fields)
+        messages = fields.get("messages")
+        if not isinstance(messages, list) or not all(isinstance(each, Mapping) for each in messages):
             return 400, {}, error("'messages' must be a list of objects", "invalid_request_error", 400)
-        reply = await self._complete(data, messages)
+        reply = await self._complete(fields, messages)
         if name and reply[0] == 200:
             self._canned[name] = orjson.dumps(reply[2])
         return reply

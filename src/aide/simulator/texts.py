@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from aide.records import digest
+from aide.text.words import count_unspaced, split_tokens
 
 # A syllable holds six bits; six of them hold identity (12), label (18) and a checksum (6), without which words of
 # people's own would be taken for marks.
@@ -21,12 +22,9 @@ _VOWELS: Final = "aeio"
 _SYLLABLES: Final = [consonant + vowel for consonant in _CONSONANTS for vowel in _VOWELS]
 _MARK: Final = re.compile(rf"(?<![A-Za-z])(?:[{_CONSONANTS}][{_VOWELS}]){{6}}(?![A-Za-z])")
 _LABELS: Final = 1 << 18
-# Scripts without spaces have no words to exchange: pairs of their characters stand for words.
-_UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_WORD: Final = rf"[{_UNSPACED}]{{2}}|[^\W\d_{_UNSPACED}]{{2,}}(?:['’\-][^\W\d_{_UNSPACED}]+)*"
-_WORDS: Final = re.compile(_WORD)
-_PIECES: Final = re.compile(rf"{_WORD}|\S")
-_ENDINGS: Final = re.compile(rf"({_WORD})(\W*)")
+# A word as it stands between spaces, and the punctuation behind it. Marks of Indic and Arabic vowels are no letters to
+# `re`, hence all that is not ASCII; code such as `add(a,b)` is none.
+_PIECE: Final = re.compile(r"([^\W\d_][A-Za-z'\-\x80-\U0010ffff]*?)([.,;:!?…。、，！？؟।]*)")
 # More than half of the words are exchanged: at less, siblings of one parent would pass for near-duplicates.
 _EXCHANGED: Final = 0.6
 
@@ -73,17 +71,17 @@ def _checksum(number: int) -> int:
 
 
 @lru_cache(maxsize=2048)
-def find_words(text: str) -> tuple[str, ...]:
-    """The words of a text without its mark."""
-    return tuple(_WORDS.findall(_MARK.sub("", text)))
+def _split(text: str, spaced: bool) -> list[tuple[str, str]]:
+    """The pieces of a text without its mark as (word, what follows it); the word is empty where a piece is none."""
+    bare = _MARK.sub("", text)
+    pieces = bare.split() if spaced else split_tokens(bare)
+    return [(found[1], found[2]) if (found := _PIECE.fullmatch(each)) else ("", each) for each in pieces]
 
 
-@lru_cache(maxsize=1024)
-def _split(source: str, spaced: bool) -> list[tuple[str, str]]:
-    """The pieces of a source as (word, what follows it); the word is empty where the piece is to stay."""
-    text = _MARK.sub("", source)  # an old mark is not handed down
-    pieces = text.split() if spaced else _PIECES.findall(text)
-    return [(found[1], found[2]) if (found := _ENDINGS.fullmatch(each)) else ("", each) for each in pieces]
+def find_words(text: str) -> list[str]:
+    """The words of a text without its mark; characters of scripts without spaces stand for words."""
+    words = (word for word, _ in _split(text, not count_unspaced(text)))
+    return [word for word in words if len(word) > 1 or not word.isascii()]
 
 
 def write_text(

@@ -1,7 +1,7 @@
 """What the simulator answers: a schema filled, or a text in the form that the prompt asks for.
 
 Nothing is understood. Values come from delimited inputs of the same name, from the words of the prompt, and from the
-mark of the text that is asked about (`marks`): steps that see the same text agree on its label, answer and grade.
+mark of the text that is asked about (`texts`): steps that see the same text agree on its label, answer and grade.
 """
 
 import re
@@ -15,7 +15,7 @@ import orjson
 from aide.records import rng
 from aide.simulator.request import (
     OUTPUTS,
-    SimulatorRequest,
+    ParsedRequest,
     Tag,
     flatten,
     read_examples,
@@ -28,7 +28,7 @@ from aide.simulator.texts import Mark, draw_share, find_words, hash_label, read_
 Inputs = Mapping[str, str]
 
 # The text that a request is about, and the one that a new text is made from, stand in the first of these.
-_SUBJECTS: Final = ("question", "candidate", "draft", "text", "parent", "about")
+_SUBJECTS: Final = ("question", "candidate", "draft", "text", "parent", "about", "examples")
 _SOURCES: Final = ("seed", "parent")
 # What does not set two requests for a new text apart: siblings share it, or it follows from the rest.
 _SHARED: Final = {"examples", "change", "part", "not_label", "wanted", "answer_as", *OUTPUTS}
@@ -39,7 +39,9 @@ _NEAR_TRUTH: Final = 100
 _NUMBER: Final = re.compile(r"\d+(?!.*\d)", re.DOTALL)
 _SENTENCE: Final = re.compile(r"[^.!?。！？;\n]{8,}[.!?。！？;]?")
 _CALL: Final = re.compile(r"\b([A-Za-z_]\w*)\(")
-_CARD: Final = {"language": "that of the examples", "language_code": "", "locale": ""}
+_CARD: Final = {"language": "that of the examples", "language_code": "", "locale": ""} | dict.fromkeys(
+    ("task", "answer_form", "register"), "As in the examples."
+)
 _GOOD: Final = {"critique": "none", "on_task": True, "answerable": True, "gives_away": False}
 _LOW: Final = ({"relevance": 5}, {"relevance": 6}, {"diversity": 4})
 _LOST: Final = (*_LOW[2:], {"relevance": 4}, {"on_task": False}, {"answerable": False}, {"gives_away": True})
@@ -71,15 +73,16 @@ def grade(identity: int, settings: SimulatorSettings) -> dict[str, Any]:
 class _Writer:
     """One answer, or one of several that are asked for together: `inputs` are then those of its number."""
 
-    def __init__(self, request: SimulatorRequest, settings: SimulatorSettings, inputs: Inputs) -> None:
+    def __init__(self, request: ParsedRequest, settings: SimulatorSettings, inputs: Inputs) -> None:
         self.request, self.settings, self.inputs = request, settings, inputs
         self.kind, self.blind = inputs.get("answer_as.kind", ""), request.step == "answer"
-        self.subject = next((inputs[name] for name in _SUBJECTS if name in inputs), "") or request.prose
-        self.words = find_words(self.subject) or (self.subject.strip()[:12] or "text",)
+        known = next((name for name in _SUBJECTS if name in inputs), "")
+        self.subject = inputs[known] if known else "\n".join(inputs.values()) or request.prose
+        self.words = find_words(self.subject) or [self.subject.strip()[:12] or "text"]
         self.mark = read_mark(self.subject)
         self.shown = read_examples(inputs.get("examples", ""))
         self.order = {name: text for name, text in inputs.items() if name not in _SHARED}
-        self.dice = rng("dice", str(self.order), request.prose, *request.again)
+        self.dice = rng("dice", known, str(self.order), *request.again)
         # A corrected answer is right.
         wrong = not request.again[0] and self.dice.random() < settings.wrong
         self.miss = self.dice.randint(1, 9) if wrong else 0
@@ -140,14 +143,14 @@ class _Writer:
         if name in ("topic", "attribute"):
             return next(self.themes)
         if name in ("persona", "personas"):
-            who = write_mark(Mark(self.dice.randrange(4096)))
+            who = write_mark(Mark(self.dice.randrange(4096), self.dice.randrange(4096)))
             return f"{self.inputs.get('about') or self.dice.choice(self.words)} {who[:6]} {who[6:]}"
         if name in ("correct", "wrong"):
             return next(self.options)
         if name == "evidence":
             return self.quote()
         if name in _CARD or name in self.inputs:
-            return self.inputs.get(name) or _CARD[name]
+            return self.inputs.get({"task": "said"}.get(name, name)) or _CARD[name]
         if self.request.step in ("synthesize", "revise"):
             return self.write()
         words = " ".join(self.values.choices(self.words, k=3))
@@ -198,11 +201,12 @@ class _Writer:
             tests = "".join(f"assert {called}({number}) == {self.truth}\n" for number in range(3))
             code = f"def {called}(*values):\n    return {result}\n"
             return f"```python\n{tests if self.kind == 'tests' else code}```"
-        said = f"{' '.join(self.dice.choices(self.words, k=3))} {result}."
+        words = " ".join(self.dice.choices(self.words, k=3))
+        said = f"{words} {result}."
         if self.kind == "open":
             # Half of the wrong results are miscalculated, which code can see; the others need a judge.
             first, slip = self.dice.randrange(result), self.miss if self.miss % 2 else 0
-            said = f"{said[:-1]}: {first} + {result - first - slip} = {result}\nAnswer: {result}"
+            said = f"{words}: {first} + {result - first - slip} = {result}\nAnswer: {result}"
         said = self.shown.get(self.subject, said)
         return (
             f"{said}\n<evidence>{self.quote()}</evidence>"
