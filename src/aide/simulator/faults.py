@@ -11,7 +11,6 @@ _TYPES: Final = {429: "rate_limit_exceeded", 500: "server_error", 503: "overload
 _PAGE: Final = (
     b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 )
-_GARBAGE: Final = "Certainly, here it comes: {[ correct => yes,, relevance"
 # What becomes of the text of an answer; plain text stays where nobody could tell it from what was wanted.
 _SPOILT: Final[Mapping[str, Callable[[str], str | None]]] = {
     "empty": lambda text: "",
@@ -21,7 +20,7 @@ _SPOILT: Final[Mapping[str, Callable[[str], str | None]]] = {
     "truncate": lambda text: text[: max(1, len(text) // 2)],
     "fence": lambda text: f"```json\n{text}\n```" if text[:1] == "{" else text,
     "prose": lambda text: f"Sure, here it is:\n\n{text}\n\nDo you need more?" if text[:1] == "{" else text,
-    "garbage": lambda text: _GARBAGE if text[:1] == "{" else text,
+    "garbage": lambda text: "Here it comes: {[ correct => yes,," if text[:1] == "{" else text,
 }
 
 

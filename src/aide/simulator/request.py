@@ -133,6 +133,5 @@ def _read_schema(wanted: Any, last: str) -> tuple[str, Mapping[str, Any] | None]
 
 
 def _read_content(message: Mapping[str, Any]) -> str:
-    """The text of a message: a string, or a list of parts."""
     content = message.get("content") or ""
     return content if isinstance(content, str) else "\n".join(str(part.get("text", "")) for part in content)

@@ -10,7 +10,6 @@ from aide.simulator.faults import error
 from aide.simulator.service import Simulator
 
 _HEAD_END: Final = b"\r\n\r\n"
-_MAX_BODY: Final = 64 * 1024 * 1024
 
 
 async def serve(simulator: Simulator, host: str, port: int, *, ready: Callable[[int], None]) -> None:
@@ -49,14 +48,11 @@ async def _answer_one(
     """Read and answer one request; false where the connection ends with it."""
     try:
         method, path, headers = _read_head((await reader.readuntil(_HEAD_END)).decode("latin-1"))
-        size = int(headers.get("content-length", "0"))
-        if not 0 <= size <= _MAX_BODY:
-            raise ValueError(size)
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
     except (ValueError, asyncio.LimitOverrunError):
-        reason = error("this is no request that can be read", "invalid_request_error", 400)
-        writer.write(_format_response(400, {"connection": "close"}, reason))
+        told = error("this is no request that can be read", "invalid_request_error", 400)
+        writer.write(_format_response(400, {"connection": "close"}, told))
         return False
-    body = await reader.readexactly(size)
     status, extra, content = await simulator.handle(method, path, headers, body)
     writer.write(_format_response(status, extra, content))
     return headers.get("connection", "").lower() != "close"

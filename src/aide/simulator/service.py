@@ -22,7 +22,7 @@ from aide.simulator.writing import write_answer
 Sleep = Callable[[float], Awaitable[Any]]
 
 MODEL: Final = "simulator"
-_MODEL: Final = {"id": MODEL, "object": "model", "created": 0, "owned_by": "aide"}
+_MODELS: Final = {"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "aide"}]}
 _DIMENSIONS: Final = 256
 _SIGMA: Final = 0.7  # of the lognormal seconds: one answer in fifty takes four times the mean
 _TIMEOUT: Final = 3600.0  # longer than any client waits
@@ -80,8 +80,7 @@ class Simulator:
         """Status, headers and body of the response; `ConnectionResetError` where a server drops the connection."""
         route = path.partition("?")[0].rstrip("/").removeprefix("/v1")
         if method == "GET" and route in ("/models", "/stats"):
-            models = {"object": "list", "data": [_MODEL]}
-            return 200, {}, models if route == "/models" else self.stats.as_dict()
+            return 200, {}, _MODELS if route == "/models" else self.stats.as_dict()
         if method == "GET" or route not in ("/chat/completions", "/embeddings"):
             return 404, {}, error(f"there is nothing at {path}", "invalid_request_error", 404)
         self.stats.first = self.stats.first or time.monotonic()
@@ -166,10 +165,8 @@ def from_url(url: str) -> Simulator:
     scheme, _, rest = url.partition(":")
     where, _, query = rest.partition("?")
     if scheme.casefold() != "sim" or where.strip("/"):
-        hint = "write sim: or sim:?near=0.2&latency=0.05"
-        raise InputError(f"{url!r} is not the simulator's address", hint=hint)
+        raise InputError(f"{url!r} is not the simulator's address", hint="write sim:?near=0.2&latency=0.05")
     settings = SimulatorSettings.from_query(query)
     if "reset" in settings.faults:
-        hint = "start `aide simulate --faults reset:0.1` instead"
-        raise InputError("in process there is no connection to reset", hint=hint)
+        raise InputError("in process there is no connection to reset", hint="start `aide simulate` for that")
     return Simulator(settings)

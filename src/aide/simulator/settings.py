@@ -10,7 +10,6 @@ from aide.errors import InputError
 
 WIRE_FAULTS: Final = ("429", "500", "503", "html", "error200", "reset", "timeout", "slow")
 SPOILING_FAULTS: Final = ("empty", "null", "fence", "prose", "think", "truncate", "garbage", "refusal")
-FAULTS: Final = WIRE_FAULTS + SPOILING_FAULTS
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -62,8 +61,9 @@ def read_faults(text: str) -> dict[str, float]:
     faults: dict[str, float] = {}
     for item in filter(None, (piece.strip() for piece in text.split(","))):
         kind, _, share = item.partition(":")
-        if kind not in FAULTS:
-            raise InputError(f"the simulator has no fault {kind!r}", hint=f"one of: {', '.join(FAULTS)}")
+        if kind not in WIRE_FAULTS + SPOILING_FAULTS:
+            hint = f"one of: {', '.join(WIRE_FAULTS + SPOILING_FAULTS)}"
+            raise InputError(f"the simulator has no fault {kind!r}", hint=hint)
         try:
             faults[kind] = float(share or "0.1")
         except ValueError:

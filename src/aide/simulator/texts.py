@@ -41,7 +41,7 @@ class Mark(NamedTuple):
 def write_mark(mark: Mark) -> str:
     """The mark as a word of twelve letters."""
     number = mark.identity * _LABELS + mark.label
-    number = number << 6 | _checksum(number)
+    number = number << 6 | (crc32(number.to_bytes(4, "little")) & 63)
     return "".join(_SYLLABLES[number >> shift & 63] for shift in range(30, -1, -6))
 
 
@@ -51,8 +51,9 @@ def read_mark(text: str) -> Mark:
         number = 0
         for at in range(0, 12, 2):
             number = number << 6 | _SYLLABLES.index(found[0][at : at + 2])
-        if number & 63 == _checksum(number >> 6):
-            return Mark(*divmod(number >> 6, _LABELS))
+        number, checksum = divmod(number, 64)
+        if checksum == crc32(number.to_bytes(4, "little")) & 63:
+            return Mark(*divmod(number, _LABELS))
     return Mark(int(4096 * draw_share("unmarked", *text.casefold().split())))
 
 
@@ -64,10 +65,6 @@ def hash_label(name: str) -> int:
 def draw_share(*names: object) -> float:
     """A number in [0, 1) that depends on the names alone."""
     return int(digest(*map(str, names))[:13], 16) / (1 << 52)
-
-
-def _checksum(number: int) -> int:
-    return crc32(number.to_bytes(4, "little")) & 63
 
 
 @lru_cache(maxsize=2048)

@@ -27,9 +27,8 @@ from aide.simulator.texts import Mark, draw_share, find_words, hash_label, read_
 
 Inputs = Mapping[str, str]
 
-# The text that a request is about, and the one that a new text is made from, stand in the first of these.
+# The text that a request is about stands in the first of these.
 _SUBJECTS: Final = ("question", "candidate", "draft", "text", "parent", "about", "examples")
-_SOURCES: Final = ("seed", "parent")
 # What does not set two requests for a new text apart: siblings share it, or it follows from the rest.
 _SHARED: Final = {"examples", "change", "part", "not_label", "wanted", "answer_as", *OUTPUTS}
 # The sibling that a near-duplicate is like.
@@ -192,32 +191,28 @@ class _Writer:
 
     def answer(self) -> str:
         """The answer in the form that the prompt names; further draws word it differently."""
-        result = self.result
         if self.kind == "multiple_choice":
             right, *wrong = islice(self.options, int(self.inputs["answer_as.options"]))
             return orjson.dumps({"correct": right, "wrong": wrong}).decode()
         if self.kind in ("code", "tests"):
             called = found[1] if (found := _CALL.search(self.subject)) else "solve"
             tests = "".join(f"assert {called}({number}) == {self.truth}\n" for number in range(3))
-            code = f"def {called}(*values):\n    return {result}\n"
+            code = f"def {called}(*values):\n    return {self.result}\n"
             return f"```python\n{tests if self.kind == 'tests' else code}```"
         words = " ".join(self.dice.choices(self.words, k=3))
-        said = f"{words} {result}."
+        said = f"{words} {self.result}."
         if self.kind == "open":
             # Half of the wrong results are miscalculated, which code can see; the others need a judge.
-            first, slip = self.dice.randrange(result), self.miss if self.miss % 2 else 0
-            said = f"{words}: {first} + {result - first - slip} = {result}\nAnswer: {result}"
+            first, slip = self.dice.randrange(self.truth), self.miss if self.miss % 2 else 0
+            said = f"{words}: {first} + {self.result - first - slip} = {self.result}\nAnswer: {self.result}"
         said = self.shown.get(self.subject, said)
-        return (
-            f"{said}\n<evidence>{self.quote()}</evidence>"
-            if "<evidence>" in self.inputs.get("answer_as", "")
-            else said
-        )
+        quotes = "<evidence>" in self.inputs.get("answer_as", "")
+        return f"{said}\n<evidence>{self.quote()}</evidence>" if quotes else said
 
     def write(self) -> str:
         """A new text; a share of them nearly repeats a sibling, a share one of a few texts word for word."""
         key = (str(self.order), *self.request.again, next(self.texts))
-        source = next((self.inputs[name] for name in _SOURCES if name in self.inputs), self.subject)
+        source = self.inputs.get("seed") or self.inputs.get("parent") or self.subject
         place, repeat = draw_share("near", *key), self.settings.repeat
         if "draft" in self.inputs or place >= repeat + self.settings.near:
             return self.compose(key, source)
