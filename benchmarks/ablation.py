@@ -1,4 +1,4 @@
-"""What the parts of the method are worth, against a simulator that answers with real texts.
+"""What the parts of the method are worth, against an endpoint that answers with real texts.
 
 Run: `AIDE_TASKS=FOLDER python benchmarks/ablation.py [HOPS]`; the folder holds `seeds/<task>.jsonl` and
 `gold/<task>.jsonl`. The pool is all gold together; every task is expanded from its own seeds, deep and
@@ -30,6 +30,8 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
+from corpus import Corpus, CorpusSimulator
+
 from aide.card import card_to_toml
 from aide.config.resources import read_file
 from aide.config.spec import RunSpec
@@ -40,8 +42,6 @@ from aide.records import replace, rng
 from aide.run.folder import RunFolder
 from aide.run.inputs import count_inputs_card, read_inputs
 from aide.run.session import Stage
-from aide.simulator import Simulator, SimulatorSettings
-from aide.simulator.corpus import Corpus
 
 HOPS = 6
 TARGET = 120
@@ -115,8 +115,7 @@ async def grow(task: str, variant: str, scratch: Path) -> tuple[list[dict[str, A
         base_url=("sim:",), format="free_text", target=TARGET, reflection=False, exam=False, agreement="off",
         duplicates="off", concurrency=1, demonstrations=0, **wanted,
     )  # fmt: skip
-    simulator = Simulator(SimulatorSettings())
-    simulator.corpus = corpus().fresh()
+    simulator = CorpusSimulator(corpus().fresh())
 
     async def answer(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
         return await simulator.respond(path, body, headers)
