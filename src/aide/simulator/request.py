@@ -8,22 +8,25 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from aide.simulator.texts import Manner
+
 # All that is known of single prompts: which tag shows which step. The first row whose tag is there counts; where
 # none is, the schema's name is the step's. A new prompt needs a line here only if it wants new texts or answers.
 STEPS: Final = (
-    ("draft", "revise"), ("change", "synthesize"), ("wanted", "synthesize"), ("candidate", "reflect"),
-    ("answer_as", "answer"), ("question", "answer"), ("triples", "expand_graph"), ("about", "personas"),
-    ("text", "extract"), ("examples", "card"),
+    ("draft", "revise"), ("line", "synthesize"), ("text.n", "reflect"), ("pair", "reflect"), ("question", "answer"),
+    ("triples", "expand_graph"), ("about", "personas"), ("text", "extract"), ("examples", "card"),
 )  # fmt: skip
-# Where one step has several prompts, `kind` of `<answer_as>` tells them apart.
-KINDS: Final = {"tests": "tests", "choose": "check"}
+# What an answer is asked for as, by a word that stands in the prompt for it alone.
+FORMS: Final = (("assert", "tests"), ("code block", "code"), ("in exactly this form", "open"))
 # Tags that show the form of what is wanted back, as in `<new>the new question</new>`: no inputs.
 OUTPUTS: Final = ("item", "new", "answer")
 
 _SCHEMA: Final = "JSON Schema:"  # what stands before the schema where it is told in the prompt
 _OPENING: Final = re.compile(r"<([a-z_]+)((?: \w+=\"[^\"]*\")*)>")
 _ATTRIBUTE: Final = re.compile(r" (\w+)=\"([^\"]*)\"")
-_LENGTH: Final = re.compile(r"(\d+) to (\d+) (words|characters)")
+_LENGTH: Final = re.compile(r"\babout (\d+) (word|character)s?\b", re.IGNORECASE)
+_SENTENCES: Final = re.compile(r"\b(\d+) sentences\b")
+_LINES: Final = re.compile(r"\bon (\d+) lines\b")
 _COUNT: Final = re.compile(r"\bexactly (\d{1,2})\b", re.IGNORECASE)
 
 
@@ -64,10 +67,9 @@ class ParsedRequest:
         return len(self.numbered) or int((_COUNT.findall(self.prose) or ["3"])[-1])
 
     @property
-    def length(self) -> tuple[int, int, str]:
-        """Least and greatest length of a new text and its unit; 0, 0 where the prompt tells none."""
-        low, high, unit = (_LENGTH.findall(self.prose) or [("0", "0", "words")])[-1]
-        return int(low), int(high), unit
+    def form(self) -> str:
+        """What an answer is asked for as; empty where it is text of any form."""
+        return next((form for word, form in FORMS if word in self.prose), "")
 
 
 def read_request(body: Mapping[str, Any]) -> ParsedRequest:
@@ -77,7 +79,7 @@ def read_request(body: Mapping[str, Any]) -> ParsedRequest:
     asked = roles.index("user") + 1 if "user" in roles else len(messages)
     tags, prose = read_tags("\n".join(text for _, text in messages[:asked]))
     name, schema = _read_schema(body.get("response_format"), messages[-1][1] if messages else "")
-    names = {tag.name for tag in tags}
+    names = set(flatten(tags))
     said = "\x1f".join(text for role, text in messages[asked:] if role == "assistant")
     step = next((step for tag, step in STEPS if tag in names), name)
     return ParsedRequest(step, tags, prose, schema, (said, str(body.get("seed", ""))))
@@ -86,7 +88,7 @@ def read_request(body: Mapping[str, Any]) -> ParsedRequest:
 def step_of(body: Mapping[str, Any]) -> str:
     """The name of the step that a request body belongs to; empty where nothing tells."""
     request = read_request(body)
-    return KINDS.get(flatten(request.tags).get("answer_as.kind", ""), request.step)
+    return "tests" if request.step == "answer" and request.form == "tests" else request.step
 
 
 def read_tags(text: str) -> tuple[list[Tag], str]:
@@ -113,6 +115,15 @@ def flatten(tags: Sequence[Tag]) -> dict[str, str]:
         found[tag.name] = tag.text
         found.update({f"{tag.name}.{name}": value for name, value in tag.attributes.items()})
     return found
+
+
+def read_manner(line: str) -> Manner:
+    """The form that a line asks for."""
+    length, unit = (_LENGTH.findall(line) or [("0", "word")])[0]
+    sentences, lines = _SENTENCES.findall(line), _LINES.findall(line)
+    return Manner(
+        int(length), f"{unit}s", int(sentences[0]) if sentences else 1, int(lines[0]) if lines else 1
+    )
 
 
 @lru_cache(maxsize=512)

@@ -27,6 +27,17 @@ _LABELS: Final = 1 << 18
 _PIECE: Final = re.compile(r"([^\W\d_][A-Za-z'\-\x80-\U0010ffff]*?)([.,;:!?…。、，！？؟।]*)")
 # More than half of the words are exchanged: at less, siblings of one parent would pass for near-duplicates.
 _EXCHANGED: Final = 0.6
+_ENDINGS: Final = ".!?…。！？؟।"
+
+
+class Manner(NamedTuple):
+    """What is asked of a new text's form."""
+
+    length: int = 0
+    """0 where nothing is said."""
+    unit: str = "words"
+    sentences: int = 1
+    lines: int = 1
 
 
 class Mark(NamedTuple):
@@ -47,6 +58,15 @@ def write_mark(mark: Mark) -> str:
 
 def read_mark(text: str) -> Mark:
     """The mark in `text`. One without a mark (people's own) gets the identity that follows from its words."""
+    return _find_mark(text) or Mark(int(4096 * draw_share("unmarked", *text.casefold().split())))
+
+
+def has_mark(text: str) -> bool:
+    """True for a text of the simulator's own."""
+    return _find_mark(text) is not None
+
+
+def _find_mark(text: str) -> Mark | None:
     for found in _MARK.finditer(text):
         number = 0
         for at in range(0, 12, 2):
@@ -54,7 +74,7 @@ def read_mark(text: str) -> Mark:
         number, checksum = divmod(number, 64)
         if checksum == crc32(number.to_bytes(4, "little")) & 63:
             return Mark(*divmod(number, _LABELS))
-    return Mark(int(4096 * draw_share("unmarked", *text.casefold().split())))
+    return None
 
 
 def hash_label(name: str) -> int:
@@ -82,11 +102,11 @@ def find_words(text: str) -> list[str]:
 
 
 def write_text(
-    source: str, others: Sequence[str], inserted: Sequence[str], length: tuple[int, int, str], dice: Random
+    source: str, others: Sequence[str], inserted: Sequence[str], manner: Manner, dice: Random
 ) -> str:
-    """A text of `length` (least, greatest, unit) with `inserted` in it, as far as the bounds leave room for that."""
-    low, high, unit = length
-    spaced = unit == "words"
+    """A text in the manner that is asked for, with `inserted` in it, as far as its length leaves room for that."""
+    low = high = manner.length
+    spaced = manner.unit == "words"
     pool = [word for text in (source, *others) for word in find_words(text)] or ["—"]
     body = [
         (dice.choice(pool) if word and dice.random() < _EXCHANGED else word) + rest
@@ -107,4 +127,16 @@ def write_text(
         size += measure(body[:1])
     for piece in inserted:
         body.insert(dice.randrange(len(body)), piece)
-    return (" " if spaced else "").join(body)
+    return _cut(body, manner, spaced)
+
+
+def _cut(body: Sequence[str], manner: Manner, spaced: bool) -> str:
+    """The words in so many sentences and lines."""
+    *inner, last = body
+    words = [*(word.rstrip(_ENDINGS) or word for word in inner), last]
+    size, stop = len(words), "." if spaced else "。"
+    for number in range(1, min(manner.sentences, size)):
+        words[number * size // manner.sentences - 1] += stop
+    breaks = {number * size // manner.lines for number in range(1, min(manner.lines, size))}
+    space = " " if spaced else ""
+    return "".join(("\n" if at in breaks else space if at else "") + word for at, word in enumerate(words))

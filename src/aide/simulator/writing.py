@@ -7,43 +7,65 @@ mark of the text that is asked about (`texts`): steps that see the same text agr
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain, count, islice
+from itertools import chain, count
 from typing import Any, Final
 
 import orjson
 
-from aide.records import rng
+from aide.records import digest, rng
 from aide.simulator.request import (
     OUTPUTS,
     ParsedRequest,
     Tag,
     flatten,
     read_examples,
+    read_manner,
     read_request,
     read_tags,
 )
 from aide.simulator.settings import SimulatorSettings
-from aide.simulator.texts import Mark, draw_share, find_words, hash_label, read_mark, write_mark, write_text
+from aide.simulator.texts import (
+    Mark,
+    draw_share,
+    find_words,
+    has_mark,
+    hash_label,
+    read_mark,
+    write_mark,
+    write_text,
+)
 
 Inputs = Mapping[str, str]
 
 # The text that a request is about stands in the first of these.
-_SUBJECTS: Final = ("question", "candidate", "draft", "text", "parent", "about", "examples")
+_SUBJECTS: Final = ("question", "text", "draft", "parent", "about", "examples")
 # What does not set two requests for a new text apart: siblings share it, or it follows from the rest.
-_SHARED: Final = {"examples", "change", "part", "not_label", "wanted", "answer_as", *OUTPUTS}
-# The sibling that a near-duplicate is like.
-_TWINS: Final = {"constraint": "reasoning", "reasoning": "concretize", "concretize": "constraint"}
+_SHARED: Final = {"examples", "part", "not_label", *OUTPUTS}
 # Wrong results lie closely above the right one: that is how the judge tells them from answers of people.
 _NEAR_TRUTH: Final = 100
 _NUMBER: Final = re.compile(r"\d+(?!.*\d)", re.DOTALL)
 _SENTENCE: Final = re.compile(r"[^.!?。！？;\n]{8,}[.!?。！？;]?")
 _CALL: Final = re.compile(r"\b([A-Za-z_]\w*)\(")
-_CARD: Final = {"language": "that of the examples", "language_code": "", "locale": ""} | dict.fromkeys(
-    ("task", "answer_form", "register"), "As in the examples."
+_OPTION: Final = re.compile(r"^([A-Z])[.):] .*?(\d+)$", re.MULTILINE)
+_CARD: Final = {
+    "task": "One short input is given, and its answer is wanted.",
+    "source": "people who have a question and write it down in a hurry",
+    "register": "Plain and brief, with the words of every day.",
+    "answer_form": "A few words or lines that say what was asked for.",
+    "hard": "", "language": "", "language_code": "", "locale": "",
+}  # fmt: skip
+_GOOD: Final = {
+    "fault": "", "second": "", "on_task": True, "in_style": True, "plausible": True, "answerable": True,
+    "gives_away": False, "residue": False,
+}  # fmt: skip
+_LOW: Final = ({"relevance": 5}, {"relevance": 6}, {"in_style": False})
+_LOST: Final = (
+    {"relevance": 4},
+    {"on_task": False},
+    {"plausible": False},
+    {"answerable": False},
+    {"gives_away": True},
 )
-_GOOD: Final = {"critique": "none", "on_task": True, "answerable": True, "gives_away": False}
-_LOW: Final = ({"relevance": 5}, {"relevance": 6}, {"diversity": 4})
-_LOST: Final = (*_LOW[2:], {"relevance": 4}, {"on_task": False}, {"answerable": False}, {"gives_away": True})
 
 
 def write_answer(body: Mapping[str, Any], settings: SimulatorSettings) -> str:
@@ -65,7 +87,7 @@ def grade(identity: int, settings: SimulatorSettings) -> dict[str, Any]:
     if settings.accept_all or place >= settings.reject + settings.low:
         return good
     lost = place < settings.reject
-    said = {"outcome": "lost" if lost else "low", "critique": "It falls short of the task."}
+    said = {"outcome": "lost" if lost else "low", "fault": "It falls short of the task."}
     return {**good, **said, **dice.choice(_LOST if lost else _LOW)}
 
 
@@ -74,16 +96,20 @@ class _Writer:
 
     def __init__(self, request: ParsedRequest, settings: SimulatorSettings, inputs: Inputs) -> None:
         self.request, self.settings, self.inputs = request, settings, inputs
-        self.kind, self.blind = inputs.get("answer_as.kind", ""), request.step == "answer"
+        self.kind, self.blind = request.form, request.step == "answer"
+        self.written = request.step in ("synthesize", "revise")
+        self.number = next((value for name, value in inputs.items() if name.endswith(".n")), "1")
         known = next((name for name in _SUBJECTS if name in inputs), "")
         self.subject = inputs[known] if known else "\n".join(inputs.values()) or request.prose
         self.words = find_words(self.subject) or [self.subject.strip()[:12] or "text"]
         self.mark = read_mark(self.subject)
         self.shown = read_examples(inputs.get("examples", ""))
         self.order = {name: text for name, text in inputs.items() if name not in _SHARED}
+        if self.written:  # other examples make another text, as a temperature does
+            self.order["all"] = digest(*self.shown, *(tag.text for tag in request.tags))
         self.dice = rng("dice", known, str(self.order), *request.again)
         # A corrected answer is right.
-        wrong = not request.again[0] and self.dice.random() < settings.wrong
+        wrong = not (request.again[0] or settings.accept_all) and self.dice.random() < settings.wrong
         self.miss = self.dice.randint(1, 9) if wrong else 0
         self.truth = 1000 + self.mark.identity
         self.result = self.truth + self.miss
@@ -111,7 +137,7 @@ class _Writer:
         kinds = schema.get("type", "object" if "properties" in schema else "string")
         kind = next(each for each in kinds if each != "null") if isinstance(kinds, list) else kinds
         if kind == "object":
-            return {name: self.fill(inner, name) for name, inner in schema.get("properties", {}).items()}
+            return self.fill_object(schema.get("properties", {}))
         if kind == "array":
             return self.fill_list(schema, name)
         if kind == "string":
@@ -119,6 +145,8 @@ class _Writer:
             while len(text) < schema.get("minLength", 0):
                 text = f"{text} {self.values.choice(self.words)}"
             return text[: schema.get("maxLength")]
+        if name == "n":
+            return int(self.number)
         if kind in ("integer", "number") and name not in self.verdict:
             low = int(schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1))
             high = int(schema.get("maximum", schema.get("exclusiveMaximum", low + 101) - 1))
@@ -126,10 +154,26 @@ class _Writer:
             return self.result if blind else self.values.randint(low, high)
         return self.verdict.get(name, None if kind == "null" else True)
 
+    def fill_object(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """The keys in their order. What comes behind a new text is its answer, which follows from it."""
+        filled: dict[str, Any] = {}
+        writer = self
+        for name, inner in properties.items():
+            filled[name] = writer.fill(inner, name)
+            if self.written and writer is self and "correct" in properties:
+                writer = _Writer(self.request, self.settings, {**self.inputs, "question": filled[name]})
+        return filled
+
     def fill_list(self, schema: Mapping[str, Any], name: str) -> list[Any]:
         """So many items as the schema, the numbers of the inputs or the prose tell."""
-        items, own = schema.get("items", {}), self.request.numbered
-        size = int(self.inputs.get("answer_as.options", 4)) - 1 if name == "wrong" else self.request.count
+        items, own = schema.get("items", {}), self.request.numbered if name != "wrong" else []
+        if name == "labels" and not own:
+            own = [
+                {"label": tag.text}
+                for tag in read_tags(self.inputs.get("labels", ""))[0]
+                if tag.name == "label"
+            ]
+        size = len(own) or self.request.count
         size = max(min(size, schema.get("maxItems", size)), schema.get("minItems", 0))
         if options := items.get("enum"):  # some of a set: the chosen one first
             at = options.index(self.fill(items))
@@ -148,26 +192,32 @@ class _Writer:
             return next(self.options)
         if name == "evidence":
             return self.quote()
-        if name in _CARD or name in self.inputs:
-            return self.inputs.get({"task": "said"}.get(name, name)) or _CARD[name]
-        if self.request.step in ("synthesize", "revise"):
+        if name in _CARD:
+            return _CARD[name]
+        if name == "name":
+            return self.inputs.get("label", "")
+        if self.written:
             return self.write()
+        if self.request.step == "reflect":
+            letters = {number: letter for letter, number in _OPTION.findall(self.subject)}
+            return letters.get(str(self.truth), "none") if letters else str(self.truth)
         words = " ".join(self.values.choices(self.words, k=3))
         return f"{words} {self.result}" if self.blind else words
 
     @cached_property
     def verdict(self) -> Mapping[str, Any]:
         """The fields of a verdict, where a candidate is judged; a seed itself is good."""
-        if "candidate" not in self.inputs:
+        if self.request.step != "reflect":
             return {}
-        said, own = self.inputs.get("candidate_answer", "").strip(), self.inputs.get("seed", "").strip()
-        least = {"low": 0.0, "reject": 0.0} if self.subject.strip() == own else {}
+        least = {} if has_mark(self.subject) else {"low": 0.0, "reject": 0.0}
         found = grade(self.mark.identity, self.settings.model_copy(update=least))
-        number = int((_NUMBER.findall(said) or ["0"])[0][:9])
-        other = self.mark.label and hash_label(said) != self.mark.label
-        if self.settings.accept_all or not (other or 0 < number - self.truth < _NEAR_TRUTH):
-            return {**found, "correct": True, "own_answer": said.rpartition("\n")[2][:200]}
-        return {**found, "correct": False, "own_answer": self.truth, "critique": "The answer is wrong."}
+        number = int((_NUMBER.findall(self.inputs.get("candidate_answer", "")) or ["0"])[0][:9])
+        wrong = 0 < number - self.truth < _NEAR_TRUTH and not self.settings.accept_all
+        return (
+            {**found, "correct": False, "fault": "The answer is wrong."}
+            if wrong
+            else {**found, "correct": True}
+        )
 
     def choose(self, options: Sequence[str]) -> str:
         """The option that an example shows, that the text was written for, that holds the result; else a fixed one."""
@@ -179,7 +229,7 @@ class _Writer:
 
         right = max(options, key=fit)
         others = sorted({*options} - {right})
-        share = self.settings.wrong if self.kind == "choose" else self.settings.mislabel
+        share = self.settings.mislabel if mark.label else self.settings.wrong
         slips = others and not self.request.again[0] and self.dice.random() < share
         return self.dice.choice(others) if slips else right
 
@@ -191,9 +241,6 @@ class _Writer:
 
     def answer(self) -> str:
         """The answer in the form that the prompt names; further draws word it differently."""
-        if self.kind == "multiple_choice":
-            right, *wrong = islice(self.options, int(self.inputs["answer_as.options"]))
-            return orjson.dumps({"correct": right, "wrong": wrong}).decode()
         if self.kind in ("code", "tests"):
             called = found[1] if (found := _CALL.search(self.subject)) else "solve"
             tests = "".join(f"assert {called}({number}) == {self.truth}\n" for number in range(3))
@@ -206,22 +253,25 @@ class _Writer:
             first, slip = self.dice.randrange(self.truth), self.miss if self.miss % 2 else 0
             said = f"{words}: {first} + {self.result - first - slip} = {self.result}\nAnswer: {self.result}"
         said = self.shown.get(self.subject, said)
-        quotes = "<evidence>" in self.inputs.get("answer_as", "")
-        return f"{said}\n<evidence>{self.quote()}</evidence>" if quotes else said
+        return f"{said}\n<evidence>{self.quote()}</evidence>" if "evidence" in self.inputs else said
 
     def write(self) -> str:
         """A new text; a share of them nearly repeats a sibling, a share one of a few texts word for word."""
         key = (str(self.order), *self.request.again, next(self.texts))
-        source = self.inputs.get("seed") or self.inputs.get("parent") or self.subject
+        source = (
+            self.inputs.get("seed")
+            or self.inputs.get("parent")
+            or self.dice.choice([*self.shown, self.subject])
+        )
         place, repeat = draw_share("near", *key), self.settings.repeat
         if "draft" in self.inputs or place >= repeat + self.settings.near:
             return self.compose(key, source)
         if place < repeat:
             source = self.dice.choice([*self.shown, ""])
             return self.compose(("repeat", source), source)
-        kind = _TWINS.get(self.inputs.get("change.kind", ""), "")
-        twin = {**self.order, "change.kind": kind, "persona": ""}
-        words = self.compose((str({n: t for n, t in twin.items() if t}), "", "", 0), source).split(" ")
+        own, other = self.request.numbered, int(self.number) % max(1, len(self.request.numbered))
+        twin = {**self.order, **own[other]} if own else self.order
+        words = self.compose((str(twin), *self.request.again, 0), source).split(" ")
         return " ".join([words.pop(self.dice.randrange(len(words))), *words])
 
     def compose(self, key: Sequence[object], source: str) -> str:
@@ -233,9 +283,10 @@ class _Writer:
             good = ((each, grade(each, self.settings)["outcome"] == "good") for each in tries)
             identity = next((each for each, is_good in good if is_good is mends), identity)
         mark = write_mark(Mark(identity, hash_label(self.inputs["label"]) if "label" in self.inputs else 0))
-        named = "" if key[0] == "repeat" else self.inputs.get("attribute") or self.inputs.get("topic", "")
+        line = self.inputs.get("line", "")
+        named = "" if key[0] == "repeat" else " ".join(find_words(line.partition(".")[0])[:2])
         inserted, others = [named, mark] if named else [mark], (*self.shown, self.subject)
-        return write_text(source, others, inserted, self.request.length, rng("text", *map(str, key)))
+        return write_text(source, others, inserted, read_manner(line), rng("text", *map(str, key)))
 
     def wrap(self, outputs: Sequence[Tag]) -> str:
         """The answer in the tags in which the prompt wants it, numbered where its inputs are."""
