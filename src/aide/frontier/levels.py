@@ -113,7 +113,9 @@ class Level:
         """Candidates to open now: as many as the missing records want at the level's yield, less those open."""
         if self.whole:
             return self.quota
-        share = max(LEAST_YIELD, (self.accepted + PRIOR) / (self.settled + PRIOR))
+        # What is open counts as accepted: a reject is known long before a record is, so the first to settle are rejects.
+        hoped = self.in_flight + PRIOR
+        share = max(LEAST_YIELD, (self.accepted + hoped) / (self.settled + hoped))
         return max(self.missing, round(self.missing / share)) - self.in_flight if self.missing > 0 else 0
 
     @property

@@ -46,6 +46,7 @@ _NEAR_TRUTH: Final = 100
 _NUMBER: Final = re.compile(r"\d+(?!.*\d)", re.DOTALL)
 _SENTENCE: Final = re.compile(r"[^.!?。！？;\n]{8,}[.!?。！？;]?")
 _CALL: Final = re.compile(r"\b([A-Za-z_]\w*)\(")
+_NUMBERED: Final = ("line.n", "text.n", "pair.n")
 _OPTION: Final = re.compile(r"^([A-Z])[.):] .*?(\d+)$", re.MULTILINE)
 _CARD: Final = {
     "task": "One short input is given, and its answer is wanted.",
@@ -98,7 +99,7 @@ class _Writer:
         self.request, self.settings, self.inputs = request, settings, inputs
         self.kind, self.blind = request.form, request.step == "answer"
         self.written = request.step in ("synthesize", "revise")
-        self.number = next((value for name, value in inputs.items() if name.endswith(".n")), "1")
+        self.number = next((text for name, text in inputs.items() if name in _NUMBERED), "1")
         known = next((name for name in _SUBJECTS if name in inputs), "")
         self.subject = inputs[known] if known else "\n".join(inputs.values()) or request.prose
         self.words = find_words(self.subject) or [self.subject.strip()[:12] or "text"]
@@ -290,15 +291,15 @@ class _Writer:
 
     def wrap(self, outputs: Sequence[Tag]) -> str:
         """The answer in the tags in which the prompt wants it, numbered where its inputs are."""
-        said, text = [], ""
+        said = []
         for tag in outputs:
-            for number in range(1, self.request.count + 1) if "n" in tag.attributes else (0,):
-                own = self.request.numbered[number - 1] if number and self.request.numbered else {}
-                asked = {"question": text} if text and tag.name == "answer" else {}
-                writer = _Writer(self.request, self.settings, {**self.inputs, **own, **asked})
-                inside = [inner for inner in read_tags(tag.text)[0] if inner.name in OUTPUTS]
-                answers = writer.answer if tag.name == "answer" else writer.write
-                text = writer.wrap(inside) if inside else answers()
-                head = f'{tag.name} n="{number}"' if number else tag.name
+            inside = [inner for inner in read_tags(tag.text)[0] if inner.name in OUTPUTS]
+            for own in self.request.numbered if "n" in tag.attributes else [{}]:
+                writer = _Writer(self.request, self.settings, {**self.inputs, **own})
+                text = writer.answer() if tag.name == "answer" else writer.write()
+                if inside:  # its answer stands behind it
+                    asked = {**self.inputs, **own, "question": text}
+                    text = f"{text}\n{_Writer(self.request, self.settings, asked).wrap(inside)}"
+                head = f'{tag.name} n="{writer.number}"' if "n" in tag.attributes else tag.name
                 said.append(f"<{head}>{text}</{tag.name}>")
         return "\n".join(said)
