@@ -100,11 +100,13 @@ class _Writer:
         self.kind, self.blind = request.form, request.step == "answer"
         self.written = request.step in ("synthesize", "revise")
         self.number = next((text for name, text in inputs.items() if name in _NUMBERED), "1")
+        self.shown = read_examples(inputs.get("examples", ""))
         known = next((name for name in _SUBJECTS if name in inputs), "")
         self.subject = inputs[known] if known else "\n".join(inputs.values()) or request.prose
+        if known == "examples" and self.shown:
+            self.subject = "\n".join(self.shown)
         self.words = find_words(self.subject) or [self.subject.strip()[:12] or "text"]
         self.mark = read_mark(self.subject)
-        self.shown = read_examples(inputs.get("examples", ""))
         self.order = {name: text for name, text in inputs.items() if name not in _SHARED}
         if self.written:  # other examples make another text, as a temperature does
             self.order["all"] = digest(*self.shown, *(tag.text for tag in request.tags))
@@ -262,7 +264,7 @@ class _Writer:
         source = (
             self.inputs.get("seed")
             or self.inputs.get("parent")
-            or self.dice.choice([*self.shown, self.subject])
+            or self.dice.choice([*self.shown] or [self.subject])
         )
         place, repeat = draw_share("near", *key), self.settings.repeat
         if "draft" in self.inputs or place >= repeat + self.settings.near:
