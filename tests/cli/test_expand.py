@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aide.simulator.traces import mark, trace
+from aide.simulator.texts import hash_label, read_mark
 from runs import (
     ROOT,
     SEEDS,
@@ -252,8 +252,10 @@ def test_labels_end_even(mislabelled: Path) -> None:
 def test_blind_answers_keep_wrong_labels_out(mislabelled: Path) -> None:
     """A text of the simulator bears the mark of the label it was written for."""
     labels = {label for record in records(mislabelled) for label in record.get("choices", [record["output"]])}
-    by_mark = {mark(label): label for label in labels}
-    truths = [(by_mark.get(trace(record["input"])), record["output"]) for record in records(mislabelled)]
+    by_mark = {hash_label(label): label for label in labels}
+    truths = [
+        (by_mark.get(read_mark(record["input"]).label), record["output"]) for record in records(mislabelled)
+    ]
     known = [(truth, output) for truth, output in truths if truth is not None]
     assert len(known) > 0.9 * len(truths)
     wrong = sum(truth != output for truth, output in known)

@@ -19,9 +19,6 @@ Latency = Annotated[
     float, typer.Option(min=0, metavar="S", help="Mean seconds per answer; some take longer.")
 ]
 Slots = Annotated[int, typer.Option(min=0, metavar="N", help="Answers at a time, others wait; 0: no limit.")]
-Rpm = Annotated[
-    int, typer.Option(min=0, metavar="N", help="Requests a minute before it answers 429; 0: no limit.")
-]
 Faults = Annotated[
     str, typer.Option(metavar="LIST", help="Faults and their shares, such as 429:0.1,truncate:0.05.")
 ]
@@ -40,10 +37,6 @@ Reject = Annotated[
     float, typer.Option(min=0, max=1, metavar="SHARE", help="Share of drafts that no revision saves.")
 ]
 AcceptAll = Annotated[bool, typer.Option("--accept-all", help="Let the judge accept everything.")]
-Corpus = Annotated[
-    list[str] | None,
-    typer.Option(help="Take new inputs from these real examples; repeatable.", metavar="FILE"),
-]
 Canned = Annotated[
     bool, typer.Option("--canned", help="Answer repeated requests from memory, for speed tests.")
 ]
@@ -54,7 +47,6 @@ def simulate(
     host: Host = "127.0.0.1",
     latency: Latency = 0.0,
     slots: Slots = 0,
-    rpm: Rpm = 0,
     faults: Faults = "",
     near: Near = 0.03,
     repeat: Repeat = 0.0,
@@ -63,10 +55,9 @@ def simulate(
     low: Low = 0.15,
     reject: Reject = 0.1,
     accept_all: AcceptAll = False,
-    corpus: Corpus = None,
     canned: Canned = False,
 ) -> None:
-    """Serve the simulator as an OpenAI-compatible endpoint. It is no model: it varies the words that it is shown.
+    """Serve the simulator as an OpenAI-compatible endpoint. It is no model: it fills in what is asked.
 
     When it is ready, it prints its base URL on one line. Ctrl-C ends it.
     """
@@ -82,10 +73,8 @@ def simulate(
         accept_all=accept_all,
         latency=latency,
         slots=slots,
-        rpm=rpm,
         faults=read_faults(faults),
         canned=canned,
-        corpus=",".join(corpus or ()),
     )
     try:
         asyncio.run(_serve(settings, host, port))

@@ -353,8 +353,7 @@ class RunSpec(Frozen):
     @property
     def prechecked(self) -> bool:
         """True when model and judge are tried on the seeds first. The simulator knows no seed's answer and is not."""
-        plain = all(each.simulated and "corpus=" not in each.base_url for each in self.list_endpoints())
-        return self.exam and not plain
+        return self.exam and not all(each.simulated for each in self.list_endpoints())
 
     def find_price(self, model: str) -> Price | None:
         """The price of a model, from the table before `--price`; `None` where it is unknown."""

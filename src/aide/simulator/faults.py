@@ -1,63 +1,59 @@
-"""What goes wrong on the way: turned away, broken off, or answered with something unusable."""
+"""What goes wrong on the way: refused, broken off, or answered with something unusable."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from aide.simulator.dice import share_of
-from aide.simulator.settings import SPOILING_FAULTS, WIRE_FAULTS
+from aide.simulator.texts import draw_share
 
 Reply = tuple[int, dict[str, str], dict[str, Any] | bytes]
 
 _TYPES: Final = {429: "rate_limit_exceeded", 500: "server_error", 503: "overloaded"}
-_GARBAGE: Final = "Certainly, here it comes: {[ correct => yes,, relevance"
+_PAGE: Final = (
+    b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+)
+# What becomes of the text of an answer; plain text stays where nobody could tell it from what was wanted.
+_SPOILT: Final[Mapping[str, Callable[[str], str | None]]] = {
+    "empty": lambda text: "",
+    "null": lambda text: None,
+    "refusal": lambda text: None,
+    "think": lambda text: f"<think>\nWhat is wanted here?\n</think>\n\n{text}",
+    "truncate": lambda text: text[: max(1, len(text) // 2)],
+    "fence": lambda text: f"```json\n{text}\n```" if text[:1] == "{" else text,
+    "prose": lambda text: f"Sure, here it is:\n\n{text}\n\nDo you need more?" if text[:1] == "{" else text,
+    "garbage": lambda text: "Here it comes: {[ correct => yes,," if text[:1] == "{" else text,
+}
 
 
 class Faults:
     """Chooses faults by what a request says; the same request is hit once, so that asking again heals."""
 
     def __init__(self, shares: Mapping[str, float]) -> None:
-        self._wire = [(kind, shares[kind]) for kind in WIRE_FAULTS if shares.get(kind)]
-        self._spoiling = [(kind, shares[kind]) for kind in SPOILING_FAULTS if shares.get(kind)]
-        self._hit: set[str] = set()
+        self._shares, self._hit = shares, set[tuple[str, str]]()
 
-    def on_wire(self, key: str) -> str:
-        """The fault that meets a request on its way, empty for none."""
-        return self._once("wire", key, self._wire)
-
-    def on_answer(self, key: str, corrected: bool) -> str:
-        """The fault that spoils an answer, empty for none; a corrected question is always answered well."""
-        return "" if corrected else self._once("answer", key, self._spoiling)
-
-    def _once(self, family: str, key: str, shares: list[tuple[str, float]]) -> str:
-        if not shares:
-            return ""
-        place = share_of(family, key)
-        for kind, share in shares:
-            if place < share:
-                name = family + key
-                if name in self._hit:
-                    return ""
-                self._hit.add(name)
-                return kind
-            place -= share
+    def draw(self, kinds: Sequence[str], key: str) -> str:
+        """The fault of one of these kinds that hits the request, empty for none."""
+        place = draw_share(kinds[0], key) if self._shares else 1.0
+        for kind in kinds:
+            place -= self._shares.get(kind, 0.0)
+            if place < 0:
+                known = (kind, key) in self._hit
+                self._hit.add((kind, key))
+                return "" if known else kind
         return ""
 
 
 def refuse(kind: str, latency: float) -> Reply:
     """The answer on the wire in place of a completion."""
     if kind == "html":
-        page = (
-            b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
-        )
-        return 502, {"content-type": "text/html"}, page
+        return 502, {"content-type": "text/html"}, _PAGE
     if kind == "error200":
         return 200, {}, error("The simulator failed while it was answering.", "server_error", 500)
-    status = int(kind)
+    status = 503 if kind == "timeout" else int(kind)
     headers = {"retry-after": str(max(1, round(latency)))} if status in (429, 503) else {}
     return status, headers, error(f"The simulator was told to answer {status} here.", _TYPES[status], status)
 
 
-def error(message: str, kind: str, code: int | str) -> dict[str, Any]:
+def error(message: str, kind: str, code: int) -> dict[str, Any]:
     """An error body as OpenAI writes it."""
     return {"error": {"message": message, "type": kind, "param": None, "code": str(code)}}
 
@@ -65,29 +61,8 @@ def error(message: str, kind: str, code: int | str) -> dict[str, Any]:
 def spoil(kind: str, completion: dict[str, Any]) -> dict[str, Any]:
     """The completion with the fault in it; the original stays as it is."""
     choice = completion["choices"][0]
-    text: str = choice["message"]["content"]
-    finish = "stop"
-    content: str | None = text
-    extra: dict[str, Any] = {}
-    if kind == "empty":
-        content = ""
-    elif kind == "null":
-        content = None
-    elif kind == "fence":
-        content = f"```json\n{text}\n```" if text.startswith("{") else text
-    elif kind == "prose":
-        content = (
-            f"Sure, here is what you asked for:\n\n{text}\n\nLet me know if you need more."
-            if text[:1] == "{"
-            else text
-        )
-    elif kind == "think":
-        content = f"<think>\nWhat is wanted here, and in which form?\n</think>\n\n{text}"
-    elif kind == "truncate":
-        content, finish = text[: max(1, len(text) // 2)], "length"
-    elif kind == "garbage":
-        content = _GARBAGE if text.startswith("{") else text
-    elif kind == "refusal":
-        content, extra = None, {"refusal": "I'm sorry, I can't help with that."}
-    message = {**choice["message"], "content": content, **extra}
+    message = {**choice["message"], "content": _SPOILT[kind](choice["message"]["content"])}
+    if kind == "refusal":
+        message["refusal"] = "I'm sorry, I can't help with that."
+    finish = "length" if kind == "truncate" else "stop"
     return {**completion, "choices": [{**choice, "message": message, "finish_reason": finish}]}

@@ -11,11 +11,40 @@ DEMOS = (
 PARENT = "My order of 14 lamps was sent to the old office. How can I get it back before Friday?"
 
 
-def request(user: str, *after: tuple[str, str], system: str = "", **extra: Any) -> dict[str, Any]:
+def text(**bounds: Any) -> dict[str, Any]:
+    """The schema of a string."""
+    return {"type": "string", **bounds}
+
+
+def listed(items: dict[str, Any], **bounds: Any) -> dict[str, Any]:
+    """The schema of a list."""
+    return {"type": "array", "items": items, **bounds}
+
+
+def shape(**properties: Any) -> dict[str, Any]:
+    """The schema of an object."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+TRIPLES = listed(shape(relation=text(), attribute=text()), minItems=3, maxItems=3)
+GRADE = {"type": "integer", "minimum": 1, "maximum": 10}
+VERDICT = shape(
+    own_answer=text(), critique=text(),
+    **{name: {"type": "boolean"} for name in ("on_task", "answerable", "gives_away", "correct")},
+    relevance=GRADE, diversity=GRADE,
+)  # fmt: skip
+
+
+def request(
+    user: str, *after: tuple[str, str], system: str = "", schema: dict[str, Any] | None = None, **extra: Any
+) -> dict[str, Any]:
     """A request body; `after` are the turns behind the prompt."""
     messages = [{"role": "system", "content": system or "You write new material.\nLanguage: English"}]
     messages.append({"role": "user", "content": user})
-    messages += [{"role": role, "content": text} for role, text in after]
+    messages += [{"role": role, "content": said} for role, said in after]
+    if schema is not None:
+        named = {"name": "given", "strict": True, "schema": schema}
+        extra["response_format"] = {"type": "json_schema", "json_schema": named}
     return {"model": "any", "messages": messages, **extra}
 
 
@@ -39,13 +68,16 @@ def synthesize(kind: str = "constraint", **tags: str) -> str:
     )
 
 
-def answer(kind: str, question: str, labels: tuple[str, ...] = (), **options: str) -> str:
+def answer(kind: str, question: str, **options: str) -> str:
     """A user message of the step `answer`."""
-    listed = "\n".join(f"<label>{label}</label>" for label in labels)
-    block = f"<labels>\n{listed}\n</labels>\n" if labels else ""
     extra = "".join(f' {name}="{value}"' for name, value in options.items())
     form = f'<answer_as kind="{kind}"{extra}>\nAnswer.\n</answer_as>'
-    return f"{examples()}<question>\n{question}\n</question>\n{block}{form}"
+    return f"{examples()}<question>\n{question}\n</question>\n{form}"
+
+
+def labels(*names: str) -> dict[str, Any]:
+    """The schema of a label."""
+    return shape(label=text(enum=list(names)))
 
 
 def reflect(candidate: str, said: str, seed: str = "a seed", parent: str = PARENT) -> str:

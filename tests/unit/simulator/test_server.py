@@ -54,20 +54,6 @@ def test_the_same_answers_as_in_process_over_one_connection() -> None:
     assert stats["calls"] == 5
 
 
-def test_chunked_bodies_are_read() -> None:
-    def client(port: Any) -> Any:
-        connection = HTTPConnection("127.0.0.1", port)
-        data = json.dumps(BODY).encode()
-        pieces = iter([data[:100], data[100:]])
-        connection.request("POST", "/v1/chat/completions", pieces, encode_chunked=True,
-                           headers={"transfer-encoding": "chunked"})  # fmt: skip
-        status = connection.getresponse().status
-        connection.close()
-        return status
-
-    assert with_server(client) == 200
-
-
 def test_nonsense_is_answered_and_the_connection_closed() -> None:
     def client(port: Any) -> Any:
         connection = HTTPConnection("127.0.0.1", port)

@@ -1,0 +1,253 @@
+"""What the simulator answers: a schema filled, or a text in the form that the prompt asks for.
+
+Nothing is understood. Values come from delimited inputs of the same name, from the words of the prompt, and from the
+mark of the text that is asked about (`texts`): steps that see the same text agree on its label, answer and grade.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import chain, count, islice
+from typing import Any, Final
+
+import orjson
+
+from aide.records import rng
+from aide.simulator.request import (
+    OUTPUTS,
+    ParsedRequest,
+    Tag,
+    flatten,
+    read_examples,
+    read_request,
+    read_tags,
+)
+from aide.simulator.settings import SimulatorSettings
+from aide.simulator.texts import Mark, draw_share, find_words, hash_label, read_mark, write_mark, write_text
+
+Inputs = Mapping[str, str]
+
+# The text that a request is about stands in the first of these.
+_SUBJECTS: Final = ("question", "candidate", "draft", "text", "parent", "about", "examples")
+# What does not set two requests for a new text apart: siblings share it, or it follows from the rest.
+_SHARED: Final = {"examples", "change", "part", "not_label", "wanted", "answer_as", *OUTPUTS}
+# The sibling that a near-duplicate is like.
+_TWINS: Final = {"constraint": "reasoning", "reasoning": "concretize", "concretize": "constraint"}
+# Wrong results lie closely above the right one: that is how the judge tells them from answers of people.
+_NEAR_TRUTH: Final = 100
+_NUMBER: Final = re.compile(r"\d+(?!.*\d)", re.DOTALL)
+_SENTENCE: Final = re.compile(r"[^.!?。！？;\n]{8,}[.!?。！？;]?")
+_CALL: Final = re.compile(r"\b([A-Za-z_]\w*)\(")
+_CARD: Final = {"language": "that of the examples", "language_code": "", "locale": ""} | dict.fromkeys(
+    ("task", "answer_form", "register"), "As in the examples."
+)
+_GOOD: Final = {"critique": "none", "on_task": True, "answerable": True, "gives_away": False}
+_LOW: Final = ({"relevance": 5}, {"relevance": 6}, {"diversity": 4})
+_LOST: Final = (*_LOW[2:], {"relevance": 4}, {"on_task": False}, {"answerable": False}, {"gives_away": True})
+
+
+def write_answer(body: Mapping[str, Any], settings: SimulatorSettings) -> str:
+    """The text that answers a request body; it depends on messages, schema and `seed` alone."""
+    request = read_request(body)
+    writer = _Writer(request, settings, flatten(request.tags))
+    if request.schema is not None:
+        return orjson.dumps(writer.fill(request.schema)).decode()
+    if not request.tags:
+        return "This is a simulator, not a model."
+    wanted = [tag for tag in request.tags if tag.name in OUTPUTS]
+    return writer.wrap(wanted) if wanted else writer.answer() if writer.blind else writer.write()
+
+
+def grade(identity: int, settings: SimulatorSettings) -> dict[str, Any]:
+    """The fields of a verdict on a text, and as `outcome` good, low (a revision mends it) or lost."""
+    dice, place = rng("grade", str(identity)), draw_share("outcome", identity)
+    good = {**_GOOD, "relevance": dice.randint(7, 10), "diversity": dice.randint(5, 10), "outcome": "good"}
+    if settings.accept_all or place >= settings.reject + settings.low:
+        return good
+    lost = place < settings.reject
+    said = {"outcome": "lost" if lost else "low", "critique": "It falls short of the task."}
+    return {**good, **said, **dice.choice(_LOST if lost else _LOW)}
+
+
+class _Writer:
+    """One answer, or one of several that are asked for together: `inputs` are then those of its number."""
+
+    def __init__(self, request: ParsedRequest, settings: SimulatorSettings, inputs: Inputs) -> None:
+        self.request, self.settings, self.inputs = request, settings, inputs
+        self.kind, self.blind = inputs.get("answer_as.kind", ""), request.step == "answer"
+        known = next((name for name in _SUBJECTS if name in inputs), "")
+        self.subject = inputs[known] if known else "\n".join(inputs.values()) or request.prose
+        self.words = find_words(self.subject) or [self.subject.strip()[:12] or "text"]
+        self.mark = read_mark(self.subject)
+        self.shown = read_examples(inputs.get("examples", ""))
+        self.order = {name: text for name, text in inputs.items() if name not in _SHARED}
+        self.dice = rng("dice", known, str(self.order), *request.again)
+        # A corrected answer is right.
+        wrong = not request.again[0] and self.dice.random() < settings.wrong
+        self.miss = self.dice.randint(1, 9) if wrong else 0
+        self.truth = 1000 + self.mark.identity
+        self.result = self.truth + self.miss
+        # Of an answer its values know no more than the question: blind readings have to agree.
+        self.values = rng("values", str(self.mark.identity), str(self.miss)) if self.blind else self.dice
+        self.texts = count()
+        self.options = (f"{self.dice.choice(self.words)} {number}" for number in count(self.result))
+
+    @cached_property
+    def themes(self) -> Iterator[str]:
+        """Words of the subject, then numbered ones: none twice, and none that is known already."""
+        known = f"{self.inputs.get('triples')} {self.inputs.get('topic')}".casefold()
+        fresh = {word.casefold(): word for word in self.dice.sample(self.words, len(self.words))}
+        numbered = (f"{self.words[0]} {number}" for number in count(2 + len(known)))
+        return chain((word for key, word in fresh.items() if key not in known), numbered)
+
+    def fill(self, schema: Mapping[str, Any], name: str = "") -> Any:
+        """An instance of a JSON Schema; `name` is that of the property."""
+        for choice in schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf") or ():
+            if choice.get("type") != "null":
+                return self.fill(choice, name)
+        if "const" in schema or "enum" in schema:
+            options = schema.get("enum") or [schema["const"]]
+            return self.choose(options) if isinstance(options[0], str) else options[0]
+        kinds = schema.get("type", "object" if "properties" in schema else "string")
+        kind = next(each for each in kinds if each != "null") if isinstance(kinds, list) else kinds
+        if kind == "object":
+            return {name: self.fill(inner, name) for name, inner in schema.get("properties", {}).items()}
+        if kind == "array":
+            return self.fill_list(schema, name)
+        if kind == "string":
+            text = str(self.verdict.get(name, "")) or self.find_value(name)
+            while len(text) < schema.get("minLength", 0):
+                text = f"{text} {self.values.choice(self.words)}"
+            return text[: schema.get("maxLength")]
+        if kind in ("integer", "number") and name not in self.verdict:
+            low = int(schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1))
+            high = int(schema.get("maximum", schema.get("exclusiveMaximum", low + 101) - 1))
+            blind = self.blind and low <= self.result <= high
+            return self.result if blind else self.values.randint(low, high)
+        return self.verdict.get(name, None if kind == "null" else True)
+
+    def fill_list(self, schema: Mapping[str, Any], name: str) -> list[Any]:
+        """So many items as the schema, the numbers of the inputs or the prose tell."""
+        items, own = schema.get("items", {}), self.request.numbered
+        size = int(self.inputs.get("answer_as.options", 4)) - 1 if name == "wrong" else self.request.count
+        size = max(min(size, schema.get("maxItems", size)), schema.get("minItems", 0))
+        if options := items.get("enum"):  # some of a set: the chosen one first
+            at = options.index(self.fill(items))
+            return [*options[at:], *options[:at]][:size]
+        writers = [_Writer(self.request, self.settings, {**self.inputs, **more}) for more in own]
+        return [writer.fill(items, name) for writer in (writers or [self] * size)[:size]]
+
+    def find_value(self, name: str) -> str:
+        """What a field of that name holds."""
+        if name in ("topic", "attribute"):
+            return next(self.themes)
+        if name in ("persona", "personas"):
+            who = write_mark(Mark(self.dice.randrange(4096), self.dice.randrange(4096)))
+            return f"{self.inputs.get('about') or self.dice.choice(self.words)} {who[:6]} {who[6:]}"
+        if name in ("correct", "wrong"):
+            return next(self.options)
+        if name == "evidence":
+            return self.quote()
+        if name in _CARD or name in self.inputs:
+            return self.inputs.get({"task": "said"}.get(name, name)) or _CARD[name]
+        if self.request.step in ("synthesize", "revise"):
+            return self.write()
+        words = " ".join(self.values.choices(self.words, k=3))
+        return f"{words} {self.result}" if self.blind else words
+
+    @cached_property
+    def verdict(self) -> Mapping[str, Any]:
+        """The fields of a verdict, where a candidate is judged; a seed itself is good."""
+        if "candidate" not in self.inputs:
+            return {}
+        said, own = self.inputs.get("candidate_answer", "").strip(), self.inputs.get("seed", "").strip()
+        least = {"low": 0.0, "reject": 0.0} if self.subject.strip() == own else {}
+        found = grade(self.mark.identity, self.settings.model_copy(update=least))
+        number = int((_NUMBER.findall(said) or ["0"])[0][:9])
+        other = self.mark.label and hash_label(said) != self.mark.label
+        if self.settings.accept_all or not (other or 0 < number - self.truth < _NEAR_TRUTH):
+            return {**found, "correct": True, "own_answer": said.rpartition("\n")[2][:200]}
+        return {**found, "correct": False, "own_answer": self.truth, "critique": "The answer is wrong."}
+
+    def choose(self, options: Sequence[str]) -> str:
+        """The option that an example shows, that the text was written for, that holds the result; else a fixed one."""
+        shown, mark = self.shown.get(self.subject, "\0"), self.mark
+
+        def fit(option: str) -> tuple[bool, bool, bool, float]:
+            intended, true = hash_label(option) == mark.label, option.endswith(str(self.truth))
+            return shown.endswith(option), intended, true, draw_share(mark.identity, option)
+
+        right = max(options, key=fit)
+        others = sorted({*options} - {right})
+        share = self.settings.wrong if self.kind == "choose" else self.settings.mislabel
+        slips = others and not self.request.again[0] and self.dice.random() < share
+        return self.dice.choice(others) if slips else right
+
+    def quote(self) -> str:
+        """A sentence of the fixed parts, the same for the same question."""
+        parts = [tag.text for tag in self.request.tags if tag.name == "part"]
+        found = [each.strip() for part in parts for each in _SENTENCE.findall(part)]
+        return found[self.mark.identity % len(found)] if found else "none"
+
+    def answer(self) -> str:
+        """The answer in the form that the prompt names; further draws word it differently."""
+        if self.kind == "multiple_choice":
+            right, *wrong = islice(self.options, int(self.inputs["answer_as.options"]))
+            return orjson.dumps({"correct": right, "wrong": wrong}).decode()
+        if self.kind in ("code", "tests"):
+            called = found[1] if (found := _CALL.search(self.subject)) else "solve"
+            tests = "".join(f"assert {called}({number}) == {self.truth}\n" for number in range(3))
+            code = f"def {called}(*values):\n    return {self.result}\n"
+            return f"```python\n{tests if self.kind == 'tests' else code}```"
+        words = " ".join(self.dice.choices(self.words, k=3))
+        said = f"{words} {self.result}."
+        if self.kind == "open":
+            # Half of the wrong results are miscalculated, which code can see; the others need a judge.
+            first, slip = self.dice.randrange(self.truth), self.miss if self.miss % 2 else 0
+            said = f"{words}: {first} + {self.result - first - slip} = {self.result}\nAnswer: {self.result}"
+        said = self.shown.get(self.subject, said)
+        quotes = "<evidence>" in self.inputs.get("answer_as", "")
+        return f"{said}\n<evidence>{self.quote()}</evidence>" if quotes else said
+
+    def write(self) -> str:
+        """A new text; a share of them nearly repeats a sibling, a share one of a few texts word for word."""
+        key = (str(self.order), *self.request.again, next(self.texts))
+        source = self.inputs.get("seed") or self.inputs.get("parent") or self.subject
+        place, repeat = draw_share("near", *key), self.settings.repeat
+        if "draft" in self.inputs or place >= repeat + self.settings.near:
+            return self.compose(key, source)
+        if place < repeat:
+            source = self.dice.choice([*self.shown, ""])
+            return self.compose(("repeat", source), source)
+        kind = _TWINS.get(self.inputs.get("change.kind", ""), "")
+        twin = {**self.order, "change.kind": kind, "persona": ""}
+        words = self.compose((str({n: t for n, t in twin.items() if t}), "", "", 0), source).split(" ")
+        return " ".join([words.pop(self.dice.randrange(len(words))), *words])
+
+    def compose(self, key: Sequence[object], source: str) -> str:
+        """The text that belongs to `key`; in the place of a draft a good one, unless the draft was lost."""
+        identity = int(4096 * draw_share("identity", *key))
+        if "draft" in self.inputs:
+            mends = grade(self.mark.identity, self.settings)["outcome"] != "lost"
+            tries = (int(4096 * draw_share("identity", turn, *key)) for turn in range(12))
+            good = ((each, grade(each, self.settings)["outcome"] == "good") for each in tries)
+            identity = next((each for each, is_good in good if is_good is mends), identity)
+        mark = write_mark(Mark(identity, hash_label(self.inputs["label"]) if "label" in self.inputs else 0))
+        named = "" if key[0] == "repeat" else self.inputs.get("attribute") or self.inputs.get("topic", "")
+        inserted, others = [named, mark] if named else [mark], (*self.shown, self.subject)
+        return write_text(source, others, inserted, self.request.length, rng("text", *map(str, key)))
+
+    def wrap(self, outputs: Sequence[Tag]) -> str:
+        """The answer in the tags in which the prompt wants it, numbered where its inputs are."""
+        said, text = [], ""
+        for tag in outputs:
+            for number in range(1, self.request.count + 1) if "n" in tag.attributes else (0,):
+                own = self.request.numbered[number - 1] if number and self.request.numbered else {}
+                asked = {"question": text} if text and tag.name == "answer" else {}
+                writer = _Writer(self.request, self.settings, {**self.inputs, **own, **asked})
+                inside = [inner for inner in read_tags(tag.text)[0] if inner.name in OUTPUTS]
+                answers = writer.answer if tag.name == "answer" else writer.write
+                text = writer.wrap(inside) if inside else answers()
+                head = f'{tag.name} n="{number}"' if number else tag.name
+                said.append(f"<{head}>{text}</{tag.name}>")
+        return "\n".join(said)

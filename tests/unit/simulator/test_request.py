@@ -1,0 +1,92 @@
+"""What the simulator reads out of a request, whatever its prompt is."""
+
+import json
+
+import pytest
+
+from aide.simulator import step_of
+from aide.simulator.request import read_request, read_tags
+from unit.simulator.prompting import (
+    PARENT,
+    VERDICT,
+    answer,
+    examples,
+    labels,
+    reflect,
+    request,
+    shape,
+    synthesize,
+    text,
+)
+
+
+@pytest.mark.parametrize(
+    ("user", "step"),
+    [
+        (examples(), "card"),
+        (f"<text>\n{PARENT}\n</text>", "extract"),
+        (f"<text>{PARENT}</text><topic>lamps</topic><triples>needs | light</triples>", "expand_graph"),
+        ("<about>lamps</about>", "personas"),
+        (synthesize(attribute="stamps"), "synthesize"),
+        (f'<parent>{PARENT}</parent><wanted n="1"><change kind="x">y</change></wanted>', "synthesize"),
+        (synthesize() + "<draft>A text.</draft><critique>No.</critique>", "revise"),
+        (answer("open", PARENT), "answer"),
+        (answer("tests", PARENT), "tests"),
+        (answer("choose", PARENT), "check"),
+        (reflect("A text.", "An answer."), "reflect"),
+        ("Answer with one word.", ""),
+    ],
+)
+def test_a_step_is_told_by_the_tags_that_a_prompt_shows(user: str, step: str) -> None:
+    assert step_of(request(user)) == step
+
+
+def test_a_step_that_no_tag_shows_is_called_as_its_schema() -> None:
+    assert step_of(request("<claim>The sea is salty.</claim>", schema=shape(claim=text()))) == "given"
+
+
+def test_outermost_tags_are_read_with_what_stands_around_them() -> None:
+    tags, prose = read_tags('One <a>\n<b>x</b>\n</a> two <c n="1" kind="k">y</c> <number> three')
+    assert [(tag.name, dict(tag.attributes), tag.text) for tag in tags] == [
+        ("a", {}, "<b>x</b>"),
+        ("c", {"n": "1", "kind": "k"}, "y"),
+    ]
+    assert prose.split() == ["One", "two", "<number>", "three"]
+
+
+def test_numbered_inputs_bring_the_tags_inside_of_them() -> None:
+    read = read_request(
+        request('<wanted n="1"><attribute>glue</attribute></wanted><wanted n="2"><label>x</label></wanted>')
+    )
+    assert [(own.get("attribute"), own.get("label")) for own in read.numbered] == [
+        ("glue", None),
+        (None, "x"),
+    ]
+    assert read.count == 2
+
+
+def test_the_schema_is_found_on_every_rung() -> None:
+    schema = labels("a", "b")
+    user = answer("classification", PARENT)
+    told = f"{user}\n\nAnswer with one JSON value. It must fit this JSON Schema:\n{json.dumps(schema)}"
+    fields = (
+        {"type": "json_schema", "json_schema": {"name": "label", "strict": True, "schema": schema}},
+        {"type": "json_schema", "json_schema": {"name": "label", "schema": schema}},
+    )
+    assert [read_request(request(user, response_format=field)).schema for field in fields] == [schema] * 2
+    lower = ({"type": "json_object", "schema": schema}, {"type": "json_object"}, None)
+    assert [read_request(request(told, response_format=field)).schema for field in lower] == [schema] * 3
+    assert read_request(request(user)).schema is None
+
+
+def test_a_correction_carries_the_schema_in_the_last_message() -> None:
+    told = f"That was wrong. It must fit this JSON Schema:\n{json.dumps(VERDICT)}"
+    read = read_request(request(reflect("A text.", "x"), ("assistant", "no"), ("user", told)))
+    assert (read.step, read.schema, read.again) == ("reflect", VERDICT, ("no", ""))
+
+
+def test_counts_and_bounds_stand_in_the_prose_and_not_in_inputs() -> None:
+    user = "<text>exactly 9 of 70 to 80 words</text>\nName exactly 4, each of 8 to 50 characters."
+    read = read_request(request(user))
+    assert (read.count, read.length) == (4, (8, 50, "characters"))
+    assert (read_request(request("<text>x</text>")).length) == (0, 0, "words")
