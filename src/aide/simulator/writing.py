@@ -133,7 +133,7 @@ class _Writer:
         size = max(min(size, schema.get("maxItems", size)), schema.get("minItems", 0))
         if options := items.get("enum"):  # some of a set: the chosen one first
             at = options.index(self.fill(items))
-            return [*options[at:], *options[:at]][:size]
+            return [options[(at + place) % len(options)] for place in range(size)]
         writers = [_Writer(self.request, self.settings, {**self.inputs, **more}) for more in own]
         return [writer.fill(items, name) for writer in (writers or [self] * size)[:size]]
 
