@@ -47,7 +47,7 @@ INSTEAD = {
     "book": "record the outcome",
     "teacher": "model",
 }
-ALLOWED = {"crash_points", "chance"}  # the points of a crash, and a chance that dice have, are plain English
+ALLOWED = {"crash_points"}  # a point at which a run crashes is plain English
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
