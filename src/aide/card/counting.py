@@ -1,4 +1,4 @@
-"""The half of the task card that is counted: labels, lengths, options, endings, bounds of completions."""
+"""The half of the task card that is counted: language, labels, lengths, options, endings, bounds of completions."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,6 +9,7 @@ from aide.errors import InputError
 from aide.formats import Format, Label, TaskCard
 from aide.llm.usage import estimate_tokens
 from aide.records import Draft, Seed
+from aide.text.language import identify_language
 from aide.text.length import choose_unit, find_quantile, measure_length
 
 # Ten seeds show only part of how long inputs of a task may be; half as much again is still the same kind of text.
@@ -34,9 +35,12 @@ def count_card(
     unit = choose_unit(inputs)
     shortest, longest = _bounds([measure_length(text, unit) for text in inputs])
     framed = next((seed.parts for seed in seeds if seed.parts.fixed), seeds[0].parts)
+    language = identify_language(inputs)
     return replace(
         format.start_card(drafts, labels),
         task=task,
+        language=language.name if language else "",
+        language_code=language.code if language else "",
         varying=framed.varying,
         fixed=tuple(name for name, _ in framed.fixed),
         min_words=shortest,

@@ -83,11 +83,12 @@ def _make_label(name: str, description: str | None = "") -> Label:
 
 
 def rank_confusable_labels(card: TaskCard, drafts: Sequence[Draft]) -> Mapping[str, tuple[str, ...]]:
-    """For each label all others, the most easily confused first, by the words that they share.
+    """For each label all others, the most easily confused first: those that the card names, then by shared words.
 
     Words are those of name, description and seeds. One of a name counts three times one of a seed, for a person chose
     it to tell what the label is; all count for less the more labels have them.
     """
+    named = {label.name: label.near for label in card.labels}
     weights = {label.name: _weigh_terms(label, drafts) for label in card.labels}
     spread = Counter(term for each in weights.values() for term in each)
 
@@ -102,7 +103,10 @@ def rank_confusable_labels(card: TaskCard, drafts: Sequence[Draft]) -> Mapping[s
 
     return {
         name: tuple(
-            sorted(set(card.label_names) - {name}, key=lambda other: (-closeness(name, other), other))
+            sorted(
+                set(card.label_names) - {name},
+                key=lambda other: (other not in named[name], -closeness(name, other), other),
+            )
         )
         for name in card.label_names
     }

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Final
 
@@ -13,16 +14,18 @@ from aide.records import FORMATS as FORMAT_NAMES
 from aide.text.length import UNITS
 from aide.text.toml import format_toml_value
 
-# The order, grouping and comments of the file. Every field of the card stands here once, but for `labels`, which come
-# last; a test holds that.
+# The order, grouping and comments of the file. Every field of the card stands here once, but for `topics` and
+# `labels`, which come last; a test holds that.
 _LAYOUT: Final = (
     ("What the model said of the task, from the seeds. Edit freely before the first record.", (
         ("task", "what is given and what has to be answered"),
+        ("source", "who writes such inputs, where; goes on from \"They come from\""),
+        ("register", "the manner in which the inputs are written"),
+        ("hard", "what makes an input hard or tricky, if anything"),
+        ("answer_form", "what an answer looks like"),
         ("language", "of the inputs, by its English name"),
         ("language_code", ""),
         ("locale", "whose names, law, money and units the inputs use"),
-        ("answer_form", "what an answer looks like"),
-        ("register", "how the inputs are written"),
     )),
     ("What was counted from the seeds.", (
         ("format", f"{', '.join(FORMAT_NAMES[:-1])} or {FORMAT_NAMES[-1]}"),
@@ -43,8 +46,12 @@ _CARD: Final = TypeAdapter(TaskCard)
 _AT_LINE: Final = re.compile(r"\s*\(at line (\d+), column \d+\)")
 
 
-def card_to_toml(card: TaskCard) -> str:
-    """The card as commented TOML; `card_from_toml` gives it back equal."""
+def card_to_toml(card: TaskCard, traits: Sequence[tuple[str, str]] = ()) -> str:
+    """The card as commented TOML; `card_from_toml` gives it back equal.
+
+    `traits` are names and words for what the seeds' inputs are like, shown as a comment: they are counted anew whenever
+    they are needed.
+    """
     lines = [
         "# The task card: every prompt and every check follows it. It is fixed from the first record on."
     ]
@@ -53,13 +60,31 @@ def card_to_toml(card: TaskCard) -> str:
         for name, comment in entries:
             line = f"{name} = {format_toml_value(getattr(card, name))}"
             lines.append(f"{line}  # {comment}" if comment else line)
+    if traits:
+        lines += [
+            "",
+            "# What the seeds' inputs are like; each new one takes after one of them. Not to be edited here.",
+        ]
+        lines += [f"#   {name:{max(len(name) for name, _ in traits)}}  {words}" for name, words in traits]
+    if card.topics:
+        lines += [
+            "",
+            "# What the whole data set is about, and how common each topic is: 1 for rare to 5 for very common.",
+            "[topics]",
+            *(f"{format_toml_value(topic.name)} = {topic.share}" for topic in card.topics),
+        ]
     if card.labels:
-        lines += ["", "# The fixed set of labels. A description helps to tell a label from its neighbours."]
+        lines += [
+            "",
+            "# The fixed set of labels. A description tells a label from its neighbours; near are those most easily",
+            "# taken for it.",
+        ]
     for label in card.labels:
         lines += [
             "[[labels]]",
             f"name = {format_toml_value(label.name)}",
             f"description = {format_toml_value(label.description)}",
+            *([f"near = {format_toml_value(label.near)}"] if label.near else []),
         ]
     return "\n".join(lines) + "\n"
 
@@ -76,6 +101,8 @@ def card_from_toml(text: str) -> TaskCard:
         where = _AT_LINE.search(str(fault))
         line = where[1] if where else str(text.count("\n") + 1)
         raise _wrong(line, _AT_LINE.sub("", str(fault))) from fault
+    if isinstance(data.get("topics"), dict):
+        data["topics"] = [{"name": name, "share": share} for name, share in data["topics"].items()]
     known = [field.name for field in fields(TaskCard)]
     for name in data:
         if name not in known:
@@ -102,6 +129,8 @@ def _nonsense(card: TaskCard) -> tuple[str, str] | None:
         return "min_words", f"an input can't have {card.min_words} to {card.max_words} {card.unit}"
     if min(card.max_input_tokens, card.max_answer_tokens) < 1:
         return "max_input_tokens", "a completion has at least one token"
+    if wrong := next((topic for topic in card.topics if not 1 <= topic.share <= 5), None):
+        return "topics", f"the share of {wrong.name!r} is {wrong.share}; shares go from 1 to 5"
     if problem := FORMATS[card.format].check_card(card):
         return problem
     if card.convention and not re.search("<number>|<answer>", card.convention):

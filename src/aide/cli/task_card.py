@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Final
 from aide.cli.console import escape_for_console
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aide.formats import TaskCard
 
 LONGEST: Final = 400
 """Columns of a text that are shown."""
 
-LABELS: Final = 12
-"""Labels that are named."""
+NAMED: Final = 12
+"""Labels or topics that are named."""
 
 
 def describe_card_rows(card: "TaskCard") -> list[tuple[str, str]]:
@@ -20,10 +22,13 @@ def describe_card_rows(card: "TaskCard") -> list[tuple[str, str]]:
     rows = [
         ("task", escape_for_console(card.task, LONGEST)),
         ("format", _describe_format(card)),
-        ("labels", _name_labels(card)),
+        ("labels", _name_some(card.label_names)),
+        ("topics", _name_some([topic.name for topic in card.topics])),
         ("language", place),
         ("answer", escape_for_console(card.answer_form, LONGEST)),
+        ("source", escape_for_console(card.source, LONGEST)),
         ("style", escape_for_console(card.register, LONGEST)),
+        ("hard", escape_for_console(card.hard, LONGEST)),
         ("input", f"{card.min_words:,} to {card.max_words:,} {card.unit}{_describe_parts(card)}"),
     ]
     return [(name, text) for name, text in rows if text]
@@ -40,10 +45,10 @@ def _describe_format(card: "TaskCard") -> str:
     return ", ".join(facts)
 
 
-def _name_labels(card: "TaskCard") -> str:
-    names = [escape_for_console(name, 40) for name in card.label_names]
-    more = len(names) - LABELS
-    return ", ".join(names[:LABELS]) + (f" and {more:,} more" if more > 0 else "")
+def _name_some(names: "Sequence[str]") -> str:
+    more = len(names) - NAMED
+    shown = ", ".join(escape_for_console(name, 40) for name in names[:NAMED])
+    return shown + (f" and {more:,} more" if more > 0 else "")
 
 
 def _describe_parts(card: "TaskCard") -> str:

@@ -1,6 +1,6 @@
 """How a task's output is found, asked for, checked, compared and shown: one module a format, all registered here."""
 
-from aide.formats.base import FORMATS, Demonstration, Format, Label, Question, TaskCard
+from aide.formats.base import FORMATS, Demonstration, Format, Label, Question, TaskCard, Topic
 from aide.formats.choices import MultipleChoice
 from aide.formats.code import Code
 from aide.formats.detect import detect_format, guess_format
@@ -19,6 +19,7 @@ __all__ = [
     "Label",
     "Question",
     "TaskCard",
+    "Topic",
     "detect_format",
     "guess_format",
 ]

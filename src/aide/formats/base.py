@@ -23,16 +23,33 @@ class Label:
 
     name: str
     description: str = ""
+    near: tuple[str, ...] = ()
+    """The one or two other labels that are most easily taken for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One matter that inputs of a task are about."""
+
+    name: str
+    share: int = 2
+    """How common it is among all inputs, from 1 for rare to 5 for very common."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskCard:
     """What is asked, in which form, and within which bounds: read by every prompt and every check.
 
-    The first six fields are described by a model or a person, the rest is counted from the seeds.
+    The fields down to `register` are described by a model or a person, as are topics and what labels mean; the rest is
+    counted from the seeds, and so is the language where a detector is sure of it.
     """
 
     task: str = ""
+    """What is given and what has to be answered; a person's own words where there are any."""
+    source: str = ""
+    """From whom or where such inputs come: a phrase that follows "They come from", without a full stop."""
+    hard: str = ""
+    """What makes an input hard or tricky; empty where nothing does."""
     language: str = ""
     language_code: str = ""
     locale: str = ""
@@ -42,6 +59,8 @@ class TaskCard:
     varying: str = "input"
     fixed: tuple[str, ...] = ()
     labels: tuple[Label, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    """What the whole data set is about, of which the seeds are a sample; empty where labels or fixed parts say it."""
     options: int = 0
     min_words: int = 1
     """Least length of an input, in `unit`."""

@@ -1,8 +1,9 @@
-"""The task card of a run: counted, described by one call, edited by a person, fixed with the first record."""
+"""The task card of a run: counted, described by a few calls, edited by a person, fixed with the first record."""
 
 from collections.abc import Mapping, Sequence
 
-from aide.card import card_from_toml, card_to_toml, describe_card, rank_confusable_labels
+from aide.card import TraitPool, card_from_toml, card_to_toml, describe_card, rank_confusable_labels
+from aide.config import resources
 from aide.errors import InputError
 from aide.formats import TaskCard
 from aide.records import digest
@@ -12,7 +13,7 @@ from aide.shards import write_atomic
 
 
 async def fix_card(session: Session, inputs: PreparedInputs) -> TaskCard:
-    """The task card: from the journal, from a person's edit of `task.toml`, or described by one call and kept.
+    """The task card: from the journal, from a person's edit of `task.toml`, or described by a few calls and kept.
 
     Raises:
         errors.InputError: `task.toml` was edited after the first record, or a seed has a label the card lacks.
@@ -36,15 +37,21 @@ async def fix_card(session: Session, inputs: PreparedInputs) -> TaskCard:
     if text != kept:
         journal.set_meta("card", text)
     if not folder.card.exists():
-        write_atomic(folder.card, text)
+        write_atomic(folder.card, card_to_toml(card, list_trait_rows(card, inputs)))
     _check_labels(card, inputs)
     return card
 
 
 async def _describe(session: Session, inputs: PreparedInputs) -> TaskCard:
-    spec, drafts = session.spec, [seed.draft for seed in inputs.seeds]
-    counted, sentence = count_inputs_card(spec, inputs), spec.task or inputs.loaded.sentence
-    return await describe_card(session.ask_for(digest("card")), drafts, counted, sentence)
+    drafts = [seed.draft for seed in inputs.seeds]
+    instructions = resources.read_file("prompts", "card.md", session.spec.prompts)
+    counted = count_inputs_card(session.spec, inputs)
+    return await describe_card(session.ask_for(digest("card")), drafts, counted, instructions)
+
+
+def list_trait_rows(card: TaskCard, inputs: PreparedInputs) -> list[tuple[str, str]]:
+    """Names and words for what the seeds' inputs are like."""
+    return TraitPool(inputs.seeds, card.unit, inputs.format).list_rows() if inputs.seeds else []
 
 
 def _check_labels(card: TaskCard, inputs: PreparedInputs) -> None:

@@ -13,7 +13,7 @@ import orjson
 STEPS: Final = (
     ("draft", "revise"), ("change", "synthesize"), ("wanted", "synthesize"), ("candidate", "reflect"),
     ("answer_as", "answer"), ("question", "answer"), ("triples", "expand_graph"), ("about", "personas"),
-    ("text", "extract"), ("examples", "card"),
+    ("task", "card"), ("text", "extract"), ("examples", "card"),
 )  # fmt: skip
 # Where one step has several prompts, `kind` of `<answer_as>` tells them apart.
 KINDS: Final = {"tests": "tests", "choose": "check"}

@@ -38,9 +38,9 @@ _NEAR_TRUTH: Final = 100
 _NUMBER: Final = re.compile(r"\d+(?!.*\d)", re.DOTALL)
 _SENTENCE: Final = re.compile(r"[^.!?。！？;\n]{8,}[.!?。！？;]?")
 _CALL: Final = re.compile(r"\b([A-Za-z_]\w*)\(")
-_CARD: Final = {"language": "that of the examples", "language_code": "", "locale": ""} | dict.fromkeys(
-    ("task", "answer_form", "register"), "As in the examples."
-)
+_CARD: Final = {"language": "that of the examples", "language_code": "", "locale": "", "hard": ""} | {
+    name: f"As the {name} of the examples." for name in ("task", "source", "register", "answer_form")
+}
 _GOOD: Final = {"critique": "none", "on_task": True, "answerable": True, "gives_away": False}
 _LOW: Final = ({"relevance": 5}, {"relevance": 6}, {"diversity": 4})
 _LOST: Final = (*_LOW[2:], {"relevance": 4}, {"on_task": False}, {"answerable": False}, {"gives_away": True})

@@ -1,5 +1,4 @@
-import asyncio
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,15 +10,13 @@ from aide.card import (
     card_to_toml,
     choose_demonstrations,
     count_card,
-    describe_card,
     make_demonstration,
     rank_confusable_labels,
     read_labels,
 )
 from aide.errors import InputError
-from aide.formats import FORMATS, Label, TaskCard
+from aide.formats import FORMATS, Label, TaskCard, Topic
 from aide.records import WHOLE, Draft, Parts, Seed
-from unit.formats.scripted import Scripted
 
 
 def seed(draft: Draft, parts: Parts = WHOLE) -> Seed:
@@ -89,46 +86,22 @@ def test_options_convention_code_and_parts_are_counted() -> None:
     assert (card.fixed, card.varying, card.max_words) == (("contract",), "question", 2)
 
 
+def test_the_language_is_that_which_a_detector_is_sure_of() -> None:
+    card = count_card(pairs(("空はなぜ青いのですか", "光が散るからです")), FORMATS["free_text"])
+    assert (card.language, card.language_code) == ("", ""), "that is too little to be sure"
+    card = count_card(
+        pairs(("空はなぜ青いのですか", "光"), ("海はなぜ塩辛いのですか", "塩")), FORMATS["free_text"]
+    )
+    assert (card.language, card.language_code) == ("Japanese", "ja")
+    german = pairs(
+        ("Wo bleibt mein Paket, das am Montag kommen sollte?", "x"), ("hallo wann kommt es denn", "y")
+    )
+    assert count_card(german, FORMATS["free_text"]).language == "German"
+
+
 def test_no_seeds_make_no_card() -> None:
     with pytest.raises(InputError):
         count_card([], FORMATS["open"])
-
-
-SAID = {
-    "task": "Sort messages.", "language": "German", "language_code": "DE", "locale": "Austria",
-    "answer_form": "One label.", "register": "Short and cross.",
-}  # fmt: skip
-
-
-def test_the_told_half_joins_the_counted_half() -> None:
-    seeds = pairs(("a b", "refund"), ("c d", "other"))
-    counted = count_card(seeds, FORMATS["classification"])
-    ask = Scripted(json.dumps(SAID))
-    card = asyncio.run(describe_card(ask, [one.draft for one in seeds], counted, "Sort mails."))
-    assert (card.task, card.language, card.language_code) == ("Sort messages.", "German", "de")
-    assert (card.locale, card.register, card.answer_form) == ("Austria", "Short and cross.", "One label.")
-    assert (card.labels, card.max_words) == (counted.labels, counted.max_words)
-    told = ask.asked[0]
-    assert (told["step"], told["task"], told["format"]) == ("card", "Sort mails.", "classification")
-    assert [(shown.input, shown.answer) for shown in told["examples"]] == [
-        ("a b", "refund"),
-        ("c d", "other"),
-    ]
-    assert list(told["payload"].schema["properties"]) == list(SAID)
-
-
-def test_a_useless_answer_leaves_the_counted_card_with_the_persons_sentence() -> None:
-    counted = count_card(words(3), FORMATS["free_text"])
-    card = asyncio.run(describe_card(Scripted("Sorry.", "No."), [Draft("a", "b")], counted, "Say it."))
-    assert card.task == "Say it."
-    assert card.max_words == counted.max_words
-
-
-def test_huge_examples_are_shown_in_part() -> None:
-    ask = Scripted(json.dumps(SAID))
-    draft = Draft("word " * 20_000, "x")
-    asyncio.run(describe_card(ask, [draft, draft], count_card([seed(draft)], FORMATS["free_text"])))
-    assert sum(len(shown.input) for shown in ask.asked[0]["examples"]) < 20_000
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=30)
@@ -137,7 +110,8 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=3
 @given(TEXT, TEXT, st.lists(TEXT, min_size=2, max_size=4, unique=True), st.integers(1, 50))
 def test_the_file_gives_back_the_card(task: str, told: str, names: list[str], least: int) -> None:
     card = TaskCard(
-        task=task, register=told, format="classification", labels=tuple(Label(name, told) for name in names),
+        task=task, register=told, format="classification", labels=tuple(Label(name, told, (told,)) for name in names),
+        topics=tuple(Topic(name, 1 + len(name) % 5) for name in names), source=told, hard=task,
         fixed=("contract", told), min_words=least, max_words=50, convention="#### <number>", bare=True,
     )  # fmt: skip
     assert card_from_toml(card_to_toml(card)) == card
@@ -155,6 +129,7 @@ def test_the_file_gives_back_the_card(task: str, told: str, names: list[str], le
         ('format = "free_text"', 'format = "multiple_choice"', "at least two options"),
         ('convention = ""', 'convention = "the end"', "<number>"),
         ('locale = ""', 'lokale = ""', "no 'lokale'"),
+        ('varying = "input"', 'topics = {"wages" = 9}', "the share of 'wages' is 9"),
     ],
 )
 def test_nonsense_in_the_file_is_told_with_its_line(old: str, new: str, told: str) -> None:
@@ -166,6 +141,39 @@ def test_nonsense_in_the_file_is_told_with_its_line(old: str, new: str, told: st
     line = int(str(caught.value).split(":")[1])
     edited = text.replace(old, new).splitlines()
     assert new.split(" = ")[0] in edited[line - 1] or "labels" in told or "options" in edited[line - 1]
+
+
+OLD = """# The task card: every prompt and every check follows it. It is fixed from the first record on.
+
+# What the model said of the task, from the seeds. Edit freely before the first record.
+task = "Sort mails."  # what is given and what has to be answered
+language = "German"  # of the inputs, by its English name
+language_code = "de"
+register = "Short and cross."  # how the inputs are written
+format = "classification"
+min_words = 4
+max_words = 30
+
+[[labels]]
+name = "a"
+description = "the first"
+[[labels]]
+name = "b"
+"""
+
+
+def test_a_card_of_version_0_1_is_read() -> None:
+    card = card_from_toml(OLD)
+    assert (card.task, card.source, card.topics) == ("Sort mails.", "", ())
+    assert card.labels == (Label("a", "the first"), Label("b"))
+    assert card_from_toml(card_to_toml(card)) == card
+
+
+def test_the_file_shows_what_the_seeds_are_like() -> None:
+    rows = [("length", "4 to 9, median 6 words"), ("form", "question 3")]
+    text = card_to_toml(TaskCard(topics=(Topic('wages "and" hours', 4),)), rows)
+    assert "\n#   length  4 to 9, median 6 words\n#   form    question 3\n" in text
+    assert card_from_toml(text).topics == (Topic('wages "and" hours', 4),)
 
 
 TICKETS = [
@@ -252,4 +260,6 @@ def test_the_nearest_labels_share_words() -> None:
     )
     assert near["card_lost"][0] == "card_stolen"
     assert near["app"][0] == "rate_wrong"
+    named = replace(card, labels=(Label("card_lost", near=("app",)), *card.labels[1:]))
+    assert rank_confusable_labels(named, [])["card_lost"][:2] == ("app", "card_stolen")
     assert all(set(others) == set(card.label_names) - {name} for name, others in near.items())

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aide.card import count_card_calls
 from aide.config.spec import EMBED, RunSpec
 from aide.formats import TaskCard
 from aide.frontier import DRAWS, split_over_hops
@@ -104,7 +105,7 @@ def _expected(
     out = Estimate(
         [HopEstimate(0) if experience else _estimate_precheck(spec, inputs, lengths[False], worst=False)]
     )
-    for step, rate in (experience.whole if experience else {"card": _assumed_once(lengths)}).items():
+    for step, rate in (experience.whole if experience else {"card": _assume_card(card, lengths)}).items():
         out.hops[0].add(step, 1, rate)
     seeds = len(inputs.seeds)
     quotas = _quotas(spec, inputs)
@@ -226,9 +227,9 @@ def _estimate_precheck(
     return found
 
 
-def _assumed_once(lengths: dict[bool, Lengths]) -> StepRate:
-    card = lengths[False]["card"]
-    return StepRate(1.0, card.prompt, card.completion)
+def _assume_card(card: TaskCard, lengths: dict[bool, Lengths]) -> StepRate:
+    each = lengths[False]["card"]
+    return StepRate(float(count_card_calls(card)), each.prompt, each.completion)
 
 
 # --- at most --------------------------------------------------------------------------------------------
@@ -257,7 +258,7 @@ def _at_most(spec: RunSpec, inputs: PreparedInputs, card: TaskCard, bounds: dict
         worst[step] *= 2 if inputs.format.worked or inputs.format.runs_tests else 1
     once = bounds[False]["card"]
     out = Estimate([_estimate_precheck(spec, inputs, bounds[False], worst=True)])
-    out.hops[0].steps["card"] = StepSpending(1, once.prompt, once.limit)
+    out.hops[0].add("card", count_card_calls(card), StepRate(1.0, once.prompt, once.limit))
     for hop in range(1, spec.hops + 1):
         lengths = bounds[hop > spec.residual_after]
         parents = seeds * (caps[hop - 2] if hop > 1 else 1)

@@ -120,7 +120,7 @@ async def _rehearse(
     """One call of each step, as if this seed were a parent."""
     card = context.card
     with suppress(NodeError):
-        await describe_card(ask, [each.draft for each in seeds], card, card.task)
+        await describe_card(ask, [each.draft for each in seeds], card)
     await RECIPES["aide"](context).rehearse(seed, ask, anchored=anchored)
     if "tests" in ask.prompt:  # the solution is asked for after the tests, which never came
         demos, most = context.demonstrations(seed), card.max_answer_tokens
@@ -138,7 +138,7 @@ def _estimate_completions(seeds: Sequence[Seed], context: RecipeContext) -> dict
     together = answer + 16 if context.joint else 0.0
     siblings = 5 if any(seed.parts.fixed for seed in seeds) else 1
     return {
-        "card": 120.0,
+        "card": 250.0,
         "extract": 10 + named * spec.attributes,
         "expand_graph": 5 + named * context.graph_triples,
         "personas": 5 + 18.0 * spec.personas,

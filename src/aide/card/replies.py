@@ -1,0 +1,66 @@
+"""What the calls that describe a task have in common: which examples they show, and when a field is no good."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from aide.card.demos import make_demonstration
+from aide.formats import FORMATS, Demonstration, TaskCard
+from aide.llm.usage import estimate_tokens
+from aide.records import Draft
+from aide.text.echo import find_echo
+from aide.text.loops import find_loop
+
+_LONGEST: Final = 80  # words: two long sentences; what is longer is a list of everything
+
+
+def show_examples(drafts: Sequence[Draft], card: TaskCard, count: int, tokens: int) -> list[Demonstration]:
+    """Up to `count` examples that together fit into `tokens` (estimated), spread evenly over all.
+
+    Files are often sorted by label or by length, and their first rows are then of one kind. Of a single example that is
+    too long its beginning is shown.
+    """
+    format = FORMATS[card.format]
+    shown: list[Demonstration] = []
+    left = tokens
+    for draft in _spread(drafts, count):
+        example = make_demonstration(draft, format)
+        size = estimate_tokens(example.input) + estimate_tokens(example.answer)
+        if size <= left:
+            shown.append(example)
+            left -= size
+    if shown or not drafts:
+        return shown
+    return [Demonstration(drafts[0].input[: 2 * tokens], format.render(drafts[0])[:tokens])]
+
+
+def _spread(drafts: Sequence[Draft], count: int) -> list[Draft]:
+    if len(drafts) <= count:
+        return list(drafts)
+    return [drafts[at * len(drafts) // count] for at in range(count)]
+
+
+def join_lines(text: str) -> str:
+    """A field on one line."""
+    return " ".join(text.split())
+
+
+def find_field_faults(values: Mapping[str, str], instructions: str = "") -> dict[str, str]:
+    """By name, what is wrong with a field that should be a phrase or a sentence, as the model is told.
+
+    Small models answer with a bare word, with the same words for every key, with the prompt's own, or in a loop.
+    """
+    copies = Counter(value.casefold() for value in values.values() if value)
+    faults = {}
+    for name, value in values.items():
+        words = len(value.split())
+        # Languages without spaces have sentences of one "word".
+        if words < 2 and value.isascii():
+            faults[name] = "must be a phrase or a sentence, not a single word."
+        elif copies[value.casefold()] > 1:
+            faults[name] = "says the same as another key; each has something of its own to say."
+        elif words > _LONGEST or find_loop(value):
+            faults[name] = "is too long; one sentence is enough."
+        elif instructions and find_echo(value, instructions):
+            faults[name] = "repeats the instructions; say what they ask for."
+    return faults

@@ -1,0 +1,72 @@
+"""The topic map of a task: what the whole data set is about, of which the seeds are a sample."""
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic import Field
+
+from aide.card.replies import join_lines, show_examples
+from aide.errors import NodeError
+from aide.formats import TaskCard, Topic
+from aide.parsing import ModelPayload, ReplyModel
+from aide.records import WHOLE, Ask, Draft
+from aide.text.loops import find_loop
+
+TOPICS: Final = 30
+MAX_OUTPUT: Final = 1500  # tokens: thirty topics of some 25 with their JSON, and room for thoughts
+_MOST: Final = 40
+_FEWEST: Final = 5  # fewer say less than the seeds do
+_EXAMPLES: Final = 20
+_TOKENS: Final = 3000
+_LONGEST: Final = 10  # words
+# Labels divide a task by themselves; a few, such as yes and no, say nothing of what a text is about.
+_LABELS_THAT_DIVIDE: Final = 5
+
+
+class _Share(ReplyModel):
+    topic: str
+    share: int = 2
+
+
+class _Topics(ReplyModel):
+    topics: list[_Share] = Field(max_length=2 * _MOST)
+
+
+def _convert(reply: _Topics) -> tuple[Topic, ...]:
+    found: dict[str, Topic] = {}
+    for each in reply.topics:
+        name = join_lines(each.topic).strip(" .\"'")
+        key = "".join(letter for letter in name.casefold() if unicodedata.category(letter)[0] in "LN")
+        if key and len(name.split()) <= _LONGEST and not find_loop(name):
+            found.setdefault(key, Topic(name, min(5, max(1, each.share))))
+    if len(found) < _FEWEST:
+        raise ValueError(f"`topics` must be a list of {TOPICS} different topics.")
+    return tuple(found.values())[:_MOST]
+
+
+TOPICS_PAYLOAD: Final = ModelPayload[_Topics, tuple[Topic, ...]]("topic_map", _Topics, _convert)
+
+
+def wants_topics(card: TaskCard) -> bool:
+    """True for a task whose labels do not say what its texts are about, and whose inputs bring no text of their own."""
+    return not card.topics and not card.fixed and len(card.labels) < _LABELS_THAT_DIVIDE
+
+
+async def name_topics(ask: Ask, drafts: Sequence[Draft], card: TaskCard) -> tuple[Topic, ...]:
+    """Some thirty topics with a rough share each, the common ones first; none where a model can't name them."""
+    try:
+        return await ask(
+            "card",
+            TOPICS_PAYLOAD,
+            template="card_topics",
+            max_output=MAX_OUTPUT,
+            parts=WHOLE,
+            demos=show_examples(drafts, card, _EXAMPLES, _TOKENS),
+            task=card.task,
+            source=card.source,
+            language=card.language,
+            count=TOPICS,
+        )
+    except NodeError:
+        return ()
