@@ -115,7 +115,7 @@ def test_the_task_card_is_shown_at_the_start_unless_quiet(tmp_path: Path) -> Non
     ]  # fmt: skip
     assert "  format    classification" in card
     assert "  labels    Lieferung, Rechnung, Rückgabe, Kundenkonto" in card
-    assert "  language  that of the examples" in card
+    assert "  language  German" in card
     assert "words" in told[9]
     assert aide(*run, "-o", tmp_path / "quiet", "--quiet").stderr == ""
 

@@ -32,14 +32,8 @@ SAID = {
 TOPICS = {"topics": [{"topic": f"the {name} at night", "share": n} for n, name in enumerate("abcdefgh")]}
 LABELS = ("refund", "delivery", "bug", "account", "other")
 DEFINED = {
-    "labels": [
-        {
-            "name": name.upper(),
-            "definition": f"asks about {name} and nothing else",
-            "near": ["other", "gone", name],
-        }
-        for name in LABELS
-    ]
+    name.upper(): {"definition": f"asks about {name} and nothing else", "near": ["other", "gone", name]}
+    for name in LABELS
 }
 
 
@@ -187,10 +181,8 @@ def test_many_labels_take_a_few_calls() -> None:
     assert count_card_calls(card) == 3
 
     def define(asked: dict[str, Any]) -> str:
-        defined = [
-            {"name": each.name, "definition": f"is about {each.name}", "near": []} for each in asked["labels"]
-        ]
-        return json.dumps({"labels": defined})
+        assert asked["payload"].schema["required"] == [each.name for each in asked["labels"]]
+        return json.dumps({each.name: {"definition": f"is about {each.name}"} for each in asked["labels"]})
 
     ask = Scripted(json.dumps(SAID), define, define)
     card = asyncio.run(describe_card(ask, [Draft("a", names[0])], card))
