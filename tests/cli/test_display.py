@@ -116,7 +116,7 @@ def test_the_task_card_is_shown_at_the_start_unless_quiet(tmp_path: Path) -> Non
     assert "  format    classification" in card
     assert "  labels    Lieferung, Rechnung, Rückgabe, Kundenkonto" in card
     assert "  language  German" in card
-    assert "words" in told[9]
+    assert "words" in told[11]
     assert aide(*run, "-o", tmp_path / "quiet", "--quiet").stderr == ""
 
 
