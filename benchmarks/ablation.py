@@ -35,13 +35,15 @@ from corpus import Corpus, CorpusSimulator
 from aide.card import card_to_toml
 from aide.config.resources import read_file
 from aide.config.spec import RunSpec
-from aide.engines import local
+from aide.engines.local import LocalModels, make_endpoint, run_locally
 from aide.llm.client import CallableTransport
 from aide.llm.pool import EndpointPool
 from aide.records import replace, rng
+from aide.run.expansion import Expansion
 from aide.run.folder import RunFolder
-from aide.run.inputs import count_inputs_card, read_inputs
-from aide.run.session import Stage
+from aide.run.inputs import SeedSource, count_inputs_card
+from aide.run.session import RunRequest
+from aide.run.stop import StopSwitch
 
 HOPS = 6
 TARGET = 120
@@ -120,24 +122,35 @@ async def grow(task: str, variant: str, scratch: Path) -> tuple[list[dict[str, A
     async def answer(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
         return await simulator.respond(path, body, headers)
 
-    pool = EndpointPool(
-        [local.make_endpoint(each, spec.model) for each in spec.list_endpoints()],
+    models = LocalModels(spec)
+    models.pool = EndpointPool(
+        [make_endpoint(each, spec.model) for each in spec.list_endpoints()],
         ceiling=1, timeout=600, patience=60, transport=CallableTransport(answer),
     )  # fmt: skip
     seeds = (str(tasks("seeds") / f"{task}.jsonl"),)
-    ground = read_inputs(spec, seeds)
+    source = SeedSource(spec, seeds)
     folder = RunFolder(scratch / "run")
     folder.create()
-    card = replace(count_inputs_card(spec, ground), min_words=1, max_words=10**6, language="English")
+    card = replace(count_inputs_card(spec, source.read()), min_words=1, max_words=10**6, language="English")
     folder.card.write_text(card_to_toml(card), encoding="utf-8")
     records: list[dict[str, Any]] = []
 
     async def emit(record: dict[str, Any]) -> None:
         records.append(record)
 
-    order = local.order(spec, {}, seeds, folder, pool, emit)
-    await local.run_locally(Stage(order), ground, pool)
-    return records, sum(stats["calls"] for stats in pool.collect_stats().values())
+    request = RunRequest(spec, {}, seeds, folder)
+    await run_locally(Expansion(request, source, models, Nobody(), StopSwitch(), emit=emit))
+    return records, sum(stats["calls"] for stats in models.pool.collect_stats().values())
+
+
+class Nobody:
+    """Looks at no run."""
+
+    def on_card(self, card: Any) -> None: ...
+
+    def on_precheck(self, precheck: Any) -> None: ...
+
+    def on_progress(self, progress: Any) -> None: ...
 
 
 def measure(job: tuple[str, str]) -> tuple[str, str, Figures]:

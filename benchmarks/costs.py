@@ -30,12 +30,15 @@ PARTS = (
     (r"aide/llm/", "limiter, retries, usage, prefix meter"),
     (r"aide/journal/", "journal"),
     (r"aide/prompts\.py|\.md[:)]", "prompts"),
-    (r"aide/(parsing|formats)", "reading answers"),
-    (r"aide/quality/|aide/pipeline/novelty", "checks, agreement, duplicates"),
-    (r"aide/report/|aide/pipeline/(drifted|samples)|aide/cli/display", "report at the end"),
-    (r"aide/(calls|budget|records)\.py|<string>", "calls and their keys"),
-    (r"aide/(recipes|operations|reflection|personas)", "recipe"),
-    (r"aide/(pipeline|frontier|engines|shards)", "scheduling, outcomes, shards"),
+    (r"aide/(parsing\.py|formats/|text/)", "reading answers"),
+    (
+        r"aide/(dedup|gates|verify|judging|metrics|sandbox)/|aide/run/deduplication",
+        "checks, agreement, duplicates",
+    ),
+    (r"aide/report/|aide/run/(drift_report|record_preview)|aide/cli/display", "report at the end"),
+    (r"aide/run/(calls|budget)\.py|aide/records/|<string>", "calls and their keys"),
+    (r"aide/recipes/", "recipe"),
+    (r"aide/(run|frontier|engines)/|aide/(shards|jsonl)\.py", "scheduling, outcomes, shards"),
 )
 
 

@@ -4,15 +4,16 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 CRASH = Path(__file__).with_name("crash")
 
 # The processes that tests start would each compile all of the code anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-settings.register_profile("any machine", deadline=None)
-settings.register_profile("thorough", deadline=None, max_examples=2000)
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("any machine", patient)
+settings.register_profile("thorough", patient, max_examples=2000)
 settings.load_profile("any machine")
 
 

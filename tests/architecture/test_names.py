@@ -47,7 +47,10 @@ INSTEAD = {
     "book": "record the outcome",
     "teacher": "model",
 }
-ALLOWED = {"crash_points", "chance"}  # the points of a crash, and a chance that dice have, are plain English
+ALLOWED = {
+    "crash_points",
+    "chance",
+}  # where a test crashes a run, and what guessing would reach: plain English
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -6,9 +6,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from aide.cli.export import To
 from aide.dataset.lines import RecordLine
 from aide.exporters import EXPORTERS, ExampleRenderer
 from cli.shell import ROOT, bash, environment
@@ -29,6 +31,11 @@ def test_the_shell_lines_run_unchanged(tmp_path: Path) -> None:
 def test_the_table_names_every_export() -> None:
     named = re.findall(r"^\| `([a-z][\w-]+)` \|", PAGE.partition("## Splits")[0], re.MULTILINE)
     assert named == list(EXPORTERS)
+
+
+def test_the_help_names_every_export() -> None:
+    [help] = [each.help for each in get_args(To)[1:]]
+    assert [name for name in EXPORTERS if not re.search(rf"\b{name}\b", help)] == []
 
 
 def test_the_template_reads_as_shown(tmp_path: Path) -> None:

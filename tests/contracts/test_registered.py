@@ -14,12 +14,14 @@ from aide.prompts import Prompts
 from aide.recipes import RECIPES
 from aide.recipes.operations import OPERATIONS
 from aide.records import FORMATS as FORMAT_NAMES
-from aide.records import WHOLE, Draft, Record
+from aide.records import WHOLE, Draft, Record, rng
+from aide.seeds import load_seeds
 from runs import SEEDS, contents, expand, lines, reconciles, rejects
 from unit.formats.scripted import Scripted
 
 CARDS = {name: TaskCard(format=name, labels=(Label("one"), Label("two")), options=4) for name in FORMATS}
 SAMPLES = sorted(SEEDS.glob("*.jsonl"))
+SAMPLE_OF = {lines(path)[0]["format"]: path for path in SAMPLES}
 NONSENSE = (
     "",
     "   ",
@@ -62,6 +64,19 @@ def test_what_a_format_gives_it_also_accepts(name: str, said: str) -> None:
         assert FORMATS[name].render(draft).strip()
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_wrong_draft_has_the_form_of_a_right_one_and_another_answer(name: str) -> None:
+    drafts = [seed.draft for seed in load_seeds([str(SAMPLE_OF[name])]).seeds]
+    card = FORMATS[name].start_card(
+        drafts, [Label(label) for label in sorted({each.output for each in drafts})]
+    )
+    wrong = FORMATS[name].make_wrong(drafts[0], card, [drafts[1].output], rng(name))
+    assert wrong is not None
+    assert FORMATS[name].check(wrong, card) == ""
+    one, other = (FORMATS[name].extract_final_answer(each, card) for each in (drafts[0], wrong))
+    assert not FORMATS[name].compare(one, other)
+
+
 @pytest.mark.parametrize("has_parts", [False, True])
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -83,7 +98,7 @@ def test_a_recipe_plants_and_grows(name: str) -> None:
 
 
 def test_each_format_has_sample_seeds() -> None:
-    assert {lines(path)[0]["format"] for path in SAMPLES} == set(FORMAT_NAMES)
+    assert set(SAMPLE_OF) == set(FORMAT_NAMES)
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)

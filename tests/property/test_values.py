@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aide import jsonl
 from aide.errors import Unusable
-from aide.journal.rows import decode_text, dump_json, encode_text, load_json
+from aide.journal.rows import decode_text, dump_json, encode_text
 from aide.jsonl import encode_line
 from aide.parsing import CodePayload, TextPayload, parse_json, read_completion, split_thinking
 from aide.records import Draft, Lineage, Parts, Record, Triple
@@ -133,7 +134,7 @@ def test_a_record_is_one_line_and_comes_back(record: Record) -> None:
 @given(ANYTHING)
 def test_the_journal_keeps_any_text(said: str) -> None:
     assert decode_text(encode_text(said)) == said
-    assert load_json(dump_json({"said": said})) == {"said": said}
+    assert jsonl.parse_json(dump_json({"said": said})) == {"said": said}
 
 
 @settings(max_examples=30)

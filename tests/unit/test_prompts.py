@@ -60,7 +60,7 @@ def test_a_correction_carries_the_last_answer_and_the_problem() -> None:
 class _Card:
     """The least that a packaged prompt reads."""
 
-    task = answer_form = register = convention = code = locale = ""
+    task = source = hard = answer_form = register = convention = code = locale = ""
     language = "English"
     varying = "input"
     format = "open"

@@ -10,7 +10,7 @@ from aide.formats import Format, Label, TaskCard
 from aide.llm.usage import estimate_tokens
 from aide.records import Draft, Seed
 from aide.text.language import identify_language
-from aide.text.length import choose_unit, measure_length
+from aide.text.length import choose_unit, find_quantile, measure_length
 
 # Ten seeds show only part of how long inputs of a task may be; half as much again is still the same kind of text.
 _WIDENED: Final = 0.5
@@ -53,15 +53,8 @@ def count_card(
 
 def _bounds(lengths: Sequence[int]) -> tuple[int, int]:
     ordered = sorted(lengths)
-    low, high = _percentile(ordered, 0.05), _percentile(ordered, 0.95)
+    low, high = find_quantile(ordered, 0.05), find_quantile(ordered, 0.95)
     return max(1, floor(low * (1 - _WIDENED))), max(2, ceil(high * (1 + _WIDENED)))
-
-
-def _percentile(ordered: Sequence[int], share: float) -> float:
-    place = share * (len(ordered) - 1)
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
 def _answer_tokens(draft: Draft) -> int:

@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Final
-
-from pydantic import Field
+from typing import Any, Final
 
 from aide.card.demos import make_demonstration
 from aide.card.replies import find_field_faults, join_lines
-from aide.errors import NodeError
+from aide.errors import NodeError, Unusable
 from aide.formats import FORMATS, Demonstration, Label, TaskCard
 from aide.formats.comparing import fold_label
 from aide.llm.usage import estimate_tokens
-from aide.parsing import ModelPayload, ReplyModel
+from aide.parsing import parse_json
 from aide.records import WHOLE, Ask, Draft
 
 BATCH: Final = 40
@@ -33,16 +30,6 @@ class LabelMistake:
     text: str
     right: str
     given: str
-
-
-class _Definition(ReplyModel):
-    name: str
-    definition: str
-    near: list[str] = Field(default=[])
-
-
-class _Definitions(ReplyModel):
-    labels: list[_Definition]
 
 
 async def define_labels(ask: Ask, drafts: Sequence[Draft], card: TaskCard) -> TaskCard:
@@ -98,7 +85,7 @@ async def _ask_definitions(
     try:
         said = await ask(
             "card",
-            make_definitions_payload(names, card.label_names),
+            DefinitionsPayload(names, card.label_names),
             template="card_labels",
             max_output=_ROOM + _TOKENS_A_LABEL * len(labels),
             parts=WHOLE,
@@ -115,35 +102,65 @@ async def _ask_definitions(
     return replace(card, labels=tuple(said.get(label.name, label) for label in card.labels))
 
 
-@cache
-def make_definitions_payload(
-    names: tuple[str, ...], every: tuple[str, ...]
-) -> ModelPayload[_Definitions, Mapping[str, Label]]:
-    """The payload that defines the labels `names` of the set `every`: label by name. Half of them are enough."""
-    wanted = {fold_label(name): name for name in names}
-    known = {fold_label(name): name for name in every}
+@dataclass(frozen=True, slots=True)
+class DefinitionsPayload:
+    """One object with a key for each of the labels `names`, read as labels by name; `every` are all of the set.
 
-    def convert(reply: _Definitions) -> Mapping[str, Label]:
-        told = {
-            name: (join_lines(each.definition), each.near)
-            for each in reply.labels
-            if (name := wanted.get(fold_label(each.name)))
+    Labels are keys, so that a server which holds to the schema can leave none out. Half of them are enough.
+    """
+
+    names: tuple[str, ...]
+    every: tuple[str, ...]
+    name: str = "label_definitions"
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """A closed schema with the labels as properties."""
+        near = {"type": "array", "items": {"type": "string"}}
+        one = _close({"definition": {"type": "string"}, "near": near})
+        return _close(dict.fromkeys(self.names, one))
+
+    def read(self, text: str) -> Mapping[str, Label]:
+        """The labels that are defined in words of their own; raises `Unusable` where most are not."""
+        value = parse_json(text)
+        if isinstance(value, dict) and len(value) == 1 < len(self.names):
+            value = next(iter(value.values()))
+        told = self._find_definitions(value if isinstance(value, dict) else {})
+        faults = find_field_faults({name: label.description for name, label in told.items()})
+        found = {
+            name: label
+            for name, label in told.items()
+            if name not in faults and fold_label(label.description) != fold_label(name)
         }
-        faults = find_field_faults({name: definition for name, (definition, _) in told.items()})
-        found = {}
-        for name, (definition, near) in told.items():
-            if name not in faults and fold_label(definition) != fold_label(name):
-                others = dict.fromkeys(known.get(fold_label(other), "") for other in near)
-                nearest = tuple(other for other in others if other and other != name)[:_NEAR]
-                found[name] = Label(name, definition, nearest)
-        if 2 * len(found) < len(names):
-            missing = [name for name in names if name not in found]
-            raise ValueError(
-                f"`labels` must define each of these in words of its own: {', '.join(missing[:BATCH])}."
-            )
+        if 2 * len(found) < len(self.names):
+            missing = ", ".join(name for name in self.names if name not in found)
+            raise Unusable("invalid", f"Define each of these in words of its own: {missing}.", said=text)
         return found
 
-    return ModelPayload("label_definitions", _Definitions, convert)
+    def _find_definitions(self, value: Mapping[str, Any]) -> dict[str, Label]:
+        wanted = {fold_label(name): name for name in self.names}
+        known = {fold_label(name): name for name in self.every}
+        found = {}
+        for key, said in value.items():
+            if name := wanted.get(fold_label(key)):
+                fields = said if isinstance(said, dict) else {"definition": said}
+                near = fields.get("near")
+                others = (
+                    known.get(fold_label(str(other)), name)
+                    for other in (near if isinstance(near, list) else ())
+                )
+                nearest = tuple(dict.fromkeys(other for other in others if other != name))
+                found[name] = Label(name, join_lines(str(fields.get("definition") or "")), nearest[:_NEAR])
+        return found
+
+
+def _close(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
 
 
 def _show_labelled(drafts: Sequence[Draft], card: TaskCard, names: Sequence[str]) -> list[Demonstration]:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from aide.errors import InputError
 from aide.formats import FORMATS, TaskCard
+from aide.records import FORMATS as FORMAT_NAMES
 from aide.text.length import UNITS
 from aide.text.toml import format_toml_value
 
@@ -27,7 +28,7 @@ _LAYOUT: Final = (
         ("locale", "whose names, law, money and units the inputs use"),
     )),
     ("What was counted from the seeds.", (
-        ("format", "open, free_text, multiple_choice, yes_no, classification or code"),
+        ("format", f"{', '.join(FORMAT_NAMES[:-1])} or {FORMAT_NAMES[-1]}"),
         ("varying", "the part of an input that is written anew"),
         ("fixed", "the parts that are never rewritten"),
         ("options", "number of options of a multiple choice question"),

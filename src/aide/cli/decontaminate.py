@@ -17,7 +17,8 @@ SHOWN = 10
 """So many hits are named on stderr; `--report` has all of them."""
 
 Against = Annotated[
-    list[str] | None, typer.Option("--against", metavar="FILE", help="Test set; may be given several times.")
+    list[str] | None,
+    typer.Option("--against", metavar="FILE", help="Test set, or your own held-out data; repeatable."),
 ]
 Mark = Annotated[
     bool, typer.Option("--mark", help="Keep these records; a field `contamination` names the test item.")

@@ -26,6 +26,7 @@ from aide.errors import EndpointUnusable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aide.config.spec import RunSpec
     from aide.llm.diagnosis import Diagnosis
 
 MARKS: Final = {"ok": "ok", "note": "note", "bad": "BAD"}
@@ -127,7 +128,7 @@ async def _find_local_urls() -> tuple[str, ...]:
     )
 
 
-def _read_seed_texts(spec: Any, seeds: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
+def _read_seed_texts(spec: "RunSpec", seeds: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
     """The texts of the seeds, and the tokens that the longest prompt and its answer may have together."""
     from aide.run.inputs import count_inputs_card, read_inputs
     from aide.run.plan.prompt_sizes import measure_prompts

@@ -18,9 +18,7 @@ To = Annotated[
         help="messages, sharegpt, alpaca, prompt-completion, dpo, parquet, dataset, llama-factory or seeds.",
     ),
 ]
-Out = Annotated[
-    str, typer.Option("--out", "-o", metavar="PATH", help="File or folder; - is stdout, the default.")
-]
+Out = Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="File or folder; - is stdout.")]
 Template = Annotated[
     Path | None, typer.Option("--template", metavar="FILE", help="Jinja2 file for the text of an example.")
 ]

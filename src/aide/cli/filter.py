@@ -59,7 +59,7 @@ def filter(
 
     Fields are named as in the record, with dots for nested ones (lineage.triple.topic); a simple name is also
     looked up in scores and lineage. true counts as 1, an agreement of 2/3 as 0.67. A missing field meets no
-    condition.
+    condition but --not-match; in --where it is None.
     """
     from aide.dataset import conditions
     from aide.dataset.lines import STDIN, read_lines, write_lines

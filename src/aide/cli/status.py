@@ -17,7 +17,7 @@ def status(
     folder: Folder,
     json_: AsJson = False,
 ) -> None:
-    """Show how far a run is: records done and left, calls, cost and rate. It may still be going on."""
+    """Show how far a run is, also while it is going on: records done and left, calls, cost and rate."""
     facts = read_status(folder)
     output = Output()
     if json_:

@@ -26,7 +26,7 @@ def trace(
     prompts: Annotated[bool, typer.Option("--prompts", help="Also show prompts and raw answers.")] = False,
     json_: AsJson = False,
 ) -> None:
-    """Show how a record came to be: at each hop from its seed on its input, origin, scores, critique, calls, cost.
+    """Show how a record came to be: for each hop from its seed, input, origin, scores, critique, calls and cost.
 
     Of an input with parts, the varying part is shown. A seed may also be named by its own id. On a terminal,
     texts are cut so that everything fits on one screen; --json and --prompts show them in full.

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from aide.config.values import SIMULATOR, EndpointSpec, Flag, Frozen, PathText, Price, StepSpec, StepSpecs
-from aide.records import OPERATIONS
+from aide.records import OPERATIONS, FormatName
 
 SIMULATOR_MODEL: Final = "simulator"
 # Triples of graph expansion. None with fixed labels or fixed parts: there the attributes must come from what
@@ -36,7 +36,7 @@ class RunSpec(Frozen):
     # --- The task
     task: Annotated[str, Flag("task", "One sentence that says what the task is.", "TEXT")] = ""
     format: Annotated[
-        Literal["auto", "open", "free_text", "multiple_choice", "yes_no", "classification", "code"],
+        Literal["auto", FormatName],
         Flag("task", "Form of the output; auto recognises it from the seeds."),
     ] = "auto"
     labels: Annotated[

@@ -7,7 +7,8 @@ from typing import Final
 from urllib.parse import quote
 
 from aide.errors import AideError, FolderHeld, InputError
-from aide.journal.rows import dump_json, load_json
+from aide.journal.rows import dump_json
+from aide.jsonl import parse_json
 
 SCHEMA: Final = 1  # the version of the tables; a file with a higher one is refused
 BUSY_SECONDS: Final = (
@@ -149,7 +150,7 @@ def check_schema(path: Path, connection: sqlite3.Connection) -> None:
     if not {"meta", "calls", "outcomes"} <= tables:
         raise InputError(f"{path} is no journal of aide", hint="name another folder")
     row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
-    version = load_json(row[0]) if row else SCHEMA
+    version = parse_json(row[0]) if row else SCHEMA
     if version > SCHEMA:
         raise InputError(
             f"{path} was written by a newer aide (schema {version}, this one knows {SCHEMA})",

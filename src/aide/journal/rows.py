@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
+from aide.jsonl import parse_json
 from aide.records import Usage
 
 Kind = Literal["planted", "accepted", "rejected", "failed", "surplus"]
@@ -92,7 +93,7 @@ class AnsweredCall:
             answered_by=answered_by,
             system=decode_text(system),
             user=decode_text((front or b"") + rest),
-            sent=load_json(sent),
+            sent=parse_json(sent),
             body=body,
             usage=Usage(1, *tokens),
             seconds=seconds,
@@ -152,14 +153,6 @@ def dump_json(value: object) -> bytes:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # a lone surrogate or an integer beyond 64 bits, which only the standard library takes
         return json.dumps(value, sort_keys=True).encode()
-
-
-def load_json(data: bytes) -> Any:
-    """The inverse of `dump_json`."""
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return json.loads(data)
 
 
 def encode_text(value: str) -> bytes:

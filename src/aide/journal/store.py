@@ -16,10 +16,10 @@ from aide.journal.rows import (
     Outcome,
     dump_json,
     encode_text,
-    load_json,
 )
 from aide.journal.writer import JournalWriter
 from aide.journal.writes import WriteStatements
+from aide.jsonl import parse_json
 from aide.records import Usage
 
 # Seconds between the beginnings of two commits. A commit costs as much CPU as the rows of four calls; within 8 ms
@@ -211,24 +211,24 @@ class Journal:
     def get_decision(self, kind: str, key: str) -> Any | None:
         """What was decided, queued decisions included; `None` where nothing was."""
         data = self._decision(kind, key)
-        return None if data is None else load_json(data)
+        return None if data is None else parse_json(data)
 
     def read_decisions(self, kind: str) -> Iterator[tuple[str, Any]]:
         """Keys and values of all decisions of that kind in the order in which they fell."""
         queued = {name[2]: data for name, data in self._queued.items() if name[:2] == ("decision", kind)}
         for key, data in self._pages(_DECISIONS, kind=kind):
             queued.pop(key, None)
-            yield key, load_json(data)
+            yield key, parse_json(data)
         for key, data in queued.items():
-            yield key, load_json(data)
+            yield key, parse_json(data)
 
     def get_meta(self, name: str) -> Any:
         """A fact of the whole run, queued ones included; `None` where it was never set."""
         queued = self._queued.get(("meta", name))
         if queued is not None:
-            return load_json(queued)
+            return parse_json(queued)
         rows = self._query("SELECT value FROM meta WHERE name = ?", name)
-        return load_json(rows[0][0]) if rows else None
+        return parse_json(rows[0][0]) if rows else None
 
     def set_meta(self, name: str, value: Any) -> None:
         """Queue a fact of the whole run in place of the last of that name.

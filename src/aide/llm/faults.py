@@ -8,15 +8,15 @@ real servers.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
-from json import JSONDecodeError
-from json import loads as lenient_loads
 from typing import Any, Final
 
 import orjson
 
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError
+from aide.jsonl import parse_json
 from aide.llm.waits import read_retry_after
 
 SHOWN: Final = 300  # characters of a message that a person is shown
@@ -109,14 +109,12 @@ class WrongPath(EndpointUnusable):
 
 def decode_json(body: bytes) -> Any:
     """The JSON value of a body, raw control characters and lone surrogates allowed; `None` where there is none."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return lenient_loads(body.decode("utf-8", "replace"), strict=False)
-    except (JSONDecodeError, RecursionError):
-        return None
+    with suppress(ValueError, RecursionError):
+        try:
+            return parse_json(body)
+        except UnicodeDecodeError:
+            return parse_json(body.decode("utf-8", "replace"))
+    return None
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes, url: str) -> Mapping[str, Any]:

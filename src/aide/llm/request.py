@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from aide.config.spec import EMBED
 from aide.records import Message, Usage
 
 
@@ -72,7 +73,7 @@ class EmbeddingRequest:
     model: str
     texts: tuple[str, ...]
 
-    step: ClassVar[str] = "embed"
+    step: ClassVar[str] = EMBED
     max_output: ClassVar[int] = 0
 
     @property

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self, get_args
 
 from aide.records.content import WHOLE, Draft, Parts, find_varying_name, read_varying
 from aide.records.tree import Hop, Triple
 
-FORMATS: Final = ("open", "free_text", "multiple_choice", "yes_no", "classification", "code")
+FormatName = Literal["open", "free_text", "multiple_choice", "yes_no", "classification", "code"]
+FORMATS: Final[tuple[FormatName, ...]] = get_args(FormatName)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +123,14 @@ class Lineage:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `as_dict`.
+        """The inverse of `as_dict`. A field that `data` lacks has its default: older versions did not write it.
 
         Raises:
-            KeyError, TypeError: `data` is no lineage.
+            TypeError: `data` is no lineage.
         """
         values = {"triple": None, "persona": None, **data}
         values["triple"] = Triple(**values["triple"]) if values["triple"] else None
-        known = {each.name for each in fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in known})
+        return cls(**{each.name: values[each.name] for each in fields(cls) if each.name in values})
 
 
 @dataclass(frozen=True, slots=True)

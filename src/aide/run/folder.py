@@ -18,6 +18,8 @@ from aide.shards import write_atomic
 FORMAT = 1
 """The version of `run.json` and of what stands beside it. Version 0, which had no number, is that of `aide` 0.1."""
 PROMPT = "prompts/"
+MEASURING = frozenset({"realism.md"})
+"""Prompts that look at finished records and change none: a folder goes on under another wording of them."""
 EXTENSIONS = (
     "contexts", "hops", "target", "per_seed", "max_calls", "max_total_tokens", "max_cost", "max_cost_per_run",
     "max_minutes", "shard_size",
@@ -182,7 +184,8 @@ def hash_file(path: str) -> str:
 
 def compute_identity(spec: RunSpec) -> dict[str, str]:
     """The fingerprint of a run with the content of the files its settings point at."""
-    content = {f"{PROMPT}{name}": value for name, value in hash_files("prompts", spec.prompts).items()}
+    hashes = hash_files("prompts", spec.prompts)
+    content = {f"{PROMPT}{name}": value for name, value in hashes.items() if name not in MEASURING}
     if spec.persona_file is not None:
         content["persona_file"] = hash_file(str(spec.persona_file))
     if spec.avoid:

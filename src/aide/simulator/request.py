@@ -14,7 +14,7 @@ from aide.simulator.texts import Manner
 # none is, the schema's name is the step's. A new prompt needs a line here only if it wants new texts or answers.
 STEPS: Final = (
     ("draft", "revise"), ("line", "synthesize"), ("text.n", "reflect"), ("pair", "reflect"), ("question", "answer"),
-    ("triples", "expand_graph"), ("about", "personas"), ("text", "extract"), ("examples", "card"),
+    ("triples", "expand_graph"), ("about", "personas"), ("task", "card"), ("text", "extract"), ("examples", "card"),
 )  # fmt: skip
 # What an answer is asked for as, by a word that stands in the prompt for it alone.
 FORMS: Final = (("assert", "tests"), ("code block", "code"), ("in exactly this form", "open"))

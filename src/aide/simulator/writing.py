@@ -170,12 +170,6 @@ class _Writer:
     def fill_list(self, schema: Mapping[str, Any], name: str) -> list[Any]:
         """So many items as the schema, the numbers of the inputs or the prose tell."""
         items, own = schema.get("items", {}), self.request.numbered if name != "wrong" else []
-        if name == "labels" and not own:
-            own = [
-                {"label": tag.text}
-                for tag in read_tags(self.inputs.get("labels", ""))[0]
-                if tag.name == "label"
-            ]
         size = len(own) or self.request.count
         size = max(min(size, schema.get("maxItems", size)), schema.get("minItems", 0))
         if options := items.get("enum"):  # some of a set: the chosen one first
@@ -197,8 +191,6 @@ class _Writer:
             return self.quote()
         if name in _CARD:
             return _CARD[name]
-        if name == "name":
-            return self.inputs.get("label", "")
         if self.written:
             return self.write()
         if self.request.step == "reflect":

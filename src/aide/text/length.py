@@ -24,3 +24,14 @@ def choose_unit(texts: Sequence[str]) -> str:
     """`characters` where most letters of the texts belong to scripts without spaces, else `words`."""
     letters = sum(len(_LETTER.findall(text)) for text in texts)
     return CHARACTERS if 2 * sum(map(count_unspaced, texts)) > letters else WORDS
+
+
+def find_quantile(ordered: Sequence[float], share: float) -> float:
+    """The value below which a share of the ordered values lies, interpolated between the two nearest.
+
+    As numpy's `quantile` and R's type 7 have it (Hyndman and Fan, 1996). At least one value is needed.
+    """
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)

@@ -32,14 +32,8 @@ SAID = {
 TOPICS = {"topics": [{"topic": f"the {name} at night", "share": n} for n, name in enumerate("abcdefgh")]}
 LABELS = ("refund", "delivery", "bug", "account", "other")
 DEFINED = {
-    "labels": [
-        {
-            "name": name.upper(),
-            "definition": f"asks about {name} and nothing else",
-            "near": ["other", "gone", name],
-        }
-        for name in LABELS
-    ]
+    name.upper(): {"definition": f"asks about {name} and nothing else", "near": ["other", "gone", name]}
+    for name in LABELS
 }
 
 
@@ -187,10 +181,8 @@ def test_many_labels_take_a_few_calls() -> None:
     assert count_card_calls(card) == 3
 
     def define(asked: dict[str, Any]) -> str:
-        defined = [
-            {"name": each.name, "definition": f"is about {each.name}", "near": []} for each in asked["labels"]
-        ]
-        return json.dumps({"labels": defined})
+        assert asked["payload"].schema["required"] == [each.name for each in asked["labels"]]
+        return json.dumps({each.name: {"definition": f"is about {each.name}"} for each in asked["labels"]})
 
     ask = Scripted(json.dumps(SAID), define, define)
     card = asyncio.run(describe_card(ask, [Draft("a", names[0])], card))
@@ -199,11 +191,11 @@ def test_many_labels_take_a_few_calls() -> None:
 
 
 def test_definitions_of_too_few_labels_are_asked_for_again() -> None:
-    few = {"labels": DEFINED["labels"][:2]}
+    few = dict(list(DEFINED.items())[:2])
     card, ask = describe(SORTED, SAID, few, DEFINED)
     assert "bug, account, other" in ask.asked[2]["correction"].problem
     assert all(label.description for label in card.labels)
-    card, _ = describe(SORTED, SAID, {"labels": DEFINED["labels"][:3]})
+    card, _ = describe(SORTED, SAID, {"labels": {name: f"is about {name}" for name in LABELS[:3]}})
     assert [bool(label.description) for label in card.labels] == [True, True, True, False, False], (
         "most are enough"
     )

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from aide.formats import FORMATS, Label, Question, TaskCard
+from aide.formats import FORMATS, Question, TaskCard
 from aide.formats.comparing import is_same_answer
 from aide.records import Draft, rng
 from unit.formats.scripted import Scripted
@@ -58,18 +58,6 @@ def test_wrong_outputs_are_known_where_the_set_of_outputs_is() -> None:
     assert FORMATS["multiple_choice"].list_wrong_outputs(quiz, ()) == ["a", "c"]
     assert FORMATS["yes_no"].list_wrong_outputs(label, ("yes", "no")) == ["yes"]
     assert FORMATS["open"].list_wrong_outputs(Draft("2 + 2?", "4"), ()) == []
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_a_wrong_draft_has_the_form_of_a_right_one_and_another_answer(name: str) -> None:
-    card = TaskCard(format=name, labels=(Label("yes"), Label("no")), options=2, convention="")
-    choices = ("yes", "no") if name == "multiple_choice" else ()
-    right = Draft("Is 2 + 2 four?", "no", choices)
-    wrong = FORMATS[name].make_wrong(right, card, ("It is 7",), rng(name))
-    assert wrong is not None
-    assert FORMATS[name].check(wrong, card) == ""
-    one, other = (FORMATS[name].extract_final_answer(each, card) for each in (right, wrong))
-    assert not FORMATS[name].compare(one, other)
 
 
 def test_a_solution_with_a_number_slips_in_the_last_one() -> None:

@@ -18,7 +18,14 @@ from aide.records import (
 )
 
 FRAME = Parts((("clause", "Rent is due {monthly}."),), "question", "Q: {question}\nClause: {clause}")
-DRAFT = Draft("When?", "b", ("a", "b"), ("assert f()",), "Because.", "Rent is due")
+DRAFT = Draft(
+    input="When?",
+    output="b",
+    choices=("a", "b"),
+    tests=("assert f()",),
+    reasoning="Because.",
+    evidence="Rent is due",
+)
 LINEAGE = Lineage("s" * 20, "p" * 20, 2, "constraint", Triple("t", "r", "a"), None, True)
 RECORD = Record(
     "0" * 20, "task", "multiple_choice", DRAFT, FRAME, LINEAGE, {"relevance": 8}, 1, "m", {"n": 1}
