@@ -15,10 +15,10 @@ FORMAT: Final = 1
 """The version of a fingerprint as it is kept. Version 0, which had no number, is that of `aide` 0.1."""
 
 IDENTITY: Final = (
-    "task", "format", "labels", "demonstrations", "plain_share", "steer", "residual_after", "residual", "attributes", "graph_triples",
-    "operations", "personas", "personas_from", "siblings", "balance", "seed", "reflection", "min_relevance",
-    "min_diversity", "max_revisions", "keep_ambiguous", "answer", "duplicates", "embeddings", "agreement", "run_code", "model", "steps",
-    "extra", "keep", "input_pattern",
+    "task", "format", "labels", "demonstrations", "plain_share", "steer", "residual_after", "residual", "attributes",
+    "graph_triples", "operations", "personas", "personas_from", "siblings", "balance", "seed", "reflection",
+    "min_relevance", "min_diversity", "max_revisions", "keep_ambiguous", "answer", "duplicates", "embeddings",
+    "agreement", "run_code", "model", "steps", "extra", "keep", "input_pattern",
 )  # fmt: skip
 
 _WHERE = "where a call goes changes nothing in its logical content"

@@ -14,7 +14,7 @@ Order of new work: the longest remaining chain first (shallow before deep), roun
 """
 
 from aide.frontier.frontier import Frontier, Work
-from aide.frontier.levels import Branch, Candidate, ChooseParent
+from aide.frontier.levels import Branch, ChooseParent, ParentCandidate
 from aide.frontier.shape import (
     CHILDREN,
     DRAWS,
@@ -29,6 +29,6 @@ from aide.frontier.shape import (
 )
 
 __all__ = [
-    "CHILDREN", "DRAWS", "ENDLESS", "Branch", "Candidate", "ChooseParent", "Frontier", "GroupWork", "PlantWork", "Root",
-    "Slot", "TreeShape", "Work", "split_evenly", "split_over_hops",
+    "CHILDREN", "DRAWS", "ENDLESS", "Branch", "ChooseParent", "Frontier", "GroupWork", "ParentCandidate", "PlantWork",
+    "Root", "Slot", "TreeShape", "Work", "split_evenly", "split_over_hops",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from aide.frontier.levels import Branch, Candidate, ChooseParent, GuidedLevel, Level, PlainLevel
+from aide.frontier.levels import Branch, ChooseParent, GuidedLevel, Level, ParentCandidate, PlainLevel
 from aide.frontier.shape import ENDLESS, GroupWork, PlantWork, Root, Slot, TreeShape
 from aide.records import PLAIN
 
@@ -66,7 +66,7 @@ class Frontier:
                 level.below.append(levels[-1])
         self._strata[name] = levels
         if levels:
-            levels[0].candidates = {root.id: Candidate(root.id, root.seed, "", label) for root in roots}
+            levels[0].candidates = {root.id: ParentCandidate(root.id, root.seed, "", label) for root in roots}
             self._wake(levels[0])
 
     def _wake(self, level: Level) -> None:
@@ -124,7 +124,7 @@ class Frontier:
             return group
         if level.unplanted:
             return self._plant(level)
-        if len(level.branches) < level.parents_wanted and level.adopt_next(self._choose):
+        if len(level.branches) < level.parents_needed and level.adopt_next(self._choose):
             return self._plant(level)
         if self.shape.whole or level.planting or level.growing:
             return None
@@ -137,7 +137,7 @@ class Frontier:
         level.planting += 1
         self.open += 1
         self._bearing += 1
-        triples, personas = level.count_wanted(branch)
+        triples, personas = level.count_ways_to_plant(branch)
         return PlantWork(branch.id, branch.seed, level.depth - 1, triples, personas, level.label)
 
     def _refill(self, level: GuidedLevel) -> Work | None:
@@ -186,7 +186,7 @@ class Frontier:
         level = self._land(slot)
         level.accepted += 1
         for below in level.below:
-            below.add_candidate(Candidate(id, seed, slot.kind, slot.label))
+            below.add_candidate(ParentCandidate(id, seed, slot.kind, slot.label))
             self._wake(below)
         self._wake_below(level)
 
@@ -336,7 +336,7 @@ class Frontier:
         return home.label == level.label or not self.shape.balanced
 
     def count_possible(self) -> int:
-        """The most records that the tree can hold: its guided slots, first samples alone, and the plain ones planned."""
+        """The most records that the tree can hold: its guided slots, first samples alone, and the plain ones."""
         plain = sum(level.quota if level.last is None else level.last for level in self._plain.values())
         roots = sum(
             len(levels[0].candidates) + len(levels[0].branches) for levels in self._strata.values() if levels

@@ -23,7 +23,7 @@ CHOSEN_AMONG: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ParentCandidate:
     """A seed or an accepted record that may become a parent."""
 
     id: str
@@ -33,7 +33,7 @@ class Candidate:
 
 
 # Which of these candidates is to be the next parent (its place), beside those that were chosen before.
-ChooseParent = Callable[[Sequence[Candidate], Sequence["Branch"]], int]
+ChooseParent = Callable[[Sequence[ParentCandidate], Sequence["Branch"]], int]
 
 
 class Branch:
@@ -43,7 +43,7 @@ class Branch:
         "children", "id", "kind", "level", "ordinal", "personas", "planting", "queued", "seed", "triples", "used",
     )  # fmt: skip
 
-    def __init__(self, origin: Candidate, level: "GuidedLevel") -> None:
+    def __init__(self, origin: ParentCandidate, level: "GuidedLevel") -> None:
         self.id = origin.id
         self.seed = origin.seed
         self.kind = origin.kind
@@ -113,7 +113,7 @@ class Level:
         """Candidates to open now: as many as the missing records want at the level's yield, less those open."""
         if self.whole:
             return self.quota
-        # What is open counts as accepted: a reject is known long before a record is, so the first to settle are rejects.
+        # What is open counts as accepted: a reject is known long before a record is, so rejects settle first.
         hoped = self.in_flight + PRIOR
         share = max(LEAST_YIELD, (self.accepted + hoped) / (self.settled + hoped))
         return max(self.missing, round(self.missing / share)) - self.in_flight if self.missing > 0 else 0
@@ -146,7 +146,7 @@ class PlainLevel(Level):
         return self.last is None and self.settled >= DRY_AFTER and self.repeated > DRY_SHARE * self.settled
 
     def take(self, most: int) -> GroupWork | None:
-        """The next group; none where nothing is left. Groups are of an even size, so that no call has one line alone."""
+        """The next group; none where nothing is left. Groups are of even size, so that no call has one line alone."""
         if self.last is None:
             count = self.demand
             size = ceil(count / ceil(count / most)) if count > 0 else 0
@@ -180,7 +180,7 @@ class GuidedLevel(Level):
         self.shape = shape
         self.above = above
         self.turn = turn
-        self.candidates: dict[str, Candidate] = {}
+        self.candidates: dict[str, ParentCandidate] = {}
         self.branches: list[Branch] = []
         self.unplanted: deque[Branch] = deque()
         self.open: deque[Branch] = deque()
@@ -204,7 +204,7 @@ class GuidedLevel(Level):
         return any(level.active or (isinstance(level, GuidedLevel) and level.growing) for level in self.above)
 
     @property
-    def parents_wanted(self) -> int:
+    def parents_needed(self) -> int:
         """As many parents as the quota needs at `CHILDREN` each."""
         return ENDLESS if self.whole else ceil(self.quota / CHILDREN)
 
@@ -212,12 +212,12 @@ class GuidedLevel(Level):
         """The children that the composition gives to this parent: an even share of the quota by its ordinal."""
         if self.whole:
             return self.quota
-        parents = max(1, self.parents_wanted)
+        parents = max(1, self.parents_needed)
         return max(0, -((branch.ordinal - self.quota) // parents)) if branch.ordinal < parents else 0
 
-    def add_candidate(self, candidate: Candidate) -> None:
+    def add_candidate(self, candidate: ParentCandidate) -> None:
         """A record that may become a parent; where there are many times as many as are wanted, no more are kept."""
-        if self.whole or len(self.candidates) < max(8 * CHOSEN_AMONG, 4 * self.parents_wanted):
+        if self.whole or len(self.candidates) < max(8 * CHOSEN_AMONG, 4 * self.parents_needed):
             self.candidates[candidate.id] = candidate
 
     def adopt(self, id: str) -> Branch:
@@ -234,7 +234,7 @@ class GuidedLevel(Level):
         among = list(islice(self.candidates.values(), 1 if self.whole else CHOSEN_AMONG))
         return self.adopt(among[choose(among, self.branches) if len(among) > 1 else 0].id)
 
-    def count_wanted(self, branch: Branch) -> tuple[int, int]:
+    def count_ways_to_plant(self, branch: Branch) -> tuple[int, int]:
         """Triples and personas to ask for: as many as the branch's children will take."""
         shape, kinds = self.shape, self.shape.kinds
         if self.whole:

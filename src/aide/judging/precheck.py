@@ -45,7 +45,7 @@ class SeedCheck:
     right: bool | None
     """True when the model gave the seed's answer; `None` where no code can compare."""
     takes_right: bool | None
-    """True when the judge finds no fault in the seed that would refuse a new record; `None` where it said nothing usable."""
+    """True when the judge finds no fault that would refuse a new record; `None` where it said nothing usable."""
     takes_wrong: bool | None
     """True when the judge takes a wrong answer for right; `None` where code compares answers."""
     relevance: int | None = None

@@ -170,7 +170,7 @@ async def finish_each(
 
 @dataclass(slots=True)
 class Candidate:
-    """The candidate under way: whatever is raised while it is entered knows its input, and what the judge said of it."""
+    """The candidate under way: what is raised while it is entered knows its input, and what the judge said of it."""
 
     draft: Draft
     scores: Mapping[str, Any] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from aide.records.tree import OPERATIONS, PERSONA, PLAIN, Group, Hop, Point, See
 
 __all__ = [
     "CONTENT", "FORMATS", "ID_BYTES", "OPERATIONS", "PERSONA", "PLAIN", "WHOLE", "Ask", "Comparison", "Correction",
-    "Draft", "Embed", "FormatName", "Group", "Hop", "Lineage", "Message", "Parts", "Payload", "Point", "Reading", "Record", "Reject", "Seed",
-    "TracedAsk", "Triple", "Usage", "Verdict", "digest", "find_varying_name", "make_frame", "name_group", "read_varying", "replace", "rng",
+    "Draft", "Embed", "FormatName", "Group", "Hop", "Lineage", "Message", "Parts", "Payload", "Point", "Reading",
+    "Record", "Reject", "Seed", "TracedAsk", "Triple", "Usage", "Verdict", "digest", "find_varying_name", "make_frame",
+    "name_group", "read_varying", "replace", "rng",
 ]  # fmt: skip

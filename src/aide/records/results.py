@@ -35,7 +35,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Part two: the text beside the parent it was made from and, where code can't compare answers, beside its answer."""
+    """Part two: the text beside its parent and, where code can't compare answers, beside its answer."""
 
     correct: bool = True
     residue: bool = False

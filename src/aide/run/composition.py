@@ -1,4 +1,4 @@
-"""What a target is made of: records by label or pool, then plain and guided ones, then hops. Fixed before the first call."""
+"""What a target is made of, fixed before the first call: records by label or pool, plain and guided ones, hops."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

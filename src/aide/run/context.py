@@ -58,7 +58,8 @@ def make_context(
     embed = session.embed_for(digest("personas")) if session.spec.embeddings else None
     recipe_context = build_recipe_context(
         session.spec, inputs, card, Prompts(session.spec.prompts, card=card), deduplicator=deduplicator, judge=judge,
-        thresholds=thresholds, demonstrations=pool.demonstrations, examples=pool.examples, run=runner, embed=embed, wants=wants,
+        thresholds=thresholds, demonstrations=pool.demonstrations, examples=pool.examples, run=runner, embed=embed,
+        wants=wants,
     )  # fmt: skip
     return RunContext(session, inputs, card, recipe_context, RECIPES["aide"](recipe_context))
 

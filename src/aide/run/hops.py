@@ -1,4 +1,4 @@
-"""Hops: the slots of a group become units of work, with their parent's text, their topic and the traits drawn for them."""
+"""Hops: the slots of a group become units of work, each with its parent's text, its topic and its drawn traits."""
 
 from bisect import bisect
 from collections import OrderedDict
@@ -155,7 +155,7 @@ class HopBuilder:
         )
 
     def _deal_topic(self, slot: Slot) -> str:
-        """The topic of a plain record, by the shares of the card's map; empty for tasks with labels, or without a map."""
+        """The topic of a plain record, by the shares of the card's map; empty with labels, or without a map."""
         if not self._topics or slot.label:
             return ""
         start = rng("topics", slot.parent).random()

@@ -102,7 +102,9 @@ def trace_node(folder: RunFolder, id: str) -> list[TraceStep]:
 def _find_calls(journal: Journal, node: str, line: Mapping[str, Any]) -> Iterator[TracedCall]:
     """The calls that wrote a record, judged it and found what it is about; those of its own after those it shares."""
     group = line.get("lineage", {}).get("group", "")
-    shared = {group: len(members["ids"]) for members in [journal.get_decision(GROUP, group)] if members}
+    shared = {}
+    if written := journal.get_decision(GROUP, group):
+        shared[group] = len(written["ids"])
     for id, members in journal.read_decisions(CALL_GROUP):
         if any(item["id"] == node for item in members["items"]):
             shared[id] = len(members["items"])

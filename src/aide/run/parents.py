@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from aide.frontier import Branch, Candidate
+from aide.frontier import Branch, ParentCandidate
 from aide.text.shingles import measure_jaccard
 from aide.text.words import fold_words
 
@@ -20,7 +20,7 @@ class ParentChooser:
         self._text_of = text_of
         self._words: dict[str, frozenset[str]] = {}
 
-    def __call__(self, candidates: Sequence[Candidate], chosen: Sequence[Branch]) -> int:
+    def __call__(self, candidates: Sequence[ParentCandidate], chosen: Sequence[Branch]) -> int:
         """The place of the candidate whose seed and operation have fewest parents, the farthest of equals by words."""
         seeds = Counter(branch.seed for branch in chosen)
         kinds = Counter(branch.kind for branch in chosen)

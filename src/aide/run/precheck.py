@@ -1,4 +1,4 @@
-"""The precheck of a run: model, judge and the definitions of labels are tried on the seeds, and each result journaled."""
+"""The precheck of a run: model, judge and definitions of labels are tried on the seeds, each result journaled."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -98,7 +98,7 @@ def build_frontier(
     out: Collection[str] = (),
     retry_failed: bool = False,
 ) -> Frontier:
-    """The frontier as it stands: levels with their quotas, settled candidates in their slots, open groups first in line.
+    """The frontier as it stands: levels with their quotas, settled candidates in their slots, open groups first.
 
     `groups` are the most slots of a guided and of a plain group. What is in `out` was pruned: its place is free again,
     and nothing grows from it.

@@ -93,7 +93,13 @@ class StepRunner:
         parts, text = self._input(record)
         seed, context = self._seed(record, text), self.context.recipe_context
         draft = replace(draft, input=text)
-        hop = Hop(seed, Point(seed.id, seed.draft, parts, 0), 1, "grade", persona=digest("grade", text, draft.output))
+        hop = Hop(
+            seed,
+            Point(seed.id, seed.draft, parts, 0),
+            1,
+            "grade",
+            persona=digest("grade", text, draft.output),
+        )
         reading = await context.judge.read(hop, draft)
         comparison = await context.judge.compare(hop, draft)
         if context.format.comparable and context.format.reading:
@@ -139,7 +145,9 @@ async def open_step_runner(
         sizes = learn_group_sizes(session, session.inputs)
         judge = make_judge(session, session.inputs, card, sizes, count_open=lambda: 0)
         pool = SeedPool(session.spec, session.inputs, session.journal)
-        yield StepRunner(make_context(session, session.inputs, card, NoDeduplication(), judge, pool, Thresholds()))
+        yield StepRunner(
+            make_context(session, session.inputs, card, NoDeduplication(), judge, pool, Thresholds())
+        )
 
 
 async def map_in_order(
