@@ -10,11 +10,14 @@ WORDS = 300
 _SPARE = 100  # words beyond that are shown rather than cut: what is left out would hardly be shorter
 
 
+def is_short(parts: Parts) -> bool:
+    """True for fixed parts that the judge sees whole."""
+    return sum(len(text.split()) for _, text in parts.fixed) <= WORDS + _SPARE
+
+
 def cut_passage(parts: Parts, evidence: str) -> tuple[Parts, str]:
-    """The fixed parts and the evidence for the judge; parts that are longer than the passage are left out."""
-    if sum(len(text.split()) for _, text in parts.fixed) <= WORDS + _SPARE:
-        return parts, evidence
-    return WHOLE, cut_around_quote(parts, evidence)
+    """The fixed parts that the judge sees whole, or else the passage around the evidence."""
+    return (parts, "") if is_short(parts) else (WHOLE, cut_around_quote(parts, evidence))
 
 
 def cut_around_quote(parts: Parts, evidence: str) -> str:

@@ -153,8 +153,12 @@ class Aide:
     ) -> Drafts:
         context, card, format, first = self.context, self.context.card, self.context.format, hops[0]
         labels = {label.name: label for label in card.labels}
-        payload = choose_payload(format, card, len(hops), joint=context.joint)
-        form = context.prompts.render_form(f"answer/{format.name}", evidence=False) if context.joint else ""
+        payload = choose_payload(card, len(hops), context.reply)
+        form = (
+            context.prompts.render_form(f"answer/{format.name}", evidence=False)
+            if format.reply and context.joint
+            else ""
+        )
         max_output = card.max_input_tokens * len(hops)
         if context.joint:
             max_output += card.max_answer_tokens * len(hops)
@@ -165,7 +169,7 @@ class Aide:
             parent=first.parent.draft.input if first.operation != PLAIN else "",
             seed=first.seed.draft.input if first.anchored else "", parts=first.parent.parts,
             demos=context.examples(group), form=form, joint=context.joint,
-            reply=format.reply if context.joint else "", what=name_input(card), **given,
+            reply=context.reply, what=name_input(card), **given,
         )  # fmt: skip
         return {place: finish_draft(format, card, hops[place], draft) for place, draft in found.items()}
 

@@ -13,6 +13,7 @@ from aide.gates.form import FormGate
 from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
 from aide.recipes.personas import PersonaBank
+from aide.recipes.writing import EVIDENCE
 from aide.records import Ask, Comparison, Draft, Group, Hop, Point, Reading, Record, Seed, TracedAsk, Triple
 from aide.registry import Registry
 from aide.verify.answers import AnswerChecks
@@ -93,7 +94,12 @@ class RecipeContext:
     @property
     def joint(self) -> bool:
         """Whether inputs are written together with their answers."""
-        return is_joint(self.spec, self.format, fixed_parts=self.fixed_parts)
+        return bool(self.reply)
+
+    @property
+    def reply(self) -> str:
+        """How inputs are written together with their answers; empty where they are not. See `Format.reply`."""
+        return choose_reply(self.spec, self.format, fixed_parts=self.fixed_parts)
 
     def question(self, hop: Hop, text: str) -> Question:
         """A new input of a hop as its format takes it."""
@@ -105,12 +111,14 @@ class RecipeContext:
         return self.near_labels.get(label or "", ())
 
 
-def is_joint(spec: RunSpec, format: Format, *, fixed_parts: bool) -> bool:
-    """Whether `--answer joint` takes effect.
+def choose_reply(spec: RunSpec, format: Format, *, fixed_parts: bool) -> str:
+    """How `--answer joint` takes effect: `Format.reply`, or `evidence` where a label rests on a fixed part.
 
-    Labels, and solutions to tests, are found without sight of what was meant; with fixed parts the answer quotes them.
+    The label itself is never written along: the hop brings it. Solutions to tests are found without sight of these.
     """
-    return spec.answer == "joint" and bool(format.reply) and not fixed_parts
+    if spec.answer != "joint":
+        return ""
+    return EVIDENCE if format.labelled and fixed_parts else format.reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,13 @@ from typing import Any, Final
 
 from aide.errors import Unusable
 from aide.formats import Format, TaskCard
+from aide.formats.evidence import find_quote, split_evidence
+from aide.judging.passage import is_short
 from aide.parsing import TextPayload, parse_json
-from aide.records import Draft, Hop
+from aide.records import Draft, Hop, replace
+
+EVIDENCE: Final = "evidence"
+"""The reply of a label that rests on a fixed part: the input with the passage that decides it."""
 
 Drafts = dict[int, Draft]
 """By place, from 0. What was not written, or can't be read, is missing."""
@@ -19,6 +24,7 @@ Drafts = dict[int, Draft]
 _ITEM: Final = re.compile(r"<item n=[\"']?(\d+)[\"']?>(.*?)(?=</item>|<item n=|\Z)", re.DOTALL)
 _ANSWER: Final = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL)
 _TEXT: Final = TextPayload("text")
+_STRING: Final = {"type": "string"}
 
 
 class OnePayload:
@@ -52,23 +58,23 @@ class TextsPayload:
         return _check_any(found, f'"texts" must be a list of {self.count} strings.', text)
 
 
-class OptionsPayload:
-    """Several new questions as JSON, each with its right option and the wrong ones."""
+class ItemsPayload:
+    """Several new inputs as JSON, each with the passage that decides it, or with its options, or with both."""
 
     name = "items"
 
-    def __init__(self, count: int, options: int, what: str) -> None:
-        """`what` is the key of the question."""
+    def __init__(self, count: int, what: str, *, options: int = 0, evidence: bool = False) -> None:
+        """`what` is the key of the input."""
         self.count = count
         self.what = what
-        wrong = {
-            "type": "array",
-            "items": {"type": "string"},
-            "minItems": options - 1,
-            "maxItems": options - 1,
-        }
-        item = _make_object({what: {"type": "string"}, "correct": {"type": "string"}, "wrong": wrong})
-        items = {"type": "array", "items": item, "minItems": count, "maxItems": count}
+        self.options = options
+        fields: dict[str, Any] = {what: _STRING}
+        if evidence:
+            fields["evidence"] = _STRING
+        if options:
+            wrong = {"type": "array", "items": _STRING, "minItems": options - 1, "maxItems": options - 1}
+            fields |= {"correct": _STRING, "wrong": wrong}
+        items = {"type": "array", "items": _make_object(fields), "minItems": count, "maxItems": count}
         self.schema: Mapping[str, Any] | None = _make_object({"items": items})
 
     def read(self, text: str) -> Drafts:
@@ -78,9 +84,14 @@ class OptionsPayload:
             if not isinstance(item, Mapping):
                 continue
             stem, right, wrong = item.get(self.what), item.get("correct"), item.get("wrong")
-            if isinstance(stem, str) and stem.strip() and isinstance(right, str) and isinstance(wrong, list):
+            evidence = str(item.get("evidence") or "")
+            if not isinstance(stem, str) or not stem.strip():
+                continue
+            if not self.options:
+                found[place] = Draft(_TEXT.read(stem), evidence=evidence)
+            elif isinstance(right, str) and isinstance(wrong, list):
                 options = [each.strip() for each in (right, *wrong) if isinstance(each, str)]
-                found[place] = Draft(_TEXT.read(stem), options[0], tuple(options))
+                found[place] = Draft(_TEXT.read(stem), options[0], tuple(options), evidence=evidence)
         return _check_any(found, f'"items" must be a list of {self.count} objects with all keys.', text)
 
 
@@ -100,19 +111,25 @@ class WorkedPayload:
             answer = _ANSWER.search(body)
             written = body[: answer.start()].strip() if answer else ""
             if 1 <= int(n) <= self.count and written and answer and answer[1].strip():
-                found[int(n) - 1] = Draft(_TEXT.read(written), answer[1].strip())
+                # Evidence stands behind the answer, in its tag or behind it.
+                _, evidence = split_evidence(body[answer.start() :])
+                said, _ = split_evidence(answer[1])
+                found[int(n) - 1] = Draft(_TEXT.read(written), said.strip(), evidence=evidence)
         problem = f'Write {self.count} items, each as <item n="1">the text<answer>its answer</answer></item>.'
         return _check_any(found, problem, text)
 
 
-Written = OnePayload | TextsPayload | OptionsPayload | WorkedPayload
+Written = OnePayload | TextsPayload | ItemsPayload | WorkedPayload
 
 
-def choose_payload(format: Format, card: TaskCard, count: int, *, joint: bool) -> Written:
-    """How `count` new inputs are asked for; `joint`: with their answers."""
-    if joint and format.reply == "options":
-        return OptionsPayload(count, card.options, name_input(card))
-    if joint and format.reply == "worked":
+def choose_payload(card: TaskCard, count: int, reply: str) -> Written:
+    """How `count` new inputs are asked for; `reply` says with what of their answers."""
+    evidence = bool(card.fixed)
+    if reply == "options":
+        return ItemsPayload(count, name_input(card), options=card.options, evidence=evidence)
+    if reply == EVIDENCE:
+        return ItemsPayload(count, name_input(card), evidence=True)
+    if reply == "worked":
         return WorkedPayload(count)
     return OnePayload() if count == 1 else TextsPayload(count)
 
@@ -123,8 +140,23 @@ def name_input(card: TaskCard) -> str:
 
 
 def finish_draft(format: Format, card: TaskCard, hop: Hop, draft: Draft) -> Draft:
-    """A draft as the writer wrote it, in the form of its format: options shuffled, the ending as the seeds'."""
-    return format.finish(draft, card, hop.id) if draft.output else draft
+    """A draft as the writer wrote it, in the form of its format: options shuffled, the ending as the seeds'.
+
+    An answer is left out, so that it is asked for, where its evidence does not stand in a fixed part; or where it says
+    that a long part is silent, for then the judge is shown nothing to hold that against.
+    """
+    parts = hop.parent.parts
+    if not parts.fixed:
+        return format.finish(draft, card, hop.id) if draft.output else draft
+    output = hop.label if format.labelled else draft.output
+    try:
+        quote = find_quote(draft.evidence, parts) if output and draft.evidence else None
+    except Unusable:
+        quote = None
+    if not output or quote is None or not (quote or is_short(parts)):
+        return Draft(draft.input)
+    finished = format.finish(replace(draft, output=output), card, hop.id)
+    return replace(finished, evidence=quote)
 
 
 def _make_object(properties: Mapping[str, Any]) -> dict[str, Any]:

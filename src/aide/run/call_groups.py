@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 DECISION: Final = "call group"
 Item = Mapping[str, Any]
-"""What a call is told of one record, as JSON values; `id` is the record's."""
+"""What a call is told of one record, as JSON values; `id` is the record's. Items of one `document` alone share a call."""
 # The answers to some items, in their order; none where the model left one out.
 AskTogether = Callable[[str, Sequence[Item]], Awaitable[Sequence[R | None]]]
 
@@ -68,7 +68,7 @@ class CallGroups(Generic[R]):
         self._size = size
         self._is_last = is_last
         self._mix = mix
-        self._queue: list[_Waiting[R]] = []
+        self._queues: dict[str, list[_Waiting[R]]] = {}  # by document
         self._static: dict[str, _Static] = {}
         self._member_of: dict[str, str] = {}
         self._answers: dict[str, asyncio.Task[Sequence[R | None]]] = {}
@@ -100,7 +100,7 @@ class CallGroups(Generic[R]):
         elif self._size() <= 1:
             return await self._ask_alone(item)
         else:
-            self._queue.append(waiting)
+            self._queues.setdefault(item.get("document", ""), []).append(waiting)
             self.waiting += 1
             self.send_full()
         answer: R = await waiting.answer
@@ -127,21 +127,20 @@ class CallGroups(Generic[R]):
     def send_full(self) -> None:
         """Send what is full; and all that waits, where no open candidate could still join it."""
         size = max(1, self._size())
-        while len(self._queue) >= (2 * size if self._mix else size):
-            self._send(self._take(size))
-        if self._queue and self._is_last():
-            while self._queue:
-                self._send(self._take(size))
+        least = 1 if self.waiting and self._is_last() else 2 * size if self._mix else size
+        for document, queue in list(self._queues.items()):
+            while len(queue) >= least:
+                self._send(self._take(queue, size))
+            if not queue:
+                del self._queues[document]
 
-    def _take(self, size: int) -> list[_Waiting[R]]:
+    def _take(self, queue: list[_Waiting[R]], size: int) -> list[_Waiting[R]]:
         """The next items, in the order in which they came; with `mix` those whose kind is rarest among them first."""
         taken: list[_Waiting[R]] = []
         kinds: Counter[str] = Counter()
-        while self._queue and len(taken) < size:
-            place = (
-                min(range(len(self._queue)), key=lambda at: kinds[self._queue[at].kind]) if self._mix else 0
-            )
-            each = self._queue.pop(place)
+        while queue and len(taken) < size:
+            place = min(range(len(queue)), key=lambda at: kinds[queue[at].kind]) if self._mix else 0
+            each = queue.pop(place)
             kinds[each.kind] += 1
             taken.append(each)
         self.waiting -= len(taken)
@@ -218,9 +217,11 @@ class CallGroups(Generic[R]):
     def _fail_waiting(self) -> None:
         """After a stop nothing is sent: whoever waits for company hears the reason at once."""
         reason = self._stop.reason
-        waiting = [*self._queue, *(each for static in self._static.values() for each in static.waiting)]
-        self._queue, self.waiting = [], 0
+        waiting = [each for queue in self._queues.values() for each in queue]
+        waiting += [each for static in self._static.values() for each in static.waiting]
+        self._queues.clear()
         self._static.clear()
+        self.waiting = 0
         for each in waiting:
             if reason is not None and not each.answer.done():
                 each.answer.set_exception(reason)

@@ -61,7 +61,7 @@ class HopBuilder:
         self._spec = spec
         self._seeds = {seed.id: seed for seed in inputs.seeds}
         self._contexts = inputs.contexts
-        self._labelled = inputs.format.labelled
+        self._fixed_parts = inputs.fixed_parts
         self._journal = journal
         self._traits = traits
         self._pools = pools
@@ -103,15 +103,16 @@ class HopBuilder:
 
     def compose(self, work: GroupWork, correction: float = 1.0) -> Group:
         """The hops of a group. `correction` is what the lengths that are asked for are multiplied by."""
-        hops = [self._compose_hop(slot, work) for slot in work.slots]
+        document = self._deal_document(work.slots[0]) if self._fixed_parts else None
+        hops = [self._compose_hop(slot, work, document) for slot in work.slots]
         id = name_group([hop.id for hop in hops])
         return Group(
             tuple(self._draw_traits(replace(hop, group=id), correction) for hop in hops), work.settled
         )
 
-    def _compose_hop(self, slot: Slot, work: GroupWork) -> Hop:
+    def _compose_hop(self, slot: Slot, work: GroupWork, document: Point | None) -> Hop:
         if slot.kind == PLAIN:
-            return self._compose_plain(slot)
+            return self._compose_plain(slot, document)
         parent, found = self._branch(work.seed, slot.parent, work.depth - 1)
         if found is None:
             raise AideError(f"the branch {slot.parent} has no attributes")
@@ -134,13 +135,14 @@ class HopBuilder:
             replace(hop, parent=replace(parent, parts=self._choose_document(hop))) if self._contexts else hop
         )
 
-    def _compose_plain(self, slot: Slot) -> Hop:
+    def _compose_plain(self, slot: Slot, document: Point | None) -> Hop:
         _, seed = self._traits[slot.parent].deal(slot.index, slot.label or None)
         # The pool's copy may be of an earlier invocation: what the files have now knows its meta fields.
         seed = self._seeds.get(seed.id, seed)
-        hop = Hop(
+        seed = self._seeds.get(document.id, seed) if document else seed
+        return Hop(
             seed=seed,
-            parent=Point(seed.id, seed.draft, seed.parts, 0),
+            parent=document or Point(seed.id, seed.draft, seed.parts, 0),
             depth=1,
             operation=PLAIN,
             topic=self._deal_topic(slot),
@@ -148,11 +150,23 @@ class HopBuilder:
             pool=slot.parent,
             ordinal=slot.index,
         )
-        return (
-            replace(hop, parent=replace(hop.parent, parts=self._choose_document(hop)))
-            if self._contexts
-            else hop
-        )
+
+    def _deal_document(self, first: Slot) -> Point | None:
+        """What all plain records of a call are about: a seed, whose fixed parts they share, or one of --contexts.
+
+        A call shows one document, so that it is paid for once; calls go round the documents.
+        """
+        seeds = [seed for seed in self._seeds.values() if self._pools[seed.id] == first.parent]
+        if first.kind != PLAIN or not seeds:
+            return None
+        start = rng("documents", first.parent, first.label).random()
+        place = int((start + first.index * _GOLDEN) % 1.0 * (len(seeds) + len(self._contexts)))
+        seed = seeds[place % len(seeds)]
+        parts = seed.parts
+        if place >= len(seeds):
+            (name, _), *others = parts.fixed
+            parts = replace(parts, fixed=((name, self._contexts[place - len(seeds)]), *others))
+        return Point(seed.id, seed.draft, parts, 0)
 
     def _deal_topic(self, slot: Slot) -> str:
         """The topic of a plain record, by the shares of the card's map; empty with labels, or without a map."""
@@ -193,8 +207,7 @@ class HopBuilder:
     def _choose_document(self, hop: Hop) -> Parts:
         """Over which document a child of the first hop asks: its parent's, or one of those given by --contexts."""
         parts = hop.parent.parts
-        key = name_group([hop.parent.id, str(hop.ordinal // 7)]) if hop.operation == PLAIN else hop.parent.id
-        choice = rng("context", key).randrange(len(self._contexts) + 1)
+        choice = rng("context", hop.parent.id).randrange(len(self._contexts) + 1)
         if hop.depth > 1 or choice == len(self._contexts) or not parts.fixed:
             return parts
         (name, _), *others = parts.fixed

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from aide.card import make_demonstration
 from aide.formats import Demonstration, Format, TaskCard
-from aide.judging.passage import cut_around_quote
+from aide.judging.passage import cut_passage
 from aide.judging.verdict import make_comparison_payload, make_reading_payload, to_comparison, to_reading
 from aide.llm.usage import estimate_tokens
 from aide.prompts import Prompts
-from aide.records import PLAIN, Ask, Comparison, Draft, Hop, Reading, Seed, digest, rng
+from aide.records import PLAIN, Ask, Comparison, Draft, Hop, Parts, Reading, Seed, digest, rng
 from aide.run.call_groups import CallGroups, Item
 from aide.run.group_sizes import JUDGED, KEPT, GroupSizes
 from aide.run.inputs import PreparedInputs
@@ -51,6 +51,7 @@ class GroupedJudge:
         self._ask_for = ask_for
         self._note_size = note_size
         self._whole = whole
+        self._documents: dict[str, Parts] = {}
         self._announced: dict[str, tuple[set[str], int]] = {}  # who asked or withdrew, and who has not ended
         self._count_open = count_open
         journal, stop = session.journal, session.stop
@@ -99,7 +100,7 @@ class GroupedJudge:
 
     async def read(self, hop: Hop, draft: Draft) -> Reading:
         """See `recipes.Judge`."""
-        item = self._make_item(hop.id, draft, cut_around_quote(hop.parent.parts, draft.evidence))
+        item = self._make_item(hop.id, draft, hop.parent.parts)
         kind = hop.label or hop.parent.id
         return await self.readings.ask(item, kind=kind, group=hop.group if self._note_came(hop) else "")
 
@@ -123,18 +124,30 @@ class GroupedJudge:
 
     # --- calls ----------------------------------------------------------------------------------------
 
-    def _make_item(self, id: str, draft: Draft, passage: str) -> dict[str, Any]:
+    def _make_item(self, id: str, draft: Draft, parts: Parts) -> dict[str, Any]:
+        whole, passage = cut_passage(parts, draft.evidence)
+        document = digest("document", *(text for _, text in whole.fixed)) if whole.fixed else ""
+        self._documents[document] = whole
         return {
             "id": id,
             "shown": self._format.show_to_judge(draft),
+            "document": document,
             "passage": passage,
             "choices": list(draft.choices),
         }
 
     async def read_real(self, seeds: Sequence[Seed], name: str) -> list[Reading | None]:
         """How the judge reads real texts that are not among its examples: the measure for its grades of others."""
-        items = [self._item_of(seed) for seed in seeds]
-        return list(await self._ask_texts(digest("real", name), items, self._choose_examples(name, seeds)))
+        examples = self._choose_examples(name, seeds)
+        by_document: dict[str, list[dict[str, Any]]] = {}
+        for seed in seeds:
+            item = self._item_of(seed)
+            by_document.setdefault(item["document"], []).append(item)
+        found: dict[str, Reading | None] = {}
+        for document, items in by_document.items():
+            readings = await self._ask_texts(digest("real", name, document), items, examples)
+            found |= {item["id"]: reading for item, reading in zip(items, readings, strict=True)}
+        return [found[seed.id] for seed in seeds]
 
     async def compare_answers(self, drafts: Sequence[Draft], name: str) -> list[Comparison | None]:
         """Whether the judge takes these answers for right, of texts that have no parent."""
@@ -145,7 +158,7 @@ class GroupedJudge:
 
     async def _ask_readings(self, id: str, items: Sequence[Item]) -> Sequence[Reading | None]:
         """Readings of some texts, a real one among them where there are seeds to spare and company to hide in."""
-        hidden = self._hide_real(id) if len(items) > 1 else None
+        hidden = self._hide_real(id, items[0]["document"]) if len(items) > 1 else None
         examples = self._choose_examples(id, [hidden] if hidden else [])
         if hidden is None:
             return await self._ask_texts(id, items, examples)
@@ -159,11 +172,12 @@ class GroupedJudge:
             )
         return found
 
-    def _hide_real(self, id: str) -> Seed | None:
-        return rng("hidden", id).choice(self._seeds) if len(self._seeds) >= LEAST_SEEDS else None
+    def _hide_real(self, id: str, document: str) -> Seed | None:
+        seeds = [each for each in self._seeds if not document or self._item_of(each)["document"] == document]
+        return rng("hidden", id).choice(seeds) if seeds and len(self._seeds) >= LEAST_SEEDS else None
 
     def _item_of(self, seed: Seed) -> dict[str, Any]:
-        return self._make_item(seed.id, seed.draft, cut_around_quote(seed.parts, seed.draft.evidence))
+        return self._make_item(seed.id, seed.draft, seed.parts)
 
     async def _ask_texts(
         self, id: str, items: Sequence[Item], examples: Sequence[Demonstration]
@@ -173,6 +187,7 @@ class GroupedJudge:
         working = card.max_answer_tokens if format.reading in ("worked", "text") else 0
         replies = await self._ask_for(id)(
             "reflect", payload, template="reflect/blind", max_output=200 + len(items) * (200 + working), demos=examples,
+            parts=self._documents[items[0]["document"]],
             texts=[{"shown": item["shown"], "passage": item["passage"]} for item in items], reading=format.reading,
         )  # fmt: skip
         self._note_size(len(items), sum(reply is not None for reply in replies))

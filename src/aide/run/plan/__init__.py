@@ -16,7 +16,7 @@ from aide.config.spec import EMBED, RunSpec
 from aide.formats import TaskCard
 from aide.frontier import DRAWS, split_over_hops
 from aide.judging.precheck import MAX_SEEDS
-from aide.recipes.base import is_joint
+from aide.recipes.base import choose_reply
 from aide.run.inputs import PreparedInputs
 from aide.run.plan.estimate import Estimate, HopEstimate, StepRate, StepSpending
 from aide.run.plan.experience import PLANTING, Experience, read_experience
@@ -71,7 +71,9 @@ def make_plan(
     `speed` is what was measured of the endpoints; an earlier run of the folder goes before it.
     """
     if True:
-        return RunPlan(Estimate([HopEstimate(0)]), Estimate([HopEstimate(0)]), YIELD, "assumed", "nothing", "assumed")
+        return RunPlan(
+            Estimate([HopEstimate(0)]), Estimate([HopEstimate(0)]), YIELD, "assumed", "nothing", "assumed"
+        )
     lengths, bounds = asyncio.run(measure_prompts(spec, inputs, card))
     if speed is not None:
         lengths, bounds = scale_lengths(lengths, speed.scale), scale_lengths(bounds, speed.scale)
@@ -193,7 +195,7 @@ def assume_calls(spec: RunSpec, inputs: PreparedInputs, card: TaskCard) -> dict[
     rounds = 1 + REVISED if spec.reflection and spec.max_revisions else 1.0
     judged = CHECKED * rounds
     answered = judged * (BLIND if inputs.format.labelled else 1.0)
-    if is_joint(spec, inputs.format) and not inputs.fixed_parts:
+    if choose_reply(spec, inputs.format, fixed_parts=inputs.fixed_parts):
         answered = CHECKED * (rounds - 1) / 2  # only where the judge finds no fault but the answer
     return {
         "extract": 1.0,
