@@ -154,11 +154,9 @@ class Aide:
         context, card, format, first = self.context, self.context.card, self.context.format, hops[0]
         labels = {label.name: label for label in card.labels}
         payload = choose_payload(card, len(hops), context.reply)
-        form = (
-            context.prompts.render_form(f"answer/{format.name}", evidence=False)
-            if format.reply and context.joint
-            else ""
-        )
+        form = ""
+        if context.reply == format.reply != "":
+            form = context.prompts.render_form(f"answer/{format.name}", evidence=False)
         max_output = card.max_input_tokens * len(hops)
         if context.joint:
             max_output += card.max_answer_tokens * len(hops)
@@ -168,7 +166,7 @@ class Aide:
             other_labels=[labels[name] for name in context.confusable(first.label)[:2] if name in labels],
             parent=first.parent.draft.input if first.operation != PLAIN else "",
             seed=first.seed.draft.input if first.anchored else "", parts=first.parent.parts,
-            demos=context.examples(group), form=form, joint=context.joint,
+            demos=context.examples(group), form=form,
             reply=context.reply, what=name_input(card), **given,
         )  # fmt: skip
         return {place: finish_draft(format, card, hops[place], draft) for place, draft in found.items()}
