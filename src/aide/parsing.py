@@ -148,6 +148,16 @@ def _repaired(body: str, text: str) -> object:
     return value
 
 
+def fits_schema(text: str, schema: Mapping[str, Any]) -> bool:
+    """True when `text` is JSON that satisfies a JSON Schema."""
+    from jsonschema.validators import Draft202012Validator
+
+    try:
+        return bool(Draft202012Validator(schema).is_valid(parse_json(text)))
+    except Unusable:
+        return False
+
+
 def build_closed_schema(model: type[BaseModel]) -> dict[str, Any]:
     """The JSON Schema of `model`, closed and self-sufficient, as strict structured output demands.
 

@@ -17,6 +17,8 @@ from aide.parsing import ReplyModel, build_closed_schema, parse_json
 from aide.records import Comparison, Reading, Verdict
 
 Grade = Annotated[int, Field(ge=1, le=10)]
+# The bound stands in the schema alone: a longer sentence is read all the same.
+Sentence = Annotated[str, Field(json_schema_extra={"maxLength": 400})]
 
 
 class ReadingReply(ReplyModel):
@@ -26,7 +28,7 @@ class ReadingReply(ReplyModel):
     working: str = ""
     answer: str = ""
     second: str = ""
-    fault: str = ""
+    fault: Sentence = ""
     on_task: bool
     in_style: bool
     plausible: bool
@@ -39,7 +41,7 @@ class ComparisonReply(ReplyModel):
     """Part two of one text."""
 
     n: int
-    fault: str = ""
+    fault: Sentence = ""
     correct: bool = True
     residue: bool
     diversity: Grade

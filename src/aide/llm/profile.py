@@ -33,6 +33,7 @@ RUNGS: Final = ("strict", "schema", "object_schema", "object", "text")
 LOWER: Final = RUNGS[2:]
 ENOUGH: Final = 3  # one unusable answer is a model's slip, a second may be; half of all answers are no slips
 INSTRUCTION: Final = "Answer with one JSON value and nothing around it. It must fit this JSON Schema:\n"
+LENGTH: Final = "maxLength"
 SAMPLING: Final = ("temperature", "top_p", "seed")
 # Keywords that grammars of common servers lack. What they demand is checked again when the answer is read.
 LOOSE: Final = frozenset(
@@ -67,7 +68,7 @@ class EndpointProfile:
     limit_name: str = "max_tokens"
     """What the limit of output is called."""
     dropped: set[str] = field(default_factory=set)
-    """Sampling fields that are refused."""
+    """Sampling fields that are refused, and `maxLength` where schemas may not bound strings."""
     folds_system: bool = False
     """True where there is no system role: what it says opens the first user message."""
     most_output: int | None = None
@@ -110,8 +111,9 @@ class EndpointProfile:
             if rung in LOWER:
                 messages[-1] = _append_schema(messages[-1], request.schema)
             if rung != "text":
+                without = frozenset(self.dropped & {LENGTH})
                 body["response_format"] = build_response_format(
-                    rung, request.schema_name or "answer", request.schema
+                    rung, request.schema_name or "answer", request.schema, without
                 )
         return body, sent
 
@@ -123,6 +125,7 @@ class EndpointProfile:
         said = fault.said
         learned = (
             self._learn_limit(fault, request)
+            or self._learn_lengths(said)
             or self._learn_sampling(fault, said, request)
             or self._learn_system(said, request)
             or self._learn_rung(said, request, explained_only=explained_only)
@@ -147,6 +150,13 @@ class EndpointProfile:
             return False
         # Some servers name their whole window in place of a bound of the output: leave half of it to the prompt.
         self.most_output = max(lower) // 2 if "max_model_len" in said or "context" in said else max(lower)
+        return True
+
+    def _learn_lengths(self, said: str) -> bool:
+        """Some grammars bound everything but strings: a schema without that bound is worth more than a lower rung."""
+        if LENGTH in self.dropped or LENGTH.casefold() not in said.casefold():
+            return False
+        self.dropped.add(LENGTH)
         return True
 
     def _learn_sampling(self, fault: WireFault, said: str, request: ChatRequest) -> bool:
@@ -260,29 +270,32 @@ class EndpointProfile:
         )
 
 
-def build_response_format(rung: str, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The `response_format` field of a rung above `text`."""
+def build_response_format(
+    rung: str, name: str, schema: Mapping[str, Any], without: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """The `response_format` field of a rung above `text`; `without` are keywords that the server refused."""
     if rung == "strict":
-        return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
+        strict = loosen_schema(schema, without) if without else schema
+        return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": strict}}
     if rung == "schema":
         return {"type": "json_schema", "json_schema": {"name": name, "schema": loosen_schema(schema)}}
     return {"type": "json_object", "schema": schema} if rung == "object_schema" else {"type": "json_object"}
 
 
-def loosen_schema(schema: Any) -> Any:
-    """The schema without the keywords that many servers refuse; names of properties are left alone."""
+def loosen_schema(schema: Any, without: frozenset[str] = LOOSE) -> Any:
+    """The schema without these keywords, of themselves those that many servers refuse; properties are left alone."""
     if isinstance(schema, list):
-        return [loosen_schema(item) for item in schema]
+        return [loosen_schema(item, without) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
     out = {}
     for key, value in schema.items():
         if key in ("properties", "$defs"):
-            out[key] = {name: loosen_schema(inner) for name, inner in value.items()}
+            out[key] = {name: loosen_schema(inner, without) for name, inner in value.items()}
         elif key in ("enum", "const", "required"):
             out[key] = value
-        elif key not in LOOSE:
-            out[key] = loosen_schema(value)
+        elif key not in without:
+            out[key] = loosen_schema(value, without)
     return out
 
 

@@ -18,6 +18,10 @@ from aide.records import Triple
 _WORDS_AT_MOST: Final = 5
 _LETTERS_AT_MOST: Final = 60
 _TOPIC_WORDS_AT_MOST: Final = 10
+_NAME_AT_MOST: Final = (
+    100  # letters, of a schema: where a model falls into a loop inside a string, that ends it
+)
+_PERSONA_AT_MOST: Final = 240
 _EDGES: Final = " \t\n\"'`´“”„‟«»‹›‘’*_.,;:!?()[]{}<>|•·–—-"
 _UNSPACED_PERSONA: Final = 20  # letters: in a script without spaces a description is one "word"
 _SPARE: Final = 3  # more than asked for are read, too, and cut off after cleaning
@@ -79,13 +83,15 @@ class PlantPayload:
     def __init__(self, triples: int, personas: int) -> None:
         self._triples = make_extraction_payload(triples) if triples else None
         self._personas = personas
-        tie = {"relation": {"type": "string"}, "attribute": {"type": "string"}}
-        fields: dict[str, Any] = {"topic": {"type": "string"}}
+        name = {"type": "string", "maxLength": _NAME_AT_MOST}
+        tie = {"relation": name, "attribute": name}
+        fields: dict[str, Any] = {"topic": name}
         if triples:
             item = {"type": "object", "properties": tie, "required": list(tie), "additionalProperties": False}
             fields["triples"] = {"type": "array", "items": item, "minItems": triples, "maxItems": triples}
         if personas:
-            texts = {"type": "array", "items": {"type": "string"}, "minItems": personas, "maxItems": personas}
+            each = {"type": "string", "maxLength": _PERSONA_AT_MOST}
+            texts = {"type": "array", "items": each, "minItems": personas, "maxItems": personas}
             fields["personas"] = texts
         self.schema: Mapping[str, Any] | None = {
             "type": "object", "properties": fields, "required": list(fields), "additionalProperties": False,

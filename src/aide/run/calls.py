@@ -14,8 +14,9 @@ from aide.crash_points import hit
 from aide.errors import AideError, Unusable
 from aide.journal import AnsweredCall, Journal
 from aide.llm.faults import decode_json
+from aide.llm.profile import loosen_schema
 from aide.llm.request import ChatRequest, ModelAnswer, ModelRequest
-from aide.parsing import read_completion
+from aide.parsing import fits_schema, read_completion
 from aide.prompts import Prompts
 from aide.records import WHOLE, Correction, Message, Payload, digest
 from aide.run.budget import Budget
@@ -194,8 +195,13 @@ class ModelCalls:
     def note_fault(
         self, request: ChatRequest, payload: Payload[Any], received: ReceivedAnswer, fault: Unusable
     ) -> None:
-        """Tell the endpoint's profile of an answer that should have been structured and was not."""
+        """Tell the endpoint's profile of an answer that should have been structured and was not.
+
+        One that fits the schema and is no good all the same is the model's fault, not the server's.
+        """
         if received.endpoint and payload.schema is not None and fault.reason in UNSTRUCTURED:
+            if fault.reason == "invalid" and fits_schema(fault.said, loosen_schema(payload.schema)):
+                return
             shapeless = fault.reason == "not_json"
             self._models.note_invalid(request.model, received.endpoint, received.rung, shapeless)
 
