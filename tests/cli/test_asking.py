@@ -15,12 +15,13 @@ import pytest
 
 from aide.journal import Journal
 from aide.seeds import load_seeds
-from aide.simulator import Simulator
-from aide.simulator.request import flatten, read_request
+from aide.simulator import Simulator, SimulatorSettings
+from aide.simulator.request import read_request
 from endpoints.beside import Reply, Station, beside
 
 ROOT = Path(__file__).parents[2]
 QUIZ = ROOT / "sample_seeds" / "science_quiz.jsonl"
+PROSE = ROOT / "sample_seeds" / "plain_explanations.jsonl"
 SUMS = ROOT / "sample_seeds" / "word_problems.jsonl"
 
 
@@ -63,19 +64,18 @@ def wrong_key(folder: Path) -> Path:
 
 
 def knows_the_quiz(done: int, headers: Mapping[str, str], body: Any) -> Reply | None:
-    """Choices and verdicts of somebody who knows the answers; all else is left to the simulator."""
-    keys = {row["input"]: row["output"] for row in map(json.loads, QUIZ.read_text("utf-8").splitlines())}
-    asked, reply = flatten(read_request(body).tags), Simulator().answer(body)
-    message = reply["choices"][0]["message"]
-    if key := keys.get(asked.get("question", "")):
-        message["content"] = json.dumps({"label": key})
-    elif key := keys.get(asked.get("candidate", "")):
-        right = asked["candidate_answer"].endswith(key)
-        message["content"] = json.dumps(
-            {**json.loads(message["content"]), "correct": right, "own_answer": key}
-        )
-    else:
+    """Blind readings of somebody who knows the answers; all else is left to the simulator."""
+    asked = read_request(body)
+    if asked.step != "reflect":
         return None
+    keys = {row["input"]: row["output"] for row in map(json.loads, QUIZ.read_text("utf-8").splitlines())}
+    reply = Simulator(SimulatorSettings(low=0, reject=0)).answer(body)
+    message = reply["choices"][0]["message"]
+    readings = json.loads(message["content"])
+    for reading, text in zip(readings["verdicts"], asked.numbered, strict=True):
+        question, *options = text["text"].splitlines()
+        reading["answer"] = next(line[0] for line in options if line[3:] == keys[question])
+    message["content"] = json.dumps(readings)
     return 200, {}, reply
 
 
@@ -86,8 +86,7 @@ def test_the_precheck_names_the_wrong_key_and_min_exam_stops_before_a_record(aid
         stopped = aide(*words, "--min-exam", "1")
         again = aide(*words, "--min-exam", "1", "--max-calls", "31")
     assert stopped.returncode == 4
-    told = "the model got 9 of 10 seeds right; the judge accepts 9 of 10 right and 0 of 10 wrong answers"
-    assert told in stopped.stderr
+    assert "the model got 9 of 10 seeds right, the judge finds no fault in 10 of 10" in stopped.stderr
     assert "quiz-03: the seed says" in stopped.stderr
     assert "hint:" in stopped.stderr
     assert not list((aide.folder / "run" / "shards").glob("*.jsonl"))
@@ -127,7 +126,7 @@ def test_a_record_is_graded_beside_the_seed_it_names_and_else_beside_the_nearest
         done = aide("grade", "-", *words, given=given)
         assert done.returncode == 0, done.stderr
         with Journal.open(aide.folder / lineage["seed_id"] / "journal.sqlite", readonly=True) as journal:
-            (call,) = (call for call in journal.read_calls() if call.step == "reflect")
+            (call,) = (call for call in journal.read_calls() if "<parent>" in call.user)
         shown.append([seed.draft.input in call.user for seed in (first, last)])
     assert shown == [[True, False], [False, True]]
 
@@ -138,7 +137,7 @@ def test_standard_input_alone_does_not_say_what_the_task_is(aide: Aide) -> None:
 
 
 def test_calibrate_finds_the_grades_that_fit_a_person(aide: Aide) -> None:
-    graded = aide("grade", str(QUIZ), "--base-url", "sim:?low=0&reject=0")
+    graded = aide("grade", str(PROSE), "--base-url", "sim:?low=0&reject=0")
     rows = [json.loads(line) for line in graded.stdout.splitlines()]
     least = sorted(row["scores"]["diversity"] for row in rows)[len(rows) // 2]
     marked = aide.folder / "marked.jsonl"
@@ -150,5 +149,5 @@ def test_calibrate_finds_the_grades_that_fit_a_person(aide: Aide) -> None:
     found = json.loads(done.stdout)
     assert found["best"]["agreed"] == 10
     assert found["now"]["of"] == 10
-    bare = aide("calibrate", "--labels", str(QUIZ), "--base-url", "sim:")
-    assert (bare.returncode, "science_quiz.jsonl:1" in bare.stderr) == (2, True)
+    bare = aide("calibrate", "--labels", str(PROSE), "--base-url", "sim:")
+    assert (bare.returncode, "plain_explanations.jsonl:1" in bare.stderr) == (2, True)

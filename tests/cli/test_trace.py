@@ -64,7 +64,7 @@ def screen(folder: Path, id: str) -> list[str]:
 def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three hops from seeds with fixed parts."""
     run = tmp_path_factory.mktemp("trace") / "run"
-    words = ("--hops", "3", "--target", "24", "--no-exam", "--quiet")
+    words = ("--hops", "3", "--target", "24", "--plain-share", "0", "--no-exam", "--quiet")
     aide("expand", SEEDS / "contract_questions.jsonl", "--base-url", "sim:", *words, "-o", run)
     return run
 

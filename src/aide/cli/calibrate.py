@@ -10,7 +10,6 @@ import typer
 from aide.cli.arguments import AsJson
 from aide.cli.asking import JOURNAL, SEEDS, process_records
 from aide.cli.console import Output, format_json_line, make_printable
-from aide.cli.grade import grade_record
 from aide.cli.options import with_spec_options
 from aide.config.resolve import resolve_settings
 from aide.errors import InputError
@@ -107,11 +106,15 @@ async def _judge_record(runner: "StepRunner", line: "RecordLine") -> dict[str, A
         said = said.get("mark")
     if not isinstance(said, str) or said not in MARKS:
         raise InputError(f"{line.where}: is not marked", hint='give it "mark": "good" or "mark": "bad"')
-    from aide.dataset.record_content import name_record
+    from aide.dataset.record_content import name_record, read_draft
+    from aide.judging.verdict import Thresholds, apply_thresholds
 
-    verdict = (await grade_record(runner, line))["verdict"]
-    sound = verdict["on_task"] and verdict["answerable"] and not verdict["gives_away"] and verdict["correct"]
+    verdict = await runner.grade(line.record, read_draft(line))
+    thresholds = runner.context.recipe_context.thresholds
+    whatever_grades = Thresholds(1, 1, thresholds.keep_ambiguous)
+    assert verdict.comparison is not None
     return {
-        "name": name_record(line), "good": MARKS[said], "sound": sound, "relevance": verdict["relevance"],
-        "diversity": verdict["diversity"], "critique": verdict["critique"],
+        "name": name_record(line), "good": MARKS[said], "sound": apply_thresholds(verdict, whatever_grades).accepted,
+        "relevance": verdict.reading.relevance, "diversity": verdict.comparison.diversity,
+        "critique": apply_thresholds(verdict, thresholds).critique,
     }  # fmt: skip

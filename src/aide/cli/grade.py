@@ -34,14 +34,16 @@ def grade(
 
 async def grade_record(runner: "StepRunner", line: "RecordLine") -> dict[str, Any]:
     """The record with the judge's verdict."""
-    from dataclasses import asdict
-
     from aide.dataset.record_content import read_draft
     from aide.judging.verdict import apply_thresholds
 
     verdict = await runner.grade(line.record, read_draft(line))
-    fields = asdict(verdict)
-    scores = {name: fields[name] for name in ("relevance", "diversity", "correct")}
     judgement = apply_thresholds(verdict, runner.context.recipe_context.thresholds)
-    said = {"accepted": judgement.accepted, "reason": judgement.reason, **fields}
+    said = {
+        "accepted": judgement.accepted,
+        "reason": judgement.reason,
+        "critique": judgement.critique,
+        **verdict.as_dict(),
+    }
+    scores = {**verdict.as_scores(), "correct": said["correct"]}
     return {**line.record, "scores": {**line.record.get("scores", {}), **scores}, "verdict": said}

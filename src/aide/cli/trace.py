@@ -9,7 +9,7 @@ import typer
 
 from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output, format_json_line, make_printable
-from aide.records import Lineage, read_varying
+from aide.records import PLAIN, Lineage, read_varying
 
 LENGTHS: Final = (360, 240, 160, 110, 70)
 """Columns that a text may have. On a terminal the first is used with which everything fits on one screen."""
@@ -88,10 +88,13 @@ def _describe(step: dict[str, Any], longest: int) -> Iterator[str]:
     yield f"{step['kind']}{pruned} {step['id']}{f' ({name})' if name else ''}{origin}"
     for label, text in _list_texts(content):
         yield f"  {make_printable(label, 9):9} {make_printable(text, longest)}"
-    if content.get("scores"):
-        scores = ", ".join(f"{name} {_format_score(value)}" for name, value in content["scores"].items())
-        model = make_printable(content.get("model", ""), 60)
-        yield f"  {'scores':9} {scores}; revisions {content.get('revisions', 0)}; model {model}"
+    if traits := (content.get("lineage") or {}).get("traits"):
+        yield f"  {'traits':9} {_list_values(traits)}"
+    scores = {name: value for name, value in content.get("scores", {}).items() if name != "fault"}
+    if scores:
+        wrote = f"; revisions {content['revisions']}" if "revisions" in content else ""
+        model = f"; model {make_printable(content['model'], 60)}" if content.get("model") else ""
+        yield f"  {'scores':9} {_list_values(scores)}{wrote}{model}"
     if step["calls"]:
         tokens, cost = step["tokens"], _format_cost(step["cost"])
         names = ", ".join(_name_call(call) for call in step["calls"])
@@ -109,6 +112,8 @@ def _list_texts(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "reason", f"{content['reason']}, at {content['step']}"
     if content.get("detail"):
         yield "detail", content["detail"]
+    elif fault := content.get("scores", {}).get("fault"):
+        yield "fault", fault
 
 
 def _show_prompts(step: dict[str, Any]) -> Iterator[str]:
@@ -118,6 +123,10 @@ def _show_prompts(step: dict[str, Any]) -> Iterator[str]:
         for name in ("system", "user", "answer"):
             yield f"    [{name}]"
             yield from (f"    {make_printable(part)}" for part in call[name].splitlines())
+
+
+def _list_values(values: dict[str, Any]) -> str:
+    return ", ".join(f"{make_printable(name, 40)} {_format_score(value)}" for name, value in values.items())
 
 
 def _format_score(value: Any) -> str:
@@ -138,4 +147,6 @@ def _describe_origin(lineage: dict[str, Any] | None) -> str:
     if not lineage:
         return ""
     origin = make_printable(Lineage.from_dict(lineage).describe(), 240)
+    if lineage["operation"] == PLAIN:  # it has no parent that it could have drifted from
+        return f"  {origin}"
     return f"  {origin}, {'anchored' if lineage['anchored'] else 'not anchored'}"

@@ -133,7 +133,7 @@ _ANSWERS: Final[Mapping[str, Sequence[str]]] = {
 def to_reading(reply: ReadingReply, own_answer: str) -> Reading:
     """Part one as a value; `own_answer` is the judge's answer as its format compares it."""
     return Reading(
-        own_answer, reply.second.strip(), "", _clean_fault(reply.fault), reply.on_task, reply.in_style, reply.plausible,
+        own_answer, reply.second.strip(), _clean_fault(reply.fault), reply.on_task, reply.in_style, reply.plausible,
         reply.answerable, reply.gives_away, reply.relevance,
     )  # fmt: skip
 

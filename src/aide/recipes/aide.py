@@ -15,7 +15,15 @@ from aide.frontier import PlantWork
 from aide.judging.verdict import apply_thresholds
 from aide.prompts import list_variants
 from aide.recipes import steps
-from aide.recipes.base import Attributes, Candidate, Grown, RecipeContext, finish_each, run_side_by_side
+from aide.recipes.base import (
+    Attributes,
+    Candidate,
+    Grown,
+    RecipeContext,
+    book_on,
+    finish_each,
+    run_side_by_side,
+)
 from aide.recipes.extraction import (
     make_extraction_payload,
     make_graph_payload,
@@ -93,31 +101,33 @@ class Aide:
     # --- steps 2 to 6: the records of one group -------------------------------------------------------
 
     async def grow(self, group: Group, ask: TracedAsk) -> AsyncIterator[Grown]:
-        """Write all, then finish each: check, answer, reflect."""
+        """Write all, then finish each: check, answer, reflect. What the shared call left out is written alone."""
         still = [hop for place, hop in enumerate(group.hops) if place not in group.settled]
         try:
             drafts = await self.synthesize(group, ask)
         except NodeError as fault:
-            for hop in still:
-                yield Grown(hop, fault)
-            return
+            if len(group.hops) == 1:
+                yield Grown(group.hops[0], fault)
+                return
+            drafts = {}
+        self.context.note_written(group, len(drafts))
         written = {hop.id: drafts.get(place) for place, hop in enumerate(group.hops)}
         self.context.judge.announce(group.id, len(still))
 
         async def finish(hop: Hop) -> Record:
+            own = book_on(hop.id, ask)
             try:
-                return await self.finish(hop, written[hop.id], ask)
+                draft = written[hop.id] or (await self.synthesize(Group((hop,)), own))[0]
+                return await self.finish(hop, draft, own)
             finally:
                 self.context.judge.withdraw(hop)
 
         async for grown in finish_each(still, finish, lambda: ask.models.get("synthesize", "")):
             yield grown
 
-    async def finish(self, hop: Hop, draft: Draft | None, ask: Ask) -> Record:
+    async def finish(self, hop: Hop, draft: Draft, ask: Ask) -> Record:
         """Check, answer, reflect; raises `Rejection` with the step and the reason."""
         context = self.context
-        if draft is None:
-            raise Rejection("synthesize", "missing", "the model left this one out")
         revisions = context.spec.max_revisions
         with Candidate(draft) as candidate:
             for revision in range(revisions + 1):

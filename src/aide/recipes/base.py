@@ -14,7 +14,20 @@ from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
 from aide.recipes.personas import PersonaBank
 from aide.recipes.writing import EVIDENCE
-from aide.records import Ask, Comparison, Draft, Group, Hop, Point, Reading, Record, Seed, TracedAsk, Triple
+from aide.records import (
+    Ask,
+    Comparison,
+    Draft,
+    Group,
+    Hop,
+    Payload,
+    Point,
+    Reading,
+    Record,
+    Seed,
+    TracedAsk,
+    Triple,
+)
 from aide.registry import Registry
 from aide.verify.answers import AnswerChecks
 
@@ -90,6 +103,8 @@ class RecipeContext:
     """Whether inputs have parts that are never rewritten."""
     wants: Callable[[Hop], bool] = lambda hop: True
     """False where a record of this hop would come too late for the target."""
+    note_written: Callable[[Group, int], None] = lambda group, count: None
+    """Hears of how many records of a group the writer's call brought the texts."""
 
     @property
     def joint(self) -> bool:
@@ -189,6 +204,15 @@ class Candidate:
     def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
         if isinstance(fault, NodeError):
             fault.input, fault.scores = self.draft.input, self.scores
+
+
+def book_on(node: str, ask: Ask) -> Ask:
+    """`ask` for the calls that are made for one record of a group alone."""
+
+    async def booked(step: str, payload: Payload[A], /, **how: Any) -> A:
+        return await ask(step, payload, node=node, **how)
+
+    return booked
 
 
 async def run_side_by_side(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:

@@ -75,7 +75,7 @@ class Ask(Protocol):
 
     async def __call__(
         self, step: str, payload: Payload[T], /, *, template: str = "", max_output: int, draw: int = 0,
-        correction: Correction | None = None, **context: Any,
+        correction: Correction | None = None, node: str = "", **context: Any,
     ) -> T:  # fmt: skip
         """The typed answer of the model; from the journal where it was answered before, journaled where it was not.
 
@@ -86,6 +86,7 @@ class Ask(Protocol):
             max_output: tokens.
             draw: above 0 for a further sample of the same question.
             correction: what was wrong with the last answer.
+            node: the record that the call is made for, where it is not what this `Ask` was made for.
             context: the values of the prompt.
 
         Raises:

@@ -1,7 +1,7 @@
 """What comes of a hop: a record or a reject, each with its lineage; and what the judge said."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final, Literal, Self, get_args
 
 from aide.records.content import WHOLE, Draft, Parts, find_varying_name, read_varying
@@ -19,8 +19,6 @@ class Reading:
     """What the judge answered; empty where the format asks for no answer, or none of the options was right."""
     second_answer: str = ""
     """An answer that fits nearly as well; empty where there is none."""
-    evidence: str = ""
-    """The passage of a fixed part that decides it, in the judge's words."""
     fault: str = ""
     """What makes it unfit and how to mend it; empty where nothing does."""
     on_task: bool = True
@@ -54,15 +52,27 @@ class Verdict:
     comparison: Comparison | None = None
     """None where there is nothing to compare: a plain record whose answer code has compared."""
 
+    @property
+    def fault(self) -> str:
+        """The faults of both parts in the judge's words."""
+        return " ".join(filter(None, (self.reading.fault, self.comparison.fault if self.comparison else "")))
+
     def as_scores(self) -> dict[str, Any]:
         """The grades, and in words what else was noticed, as they stand in a record or a reject."""
         reading, comparison = self.reading, self.comparison
-        fault = " ".join(filter(None, (reading.fault, comparison.fault if comparison else "")))
         return {
             "relevance": reading.relevance,
             **({"diversity": comparison.diversity} if comparison else {}),
             **({"second_answer": reading.second_answer} if reading.second_answer else {}),
-            **({"fault": fault} if fault else {}),
+            **({"fault": self.fault} if self.fault else {}),
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """All that the judge said, as `aide grade` writes it."""
+        return {
+            **asdict(self.reading),
+            **(asdict(self.comparison) if self.comparison else {}),
+            "fault": self.fault,
         }
 
 
@@ -98,12 +108,12 @@ class Lineage:
 
     @property
     def origin(self) -> str:
-        """What the record was grown from: the triple or the persona, in one line."""
-        return " / ".join(self.triple.as_dict().values()) if self.triple else self.persona or ""
+        """What the record was grown from, in one line: the triple, the persona or, of a plain one, the topic."""
+        return " / ".join(self.triple.as_dict().values()) if self.triple else self.persona or self.topic
 
     def describe(self) -> str:
-        """Hop, operation and origin in one line."""
-        return f"hop {self.hop}, {self.operation}: {self.origin}"
+        """Hop, operation and origin, where it has one, in one line."""
+        return f"hop {self.hop}, {': '.join(filter(None, (self.operation, self.origin)))}"
 
     def as_dict(self) -> dict[str, Any]:
         """The lineage as it stands on disk."""

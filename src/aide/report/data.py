@@ -12,6 +12,7 @@ from markupsafe import Markup
 from aide.journal import AnsweredCall, Journal
 from aide.records import Lineage, read_varying
 from aide.report.gather import ReportFacts, read_model_text
+from aide.run.record_calls import RecordCalls
 
 LONGEST: Final = 12_000
 """Characters of one text; the rest stays in the journal."""
@@ -115,11 +116,20 @@ def fit_rows(facts: ReportFacts) -> str:
 
 
 def pack_calls(journal: Journal, records: list[dict[str, Any]], capacity: int = CALL_BYTES) -> Iterator[str]:
-    """Packed batches of what was sent and what came back, for as many of the first records as fit in `capacity`."""
-    ids = journal.find_call_ids({record["id"] for record in records})
+    """Packed batches of what was sent and what came back, for as many of the first records as fit in `capacity`.
+
+    A call that records of a batch share is in it once; `shared` names the groups of each record, and their sizes.
+    """
+    known = RecordCalls(journal, {record["id"] for record in records})
+    groups = {record["id"]: known.groups_of(record["id"]) for record in records}
+    ids = journal.find_call_ids({*groups, *(group for each in groups.values() for group in each)})
     for start in range(0, len(records), BATCH):
-        batch = [id for record in records[start : start + BATCH] for id in ids.get(record["id"], ())]
-        packed = pack_json(_build_batch(journal.read_calls_at(batch)))
+        some = {id: groups[id] for id in [record["id"] for record in records[start : start + BATCH]]}
+        nodes = dict.fromkeys(node for id, shared in some.items() for node in (*shared, id))
+        calls = journal.read_calls_at([call for node in nodes for call in ids.get(node, ())])
+        packed = pack_json(
+            {**_build_batch(calls), "shared": {id: list(each.items()) for id, each in some.items()}}
+        )
         capacity -= len(packed)
         if capacity < 0:
             return

@@ -170,7 +170,8 @@ def _read_accepted(
         for name, value in line["scores"].items():
             if isinstance(value, int) and not isinstance(value, bool):  # `correct` is no grade
                 counts.grades[name][outcome.depth][value] += 1
-        counts.coverage[topics.get(outcome.parent, ""), outcome.operation] += 1
+        topic = str(line["lineage"].get("topic", "")).casefold() or topics.get(outcome.parent, "")
+        counts.coverage[topic, outcome.operation] += 1
         if outcome.node in shown:
             records.append(line)
     return accepted, records
@@ -199,9 +200,12 @@ def _read_rejected(
 
 
 def _add_texts(journal: Journal, examples: Mapping[str, list[dict[str, Any]]]) -> None:
-    """Give each example the text of its candidate, from the call that wrote it, and that of its original."""
+    """Give each example that has none the text of its candidate, from the call that wrote it; and that of its original.
+
+    Rejects of older versions have no text of their own.
+    """
     lines = {line["id"]: line for group in examples.values() for line in group}
-    ids = journal.find_call_ids(lines)
+    ids = journal.find_call_ids({id for id, line in lines.items() if not line["input"]})
     for call in journal.read_calls_at(id for each in ids.values() for id in each):
         if call.step in _WRITING_STEPS:
             lines[call.node]["input"] = read_model_text(call.body)

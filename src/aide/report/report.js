@@ -306,10 +306,12 @@ async function prompts(id, button) {
     box.append(el("p", "note", `not in this file, which holds the prompts of its first ${batches.length * 100} records: aide trace DIR ${id} --prompts shows them`));
   } else {
     if (!read.has(number)) read.set(number, await unpack(batches[number].textContent));
-    const { lines, nodes: calls } = read.get(number), said = (numbers) => numbers.map((n) => lines[n]).join("\n");
-    for (const [step, draw, attempt, model, sent, got, seconds, system, user, answer] of calls[id] || []) {
+    const { lines, nodes: calls, shared } = read.get(number), said = (numbers) => numbers.map((n) => lines[n]).join("\n");
+    const rows = [...shared[id], [id, 1]].flatMap(([node, count]) => (calls[node] || []).map((row) => [count, ...row]));
+    for (const [count, step, draw, attempt, model, sent, got, seconds, system, user, answer] of rows) {
       const call = el("details", "call"), again = (draw ? `, draw ${draw}` : "") + (attempt ? ", asked again" : "");
-      call.append(el("summary", "", `${step}${again} · ${sent} + ${got} tokens · ${seconds} s · ${model}`));
+      const many = count > 1 ? `, for ${count} records` : "";
+      call.append(el("summary", "", `${step}${again}${many} · ${sent} + ${got} tokens · ${seconds} s · ${model}`));
       for (const [name, text] of [["system", said(system)], ["user", said(user)], ["answer", answer]]) call.append(el("h3", "", name), el("pre", "", text));
       box.append(call);
     }

@@ -226,14 +226,15 @@ class NodeAsk:
         max_output: int,
         draw: int = 0,
         correction: Correction | None = None,
+        node: str = "",
         **context: Any,
     ) -> T:
         """See `records.Ask`. One re-ask with what was wrong, or with twice the tokens where the answer was cut off."""
-        parts = context.pop("parts", WHOLE)
+        parts, node = context.pop("parts", WHOLE), node or self._node
         for attempt in (0, 1):
             messages = self._prompts.render(template or step, parts, correction, **context)
-            request = self._calls.make_request(step, messages, payload, max_output, draw, self._node)
-            received = await self._calls.answer(request, draw, attempt, self._node)
+            request = self._calls.make_request(step, messages, payload, max_output, draw, node)
+            received = await self._calls.answer(request, draw, attempt, node)
             self.models[step] = received.model
             try:
                 return payload.read(read_completion(received.data))

@@ -48,6 +48,7 @@ def make_context(
     pool: SeedPool,
     thresholds: Thresholds,
     wants: Callable[[Hop], bool] = lambda hop: True,
+    note_written: Callable[[Group, int], None] = lambda group, count: None,
 ) -> RunContext:
     """The context of a session whose card is fixed.
 
@@ -59,7 +60,7 @@ def make_context(
     recipe_context = build_recipe_context(
         session.spec, inputs, card, Prompts(session.spec.prompts, card=card), deduplicator=deduplicator, judge=judge,
         thresholds=thresholds, demonstrations=pool.demonstrations, examples=pool.examples, run=runner, embed=embed,
-        wants=wants,
+        wants=wants, note_written=note_written,
     )  # fmt: skip
     return RunContext(session, inputs, card, recipe_context, RECIPES["aide"](recipe_context))
 
@@ -78,6 +79,7 @@ def build_recipe_context(
     run: TestRunner | None = None,
     embed: Embed | None = None,
     wants: Callable[[Hop], bool] = lambda hop: True,
+    note_written: Callable[[Group, int], None] = lambda group, count: None,
 ) -> RecipeContext:
     """What a recipe is given. With `embed` a bank of personas is ranked by it; `run` runs tests of code.
 
@@ -111,6 +113,7 @@ def build_recipe_context(
         near_labels=rank_near_labels(card, inputs),
         fixed_parts=inputs.fixed_parts,
         wants=wants,
+        note_written=note_written,
     )
 
 

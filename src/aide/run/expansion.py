@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,7 +30,7 @@ from aide.run.folder import (
     make_manifest,
     measure_shards,
 )
-from aide.run.group_sizes import learn_group_sizes
+from aide.run.group_sizes import learn_group_sizes, note_written
 from aide.run.hops import HopBuilder
 from aide.run.inputs import PreparedInputs, SeedSource
 from aide.run.judge_groups import GroupedJudge, make_judge
@@ -172,8 +173,9 @@ class Expansion:
         judge = judge_for(card)
         deduplicator = await open_deduplicator(session, inputs)
         context = make_context(
-            session, inputs, card, deduplicator, judge, pool, thresholds, lambda hop: self._loop.wants(hop)
-        )
+            session, inputs, card, deduplicator, judge, pool, thresholds, lambda hop: self._loop.wants(hop),
+            partial(note_written, session, sizes),
+        )  # fmt: skip
         traits = {
             name: TraitPool(pool.list_seeds(name), card.unit, inputs.format, name=name)
             for name in dict.fromkeys(pool.pools.values())

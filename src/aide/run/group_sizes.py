@@ -6,6 +6,8 @@ from statistics import median
 from typing import Any, Final
 
 from aide.config.spec import RunSpec
+from aide.records import PLAIN as PLAIN_RECORD
+from aide.records import Group
 from aide.run.inputs import PreparedInputs
 from aide.run.session import Session
 
@@ -82,3 +84,17 @@ def learn_group_sizes(session: Session, inputs: PreparedInputs) -> GroupSizes:
         worked=inputs.format.reading == "worked",
         kept=session.journal.get_meta(KEPT),
     )
+
+
+def note_size(session: Session, sizes: GroupSizes, name: str, wanted: int, got: int) -> None:
+    """A call for so many came back with so many that could be read; the journal keeps what that taught."""
+    before = sizes.as_dict()
+    sizes.note(name, wanted, got)
+    if sizes.as_dict() != before:
+        session.journal.set_meta(KEPT, sizes.as_dict())
+
+
+def note_written(session: Session, sizes: GroupSizes, group: Group, count: int) -> None:
+    """The writer's call for a group brought so many texts."""
+    kind = PLAIN if group.hops[0].operation == PLAIN_RECORD else GUIDED
+    note_size(session, sizes, kind, len(group.hops), count)

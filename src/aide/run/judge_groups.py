@@ -1,6 +1,7 @@
 """The judge of a run: readings and comparisons of different records share calls, real texts among them unmarked."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from aide.card import make_demonstration
@@ -11,7 +12,7 @@ from aide.llm.usage import estimate_tokens
 from aide.prompts import Prompts
 from aide.records import PLAIN, Ask, Comparison, Draft, Hop, Parts, Reading, Seed, digest, rng
 from aide.run.call_groups import CallGroups, Item
-from aide.run.group_sizes import JUDGED, KEPT, GroupSizes
+from aide.run.group_sizes import JUDGED, GroupSizes, note_size
 from aide.run.inputs import PreparedInputs
 from aide.run.session import Session
 
@@ -238,16 +239,9 @@ def make_judge(
 ) -> GroupedJudge:
     """The judge of a run whose card is `card`; `count_open` counts the candidates that may still join a call."""
     prompts = Prompts(session.spec.prompts, card=card)
-
-    def note_size(wanted: int, got: int) -> None:
-        before = sizes.as_dict()
-        sizes.note(JUDGED, wanted, got)
-        if sizes.as_dict() != before:
-            session.journal.set_meta(KEPT, sizes.as_dict())
-
     return GroupedJudge(
         session, card, inputs.format, inputs.seeds, lambda node: session.ask_for(node, prompts),
-        size=lambda: sizes.most(JUDGED), note_size=note_size, count_open=count_open,
+        size=lambda: sizes.most(JUDGED), note_size=partial(note_size, session, sizes, JUDGED), count_open=count_open,
         whole=session.spec.compute_target(len(inputs.seeds)) is None,
     )  # fmt: skip
 

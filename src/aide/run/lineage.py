@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,36 +11,13 @@ from typing import Any
 import orjson
 
 from aide.errors import InputError
-from aide.journal import AnsweredCall, Journal
-from aide.run.call_groups import DECISION as CALL_GROUP
+from aide.journal import Journal
 from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
 from aide.run.pruning import prune_records, read_pruned, reconcile_shards, restore_records
-from aide.run.restore import GROUP
+from aide.run.record_calls import RecordCall, RecordCalls
 from aide.run.seed_pool import SEED
 from aide.shards import FolderLock, write_atomic
-
-
-@dataclass(frozen=True, slots=True)
-class TracedCall:
-    """A call that a station was part of."""
-
-    call: AnsweredCall
-    shared_by: int = 1
-    """How many records it was made for."""
-
-    def as_dict(self, *, prompts: bool) -> dict[str, Any]:
-        """The call as JSON values; with `prompts`, what was sent and what came back."""
-        call = self.call
-        row: dict[str, Any] = {
-            "step": call.step, "draw": call.draw, "attempt": call.attempt, "model": call.answered_by,
-            "endpoint": call.endpoint, "shared_by": self.shared_by, "prompt_tokens": call.usage.prompt,
-            "completion_tokens": call.usage.completion, "seconds": call.seconds, "cost": call.cost,
-            "reused": call.reused,
-        }  # fmt: skip
-        if prompts:
-            row.update(system=call.system, user=call.user, answer=call.body.decode("utf-8", "replace"))
-        return row
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +27,7 @@ class TraceStep:
     id: str
     kind: str
     line: Mapping[str, Any]
-    calls: tuple[TracedCall, ...]
+    calls: tuple[RecordCall, ...]
     pruned: bool = False
     """True where it is out of the shards."""
 
@@ -73,7 +50,7 @@ class TraceStep:
             "content": dict(self.line),
             "tokens": tokens,
             "cost": self.cost,
-            "calls": [each.as_dict(prompts=prompts) for each in self.calls],
+            "calls": [_call_as_dict(each, prompts=prompts) for each in self.calls],
         }
 
 
@@ -85,32 +62,31 @@ def trace_node(folder: RunFolder, id: str) -> list[TraceStep]:
     """
     with _open(folder, readonly=True) as journal:
         node = resolve_id(journal, id, folder.path)
-        out, seeds = read_pruned(journal), dict(journal.read_decisions(SEED))
+        out, seeds, calls = read_pruned(journal), dict(journal.read_decisions(SEED)), RecordCalls(journal)
         way: list[TraceStep] = []
         while (outcome := journal.get_outcome(node)) is not None:
             line = orjson.loads(outcome.payload)
-            calls = tuple(_find_calls(journal, node, line))
-            way.append(TraceStep(node, outcome.kind, line, calls, node in out))
+            way.append(TraceStep(node, outcome.kind, line, tuple(calls.read(node)), node in out))
             # A seed that stands in for a label that no seed has is a parent under another id.
             known = outcome.parent in seeds or journal.get_outcome(outcome.parent) is not None
             node = outcome.parent if known else outcome.seed
         if node in seeds:
-            way.append(TraceStep(node, "seed", seeds[node], tuple(_find_calls(journal, node, {}))))
+            way.append(TraceStep(node, "seed", seeds[node], tuple(calls.read(node))))
         return way[::-1]
 
 
-def _find_calls(journal: Journal, node: str, line: Mapping[str, Any]) -> Iterator[TracedCall]:
-    """The calls that wrote a record, judged it and found what it is about; those of its own after those it shares."""
-    group = line.get("lineage", {}).get("group", "")
-    shared = {}
-    if written := journal.get_decision(GROUP, group):
-        shared[group] = len(written["ids"])
-    for id, members in journal.read_decisions(CALL_GROUP):
-        if any(item["id"] == node for item in members["items"]):
-            shared[id] = len(members["items"])
-    for id in filter(None, dict.fromkeys((group, *shared))):
-        yield from (TracedCall(call, shared.get(id, 1)) for call in journal.read_calls(node=id))
-    yield from (TracedCall(call) for call in journal.read_calls(node=node))
+def _call_as_dict(each: RecordCall, *, prompts: bool) -> dict[str, Any]:
+    """A call as JSON values; with `prompts`, what was sent and what came back."""
+    call = each.call
+    row: dict[str, Any] = {
+        "step": call.step, "draw": call.draw, "attempt": call.attempt, "model": call.answered_by,
+        "endpoint": call.endpoint, "shared_by": each.shared_by, "prompt_tokens": call.usage.prompt,
+        "completion_tokens": call.usage.completion, "seconds": call.seconds, "cost": call.cost,
+        "reused": call.reused,
+    }  # fmt: skip
+    if prompts:
+        row.update(system=call.system, user=call.user, answer=call.body.decode("utf-8", "replace"))
+    return row
 
 
 def resolve_id(journal: Journal, id: str, path: Path) -> str:

@@ -165,7 +165,7 @@ class GrowthLoop:
     async def _grow(self, work: GroupWork, group: Group) -> None:
         places = enumerate(zip(group.hops, work.slots, strict=True))
         self._open |= {hop.id: slot for place, (hop, slot) in places if place not in work.settled}
-        ask = self._context.ask_for(group.id)
+        ask = self._context.ask_for(group.hops[0].id if len(group.hops) == 1 else group.id)
         async for grown in self._context.recipe.grow(group, ask):
             await self._settle(self._open.pop(grown.hop.id), grown)
             self._wake.set()

@@ -28,7 +28,7 @@ from aide.seeds.shapes import INPUTS, RowFields
 from aide.seeds.values import read_text_value
 from aide.text.shingles import compute_features, measure_jaccard
 from aide.verify.agreement import Quorum, Vote, collect_votes
-from aide.verify.answers import rename_step
+from aide.verify.answers import AnswerChecks, rename_step
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -70,7 +70,7 @@ class StepRunner:
         question = Question(id, text, parts, None, demos, recipe_context.card.max_answer_tokens)
         choices = tuple(str(each) for each in record.get("choices") or ())
         if not choices or recipe_context.format.labelled:
-            checked = await recipe_context.checks.answer(ask, question)
+            checked = await self._checks.answer(ask, question)
             return checked.draft, checked.scores
         given, quorum = Draft(text, "", choices), recipe_context.checks.quorum or ONCE
 
@@ -106,6 +106,12 @@ class StepRunner:
             final = context.format.extract_final_answer(draft, context.card)
             comparison = replace(comparison, correct=context.format.compare(final, reading.own_answer))
         return Verdict(reading, comparison)
+
+    @property
+    def _checks(self) -> AnswerChecks:
+        """The checks of a run, with every vote held at once: no judge follows whose answer would be one."""
+        checks = self.context.recipe_context.checks
+        return AnswerChecks(checks.format, checks.card, checks.quorum, checks.run)
 
     def _input(self, record: Mapping[str, Any]) -> tuple[Parts, str]:
         """The fixed parts of a record and what varies."""
@@ -145,9 +151,10 @@ async def open_step_runner(
         sizes = learn_group_sizes(session, session.inputs)
         judge = make_judge(session, session.inputs, card, sizes, count_open=lambda: 0)
         pool = SeedPool(session.spec, session.inputs, session.journal)
-        yield StepRunner(
-            make_context(session, session.inputs, card, NoDeduplication(), judge, pool, Thresholds())
-        )
+        spec = session.spec
+        thresholds = Thresholds(spec.min_relevance, spec.min_diversity, spec.keep_ambiguous)
+        context = make_context(session, session.inputs, card, NoDeduplication(), judge, pool, thresholds)
+        yield StepRunner(context)
 
 
 async def map_in_order(

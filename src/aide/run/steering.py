@@ -3,6 +3,7 @@
 from math import exp, log
 from typing import Final
 
+from aide.card import Traits
 from aide.records import Record
 from aide.text.length import measure_length
 
@@ -25,10 +26,10 @@ class LengthSteering:
 
     def note(self, record: Record) -> None:
         """A record was accepted: how long it was asked for, and how long it is."""
-        asked = record.lineage.traits.get("length")
-        if asked:
+        if record.lineage.traits:
+            asked = Traits.from_dict(record.lineage.traits).length
             self._count += 1
-            self._sum += log(max(1, measure_length(record.draft.input, self._unit)) / max(1, int(asked)))
+            self._sum += log(max(1, measure_length(record.draft.input, self._unit)) / max(1, asked))
 
     @property
     def correction(self) -> float:
