@@ -37,15 +37,15 @@ from aide.run.seed_pool import find_gone_seeds
 from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
 from aide.run.session import RunRequest, Session, open_session
 from aide.run.stop import StopSwitch
-from aide.run.task_card import fix_card
+from aide.run.task_card import fix_card, list_trait_rows
 from aide.shards import AppendOnlyLines, Shards, write_atomic
 
 
 class RunObserver(Protocol):
     """Who looks at a run. It is told what happens and can change nothing."""
 
-    def on_card(self, card: TaskCard) -> None:
-        """The task card is fixed."""
+    def on_card(self, card: TaskCard, traits: Sequence[tuple[str, str]]) -> None:
+        """The task card is fixed; `traits` are names and words for what the seeds' inputs are like."""
         ...
 
     def on_precheck(self, precheck: Precheck) -> None:
@@ -150,7 +150,7 @@ class Expansion:
         """Everything that has to stand before the first record is grown."""
         journal = session.journal
         self._card = card = await fix_card(session, inputs)
-        self.observer.on_card(card)
+        self.observer.on_card(card, list_trait_rows(card, inputs))
         deduplicator = await open_deduplicator(session, inputs)
         context = make_context(session, inputs, card, deduplicator)
         out = read_pruned(journal)
