@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aide.dataset.lines import RecordLine
-from aide.dataset.record_content import infer_format, read_draft
+from aide.dataset.record_content import infer_format, read_varying_draft
 from aide.dataset.sampling import sample_places
 from aide.metrics.diversity import measure_evenness, measure_texts
 from aide.metrics.drift import DriftMeter
-from aide.records import Seed, find_varying_name, read_varying
+from aide.records import Seed
 
 TITLES: Final = {
     "distinct_1": "distinct-1",
@@ -68,8 +68,8 @@ class TextCollection:
         return collection
 
     def _add(self, line: RecordLine) -> str:
-        draft = read_draft(line)
-        text = read_varying(line.record) if find_varying_name(line.record) else draft.input
+        draft = read_varying_draft(line)
+        text = draft.input
         place = len(self.texts)
         self.texts.append(text)
         if infer_format(line.record, draft).labelled:
