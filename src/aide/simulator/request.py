@@ -8,12 +8,12 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-# All that is known of single prompts: which tag shows which step. The first row whose tag is there counts; where
-# none is, the schema's name is the step's. A new prompt needs a line here only if it wants new texts or answers.
+# All that is known of single prompts: which tag, or which schema, shows which step. The first row that is there counts;
+# where none is, the step is called as its schema. A new prompt needs a line here only if it wants new texts or answers.
 STEPS: Final = (
-    ("draft", "revise"), ("change", "synthesize"), ("wanted", "synthesize"), ("candidate", "reflect"),
-    ("answer_as", "answer"), ("question", "answer"), ("triples", "expand_graph"), ("about", "personas"),
-    ("task", "card"), ("text", "extract"), ("examples", "card"),
+    ("realism", "realism"), ("draft", "revise"), ("change", "synthesize"), ("wanted", "synthesize"),
+    ("candidate", "reflect"), ("answer_as", "answer"), ("question", "answer"), ("topic", "expand_graph"),
+    ("about", "personas"), ("task", "card"), ("text", "extract"), ("examples", "card"),
 )  # fmt: skip
 # Where one step has several prompts, `kind` of `<answer_as>` tells them apart.
 KINDS: Final = {"tests": "tests", "choose": "check"}
@@ -77,7 +77,7 @@ def read_request(body: Mapping[str, Any]) -> ParsedRequest:
     asked = roles.index("user") + 1 if "user" in roles else len(messages)
     tags, prose = read_tags("\n".join(text for _, text in messages[:asked]))
     name, schema = _read_schema(body.get("response_format"), messages[-1][1] if messages else "")
-    names = {tag.name for tag in tags}
+    names = {name, *(tag.name for tag in tags)}
     said = "\x1f".join(text for role, text in messages[asked:] if role == "assistant")
     step = next((step for tag, step in STEPS if tag in names), name)
     return ParsedRequest(step, tags, prose, schema, (said, str(body.get("seed", ""))))
