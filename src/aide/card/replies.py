@@ -50,17 +50,21 @@ def find_field_faults(values: Mapping[str, str], instructions: str = "") -> dict
 
     Small models answer with a bare word, with the same words for every key, with the prompt's own, or in a loop.
     """
-    copies = Counter(value.casefold() for value in values.values() if value)
+    copies = Counter(_fold(value) for value in values.values() if value)
     faults = {}
     for name, value in values.items():
         words = len(value.split())
         # Languages without spaces have sentences of one "word".
         if words < 2 and value.isascii():
             faults[name] = "must be a phrase or a sentence, not a single word."
-        elif copies[value.casefold()] > 1:
+        elif copies[_fold(value)] > 1:
             faults[name] = "says the same as another key; each has something of its own to say."
         elif words > _LONGEST or find_loop(value):
             faults[name] = "is too long; one sentence is enough."
         elif instructions and find_echo(value, instructions):
             faults[name] = "repeats the instructions; say what they ask for."
     return faults
+
+
+def _fold(value: str) -> str:
+    return value.casefold().rstrip(" .")

@@ -9,7 +9,7 @@ from pydantic import Field
 from aide.card.replies import join_lines, show_examples
 from aide.errors import NodeError
 from aide.formats import TaskCard, Topic
-from aide.parsing import ModelPayload, ReplyModel
+from aide.parsing import ModelPayload, ReplyModel, build_closed_schema
 from aide.records import WHOLE, Ask, Draft
 from aide.text.loops import find_loop
 
@@ -30,7 +30,7 @@ class _Share(ReplyModel):
 
 
 class _Topics(ReplyModel):
-    topics: list[_Share] = Field(max_length=2 * _MOST)
+    topics: list[_Share]
 
 
 def _convert(reply: _Topics) -> tuple[Topic, ...]:
@@ -45,7 +45,15 @@ def _convert(reply: _Topics) -> tuple[Topic, ...]:
     return tuple(found.values())[:_MOST]
 
 
+class _Asked(_Topics):
+    """What the schema wants; what comes is forgiven more."""
+
+    topics: list[_Share] = Field(min_length=TOPICS // 3, max_length=_MOST)
+
+
 TOPICS_PAYLOAD: Final = ModelPayload[_Topics, tuple[Topic, ...]]("topic_map", _Topics, _convert)
+# Small models stop after a few topics or never.
+TOPICS_PAYLOAD.schema = build_closed_schema(_Asked)
 
 
 def wants_topics(card: TaskCard) -> bool:

@@ -86,6 +86,7 @@ def test_what_is_known_is_not_asked_for() -> None:
     [
         ({"register": "formal"}, "`register` must be a phrase"),
         ({"register": SAID["answer_form"]}, "`register` says the same as another key"),
+        ({"register": "Children who look up."}, "`register` says the same as another key"),
         ({"register": "how formal, how long the sentences are, layout and so on"}, "`register` repeats"),
         ({"register": "It is plain and plain. " * 30}, "`register` is too long"),
     ],
@@ -95,7 +96,7 @@ def test_a_field_of_no_use_is_asked_for_again_and_then_left_empty(wrong: dict[st
     card, ask = describe(PLAIN, {**SAID, **wrong}, {**SAID, **wrong}, TOPICS, instructions=instructions)
     assert told in ask.asked[1]["correction"].problem
     assert card.register == ""
-    assert card.source == "children who look up", "the other fields are kept"
+    assert card.task == SAID["task"], "the other fields are kept"
 
 
 def test_a_name_that_is_no_name_is_left_out() -> None:
@@ -104,6 +105,11 @@ def test_a_name_that_is_no_name_is_left_out() -> None:
         describe(PLAIN, {**SAID, "locale": "the country whose names and law it uses"}, TOPICS)[0].locale == ""
     )
     assert describe(PLAIN, {**SAID, "locale": "none"}, TOPICS)[0].locale == ""
+    instructions = resources.read_file("prompts", "card.md")
+    english = {**SAID, "language": "English"}
+    assert describe(PLAIN, english, TOPICS, instructions=instructions)[0].language == "English"
+    for said in ("country", "They come from", "answer_form"):
+        assert describe(PLAIN, {**SAID, "locale": said}, TOPICS, instructions=instructions)[0].locale == ""
 
 
 def test_useless_answers_leave_the_counted_card() -> None:
