@@ -287,6 +287,3 @@ def _accuracy(found: "StudentResult") -> str:
     """An accuracy; in brackets the examples of the rarest label where they are fewer than asked for."""
     short = "" if found.is_full else f"({found.smallest}) "
     return f"{short}{found.accuracy:.3f} ± {found.error:.3f}"
-
-
-__all__ = ["compare", "embed_durably"]

@@ -116,7 +116,7 @@ def _tell_pair(found: Sequence[StudentDifference]) -> Iterator[str]:
     """The differences of a pair that are more than two standard errors; both may be ahead somewhere."""
     told: dict[tuple[str, str], dict[str, list[StudentDifference]]] = {}
     for each in found:
-        if each.is_told:
+        if each.is_clear:
             ways = told.setdefault((each.better.arm, each.worse.arm), {})
             ways.setdefault(each.better.student, []).append(each)
     if not told:
@@ -251,19 +251,3 @@ def train_students(
             yield from training.train(each.name, each.drafts)
         except ValueError as fault:
             yield str(fault)
-
-
-__all__ = [
-    "GOLD",
-    "SEEDS",
-    "ComparedData",
-    "DataComparison",
-    "DataFigures",
-    "compare_data",
-    "compute_coverage",
-    "draw_places",
-    "measure_sampled_bleu",
-    "name_apart",
-    "read_data",
-    "train_students",
-]

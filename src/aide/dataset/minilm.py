@@ -129,6 +129,3 @@ class MiniLM:
             centred / spread * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
         )
         return scaled
-
-
-__all__ = ["INSTALL", "NAME", "MiniLM", "is_installed"]

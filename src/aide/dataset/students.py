@@ -108,7 +108,7 @@ class StudentDifference:
     """Its standard error, from the differences in each gold row."""
 
     @property
-    def is_told(self) -> bool:
+    def is_clear(self) -> bool:
         """True when it is more than two standard errors."""
         return self.difference > ERRORS * self.error
 
@@ -121,7 +121,7 @@ class StudentDifference:
             "worse": self.worse.arm,
             "difference": round(self.difference, 4),
             "standard_error": round(self.error, 4),
-            "told": self.is_told,
+            "clear": self.is_clear,
         }
 
 
@@ -237,20 +237,3 @@ def draw_per_label(labels: Sequence[str], size: int, draw: int) -> list[int]:
         held = [place for place, each in enumerate(labels) if each == label]
         places += (int(place) for place in generator.choice(held, min(size, len(held)), replace=False))
     return places
-
-
-__all__ = [
-    "DRAWS",
-    "EMBEDDINGS",
-    "INSTALL",
-    "PER_LABEL",
-    "TF_IDF",
-    "StudentDifference",
-    "StudentResult",
-    "StudentTraining",
-    "are_labels",
-    "compare_all",
-    "compare_results",
-    "draw_per_label",
-    "is_installed",
-]

@@ -53,6 +53,3 @@ def embed_by_minilm(name: str, texts: Sequence[str]) -> TextVectors:
     """
     different = list(dict.fromkeys(texts))
     return TextVectors(name, dict(zip(different, MiniLM().embed(different), strict=True)))
-
-
-__all__ = ["TextVectors", "embed_by_endpoint", "embed_by_minilm"]

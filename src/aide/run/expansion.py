@@ -19,6 +19,7 @@ from aide.records import Seed
 from aide.run import restore
 from aide.run.context import RunContext, make_context
 from aide.run.deduplication import open_deduplicator
+from aide.run.distribution_report import measure_run_distribution
 from aide.run.drift_report import measure_drift, measure_embedding_drift
 from aide.run.folder import (
     check_same_run,
@@ -140,6 +141,7 @@ class Expansion:
                     **self._summarise(session, fault),
                     "gone_seeds": find_gone_seeds(inputs, journal),
                     "drift": _measure_drift(session, inputs.seeds),
+                    "distribution": _measure_distribution(session, inputs.seeds, self._card),
                 }
                 _write_json(folder.summary, summary)
                 self.write_progress()
@@ -249,6 +251,15 @@ def _measure_drift(session: Session, seeds: Sequence[Seed]) -> dict[str, Any]:
         by_meaning = measure_embedding_drift(session.journal, inputs, session.embeddings.recall_text, out)
         drift |= {"meaning": by_meaning} if by_meaning else {}
     return drift
+
+
+def _measure_distribution(session: Session, seeds: Sequence[Seed], card: TaskCard | None) -> dict[str, Any]:
+    """The records beside the seeds; empty where the run ended before it had a card."""
+    if card is None:
+        return {}
+    recall = session.embeddings.recall_text if session.spec.embeddings else None
+    out = read_pruned(session.journal)
+    return measure_run_distribution(session.journal, seeds, card, out=out, recall=recall)
 
 
 def _count_settled(
