@@ -39,7 +39,7 @@ _NOTHING: Final = {
     "empty",
     "-",
 }
-_LEAD_IN: Final = "they come from "
+_LEAD_IN: Final = "they come from"
 _LONGEST_NAME: Final = 5  # words: "United Kingdom of Great Britain"
 
 
@@ -138,8 +138,8 @@ def _clean(values: Mapping[str, str], instructions: str) -> dict[str, str]:
     source = cleaned.get("source", "")
     if source.casefold().startswith(_LEAD_IN):
         source = source[len(_LEAD_IN) :]
-    if source:
-        cleaned["source"] = source.removesuffix(".")
+    if "source" in cleaned:
+        cleaned["source"] = source.strip().removesuffix(".")
     if "language_code" in cleaned:
         code = cleaned["language_code"].casefold()
         cleaned["language_code"] = code if 2 <= len(code) <= 8 else ""

@@ -10,6 +10,7 @@ from aide.card import (
     LabelMistake,
     count_card,
     count_card_calls,
+    deal_topic,
     describe_card,
     find_label_mistakes,
     rewrite_labels,
@@ -105,6 +106,8 @@ def test_a_name_that_is_no_name_is_left_out() -> None:
         describe(PLAIN, {**SAID, "locale": "the country whose names and law it uses"}, TOPICS)[0].locale == ""
     )
     assert describe(PLAIN, {**SAID, "locale": "none"}, TOPICS)[0].locale == ""
+    bare = {**SAID, "source": "They come from"}
+    assert describe(PLAIN, bare, bare, TOPICS)[0].source == ""
     instructions = resources.read_file("prompts", "card.md")
     english = {**SAID, "language": "English"}
     assert describe(PLAIN, english, TOPICS, instructions=instructions)[0].language == "English"
@@ -219,5 +222,14 @@ def test_labels_that_were_mistaken_are_defined_anew() -> None:
     assert asyncio.run(rewrite_labels(Scripted("no", "no"), before, mistakes)) == before
 
 
-def test_topics_know_their_shares() -> None:
-    assert Topic("the night sky").share == 2
+def test_topics_are_dealt_by_their_shares() -> None:
+    topics = tuple(Topic(name, share) for name, share in zip("abcdef", (1, 5, 2, 1, 4, 3), strict=True))
+    dealt = [deal_topic(topics, at).name for at in range(48)]
+    assert [dealt.count(topic.name) for topic in topics] == [3 * topic.share for topic in topics]
+    assert [dealt[16 * block : 16 * (block + 1)].count("b") for block in range(3)] == [5, 5, 5]
+    assert dealt[:16] != dealt[16:32]
+    assert max(map(len, "".join("b" if name == "b" else " " for name in dealt).split())) <= 2, (
+        "its turns are spread"
+    )
+    assert dealt == [deal_topic(topics, at).name for at in range(48)]
+    assert dealt != [deal_topic(topics, at, "later").name for at in range(48)]
