@@ -10,6 +10,7 @@ from aide.llm.usage import estimate_tokens
 from aide.records import Draft
 from aide.text.echo import find_echo
 from aide.text.loops import find_loop
+from aide.text.words import list_words
 
 _LONGEST: Final = 80  # words: two long sentences; what is longer is a list of everything
 
@@ -61,9 +62,20 @@ def find_field_faults(values: Mapping[str, str], instructions: str = "") -> dict
             faults[name] = "says the same as another key; each has something of its own to say."
         elif words > _LONGEST or find_loop(value):
             faults[name] = "is too long; one sentence is enough."
-        elif instructions and find_echo(value, instructions):
+        elif find_echo(value, instructions) or _is_made_of(value, instructions):
             faults[name] = "repeats the instructions; say what they ask for."
     return faults
+
+
+def _is_made_of(value: str, instructions: str) -> bool:
+    """True when at least half of the runs of three words are the prompt's: "the manner of the inputs"."""
+    known, said = _list_runs(instructions), _list_runs(value)
+    return bool(said) and 2 * len(said & known) >= len(said)
+
+
+def _list_runs(text: str) -> set[tuple[str, ...]]:
+    words = list_words(text)
+    return set(zip(words, words[1:], words[2:], strict=False))
 
 
 def _fold(value: str) -> str:

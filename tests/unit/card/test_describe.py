@@ -89,6 +89,8 @@ def test_what_is_known_is_not_asked_for() -> None:
         ({"register": SAID["answer_form"]}, "`register` says the same as another key"),
         ({"register": "Children who look up."}, "`register` says the same as another key"),
         ({"register": "how formal, how long the sentences are, layout and so on"}, "`register` repeats"),
+        ({"register": "the manner of the inputs"}, "`register` repeats"),
+        ({"hard": "What makes an answer hard or tricky to answer"}, "`hard` repeats"),
         ({"register": "It is plain and plain. " * 30}, "`register` is too long"),
     ],
 )
@@ -96,7 +98,7 @@ def test_a_field_of_no_use_is_asked_for_again_and_then_left_empty(wrong: dict[st
     instructions = resources.read_file("prompts", "card.md")
     card, ask = describe(PLAIN, {**SAID, **wrong}, {**SAID, **wrong}, TOPICS, instructions=instructions)
     assert told in ask.asked[1]["correction"].problem
-    assert card.register == ""
+    assert [getattr(card, name) for name in wrong] == [""]
     assert card.task == SAID["task"], "the other fields are kept"
 
 
