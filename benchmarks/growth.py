@@ -111,8 +111,8 @@ class Bare:
 
     name = "bare"
 
-    def __init__(self, brief: Any) -> None:
-        self.brief = brief
+    def __init__(self, context: Any) -> None:
+        self.context = context
 
     async def plant(self, seed: Seed, point: Point, ask: Ask) -> Any:
         """Five triples and five personas, as by default."""
@@ -128,34 +128,47 @@ class Bare:
 
         dice = rng("grow", hop.id)
         text = " ".join(f"{dice.getrandbits(24):05x}" for _ in range(18))
-        if twin := self.brief.novelty.claim(hop.id, text):
-            raise Rejection("synthesize", "duplicate", twin)
+        if duplicate := self.context.deduplicator.check_wording(hop.id, text):
+            raise Rejection("synthesize", "duplicate", duplicate)
         scores = {"relevance": 9, "diversity": 8, "correct": True}
         draft = Draft(text, str(dice.randrange(1000)))
         return Record(hop.id, "bare", "free_text", draft, hop.parent.parts, Lineage.of(hop), scores, 0)
 
 
+class Nobody:
+    """Looks at no run."""
+
+    def on_card(self, *seen: Any) -> None: ...
+
+    def on_precheck(self, precheck: Any) -> None: ...
+
+    def on_progress(self, progress: Any) -> None: ...
+
+
 async def grow_bare(records: int, scratch: Path) -> dict[str, Any]:
-    """A run of the real pipeline with the bare recipe; returns its summary."""
+    """A whole run with the bare recipe; returns its summary."""
     from aide.card import card_to_toml
     from aide.config.spec import RunSpec
-    from aide.engines import local
-    from aide.run import session as assemble
+    from aide.engines.local import LocalModels, run_locally
+    from aide.recipes import RECIPES
+    from aide.run.expansion import Expansion
     from aide.run.folder import RunFolder
-    from aide.run.inputs import count_inputs_card, read_inputs
+    from aide.run.inputs import SeedSource, count_inputs_card
+    from aide.run.session import RunRequest
+    from aide.run.stop import StopSwitch
 
     make_seeds(scratch / "seeds.jsonl", 10)
     spec = RunSpec(
         base_url=("sim:",), format="free_text", hops=5, target=records, exam=False, agreement="off"
     )
     seeds = (str(scratch / "seeds.jsonl"),)
-    ground = read_inputs(spec, seeds)
+    source = SeedSource(spec, seeds)
     folder = RunFolder(scratch / "run")
     folder.create()
-    folder.card.write_text(card_to_toml(count_inputs_card(spec, ground)), encoding="utf-8")
-    vars(assemble)["RECIPES"] = {"aide": Bare}  # the one place that chooses
-    pool = local.open_pool(spec)
-    return await local.run_locally(assemble.Stage(local.order(spec, {}, seeds, folder, pool)), ground, pool)
+    folder.card.write_text(card_to_toml(count_inputs_card(spec, source.read())), encoding="utf-8")
+    RECIPES["aide"] = Bare
+    request = RunRequest(spec, {}, seeds, folder)
+    return await run_locally(Expansion(request, source, LocalModels(spec), Nobody(), StopSwitch()))
 
 
 def bare(records: int) -> None:

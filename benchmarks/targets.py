@@ -33,7 +33,7 @@ from typing import Any
 
 from growth import peak, simulator
 
-from aide.run.calls import ENDING, LAST, RANKS
+from aide.run.calls import ENDING_RANKS, LAST, RANKS
 
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT / "sample_seeds" / "word_problems.jsonl"
@@ -211,7 +211,7 @@ def ceiling(folder: Path, slot_seconds: float, room: float) -> float:
     bearing, opened = len(planted), 0
 
     def wait(node: str, planting: bool, at: int) -> None:
-        ranks = RANKS if new or bearing else ENDING
+        ranks = RANKS if new or bearing else ENDING_RANKS
         rank = 0 if planting else ranks.get(work[node, planting][at][0], LAST)
         heappush(ready, (rank, next(turn), node, planting, at))
 

@@ -13,9 +13,8 @@ from work import IN_FLIGHT, MODEL, PROMPTS, SAMPLING, STAGES, rows, told
 from aide.cli.main import main
 from aide.errors import Rejection
 from aide.parsing import TextPayload
-from aide.recipes import Attributes, RecipeContext
+from aide.recipes import RECIPES, Attributes, RecipeContext
 from aide.records import Ask, Draft, Hop, Lineage, Point, Record, Seed
-from aide.run import session as assemble
 
 ASKED = told()
 SEEDS = max(10, ASKED.rows // 80)
@@ -37,27 +36,30 @@ class Rows:
 
     name = "rows"
 
-    def __init__(self, brief: RecipeContext) -> None:
-        self.brief = brief
+    def __init__(self, context: RecipeContext) -> None:
+        self.context = context
 
     async def plant(self, seed: Seed, point: Point, ask: Ask) -> Attributes:
         """The rows of this seed, each in the place of a persona."""
         mine = int(seed.draft.output)
         return Attributes("rows", (), tuple(rows(ASKED.rows)[mine::SEEDS]))
 
+    async def rehearse(self, seed: Seed, ask: Ask, *, anchored: bool) -> None:
+        """Nothing: the plan needs to know no prompts."""
+
     async def grow(self, hop: Hop, ask: Ask) -> Record:
         """One record: what the last stage says, checked as any input and answer are."""
         said: dict[str, Any] = {"row": hop.persona}
         for stage in STAGES:
-            room = SAMPLING["max_tokens"]
-            said[stage] = await ask(STEPS[stage], TEXT, template=stage, max_output=int(room), **said)
+            limit = int(SAMPLING["max_tokens"])
+            said[stage] = await ask(STEPS[stage], TEXT, template=stage, max_output=limit, **said)
         text, draft = said["rewrite"], Draft(said["rewrite"], hop.persona or "")
-        seed, gate = hop.seed.draft.input, self.brief.gate
+        seed, gate = hop.seed.draft.input, self.context.gate
         fault = gate.check(text, seed=seed, parent=seed) or gate.check_answer(text, draft)
         if fault:
             raise Rejection("synthesize", fault.reason, fault.detail)
-        if twin := self.brief.novelty.claim(hop.id, text):
-            raise Rejection("synthesize", "duplicate", twin)
+        if duplicate := self.context.deduplicator.check_wording(hop.id, text):
+            raise Rejection("synthesize", "duplicate", duplicate)
         return Record(hop.id, "rows", "free_text", draft, hop.parent.parts, Lineage.of(hop))
 
 
@@ -74,6 +76,6 @@ def words() -> list[str]:
 
 
 if __name__ == "__main__":
-    vars(assemble)["RECIPES"] = {"aide": Rows}  # the one place that chooses
+    RECIPES["aide"] = Rows
     sys.argv[1:] = words()
     main()

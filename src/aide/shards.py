@@ -8,6 +8,7 @@ import fcntl
 import os
 import re
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import FileIO
@@ -204,16 +205,16 @@ def write_atomic(path: Path, content: str | Iterable[bytes]) -> None:
     Raises:
         AideError: the disk is full or failed; the old file is untouched.
     """
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # A name for each thread: the last `progress.json` is written while a thread may still be at the one before it.
+    scratch = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         try:
             with scratch.open("wb") as file:
                 file.writelines([content.encode("utf-8", "replace")] if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
-            scratch.replace(
-                path
-            )  # after the content is on the disk: else a crash leaves the new name with nothing
+            # After the content is on the disk: else a crash leaves the new name with nothing.
+            scratch.replace(path)
         except BaseException:
             scratch.unlink(missing_ok=True)
             raise

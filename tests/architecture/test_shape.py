@@ -82,3 +82,16 @@ def test_nothing_shipped_names_a_place_on_one_machine() -> None:
         if word in path.read_text(encoding="utf-8")
     ]
     assert named == []
+
+
+def test_every_benchmark_can_be_imported() -> None:
+    """Nobody runs them daily, so that a name that moved would be missed for weeks."""
+    code = (
+        "import importlib, pathlib, sys\n"
+        "sys.path[:0] = ['benchmarks', 'benchmarks/peers', 'tests', '.']\n"
+        "sys.argv = ['x', '--url', 'http://x/v1', '--rows', '1', '--folder', '.']\n"
+        "for path in [*pathlib.Path('benchmarks').glob('*.py'), pathlib.Path('with_aide.py')]:\n"
+        "    importlib.import_module(path.stem)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

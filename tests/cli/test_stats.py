@@ -64,9 +64,13 @@ def test_figures_are_those_of_the_measures(tmp_path: Path) -> None:
     assert told["personas"] == {"different": 1, "records": 4, "most": 4}
     assert told["likeness"]["by_hop"]["1"]["records"] == 4
     assert told["against"]["texts"] == 5
+    assert told["distribution"]["human"]["size"] == 5
+    assert told["distribution"]["human"]["traits"]["sentences"]["2"] == {"these": 1.0, "those": 0.0}
     shown = aide("stats", data, "--seeds", seeds, "--against", human, "--sample", "6")
     assert "Self-BLEU of at most 6 texts, drawn with seed 0" in shown.stdout
     assert "these, human: 5 of each" in shown.stdout
+    assert "longer than human data: 12 words, human data 4" in shown.stdout
+    assert "begin alike" in shown.stdout
     assert "position of the correct one of 3 options: 1: 4, 2: 4, 3: 0" in shown.stdout
 
 
@@ -93,7 +97,7 @@ def test_a_run_beside_human_data_is_kept_for_its_report(tmp_path: Path) -> None:
     aide("expand", seeds, "--base-url", "sim:", "--target", "30", "-o", run, "--quiet")
     assert aide("stats", run, "--json").returncode == 0
     assert not (run / "stats.json").exists()  # nothing to compare
-    done = aide("stats", run, "--against", seeds)
+    done = aide("stats", run, "--human", seeds)
     assert done.returncode == 0, done.stderr
     assert f"kept in {run}/stats.json" in done.stderr
     kept = json.loads((run / "stats.json").read_text())
@@ -102,6 +106,7 @@ def test_a_run_beside_human_data_is_kept_for_its_report(tmp_path: Path) -> None:
     aide("report", run)
     page = (run / "report.html").read_text()
     assert "Beside human data" in page
+    assert "beside human data" in page
     assert "word_problems.jsonl" in page
     assert f"{kept['against']['those']['self_bleu']:.3f}" in page
     piped = aide("stats", run, run, "--against", seeds)  # not one run: whose comparison would it be?

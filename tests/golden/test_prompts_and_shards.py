@@ -1,5 +1,7 @@
 """What a model is sent and what a run writes, for three very different tasks, word for word.
 
+The task cards are written by hand, so that prompts read as they do with a model; the simulator answers the rest.
+
     AIDE_UPDATE_GOLDEN=1 python -m pytest tests/golden
 
 writes the files anew; what changed then shows in the diff.
@@ -13,6 +15,8 @@ import orjson
 import pytest
 
 from aide.journal import AnsweredCall, Journal
+from endpoints.beside import beside
+from endpoints.cards import telling
 from runs import contents, expand, few
 
 HERE = Path(__file__).parent / "files"
@@ -37,7 +41,8 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         "--duplicates",
         "off",
     )
-    expand(seeds, here / "run", *small, "--no-exam")
+    with beside(telling(request.param).serving()) as url:
+        expand(seeds, here / "run", *small, "--no-exam", url=url)
     return request.param, here / "run"
 
 

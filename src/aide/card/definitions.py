@@ -116,7 +116,7 @@ class DefinitionsPayload:
     @property
     def schema(self) -> Mapping[str, Any]:
         """A closed schema with the labels as properties."""
-        near = {"type": "array", "items": {"type": "string"}}
+        near = {"type": "array", "items": {"type": "string"}, "maxItems": _NEAR}
         one = _close({"definition": {"type": "string"}, "near": near})
         return _close(dict.fromkeys(self.names, one))
 

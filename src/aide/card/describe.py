@@ -1,5 +1,6 @@
 """The half of the task card that is described: a few calls say from examples what the task is."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -38,7 +39,7 @@ _NOTHING: Final = {
     "empty",
     "-",
 }
-_LEAD_IN: Final = "they come from "
+_LEAD_IN: Final = "they come from"
 _LONGEST_NAME: Final = 5  # words: "United Kingdom of Great Britain"
 
 
@@ -110,7 +111,7 @@ def _field(key: str) -> Any:
 
 
 def _convert(reply: ReplyModel, instructions: str) -> Mapping[str, str]:
-    values = _clean(reply.model_dump(by_alias=True))
+    values = _clean(reply.model_dump(by_alias=True), instructions)
     if faults := _find_faults(values, instructions):
         raise ValueError(" ".join(f"`{name}` {problem}" for name, problem in faults.items()))
     return values
@@ -123,12 +124,12 @@ def _salvage(said: str, keys: Sequence[str], instructions: str) -> Mapping[str, 
     except Unusable:
         return {}
     found = reply if isinstance(reply, dict) else {}
-    values = _clean({key: str(found[key]) for key in keys if isinstance(found.get(key), str)})
+    values = _clean({key: str(found[key]) for key in keys if isinstance(found.get(key), str)}, instructions)
     faults = _find_faults(values, instructions)
     return {name: value for name, value in values.items() if name not in faults}
 
 
-def _clean(values: Mapping[str, str]) -> dict[str, str]:
+def _clean(values: Mapping[str, str], instructions: str) -> dict[str, str]:
     """Each field in the form in which prompts use it."""
     cleaned = {name: join_lines(value) for name, value in values.items()}
     for name in _MAY_BE_EMPTY:
@@ -137,18 +138,24 @@ def _clean(values: Mapping[str, str]) -> dict[str, str]:
     source = cleaned.get("source", "")
     if source.casefold().startswith(_LEAD_IN):
         source = source[len(_LEAD_IN) :]
-    if source:
-        cleaned["source"] = source.removesuffix(".")
+    if "source" in cleaned:
+        cleaned["source"] = source.strip().removesuffix(".")
     if "language_code" in cleaned:
         code = cleaned["language_code"].casefold()
         cleaned["language_code"] = code if 2 <= len(code) <= 8 else ""
-    # A name that goes on for a line is a sentence about the name, and one that is the language again is a slip.
-    for name in ("language", "locale"):
-        if len(cleaned.get(name, "").split()) > _LONGEST_NAME:
+    # The prompt names English, which may well be the language, but no country.
+    for name, prompt in (("language", ""), ("locale", instructions)):
+        if not _is_name(cleaned.get(name, ""), prompt):
             cleaned[name] = ""
     if cleaned.get("locale") and cleaned["locale"] == cleaned.get("language"):
         cleaned["locale"] = ""
-    return cleaned
+    return {name: value for name, value in cleaned.items() if name in values}
+
+
+def _is_name(value: str, prompt: str) -> bool:
+    """True unless it is a whole sentence, a key (`answer_form`) or a word of the prompt ("country")."""
+    asked = re.search(rf"\b{re.escape(value.casefold())}\b", prompt.casefold()) if value else None
+    return len(value.split()) <= _LONGEST_NAME and "_" not in value and not asked
 
 
 def _find_faults(values: Mapping[str, str], instructions: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from aide.llm.usage import estimate_tokens
 from aide.records import Draft
 from aide.text.echo import find_echo
 from aide.text.loops import find_loop
+from aide.text.words import list_words
 
 _LONGEST: Final = 80  # words: two long sentences; what is longer is a list of everything
 
@@ -50,17 +51,32 @@ def find_field_faults(values: Mapping[str, str], instructions: str = "") -> dict
 
     Small models answer with a bare word, with the same words for every key, with the prompt's own, or in a loop.
     """
-    copies = Counter(value.casefold() for value in values.values() if value)
+    copies = Counter(_fold(value) for value in values.values() if value)
     faults = {}
     for name, value in values.items():
         words = len(value.split())
         # Languages without spaces have sentences of one "word".
         if words < 2 and value.isascii():
             faults[name] = "must be a phrase or a sentence, not a single word."
-        elif copies[value.casefold()] > 1:
+        elif copies[_fold(value)] > 1:
             faults[name] = "says the same as another key; each has something of its own to say."
         elif words > _LONGEST or find_loop(value):
             faults[name] = "is too long; one sentence is enough."
-        elif instructions and find_echo(value, instructions):
+        elif find_echo(value, instructions) or _is_made_of(value, instructions):
             faults[name] = "repeats the instructions; say what they ask for."
     return faults
+
+
+def _is_made_of(value: str, instructions: str) -> bool:
+    """True when at least half of the runs of three words are the prompt's: "the manner of the inputs"."""
+    known, said = _list_runs(instructions), _list_runs(value)
+    return bool(said) and 2 * len(said & known) >= len(said)
+
+
+def _list_runs(text: str) -> set[tuple[str, ...]]:
+    words = list_words(text)
+    return set(zip(words, words[1:], words[2:], strict=False))
+
+
+def _fold(value: str) -> str:
+    return value.casefold().rstrip(" .")

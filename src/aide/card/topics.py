@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from pydantic import Field
@@ -9,8 +10,8 @@ from pydantic import Field
 from aide.card.replies import join_lines, show_examples
 from aide.errors import NodeError
 from aide.formats import TaskCard, Topic
-from aide.parsing import ModelPayload, ReplyModel
-from aide.records import WHOLE, Ask, Draft
+from aide.parsing import ModelPayload, ReplyModel, build_closed_schema
+from aide.records import WHOLE, Ask, Draft, rng
 from aide.text.loops import find_loop
 
 TOPICS: Final = 30
@@ -30,7 +31,7 @@ class _Share(ReplyModel):
 
 
 class _Topics(ReplyModel):
-    topics: list[_Share] = Field(max_length=2 * _MOST)
+    topics: list[_Share]
 
 
 def _convert(reply: _Topics) -> tuple[Topic, ...]:
@@ -45,7 +46,15 @@ def _convert(reply: _Topics) -> tuple[Topic, ...]:
     return tuple(found.values())[:_MOST]
 
 
+class _Asked(_Topics):
+    """What the schema wants; what comes is forgiven more."""
+
+    topics: list[_Share] = Field(min_length=TOPICS // 3, max_length=_MOST)
+
+
 TOPICS_PAYLOAD: Final = ModelPayload[_Topics, tuple[Topic, ...]]("topic_map", _Topics, _convert)
+# Small models stop after a few topics or never.
+TOPICS_PAYLOAD.schema = build_closed_schema(_Asked)
 
 
 def wants_topics(card: TaskCard) -> bool:
@@ -70,3 +79,24 @@ async def name_topics(ask: Ask, drafts: Sequence[Draft], card: TaskCard) -> tupl
         )
     except NodeError:
         return ()
+
+
+def deal_topic(topics: tuple[Topic, ...], ordinal: int, name: str = "") -> Topic:
+    """The topic of the record with this ordinal, of those that are grown by topics in the pool `name`.
+
+    Every block of as many ordinals as the shares add up to has each topic as often as its share says, its turns spread
+    over the block, so that a small sample covers the map and keeps the shares.
+    """
+    block, place = divmod(ordinal, sum(topic.share for topic in topics))
+    return topics[_order_block(topics, name, block)[place]]
+
+
+@lru_cache(maxsize=64)
+def _order_block(topics: tuple[Topic, ...], name: str, block: int) -> list[int]:
+    dice = rng("topics", name, str(block))
+    turns = [
+        ((turn + dice.random()) / topic.share, at)
+        for at, topic in enumerate(topics)
+        for turn in range(topic.share)
+    ]
+    return [at for _, at in sorted(turns)]

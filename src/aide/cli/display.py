@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -128,12 +128,12 @@ class Display:
             accepted=summary.get("accepted", 0),
         )
 
-    def on_card(self, card: "TaskCard") -> None:
+    def on_card(self, card: "TaskCard", traits: Sequence[tuple[str, str]] = ()) -> None:
         """What the run takes the task to be, before the first record."""
         where = f"task card, kept in {escape_for_console(str(self.folder.card))}:"
-        self.tell(where, "task card", path=str(self.folder.card), **asdict(card))
+        self.tell(where, "task card", path=str(self.folder.card), traits=dict(traits), **asdict(card))
         if not self.json:
-            rows = describe_card_rows(card)
+            rows = describe_card_rows(card, traits)
             for name, text in rows:
                 self._log(f"  {name:8}  {strip_markup(text)}")
             print_pairs(self.console, rows)

@@ -87,6 +87,13 @@ COMMANDS: Final = {
         "Measure diversity, balance and likeness to the seeds.",
         ("aide stats seeds.aide", "aide stats seeds.aide --against human.jsonl --json"),
     ),
+    "compare": Entry(
+        "Say which of several data sets teaches better.",
+        (
+            "aide compare monday.aide tuesday.aide --gold human.jsonl",
+            "aide compare ours=seeds.aide theirs=other.jsonl --gold human.jsonl --per-label 5,20",
+        ),
+    ),
     "answer": Entry(
         "Answer given inputs, with all checks of a run.",
         (

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,15 +11,19 @@ from aide.cli.arguments import AsJson, Sources
 from aide.cli.console import Output, format_json_line, make_printable, make_stderr_console
 from aide.errors import AideError, InputError
 
+if TYPE_CHECKING:
+    from aide.dataset.statistics import SamplePlan
+
 
 def stats(
     sources: Sources = None,
-    against: Annotated[
+    human: Annotated[
         list[str] | None,
         typer.Option(
+            "--human",
             "--against",
             metavar="FILE",
-            help="Human data to compare with, at equal size; for a run folder it is kept for the report.",
+            help="Human data to compare with; for a run folder the comparison is kept for the report.",
         ),
     ] = None,
     seeds: Annotated[
@@ -39,36 +43,49 @@ def stats(
     The varying part of the input is measured. distinct-n: different n-grams as a share of all (Li et al.
     2016). Self-BLEU: mean BLEU-4 of each text against all others (Zhu et al. 2018). Compression ratio: bytes
     over gzipped bytes (Shaib et al. 2024). Near-duplicates: the share that aide dedup drops. Likeness to the
-    seeds: words in common (Jaccard). Tokens are words and punctuation marks. Groups are measured at the size
-    of the smallest one. A comparison of one run folder with human data is kept in its stats.json and shown by
-    aide report.
+    seeds: words in common (Jaccard). Lengths, openings and traits stand beside those of the seeds and of human
+    data, with a sentence on each difference that is more than chance. Tokens are words and punctuation marks.
+    Groups are measured at the size of the smallest one. A comparison of one run folder with human data is kept
+    in its stats.json and shown by aide report.
     """
+    from aide.dataset.statistics import SamplePlan
+
+    figures = _measure(sources or (), seeds or (), human or (), SamplePlan(sample, seed))
+    output = Output()
+    for line in [format_json_line(figures)] if json_ else _describe(figures):
+        output.line(line)
+    # Figures of several folders together belong into the report of none.
+    if human and len(sources or ()) == 1:
+        _keep_for_report(sources or (), figures)
+
+
+def _measure(
+    sources: Sequence[str], seeds: Sequence[str], human: Sequence[str], plan: "SamplePlan"
+) -> dict[str, Any]:
+    """All figures of the records, and of human data beside them."""
     from aide.dataset.lines import read_lines
     from aide.dataset.seed_sources import load_seeds_of
-    from aide.dataset.statistics import SamplePlan, TextCollection, measure_at_equal_size
+    from aide.dataset.statistics import TextCollection, make_distribution_meter, measure_at_equal_size
     from aide.metrics.drift import DriftMeter
 
-    loaded = load_seeds_of(sources or (), seeds or ())
+    loaded = load_seeds_of(sources, seeds)
     known = loaded.seeds if loaded else []
-    plan, drift = (
-        SamplePlan(sample, seed),
-        DriftMeter.of([each.draft.input for each in known]) if known else None,
-    )
-    ours = TextCollection.read(read_lines(sources or ()), known, drift)
+    drafts = [each.draft for each in known]
+    theirs = list(read_lines(human)) if human else []
+    drift = DriftMeter.of([draft.input for draft in drafts]) if known else None
+    distribution, lines = make_distribution_meter(read_lines(sources), drafts, theirs)
+    ours = TextCollection.read(lines, known, drift, distribution)
     if not ours.texts:
         raise InputError("there are no records to measure", hint="name a run folder or a file of JSON lines")
     figures = ours.measure(plan)
     if drift is not None and (likeness := drift.as_dict())["by_hop"]:
         figures["likeness"] = likeness
-    if against:
-        figures["against"] = measure_at_equal_size(ours, TextCollection.read(read_lines(against)), plan)
-        figures["against"]["files"] = [Path(each).name for each in against]
-    output = Output()
-    for line in [format_json_line(figures)] if json_ else _describe(figures):
-        output.line(line)
-    # Figures of several folders together belong into the report of none.
-    if against and len(sources or ()) == 1:
-        _keep_for_report(sources or (), figures)
+    if beside := distribution.as_dict():
+        figures["distribution"] = beside
+    if human:
+        figures["against"] = measure_at_equal_size(ours, TextCollection.read(theirs), plan)
+        figures["against"]["files"] = [Path(each).name for each in human]
+    return figures
 
 
 def _keep_for_report(sources: Sequence[str], figures: dict[str, Any]) -> None:
@@ -110,7 +127,23 @@ def _describe(figures: dict[str, Any]) -> Iterator[str]:
         for hop, here in likeness["by_hop"].items():
             own, nearest = here["to_seed"], here["to_nearest"]
             yield f"  hop {hop}: own seed {own:.3f}, nearest seed {nearest:.3f} ({here['records']:,})"
+    if beside := figures.get("distribution"):
+        yield from _describe_distribution(beside)
     yield from _describe_balance(figures)
+
+
+def _describe_distribution(beside: dict[str, Any]) -> Iterator[str]:
+    """The distribution beside the seeds and human data, and what follows."""
+    from aide.metrics.distribution_table import list_references, list_verdicts, tabulate_distribution
+
+    names = [name for name, _ in list_references(beside)]
+    rows = tabulate_distribution(beside)
+    width = max(len(row.title) for row in rows) + 2
+    yield ""
+    yield "distribution".ljust(width + 2) + "".join(f"{name:>15}" for name in ("these", *names))
+    for title, these, those in rows:
+        yield f"  {make_printable(title):{width}}" + "".join(f"{value:>15}" for value in (these, *those))
+    yield from (f"  {make_printable(verdict)}" for verdict in list_verdicts(beside))
 
 
 def _format_table(columns: dict[str, dict[str, Any]]) -> Iterator[str]:

@@ -16,8 +16,11 @@ NAMED: Final = 12
 """Labels or topics that are named."""
 
 
-def describe_card_rows(card: "TaskCard") -> list[tuple[str, str]]:
-    """Name and text of each line; texts of models and files are made safe for the console."""
+def describe_card_rows(card: "TaskCard", traits: "Sequence[tuple[str, str]]" = ()) -> list[tuple[str, str]]:
+    """Name and text of each line; texts of models and files are made safe for the console.
+
+    `traits` are names and words for what the seeds' inputs are like.
+    """
     place = ", ".join(escape_for_console(text, 60) for text in (card.language, card.locale) if text)
     rows = [
         ("task", escape_for_console(card.task, LONGEST)),
@@ -30,6 +33,7 @@ def describe_card_rows(card: "TaskCard") -> list[tuple[str, str]]:
         ("style", escape_for_console(card.register, LONGEST)),
         ("hard", escape_for_console(card.hard, LONGEST)),
         ("input", f"{card.min_words:,} to {card.max_words:,} {card.unit}{_describe_parts(card)}"),
+        ("traits", escape_for_console("; ".join(f"{name} {words}" for name, words in traits), LONGEST)),
     ]
     return [(name, text) for name, text in rows if text]
 

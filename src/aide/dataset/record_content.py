@@ -33,6 +33,16 @@ def read_draft(line: RecordLine) -> Draft:
     return replace(content.draft, input="\n\n".join(filter(None, pieces)), evidence="")
 
 
+def read_varying_draft(line: RecordLine) -> Draft:
+    """The same with what varies in the input alone, where the line is a record with parts.
+
+    Raises:
+        InputError: no input or no output is found.
+    """
+    draft = read_draft(line)
+    return replace(draft, input=read_varying(line.record)) if find_varying_name(line.record) else draft
+
+
 def comparable_text(line: RecordLine) -> str:
     """The text that duplicates are found by: the varying part and, if there are options, the correct one.
 

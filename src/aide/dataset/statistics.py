@@ -1,16 +1,21 @@
 """Figures of a set of records: diversity, balance, repetition and drift; of all, by hop and by operation."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 from aide.dataset.lines import RecordLine
-from aide.dataset.record_content import infer_format, read_draft
+from aide.dataset.record_content import infer_format, read_varying_draft
 from aide.dataset.sampling import sample_places
+from aide.metrics.distribution import DistributionMeter
 from aide.metrics.diversity import measure_evenness, measure_texts
 from aide.metrics.drift import DriftMeter
-from aide.records import Seed, find_varying_name, read_varying
+from aide.metrics.references import HUMAN, SEEDS
+from aide.metrics.trait_shares import make_trait_counter
+from aide.records import Draft, Seed
+from aide.text.length import choose_unit
 
 TITLES: Final = {
     "distinct_1": "distinct-1",
@@ -50,9 +55,13 @@ class TextCollection:
 
     @classmethod
     def read(
-        cls, lines: Iterable[RecordLine], seeds: Sequence[Seed] = (), drift: DriftMeter | None = None
+        cls,
+        lines: Iterable[RecordLine],
+        seeds: Sequence[Seed] = (),
+        drift: DriftMeter | None = None,
+        distribution: DistributionMeter | None = None,
     ) -> "TextCollection":
-        """All lines; `drift` is given those that grew from one of `seeds`.
+        """All lines; `drift` is given those that grew from one of `seeds`, `distribution` all of them.
 
         Raises:
             InputError: a line has no input or no output; the message names file and line.
@@ -60,16 +69,18 @@ class TextCollection:
         collection = cls()
         inputs = {seed.id: seed.draft.input for seed in seeds}
         for line in lines:
-            text = collection._add(line)
+            draft = read_varying_draft(line)
+            text = collection._add(line, draft)
+            if distribution is not None:
+                distribution.add(draft)
             lineage = line.record.get("lineage")
             # The lineage of a foreign record may name a seed of another run.
             if drift is not None and isinstance(lineage, dict) and lineage.get("seed_id") in inputs:
                 drift.add(int(lineage["hop"]), text, inputs[lineage["seed_id"]])
         return collection
 
-    def _add(self, line: RecordLine) -> str:
-        draft = read_draft(line)
-        text = read_varying(line.record) if find_varying_name(line.record) else draft.input
+    def _add(self, line: RecordLine, draft: Draft) -> str:
+        text = draft.input
         place = len(self.texts)
         self.texts.append(text)
         if infer_format(line.record, draft).labelled:
@@ -126,6 +137,25 @@ class TextCollection:
         """How many personas there are and how often they are used; one has too few records to be measured."""
         counts = [len(places) for places in self.groups["persona"].values()]
         return {"different": len(counts), "records": sum(counts), "most": max(counts)}
+
+
+def make_distribution_meter(
+    lines: Iterable[RecordLine], seeds: Sequence[Draft], human: Sequence[RecordLine]
+) -> tuple[DistributionMeter, Iterator[RecordLine]]:
+    """A meter for these lines beside both references, and the lines again: the first tells their format.
+
+    Raises:
+        InputError: a line has no input or no output.
+    """
+    rest = iter(lines)
+    first = next(rest, None)
+    if first is None:
+        return DistributionMeter.of({}), rest
+    theirs = [read_varying_draft(line) for line in human]
+    draft = read_varying_draft(first)
+    unit = choose_unit([each.input for each in (*seeds, *theirs, draft)])
+    count = make_trait_counter(unit, infer_format(first.record, draft))
+    return DistributionMeter.of({SEEDS: seeds, HUMAN: theirs}, unit, count), chain((first,), rest)
 
 
 def measure_collection(texts: Sequence[str], plan: SamplePlan) -> dict[str, Any]:

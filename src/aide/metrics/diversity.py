@@ -7,7 +7,7 @@ but the length depends on how many texts there are: compare only samples of one 
 import gzip
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from aide.dedup.lexical import LexicalIndex
@@ -16,6 +16,8 @@ from aide.text.words import split_tokens
 ORDER: Final = 4  # n-grams of up to four tokens: BLEU-4
 
 Gram = tuple[str, ...]
+ScoreBleu = Callable[[Sequence[int], Sequence[int], int, int], float]
+"""A text's score from its matched n-grams and all of them, by order, its length and that of the reference."""
 
 
 def measure_distinct(texts: Iterable[Sequence[str]], n: int) -> float:
@@ -27,11 +29,11 @@ def measure_distinct(texts: Iterable[Sequence[str]], n: int) -> float:
     return len(counts) / (counts.total() or 1)
 
 
-def measure_self_bleu(texts: Sequence[Sequence[str]]) -> float:
+def measure_self_bleu(texts: Sequence[Sequence[str]], score: "ScoreBleu | None" = None) -> float:
     """Mean BLEU-4 of each text against all others, 0 to 1; lower is more diverse.
 
     Zhu et al., *Texygen*, SIGIR 2018. Sentence BLEU as sacrebleu has it (Post, WMT 2018), with exponential
-    smoothing and effective order.
+    smoothing and effective order; or as `score` has it.
 
     One pass over all texts in place of one for each: of each n-gram the greatest count and whose it is are kept, and
     the greatest count of all others, which takes a text's own n-grams out of its references.
@@ -41,6 +43,7 @@ def measure_self_bleu(texts: Sequence[Sequence[str]]) -> float:
     counted = [[Counter(list_ngrams(text, n)) for n in range(1, ORDER + 1)] for text in texts]
     tops = [_find_tops([orders[n] for orders in counted]) for n in range(ORDER)]
     lengths = Counter(map(len, texts))
+    score = score or _score_bleu
     total = 0.0
     for place, (text, orders) in enumerate(zip(texts, counted, strict=True)):
         matched = []
@@ -49,7 +52,7 @@ def measure_self_bleu(texts: Sequence[Sequence[str]]) -> float:
             matched.append(sum(min(count, best[gram]) for gram, count in own.items()))
         lengths[len(text)] -= 1  # a text is no reference of its own
         reference = _find_closest(lengths, len(text))
-        total += _score_bleu(matched, [order.total() for order in orders], len(text), reference)
+        total += score(matched, [order.total() for order in orders], len(text), reference)
         lengths[len(text)] += 1
     return total / len(texts)
 
@@ -144,3 +147,15 @@ def _score_bleu(matched: Sequence[int], total: Sequence[int], length: int, refer
         logs.append(math.log(right / of if right else 1 / (missing * of)))
     brevity = min(1.0, math.exp(1 - reference / length))
     return brevity * math.exp(sum(logs) / len(logs))
+
+
+def score_plain_bleu(matched: Sequence[int], total: Sequence[int], length: int, reference: int) -> float:
+    """BLEU-4 without brevity penalty: the geometric mean of the precisions, where no match counts as a tenth of one.
+
+    Each text keeps all four orders, so that short ones do not pass for copies because they hold no n-gram of four.
+    """
+    logs = [
+        math.log((right or 0.1) / of) if of else math.log(0.1)
+        for right, of in zip(matched, total, strict=True)
+    ]
+    return math.exp(sum(logs) / len(logs))

@@ -74,7 +74,8 @@ class LengthFigures:
 
     def as_dict(self) -> dict[str, Any]:
         """The figures as JSON values."""
-        return {"p5": self.p5, "p50": self.p50, "p95": self.p95, "mean": round(self.mean, 2)}
+        marks = {"p5": self.p5, "p50": self.p50, "p95": self.p95, "mean": self.mean}
+        return {name: round(mark, 2) for name, mark in marks.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +120,21 @@ class LengthComparison:
         """One sentence, such as "longer than the seeds: 23 words, seeds 9"."""
         these, those = self.these, self.those
         middle = f"{these.p50:.0f} {self.unit}, {reference} {those.p50:.0f}"
+        apart = abs(these.p50 - those.p50)
         told = self.emd > max(self.emd_within, _UNSEEN)
-        if told and abs(these.p50 - those.p50) >= max(1.0, _SHIFT * those.p50):
-            longer = "longer" if these.p50 > those.p50 else "shorter"
-            return f"{longer} than {with_article(reference)}: {middle}"
+        longer = (
+            f"{'longer' if these.p50 > those.p50 else 'shorter'} than {with_article(reference)}: {middle}"
+        )
+        if told and apart >= max(1.0, _SHIFT * those.p50):
+            return longer
         # A set whose lengths are all the same is hardly further from a few seeds than a half of them from the other.
-        if told or (self.emd > _UNSEEN and these.spread.is_apart(those.spread)):
+        if self.emd > _UNSEEN and these.spread.is_apart(those.spread):
             more = "more" if these.spread.mean > those.spread.mean else "less"
             return (
                 f"lengths vary {more} than those of {with_article(reference)}: nine of ten have "
                 f"{these.p5:.0f} to {these.p95:.0f} {self.unit}, {reference} {those.p5:.0f} to {those.p95:.0f}"
             )
-        return f"as long as {with_article(reference)}: {middle}"
+        return longer if told and apart >= 1 else f"as long as {with_article(reference)}: {middle}"
 
 
 def make_histogram(these: Sequence[int], those: Sequence[int]) -> list[tuple[int, int, int, int]]:

@@ -28,15 +28,15 @@ class Share:
 def differs(one: Share, other: Share, least: float = LEAST) -> bool:
     """True when two shares differ by at least `least` and by more than two standard errors.
 
-    The errors of both count (two-proportion z test): of ten seeds a single one is a share of 0.1, so that only large
-    differences from so few are more than chance.
+    Both are taken with one success and one failure more (Agresti and Caffo, *The American Statistician* 2000), without
+    which a single one of ten seeds would pass for a tenth of all there are.
     """
     if not one.of or not other.of:
         return False
-    pooled = (one.count + other.count) / (one.of + other.of)
-    error = math.sqrt(pooled * (1 - pooled) * (1 / one.of + 1 / other.of))
+    mine, theirs = ((share.count + 1) / (share.of + 2) for share in (one, other))
+    error = math.sqrt(mine * (1 - mine) / (one.of + 2) + theirs * (1 - theirs) / (other.of + 2))
     # Shares are fractions: 0.9 and 0.8 differ by 0.1, though their binary floats differ by a little less.
-    return abs(one.value - other.value) >= max(least - 1e-9, _ERRORS * error)
+    return abs(one.value - other.value) >= least - 1e-9 and abs(mine - theirs) > _ERRORS * error
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Which traits the texts of a set have, such as being a question, beside those of a reference.
 
-A trait is whatever a function counts in a text; see `card.traits` for those of the project.
+A trait is whatever a function counts in a text; those of the project are listed in `card.traits`.
 """
 
 from collections import Counter
@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, Self
 
+from aide.card.traits import TRAITS, count_traits
+from aide.formats import Format
 from aide.metrics.references import with_article
 from aide.metrics.shares import Share, differs, format_percent
 from aide.records import Draft
@@ -16,6 +18,9 @@ _TOLD: Final = 3  # differences in a sentence: with more of them nobody reads th
 _HIGHEST: Final = (
     5  # counts from here on are one value: ten seeds tell nothing about how often there are nine numbers
 )
+
+
+_LENGTHS: Final = ("length", "longest_option")
 
 
 class CountTraits(Protocol):
@@ -29,6 +34,17 @@ class CountTraits(Protocol):
 def count_no_traits(draft: Draft, /) -> Mapping[str, bool | int | str]:
     """For texts of which nothing is counted but their words."""
     return {}
+
+
+def make_trait_counter(unit: str, format: Format) -> CountTraits:
+    """What counts the traits of `card.traits` but lengths, which have a meter of their own."""
+    titles = {each.name: each.metadata["trait"].title for each in TRAITS if each.name not in _LENGTHS}
+
+    def count(draft: Draft, /) -> Mapping[str, bool | int | str]:
+        traits = count_traits(draft, unit, format)
+        return {title: getattr(traits, name) for name, title in titles.items()}
+
+    return count
 
 
 @dataclass(slots=True)
@@ -141,4 +157,12 @@ class TraitComparison:
         )
 
 
-__all__ = ["CountTraits", "TraitComparison", "TraitCounts", "TraitShare", "count_no_traits", "spell_value"]
+__all__ = [
+    "CountTraits",
+    "TraitComparison",
+    "TraitCounts",
+    "TraitShare",
+    "count_no_traits",
+    "make_trait_counter",
+    "spell_value",
+]

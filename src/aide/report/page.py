@@ -14,6 +14,7 @@ from markupsafe import Markup
 from aide import __version__
 from aide.report import sections
 from aide.report.data import DATA_BYTES, show_text
+from aide.report.distribution import view_distribution, view_realism
 from aide.report.endpoint import view_endpoint
 from aide.report.gather import ReportFacts
 from aide.text.figures import format_count, format_plural
@@ -35,6 +36,8 @@ def render_page(
         yields=sections.view_yields(facts),
         coverage=sections.view_coverage(facts),
         drift=sections.view_drift(facts),
+        distribution=view_distribution(facts),
+        realism=view_realism(facts),
         rejects=sections.view_rejects(facts),
         duplicates=sections.view_duplicates(facts),
         spending=sections.view_spending(facts),

@@ -22,6 +22,7 @@ from aide.records import Seed
 from aide.run import restore
 from aide.run.context import build_frontier, make_context
 from aide.run.deduplication import open_deduplicator
+from aide.run.distribution_report import measure_run_distribution
 from aide.run.drift_report import measure_drift, measure_embedding_drift
 from aide.run.folder import (
     check_same_run,
@@ -44,15 +45,15 @@ from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
 from aide.run.session import RunRequest, Session, open_session
 from aide.run.steering import LengthSteering
 from aide.run.stop import StopSwitch
-from aide.run.task_card import fix_card
+from aide.run.task_card import fix_card, list_trait_rows
 from aide.shards import AppendOnlyLines, Shards, write_atomic
 
 
 class RunObserver(Protocol):
     """Who looks at a run. It is told what happens and can change nothing."""
 
-    def on_card(self, card: TaskCard) -> None:
-        """The task card is fixed."""
+    def on_card(self, card: TaskCard, traits: Sequence[tuple[str, str]]) -> None:
+        """The task card is fixed; `traits` are names and words for what the seeds' inputs are like."""
         ...
 
     def on_precheck(self, precheck: Precheck) -> None:
@@ -148,6 +149,7 @@ class Expansion:
                     **self._summarise(session, fault),
                     "gone_seeds": find_gone_seeds(inputs, journal),
                     "drift": _measure_drift(session, inputs.seeds),
+                    "distribution": _measure_distribution(session, inputs.seeds, self._card),
                 }
                 _write_json(folder.summary, summary)
                 self.write_progress()
@@ -169,7 +171,7 @@ class Expansion:
             card, self._precheck = await run_precheck(session, inputs, card, judge_for)
             thresholds = self._precheck.calibrate(thresholds)
         self._card = card
-        self.observer.on_card(card)
+        self.observer.on_card(card, list_trait_rows(card, inputs))
         judge = judge_for(card)
         deduplicator = await open_deduplicator(session, inputs)
         context = make_context(
@@ -280,6 +282,15 @@ def _measure_drift(session: Session, seeds: Sequence[Seed]) -> dict[str, Any]:
         by_meaning = measure_embedding_drift(session.journal, inputs, session.embeddings.recall_text, out)
         drift |= {"meaning": by_meaning} if by_meaning else {}
     return drift
+
+
+def _measure_distribution(session: Session, seeds: Sequence[Seed], card: TaskCard | None) -> dict[str, Any]:
+    """The records beside the seeds; empty where the run ended before it had a card."""
+    if card is None:
+        return {}
+    recall = session.embeddings.recall_text if session.spec.embeddings else None
+    out = read_pruned(session.journal)
+    return measure_run_distribution(session.journal, seeds, card, out=out, recall=recall)
 
 
 def _count_settled(

@@ -64,8 +64,8 @@ async def _describe(session: Session, inputs: PreparedInputs) -> TaskCard:
 
 
 def list_trait_rows(card: TaskCard, inputs: PreparedInputs) -> list[tuple[str, str]]:
-    """Names and words for what the seeds' inputs are like."""
-    return TraitPool(inputs.seeds, card.unit, inputs.format).list_rows() if inputs.seeds else []
+    """Names and words for what the seeds' inputs are like; the first thousand stand for all."""
+    return TraitPool(inputs.seeds[:1000], card.unit, inputs.format).list_rows() if inputs.seeds else []
 
 
 def _check_labels(card: TaskCard, inputs: PreparedInputs) -> None:

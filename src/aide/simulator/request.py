@@ -10,11 +10,11 @@ import orjson
 
 from aide.simulator.texts import Manner
 
-# All that is known of single prompts: which tag shows which step. The first row whose tag is there counts; where
-# none is, the schema's name is the step's. A new prompt needs a line here only if it wants new texts or answers.
+# All that is known of single prompts: which tag, or which schema, shows which step. The first row that is there counts;
+# where none is, the schema's name is the step's. A new prompt needs a line here only if it wants new texts or answers.
 STEPS: Final = (
-    ("draft", "revise"), ("line", "synthesize"), ("text.n", "reflect"), ("pair", "reflect"), ("question", "answer"),
-    ("triples", "expand_graph"), ("about", "personas"), ("task", "card"), ("text", "extract"), ("examples", "card"),
+    ("realism", "realism"), ("draft", "revise"), ("line", "synthesize"), ("text.n", "reflect"), ("pair", "reflect"), ("question", "answer"),
+    ("topic", "expand_graph"), ("about", "personas"), ("task", "card"), ("text", "extract"), ("examples", "card"),
 )  # fmt: skip
 # What an answer is asked for as, by a word that stands in the prompt for it alone.
 FORMS: Final = (("assert", "tests"), ("code block", "code"), ("in exactly this form", "open"))
@@ -79,7 +79,7 @@ def read_request(body: Mapping[str, Any]) -> ParsedRequest:
     asked = roles.index("user") + 1 if "user" in roles else len(messages)
     tags, prose = read_tags("\n".join(text for _, text in messages[:asked]))
     name, schema = _read_schema(body.get("response_format"), messages[-1][1] if messages else "")
-    names = set(flatten(tags))
+    names = {name, *flatten(tags)}
     said = "\x1f".join(text for role, text in messages[asked:] if role == "assistant")
     step = next((step for tag, step in STEPS if tag in names), name)
     return ParsedRequest(step, tags, prose, schema, (said, str(body.get("seed", ""))))

@@ -47,7 +47,10 @@ async def _answer_one(
 ) -> bool:
     """Read and answer one request; false where the connection ends with it."""
     try:
-        method, path, headers = _read_head((await reader.readuntil(_HEAD_END)).decode("latin-1"))
+        first, *lines = (await reader.readuntil(_HEAD_END)).decode("latin-1").split("\r\n")
+        method, path, _ = first.split(" ")
+        pairs = (line.partition(":") for line in lines)
+        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
     except (ValueError, asyncio.LimitOverrunError):
         told = error("this is no request that can be read", "invalid_request_error", 400)
@@ -56,14 +59,6 @@ async def _answer_one(
     status, extra, content = await simulator.handle(method, path, headers, body)
     writer.write(_format_response(status, extra, content))
     return headers.get("connection", "").lower() != "close"
-
-
-def _read_head(head: str) -> tuple[str, str, dict[str, str]]:
-    """Method, path and headers by lower-case name; raises `ValueError` where there is no request line."""
-    first, *lines = head.split("\r\n")
-    method, path, _ = first.split(" ")
-    pairs = (line.partition(":") for line in lines)
-    return method, path, {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
 def _format_response(status: int, headers: dict[str, str], content: object) -> bytes:

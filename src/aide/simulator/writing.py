@@ -118,7 +118,7 @@ class _Writer:
         self.result = self.truth + self.miss
         # Of an answer its values know no more than the question: blind readings have to agree.
         self.values = rng("values", str(self.mark.identity), str(self.miss)) if self.blind else self.dice
-        self.texts = count()
+        self.texts, self.place = count(), 1
         self.options = (f"{self.dice.choice(self.words)} {number}" for number in count(self.result))
 
     @cached_property
@@ -153,8 +153,8 @@ class _Writer:
         if kind in ("integer", "number") and name not in self.verdict:
             low = int(schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1))
             high = int(schema.get("maximum", schema.get("exclusiveMaximum", low + 101) - 1))
-            blind = self.blind and low <= self.result <= high
-            return self.result if blind else self.values.randint(low, high)
+            fixed = self.place if name in ("n", "group") else self.result if self.blind else low - 1
+            return fixed if low <= fixed <= high else self.values.randint(low, high)
         return self.verdict.get(name, None if kind == "null" else True)
 
     def fill_object(self, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,7 +176,11 @@ class _Writer:
             at = options.index(self.fill(items))
             return [*options[at:], *options[:at]][:size]
         writers = [_Writer(self.request, self.settings, {**self.inputs, **more}) for more in own]
-        return [writer.fill(items, name) for writer in (writers or [self] * size)[:size]]
+        found = []
+        for place, writer in enumerate((writers or [self] * size)[:size], start=1):
+            writer.place = place
+            found.append(writer.fill(items, name))
+        return found
 
     def find_value(self, name: str) -> str:
         """What a field of that name holds."""

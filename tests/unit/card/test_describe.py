@@ -10,6 +10,7 @@ from aide.card import (
     LabelMistake,
     count_card,
     count_card_calls,
+    deal_topic,
     describe_card,
     find_label_mistakes,
     rewrite_labels,
@@ -86,7 +87,10 @@ def test_what_is_known_is_not_asked_for() -> None:
     [
         ({"register": "formal"}, "`register` must be a phrase"),
         ({"register": SAID["answer_form"]}, "`register` says the same as another key"),
+        ({"register": "Children who look up."}, "`register` says the same as another key"),
         ({"register": "how formal, how long the sentences are, layout and so on"}, "`register` repeats"),
+        ({"register": "the manner of the inputs"}, "`register` repeats"),
+        ({"hard": "What makes an answer hard or tricky to answer"}, "`hard` repeats"),
         ({"register": "It is plain and plain. " * 30}, "`register` is too long"),
     ],
 )
@@ -94,8 +98,8 @@ def test_a_field_of_no_use_is_asked_for_again_and_then_left_empty(wrong: dict[st
     instructions = resources.read_file("prompts", "card.md")
     card, ask = describe(PLAIN, {**SAID, **wrong}, {**SAID, **wrong}, TOPICS, instructions=instructions)
     assert told in ask.asked[1]["correction"].problem
-    assert card.register == ""
-    assert card.source == "children who look up", "the other fields are kept"
+    assert [getattr(card, name) for name in wrong] == [""]
+    assert card.task == SAID["task"], "the other fields are kept"
 
 
 def test_a_name_that_is_no_name_is_left_out() -> None:
@@ -104,6 +108,13 @@ def test_a_name_that_is_no_name_is_left_out() -> None:
         describe(PLAIN, {**SAID, "locale": "the country whose names and law it uses"}, TOPICS)[0].locale == ""
     )
     assert describe(PLAIN, {**SAID, "locale": "none"}, TOPICS)[0].locale == ""
+    bare = {**SAID, "source": "They come from"}
+    assert describe(PLAIN, bare, bare, TOPICS)[0].source == ""
+    instructions = resources.read_file("prompts", "card.md")
+    english = {**SAID, "language": "English"}
+    assert describe(PLAIN, english, TOPICS, instructions=instructions)[0].language == "English"
+    for said in ("country", "They come from", "answer_form"):
+        assert describe(PLAIN, {**SAID, "locale": said}, TOPICS, instructions=instructions)[0].locale == ""
 
 
 def test_useless_answers_leave_the_counted_card() -> None:
@@ -213,5 +224,14 @@ def test_labels_that_were_mistaken_are_defined_anew() -> None:
     assert asyncio.run(rewrite_labels(Scripted("no", "no"), before, mistakes)) == before
 
 
-def test_topics_know_their_shares() -> None:
-    assert Topic("the night sky").share == 2
+def test_topics_are_dealt_by_their_shares() -> None:
+    topics = tuple(Topic(name, share) for name, share in zip("abcdef", (1, 5, 2, 1, 4, 3), strict=True))
+    dealt = [deal_topic(topics, at).name for at in range(48)]
+    assert [dealt.count(topic.name) for topic in topics] == [3 * topic.share for topic in topics]
+    assert [dealt[16 * block : 16 * (block + 1)].count("b") for block in range(3)] == [5, 5, 5]
+    assert dealt[:16] != dealt[16:32]
+    assert max(map(len, "".join("b" if name == "b" else " " for name in dealt).split())) <= 2, (
+        "its turns are spread"
+    )
+    assert dealt == [deal_topic(topics, at).name for at in range(48)]
+    assert dealt != [deal_topic(topics, at, "later").name for at in range(48)]

@@ -72,6 +72,7 @@ def test_an_opening_that_recurs_is_named_with_both_shares() -> None:
 def test_ten_seeds_cannot_tell_a_small_difference() -> None:
     assert differs(Share(31, 100), Share(0, 10))
     assert not differs(Share(12, 100), Share(0, 10)), "one of ten seeds is as likely as none"
+    assert not differs(Share(0, 200), Share(1, 10)), "a single one of ten may be the only one of thousands"
     assert not differs(Share(120, 1000), Share(80, 1000)), "less than one text in ten"
     assert not differs(Share(0, 0), Share(1, 1))
 
@@ -95,7 +96,7 @@ def test_each_reference_has_figures_of_its_own() -> None:
     assert meter.as_dict() == {}, "nothing was counted yet"
     meter.add(Draft("Can I pay by cheque?"))
     told = meter.as_dict()
-    assert list(told) == ["records", "seeds", "human"]
+    assert list(told) == ["records", "closely", "seeds", "human"]
     assert (told["records"], told["seeds"]["size"], told["human"]["size"]) == (1, 10, 2)
     assert told["human"]["length"]["unit"] == "words"
     assert "coverage" not in told["seeds"]
@@ -138,3 +139,13 @@ def test_a_histogram_has_few_columns_and_loses_nothing() -> None:
 @pytest.mark.parametrize("name", [SEEDS, HUMAN])
 def test_a_meter_without_examples_says_nothing(name: str) -> None:
     assert measure_distribution([], {name: drafts("a")}) == []
+
+
+def test_of_a_large_set_some_are_looked_at_closely() -> None:
+    meter = DistributionMeter.of({SEEDS: drafts(*SEEDS_TEXTS)}, count_traits=count_question, expected=5000)
+    for n in range(5000):
+        meter.add(Draft(f"How much is {n}?"))
+    told = meter.as_dict()
+    assert (told["records"], told["closely"]) == (5000, 1000)
+    assert told["seeds"]["openings"]["excess"]["these"] == 1.0
+    assert told["seeds"]["traits"]["question"]["yes"]["these"] == 1.0

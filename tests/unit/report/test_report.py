@@ -13,6 +13,10 @@ import pytest
 
 from aide.errors import InputError
 from aide.journal import Journal
+from aide.metrics.distribution import DistributionMeter
+from aide.metrics.realism import RealismAnswer, score_realism
+from aide.metrics.references import SEEDS
+from aide.records import Draft
 from aide.report import write_report
 from aide.report.data import make_visible
 from aide.report.gather import gather_facts
@@ -141,6 +145,29 @@ def test_human_data_are_shown_if_they_were_measured(tmp_path: Path) -> None:
     assert "Self-BLEU" in html
     assert "0.562" in html
     assert "0.250" in html
+
+
+def test_the_distribution_is_shown_if_it_is_of_these_records(tmp_path: Path) -> None:
+    folder = hostile(tmp_path / "run")
+    assert 'id="distribution"' not in write_report(folder).read_text(encoding="utf-8")
+    with Journal.open(folder.journal, readonly=True) as journal:
+        accepted = gather_facts(folder, journal).accepted
+    meter = DistributionMeter.of({SEEDS: [Draft("one two"), Draft("Is it three?")]}, "words", count_question)
+    for _ in range(accepted):
+        meter.add(Draft(f"{HOSTILE} is so long a text?"))
+    realism = score_realism([RealismAnswer("plain", 1, 0.25, True, 3, HOSTILE)])
+    summary = {"accepted": accepted, "distribution": meter.as_dict(), "realism": realism}
+    folder.summary.write_text(json.dumps(summary))
+    html = write_report(folder).read_text(encoding="utf-8")
+    for told in ("longer than the seeds", "question", "1 of 1 records were told from real texts", "hop 1"):
+        assert told in html
+    assert HOSTILE not in html
+    folder.summary.write_text(json.dumps({**summary, "distribution": {"records": accepted + 1}}))
+    assert 'id="distribution"' not in write_report(folder).read_text(encoding="utf-8")
+
+
+def count_question(draft: Draft) -> dict[str, bool | int | str]:
+    return {"question": "?" in draft.input}
 
 
 def test_a_folder_without_a_journal_is_refused(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,13 @@ def test_an_atomic_file_replaces_the_old_one(tmp_path: Path) -> None:
     write_atomic(path, "old")
     write_atomic(path, "neu: ä")
     assert path.read_text(encoding="utf-8") == "neu: ä"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_threads_may_write_one_atomic_file(tmp_path: Path) -> None:
+    path = tmp_path / "progress.json"
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda number: write_atomic(path, str(number)), range(100)))
     assert list(tmp_path.iterdir()) == [path]
 
 

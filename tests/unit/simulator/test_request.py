@@ -42,7 +42,10 @@ def test_a_step_is_told_by_the_tags_that_a_prompt_shows(user: str, step: str) ->
 
 
 def test_a_step_that_no_tag_shows_is_called_as_its_schema() -> None:
-    assert step_of(request("<claim>The sea is salty.</claim>", schema=shape(claim=text()))) == "given"
+    body = request("<claim>The sea is salty.</claim>", schema=shape(claim=text()))
+    assert step_of(body) == "given"
+    body["response_format"]["json_schema"]["name"] = "realism"
+    assert step_of({**body, "messages": request("<text>A text.</text>")["messages"]}) == "realism"
 
 
 def test_outermost_tags_are_read_with_what_stands_around_them() -> None:

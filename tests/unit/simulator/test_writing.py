@@ -210,6 +210,12 @@ def test_several_candidates_are_judged_each_by_its_own_mark() -> None:
     assert several == [read(reflect(each, "x"), schema=VERDICT) for each in texts]
 
 
+def test_items_that_tell_their_number_tell_it_right() -> None:
+    guess = shape(group=GRADE, n=GRADE, certainty=GRADE)
+    said = read("<text>a</text><text>b</text>", schema=shape(guesses=listed(guess, minItems=4, maxItems=4)))
+    assert [(each["group"], each["n"]) for each in said["guesses"]] == [(n, n) for n in range(1, 5)]
+
+
 def test_new_texts_of_one_list_differ_where_nothing_numbers_them() -> None:
     schema = shape(texts=listed(text(), minItems=8))
     assert len(set(read(synthesize(), schema=schema)["texts"])) == 8
