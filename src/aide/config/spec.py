@@ -176,6 +176,16 @@ class RunSpec(Frozen):
         Flag("quality", "Share of seeds that the model must get right in the precheck.", "SHARE"),
     ] = None
 
+    realism: Annotated[
+        int,
+        Field(ge=0, le=1000),
+        Flag(
+            "quality",
+            "Records that are shown among seeds at the end, to see whether they can be told; 0 for none.",
+            "N",
+        ),
+    ] = 16
+
     # --- Models
     model: Annotated[str, Flag("models", "Name of the model (unset: AIDE_MODEL).", "NAME")] = ""
     steps: Annotated[StepSpecs, Flag("models", "Model and sampling of each step.", hidden=True)] = StepSpecs()
@@ -369,12 +379,24 @@ class RunSpec(Frozen):
         if name not in StepSpecs.model_fields:
             raise KeyError(name)
         step: StepSpec = getattr(self.steps, name)
-        return step if step.model else step.model_copy(update={"model": self.model})
+        judged = (
+            self.steps.reflect.model if name == "realism" else ""
+        )  # whoever grades also tells real from made
+        return step if step.model else step.model_copy(update={"model": judged or self.model})
 
     @property
     def prechecked(self) -> bool:
         """True when model and judge are tried on the seeds first. The simulator knows no seed's answer and is not."""
-        return self.exam and not all(each.simulated for each in self.list_endpoints())
+        return self.exam and not self._simulated
+
+    @property
+    def measures_realism(self) -> bool:
+        """True when some records are shown among seeds. The simulator's are no texts, and are not."""
+        return bool(self.realism) and not self._simulated
+
+    @property
+    def _simulated(self) -> bool:
+        return all(each.simulated for each in self.list_endpoints())
 
     def find_price(self, model: str) -> Price | None:
         """The price of a model, from the table before `--price`; `None` where it is unknown."""

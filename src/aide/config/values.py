@@ -72,6 +72,7 @@ class StepSpecs(Frozen):
     check: StepSpec = StepSpec(temperature=0.7)
     tests: StepSpec = StepSpec(temperature=0.2, further=0.7)
     reflect: StepSpec = StepSpec(temperature=0.0)
+    realism: StepSpec = StepSpec(temperature=0.0)
 
     @model_validator(mode="before")
     @classmethod

@@ -32,6 +32,7 @@ RANKS: Final = {
     "extract": 0,
     "expand_graph": 0,
     "personas": 0,
+    "realism": 0,
     "embed": 1,
     "reflect": 1,
     "answer": 2,

@@ -40,6 +40,7 @@ from aide.run.parents import ParentChooser
 from aide.run.precheck import enforce_min_share, run_precheck
 from aide.run.progress import Progress, usage_by_step
 from aide.run.pruning import read_pruned, read_standing, reconcile_shards
+from aide.run.realism_meter import measure_realism
 from aide.run.seed_pool import SeedPool, find_gone_seeds
 from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
 from aide.run.session import RunRequest, Session, open_session
@@ -136,10 +137,12 @@ class Expansion:
             held.callback(shards.close)
             held.callback(rejects.close)
             fault: BaseException | None = None
+            realism: dict[str, Any] = {}
             try:
                 loop = await self._prepare(session, inputs, RunOutput(shards, rejects, self.emit))
                 self.growing = True
                 await loop.run()
+                realism = await measure_realism(loop.context, read_pruned(journal))
             except BaseException as stopped:
                 fault = stopped
                 raise
@@ -149,6 +152,7 @@ class Expansion:
                     **self._summarise(session, fault),
                     "gone_seeds": find_gone_seeds(inputs, journal),
                     "drift": _measure_drift(session, inputs.seeds),
+                    "realism": realism,
                     "distribution": _measure_distribution(session, inputs.seeds, self._card),
                 }
                 _write_json(folder.summary, summary)

@@ -55,7 +55,7 @@ class GrowthLoop:
         capacity: int,
     ) -> None:
         """`capacity` bounds the pieces of work that are open at once; the frontier says which come next."""
-        self._context = context
+        self.context = context
         self._calls = context.session.calls
         self._journal = context.session.journal
         self._stop = context.session.stop
@@ -150,7 +150,7 @@ class GrowthLoop:
         reason = ""
         try:
             self._hops.check_drift(seed, point)
-            found = await self._context.recipe.plant(seed, point, work, self._context.ask_for(work.branch))
+            found = await self.context.recipe.plant(seed, point, work, self.context.ask_for(work.branch))
         except NodeError as fault:
             found, reason = Attributes("", (), ()), fault.reason
             self._progress.reasons_without_attributes[reason] += 1
@@ -165,8 +165,8 @@ class GrowthLoop:
     async def _grow(self, work: GroupWork, group: Group) -> None:
         places = enumerate(zip(group.hops, work.slots, strict=True))
         self._open |= {hop.id: slot for place, (hop, slot) in places if place not in work.settled}
-        ask = self._context.ask_for(group.hops[0].id if len(group.hops) == 1 else group.id)
-        async for grown in self._context.recipe.grow(group, ask):
+        ask = self.context.ask_for(group.hops[0].id if len(group.hops) == 1 else group.id)
+        async for grown in self.context.recipe.grow(group, ask):
             await self._settle(self._open.pop(grown.hop.id), grown)
             self._wake.set()
 
