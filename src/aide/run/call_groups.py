@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 DECISION: Final = "call group"
 Item = Mapping[str, Any]
-"""What a call is told of one record, as JSON values; `id` is the record's. Only items of one `document` share a call."""
+"""What a call is told of one record, as JSON values; `id` is the record's. Items of one `document` may share a call."""
 # The answers to some items, in their order; none where the model left one out.
 AskTogether = Callable[[str, Sequence[Item]], Awaitable[Sequence[R | None]]]
 

@@ -1,4 +1,4 @@
-"""The realism meter of a run: some of its records, each among real texts, and whether the judge's model can tell them."""
+"""The realism meter of a run: can the judge's model tell some of its records, each among real texts?"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict

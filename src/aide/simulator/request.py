@@ -13,8 +13,9 @@ from aide.simulator.texts import Manner
 # All that is known of single prompts: which tag, or which schema, shows which step. The first row that is there counts;
 # where none is, the schema's name is the step's. A new prompt needs a line here only if it wants new texts or answers.
 STEPS: Final = (
-    ("realism", "realism"), ("draft", "revise"), ("line", "synthesize"), ("text.n", "reflect"), ("pair", "reflect"), ("question", "answer"),
-    ("topic", "expand_graph"), ("about", "personas"), ("task", "card"), ("text", "extract"), ("examples", "card"),
+    ("realism", "realism"), ("draft", "revise"), ("line", "synthesize"), ("text.n", "reflect"), ("pair", "reflect"),
+    ("question", "answer"), ("topic", "expand_graph"), ("about", "personas"), ("task", "card"), ("text", "extract"),
+    ("examples", "card"),
 )  # fmt: skip
 # What an answer is asked for as, by a word that stands in the prompt for it alone.
 FORMS: Final = (("assert", "tests"), ("code block", "code"), ("in exactly this form", "open"))
