@@ -20,7 +20,7 @@ from aide.recipes.base import (
     Candidate,
     Grown,
     RecipeContext,
-    book_on,
+    charge_to,
     finish_each,
     run_side_by_side,
 )
@@ -115,7 +115,7 @@ class Aide:
         self.context.judge.announce(group.id, len(still))
 
         async def finish(hop: Hop) -> Record:
-            own = book_on(hop.id, ask)
+            own = charge_to(hop.id, ask)
             try:
                 draft = written[hop.id] or (await self.synthesize(Group((hop,)), own))[0]
                 return await self.finish(hop, draft, own)

@@ -206,7 +206,7 @@ class Candidate:
             fault.input, fault.scores = self.draft.input, self.scores
 
 
-def book_on(node: str, ask: Ask) -> Ask:
+def charge_to(node: str, ask: Ask) -> Ask:
     """`ask` for the calls that are made for one record of a group alone."""
 
     async def booked(step: str, payload: Payload[A], /, **how: Any) -> A:
