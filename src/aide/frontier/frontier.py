@@ -59,7 +59,8 @@ class Frontier:
         ]
         levels: list[GuidedLevel] = []
         for depth, quota in enumerate(quotas, start=1):
-            above = [*levels[-1:], *(plain if depth == 2 else ())]
+            # Of a whole tree plain records are no parents: it is the guided tree, with plain ones in proportion to it.
+            above = [*levels[-1:], *(plain if depth == 2 and not self.shape.whole else ())]
             turn = len(self._strata) * len(quotas) + depth
             levels.append(GuidedLevel(self.shape, depth, label, quota, above, turn))
             for level in above:

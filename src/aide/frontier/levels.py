@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from math import ceil
 from typing import Final
@@ -64,17 +65,23 @@ class Branch:
         """True once its triples and personas are known."""
         return self.triples >= 0
 
-    def list_ways(self) -> list[tuple[int, int]]:
+    def list_ways(self) -> tuple[tuple[int, int], ...]:
         """All (kind, index) of this parent: kinds take turns, so that neighbours differ in kind and attribute."""
-        kinds, turn = self.level.shape.kinds, self.ordinal + self.level.turn
-        order = [(turn + n) % len(kinds) for n in range(len(kinds))]
-        counts = [self.personas if kinds[k] == PERSONA else self.triples for k in order]
-        return [
-            (k, (step + place) % counts[place])
-            for step in range(max(counts, default=0))
-            for place, k in enumerate(order)
-            if step < counts[place]
-        ]
+        kinds = self.level.shape.kinds
+        turn = (self.ordinal + self.level.turn) % max(1, len(kinds))
+        return _list_ways(kinds, turn, self.triples, self.personas)
+
+
+@lru_cache(maxsize=4096)  # asked for at every slot, and few parents differ in it
+def _list_ways(kinds: tuple[str, ...], turn: int, triples: int, personas: int) -> tuple[tuple[int, int], ...]:
+    order = [(turn + n) % len(kinds) for n in range(len(kinds))]
+    counts = [personas if kinds[k] == PERSONA else triples for k in order]
+    return tuple(
+        (k, (step + place) % counts[place])
+        for step in range(max(counts, default=0))
+        for place, k in enumerate(order)
+        if step < counts[place]
+    )
 
 
 class Level:
@@ -205,8 +212,16 @@ class GuidedLevel(Level):
 
     @property
     def parents_needed(self) -> int:
-        """As many parents as the quota needs at `CHILDREN` each."""
-        return ENDLESS if self.whole else ceil(self.quota / CHILDREN)
+        """As many parents as the quota needs at `CHILDREN` each, where so many can be had.
+
+        Where they can't (few seeds and a large target), each is planted for the more children: these would else be
+        further draws along the few triples that four children take.
+        """
+        if self.whole:
+            return ENDLESS
+        at_hand = len(self.candidates) + len(self.branches)
+        most = sum(level.quota for level in self.above) if self.above else at_hand
+        return min(ceil(self.quota / CHILDREN), max(1, most))
 
     def allowance(self, branch: Branch) -> int:
         """The children that the composition gives to this parent: an even share of the quota by its ordinal."""

@@ -110,6 +110,13 @@ def open_for_writing(path: Path, vfs: str = "") -> Database:
     return Database(path, read, write)
 
 
+def open_in_memory() -> Database:
+    """A database that is in no file, and gone when it is closed."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.executescript(TABLES)
+    return Database(Path(":memory:"), connection, connection)
+
+
 def open_for_reading(path: Path, vfs: str = "") -> Database:
     """A connection that can't write, beside a writer in another process or not.
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Self
 
-from aide.journal.database import Database, open_for_reading, open_for_writing
+from aide.journal.database import Database, open_for_reading, open_for_writing, open_in_memory
 from aide.journal.key_filter import KeyFilter
 from aide.journal.rows import (
     CALL_COLUMNS,
@@ -85,6 +85,11 @@ class Journal:
         """
         database = open_for_reading(path, vfs) if readonly else open_for_writing(path, vfs)
         return cls(database, pace)
+
+    @classmethod
+    def in_memory(cls) -> "Journal":
+        """A journal that leaves no trace: for what runs the code of a run without one."""
+        return cls(open_in_memory(), PACE)
 
     def __enter__(self) -> Self:
         return self

@@ -5,14 +5,14 @@ item alone; an item that was left out is asked again in a call of its own.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from aide.errors import AideError, NodeError
 from aide.journal import Journal
 from aide.records import digest
+from aide.run.call_queue import CallQueue
 from aide.run.stop import StopSwitch
 
 R = TypeVar("R")
@@ -28,16 +28,7 @@ AskTogether = Callable[[str, Sequence[Item]], Awaitable[Sequence[R | None]]]
 class _Waiting(Generic[R]):
     item: Item
     key: str
-    kind: str
     answer: "asyncio.Future[R]"
-
-
-@dataclass(slots=True)
-class _Static:
-    """A group whose members are known beforehand: how many may still come."""
-
-    expected: int
-    waiting: list[_Waiting[Any]] = field(default_factory=list)
 
 
 class CallGroups(Generic[R]):
@@ -54,11 +45,7 @@ class CallGroups(Generic[R]):
         is_last: Callable[[], bool],
         mix: bool = False,
     ) -> None:
-        """`size` is the most items of a call now; `is_last` is true when nothing that is open could join those waiting.
-        With `mix` a call takes items of as many kinds as it can, and waits until there is a choice.
-        """
-        self.waiting = 0
-        """Items that wait for company."""
+        """`size`, `is_last` and `mix` are those of `CallQueue`."""
         self.left_out = 0
         """Items that a shared call left out."""
         self._name = name
@@ -66,10 +53,7 @@ class CallGroups(Generic[R]):
         self._stop = stop
         self._ask = ask
         self._size = size
-        self._is_last = is_last
-        self._mix = mix
-        self._queues: dict[str, list[_Waiting[R]]] = {}  # by document
-        self._static: dict[str, _Static] = {}
+        self._queue: CallQueue[_Waiting[R]] = CallQueue(size=size, is_last=is_last, mix=mix)
         self._member_of: dict[str, str] = {}
         self._answers: dict[str, asyncio.Task[Sequence[R | None]]] = {}
         stop.on_request(self._fail_waiting)
@@ -92,59 +76,32 @@ class CallGroups(Generic[R]):
         key = _key(item)
         if id := self._member_of.get(key):
             return await self._recall(id, key, item)
-        waiting = _Waiting(item, key, kind, asyncio.get_running_loop().create_future())
-        if static := self._static.get(group):
-            static.waiting.append(waiting)
-            static.expected -= 1
-            self._send_static(group)
-        elif self._size() <= 1:
+        if not group and self._size() <= 1:
             return await self._ask_alone(item)
-        else:
-            self._queues.setdefault(item.get("document", ""), []).append(waiting)
-            self.waiting += 1
-            self.send_full()
-        answer: R = await waiting.answer
-        return answer
+        waiting = _Waiting[R](item, key, asyncio.get_running_loop().create_future())
+        self._send_all(self._queue.put(waiting, kind=kind, group=group, document=item.get("document", "")))
+        return await waiting.answer
+
+    @property
+    def waiting(self) -> int:
+        """Items that wait for company."""
+        return self._queue.waiting
 
     def announce(self, group: str, count: int) -> None:
         """So many items of a group may come, and go together; each that won't is to be withdrawn."""
-        self._static[group] = _Static(count)
+        self._queue.announce(group, count)
 
     def withdraw(self, group: str) -> None:
         """One item less will come for a group that was announced."""
-        if static := self._static.get(group):
-            static.expected -= 1
-            self._send_static(group)
-
-    def _send_static(self, group: str) -> None:
-        static = self._static[group]
-        if static.expected <= 0:
-            del self._static[group]
-            size = max(1, self._size())
-            for first in range(0, len(static.waiting), size):
-                self._send(static.waiting[first : first + size])
+        self._send_all(self._queue.withdraw(group))
 
     def send_full(self) -> None:
         """Send what is full; and all that waits, where no open candidate could still join it."""
-        size = max(1, self._size())
-        least = 1 if self.waiting and self._is_last() else 2 * size if self._mix else size
-        for document, queue in list(self._queues.items()):
-            while len(queue) >= least:
-                self._send(self._take(queue, size))
-            if not queue:
-                del self._queues[document]
+        self._send_all(self._queue.take_ready())
 
-    def _take(self, queue: list[_Waiting[R]], size: int) -> list[_Waiting[R]]:
-        """The next items, in the order in which they came; with `mix` those whose kind is rarest among them first."""
-        taken: list[_Waiting[R]] = []
-        kinds: Counter[str] = Counter()
-        while queue and len(taken) < size:
-            place = min(range(len(queue)), key=lambda at: kinds[queue[at].kind]) if self._mix else 0
-            each = queue.pop(place)
-            kinds[each.kind] += 1
-            taken.append(each)
-        self.waiting -= len(taken)
-        return taken
+    def _send_all(self, calls: Sequence[Sequence[_Waiting[R]]]) -> None:
+        for members in calls:
+            self._send(members)
 
     def _send(self, members: Sequence[_Waiting[R]]) -> None:
         asyncio.get_running_loop().create_task(self._serve(members))
@@ -217,12 +174,7 @@ class CallGroups(Generic[R]):
     def _fail_waiting(self) -> None:
         """After a stop nothing is sent: whoever waits for company hears the reason at once."""
         reason = self._stop.reason
-        waiting = [each for queue in self._queues.values() for each in queue]
-        waiting += [each for static in self._static.values() for each in static.waiting]
-        self._queues.clear()
-        self._static.clear()
-        self.waiting = 0
-        for each in waiting:
+        for each in self._queue.clear():
             if reason is not None and not each.answer.done():
                 each.answer.set_exception(reason)
 

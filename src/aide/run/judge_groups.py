@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aide.card import make_demonstration
 from aide.formats import Demonstration, Format, TaskCard
+from aide.journal import Journal
 from aide.judging.passage import cut_passage
 from aide.judging.verdict import make_comparison_payload, make_reading_payload, to_comparison, to_reading
 from aide.llm.usage import estimate_tokens
@@ -15,6 +16,7 @@ from aide.run.call_groups import CallGroups, Item
 from aide.run.group_sizes import JUDGED, GroupSizes, note_size
 from aide.run.inputs import PreparedInputs
 from aide.run.session import Session
+from aide.run.stop import StopSwitch
 
 REAL: Final = "real reading"
 """Kind of the decision that keeps how the judge read a real text."""
@@ -30,7 +32,8 @@ class GroupedJudge:
 
     def __init__(
         self,
-        session: Session,
+        journal: Journal,
+        stop: StopSwitch,
         card: TaskCard,
         format: Format,
         seeds: Sequence[Seed],
@@ -44,7 +47,7 @@ class GroupedJudge:
         """`ask_for` gives the `Ask` of a call; `size` the most texts of one now, and `note_size` hears how many of how
         many came back; `whole` says that groups are announced, and depend on nothing that finished before.
         """
-        self._journal = session.journal
+        self._journal = journal
         self._size = size
         self._card = card
         self._format = format
@@ -55,7 +58,6 @@ class GroupedJudge:
         self._documents: dict[str, Parts] = {}
         self._announced: dict[str, tuple[set[str], int]] = {}  # who asked or withdrew, and who has not ended
         self._count_open = count_open
-        journal, stop = session.journal, session.stop
         self.readings: CallGroups[Reading] = CallGroups(
             "reading", journal, stop, self._ask_readings, size=size, is_last=self._is_last,
             mix=format.labelled and not whole,
@@ -240,7 +242,7 @@ def make_judge(
     """The judge of a run whose card is `card`; `count_open` counts the candidates that may still join a call."""
     prompts = Prompts(session.spec.prompts, card=card)
     return GroupedJudge(
-        session, card, inputs.format, inputs.seeds, lambda node: session.ask_for(node, prompts),
+        session.journal, session.stop, card, inputs.format, inputs.seeds, lambda node: session.ask_for(node, prompts),
         size=lambda: sizes.most(JUDGED), note_size=partial(note_size, session, sizes, JUDGED), count_open=count_open,
         whole=session.spec.compute_target(len(inputs.seeds)) is None,
     )  # fmt: skip
