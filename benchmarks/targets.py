@@ -141,8 +141,6 @@ def zero_latency(scratch: Path) -> Iterator[Line]:
         yield Line(
             "prompt tokens that a 16-token block cache serves", 100 * _prefix(folder), 60, "%", at_least=True
         )
-        size = (folder / "journal.sqlite").stat().st_size
-        print(f"    journal: {size / calls:,.0f} bytes a call on disk")
 
 
 def _first_call(folder: Path) -> float:
@@ -357,6 +355,18 @@ def calls_a_record(scratch: Path) -> Iterator[Line]:
         )
 
 
+def journal_size(scratch: Path) -> Iterator[Line]:
+    """What a record takes of the journal, at defaults and in the longest of the sample tasks."""
+    for name in ("word_problems", "python_functions", "contract_questions"):
+        folder = scratch / name
+        seeds = SEEDS.with_name(f"{name}.jsonl")
+        ran = aide("expand", seeds, "--base-url", "sim:", "-o", folder, "--target", "200")
+        if ran.code != 0:
+            sys.exit(f"aide expand ended with exit {ran.code}: see {folder}/aide.log")
+        size = (folder / "journal.sqlite").stat().st_size / summary(folder)["accepted"]
+        yield Line(f"journal for an accepted record, {name}", size / 1000, 5, "kB")
+
+
 GROUPS: dict[str, Callable[[Path], Iterator[Line]]] = {
     "zero-latency": zero_latency,
     "slots": simulated_server,
@@ -364,6 +374,7 @@ GROUPS: dict[str, Callable[[Path], Iterator[Line]]] = {
     "starting": starting,
     "growth": growth,
     "calls": calls_a_record,
+    "journal": journal_size,
 }
 
 

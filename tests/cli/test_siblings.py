@@ -2,20 +2,16 @@
 
 import json
 import re
-import sqlite3
 from pathlib import Path
 
+from aide.journal import Journal
 from cli.shell import SEEDS, SIM, aide
 
 
 def prompts(folder: Path) -> list[str]:
     """The synthesis prompts of a run, as they stand in its journal."""
-    with sqlite3.connect(folder / "journal.sqlite") as journal:
-        rows = journal.execute(
-            "SELECT coalesce(CAST(t.text AS TEXT), '') || CAST(e.user AS TEXT) FROM calls c "
-            "JOIN exchanges e USING (id) LEFT JOIN texts t ON t.id = e.front WHERE c.step = 'synthesize'"
-        )
-        return [text for (text,) in rows]
+    with Journal.open(folder / "journal.sqlite", readonly=True) as journal:
+        return [call.user for call in journal.read_calls() if call.step == "synthesize"]
 
 
 def test_each_prompt_names_what_the_others_are_about_and_the_same_when_run_again(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from aide.journal import Journal
 from runs import ROOT, aide, lines, paid, query, reconciles, records, rejects, shard_bytes
 from unit.report.test_report import unpacked
 
@@ -36,13 +37,14 @@ def place(tmp_path: Path) -> Path:
 
 def read_calls(folder: Path) -> dict[str, tuple[Any, ...]]:
     """The answered calls by key; a key that was paid for twice is a failure."""
-    rows = query(
-        folder,
-        "SELECT key, calls.id, node, step, draw, attempt, seconds, body FROM calls JOIN exchanges USING (id)",
-    )
-    by_key = {key: row for key, *row in rows}
-    assert len(by_key) == len(rows), "a call was paid for twice"
-    return {key: tuple(row) for key, row in by_key.items()}
+    with Journal.open(folder / "journal.sqlite", readonly=True) as journal:
+        calls = list(journal.read_calls())
+    by_key = {
+        call.key: (call.node, call.step, call.draw, call.attempt, call.seconds, call.user, call.body)
+        for call in calls
+    }
+    assert len(by_key) == len(calls), "a call was paid for twice"
+    return by_key
 
 
 def test_a_finished_folder_is_finished(place: Path) -> None:
@@ -82,7 +84,7 @@ def test_a_stopped_folder_goes_on_and_pays_for_nothing_twice(place: Path) -> Non
     assert reconciles(folder)
     assert paid(folder) == len(after)
     # Nothing is asked for a settled node, whatever its prompt would be today.
-    asked = {(row[1], row[2]) for key, row in after.items() if key not in before}
+    asked = {row[:2] for key, row in after.items() if key not in before}
     for kind, node in settled:
         steps = ATTRIBUTE_STEPS if kind == "planted" else RECORD_STEPS
         assert not [step for step in steps if (node, step) in asked]

@@ -10,7 +10,9 @@ from aide.errors import AideError, FolderHeld, InputError
 from aide.journal.rows import dump_json
 from aide.jsonl import parse_json
 
-SCHEMA: Final = 1  # the version of the tables; a file with a higher one is refused
+# The version of the tables; a file with a higher one is refused. In version 1 nothing was packed, and prompts shared
+# their fronts in `texts`: such rows are read, and may stand in one file with those of version 2.
+SCHEMA: Final = 2
 BUSY_SECONDS: Final = (
     1.0  # a reader may hold the file for a moment; whoever holds it for longer is another run
 )
@@ -40,6 +42,9 @@ CREATE UNIQUE INDEX IF NOT EXISTS outcomes_by_node ON outcomes (node, kind = 'pl
 CREATE TABLE IF NOT EXISTS payloads (seq INTEGER PRIMARY KEY, payload BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS decisions (
     seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, UNIQUE (kind, key)
+) STRICT;
+CREATE TABLE IF NOT EXISTS dictionaries (
+    id INTEGER PRIMARY KEY, family TEXT NOT NULL UNIQUE, data BLOB NOT NULL
 ) STRICT;
 """
 
@@ -98,7 +103,7 @@ def open_for_writing(path: Path, vfs: str = "") -> Database:
             write.execute("PRAGMA synchronous=FULL")
             check_schema(path, write)
             write.executescript("BEGIN IMMEDIATE;" + TABLES)
-            write.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (dump_json(SCHEMA),))
+            write.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (dump_json(SCHEMA),))
             write.execute("COMMIT")
             # A connection of its own sees the last commit and never waits for the one that is being written.
             read = _connect(path, "ro", vfs) if shared else write

@@ -79,9 +79,9 @@ class AnsweredCall:
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> "AnsweredCall":
-        """The inverse of `as_columns`, followed by system, sent, front and rest of the user text, body."""
+        """The inverse of `as_columns`, followed by system, sent, user text and body."""
         key, node, step, draw, attempt, model, endpoint, answered_by, *tokens = row[:13]
-        seconds, at, cost, reused, system, sent, front, rest, body = row[13:]
+        seconds, at, cost, reused, system, sent, user, body = row[13:]
         return cls(
             key=key,
             node=node,
@@ -92,7 +92,7 @@ class AnsweredCall:
             endpoint=endpoint,
             answered_by=answered_by,
             system=decode_text(system),
-            user=decode_text((front or b"") + rest),
+            user=decode_text(user),
             sent=parse_json(sent),
             body=body,
             usage=Usage(1, *tokens),

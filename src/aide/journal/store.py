@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 from aide.journal.database import Database, open_for_reading, open_for_writing, open_in_memory
 from aide.journal.key_filter import KeyFilter
+from aide.journal.packing import MARK, Unpacker, split_exchange
 from aide.journal.rows import (
     CALL_COLUMNS,
     OUTCOME_COLUMNS,
@@ -61,6 +62,7 @@ class Journal:
         self._database = database
         lock = threading.Lock()
         self._reading: AbstractContextManager[Any] = lock if database.alone else nullcontext()
+        self._unpacker = Unpacker(self._load_dictionary)
         self._queued: dict[tuple[str, ...], bytes] = {}
         self._writes: WriteStatements | None = None
         self._writer: JournalWriter | None = None
@@ -118,13 +120,13 @@ class Journal:
         if self._known is not None and (key,) not in self._known:
             return None
         with self._reading:
-            row: tuple[bytes, str] | None = self._database.read.execute(_BODY, (key,)).fetchone()
-        return row
+            row = self._database.read.execute(_BODY, (key,)).fetchone()
+        return None if row is None else (self._unpack_exchange(None, b"", row[0])[1], row[1])
 
     def recall(self, key: str) -> AnsweredCall | None:
         """All that is known of the call with that key."""
         rows = self._query(f"{_CALLS} WHERE key = ?", key)
-        return AnsweredCall.from_row(rows[0][:-1]) if rows else None
+        return self._read_call(rows[0][:-1]) if rows else None
 
     async def record(self, call: AnsweredCall) -> None:
         """Keep an answered call; returns once it is committed. The first answer to a key stays.
@@ -148,7 +150,7 @@ class Journal:
         only = "" if node is None else " AND node = :node"
         sql = f"{_CALLS} WHERE id > :after{only} ORDER BY id LIMIT {PAGE}"
         for row in self._pages(sql, node=node):
-            yield AnsweredCall.from_row(row)
+            yield self._read_call(row)
 
     def find_call_ids(self, nodes: Collection[str]) -> dict[str, list[int]]:
         """For each of these nodes the numbers of its calls, for `read_calls_at`; no text is read."""
@@ -165,7 +167,7 @@ class Journal:
             page = numbers[start : start + PAGE]
             marks = ", ".join("?" * len(page))
             for row in self._query(f"{_CALLS} WHERE id IN ({marks}) ORDER BY id", *page):
-                yield AnsweredCall.from_row(row[:-1])
+                yield self._read_call(row[:-1])
 
     def read_timings(self) -> Iterator[tuple[float, float, str, int]]:
         """Of all calls paid for here: when each came in Unix time, how many seconds it took, step, tokens."""
@@ -223,7 +225,7 @@ class Journal:
         queued = {name[2]: data for name, data in self._queued.items() if name[:2] == ("decision", kind)}
         for key, data in self._pages(_DECISIONS, kind=kind):
             queued.pop(key, None)
-            yield key, parse_json(data)
+            yield key, parse_json(self._unpacker.unpack(data))
         for key, data in queued.items():
             yield key, parse_json(data)
 
@@ -270,12 +272,12 @@ class Journal:
         only = f" AND kind IN ({marks})" if kinds else ""
         sql = f"{_settled(payload)} WHERE seq > :after{only} ORDER BY seq LIMIT {PAGE}"
         for row in self._pages(sql, **{f"kind{i}": kind for i, kind in enumerate(kinds)}):
-            yield Outcome.from_row(row)
+            yield self._read_outcome(row)
 
     def get_outcome(self, node: str, *, planted: bool = False) -> Outcome | None:
         """How a node ended; with `planted`, what was planted at it."""
         rows = self._query(f"{_settled(True)} WHERE node = ? AND (kind = 'planted') = ?", node, planted)
-        return Outcome.from_row(rows[0][:-1]) if rows else None
+        return self._read_outcome(rows[0][:-1]) if rows else None
 
     def count_outcomes(self) -> dict[str, int]:
         """How many nodes ended as what."""
@@ -314,7 +316,28 @@ class Journal:
         if queued is not None or (self._known is not None and (kind, key) not in self._known):
             return queued
         rows = self._query("SELECT value FROM decisions WHERE kind = ? AND key = ?", kind, key)
-        return rows[0][0] if rows else None
+        return self._unpacker.unpack(rows[0][0]) if rows else None
+
+    def _read_call(self, row: tuple[Any, ...]) -> AnsweredCall:
+        """A row of `_CALLS` as a call."""
+        *columns, front, user, body = row
+        return AnsweredCall.from_row((*columns, *self._unpack_exchange(front, user, body)))
+
+    def _read_outcome(self, row: tuple[Any, ...]) -> Outcome:
+        """A row of `_settled` as an outcome."""
+        *columns, payload = row
+        return Outcome.from_row((*columns, self._unpacker.unpack(payload)))
+
+    def _unpack_exchange(self, front: bytes | None, user: bytes, body: bytes) -> tuple[bytes, bytes]:
+        """Prompt and answer; before version 2 they stood apart, and prompts shared their fronts."""
+        if body[:1] == MARK:
+            return split_exchange(self._unpacker.unpack(body))
+        return (front or b"") + user, body
+
+    def _load_dictionary(self, number: int) -> bytes:
+        [(data,)] = self._query("SELECT data FROM dictionaries WHERE id = ?", number)
+        found: bytes = data
+        return found
 
     def _query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """All rows at once, so that no statement stays open and hides what is committed meanwhile."""

@@ -5,13 +5,14 @@ from hashlib import blake2b
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
+from aide.config.spec import EMBED
+from aide.journal.packing import SHORTEST, Packer, join_exchange
 from aide.journal.rows import CALL_COLUMNS, OUTCOME_COLUMNS, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 REMEMBERED: Final = 128  # shared texts whose ids stay in memory: a run has some dozens
-SHORTEST_FRONT: Final = 256  # bytes: a shorter one saves less than its reference and look-up cost
 # How a settled node may end otherwise after all; everything else is final.
 REPLACEABLE: Final = {"failed": {"accepted", "rejected", "failed", "surplus"}, "surplus": {"accepted"}}
 # Rows of one statement. A statement costs as much as four rows, see `WriteStatements.finish`; beyond sixteen
@@ -32,8 +33,8 @@ CallRow = tuple[tuple[Any, ...], bytes, bytes, bytes, bytes]
 class WriteStatements:
     """What the writer does to the tables of one connection. Nobody else may call it.
 
-    Small memories save look-ups: the last id of a call, the ids of the texts seen last, the front of the prompts of
-    each step. They hold because there is one writer, and because nothing is written after a rollback.
+    Small memories save look-ups: the last id of a call, the ids of the texts seen last, the dictionaries. They hold
+    because there is one writer, and because nothing is written after a rollback.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -43,15 +44,18 @@ class WriteStatements:
         self._calls: list[tuple[Any, ...]] = []
         self._exchanges: list[tuple[Any, ...]] = []
         self._texts: dict[bytes, int] = {}
-        self._fronts: dict[str, tuple[bytes, int | None, bytes]] = {}
+        self._packer = Packer(connection)
 
     def add_call(self, row: CallRow) -> None:
         """Store an answered call, with `finish`; the first answer to a key stays."""
         columns, system, sent, user, body = row
+        step = columns[2]
         self._last += 1
-        shared, length = self._share_front(columns[2], user)
+        # The digits of embeddings take long to be packed to little less than half.
+        if step != EMBED:
+            user, body = b"", self._packer.pack(step, join_exchange(user, body))
         self._calls.append((*columns, self._find_text(system), self._find_text(sent), self._last))
-        self._exchanges.append((self._last, shared, user[length:], body))
+        self._exchanges.append((self._last, None, user, body))
 
     def finish(self) -> None:
         """Write the calls of a group, many with one statement.
@@ -69,21 +73,6 @@ class WriteStatements:
             at += size
             if new < size:
                 self._execute(_ORPHANS, (exchanges[at - size][0], exchanges[at - 1][0]))
-
-    def _share_front(self, step: str, user: bytes) -> tuple[int | None, int]:
-        """The beginning of `user` that is stored once for many prompts of that step: its id and length.
-
-        It holds the demonstrations, which stand first. It is found by comparing a prompt that does not
-        begin with the last front to the prompt before it; an odd one in between is stored whole.
-        """
-        front, number, last = self._fronts.get(step, (b"", None, b""))
-        whole = not front or not user.startswith(front)
-        if whole:
-            shared = _find_common_start(last, user)
-            if len(shared) >= SHORTEST_FRONT:
-                front, number, whole = shared, self._find_text(shared), False
-        self._fronts[step] = front, number, user
-        return (None, 0) if whole else (number, len(front))
 
     def add_outcome(self, outcome: Outcome) -> None:
         """Store a settled node at the end of the order; the same once more changes nothing.
@@ -104,11 +93,17 @@ class WriteStatements:
             self._execute("DELETE FROM outcomes WHERE seq = ?", (seq,))
             self._execute("DELETE FROM payloads WHERE seq = ?", (seq,))
         (seq,) = self._execute(_OUTCOME, outcome.as_columns()).fetchone()
-        self._execute("INSERT INTO payloads VALUES (?, ?)", (seq, outcome.payload))
+        packed = self._packer.pack(f"outcome {outcome.kind}", outcome.payload)
+        self._execute("INSERT INTO payloads VALUES (?, ?)", (seq, packed))
 
     def add_decision(self, row: tuple[str, str, bytes]) -> None:
         """Store a decision; that it reverses none was made sure before it was queued."""
-        self._execute("INSERT OR IGNORE INTO decisions (kind, key, value) VALUES (?, ?, ?)", row)
+        kind, key, value = row
+        if len(value) >= SHORTEST:
+            value = self._packer.pack(f"decision {kind}", value)
+        self._execute(
+            "INSERT OR IGNORE INTO decisions (kind, key, value) VALUES (?, ?, ?)", (kind, key, value)
+        )
 
     def put_meta(self, row: tuple[str, bytes]) -> None:
         """Store a fact of the whole run in place of the last of that name."""
@@ -128,15 +123,3 @@ class WriteStatements:
                 self._texts.clear()
             self._texts[data] = known
         return known
-
-
-def _find_common_start(a: bytes, b: bytes) -> bytes:
-    """The longest beginning of both."""
-    low, high = 0, min(len(a), len(b))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if a.startswith(b[:middle]):
-            low = middle
-        else:
-            high = middle - 1
-    return b[:low]

@@ -6,12 +6,14 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from aide.errors import AideError, FolderHeld, InputError
 from aide.journal import AnsweredCall, Journal, Outcome
+from aide.journal.database import SCHEMA
 from aide.records import Usage, digest
 from disks import no_file_larger_than
 
@@ -414,7 +416,7 @@ def test_a_finished_journal_in_a_folder_that_may_not_be_written_can_be_read(path
 def test_a_journal_of_a_newer_version_is_refused(path: Path) -> None:
     Journal.open(path).close()
     with sqlite3.connect(path) as other:
-        other.execute("UPDATE meta SET value = ? WHERE name = 'schema'", (b"2",))
+        other.execute("UPDATE meta SET value = ? WHERE name = 'schema'", (b"%d" % (SCHEMA + 1),))
     other.close()
     for readonly in (False, True):
         with pytest.raises(InputError, match="newer aide") as caught:
@@ -477,5 +479,5 @@ def test_decisions_that_were_lost_unnoticed_are_told_on_closing(path: Path) -> N
 def test_the_size_counts_the_log_too(path: Path) -> None:
     with Journal.open(path, pace=0.0) as journal:
         before = journal.measure_size()
-        asyncio.run(journal.record(call(1, body=b"x" * 100_000)))
+        asyncio.run(journal.record(call(1, body=Random(1).randbytes(100_000))))
         assert journal.measure_size() > before + 100_000
