@@ -32,7 +32,6 @@ class Frontier:
         self.without_attributes = 0
         """Parents of which nothing could be found out, so that nothing grows there."""
         self._choose = choose
-        self._bearing = 0  # of what is open: plants, and records above the last hop
         self._plain: dict[tuple[str, str], PlainLevel] = {}
         self._strata: dict[str, list[GuidedLevel]] = {}
         self._branches: dict[str, Branch] = {}
@@ -82,7 +81,7 @@ class Frontier:
         if self._reopened:
             return self._hand_out(self._reopened.popleft())
         for queue in self._ready:
-            for _ in range(len(queue)):
+            while queue:  # a level without work leaves it, and may wake others of its depth
                 level = queue.popleft()
                 work = self._find_work(level) if level.demand > 0 else None
                 if work is None:
@@ -95,11 +94,11 @@ class Frontier:
 
     @property
     def ending(self) -> bool:
-        """True when no open record can produce more work and no slot can become free.
-
-        Ask it once `next` gave nothing.
-        """
-        return not self._bearing
+        """True when nothing that is open brings more work by becoming a parent. Ask it once `next` gave nothing."""
+        return not any(
+            level.planting or (level.in_flight and any(below.demand > 0 for below in level.below))
+            for level in self._levels()
+        )
 
     def _hand_out(self, work: GroupWork) -> GroupWork:
         for slot in work.open:
@@ -107,7 +106,6 @@ class Frontier:
             level.in_flight += 1
             self.planned += 1
             self.open += 1
-            self._bearing += level.depth < self.shape.hops
             if isinstance(level, GuidedLevel):
                 level.occupy(self._branches[slot.parent], slot)
         return work
@@ -119,7 +117,10 @@ class Frontier:
 
     def _find_work(self, level: Level) -> Work | None:
         if isinstance(level, PlainLevel):
-            return None if level.runs_dry else level.take(self.plain_group)
+            if level.runs_dry:
+                self._move_plain(level)
+                return None
+            return level.take(self.plain_group)
         assert isinstance(level, GuidedLevel)
         if group := level.take_even(self.group):
             return group
@@ -137,7 +138,6 @@ class Frontier:
         branch.planting = True
         level.planting += 1
         self.open += 1
-        self._bearing += 1
         triples, personas = level.count_ways_to_plant(branch)
         return PlantWork(branch.id, branch.seed, level.depth - 1, triples, personas, level.label)
 
@@ -161,7 +161,6 @@ class Frontier:
             branch.planting = False
             level.planting -= 1
             self.open -= 1
-            self._bearing -= 1
         elif not branch.planted and branch in level.unplanted:  # restored
             level.unplanted.remove(branch)
         self.without_attributes += not (triples or personas)
@@ -199,8 +198,6 @@ class Frontier:
         level = self._land(slot)
         if isinstance(level, PlainLevel):
             level.repeated += repeated
-            if level.runs_dry:
-                self._move_plain(level)
         elif isinstance(level, GuidedLevel):
             level.release(self._branches[slot.parent], slot)
         if not self.shape.whole:
@@ -212,7 +209,6 @@ class Frontier:
         level.in_flight -= 1
         level.settled += 1
         self.open -= 1
-        self._bearing -= level.depth < self.shape.hops
         return level
 
     def _wake_below(self, level: Level) -> None:
@@ -224,7 +220,11 @@ class Frontier:
             self._wake_below(below)
 
     def _move_plain(self, level: PlainLevel) -> None:
-        """Plain records have run dry: guided ones take over the places that they leave."""
+        """Plain records have run dry: guided ones take over the places that they leave.
+
+        Called where work is handed out, and not when a candidate ends: while a resume puts candidates back one by one,
+        those that were accepted later still count as missing.
+        """
         left = max(0, level.missing - level.in_flight)
         homes = [each for each in self._guided() if each.label == level.label]
         if not homes:
@@ -276,7 +276,6 @@ class Frontier:
         level.in_flight += 1
         level.settled -= 1
         self.open += 1
-        self._bearing += level.depth < self.shape.hops
         if isinstance(level, GuidedLevel):
             branch = self._branches[slot.parent]
             branch.children += 1

@@ -68,7 +68,8 @@ class Branch:
     def list_ways(self) -> tuple[tuple[int, int], ...]:
         """All (kind, index) of this parent: kinds take turns, so that neighbours differ in kind and attribute."""
         kinds = self.level.shape.kinds
-        turn = (self.ordinal + self.level.turn) % max(1, len(kinds))
+        # Which parent comes first depends on what finished first; groups of a whole tree must not.
+        turn = 0 if self.level.whole else (self.ordinal + self.level.turn) % max(1, len(kinds))
         return _list_ways(kinds, turn, self.triples, self.personas)
 
 
@@ -87,7 +88,9 @@ def _list_ways(kinds: tuple[str, ...], turn: int, triples: int, personas: int) -
 class Level:
     """Records of one hop that share a quota."""
 
-    __slots__ = ("accepted", "admitted", "below", "depth", "in_flight", "label", "queued", "quota", "settled")
+    __slots__ = (
+        "accepted", "admitted", "below", "depth", "in_flight", "label", "planting", "queued", "quota", "settled",
+    )  # fmt: skip
 
     def __init__(self, depth: int, label: str, quota: int) -> None:
         self.depth = depth
@@ -100,6 +103,8 @@ class Level:
         """Candidates that have ended, accepted ones included."""
         self.in_flight = 0
         """Candidates that are open."""
+        self.planting = 0
+        """Parents of it that are being planted."""
         self.queued = False
         """True while it waits in the frontier for its turn."""
         self.below: list[GuidedLevel] = []
@@ -175,8 +180,7 @@ class GuidedLevel(Level):
     """Records of one stratum that grow from parents at one hop."""
 
     __slots__ = (
-        "above", "branches", "by_kind", "candidates", "draws", "open", "planting", "refill", "shape", "turn",
-        "unplanted",
+        "above", "branches", "by_kind", "candidates", "draws", "open", "refill", "shape", "turn", "unplanted",
     )  # fmt: skip
 
     def __init__(
@@ -195,7 +199,6 @@ class GuidedLevel(Level):
         self.refill: deque[Branch] = deque()
         """Planted branches that may have a free slot at all, at `draws` samples along each way."""
         self.draws = 1
-        self.planting = 0
         self.by_kind = [0] * len(shape.kinds)
 
     # --- parents --------------------------------------------------------------------------------------
