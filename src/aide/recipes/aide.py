@@ -6,7 +6,8 @@ things that most real data are. Both are straight-line code over `ask`; what is 
 behind it. Between two `ask`s everything is pure.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from aide.card import Traits
@@ -100,7 +101,7 @@ class Aide:
 
     # --- steps 2 to 6: the records of one group -------------------------------------------------------
 
-    async def grow(self, group: Group, ask: TracedAsk) -> AsyncIterator[Grown]:
+    async def grow(self, group: Group, ask: TracedAsk) -> AsyncGenerator[Grown, None]:
         """Write all, then finish each: check, answer, reflect. What the shared call left out is written alone."""
         still = [hop for place, hop in enumerate(group.hops) if place not in group.settled]
         try:
@@ -122,8 +123,11 @@ class Aide:
             finally:
                 self.context.judge.withdraw(hop)
 
-        async for grown in finish_each(still, finish, lambda: ask.models.get("synthesize", "")):
-            yield grown
+        async with aclosing(
+            finish_each(still, finish, lambda: ask.models.get("synthesize", ""))
+        ) as all_grown:
+            async for grown in all_grown:
+                yield grown
 
     async def finish(self, hop: Hop, draft: Draft, ask: Ask) -> Record:
         """Check, answer, reflect; raises `Rejection` with the step and the reason."""

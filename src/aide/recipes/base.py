@@ -1,7 +1,7 @@
 """What a recipe is given, and what it gives back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, TypeVar, cast
 
@@ -60,11 +60,11 @@ class Judge(Protocol):
     """The judge, as a recipe sees it: texts of different records may share a call, and none knows of it."""
 
     def announce(self, group: str, count: int) -> None:
-        """So many candidates of a group may ask for a reading; each reads once or withdraws."""
+        """So many candidates of a group may ask for a reading and a comparison; each withdraws once it has ended."""
         ...
 
     def withdraw(self, hop: Hop) -> None:
-        """An announced candidate will not ask for a reading."""
+        """An announced candidate has ended, and asks for nothing more."""
         ...
 
     async def read(self, hop: Hop, draft: Draft) -> Reading:
@@ -158,7 +158,7 @@ class Recipe(Protocol):
         """What the children of this point are grown along; raises `errors.NodeError` where nothing can be found."""
         ...
 
-    def grow(self, group: Group, ask: TracedAsk) -> AsyncIterator[Grown]:
+    def grow(self, group: Group, ask: TracedAsk) -> AsyncGenerator[Grown, None]:
         """The records of the group's open hops, each as soon as it has ended. What stands in their prompts is composed
         before any is asked.
         """
@@ -174,10 +174,10 @@ class Recipe(Protocol):
 
 async def finish_each(
     hops: Iterable[Hop], finish: Callable[[Hop], Coroutine[Any, Any, Record]], model: Callable[[], str]
-) -> AsyncIterator[Grown]:
+) -> AsyncGenerator[Grown, None]:
     """`finish` for all hops at once, each result as soon as it is there.
 
-    None is cancelled where another fails: what it has on the wire is paid for and must be kept.
+    None is cancelled where another fails, whatever its fault: what it has on the wire is paid for and must be kept.
     """
 
     async def run(hop: Hop) -> Grown:
@@ -187,8 +187,17 @@ async def finish_each(
             return Grown(hop, fault)
 
     tasks = [asyncio.create_task(run(hop)) for hop in hops]
-    for ended in asyncio.as_completed(tasks):
-        yield await ended
+    try:
+        for ended in asyncio.as_completed(tasks):
+            yield await ended
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        raise
+    finally:
+        for task in tasks:
+            await asyncio.wait([task])
+            task.cancelled() or task.exception()
 
 
 @dataclass(slots=True)

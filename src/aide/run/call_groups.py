@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from aide.errors import AideError, NodeError
+from aide.errors import NodeError
 from aide.journal import Journal
 from aide.records import digest
 from aide.run.call_queue import CallQueue
@@ -45,7 +45,7 @@ class CallGroups(Generic[R]):
         is_last: Callable[[], bool],
         mix: bool = False,
     ) -> None:
-        """`size`, `is_last` and `mix` are those of `CallQueue`."""
+        """`size`, `is_last` and `mix` are those of `CallQueue`. `ask` is given the id of a call and its items."""
         self.left_out = 0
         """Items that a shared call left out."""
         self._name = name
@@ -53,8 +53,11 @@ class CallGroups(Generic[R]):
         self._stop = stop
         self._ask = ask
         self._size = size
-        self._queue: CallQueue[_Waiting[R]] = CallQueue(size=size, is_last=is_last, mix=mix)
+        self._queue: CallQueue[_Waiting[R]] = CallQueue(
+            size=size, is_last=is_last, mix=mix, order=lambda each: each.key
+        )
         self._member_of: dict[str, str] = {}
+        self._sent: set[asyncio.Task[None]] = set()
         self._answers: dict[str, asyncio.Task[Sequence[R | None]]] = {}
         stop.on_request(self._fail_waiting)
 
@@ -66,7 +69,7 @@ class CallGroups(Generic[R]):
 
     # --- asking ---------------------------------------------------------------------------------------
 
-    async def ask(self, item: Item, *, kind: str = "", group: str = "") -> R:
+    async def ask(self, item: Item, *, kind: str = "", group: str = "", alone: bool = False) -> R:
         """The answer to one item. `kind` is what a call mixes; `group` an announced group, whose items go together.
 
         Raises:
@@ -75,9 +78,11 @@ class CallGroups(Generic[R]):
         """
         key = _key(item)
         if id := self._member_of.get(key):
+            self.withdraw(group)  # its call is composed: the rest of the group need not wait for it
             return await self._recall(id, key, item)
-        if not group and self._size() <= 1:
+        if alone or (not group and self._size() <= 1):
             return await self._ask_alone(item)
+        self._stop.raise_if_requested()  # nobody would send what waits from here on
         waiting = _Waiting[R](item, key, asyncio.get_running_loop().create_future())
         self._send_all(self._queue.put(waiting, kind=kind, group=group, document=item.get("document", "")))
         return await waiting.answer
@@ -104,48 +109,40 @@ class CallGroups(Generic[R]):
             self._send(members)
 
     def _send(self, members: Sequence[_Waiting[R]]) -> None:
-        asyncio.get_running_loop().create_task(self._serve(members))
+        task = asyncio.create_task(self._serve(members))
+        self._sent.add(task)  # the loop itself keeps no task alive
+        task.add_done_callback(self._sent.discard)
 
     async def _serve(self, members: Sequence[_Waiting[R]]) -> None:
-        try:
-            if len(members) == 1:
-                members[0].answer.set_result(await self._ask_alone(members[0].item))
-                return
-            items = [each.item for each in members]
-            id = digest(DECISION, self._name, *(each.key for each in members))
-            self._journal.decide(DECISION, id, {"name": self._name, "items": items})
-            found = await self._ask(id, items)
-        except NodeError:
-            found = [None] * len(members)
-        except BaseException as fault:
-            for each in members:
-                if not each.answer.done():
-                    each.answer.set_exception(
-                        fault if isinstance(fault, AideError) else AideError(repr(fault))
-                    )
-                    each.answer.exception()
-            if not isinstance(fault, AideError):
-                raise
-            return
-        for each, answer in zip(members, found, strict=True):
-            if answer is not None:
-                each.answer.set_result(answer)
-        await self._ask_rest([each for each in members if not each.answer.done()])
-
-    async def _ask_rest(self, members: Sequence[_Waiting[R]]) -> None:
-        """Those that a shared call left out, each alone."""
-        self.left_out += len(members)
-
-        async def ask(each: _Waiting[R]) -> None:
+        # A call for one is a decision, too: after a stop its item would else find other company, and be paid for again.
+        items = [each.item for each in members]
+        id = digest(DECISION, self._name, *(each.key for each in members))
+        self._journal.decide(DECISION, id, {"name": self._name, "items": items})
+        found: Sequence[R | None] = [None] * len(members)
+        if len(members) > 1:
             try:
-                each.answer.set_result(await self._ask_alone(each.item))
-            except AideError as fault:
-                each.answer.set_exception(fault)
-                each.answer.exception()
-
+                found = await self._ask_all(id, items)
+            except BaseException as fault:
+                for each in members:
+                    _fail(each, fault)
+                if isinstance(fault, Exception):
+                    return
+                raise
+            self.left_out += found.count(None)
+        for each, answer in zip(members, found, strict=True):
+            if answer is not None and not each.answer.done():
+                each.answer.set_result(answer)
         async with asyncio.TaskGroup() as group:
             for each in members:
-                group.create_task(ask(each))
+                if not each.answer.done():
+                    group.create_task(self._serve_alone(each))
+
+    async def _serve_alone(self, waiting: _Waiting[R]) -> None:
+        """Ask for one that is alone, or that a shared call left out."""
+        try:
+            waiting.answer.set_result(await self._ask_alone(waiting.item))
+        except Exception as fault:  # noqa: BLE001 - whoever waits for the answer is told
+            _fail(waiting, fault)
 
     async def _ask_alone(self, item: Item) -> R:
         [answer] = await self._ask(item["id"], [item])
@@ -166,8 +163,9 @@ class CallGroups(Generic[R]):
         return await self._ask_alone(item) if answer is None else answer
 
     async def _ask_all(self, id: str, items: Sequence[Item]) -> Sequence[R | None]:
+        """One call for all; none of the answers where it came to nothing."""
         try:
-            return await self._ask(id, items)
+            return await self._ask(id, items) if len(items) > 1 else [None]
         except NodeError:
             return [None] * len(items)
 
@@ -175,8 +173,18 @@ class CallGroups(Generic[R]):
         """After a stop nothing is sent: whoever waits for company hears the reason at once."""
         reason = self._stop.reason
         for each in self._queue.clear():
-            if reason is not None and not each.answer.done():
-                each.answer.set_exception(reason)
+            if reason is not None:
+                _fail(each, reason)
+
+
+def _fail(waiting: _Waiting[Any], fault: BaseException) -> None:
+    if waiting.answer.done():
+        return
+    if isinstance(fault, asyncio.CancelledError):
+        waiting.answer.cancel()
+    else:
+        waiting.answer.set_exception(fault)
+        waiting.answer.exception()  # seen here: whoever waited may be gone
 
 
 def _key(item: Item) -> str:

@@ -23,12 +23,21 @@ class CallQueue(Generic[T]):
     full, or until nothing else could join it; only items about one document share a call.
     """
 
-    def __init__(self, *, size: Callable[[], int], is_last: Callable[[], bool], mix: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        size: Callable[[], int],
+        is_last: Callable[[], bool],
+        order: Callable[[T], str],
+        mix: bool = False,
+    ) -> None:
         """`size` is the most items of a call now; `is_last` is true when nothing that is open could join those waiting.
-        With `mix` a call takes items of as many kinds as it can, and waits until there is a choice.
+        With `mix` a call takes items of as many kinds as it can, and waits until there is a choice. An announced group
+        stands in the `order` of its items: in which order they come is chance.
         """
         self._size = size
         self._is_last = is_last
+        self._order = order
         self._mix = mix
         self._queues: dict[str, list[tuple[T, str]]] = {}  # by document
         self._static: dict[str, _Static[T]] = {}
@@ -60,8 +69,8 @@ class CallQueue(Generic[T]):
         if static.expected > 0:
             return []
         del self._static[group]
-        size = max(1, self._size())
-        return [static.waiting[first : first + size] for first in range(0, len(static.waiting), size)]
+        size, waiting = max(1, self._size()), sorted(static.waiting, key=self._order)
+        return [waiting[first : first + size] for first in range(0, len(waiting), size)]
 
     def take_ready(self) -> list[list[T]]:
         """What is full; and all that waits, where nothing that is open could still join it."""

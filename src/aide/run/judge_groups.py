@@ -1,6 +1,7 @@
 """The judge of a run: readings and comparisons of different records share calls, real texts among them unmarked."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -25,6 +26,25 @@ EXAMPLES: Final = 8
 EXAMPLE_TOKENS: Final = 1200
 LEAST_SEEDS: Final = 4
 """From so many seeds on, one of them stands unmarked among the texts, and is not among the examples."""
+
+
+@dataclass(slots=True)
+class _Announced:
+    """A group whose members are known beforehand, and go together."""
+
+    open: int
+    """Members that have not ended."""
+    read: set[str] = field(default_factory=set)
+    """Those that asked for a reading or withdrew, by id."""
+    compared: set[str] = field(default_factory=set)
+    """The same for a comparison."""
+
+    def note(self, id: str, came: set[str]) -> bool:
+        """True for the first time that a member comes."""
+        if id in came:
+            return False
+        came.add(id)
+        return True
 
 
 class GroupedJudge:
@@ -56,7 +76,7 @@ class GroupedJudge:
         self._note_size = note_size
         self._whole = whole
         self._documents: dict[str, Parts] = {}
-        self._announced: dict[str, tuple[set[str], int]] = {}  # who asked or withdrew, and who has not ended
+        self._announced: dict[str, _Announced] = {}
         self._count_open = count_open
         self.readings: CallGroups[Reading] = CallGroups(
             "reading", journal, stop, self._ask_readings, size=size, is_last=self._is_last,
@@ -88,32 +108,31 @@ class GroupedJudge:
 
     def announce(self, group: str, count: int) -> None:
         """See `recipes.Judge`."""
-        if self._whole and count > 1:
-            self._announced[group] = (set(), count)
+        if self._whole:
+            self._announced[group] = _Announced(count)
             self.readings.announce(group, count)
+            self.comparisons.announce(group, count)
 
     def withdraw(self, hop: Hop) -> None:
-        """See `recipes.Judge`; one that has asked for its reading is not withdrawn."""
-        if self._note_came(hop):
+        """See `recipes.Judge`; what it has asked for is not withdrawn."""
+        if (announced := self._announced.get(hop.group)) is None:
+            return
+        if announced.note(hop.id, announced.read):
             self.readings.withdraw(hop.group)
-        if hop.group in self._announced:
-            came, left = self._announced.pop(hop.group)
-            if left > 1:
-                self._announced[hop.group] = (came, left - 1)
+        if announced.note(hop.id, announced.compared):
+            self.comparisons.withdraw(hop.group)
+        announced.open -= 1
+        if not announced.open:
+            del self._announced[hop.group]
 
     async def read(self, hop: Hop, draft: Draft) -> Reading:
         """See `recipes.Judge`."""
         item = self._make_item(hop.id, draft, hop.parent.parts)
-        kind = hop.label or hop.parent.id
-        return await self.readings.ask(item, kind=kind, group=hop.group if self._note_came(hop) else "")
-
-    def _note_came(self, hop: Hop) -> bool:
-        """True the first time that a hop of an announced group asks or withdraws."""
-        came, _ = self._announced.get(hop.group, (None, 0))
-        if came is None or hop.id in came:
-            return False
-        came.add(hop.id)
-        return True
+        announced = self._announced.get(hop.group)
+        group = hop.group if announced and announced.note(hop.id, announced.read) else ""
+        # Of a whole tree nothing goes with what happens to wait: what is read again is read alone.
+        alone = self._whole and not group
+        return await self.readings.ask(item, kind=hop.label or hop.parent.id, group=group, alone=alone)
 
     async def compare(self, hop: Hop, draft: Draft) -> Comparison:
         """See `recipes.Judge`."""
@@ -123,7 +142,9 @@ class GroupedJudge:
             "text": draft.input,
             "answer": "" if self._format.comparable else self._format.render(draft),
         }
-        return await self.comparisons.ask(item)
+        announced = self._announced.get(hop.group)
+        group = hop.group if announced and announced.note(hop.id, announced.compared) else ""
+        return await self.comparisons.ask(item, group=group, alone=self._whole and not group)
 
     # --- calls ----------------------------------------------------------------------------------------
 

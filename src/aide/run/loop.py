@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,7 +111,7 @@ class GrowthLoop:
             self._calls.ending = work is None and self._frontier.ending
             if work is None:
                 return
-            job = self._plant(work) if isinstance(work, PlantWork) else self._grow(work, self._start(work))
+            job = self._plant(work) if isinstance(work, PlantWork) else self._grow(work)
             task = asyncio.create_task(self._guard(job))
             self._tasks.add(task)
             task.add_done_callback(self._finish)
@@ -162,13 +163,15 @@ class GrowthLoop:
         self._frontier.planted(work.branch, len(found.triples), len(found.personas))
         self._progress.without_attributes = self._frontier.without_attributes
 
-    async def _grow(self, work: GroupWork, group: Group) -> None:
+    async def _grow(self, work: GroupWork) -> None:
+        group = self._start(work)
         places = enumerate(zip(group.hops, work.slots, strict=True))
         self._open |= {hop.id: slot for place, (hop, slot) in places if place not in work.settled}
         ask = self.context.ask_for(group.hops[0].id if len(group.hops) == 1 else group.id)
-        async for grown in self.context.recipe.grow(group, ask):
-            await self._settle(self._open.pop(grown.hop.id), grown)
-            self._wake.set()
+        async with aclosing(self.context.recipe.grow(group, ask)) as growing:
+            async for grown in growing:
+                await self._settle(self._open.pop(grown.hop.id), grown)
+                self._wake.set()
 
     async def _settle(self, slot: Slot, grown: Grown) -> None:
         if isinstance(grown.outcome, Record):
