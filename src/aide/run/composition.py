@@ -116,7 +116,9 @@ def _compose_labels(
             sum(held.plain[key] for key in keys), [held.guided[name, hop] for hop in range(1, shape.hops + 1)],
         )  # fmt: skip
         parts = _share_out(
-            count, [batch.total or len(batch.seeds) for batch in batches], [held.plain[k] for k in keys]
+            count,
+            [len(batch.seeds) if batch.total is None else batch.total for batch in batches],
+            [held.plain[key] for key in keys],
         )
         plain.update(zip(keys, parts, strict=True))
         strata.append(Stratum(name, name, roots, tuple(quotas)))
@@ -144,7 +146,11 @@ def _split(
     if total is None:
         return count_plain_of_tree(spec, sum(nominal)), [ENDLESS] * shape.hops if spec.plain_share < 1 else []
     plain = max(plain_held, min(total - sum(held), count_plain(spec, total)))
-    caps = [cap + (plain * shape.children if hop > 1 else 0) for hop, cap in enumerate(nominal, start=1)]
+    below = [
+        0,
+        *(plain * shape.children**hop for hop in range(1, shape.hops)),
+    ]  # children of plain records, and theirs
+    caps = [cap + more for cap, more in zip(nominal, below, strict=True)]
     quotas = split_over_hops(max(total - plain, sum(held)), caps, held) if any(caps) else list(held)
     return max(plain, total - sum(quotas)) if spec.plain_share else plain, quotas
 
@@ -162,13 +168,22 @@ def count_plain_of_tree(spec: RunSpec, guided: int) -> int:
 
 
 def _share_out(total: int, weights: Sequence[int], held: Sequence[int]) -> list[int]:
-    """`total` in proportion to `weights`, largest remainders first, never below what is held."""
-    exact = [total * weight / max(1, sum(weights)) for weight in weights]
-    parts = [max(int(each), least) for each, least in zip(exact, held, strict=True)]
-    for place in sorted(range(len(parts)), key=lambda at: parts[at] - exact[at]):
-        if sum(parts) >= total:
-            break
-        parts[place] += 1
+    """`total` in proportion to `weights`, largest remainders first, never below what is held.
+
+    What one holds beyond its share the others have less, so that the sum is `total` unless more than that is held.
+    """
+    parts, sharing = list(held), list(range(len(held)))
+    while sharing:
+        left = total - sum(parts[at] for at in range(len(parts)) if at not in sharing)
+        weight = sum(weights[at] for at in sharing)
+        exact = {at: left * weights[at] / weight if weight else left / len(sharing) for at in sharing}
+        if any(exact[at] < held[at] for at in sharing):
+            sharing = [at for at in sharing if exact[at] >= held[at]]
+            continue
+        parts = [int(exact.get(at, part)) for at, part in enumerate(parts)]
+        for at in sorted(sharing, key=lambda at: parts[at] - exact[at])[: total - sum(parts)]:
+            parts[at] += 1
+        break
     return parts
 
 

@@ -306,6 +306,7 @@ def test_who_was_asked_for_alone_is_again_whatever_company_there_is(tmp_path: Pa
         tasks = [bench.ask(text) for text in "abcd"]
         assert await finish(*tasks) == ["A", "B", "C", "D"]
         assert sorted(bench.texts) == ["a", "bcd"]
+        assert before[0] in bench.calls
 
     play(tmp_path, scene)
 
