@@ -53,6 +53,12 @@ class FolderHeld(AideError):
     exit_code = 5
 
 
+class HopelessRun(AideError):
+    """Nothing comes of the calls; going on would only be paid for."""
+
+    exit_code = 6
+
+
 class Interrupted(AideError):
     """The person asked the run to stop; the run can be resumed."""
 

@@ -175,6 +175,14 @@ class RunSettings(Frozen):
         ),
     ] = 16
 
+    guard: Annotated[
+        bool,
+        Flag(
+            "quality",
+            "Stop when 48 candidates in a row were refused, or half of the seeds give no attributes.",
+        ),
+    ] = True
+
     # --- Models
     model: Annotated[str, Flag("models", "Name of the model (unset: AIDE_MODEL).", "NAME")] = ""
     steps: Annotated[StepSpecs, Flag("models", "Model and sampling of each step.", hidden=True)] = StepSpecs()

@@ -1,13 +1,17 @@
 """The frontier: what to plant and to grow next; the single owner of the counts."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from aide.frontier.levels import Branch, ChooseParent, GuidedLevel, Level, ParentCandidate, PlainLevel
 from aide.frontier.shape import ENDLESS, GroupWork, PlantWork, Root, Slot, TreeShape
 from aide.records import PLAIN
 
 Work = PlantWork | GroupWork
+
+BARREN_AT_LEAST: Final = 3
+"""Seeds without attributes, of at least which the half of all is taken for a sign: one or two may be odd."""
 
 
 class Frontier:
@@ -20,8 +24,13 @@ class Frontier:
         group: int = 1,
         plain_group: int = 1,
         choose: ChooseParent = lambda candidates, chosen: 0,
+        patience: int = 0,
     ) -> None:
-        """`group` and `plain_group` are the most slots of one piece of work; `choose` picks the next parent."""
+        """`group` and `plain_group` are the most slots of one piece of work; `choose` picks the next parent.
+
+        After `patience` candidates in a row of which none was accepted nothing more is handed out until one is: of
+        their label, or at all. With 0 there is no end to it.
+        """
         self.shape = shape
         self.group = group
         self.plain_group = plain_group
@@ -32,6 +41,11 @@ class Frontier:
         self.without_attributes = 0
         """Parents of which nothing could be found out, so that nothing grows there."""
         self._choose = choose
+        self._patience = patience
+        self._in_vain: Counter[str] = Counter()  # candidates in a row that came to nothing, by label
+        self._in_vain_at_all = 0
+        self._roots = 0
+        self._roots_without_attributes = 0
         self._plain: dict[tuple[str, str], PlainLevel] = {}
         self._strata: dict[str, list[GuidedLevel]] = {}
         self._branches: dict[str, Branch] = {}
@@ -65,6 +79,7 @@ class Frontier:
             for level in above:
                 level.below.append(levels[-1])
         self._strata[name] = levels
+        self._roots += len(roots)
         if levels:
             levels[0].candidates = {root.id: ParentCandidate(root.id, root.seed, "", label) for root in roots}
             self._wake(levels[0])
@@ -116,6 +131,8 @@ class Frontier:
         return self._branches[slot.parent].level
 
     def _find_work(self, level: Level) -> Work | None:
+        if self.is_vain(level.label):
+            return None
         if isinstance(level, PlainLevel):
             if level.runs_dry:
                 self._move_plain(level)
@@ -163,7 +180,9 @@ class Frontier:
             self.open -= 1
         elif not branch.planted and branch in level.unplanted:  # restored
             level.unplanted.remove(branch)
-        self.without_attributes += not (triples or personas)
+        barren = not (triples or personas)
+        self.without_attributes += barren
+        self._roots_without_attributes += barren and level.depth == 1
         level.set_planted(branch, triples, personas)
         self._wake(level)
         self._wake_below(level)
@@ -185,17 +204,21 @@ class Frontier:
         """An admitted record takes its place; above the last hop it may become a parent."""
         level = self._land(slot)
         level.accepted += 1
+        self._in_vain[slot.label] = self._in_vain_at_all = 0
         for below in level.below:
             below.add_candidate(ParentCandidate(id, seed, slot.kind, slot.label))
             self._wake(below)
         self._wake_below(level)
 
-    def drop(self, slot: Slot, *, repeated: bool = False) -> None:
-        """The candidate in this slot was rejected, failed or is surplus: its place is free again.
+    def drop(self, slot: Slot, *, repeated: bool = False, surplus: bool = False) -> None:
+        """The candidate in this slot was rejected, failed or is `surplus`: its place is free again.
 
         `repeated` says that it repeated what was there.
         """
         level = self._land(slot)
+        if not surplus:
+            self._in_vain[slot.label] += 1
+            self._in_vain_at_all += 1
         if isinstance(level, PlainLevel):
             level.repeated += repeated
         elif isinstance(level, GuidedLevel):
@@ -203,6 +226,30 @@ class Frontier:
         if not self.shape.whole:
             self._wake(level)
         self._wake_below(level)
+
+    # --- patience ---------------------------------------------------------------------------------
+
+    def is_vain(self, label: str) -> bool:
+        """True when patience with this label is at its end, or with all of them."""
+        return self.hopeless or 0 < self._patience <= self._in_vain[label]
+
+    @property
+    def hopeless(self) -> bool:
+        """True when patience is at its end: too many in a row were refused, or half of the seeds have no attributes."""
+        barren = self._roots_without_attributes
+        planting = barren >= min(BARREN_AT_LEAST, self._roots) and 2 * barren >= self._roots and bool(barren)
+        return self._patience > 0 and (planting or self._in_vain_at_all >= self._patience)
+
+    @property
+    def given_up(self) -> list[str]:
+        """Labels with which patience is at its end, and which are short of their share."""
+        short = dict.fromkeys(level.label for level in self._levels() if level.missing > 0)
+        return [label for label in short if label and self.is_vain(label)]
+
+    def forgive(self) -> None:
+        """Begin anew with full patience: something has changed since."""
+        self._in_vain.clear()
+        self._in_vain_at_all = self._roots_without_attributes = 0
 
     def _land(self, slot: Slot) -> Level:
         level = self._level_of(slot)
@@ -237,8 +284,10 @@ class Frontier:
 
     # --- resuming and finishing -------------------------------------------------------------------
 
-    def restore(self, slot: Slot, seed: str, id: str = "", *, repeated: bool = False) -> None:
-        """A candidate that was settled earlier: accepted as `id`, or dropped where `id` is empty.
+    def restore(
+        self, slot: Slot, seed: str, id: str = "", *, repeated: bool = False, surplus: bool = False
+    ) -> None:
+        """A candidate that was settled earlier: accepted as `id`, or dropped where `id` is empty; see `drop`.
 
         A child of a parent that is no more (pruned, or of a seed gone from the file) is only counted.
         """
@@ -256,7 +305,7 @@ class Frontier:
             level.admitted += 1
             self.accept(slot, id, seed)
         else:
-            self.drop(slot, repeated=repeated)
+            self.drop(slot, repeated=repeated, surplus=surplus)
 
     def adopt(self, branch_id: str) -> bool:
         """Make a record or seed a parent that was one in an earlier invocation; false where it can't be one."""
@@ -308,7 +357,7 @@ class Frontier:
 
         Returns whether any place found a new home. Call it when nothing is open and nothing can be started.
         """
-        starved = [level for level in self._levels() if level.missing > 0]
+        starved = [level for level in self._levels() if level.missing > 0 and not self.is_vain(level.label)]
         if self.shape.whole or not starved:
             return False
         free: dict[Level, int] = {

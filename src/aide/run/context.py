@@ -15,6 +15,7 @@ from aide.records import Embed, Group, Hop, Seed, digest
 from aide.run import restore
 from aide.run.calls import NodeAsk
 from aide.run.group_sizes import GUIDED, PLAIN, GroupSizes
+from aide.run.guard import PATIENCE, has_given_up
 from aide.run.inputs import PreparedInputs
 from aide.run.seed_pool import SeedPool
 from aide.run.session import Session
@@ -143,7 +144,10 @@ def build_frontier(
     composition = restore.plan_levels(
         spec, shape, inputs.seeds, pools, journal, context.card.label_names, near, out
     )
-    return restore.build_frontier(
+    frontier = restore.build_frontier(
         shape, composition, journal, pools, groups=(sizes.most(GUIDED), sizes.most(PLAIN)), choose=choose, out=out,
-        retry_failed=spec.retry_failed,
+        retry_failed=spec.retry_failed, patience=PATIENCE if spec.guard else 0,
     )  # fmt: skip
+    if not has_given_up(context.session):
+        frontier.forgive()
+    return frontier

@@ -18,6 +18,7 @@ from aide.run.context import RunContext
 from aide.run.deduplication import SettlingDeduplicator
 from aide.run.group_sizes import GUIDED, GroupSizes
 from aide.run.group_sizes import PLAIN as PLAIN_SIZE
+from aide.run.guard import end_vain_run
 from aide.run.hops import HopBuilder
 from aide.run.judge_groups import GroupedJudge
 from aide.run.progress import Progress
@@ -81,8 +82,8 @@ class GrowthLoop:
         """Grow until nothing is left to do.
 
         Raises:
-            errors.AideError: what stopped the run (budget, endpoint, interruption), once all that was on the wire is
-                written.
+            errors.AideError: what stopped the run (budget, endpoint, interruption, the guard), once all that was on the
+                wire is written.
         """
         try:
             while True:
@@ -102,6 +103,7 @@ class GrowthLoop:
         if self._fault is not None:
             raise self._fault
         self._stop.raise_if_requested()
+        end_vain_run(self.context.session, self._frontier)
 
     def _hand_out(self) -> None:
         while self._stop.reason is None and len(self._tasks) < self._capacity:
@@ -193,7 +195,7 @@ class GrowthLoop:
             self._steering.note(record)
             self._frontier.accept(slot, record.id, hop.seed.id)
         else:
-            self._frontier.drop(slot)
+            self._frontier.drop(slot, surplus=True)
         self._progress.count_outcome(kind, hop.depth, slot.label)
         if admitted and self._output.emit is not None:
             await self._output.emit(line)  # waits only where its reader is far behind

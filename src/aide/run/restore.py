@@ -97,13 +97,14 @@ def build_frontier(
     choose: ChooseParent,
     out: Collection[str] = (),
     retry_failed: bool = False,
+    patience: int = 0,
 ) -> Frontier:
     """The frontier as it stands: levels with their quotas, settled candidates in their slots, open groups first.
 
     `groups` are the most slots of a guided and of a plain group. What is in `out` was pruned: its place is free again,
     and nothing grows from it.
     """
-    frontier = Frontier(shape, group=groups[0], plain_group=groups[1], choose=choose)
+    frontier = Frontier(shape, group=groups[0], plain_group=groups[1], choose=choose, patience=patience)
     for (pool, label), quota in composition.plain.items():
         frontier.add_plain(pool, label, quota)
     for stratum in composition.strata:
@@ -137,8 +138,9 @@ def _restore_outcomes(
             kept = outcome.kind == "accepted" and outcome.node not in out
             slot = read_slot(outcome, pools.get(outcome.seed, ""))
             frontier.restore(
-                slot, outcome.seed, outcome.node if kept else "", repeated=outcome.node in repeated
-            )
+                slot, outcome.seed, outcome.node if kept else "",
+                repeated=outcome.node in repeated, surplus=outcome.kind == "surplus",
+            )  # fmt: skip
     return settled
 
 
