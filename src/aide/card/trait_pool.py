@@ -18,8 +18,8 @@ from aide.text.words import fold_words
 # standard deviation, or less where the seeds' lengths are nearer to each other.
 #
 # By itself that would widen the distribution, so all is drawn together again until it is as wide as the seeds' own: the
-# smoothed bootstrap with the variance kept (Silverman, Density Estimation, 1986, section 6.4). docs/design/traits.md has
-# the figures.
+# smoothed bootstrap with the variance kept (Silverman, Density Estimation, 1986, section 6.4). The figures stand in
+# docs/design/traits.md.
 _SIGMA: Final = 0.3
 _SIGMA_BY_SPREAD: Final = 0.6
 _WIDENED: Final = 0.5  # as the card's bounds: ten seeds show only part of how long inputs of a task may be
