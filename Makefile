@@ -75,9 +75,10 @@ release-notes: ## print what CHANGELOG.md says of the newest version
 bench: $(STAMP) ## print the figures of every benchmark
 	@status=0; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || status=1; done; exit $$status
 
-bench-quality: $(STAMP) ## planted copies and planted wrong answers that are found; needs AIDE_TASKS=FOLDER
+bench-quality: $(STAMP) ## planted copies and wrong answers that are found, lengths that are drawn; needs AIDE_TASKS=FOLDER
 	@$(BIN)/python benchmarks/quality.py
 	@$(BIN)/python benchmarks/answers.py
+	@$(BIN)/python benchmarks/traits.py
 
 bench-peers: $(STAMP) ## the same work driven by aide and by three other tools, installed into benchmarks/.peers (2.3 GB)
 	@$(BIN)/python benchmarks/peers/compare.py $(FLAGS)

@@ -18,10 +18,8 @@ from aide.text.words import fold_words
 # standard deviation, or less where the seeds' lengths are nearer to each other.
 #
 # By itself that would widen the distribution, so all is drawn together again until it is as wide as the seeds' own: the
-# smoothed bootstrap with the variance kept (Silverman, Density Estimation, 1986, section 6.4). For 17 tasks ten human
-# texts were taken 40 times as seeds and 40 lengths dealt; the distance (EMD) of these from the other human lengths is,
-# as a share of the mean length, 0.189 with the seeds' lengths as they are, 0.184 with 0.3 alone, 0.174 so. Where
-# lengths are narrow (temporal sequences, about 90 words) it is 0.042, 0.113 and 0.042.
+# smoothed bootstrap with the variance kept (Silverman, Density Estimation, 1986, section 6.4). The figures stand in
+# docs/design/traits.md.
 _SIGMA: Final = 0.3
 _SIGMA_BY_SPREAD: Final = 0.6
 _WIDENED: Final = 0.5  # as the card's bounds: ten seeds show only part of how long inputs of a task may be

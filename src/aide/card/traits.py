@@ -20,7 +20,6 @@ from aide.text.length import CHARACTERS, WORDS, measure_length
 SHORT: Final = {WORDS: 9, CHARACTERS: 20}
 """Below this length, by unit, a text has one sentence and no room for a circumstance beside its matter."""
 
-_STATEMENT: Final = "statement"
 # Of 926 texts that a strong model wrote for 4 to 107 words none is refused: at worst it wrote 10 for 5 and 91 for 107.
 # Half or twice as much is another kind of text; the constants keep short ones from being judged by a word or two.
 _AT_MOST: Final = 1.6
@@ -69,11 +68,8 @@ def _count_steps(draft: Draft, unit: str, format: Format) -> int:
 
 
 def _count_longest_option(draft: Draft, unit: str, format: Format) -> int:
-    return (
-        max((measure_length(option, unit) for option in draft.choices), default=0)
-        if _is_choice(draft, format)
-        else 0
-    )
+    options = draft.choices if _is_choice(draft, format) else ()
+    return max((measure_length(option, unit) for option in options), default=0)
 
 
 def _describe_length(drawn: "Traits") -> str:

@@ -74,14 +74,14 @@ def compare(
     trained on equal numbers a label, with standard errors. Embeddings come from --embeddings, else from MiniLM where
     it is installed.
     """
-    from aide.dataset.comparison import compare_data, name_apart, read_data
+    from aide.dataset.comparison import GOLD, compare_data, name_apart, read_data
 
     sizes = _read_sizes(per_label)
     if not spec_flags.get("embeddings") and (spec_flags or journal):
         raise InputError("nothing is asked of an endpoint", hint="name the model with --embeddings MODEL")
     data = name_apart(map(read_data, compared))
     known = _read_seeds(compared, seeds or ())
-    reference = replace(_join(map(read_data, gold)), name="gold") if gold else known
+    reference = replace(_join(map(read_data, gold)), name=GOLD) if gold else known
     if gold and known:
         data = [known, *data]
     texts = [text for each in (*data, *([reference] if reference else [])) for text in each.texts]
@@ -92,6 +92,7 @@ def compare(
     comparison = compare_data(data, reference, found.vectors, draws=draws)
     comparison.notes += _explain_gaps(found, reference)
     if gold and reference:
+        comparison.notes += _name_copies(data, reference)
         _train(comparison, data, reference, found, sizes, draws, quiet)
     output = Output()
     for line in [format_json_line(comparison.as_dict())] if json_ else _lines(comparison):
@@ -147,7 +148,8 @@ def _embed(
         )
         return embed_durably(settings, journal, texts, quiet)
     if texts and minilm.is_installed():
-        return embed_by_minilm(minilm.NAME, texts)
+        with make_stderr_console(quiet=quiet).status("embedding texts"):
+            return embed_by_minilm(minilm.NAME, texts)
     return TextVectors()
 
 
@@ -181,19 +183,32 @@ def embed_durably(
 
 def _explain_gaps(found: "TextVectors", reference: "ComparedData | None") -> list[str]:
     """What the table lacks for want of embeddings or of anything to hold data against."""
+    from aide.dataset.comparison import GOLD
     from aide.dataset.minilm import INSTALL
 
     notes = [
         f"{format_plural(count, 'text')} without embedding are left out ({why})"
         for why, count in found.failures.items()
     ]
+    if reference is None or reference.name != GOLD:
+        notes.append("without human data (--gold) nobody can tell which of them teaches better")
     if reference is None:
-        notes.append(
-            "nothing to hold the data against: give human data with --gold, or the seeds with --seeds"
-        )
+        notes.append("without --gold or --seeds there is nothing to hold the data against")
     elif not found.model:
         notes.append(f"no embeddings, so only words are compared: give --embeddings MODEL, or {INSTALL}")
     return notes
+
+
+def _name_copies(data: "Sequence[ComparedData]", gold: "ComparedData") -> list[str]:
+    """Data sets that hold rows of the gold, which makes them look better than they are."""
+    from aide.dataset.comparison import count_copies
+
+    found = ((each, count_copies(each, gold)) for each in data)
+    return [
+        f"{count:,} of {len(each.drafts):,} in {each.name} stand in the gold too: take them out of one of them"
+        for each, count in found
+        if count
+    ]
 
 
 # --- students -----------------------------------------------------------------------------------
@@ -213,10 +228,10 @@ def _train(
     from aide.dataset.comparison import SEEDS, train_students
 
     if not students.are_labels(gold.drafts):
-        comparison.notes.append("outputs are no labels, so no student is trained: only texts are compared")
+        comparison.notes.append("outputs are not labels of a fixed set, so no students are trained")
         return
     if not students.is_installed():
-        comparison.notes.append(f"no student is trained without scikit-learn: {students.INSTALL}")
+        comparison.notes.append(f"no students are trained without scikit-learn: {students.INSTALL}")
         return
     console = make_stderr_console(quiet=quiet)
     training = students.StudentTraining(gold.drafts, found.vectors, sizes, draws)
@@ -240,9 +255,6 @@ def _lines(comparison: "DataComparison") -> Iterator[str]:
     if comparison.verdicts:
         yield ""
         yield from (make_printable(verdict) for verdict in comparison.verdicts)
-    if comparison.reference != "gold":
-        yield ""
-        yield "Without human data (--gold) nobody can tell which of them teaches better."
     if comparison.notes:
         yield ""
         yield from (make_printable(note) for note in comparison.notes)

@@ -24,6 +24,7 @@ from aide.metrics.lengths import LengthFigures, measure_emd
 from aide.metrics.similarity import CoverageComparison, measure_coverage
 from aide.records import Draft
 from aide.text.length import CHARACTERS, choose_unit, measure_length
+from aide.text.words import fold_words
 from aide.vectors import Vector
 
 SEEDS: Final = "seeds"
@@ -124,7 +125,7 @@ def _tell_pair(found: Sequence[StudentDifference]) -> Iterator[str]:
         yield f"{one} and {other}: no difference of more than two standard errors"
     for (better, worse), ways in told.items():
         by_student = (
-            f"by {student} {', '.join(map(_tell_difference, each))}" for student, each in ways.items()
+            f"by {student} {', '.join(map(_tell_difference, each))} a label" for student, each in ways.items()
         )
         yield f"more is learned from {better} than from {worse}: {'; '.join(by_student)}"
 
@@ -132,7 +133,7 @@ def _tell_pair(found: Sequence[StudentDifference]) -> Iterator[str]:
 def _tell_difference(found: StudentDifference) -> str:
     better, worse = found.better.smallest, found.worse.smallest
     size = f"{better}" if better == worse else f"{better} against {worse}"
-    return f"{found.difference:.3f} ± {found.error:.3f} at {size} a label"
+    return f"{found.difference:.3f} ± {found.error:.3f} at {size}"
 
 
 def read_data(source: str) -> ComparedData:
@@ -143,7 +144,7 @@ def read_data(source: str) -> ComparedData:
     """
     name, equals, path = source.partition("=")
     if not equals or source == STDIN or Path(source).exists():
-        name, path = Path(source).name.split(".")[0] or source, source
+        name, path = "stdin" if source == STDIN else Path(source).name.split(".")[0] or source, source
     drafts = tuple(map(read_varying_draft, read_lines([path])))
     if not drafts:
         raise InputError(f"{path} holds no records", hint="name files of JSON lines or run folders")
@@ -235,6 +236,12 @@ def compute_coverage(
         found = CoverageComparison.of(cosines.max(0).tolist(), cosines.max(1).tolist(), among)
     same = list(texts) == list(reference)
     return CoverageComparison(found.among, found.among, found.among) if same else found
+
+
+def count_copies(data: ComparedData, gold: ComparedData) -> int:
+    """Records whose text stands in the gold, but for case and punctuation: a student has seen the answer to these."""
+    known = {tuple(fold_words(text)) for text in gold.texts}
+    return sum(tuple(fold_words(text)) in known for text in data.texts)
 
 
 def train_students(

@@ -172,33 +172,30 @@ class StudentTraining:
         """
         labels = [draft.output.strip() for draft in drafts]
         if len(set(labels)) < 2:
-            raise ValueError(f"{arm} has fewer than two labels")
+            raise ValueError(f"{arm} has fewer than two labels, so nothing can be learned from it")
         rarest = min(Counter(labels).values())
-        for student in (EMBEDDINGS, TF_IDF):
-            if student == EMBEDDINGS and not self.vectors:
-                continue
+        for student in (EMBEDDINGS, TF_IDF) if self.vectors else (TF_IDF,):
+            said: dict[tuple[int, ...], list[str]] = {}
             for size in self.per_label:
-                yield StudentResult(
-                    arm, student, size, min(size, rarest), self._try_draws(student, size, drafts, labels)
-                )
+                right = [0] * len(self.gold)
+                for draw in range(self.draws):
+                    places = draw_per_label(labels, size, draw)
+                    # Where a label has no more than are drawn, every draw and every larger size is the same set.
+                    drawn = tuple(sorted(places))
+                    if drawn not in said:
+                        said[drawn] = self._predict(student, drafts, labels, places)
+                    for row, (label, draft) in enumerate(zip(said[drawn], self.gold, strict=True)):
+                        right[row] += label == draft.output.strip()
+                correct = tuple(count / self.draws for count in right)
+                yield StudentResult(arm, student, size, min(size, rarest), correct)
 
-    def _try_draws(
-        self, student: str, size: int, drafts: Sequence["Draft"], labels: Sequence[str]
-    ) -> tuple[float, ...]:
-        """For each gold row the share of the draws in which a student was right."""
-        right = [0] * len(self.gold)
-        for draw in range(self.draws):
-            chosen = draw_per_label(labels, size, draw)
-            said = self._predict(
-                student, [drafts[place] for place in chosen], [labels[place] for place in chosen]
-            )
-            for row, (label, draft) in enumerate(zip(said, self.gold, strict=True)):
-                right[row] += label == draft.output.strip()
-        return tuple(count / self.draws for count in right)
-
-    def _predict(self, student: str, drafts: Sequence["Draft"], labels: Sequence[str]) -> list[str]:
+    def _predict(
+        self, student: str, drafts: Sequence["Draft"], labels: Sequence[str], places: Sequence[int]
+    ) -> list[str]:
+        """What a student says of each gold row that was trained on the examples at these places."""
         from sklearn.linear_model import LogisticRegression
 
+        drafts, labels = [drafts[place] for place in places], [labels[place] for place in places]
         model = LogisticRegression(C=_C[student], max_iter=_ITERATIONS)
         if student == EMBEDDINGS:
             train, test = self._stack(drafts), self._stack(self.gold)
