@@ -1,17 +1,14 @@
 """The frontier: what to plant and to grow next; the single owner of the counts."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from aide.frontier.levels import Branch, ChooseParent, GuidedLevel, Level, ParentCandidate, PlainLevel
+from aide.frontier.patience import Patience
 from aide.frontier.shape import ENDLESS, GroupWork, PlantWork, Root, Slot, TreeShape
 from aide.records import PLAIN
 
 Work = PlantWork | GroupWork
-
-BARREN_AT_LEAST: Final = 3
-"""Seeds without attributes, of at least which the half of all is taken for a sign: one or two may be odd."""
 
 
 class Frontier:
@@ -41,11 +38,7 @@ class Frontier:
         self.without_attributes = 0
         """Parents of which nothing could be found out, so that nothing grows there."""
         self._choose = choose
-        self._patience = patience
-        self._in_vain: Counter[str] = Counter()  # candidates in a row that came to nothing, by label
-        self._in_vain_at_all = 0
-        self._roots = 0
-        self._roots_without_attributes = 0
+        self.patience = Patience(patience)
         self._plain: dict[tuple[str, str], PlainLevel] = {}
         self._strata: dict[str, list[GuidedLevel]] = {}
         self._branches: dict[str, Branch] = {}
@@ -79,7 +72,7 @@ class Frontier:
             for level in above:
                 level.below.append(levels[-1])
         self._strata[name] = levels
-        self._roots += len(roots)
+        self.patience.add_seeds(len(roots))
         if levels:
             levels[0].candidates = {root.id: ParentCandidate(root.id, root.seed, "", label) for root in roots}
             self._wake(levels[0])
@@ -131,7 +124,7 @@ class Frontier:
         return self._branches[slot.parent].level
 
     def _find_work(self, level: Level) -> Work | None:
-        if self.is_vain(level.label):
+        if self.patience.is_spent(level.label):
             return None
         if isinstance(level, PlainLevel):
             if level.runs_dry:
@@ -180,9 +173,10 @@ class Frontier:
             self.open -= 1
         elif not branch.planted and branch in level.unplanted:  # restored
             level.unplanted.remove(branch)
-        barren = not (triples or personas)
-        self.without_attributes += barren
-        self._roots_without_attributes += barren and level.depth == 1
+        if not (triples or personas):
+            self.without_attributes += 1
+            if level.depth == 1:
+                self.patience.note_barren()
         level.set_planted(branch, triples, personas)
         self._wake(level)
         self._wake_below(level)
@@ -204,7 +198,7 @@ class Frontier:
         """An admitted record takes its place; above the last hop it may become a parent."""
         level = self._land(slot)
         level.accepted += 1
-        self._in_vain[slot.label] = self._in_vain_at_all = 0
+        self.patience.note_accepted(slot.label)
         for below in level.below:
             below.add_candidate(ParentCandidate(id, seed, slot.kind, slot.label))
             self._wake(below)
@@ -217,8 +211,7 @@ class Frontier:
         """
         level = self._land(slot)
         if not surplus:
-            self._in_vain[slot.label] += 1
-            self._in_vain_at_all += 1
+            self.patience.note_vain(slot.label)
         if isinstance(level, PlainLevel):
             level.repeated += repeated
         elif isinstance(level, GuidedLevel):
@@ -226,30 +219,6 @@ class Frontier:
         if not self.shape.whole:
             self._wake(level)
         self._wake_below(level)
-
-    # --- patience ---------------------------------------------------------------------------------
-
-    def is_vain(self, label: str) -> bool:
-        """True when patience with this label is at its end, or with all of them."""
-        return self.hopeless or 0 < self._patience <= self._in_vain[label]
-
-    @property
-    def hopeless(self) -> bool:
-        """True when patience is at its end: too many in a row were refused, or half of the seeds have no attributes."""
-        barren = self._roots_without_attributes
-        planting = barren >= min(BARREN_AT_LEAST, self._roots) and 2 * barren >= self._roots and bool(barren)
-        return self._patience > 0 and (planting or self._in_vain_at_all >= self._patience)
-
-    @property
-    def given_up(self) -> list[str]:
-        """Labels with which patience is at its end, and which are short of their share."""
-        short = dict.fromkeys(level.label for level in self._levels() if level.missing > 0)
-        return [label for label in short if label and self.is_vain(label)]
-
-    def forgive(self) -> None:
-        """Begin anew with full patience: something has changed since."""
-        self._in_vain.clear()
-        self._in_vain_at_all = self._roots_without_attributes = 0
 
     def _land(self, slot: Slot) -> Level:
         level = self._level_of(slot)
@@ -352,12 +321,20 @@ class Frontier:
         """Records still missing from the target."""
         return 0 if self.shape.whole else sum(max(0, level.missing) for level in self._levels())
 
+    @property
+    def given_up(self) -> list[str]:
+        """Labels with which patience is at its end, and which are short of their share."""
+        short = dict.fromkeys(level.label for level in self._levels() if level.missing > 0)
+        return [label for label in short if label and self.patience.is_spent(label)]
+
     def redistribute(self) -> bool:
         """Move the places of exhausted levels to where slots are free: under the same label, where labels are balanced.
 
         Returns whether any place found a new home. Call it when nothing is open and nothing can be started.
         """
-        starved = [level for level in self._levels() if level.missing > 0 and not self.is_vain(level.label)]
+        starved = [
+            level for level in self._levels() if level.missing > 0 and not self.patience.is_spent(level.label)
+        ]
         if self.shape.whole or not starved:
             return False
         free: dict[Level, int] = {

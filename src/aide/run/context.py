@@ -149,5 +149,5 @@ def build_frontier(
         retry_failed=spec.retry_failed, patience=PATIENCE if spec.guard else 0,
     )  # fmt: skip
     if not has_given_up(context.session):
-        frontier.forgive()
+        frontier.patience.renew()
     return frontier

@@ -47,9 +47,9 @@ def end_vain_run(session: Session, frontier: Frontier) -> None:
     Raises:
         errors.HopelessRun: with the step, the reason that leads, one text of it, and what helps.
     """
-    if frontier.hopeless or frontier.given_up:
+    if frontier.patience.spent or frontier.given_up:
         session.journal.set_meta(META, _name_settings(session))
-    if frontier.hopeless and (frontier.short or frontier.shape.whole):
+    if frontier.patience.spent and (frontier.short or frontier.shape.whole):
         raise _explain(session.journal, frontier)
 
 
