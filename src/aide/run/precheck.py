@@ -1,8 +1,9 @@
 """The precheck of a run: model, judge and definitions of labels are tried on the seeds, each result journaled."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from aide.card import find_label_mistakes, make_demonstration, rewrite_labels
 from aide.config.spec import RunSpec
@@ -19,6 +20,7 @@ from aide.run.test_results import JournaledTestRunner
 from aide.verify.answers import AnswerChecks
 
 DECISION: Final = "exam"  # under which the journal keeps the results, in folders of every version
+T = TypeVar("T")
 JudgeFor = Callable[[TaskCard], GroupedJudge]
 
 
@@ -56,7 +58,8 @@ class _Trial:
     async def try_seeds(self, card: TaskCard, seeds: Sequence[Seed]) -> tuple[TaskCard, list[SeedCheck]]:
         format, reflection = self._inputs.format, self._session.spec.reflection
         # What no judge answers, the solver does.
-        answers = [await self._answer(card, seed) for seed in seeds if format.runs_tests or not reflection]
+        answered = seeds if format.runs_tests or not reflection else ()
+        answers = await _run_all(self._answer(card, seed) for seed in answered)
         if not reflection:
             return card, answers
         readings = await self._read(card, seeds)
@@ -85,10 +88,12 @@ class _Trial:
 
     async def _read(self, card: TaskCard, seeds: Sequence[Seed]) -> list[Reading | None]:
         """The judge's readings, each beside examples that are not among the texts of its call."""
-        judge, found = self._judge_for(card), list[Reading | None]()
-        for fold in _split(seeds, min(judge.size, max(1, len(self._inputs.seeds) // 2))):
-            found += await judge.read_real(fold, digest(DECISION, *(seed.id for seed in fold)))
-        return found
+        judge = self._judge_for(card)
+        folds = _split(seeds, min(judge.size, max(1, len(self._inputs.seeds) // 2)))
+        found = await _run_all(
+            judge.read_real(fold, digest(DECISION, *(seed.id for seed in fold))) for fold in folds
+        )
+        return [reading for fold in found for reading in fold]
 
     async def _mend_labels(
         self, card: TaskCard, seeds: Sequence[Seed], readings: list[Reading | None]
@@ -133,6 +138,16 @@ class _Trial:
         # An answer of another seed that happens to be the same would be right here.
         others = [each.draft.output for each in self._inputs.seeds if each.draft.output != seed.draft.output]
         return self._inputs.format.make_wrong(seed.draft, card, others, rng(DECISION, seed.id))
+
+
+async def _run_all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """All results, side by side; raises the first fault once all have ended."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in work]
+    except BaseExceptionGroup as faults:
+        raise faults.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 def _split(seeds: Sequence[Seed], size: int) -> list[Sequence[Seed]]:
