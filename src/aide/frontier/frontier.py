@@ -176,7 +176,7 @@ class Frontier:
         if not (triples or personas):
             self.without_attributes += 1
             if level.depth == 1:
-                self.patience.note_barren()
+                self.patience.note_seed_without_attributes()
         level.set_planted(branch, triples, personas)
         self._wake(level)
         self._wake_below(level)
@@ -198,11 +198,25 @@ class Frontier:
         """An admitted record takes its place; above the last hop it may become a parent."""
         level = self._land(slot)
         level.accepted += 1
+        hopeless = self.patience.is_spent(slot.label)
         self.patience.note_accepted(slot.label)
+        for each in self._levels() if hopeless else ():
+            self._wake(each)
+        self._offer(level, ParentCandidate(id, seed, slot.kind, slot.label))
+
+    def _offer(self, level: Level, candidate: ParentCandidate) -> None:
+        """Let a record of this level become a parent."""
         for below in level.below:
-            below.add_candidate(ParentCandidate(id, seed, slot.kind, slot.label))
+            below.add_candidate(candidate)
             self._wake(below)
         self._wake_below(level)
+
+    def _take_in(self, level: Level, candidate: ParentCandidate) -> None:
+        """Count an accepted record that has no slot any more."""
+        level.admitted += 1
+        level.accepted += 1
+        level.settled += 1
+        self._offer(level, candidate)
 
     def drop(self, slot: Slot, *, repeated: bool = False, surplus: bool = False) -> None:
         """The candidate in this slot was rejected, failed or is `surplus`: its place is free again.
@@ -254,14 +268,26 @@ class Frontier:
     # --- resuming and finishing -------------------------------------------------------------------
 
     def restore(
-        self, slot: Slot, seed: str, id: str = "", *, repeated: bool = False, surplus: bool = False
+        self,
+        slot: Slot,
+        seed: str,
+        id: str = "",
+        *,
+        repeated: bool = False,
+        surplus: bool = False,
+        stratum: str = "",
+        depth: int = 0,
     ) -> None:
         """A candidate that was settled earlier: accepted as `id`, or dropped where `id` is empty; see `drop`.
 
-        A child of a parent that is no more (pruned, or of a seed gone from the file) is only counted.
+        A child of a parent that is no more is only counted. Where it was accepted, its parent was pruned, and its
+        `stratum` is named with its hop, it counts for the quota there, and may be a parent as any other.
         """
         if not self._holds(slot):
             self.planned += 1
+            levels = self._strata.get(stratum, []) if id else []
+            if 1 <= depth <= len(levels):
+                self._take_in(levels[depth - 1], ParentCandidate(id, seed, slot.kind, slot.label))
             return
         level = self._level_of(slot)
         if isinstance(level, PlainLevel):
@@ -337,14 +363,8 @@ class Frontier:
         ]
         if self.shape.whole or not starved:
             return False
-        free: dict[Level, int] = {
-            level: level.count_free()
-            for level in self._guided()
-            if level.missing <= 0 and level.count_free() > 0
-        }
-        free |= {
-            level: ENDLESS for level in self._plain.values() if level.missing <= 0 and not level.runs_dry
-        }
+        levels: list[Level] = [*self._guided(), *self._plain.values()]
+        free = {level: n for level in levels if level.missing <= 0 and (n := level.count_free()) > 0}
         moved = False
         for level in starved:
             while level.missing > 0 and (homes := [each for each in free if self._may_move(level, each)]):

@@ -135,6 +135,10 @@ class Level:
         """True while records of this level may still come."""
         return bool(self.in_flight or self.queued)
 
+    def count_free(self) -> int:
+        """Places for further candidates, beyond those that its quota asks for."""
+        return ENDLESS
+
 
 class PlainLevel(Level):
     """Plain records of one pool of seeds and one label. They need no parent: each is known by its ordinal."""
@@ -156,6 +160,10 @@ class PlainLevel(Level):
     def runs_dry(self) -> bool:
         """True when so many candidates repeat others that further ones would hardly be new."""
         return self.last is None and self.settled >= DRY_AFTER and self.repeated > DRY_SHARE * self.settled
+
+    def count_free(self) -> int:
+        """See `Level.count_free`."""
+        return 0 if self.runs_dry else ENDLESS
 
     def take(self, most: int) -> GroupWork | None:
         """The next group; none where nothing is left. Groups are of even size, so that no call has one line alone."""
@@ -357,7 +365,7 @@ class GuidedLevel(Level):
             self.queue(branch)
 
     def count_free(self) -> int:
-        """Slots that are left at all, further draws and parents to come included."""
+        """See `Level.count_free`: slots that are left at all, further draws and parents to come included."""
         free = len(self.candidates) * DRAWS * self.shape.children
         operations = sum(kind != PERSONA for kind in self.shape.kinds)
         for branch in self.branches:

@@ -22,7 +22,7 @@ class Patience:
         """So many seeds more may become parents."""
         self._seeds += count
 
-    def note_barren(self) -> None:
+    def note_seed_without_attributes(self) -> None:
         """A seed gave no attributes."""
         self._barren += 1
 

@@ -109,7 +109,8 @@ def build_frontier(
         frontier.add_plain(pool, label, quota)
     for stratum in composition.strata:
         frontier.add_stratum(stratum.name, stratum.label, stratum.roots, stratum.quotas)
-    settled = _restore_outcomes(frontier, journal, pools, out, retry=retry_failed)
+    here = {root.seed for stratum in composition.strata for root in stratum.roots}
+    settled = _restore_outcomes(frontier, journal, pools, here, out, retry=retry_failed)
     if not shape.whole:
         for work in _read_groups(journal, settled):
             frontier.reopen(work)
@@ -124,8 +125,15 @@ async def promote_surplus(frontier: Frontier, journal: Journal, pools: Mapping[s
 
 
 def _restore_outcomes(
-    frontier: Frontier, journal: Journal, pools: Mapping[str, str], out: Collection[str], *, retry: bool
+    frontier: Frontier,
+    journal: Journal,
+    pools: Mapping[str, str],
+    here: Collection[str],
+    out: Collection[str],
+    *,
+    retry: bool,
 ) -> set[str]:
+    """Put everything back; returns the ids of what is settled. `here` are the seeds that the files have."""
     settled = set()
     repeated = _read_repeated(journal)
     for outcome in journal.read_outcomes(payload=False):
@@ -136,10 +144,11 @@ def _restore_outcomes(
         elif outcome.kind != "failed" or not retry:
             settled.add(outcome.node)
             kept = outcome.kind == "accepted" and outcome.node not in out
-            slot = read_slot(outcome, pools.get(outcome.seed, ""))
+            slot, pool = read_slot(outcome, pools.get(outcome.seed, "")), pools.get(outcome.seed, "")
             frontier.restore(
                 slot, outcome.seed, outcome.node if kept else "",
                 repeated=outcome.node in repeated, surplus=outcome.kind == "surplus",
+                stratum=(outcome.label or pool) if outcome.seed in here else "", depth=outcome.depth,
             )  # fmt: skip
     return settled
 

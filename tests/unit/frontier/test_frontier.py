@@ -503,6 +503,20 @@ def test_a_child_of_a_parent_that_is_no_more_is_only_counted() -> None:
     assert frontier.open == 0
 
 
+def test_children_of_a_pruned_parent_keep_their_places_and_may_be_parents() -> None:
+    frontier = rebuild(plain=0)
+    child = Slot("a record that was pruned", "reasoning", 0)
+    frontier.restore(child, "1.seed0", "child", stratum="1", depth=1)
+    assert frontier.short == 39
+    assert frontier.adopt("child")
+    deep = Slot("a record that was pruned", "reasoning", 1)
+    frontier.restore(deep, "1.seed0", "deep", stratum="1", depth=2)
+    frontier.restore(deep, "1.seed0", "", stratum="1", depth=2)
+    frontier.restore(deep, "1.seed0", "beyond the last hop", stratum="1", depth=3)
+    assert (frontier.short, frontier.planned) == (38, 4)
+    assert len(grow(frontier).accepted) == 38
+
+
 def test_a_group_that_was_composed_before_a_stop_goes_first_and_in_the_same_company() -> None:
     frontier = rebuild()
     slots = tuple(Slot("1", PLAIN, index) for index in range(7))

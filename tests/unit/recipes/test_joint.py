@@ -1,11 +1,11 @@
 """An input and its answer in one completion, as models write them."""
 
 import pytest
+from aide.recipes.joint import JointPayload
 
 from aide.errors import Unusable
 from aide.formats.choices import make_options_payload
 from aide.parsing import TextPayload
-from aide.recipes.joint import JointPayload
 
 
 @pytest.mark.parametrize(

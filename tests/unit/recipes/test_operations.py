@@ -3,11 +3,11 @@
 import json
 
 import pytest
+from aide.recipes.operations import OPERATIONS
 
 from aide.errors import InputError, Unusable
 from aide.formats import FORMATS
 from aide.recipes.extraction import make_extraction_payload, make_graph_payload, normalise_triples
-from aide.recipes.operations import OPERATIONS
 from aide.records import Triple
 
 

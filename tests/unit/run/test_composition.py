@@ -89,9 +89,9 @@ def test_a_hop_has_no_more_than_the_tree_and_the_rest_goes_deeper() -> None:
 
 def test_plain_records_are_parents_too_and_widen_the_hops_below() -> None:
     small = TreeShape(("reasoning",), 2, 0, 3)  # two children each: of one seed 2, 4 and 8
-    found = plan(make_batch(total=60, count=1), shape=small, plain_share=0.2)
+    found = plan(make_batch(total=154, count=1), shape=small, plain_share=0.05)
     assert found.plain == {("1", ""): PLAIN_LEAST}
-    assert quotas_of(found, "1") == (2, 19, 19)
+    assert quotas_of(found, "1") == (2, 4 + 2 * PLAIN_LEAST, 8 + 4 * PLAIN_LEAST)
 
 
 def test_what_the_guided_tree_cannot_hold_is_plain() -> None:
@@ -197,9 +197,9 @@ def test_a_whole_tree_may_have_no_plain_records_or_nothing_else() -> None:
 
 
 def test_a_whole_tree_with_labels_has_plain_ones_for_each_label() -> None:
-    found = plan(make_batch(total=None, count=4, labels=("card", "cash", "card", "card")), labels=LABELS[:2])
+    found = plan(make_batch(total=None, count=4, labels=("card", "cash", "card", "card")), labels=LABELS)
     one = round(1.5 * sum(SHAPE.caps()))
-    assert found.plain == {("1", "card"): 3 * one, ("1", "cash"): one}
+    assert found.plain == {("1", "card"): 3 * one, ("1", "cash"): one, ("1", "transfer"): one}
 
 
 # --- what is held already -------------------------------------------------------------------------------------
