@@ -212,6 +212,15 @@ class RunSettings(Frozen):
     ] = None
     rpm: Annotated[int | None, Field(ge=1), Flag("endpoint", "Maximum requests a minute.", "N")] = None
     tpm: Annotated[int | None, Field(ge=1), Flag("endpoint", "Maximum tokens a minute.", "N")] = None
+    tier: Annotated[
+        tuple[str, ...],
+        Flag(
+            "endpoint",
+            "Tier of service: flex is cheaper and slower; flex,standard falls back if flex has no capacity.",
+            "NAME",
+            commas=True,
+        ),
+    ] = ()
     timeout: Annotated[float, Field(gt=0), Flag("endpoint", "Seconds to wait for one answer.", "S")] = 600.0
     endpoint_patience: Annotated[
         float, Field(ge=0), Flag("endpoint", "Stop after so many seconds without any answer.", "S")
@@ -246,7 +255,7 @@ class RunSettings(Frozen):
     )
     price: Annotated[
         Price | None,
-        Flag("budget", "US dollars per million tokens, for models missing from the price table.", "IN/OUT"),
+        Flag("budget", "US dollars per million tokens (unset: list prices of well-known models).", "IN/OUT"),
     ] = None
     prices: Annotated[dict[str, Price], Flag("budget", "Prices by model name.", hidden=True)] = Field(
         default_factory=dict

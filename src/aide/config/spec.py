@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import field_validator, model_validator
 
+from aide.config.prices import BATCH, find_batch_factor, find_list_price
 from aide.config.settings import GROUPS, RunSettings
 from aide.config.values import SIMULATOR, EndpointSpec, Flag, Price, StepSpec, StepSpecs
 
@@ -47,6 +48,13 @@ class RunSpec(RunSettings):
         if agreement in ("auto", "off") or (numbers and 1 <= int(needed) <= int(most) <= 20):
             return agreement
         raise ValueError("is auto, off, or K/N with K at most N, such as 2/3")
+
+    @field_validator("tier")
+    @classmethod
+    def _names_two_tiers_at_most(cls, tier: tuple[str, ...]) -> tuple[str, ...]:
+        if len(tier) > 2:
+            raise ValueError("names at most two tiers, such as flex,standard")
+        return tier
 
     @field_validator("encoding")
     @classmethod
@@ -126,9 +134,23 @@ class RunSpec(RunSettings):
     def _simulated(self) -> bool:
         return all(each.simulated for each in self.list_endpoints())
 
-    def find_price(self, model: str) -> Price | None:
-        """The price of a model, from the table before `--price`; `None` where it is unknown."""
-        return self.prices.get(model, self.price)
+    def find_price(self, model: str, tier: str = "") -> Price | None:
+        """The price of a model in a tier; `None` where it is unknown.
+
+        A price that a person gave goes before the list's, and is that of the tier they ask for. Of several endpoints
+        the dearest counts.
+        """
+        endpoints = self.list_endpoints()
+        own = self.prices.get(model, self.price)
+        if own is not None:
+            usual = max((find_batch_factor(each.base_url) for each in endpoints), default=1.0)
+            return own.scale(own.tiers.get(tier, usual if tier == BATCH else 1.0))
+        found = [
+            find_list_price(each.base_url, each.model if model == self.model else model, tier)
+            for each in endpoints
+        ]
+        known = [price for price in found if price is not None]
+        return max(known, key=lambda price: price.output) if known and len(known) == len(found) else None
 
     def as_dict(self) -> dict[str, Any]:
         """The spec as plain JSON values; `RunSpec(**…)` is the inverse."""

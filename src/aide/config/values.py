@@ -116,22 +116,31 @@ class EndpointSpec(Frozen):
 
 
 class Price(Frozen):
-    """US dollars per million tokens; written `IN/OUT`."""
+    """US dollars per million tokens; written `IN/OUT` or `IN/OUT/CACHED`."""
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
     cached: float | None = Field(default=None, ge=0)
     """Of prompt tokens that the server had cached; `None` where they cost as others do."""
+    tiers: dict[str, float] = {}
+    """What a tier (`batch`, `flex`, `priority`) costs, as a multiple of this."""
+
+    def scale(self, factor: float) -> "Price":
+        """So many times this price."""
+        if factor == 1:
+            return self
+        cached = None if self.cached is None else factor * self.cached
+        return Price(input=factor * self.input, output=factor * self.output, cached=cached)
 
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, data: Any) -> Any:
         if not isinstance(data, str):
             return data
-        into, slash, out = data.partition("/")
-        if not slash:
+        parts = [part.strip() for part in data.split("/")]
+        if len(parts) not in (2, 3):
             raise ValueError("is no price: write IN/OUT, US dollars per million tokens, such as 0.15/0.60")
-        return {"input": into.strip(), "output": out.strip()}
+        return dict(zip(("input", "output", "cached"), parts, strict=False))
 
 
 PathText = Annotated[Path, PlainSerializer(str, return_type=str)]

@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from aide.config.spec import EndpointSpec, RunSpec
 from aide.config.values import CEILING
 from aide.engines.timeline import Timeline, make_sample
+from aide.errors import CallError
 from aide.llm.client import CallableTransport
 from aide.llm.pool import EndpointPool
 from aide.llm.request import Endpoint, KeepAnswer, ModelAnswer, ModelRequest
 from aide.llm.retry import with_retries
+from aide.llm.tiers import FALL_BACK_AFTER, FLEX, FLEX_ATTEMPTS, FLEX_PATIENCE, FLEX_TIMEOUT, choose_tiers
 from aide.records import rng
 from aide.run.expansion import Expansion
 
@@ -24,20 +27,35 @@ WRITE_EVERY: Final = 5  # looks between two versions of `progress.json`
 class LocalModels:
     """The endpoints of a run behind one pool, with retries: a `run.service.ModelService`."""
 
-    def __init__(self, spec: RunSpec) -> None:
+    def __init__(
+        self,
+        spec: RunSpec,
+        *,
+        transports: Mapping[str, Any] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`transports` stand in for the network, by the endpoint's name; `clock` gives the seconds of the event loop.
+
+        Raises:
+            InputError: an endpoint has no tier such as the spec asks for.
+        """
         served = spec.list_endpoints()
+        flex = FLEX in spec.tier
         self.capacity = sum(each.ceiling for each in served)
         """Most calls in flight, over all endpoints."""
-        transports = {each.name: make_transport(each) for each in served if each.simulated}
+        simulated = {each.name: make_transport(each) for each in served if each.simulated}
         self.pool = EndpointPool(
-            [make_endpoint(each, spec.model) for each in served],
+            [make_endpoint(each, spec.model, spec.tier) for each in served],
             ceiling=CEILING,
-            timeout=spec.timeout,
-            patience=spec.endpoint_patience,
+            timeout=max(spec.timeout, FLEX_TIMEOUT) if flex else spec.timeout,
+            patience=max(spec.endpoint_patience, FLEX_PATIENCE) if flex else spec.endpoint_patience,
+            attempts=FLEX_ATTEMPTS if flex else {},
             model=spec.model,
-            transport=transports,
+            clock=clock,
+            transport={**simulated, **(transports or {})},
         )
         self._jitter = rng("jitter")
+        self._falls_back = len(spec.tier) > 1
 
     @property
     def in_flight(self) -> int:
@@ -51,11 +69,18 @@ class LocalModels:
 
     async def complete(self, request: ModelRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
         """See `ModelService`."""
-        return await with_retries(
-            lambda: self.pool.complete(request, rank=rank, keep=keep),
-            health=self.pool.health,
-            rng=self._jitter,
-        )
+        turned_away = 0
+
+        async def attempt() -> ModelAnswer:
+            nonlocal turned_away
+            fall_back = self._falls_back and turned_away >= FALL_BACK_AFTER
+            try:
+                return await self.pool.complete(request, rank=rank, keep=keep, fall_back=fall_back)
+            except CallError as error:
+                turned_away += error.kind in ("rate", "overload")
+                raise
+
+        return await with_retries(attempt, health=self.pool.health, rng=self._jitter)
 
     def note_invalid(self, model: str, endpoint: str, rung: str, shapeless: bool) -> None:
         """See `ModelService`."""
@@ -78,7 +103,7 @@ class LocalModels:
         await self.pool.close()
 
 
-def make_endpoint(spec: EndpointSpec, run_model: str) -> Endpoint:
+def make_endpoint(spec: EndpointSpec, run_model: str, tiers: Sequence[str] = ()) -> Endpoint:
     """An endpoint as the client takes it; its model only where it differs from the run's."""
     return Endpoint(
         name=spec.name,
@@ -92,6 +117,7 @@ def make_endpoint(spec: EndpointSpec, run_model: str) -> Endpoint:
         eager=spec.concurrency is not None,
         rpm=spec.rpm,
         tpm=spec.tpm,
+        tiers=choose_tiers(spec.base_url, tiers),
     )
 
 

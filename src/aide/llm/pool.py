@@ -36,16 +36,17 @@ class EndpointPool:
         ceiling: int,
         timeout: float,
         patience: float,
+        attempts: Mapping[str, int] | None = None,
         model: str = "",
         transport: Any = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`ceiling` bounds the calls in flight at each endpoint that sets no `concurrency` of its own.
 
-        `timeout` and `patience` are in seconds. `transport` stands in for the network: one for all, or a mapping by
-        the endpoint's name.
+        `timeout` and `patience` are in seconds; `attempts` is as in `RunHealth`. `transport` stands in for the
+        network: one for all, or a mapping by the endpoint's name.
         """
-        self.health = RunHealth(clock, patience=patience)
+        self.health = RunHealth(clock, patience=patience, attempts=attempts)
         """How all calls fare together; `with_retries` needs it."""
         self.model = model
         """The run's model, for which an endpoint may have a name of its own."""
@@ -88,12 +89,18 @@ class EndpointPool:
         return sum(worker.limiter.limit for worker in self.workers)
 
     async def complete(
-        self, request: ModelRequest, *, rank: int = 0, keep: KeepAnswer = discard_answer
+        self,
+        request: ModelRequest,
+        *,
+        rank: int = 0,
+        keep: KeepAnswer = discard_answer,
+        fall_back: bool = False,
     ) -> ModelAnswer:
         """One attempt at the least busy endpoint, once it has capacity; lower ranks go first, equals in order.
 
         Adaptation to the endpoint, the one reconnect after a dropped connection and failover from an endpoint that
-        can't serve are part of the attempt. `keep` makes the answer durable; see `EndpointWorker.full`.
+        can't serve are part of the attempt. `keep` makes the answer durable; see `EndpointWorker.full`. With
+        `fall_back` the attempt is made in the endpoint's second tier.
 
         Raises:
             CallError: the attempt failed; `with_retries` knows what to do.
@@ -110,7 +117,7 @@ class EndpointPool:
             work, used = 1.0, None
             try:
                 answer = await worker.attempt(
-                    request, self._name_model(worker, request.model), permit, self._clock
+                    request, self._name_model(worker, request.model), permit, self._clock, fall_back=fall_back
                 )
                 outcome, used = "ok", float(answer.usage.prompt + answer.usage.completion)
                 # In decoding steps: a server reads some twenty tokens in the time in which it writes one, and each

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from aide.config.spec import EMBED
+from aide.llm.tiers import Tier
 from aide.records import Message, Usage
 
 
@@ -34,6 +35,8 @@ class Endpoint:
     """Most requests a minute."""
     tpm: int | None = None
     """Most tokens a minute."""
+    tiers: tuple[Tier, ...] = ()
+    """The tier that calls ask for, and the one to fall back to; empty for the server's own choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ class ModelAnswer:
     usage: Usage
     seconds: float
     """Time on the wire."""
+    tier: str = ""
+    """The tier in which it was answered; empty for the standard one."""
 
 
 KeepAnswer = Callable[[ModelAnswer], Awaitable[None]]

@@ -6,7 +6,7 @@ when, and what is raised when it may not.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NoReturn, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
@@ -32,9 +32,19 @@ class RunHealth:
     """How all calls of a run fare together, by which one call tells its own trouble from everybody's."""
 
     def __init__(
-        self, clock: Callable[[], float], *, patience: float = 300.0, first: float = FIRST_PATIENCE
+        self,
+        clock: Callable[[], float],
+        *,
+        patience: float = 300.0,
+        first: float = FIRST_PATIENCE,
+        attempts: Mapping[str, int] | None = None,
     ) -> None:
-        """`first` is the patience with a server that is not there or only fails, until the first answer of all."""
+        """`first` is the patience with a server that is not there or only fails, until the first answer of all.
+
+        `attempts` replaces numbers of `ATTEMPTS`.
+        """
+        self.attempts = {**ATTEMPTS, **(attempts or {})}
+        """Failures of one call, by their kind, after which it is given up while others are answered."""
         self.patience = patience
         """Seconds without any success, while calls fail, after which the endpoint counts as unusable."""
         self.successes = 0
@@ -96,7 +106,7 @@ class _FailedCall:
             if error.fault.mark in self._seen_bodies and health.is_alone(self._successes_before):
                 return NodeError("server_fault", f"the same fault twice: {error}", failed=True)
             self._seen_bodies.add(error.fault.mark)
-        if failures >= ATTEMPTS[error.kind] and health.successes > self._successes_before:
+        if failures >= health.attempts[error.kind] and health.successes > self._successes_before:
             return NodeError("gave_up", f"{failures} attempts failed, the last one: {error}", failed=True)
         if error.retry_after is not None and error.retry_after > health.patience:
             return EndpointUnusable(

@@ -1,6 +1,7 @@
 """One endpoint at work: its connection, its limiter, what was learned of it, and one attempt at one request."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,7 @@ from aide.llm.limiter import Limiter, Permit
 from aide.llm.prefixes import PrefixCacheMeter
 from aide.llm.profile import EndpointProfile
 from aide.llm.request import ChatRequest, EmbeddingRequest, Endpoint, ModelAnswer, ModelRequest
+from aide.llm.tiers import FIELD, Tier, read_served_tier
 from aide.llm.usage import read_usage, read_written_text
 from aide.llm.waits import read_exhausted
 
@@ -66,22 +68,29 @@ class EndpointWorker:
         return self.profiles.setdefault(model, EndpointProfile())
 
     async def attempt(
-        self, request: ModelRequest, model: str, permit: Permit, clock: Callable[[], float]
+        self,
+        request: ModelRequest,
+        model: str,
+        permit: Permit,
+        clock: Callable[[], float],
+        *,
+        fall_back: bool = False,
     ) -> ModelAnswer:
-        """One attempt, adapted to the endpoint as often as it takes.
+        """One attempt, adapted to the endpoint as often as it takes; with `fall_back` in the endpoint's second tier.
 
         The first call of a new shape goes alone and the others wait for it: together they would all be refused for
         the same reason.
         """
         if isinstance(request, EmbeddingRequest):
             return await self._attempt_embedding(request, model, permit, clock)
+        tier = self.endpoint.tiers[-1 if fall_back else 0] if self.endpoint.tiers else None
         profile = self.get_profile(model)
         if not profile.covers(request):
             shape = "text" if request.schema is None else "schema"
             async with self._first_calls.setdefault((model, shape), asyncio.Lock()):
                 if not profile.covers(request):
-                    return await self._attempt_chat(request, model, profile, permit, clock)
-        return await self._attempt_chat(request, model, profile, permit, clock)
+                    return await self._attempt_chat(request, model, profile, permit, clock, tier)
+        return await self._attempt_chat(request, model, profile, permit, clock, tier)
 
     async def _attempt_embedding(
         self, request: EmbeddingRequest, model: str, permit: Permit, clock: Callable[[], float]
@@ -99,16 +108,21 @@ class EndpointWorker:
         profile: EndpointProfile,
         permit: Permit,
         clock: Callable[[], float],
+        tier: Tier | None,
     ) -> ModelAnswer:
         for number in range(1, ADAPTATIONS + 1):
             version = profile.version
             body, sent = profile.build_body(request, model)
+            if tier is not None:
+                body[FIELD] = sent[FIELD] = tier.word
             permit.started = (
                 clock()
             )  # each adaptation is an exchange of its own: latency is measured from here
             try:
                 reply, data = await self.client.chat(body)
             except (RequestRefused, ServerFault) as error:
+                if tier is not None and isinstance(error, RequestRefused):
+                    _check_tier(error, tier)
                 # Another call may have taught the profile meanwhile: then the same request is worth sending anew.
                 learned = profile.version != version or profile.learn(
                     error.fault, request, explained_only=isinstance(error, ServerFault)
@@ -121,7 +135,7 @@ class EndpointWorker:
             break
         profile.note_answer(request)
         self._refusals = 0
-        answer = self._build_answer(request, model, reply, data, sent)
+        answer = self._build_answer(request, model, reply, data, sent, tier)
         self.prefixes.note(model, request.messages, answer.usage)
         return answer
 
@@ -132,6 +146,7 @@ class EndpointWorker:
         reply: "WireReply",
         data: Mapping[str, Any],
         sent: Mapping[str, Any],
+        tier: Tier | None = None,
     ) -> ModelAnswer:
         self.calls += 1
         self.unusable = None
@@ -148,6 +163,7 @@ class EndpointWorker:
             sent=sent,
             usage=read_usage(data, chars, read_written_text(data)),
             seconds=reply.seconds,
+            tier=read_served_tier(data, reply.headers, tier.name if tier else ""),
         )
 
     def _check_whose_fault(
@@ -169,3 +185,20 @@ class EndpointWorker:
             raise EndpointUnusable(
                 f"every request so far was refused; {error}", hint="aide doctor tells more"
             ) from None
+
+
+def _check_tier(error: RequestRefused, tier: Tier) -> None:
+    """Stop where a refusal names the tier: each call would be refused alike.
+
+    Raises:
+        EndpointUnusable: it does.
+    """
+    fault = error.fault
+    if (
+        fault.param == FIELD
+        or FIELD in fault.said
+        or re.search(rf"\b{re.escape(tier.word)}\b.*\btier", fault.said)
+    ):
+        raise EndpointUnusable(
+            f"the endpoint refuses the tier {tier.word!r}: {error}", hint="name another --tier, or none"
+        ) from None

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 
-from aide.config.spec import RunSpec
+from aide.config.spec import Price, RunSpec
 from aide.errors import BudgetSpent, InputError
 from aide.llm.usage import compute_cost, estimate_tokens
 from aide.records import Message, Usage
@@ -19,12 +20,20 @@ def check_priced(spec: RunSpec) -> None:
         return
     models = {spec.get_step(name).model for name in type(spec.steps).model_fields}
     models |= {spec.embeddings} if spec.embeddings else set()
-    unknown = sorted(model for model in models if spec.find_price(model) is None)
+    unknown = sorted(model for model in models if _find_dearest(spec, model) is None)
     if unknown:
         raise InputError(
             f"a cap on cost needs the price of {', '.join(unknown)}",
             hint="give it with --price IN/OUT, in US dollars per million tokens",
         )
+
+
+def _find_dearest(spec: RunSpec, model: str) -> Price | None:
+    """What the model costs at most in the tiers that calls may be answered in; `None` where one has no known price."""
+    tiers = ("",) if model == spec.embeddings else spec.tier or ("",)
+    prices = [spec.find_price(model, tier) for tier in tiers]
+    known = [price for price in prices if price is not None]
+    return max(known, key=lambda price: price.output) if len(known) == len(prices) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,9 @@ class Budget:
         self.money = money or 0.0
         self.money_before = self.money
         self.unpriced = money is None
+        # Of these each call asks; to find one takes a look at all endpoints.
+        self._find_price = cache(spec.find_price)
+        self._find_dearest = cache(partial(_find_dearest, spec))
         self._clock = clock
         self._began = clock()
         self._capped = any(
@@ -73,7 +85,7 @@ class Budget:
         if not self._capped:
             return Reservation(0, 0.0)
         prompt = sum(estimate_tokens(message.content) for message in messages)
-        price = self.spec.find_price(model)
+        price = self._find_dearest(model)
         worst = Usage(calls=1, prompt=prompt, completion=max_output)
         wanted = Reservation(
             prompt + max_output, compute_cost(worst, price.input, price.output) if price else 0.0
@@ -108,10 +120,10 @@ class Budget:
             )
             self._open_calls -= 1
 
-    def charge(self, usage: Usage, model: str) -> float | None:
-        """Add what an answered call cost; returns US dollars, `None` where its price is unknown."""
+    def charge(self, usage: Usage, model: str, tier: str = "") -> float | None:
+        """Add what a call cost, answered in that tier; returns US dollars, `None` where its price is unknown."""
         self.spent += usage
-        price = self.spec.find_price(model)
+        price = self._find_price(model, tier)
         if price is None:
             self.unpriced = True
             return None

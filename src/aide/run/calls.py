@@ -190,7 +190,7 @@ class ModelCalls:
             usage=answer.usage,
             seconds=answer.seconds,
             at=self._now(),
-            cost=self.budget.charge(answer.usage, request.model),
+            cost=self.budget.charge(answer.usage, request.model, answer.tier),
         )
 
     def note_fault(
