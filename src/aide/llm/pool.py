@@ -107,9 +107,7 @@ class EndpointPool:
             NodeError: this request can't be served.
             EndpointUnusable: no endpoint can serve.
         """
-        # Of its limit an answer fills about half; what it really used corrects the account when it is there.
-        chars = sum(len(message.content) for message in request.messages)
-        tokens = chars / CHARS_PER_TOKEN + request.max_output / 2
+        tokens = _estimate(request)
         while True:
             worker, permit = await self._wait_for_permit(rank, tokens)
             outcome: Outcome = "neutral"
@@ -278,6 +276,13 @@ class EndpointPool:
             future.cancel()
         for worker in self.workers:
             await worker.client.close()
+
+
+def _estimate(request: ModelRequest) -> float:
+    """About the tokens of a call: of its limit an answer fills about half. What it really used corrects the account."""
+    return (
+        sum(len(message.content) for message in request.messages) / CHARS_PER_TOKEN + request.max_output / 2
+    )
 
 
 def _load(worker: EndpointWorker) -> tuple[bool, int]:
