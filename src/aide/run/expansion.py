@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 import orjson
 
-from aide.card import TraitPool
 from aide.errors import AideError
 from aide.formats import TaskCard
 from aide.frontier import Frontier
@@ -182,12 +181,8 @@ class Expansion:
             session, inputs, card, deduplicator, judge, pool, thresholds, lambda hop: self._loop.wants(hop),
             partial(note_written, session, sizes),
         )  # fmt: skip
-        traits = {
-            name: TraitPool(pool.list_seeds(name), card.unit, inputs.format, name=name)
-            for name in dict.fromkeys(pool.pools.values())
-        }
         bounds = _fix_drift_bounds(session, inputs.seeds)
-        hops = HopBuilder(spec, inputs, card, journal, traits, pool.pools, bounds)
+        hops = HopBuilder(spec, inputs, card, journal, pool, bounds)
         out = read_pruned(journal)
         self._frontier = frontier = build_frontier(
             context, pool.pools, sizes, ParentChooser(hops.read_text), out

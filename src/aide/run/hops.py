@@ -1,15 +1,12 @@
 """Hops: the slots of a group become units of work, each with its parent's text, its topic and its drawn traits."""
 
-from bisect import bisect
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import replace
-from itertools import accumulate
 from typing import Final
 
 import orjson
 
-from aide.card import TraitPool
+from aide.card import TraitPool, deal_topic
 from aide.config.spec import RunSpec
 from aide.errors import AideError, NodeError
 from aide.formats import TaskCard
@@ -31,12 +28,13 @@ from aide.records import (
     rng,
 )
 from aide.run.inputs import PreparedInputs
+from aide.run.seed_pool import SeedPool
 
 # Branches whose text and attributes stay in memory. All others are one read of the journal away; the frontier grows few
 # branches at a time, so that nearly every hop finds its parent here.
 KEPT: Final = 512
-# Topics are dealt by a sequence of low discrepancy (the fractional parts of the multiples of the golden ratio): any run
-# of ordinals has each topic about as often as its share says, and neighbours, who share a call, are far apart.
+# Documents are dealt by a sequence of low discrepancy (the fractional parts of the multiples of the golden ratio): any
+# run of calls has each of them about as often as any other.
 _GOLDEN: Final = 0.618033988749895
 
 
@@ -53,21 +51,23 @@ class HopBuilder:
         inputs: PreparedInputs,
         card: TaskCard,
         journal: Journal,
-        traits: Mapping[str, TraitPool],
-        pools: Mapping[str, str],
+        pool: SeedPool,
         bounds: DriftBounds | None = None,
     ) -> None:
-        """`traits` are the models of traits by pool, `pools` the pool of each seed."""
+        """`pool` knows the seeds of all invocations: one that is gone from the files stays a model of traits."""
         self._spec = spec
-        self._seeds = {seed.id: seed for seed in inputs.seeds}
+        # What the files have now knows its meta fields, which the journal doesn't keep.
+        self._seeds = {**pool.seeds, **{seed.id: seed for seed in inputs.seeds}}
         self._contexts = inputs.contexts
         self._fixed_parts = inputs.fixed_parts
         self._journal = journal
-        self._traits = traits
-        self._pools = pools
+        self._pools = pool.pools
+        self._traits = {
+            name: TraitPool(pool.list_seeds(name), card.unit, inputs.format, name=name)
+            for name in dict.fromkeys(self._pools.values())
+        }
         self._bounds = bounds
-        self._topics = [topic.name for topic in card.topics]
-        self._shares = list(accumulate(topic.share for topic in card.topics))
+        self._topics = card.topics
         self._branches: OrderedDict[str, tuple[Point, Attributes | None]] = OrderedDict()
 
     def seed(self, id: str) -> Seed:
@@ -137,9 +137,7 @@ class HopBuilder:
 
     def _compose_plain(self, slot: Slot, document: Point | None) -> Hop:
         _, seed = self._traits[slot.parent].deal(slot.index, slot.label or None)
-        # The pool's copy may be of an earlier invocation: what the files have now knows its meta fields.
-        seed = self._seeds.get(seed.id, seed)
-        seed = self._seeds.get(document.id, seed) if document else seed
+        seed = self._seeds[document.id if document else seed.id]
         return Hop(
             seed=seed,
             parent=document or Point(seed.id, seed.draft, seed.parts, 0),
@@ -172,9 +170,7 @@ class HopBuilder:
         """The topic of a plain record, by the shares of the card's map; empty with labels, or without a map."""
         if not self._topics or slot.label:
             return ""
-        start = rng("topics", slot.parent).random()
-        at = (start + slot.index * _GOLDEN) % 1.0 * self._shares[-1]
-        return self._topics[min(bisect(self._shares, at), len(self._topics) - 1)]
+        return deal_topic(self._topics, slot.index, slot.parent).name
 
     def _draw_traits(self, hop: Hop, correction: float) -> Hop:
         pool = self._traits[hop.pool or self._pools[hop.seed.id]]

@@ -1,5 +1,6 @@
 """The seeds that a run has known, and the demonstrations D_T that are chosen among them."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from aide.card import choose_demonstrations, make_demonstration
@@ -38,6 +39,11 @@ class SeedPool:
         self._pools: dict[int, list[Seed]] = {}
         self._chosen: dict[str, tuple[Demonstration, ...]] = {}
         self._shown: dict[str, tuple[Demonstration, ...]] = {}
+
+    @property
+    def seeds(self) -> Mapping[str, Seed]:
+        """All seeds that the folder ever knew, by id."""
+        return self._seeds
 
     @property
     def pools(self) -> dict[str, str]:
