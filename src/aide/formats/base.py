@@ -213,6 +213,10 @@ class Format(ABC):
         """The judge's own answer, as `compare` takes it; empty where it found none."""
         return said.strip()
 
+    def read_second_answer(self, said: str, own_answer: str, card: TaskCard) -> str:
+        """Another answer that fits nearly as well in the judge's eyes; empty where there is none."""
+        return ""
+
     # --- right or wrong -----------------------------------------------------------------------------
 
     def extract_final_answer(self, draft: Draft, card: TaskCard) -> str:

@@ -170,6 +170,20 @@ class Classification(Format):
             return ""
         return f"The label must be one of: {', '.join(card.label_names)}."
 
+    def read_own_answer(self, said: str, draft: Draft, card: TaskCard) -> str:
+        """The label as the card spells it; what is none of them stays as it was said."""
+        close = [name for name in card.label_names if fold_label(name) == fold_label(said)]
+        return close[0] if len(close) == 1 else said.strip()
+
+    def read_second_answer(self, said: str, own_answer: str, card: TaskCard) -> str:
+        """Another label of the card: models also say "none", or the first one again."""
+        second = self.read_own_answer(said, Draft(""), card)
+        return second if second in card.label_names and second != own_answer else ""
+
+    def compare(self, one: str, other: str) -> bool:
+        """True for two spellings of one label: `Q1 refund` and `Q1 exchange` share a number and are two."""
+        return fold_label(one) == fold_label(other)
+
     def list_wrong_outputs(self, draft: Draft, labels: Sequence[str]) -> list[str]:
         """All other labels."""
         return [name for name in labels or draft.choices if name != draft.output]

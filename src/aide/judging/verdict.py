@@ -5,7 +5,9 @@ parent or its seed. It answers the text itself, and code compares. Shown an answ
 it saw, it called 390 correct. Part two, where there is something to compare, shows parent and answer.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Final
@@ -74,21 +76,32 @@ class VerdictsPayload:
             value = value.get("verdicts", [value] if "relevance" in value or "diversity" in value else [])
         rows = value if isinstance(value, list) else []
         found: list[Any] = [None] * self.count
-        for place, row in enumerate(rows):
-            try:
-                reply = self._model.model_validate(
-                    {"n": place + 1, **row} if isinstance(row, Mapping) else row
-                )
-            except ValueError:
-                continue
-            at = reply.n - 1  # type: ignore[attr-defined]
-            if 0 <= at < self.count:
-                found[at] = reply
+        for place, row in self._number(rows):
+            with suppress(ValueError):
+                if 0 <= place < self.count:
+                    found[place] = self._model.model_validate(row)
         if not any(found):
             raise Unusable(
                 "invalid", f'"verdicts" must be a list of {self.count} objects with all keys.', said=text
             )
         return found
+
+    def _number(self, rows: Sequence[Any]) -> list[tuple[int, Mapping[str, Any]]]:
+        """The rows by the place of their text.
+
+        A verdict on another text is worse than none: a number that stands twice counts for neither, unless there is a
+        row for each text, whose order then says which is which. Some models count from 0.
+        """
+        numbered = [
+            (_read_number(row.get("n"), place), {**row, "n": 1})
+            for place, row in enumerate(rows)
+            if isinstance(row, Mapping)
+        ]
+        numbers = Counter(number for number, _ in numbered)
+        first = 0 if 0 in numbers and self.count not in numbers else 1
+        if len(numbers) < len(numbered) == self.count:
+            return [(place, row) for place, (_, row) in enumerate(numbered)]
+        return [(number - first, row) for number, row in numbered if numbers[number] == 1]
 
 
 @lru_cache(maxsize=64)
@@ -130,10 +143,10 @@ _ANSWERS: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
-def to_reading(reply: ReadingReply, own_answer: str) -> Reading:
-    """Part one as a value; `own_answer` is the judge's answer as its format compares it."""
+def to_reading(reply: ReadingReply, own_answer: str, second_answer: str = "") -> Reading:
+    """Part one as a value; both answers are the judge's, as its format compares them."""
     return Reading(
-        own_answer, reply.second.strip(), _clean_fault(reply.fault), reply.on_task, reply.in_style, reply.plausible,
+        own_answer, second_answer, _clean_fault(reply.fault), reply.on_task, reply.in_style, reply.plausible,
         reply.answerable, reply.gives_away, reply.relevance,
     )  # fmt: skip
 
@@ -141,6 +154,14 @@ def to_reading(reply: ReadingReply, own_answer: str) -> Reading:
 def to_comparison(reply: ComparisonReply) -> Comparison:
     """Part two as a value."""
     return Comparison(reply.correct, reply.residue, reply.diversity, _clean_fault(reply.fault))
+
+
+def _read_number(said: Any, place: int) -> int:
+    """The number that a row gives itself, else that of its place."""
+    try:
+        return int(str(said).strip(" .#"))
+    except ValueError:
+        return place + 1
 
 
 def _clean_fault(fault: str) -> str:

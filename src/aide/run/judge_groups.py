@@ -9,7 +9,13 @@ from aide.card import make_demonstration
 from aide.formats import Demonstration, Format, TaskCard
 from aide.journal import Journal
 from aide.judging.passage import cut_passage
-from aide.judging.verdict import make_comparison_payload, make_reading_payload, to_comparison, to_reading
+from aide.judging.verdict import (
+    ReadingReply,
+    make_comparison_payload,
+    make_reading_payload,
+    to_comparison,
+    to_reading,
+)
 from aide.llm.usage import estimate_tokens
 from aide.prompts import Prompts
 from aide.records import PLAIN, Ask, Comparison, Draft, Hop, Parts, Reading, Seed, digest, rng
@@ -216,11 +222,14 @@ class GroupedJudge:
         )  # fmt: skip
         self._note_size(len(items), sum(reply is not None for reply in replies))
         return [
-            None if reply is None else to_reading(
-                reply, format.read_own_answer(reply.answer, Draft("", choices=tuple(item["choices"])), card)
-            )
+            None if reply is None else self._to_reading(reply, item)
             for item, reply in zip(items, replies, strict=True)
-        ]  # fmt: skip
+        ]
+
+    def _to_reading(self, reply: ReadingReply, item: Item) -> Reading:
+        format, card = self._format, self._card
+        own = format.read_own_answer(reply.answer, Draft("", choices=tuple(item["choices"])), card)
+        return to_reading(reply, own, format.read_second_answer(reply.second, own, card))
 
     async def _ask_comparisons(self, id: str, items: Sequence[Item]) -> Sequence[Comparison | None]:
         answers = not self._format.comparable
