@@ -180,3 +180,37 @@ def test_what_people_wrote_passes() -> None:
             or (fault := gate.check_answer(item["input"], Draft(item["input"], item["output"])))
         ]
         assert len(refused) <= 0.005 * len(gold), (path.stem, refused[:3])
+
+
+# --- drawn traits -----------------------------------------------------------------------------------------
+
+LONG = " ".join(["and so it goes on with one more thing"] * 4)
+
+
+@pytest.mark.parametrize(
+    ("traits", "expected"),
+    [
+        ({"words": 20}, ""),
+        ({"words": 40}, ""),
+        ({"words": 4}, "off_traits"),
+        ({"words": 60}, "off_traits"),
+        ({"words": 20, "sentences": 6}, "off_traits"),
+        ({"words": 20, "lines": 5}, "off_traits"),
+        ({"words": 20, "form": "statement", "lower_case": True, "greeting": True}, ""),
+    ],
+)
+def test_a_text_is_held_to_the_traits_that_were_drawn_for_it(
+    traits: dict[str, object], expected: str
+) -> None:
+    fault = GATE.check(GOOD, seed=SEEDS[0], parent=SEEDS[1], traits=traits)
+    assert (fault.reason if fault else "") == expected
+
+
+def test_with_drawn_traits_the_card_s_bounds_hold_no_more() -> None:
+    """A record may be as long as the longest seed and half as much again; the bounds are for who draws nothing."""
+    assert reason(LONG) == ""
+    long = f"{LONG} {LONG}"
+    assert reason(long) == "too_long"
+    assert GATE.check(long, seed=SEEDS[0], parent=SEEDS[1], traits={"words": 70}) is None
+    short = "My parcel is lost."
+    assert GATE.check(short, seed=SEEDS[0], parent=SEEDS[1], traits={"words": 5}) is None

@@ -25,17 +25,17 @@ def test_two_of_three_is_usual_only_where_worked_answers_end_in_a_result() -> No
     assert choose_quorum("2/3", TaskCard(format="free_text")) is None
 
 
-def drawn(answers: str, quorum: Quorum) -> tuple[VoteTally, int]:
-    """The tally of answers of one letter each (`-` is none), and how many were drawn."""
+def drawn(answers: str, quorum: Quorum, there: int = 1) -> tuple[VoteTally, int]:
+    """The tally of answers of one letter each (`-` is none), of which some are there, and how many it took."""
     votes = [Vote("" if a == "-" else a, Draft("q", a)) for a in answers]
-    asked = [1]
+    asked = [there]
 
     async def draw(number: int) -> Vote:
         assert number == asked[0]
         asked[0] += 1
         return votes[number]
 
-    return asyncio.run(collect_votes(votes[0], draw, quorum, str.__eq__)), asked[0]
+    return asyncio.run(collect_votes(votes[:there], draw, quorum, str.__eq__)), asked[0]
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,27 @@ def test_drawing_stops_once_enough_agree_or_none_can(
     assert (tally.winner.output if tally.winner else None, tally.share, asked) == (winner, share, calls)
 
 
+@pytest.mark.parametrize(
+    ("answers", "winner", "calls"),
+    [("aax", "a", 2), ("aba", "a", 3), ("abb", "b", 3), ("abc", None, 3), ("a-a", "a", 3), ("a--", None, 3)],
+)
+def test_two_answers_that_are_there_leave_one_draw_where_they_differ(
+    answers: str, winner: str | None, calls: int
+) -> None:
+    tally, asked = drawn(answers, Quorum(2, 3), there=2)
+    assert (tally.winner.output if tally.winner else None, asked) == (winner, calls)
+
+
+def test_a_vote_without_a_draft_of_its_own_carries_another() -> None:
+    async def draw(number: int) -> Vote:
+        return Vote("b", Draft("q", "the third, worked out"))
+
+    votes = [Vote("a", Draft("q", "the record's")), Vote("b")]
+    tally = asyncio.run(collect_votes(votes, draw, Quorum(2, 3), str.__eq__))
+    assert tally.winner == Draft("q", "the third, worked out")
+    assert tally.share == "2/3"
+
+
 def accepted(wrong: list[float], check: list[float], *, first_only: bool, seed: str) -> tuple[int, int]:
     """Right and wrong among the accepted of 20,000 records; answer 0 is right, chances are of the wrong ones."""
     dice = rng(seed)
@@ -73,7 +94,7 @@ def accepted(wrong: list[float], check: list[float], *, first_only: bool, seed: 
             return Vote(said, None if first_only else Draft("q", said))
 
         first = answer(wrong, dice)
-        return await collect_votes(Vote(first, Draft("q", first)), draw, Quorum(2, 3), str.__eq__)
+        return await collect_votes([Vote(first, Draft("q", first))], draw, Quorum(2, 3), str.__eq__)
 
     async def all_of_them() -> list[VoteTally]:
         return [await one() for _ in range(20_000)]

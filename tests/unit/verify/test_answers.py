@@ -5,9 +5,10 @@ import pytest
 
 from aide.errors import Rejection
 from aide.formats import FORMATS, Question, TaskCard
+from aide.records import Draft
 from aide.sandbox.isolation import SandboxResult
 from aide.verify.agreement import Quorum
-from aide.verify.answers import AnswerChecks
+from aide.verify.answers import AnswerChecks, CheckedAnswer
 from unit.formats.scripted import Scripted
 
 OPEN = TaskCard(format="open", convention="#### <number>")
@@ -84,3 +85,73 @@ def test_a_solution_that_fails_its_tests_is_written_once_more() -> None:
     assert (lost.value.reason, lost.value.detail) == ("tests_failed", "test 1: AssertionError")
     kept = asyncio.run(AnswerChecks(FORMATS["code"], card).answer(Scripted(tests, first), Question("r", "q")))
     assert kept.scores == {"tests": "unverified"}
+
+
+# --- the judge's own answer is a vote -------------------------------------------------------------------
+
+SEVEN = CheckedAnswer(Draft("q", "3 + 4 = 7\n#### 7"))
+
+
+def decide(
+    ask: Scripted, own_answer: str, found: CheckedAnswer = SEVEN, quorum: Quorum = TWO
+) -> CheckedAnswer:
+    checks = AnswerChecks(FORMATS["open"], OPEN, quorum, eager=False)
+    return asyncio.run(checks.decide(ask, Question("r", "q"), found, own_answer))
+
+
+def test_where_judge_and_record_differ_one_more_answer_decides() -> None:
+    ask = Scripted("#### 7")
+    decided = decide(ask, "8")
+    assert (decided.draft, decided.scores) == (SEVEN.draft, {"agreement": "2/3"})
+    assert [(asked["step"], asked["draw"]) for asked in ask.asked] == [("check", 2)]
+
+
+def test_where_the_further_answer_is_the_judge_s_it_takes_the_place_of_the_record_s() -> None:
+    decided = decide(Scripted("4 + 4 = 8\n#### 8"), "8.0")
+    assert decided.draft.output == "4 + 4 = 8\n#### 8"
+    assert decided.scores == {"agreement": "2/3"}
+
+
+def test_three_opinions_refuse_the_record() -> None:
+    with pytest.raises(Rejection) as lost:
+        decide(Scripted("#### 9"), "8")
+    assert (lost.value.step, lost.value.reason) == ("answer", "no_agreement")
+    assert lost.value.detail == "1/3 agreed: 7, 8, 9"
+
+
+def test_a_judge_without_an_answer_is_a_vote_for_nothing() -> None:
+    assert decide(Scripted("#### 7"), "").draft == SEVEN.draft
+    with pytest.raises(Rejection):
+        decide(Scripted("#### 9"), "")
+
+
+def test_a_record_whose_answer_has_stood_its_vote_is_not_voted_on_again() -> None:
+    voted = CheckedAnswer(SEVEN.draft, {"agreement": "2/2"})
+    with pytest.raises(Rejection) as lost:
+        decide(Scripted(), "8", voted)
+    assert (lost.value.reason, lost.value.detail) == ("no_agreement", "2/2 agreed, and the judge does not")
+
+
+def test_a_vote_that_is_not_eager_waits_for_the_judge() -> None:
+    ask = Scripted("#### 7")
+    checks = AnswerChecks(FORMATS["open"], OPEN, TWO, eager=False)
+    checked = asyncio.run(checks.answer(ask, Question("r", "q")))
+    assert (checked.draft.output, checked.scores, len(ask.asked)) == ("#### 7", {}, 1)
+
+
+def test_an_answer_that_came_with_its_question_is_not_asked_for() -> None:
+    ask = Scripted()
+    checks = AnswerChecks(FORMATS["open"], OPEN)
+    assert asyncio.run(checks.answer(ask, Question("r", "q"), SEVEN.draft)).draft == SEVEN.draft
+    wrong = Draft("q", "3 + 4 = 8\n#### 8")
+    again = Scripted("3 + 4 = 7\n#### 7")
+    assert asyncio.run(checks.answer(again, Question("r", "q"), wrong)).draft.output == SEVEN.draft.output
+    assert "it comes to 7" in again.asked[0]["correction"].problem
+
+
+def test_one_more_vote_is_held_at_once_where_a_number_was_asked_for() -> None:
+    ask = Scripted("#### 7")
+    checks = AnswerChecks(FORMATS["open"], OPEN, TWO)
+    checked = asyncio.run(checks.answer(ask, Question("r", "q"), SEVEN.draft))
+    assert checked.scores == {"agreement": "2/2"}
+    assert [asked["step"] for asked in ask.asked] == ["check"]
