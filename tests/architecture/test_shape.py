@@ -48,6 +48,15 @@ def test_help_imports_nothing_that_a_run_needs() -> None:
     assert "expand" in done.stdout
 
 
+def test_a_run_loads_no_array_library() -> None:
+    code = (
+        "import sys, aide.cli.expand, aide.engines.local, aide.report, aide.run.distribution_report\n"
+        "print(*sorted({'numpy', 'scipy', 'sklearn', 'pyarrow'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
 def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
     vague = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
     assert [name_of(path) for path in MODULES if path.stem in vague] == []

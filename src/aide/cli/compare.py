@@ -29,7 +29,7 @@ Compared = Annotated[
 Gold = Annotated[
     list[str] | None,
     typer.Option(
-        "--gold", metavar="FILE", help="Human data that no data set was made from; 50 rows are enough."
+        "--gold", metavar="FILE", help="Human data that no data set was made from, some 50 rows at least."
     ),
 ]
 Seeds = Annotated[

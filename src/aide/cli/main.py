@@ -85,7 +85,7 @@ COMMANDS: Final = {
     ),
     "stats": Entry(
         "Measure diversity, balance and likeness to the seeds.",
-        ("aide stats seeds.aide", "aide stats seeds.aide --against human.jsonl --json"),
+        ("aide stats seeds.aide", "aide stats seeds.aide --human human.jsonl --json"),
     ),
     "compare": Entry(
         "Say which of several data sets teaches better.",

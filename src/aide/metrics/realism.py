@@ -18,6 +18,7 @@ from pydantic import Field, create_model
 
 from aide.metrics.shares import Share, format_percent
 from aide.parsing import ModelPayload, ReplyModel
+from aide.records import WHOLE, Ask
 
 GUESS: Final = 1
 CERTAIN: Final = 3
@@ -27,6 +28,8 @@ TEMPLATE: Final = "realism"
 STEP: Final = "realism"
 
 _MAX_SIGNS: Final = 10  # shown in a summary: a person reads so many, and the journal has all
+_TOKENS: Final = 200  # of an answer: room for what a model thinks aloud
+_TOKENS_A_GROUP: Final = 80  # four short fields
 _MAX_TEXT: Final = 1200  # characters of a text in a prompt: long ones give themselves away in their beginning
 
 
@@ -90,6 +93,50 @@ def compose_group(reals: Sequence[str], record: str, rng: random.Random, k: int 
     place = rng.randint(0, len(texts))
     texts.insert(place, record)
     return RealismGroup(tuple(text[:_MAX_TEXT] for text in texts), place + 1)
+
+
+def compose_calls(
+    reals: Sequence[str], records: Sequence[str], rng: random.Random, k: int = 3, most: int = 8
+) -> list[list[RealismGroup]]:
+    """A group for each record, in their order, and the groups of each call: at most `most`.
+
+    No real text stands in two groups of one call: what comes twice would be known for real. So ten seeds are enough for
+    three groups of four texts a call.
+
+    Raises:
+        ValueError: there is no real text beside a record.
+    """
+    different = list(dict.fromkeys(reals))
+    size = max(1, min(most, len(different) // k))
+    calls = []
+    for start in range(0, len(records), size):
+        batch = records[start : start + size]
+        left = [text for text in rng.sample(different, len(different)) if text not in batch]
+        groups = []
+        for record in batch:
+            dealt, left = left[:k], left[k:]
+            # Only where records repeat real texts is a text too few, and then one comes twice.
+            groups.append(compose_group(dealt or different, record, rng, k))
+        calls.append(groups)
+    return calls
+
+
+async def ask_which_are_made(ask: Ask, groups: Sequence[RealismGroup]) -> tuple[RealismGuess, ...]:
+    """One call about some groups: a guess for each, in their order.
+
+    Raises:
+        errors.NodeError: no answer that can be used.
+        errors.AideError: of scope `run`.
+    """
+    return await ask(
+        STEP,
+        make_realism_payload(groups),
+        template=TEMPLATE,
+        max_output=_TOKENS + _TOKENS_A_GROUP * len(groups),
+        parts=WHOLE,
+        demos=(),
+        **make_prompt_values(groups),
+    )
 
 
 def make_prompt_values(groups: Sequence[RealismGroup]) -> dict[str, Any]:
@@ -201,6 +248,8 @@ __all__ = [
     "RealismGroup",
     "RealismGuess",
     "RealismScore",
+    "ask_which_are_made",
+    "compose_calls",
     "compose_group",
     "make_prompt_values",
     "make_realism_payload",

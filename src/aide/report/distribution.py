@@ -25,17 +25,13 @@ def read_distribution(folder: RunFolder, accepted: int) -> dict[str, Any]:
     Empty if there is neither, or if it is of another number of records than `accepted`: that of an earlier run.
     """
     stats = orjson.loads(folder.stats.read_bytes()) if folder.stats.exists() else {}
-    for kept in (stats.get("distribution"), folder.read_summary().get("distribution")):
-        if kept and kept.get("records") in (accepted, _count_measured(folder, accepted)):
-            found: dict[str, Any] = kept
-            return found
-    return {}
-
-
-def _count_measured(folder: RunFolder, accepted: int) -> int | None:
-    """How many records a summary of so many has measured: of a large run every n-th."""
     summary = folder.read_summary()
-    return summary.get("distribution", {}).get("records") if summary.get("accepted") == accepted else None
+    found: dict[str, Any] = {}
+    if summary.get("accepted") == accepted:
+        found = summary.get("distribution") or {}
+    if stats.get("records") == accepted:
+        found = stats.get("distribution") or found
+    return found
 
 
 def view_distribution(facts: ReportFacts) -> dict[str, Any]:

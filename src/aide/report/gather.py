@@ -237,7 +237,7 @@ def _measure_likeness(records: Sequence[dict[str, Any]], seeds: Mapping[str, str
 
 
 def read_comparison(folder: RunFolder) -> dict[str, Any]:
-    """The measures of this run beside human data, as `aide stats DIR --against FILE` left them in `stats.json`.
+    """The measures of this run beside human data, as `aide stats DIR --human FILE` left them in `stats.json`.
 
     Empty if there is no such file, or none that compares.
     """

@@ -1,5 +1,6 @@
 """The realism meter: groups, what is asked, what is answered, and the scores."""
 
+import asyncio
 import json
 
 import pytest
@@ -10,6 +11,8 @@ from aide.metrics.realism import (
     RealismAnswer,
     RealismGroup,
     RealismGuess,
+    ask_which_are_made,
+    compose_calls,
     compose_group,
     make_prompt_values,
     make_realism_payload,
@@ -17,6 +20,7 @@ from aide.metrics.realism import (
 )
 from aide.prompts import Prompts
 from aide.records import WHOLE, rng
+from unit.formats.scripted import Scripted
 
 REALS = [f"real text {n}" for n in range(8)]
 
@@ -41,6 +45,24 @@ def test_a_real_text_that_equals_the_record_is_left_out() -> None:
     assert sorted(group.texts) == ["made", "real"]
     with pytest.raises(ValueError, match="a real text beside"):
         compose_group(["made"], "made", rng("a"))
+
+
+def test_no_real_text_comes_twice_in_a_call() -> None:
+    records = [f"made {n}" for n in range(7)]
+    calls = compose_calls(REALS, records, rng("calls"), k=3)
+    assert [len(call) for call in calls] == [2, 2, 2, 1]
+    assert [group.texts[group.made - 1] for call in calls for group in call] == records
+    for call in calls:
+        texts = [text for group in call for text in group.texts]
+        assert len(set(texts)) == len(texts) == 4 * len(call)
+
+
+def test_few_real_texts_are_enough_for_a_group_a_call() -> None:
+    calls = compose_calls(["one", "two"], ["made", "two"], rng("few"), k=3)
+    assert [[sorted(group.texts) for group in call] for call in calls] == [
+        [["made", "one", "two"]],
+        [["one", "two"]],
+    ]
 
 
 GROUPS = [RealismGroup(("a", "b", "c", "d"), 2), RealismGroup(("e", "f"), 1)]
@@ -70,6 +92,15 @@ def test_guesses_come_back_in_the_order_of_the_groups() -> None:
 def test_what_cannot_be_meant_is_asked_again(guesses: list[dict[str, object]], problem: str) -> None:
     with pytest.raises(Unusable, match=problem):
         make_realism_payload(GROUPS).read(json.dumps({"guesses": guesses}))
+
+
+def test_one_call_asks_about_all_groups() -> None:
+    ask = Scripted(json.dumps({"guesses": [guess(1, 2, 3), guess(2, 1)]}))
+    found = asyncio.run(ask_which_are_made(ask, GROUPS))
+    assert [each.number for each in found] == [2, 1]
+    [asked] = ask.asked
+    assert (asked["step"], asked["template"]) == ("realism", "realism")
+    assert asked["groups"] == [("a", "b", "c", "d"), ("e", "f")]
 
 
 def test_the_prompt_shows_every_text_by_its_number() -> None:

@@ -162,7 +162,7 @@ def test_the_distribution_is_shown_if_it_is_of_these_records(tmp_path: Path) -> 
     for told in ("longer than the seeds", "question", "1 of 1 records were told from real texts", "hop 1"):
         assert told in html
     assert HOSTILE not in html
-    folder.summary.write_text(json.dumps({**summary, "distribution": {"records": accepted + 1}}))
+    folder.summary.write_text(json.dumps({**summary, "accepted": accepted + 1}))
     assert 'id="distribution"' not in write_report(folder).read_text(encoding="utf-8")
 
 
