@@ -30,6 +30,7 @@ EXCLUDED: Final[Mapping[str, str]] = {
     "together": "each call is composed and kept before it is sent",
     "contexts": _EXTENSION, "hops": _EXTENSION, "target": _EXTENSION, "per_seed": _EXTENSION,
     "guard": _HERE,
+    "human": "looks at records, changes none",
     "realism": "looks after the last record, changes none",
     "exam": "looks before the first record, changes none",
     "min_exam": "looks before the first record, changes none",

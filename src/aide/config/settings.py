@@ -165,6 +165,14 @@ class RunSettings(Frozen):
         Flag("quality", "Share of seeds that the model must get right in the precheck.", "SHARE"),
     ] = None
 
+    human: Annotated[
+        tuple[PathText, ...],
+        Flag(
+            "quality",
+            "Examples that people wrote: the records are measured beside them, too; repeatable.",
+            "FILE",
+        ),
+    ] = ()
     realism: Annotated[
         int,
         Field(ge=0, le=1000),
@@ -173,7 +181,7 @@ class RunSettings(Frozen):
             "Records that are shown among seeds at the end, to see whether they can be told; 0 for none.",
             "N",
         ),
-    ] = 16
+    ] = 12
 
     guard: Annotated[
         bool,

@@ -152,7 +152,7 @@ class Expansion:
                     "gone_seeds": find_gone_seeds(inputs, journal),
                     "drift": _measure_drift(session, inputs.seeds),
                     "realism": realism,
-                    "distribution": _measure_distribution(session, inputs.seeds, self._card),
+                    "distribution": _measure_distribution(session, inputs, self._card),
                 }
                 _write_json(folder.summary, summary)
                 self.write_progress()
@@ -283,13 +283,14 @@ def _measure_drift(session: Session, seeds: Sequence[Seed]) -> dict[str, Any]:
     return drift
 
 
-def _measure_distribution(session: Session, seeds: Sequence[Seed], card: TaskCard | None) -> dict[str, Any]:
+def _measure_distribution(session: Session, inputs: PreparedInputs, card: TaskCard | None) -> dict[str, Any]:
     """The records beside the seeds; empty where the run ended before it had a card."""
     if card is None:
         return {}
     recall = session.embeddings.recall_text if session.spec.embeddings else None
     out = read_pruned(session.journal)
-    return measure_run_distribution(session.journal, seeds, card, out=out, recall=recall)
+    human = [seed.draft for seed in inputs.human]
+    return measure_run_distribution(session.journal, inputs.seeds, card, human=human, out=out, recall=recall)
 
 
 def _count_settled(

@@ -39,6 +39,8 @@ class PreparedInputs:
     """Further fixed parts, given by `--contexts`."""
     avoid: Contamination | None
     """The test sets of `--avoid`."""
+    human: tuple[Seed, ...]
+    """Examples of `--human`, to measure records by."""
     hashes: Mapping[str, str]
     """Of each seed file, by its name, the hash of the very bytes that were read; empty for standard input."""
 
@@ -124,7 +126,8 @@ def read_inputs(
     labels = read_labels(spec.labels)
     format = detect_format([seed.draft for seed in seeds], spec.format, labels, hint=loaded.format_hint)
     avoid = _read_avoided(spec, seeds)
-    inputs = PreparedInputs(loaded, seeds, format, labels, contexts, avoid, dict(hashes or {}))
+    human = tuple(load_seeds([str(path) for path in spec.human], mapping).seeds) if spec.human else ()
+    inputs = PreparedInputs(loaded, seeds, format, labels, contexts, avoid, human, dict(hashes or {}))
     prompts = Prompts(spec.prompts)
     for operation in spec.operations:  # an operation without a prompt is told before anything is spent
         prompts.find_template(*list_variants(operation, format.prompt_names, parts=inputs.fixed_parts))
