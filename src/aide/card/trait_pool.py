@@ -17,9 +17,9 @@ from aide.text.words import fold_words
 # Ten seeds are ten points of a smooth distribution, so a new length lies around its seed's: in log space, with this
 # standard deviation, or less where the seeds' lengths are nearer to each other.
 #
-# By itself that would widen the distribution, so all is drawn together again until it is as wide as the seeds' own: the
-# smoothed bootstrap with the variance kept (Silverman, Density Estimation, 1986, section 6.4). The figures stand in
-# docs/design/traits.md.
+# By itself that would widen the distribution, and the smoothed bootstrap with the variance kept (Silverman, Density
+# Estimation, 1986, section 6.4) would make it as wide as the seeds' own. Half of the way is taken: ten seeds seldom show
+# the whole tail. The figures stand in docs/design/traits.md.
 _SIGMA: Final = 0.3
 _SIGMA_BY_SPREAD: Final = 0.6
 _WIDENED: Final = 0.5  # as the card's bounds: ten seeds show only part of how long inputs of a task may be
@@ -44,7 +44,7 @@ class _Smoothing:
     """Mean of the logarithms of the seeds' lengths."""
     sigma: float
     pull: float
-    """By how much lengths are drawn together towards the center, so that they spread no wider than the seeds' own."""
+    """By how much lengths are drawn together towards the center: to somewhat wider than the seeds' own spread."""
     least: float
     most: float
 
@@ -60,7 +60,7 @@ class _Smoothing:
             low, high = twentieths[0], twentieths[-1]
             spread = stdev(logs)
             sigma = min(_SIGMA, _SIGMA_BY_SPREAD * spread)
-            pull = spread / sqrt(spread**2 + sigma**2) if spread else 1.0
+            pull = sqrt(spread / sqrt(spread**2 + sigma**2)) if spread else 1.0
         least = max(1, low * (1 - _WIDENED), ordered[0] - _WORD.get(unit, 1))
         return cls(fmean(logs), sigma, pull, least, max(2, high * (1 + _WIDENED)))
 
