@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from aide.card import make_demonstration
+from aide.errors import NodeError
 from aide.formats import Demonstration, Format, TaskCard
 from aide.journal import Journal
 from aide.judging.passage import cut_passage
@@ -175,7 +176,10 @@ class GroupedJudge:
             by_document.setdefault(item["document"], []).append(item)
         found: dict[str, Reading | None] = {}
         for document, items in by_document.items():
-            readings = await self._ask_texts(digest("real", name, document), items, examples)
+            try:
+                readings = await self._ask_texts(digest("real", name, document), items, examples)
+            except NodeError:  # said in a way that can't be read: that is a finding, too
+                readings = [None] * len(items)
             found |= {item["id"]: reading for item, reading in zip(items, readings, strict=True)}
         return [found[seed.id] for seed in seeds]
 
@@ -184,7 +188,10 @@ class GroupedJudge:
         items = [
             {"parent": "", "text": draft.input, "answer": self._format.render(draft)} for draft in drafts
         ]
-        return list(await self._ask_comparisons(digest("answers", name), items))
+        try:
+            return list(await self._ask_comparisons(digest("answers", name), items))
+        except NodeError:
+            return [None] * len(items)
 
     async def _ask_readings(self, id: str, items: Sequence[Item]) -> Sequence[Reading | None]:
         """Readings of some texts, a real one among them where there are seeds to spare and company to hide in."""
@@ -248,7 +255,7 @@ class GroupedJudge:
     def _choose_examples(self, id: str, hidden: Sequence[Seed]) -> tuple[Demonstration, ...]:
         """Real examples for one call, of every label in turn; never those that stand among the texts."""
         away = {seed.id for seed in hidden}
-        seeds = [seed for seed in self._seeds if seed.id not in away] or list(self._seeds)
+        seeds = [seed for seed in self._seeds if seed.id not in away]
         rng("judge examples", id).shuffle(seeds)
         chosen: list[Demonstration] = []
         left = EXAMPLE_TOKENS
