@@ -224,12 +224,17 @@ def test_a_model_that_only_mumbles_is_no_exhausted_tree(tmp_path: Path) -> None:
 
     out, seeds = tmp_path / "out", small(tmp_path)
     with beside(Station(twist=mumbles).serving()) as url:
-        first = expand(seeds, out, url, "--target", "3", "--plain-share", "0")
+        guarded = expand(seeds, tmp_path / "guarded", url, "--target", "3", "--plain-share", "0")
+        assert guarded.returncode == 6, guarded.stderr
+        assert "give no attributes" in guarded.stderr
+        assert "most of them as truncated" in guarded.stderr
+        words = ("--plain-share", "0", "--no-guard")
+        first = expand(seeds, out, url, "--target", "3", *words)
         assert first.returncode == 6, first.stderr
         assert "nothing grew there: truncated 3" in first.stderr
         assert "exhausted" not in first.stderr
         assert runs.summary(out)["barren_reasons"] == {"truncated": 3}
-        assert expand(seeds, out, url, "--target", "4", "--plain-share", "0").returncode == 6
+        assert expand(seeds, out, url, "--target", "4", *words).returncode == 6
     assert runs.summary(out)["barren_reasons"] == {"truncated": 3}, "a later invocation forgets why"
 
 
