@@ -11,7 +11,8 @@ import ast
 import json
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -146,6 +147,19 @@ def _repaired(body: str, text: str) -> object:
     if not isinstance(value, dict | list) or not value:
         raise Unusable("not_json", "The answer was broken JSON; write one complete JSON object.", said=text)
     return value
+
+
+def find_places(numbers: Sequence[int], count: int) -> list[int]:
+    """The places, from 0, of items that a model numbered from 1, where `count` were asked for; -1 where it is none.
+
+    What is said of another item is worse than nothing: a number that stands twice is the number of neither, unless
+    there is an item for each place, whose order then says which is which. Some models count from 0.
+    """
+    times = Counter(numbers)
+    if len(times) < len(numbers) == count:
+        return list(range(count))
+    first = 0 if 0 in times and count not in times else 1
+    return [n - first if times[n] == 1 and first <= n < first + count else -1 for n in numbers]
 
 
 def fits_schema(text: str, schema: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from aide.journal import Journal
 from aide.records import digest
 from aide.shards import FolderLock
 from cli.shell import SEEDS, SIM, aide, bash
@@ -19,6 +20,8 @@ def test_inputs_are_embedded_once_and_a_longer_run_goes_on_from_there(tmp_path: 
         "--embeddings",
         "simulator",
         "--no-exam",
+        "--plain-share",
+        "0",  # of plain texts only the wording is compared
     )
     first = aide(*words, "--target", "10", "-o", tmp_path / "run", "--json")
     assert first.returncode == 0, first.stderr
@@ -35,7 +38,9 @@ def test_inputs_are_embedded_once_and_a_longer_run_goes_on_from_there(tmp_path: 
 def test_personas_from_a_bank_are_ranked_by_embeddings_and_the_bank_is_embedded_once(tmp_path: Path) -> None:
     """The simulator's vectors are of hashed words, so that a persona lies near a topic that it is spelled as."""
     seeds = SEEDS / "word_problems.jsonl"
-    words = ("--base-url", SIM, "--no-exam", "--hops", "1", "--attributes", "1", "--graph-triples", "0")
+    words = (
+        "--base-url", SIM, "--no-exam", "--hops", "1", "--attributes", "1", "--graph-triples", "0", "--plain-share", "0"
+    )  # fmt: skip
     first = aide("expand", seeds, *words, "--personas", "0", "--target", "all", "-o", tmp_path / "plain")
     assert first.returncode == 0, first.stderr
     shards = (tmp_path / "plain" / "shards").glob("*.jsonl")
@@ -57,7 +62,9 @@ def test_personas_from_a_bank_are_ranked_by_embeddings_and_the_bank_is_embedded_
     with closing(sqlite3.connect(tmp_path / "run" / "journal.sqlite")) as journal:
         of_bank = "SELECT count(*) FROM calls WHERE step = 'embed' AND node = ?"
         [(asked,)] = journal.execute(of_bank, (digest("personas"),)).fetchall()
-    assert asked == 1 + len(topics), "the bank in one call, and each topic in one"
+    with Journal.open(tmp_path / "run" / "journal.sqlite", readonly=True) as known:
+        used = {json.loads(outcome.payload)["topic"] for outcome in known.read_outcomes("planted")}
+    assert asked == 1 + len(used), "the bank in one call, and each topic in one"
 
 
 def test_other_embeddings_are_another_run(tmp_path: Path) -> None:
@@ -108,7 +115,16 @@ def test_dedup_asks_nobody_unless_a_model_is_named(tmp_path: Path) -> None:
 def test_dedup_takes_the_embeddings_of_a_run(tmp_path: Path) -> None:
     state = str(tmp_path / "state")
     model = ("--embeddings", "simulator", "--base-url", SIM)
-    words = ("expand", SEEDS / "word_problems.jsonl", *model, "--no-exam", "--target", "10")
+    words = (
+        "expand",
+        SEEDS / "word_problems.jsonl",
+        *model,
+        "--no-exam",
+        "--plain-share",
+        "0",
+        "--target",
+        "10",
+    )
     assert aide(*words, "-o", tmp_path / "run").returncode == 0
     done = aide("dedup", tmp_path / "run", *model, "--reuse", tmp_path / "run", XDG_STATE_HOME=state)
     assert "dropped 0 of 10 records: 0 exact, 0 near, 0 meaning; 0 calls" in done.stderr

@@ -34,8 +34,16 @@ def refusal(status: int, message: str, **more: str) -> Reply:
 def test_with_every_fault_at_once_a_run_ends_well_and_no_answer_is_paid_twice(tmp_path: Path) -> None:
     station = Station(SimulatorSettings(faults=read_faults(f"{SPOILED},{ON_THE_WIRE}")))
     out = tmp_path / "out"
+    words = (
+        "--target",
+        "40",
+        "--together",
+        "1",
+        "--timeout",
+        "2.5",
+    )  # a call for each record: many are spoiled
     with beside(station.serving()) as url:
-        ended = expand(runs.SEEDS / "word_problems.jsonl", out, url, "--target", "40", "--timeout", "2.5")
+        ended = expand(runs.SEEDS / "word_problems.jsonl", out, url, *words)
     assert ended.returncode == 0, ended.stderr
     assert runs.reconciles(out)
     assert runs.summary(out)["open"] == 0
@@ -93,8 +101,8 @@ def test_a_quota_that_is_spent_half_way_keeps_what_was_accepted_and_the_rerun_go
 
     def twist(done: int, headers: Any, body: Any) -> Reply | None:
         nonlocal judged
-        judged += "own_answer" in json.dumps(body.get("response_format", {}))
-        if full or judged < 15:  # some verdicts have come: there are records
+        judged += "relevance" in json.dumps(body.get("response_format", {}))
+        if full or judged < 6:  # some readings have come: there are records
             return None
         return refusal(429, "You exceeded your current quota.", code="insufficient_quota")
 
@@ -129,7 +137,7 @@ def test_where_nothing_listens_a_run_stops_and_goes_on_elsewhere(tmp_path: Path)
 
 def test_of_two_endpoints_one_may_die_half_way(tmp_path: Path) -> None:
     def dies(done: int, headers: Any, body: Any) -> Reply | None:
-        if done >= 40:
+        if done >= 12:
             first.die()
         return None
 
@@ -183,7 +191,8 @@ def test_each_step_has_its_own_model_and_sampling_and_its_own_line_in_the_summar
             api_key_command = "sh {tmp_path}/key.sh"
             """
         )
-        ended = aide("expand", small(tmp_path), "--config", config, *TREE, "--target", "3", "-o", out)
+        guided = (*TREE, "--plain-share", "0", "--answer", "separate", "--target", "3")
+        ended = aide("expand", small(tmp_path), "--config", config, *guided, "-o", out)
     assert ended.returncode == 0, ended.stderr
     cheap = [body for _, body in heard if body["model"] == "cheap"]
     assert cheap
@@ -215,10 +224,31 @@ def test_a_model_that_only_mumbles_is_no_exhausted_tree(tmp_path: Path) -> None:
 
     out, seeds = tmp_path / "out", small(tmp_path)
     with beside(Station(twist=mumbles).serving()) as url:
-        first = expand(seeds, out, url, "--target", "3")
+        guarded = expand(seeds, tmp_path / "guarded", url, "--target", "3", "--plain-share", "0")
+        assert guarded.returncode == 6, guarded.stderr
+        assert "give no attributes" in guarded.stderr
+        assert "most of them as truncated" in guarded.stderr
+        words = ("--plain-share", "0", "--no-guard")
+        first = expand(seeds, out, url, "--target", "3", *words)
         assert first.returncode == 6, first.stderr
         assert "nothing grew there: truncated 3" in first.stderr
-        assert "rejects.jsonl" not in first.stderr, "it names a file that is not there"
+        assert "exhausted" not in first.stderr
         assert runs.summary(out)["barren_reasons"] == {"truncated": 3}
-        assert expand(seeds, out, url, "--target", "4").returncode == 6
+        assert expand(seeds, out, url, "--target", "4", *words).returncode == 6
     assert runs.summary(out)["barren_reasons"] == {"truncated": 3}, "a later invocation forgets why"
+
+
+def test_plain_records_of_a_model_that_only_mumbles_are_given_up(tmp_path: Path) -> None:
+    def mumbles(done: int, headers: Any, body: Any) -> Reply:
+        message = {"role": "assistant", "content": "hm"}
+        return 200, {}, {"model": "m", "choices": [{"message": message, "finish_reason": "stop"}]}
+
+    out, station = tmp_path / "out", Station(twist=mumbles)
+    with beside(station.serving()) as url:
+        ended = aide(
+            "expand", small(tmp_path), "--base-url", url, "--model", "m", "--target", "100", "-o", out
+        )
+    assert ended.returncode == 6, ended.stderr
+    assert "the model got 0 of 3 seeds right" in ended.stderr
+    assert "none of the last 48 candidates was accepted" in ended.stderr
+    assert station.requests < 300, "it is asked on and on"

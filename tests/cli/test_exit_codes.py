@@ -60,10 +60,10 @@ def test_2_where_the_seeds_are_wrong(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "cap",
     [
-        ("--max-calls", "30"),
-        ("--max-total-tokens", "30000"),
-        ("--max-cost", "0.01"),
-        ("--max-cost-per-run", "0.01"),
+        ("--max-calls", "10"),
+        ("--max-total-tokens", "12000"),
+        ("--max-cost", "0.006"),
+        ("--max-cost-per-run", "0.006"),
         ("--max-minutes", "0"),
     ],
 )
@@ -76,11 +76,11 @@ def test_3_where_a_budget_is_spent_and_a_rerun_with_more_goes_on(
     assert cap[0] in stopped.stderr
     spent = json.loads(stopped.stdout)
     if cap[0] == "--max-calls":
-        assert spent["calls"] <= 30
+        assert spent["calls"] <= 10
     if cap[0] == "--max-total-tokens":
-        assert spent["tokens"]["prompt"] + spent["tokens"]["completion"] <= 30_000
+        assert spent["tokens"]["prompt"] + spent["tokens"]["completion"] <= 12_000
     if "cost" in cap[0]:
-        assert spent["cost"] <= 0.01
+        assert spent["cost"] <= 0.006
     whole = aide(*run, cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
     facts = json.loads(whole.stdout)
@@ -147,8 +147,8 @@ def test_waiting_for_a_folder_can_be_interrupted(tmp_path: Path) -> None:
 
 
 def test_6_where_the_tree_ends_short_of_the_target(tmp_path: Path) -> None:
-    tiny = ("--attributes", "1", "--graph-triples", "0", "--personas", "0", "--hops", "1", "--target", "500")
-    run = ("expand", WORDS, "--base-url", SIM, *tiny, "-o", "run")
+    tiny = ("--attributes", "1", "--graph-triples", "0", "--personas", "0", "--hops", "1", "--plain-share", "0")
+    run = ("expand", WORDS, "--base-url", SIM, *tiny, "--target", "500", "-o", "run")
     done = aide(*run, cwd=tmp_path)
     assert done.returncode == 6, done.stderr
     assert "short of the target" in done.stderr

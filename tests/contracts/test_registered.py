@@ -5,6 +5,7 @@ import inspect
 from pathlib import Path
 
 import pytest
+from aide.recipes.operations import OPERATIONS
 
 from aide.card import card_from_toml
 from aide.config import resources
@@ -12,7 +13,6 @@ from aide.errors import NodeError
 from aide.formats import FORMATS, Label, Question, TaskCard
 from aide.prompts import Prompts
 from aide.recipes import RECIPES
-from aide.recipes.operations import OPERATIONS
 from aide.records import FORMATS as FORMAT_NAMES
 from aide.records import WHOLE, Draft, Record, rng
 from aide.seeds import load_seeds

@@ -224,10 +224,10 @@ class Display:
         rejects = escape_for_console(str(self.folder.rejects)) if self.folder.rejects.exists() else ""
         if summary["exit_code"] == 6:
             look = f", or a look at {rejects}" if rejects else ""
-            self.tell(
-                f"short of the target: the tree and its further draws are exhausted; more seeds, --hops{look} help",
-                "short",
-            )
+            why = f"the tree and its further draws are exhausted; more seeds, --hops{look} help"
+            if not summary["accepted"]:
+                why = f"nothing was accepted{f'; {rejects} says why' if rejects else ''}"
+            self.tell(f"short of the target: {why}", "short")
         records = escape_for_console(f"{self.folder.shards}/part-*.jsonl")
         self.tell(
             f"records: {records}{f'   rejects: {rejects}' if rejects else ''}",

@@ -188,7 +188,8 @@ class Precheck:
         misses = self.misses
         named = [f"{miss.name}: the seed says {miss.expected!r}, the model {miss.said!r}" for miss in misses]
         more = [f"and {len(named) - _MAX_MISSES} more"] if len(named) > _MAX_MISSES else []
-        pairs = Counter((miss.expected, miss.said) for miss in misses).most_common(3)
+        said = [miss for miss in misses if not miss.said.startswith("(")]  # else it said nothing usable
+        pairs = Counter((miss.expected, miss.said) for miss in said).most_common(3)
         often = [f"{a!r} is taken for {b!r} {n} times" for (a, b), n in pairs if n > 1]
         return [*named[:_MAX_MISSES], *more, *often]
 

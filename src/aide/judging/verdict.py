@@ -5,7 +5,6 @@ parent or its seed. It answers the text itself, and code compares. Shown an answ
 it saw, it called 390 correct. Part two, where there is something to compare, shows parent and answer.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from aide.errors import Unusable
-from aide.parsing import ReplyModel, build_closed_schema, parse_json
+from aide.parsing import ReplyModel, build_closed_schema, find_places, parse_json
 from aide.records import Comparison, Reading, Verdict
 
 Grade = Annotated[int, Field(ge=1, le=10)]
@@ -76,32 +75,19 @@ class VerdictsPayload:
             value = value.get("verdicts", [value] if "relevance" in value or "diversity" in value else [])
         rows = value if isinstance(value, list) else []
         found: list[Any] = [None] * self.count
-        for place, row in self._number(rows):
+        told = [row for row in rows if isinstance(row, Mapping)]
+        numbers = [
+            _read_number(row.get("n"), place) for place, row in enumerate(rows) if isinstance(row, Mapping)
+        ]
+        for row, place in zip(told, find_places(numbers, self.count), strict=True):
             with suppress(ValueError):
-                if 0 <= place < self.count:
-                    found[place] = self._model.model_validate(row)
+                if place >= 0:
+                    found[place] = self._model.model_validate({**row, "n": place + 1})
         if not any(found):
             raise Unusable(
                 "invalid", f'"verdicts" must be a list of {self.count} objects with all keys.', said=text
             )
         return found
-
-    def _number(self, rows: Sequence[Any]) -> list[tuple[int, Mapping[str, Any]]]:
-        """The rows by the place of their text.
-
-        A verdict on another text is worse than none: a number that stands twice counts for neither, unless there is a
-        row for each text, whose order then says which is which. Some models count from 0.
-        """
-        numbered = [
-            (_read_number(row.get("n"), place), {**row, "n": 1})
-            for place, row in enumerate(rows)
-            if isinstance(row, Mapping)
-        ]
-        numbers = Counter(number for number, _ in numbered)
-        first = 0 if 0 in numbers and self.count not in numbers else 1
-        if len(numbers) < len(numbered) == self.count:
-            return [(place, row) for place, (_, row) in enumerate(numbered)]
-        return [(number - first, row) for number, row in numbered if numbers[number] == 1]
 
 
 @lru_cache(maxsize=64)

@@ -75,10 +75,11 @@ class Aide:
                 max_output=150 + 40 * (triples + people), attributes=triples, personas=people, label=label, **shared,
             )  # fmt: skip
         except Unusable:
-            payload, max_output = make_extraction_payload(triples), 150 + 40 * triples
-            found = await ask("extract", payload, max_output=max_output, attributes=triples, **shared)
+            asked = max(1, triples)  # a topic alone is no extraction
+            payload, max_output = make_extraction_payload(asked), 150 + 40 * asked
+            found = await ask("extract", payload, max_output=max_output, attributes=asked, **shared)
             personas = None
-        first = normalise_triples(found)
+        first = normalise_triples(found)[:triples]
         more, named = await run_side_by_side(
             self.expand_graph(found.topic, first, graph, ask, **shared),
             find_personas(found.topic, work.personas, context.bank, ask, given=personas, parts=point.parts),

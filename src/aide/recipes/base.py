@@ -224,17 +224,23 @@ def charge_to(node: str, ask: Ask) -> Ask:
     return booked
 
 
-async def run_side_by_side(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
-    """Both results. Where either fails the other is awaited before the fault is raised.
+async def run_all(work: Iterable[Coroutine[Any, Any, A]]) -> list[A]:
+    """All results, in their order. Where one fails the others are awaited before its fault is raised.
 
     A call that was cancelled would be paid for without its answer, and would take along all who share it.
     """
     async with asyncio.TaskGroup() as group:
-        first, second = group.create_task(_catch(one)), group.create_task(_catch(other))
-    for end in (first.result(), second.result()):
+        tasks = [group.create_task(_catch(each)) for each in work]
+    ends = [task.result() for task in tasks]
+    for end in ends:
         if isinstance(end, AideError):
             raise end
-    return cast("tuple[A, B]", (first.result(), second.result()))
+    return cast("list[A]", ends)
+
+
+async def run_side_by_side(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
+    """Both results, as `run_all` gives them."""
+    return cast("tuple[A, B]", tuple(await run_all(cast("list[Coroutine[Any, Any, Any]]", [one, other]))))
 
 
 async def _catch(work: Coroutine[Any, Any, A]) -> A | AideError:

@@ -15,12 +15,12 @@ from pydantic import Field, create_model
 from aide.config import resources
 from aide.errors import InputError, Unusable
 from aide.parsing import ModelPayload, ReplyModel
+from aide.recipes.extraction import clean_personas
 from aide.records import WHOLE, Ask, Embed, Parts, rng
 from aide.text.cleaning import clean_text
 from aide.text.words import list_terms
 from aide.vectors import Vector, cosine, pack_vector, sign_bits
 
-FLOOR: Final = 0.75  # least cosine similarity, where there are embeddings
 AT_ONCE: Final = 32  # texts embedded by one call: the most that a common server takes unless told otherwise
 _COMPARED: Final = 8  # times as many as are wanted are compared number by number
 _STEM: Final = 5  # words count as one when this many first letters agree: lawyer, lawyers
@@ -35,7 +35,7 @@ def make_personas_payload(count: int) -> ModelPayload[_Personas, tuple[str, ...]
     """The payload of step `personas`: the schema wants exactly `count`; fewer that are usable are taken."""
 
     def convert(reply: _Personas) -> tuple[str, ...]:
-        personas = tuple(dict.fromkeys(" ".join(text.split()) for text in reply.personas if text.split()))
+        personas = tuple(dict.fromkeys(clean_personas(reply.personas)))
         if not personas:
             raise ValueError(f"`personas` must be a list of {count} descriptions.")
         return personas[:count]
@@ -68,15 +68,14 @@ class PersonaBank:
     async def nearest(self, topic: str, count: int) -> tuple[str, ...]:
         """Up to `count` personas, nearest to the topic first.
 
-        With embeddings only those of cosine similarity over 0.75 come; by words the best `count` come in
-        any case, equals in an order drawn from the topic.
+        By embeddings or by words, the best come in any case, equals in an order drawn from the topic. There is no least
+        similarity: small embedding models put nearly every topic below any that large ones would suggest.
         """
         if self.embed is not None:
             scores = await self._by_meaning(topic, count, self.embed)
-            eligible = [at for at, score in scores.items() if score > FLOOR]
         else:
             scores = dict(enumerate(self._by_words(topic)))
-            eligible = list(scores)
+        eligible = list(scores)
         rng("personas", topic).shuffle(eligible)
         eligible.sort(key=scores.__getitem__, reverse=True)  # stable: equals stay shuffled
         return tuple(self.personas[at] for at in eligible[:count])

@@ -12,7 +12,7 @@ from aide.errors import Unusable
 from aide.formats import Format, TaskCard
 from aide.formats.evidence import find_quote, split_evidence
 from aide.judging.passage import is_short
-from aide.parsing import TextPayload, parse_json
+from aide.parsing import TextPayload, find_places, parse_json
 from aide.records import Draft, Hop, replace
 
 EVIDENCE: Final = "evidence"
@@ -53,8 +53,8 @@ class TextsPayload:
         found: Drafts = {}
         for place, said in _read_list(text, "texts", self.count):
             inner = next(iter(said.values()), "") if isinstance(said, Mapping) and len(said) == 1 else said
-            if isinstance(inner, str) and inner.strip():
-                found[place] = Draft(_TEXT.read(inner))
+            if written := _read_text(inner):
+                found[place] = Draft(written)
         return _check_any(found, f'"texts" must be a list of {self.count} strings.', text)
 
 
@@ -83,15 +83,13 @@ class ItemsPayload:
         for place, item in _read_list(text, "items", self.count):
             if not isinstance(item, Mapping):
                 continue
-            stem, right, wrong = item.get(self.what), item.get("correct"), item.get("wrong")
+            stem, right, wrong = _read_text(item.get(self.what)), item.get("correct"), item.get("wrong")
             evidence = str(item.get("evidence") or "")
-            if not isinstance(stem, str) or not stem.strip():
-                continue
-            if not self.options:
-                found[place] = Draft(_TEXT.read(stem), evidence=evidence)
-            elif isinstance(right, str) and isinstance(wrong, list):
+            if stem and not self.options:
+                found[place] = Draft(stem, evidence=evidence)
+            elif stem and isinstance(right, str) and isinstance(wrong, list):
                 options = [each.strip() for each in (right, *wrong) if isinstance(each, str)]
-                found[place] = Draft(_TEXT.read(stem), options[0], tuple(options), evidence=evidence)
+                found[place] = Draft(stem, options[0], tuple(options), evidence=evidence)
         return _check_any(found, f'"items" must be a list of {self.count} objects with all keys.', text)
 
 
@@ -107,14 +105,15 @@ class WorkedPayload:
     def read(self, text: str) -> Drafts:
         """The drafts, whose outputs are as the writer wrote them; raises `Unusable` where there is none."""
         found: Drafts = {}
-        for n, body in _ITEM.findall(text):
+        items = _ITEM.findall(text)
+        for (_, body), place in zip(items, find_places([int(n) for n, _ in items], self.count), strict=True):
             answer = _ANSWER.search(body)
-            written = body[: answer.start()].strip() if answer else ""
-            if 1 <= int(n) <= self.count and written and answer and answer[1].strip():
+            written = _read_text(body[: answer.start()]) if answer else ""
+            if place >= 0 and written and answer and answer[1].strip():
                 # Evidence stands behind the answer, in its tag or behind it.
                 _, evidence = split_evidence(body[answer.start() :])
                 said, _ = split_evidence(answer[1])
-                found[int(n) - 1] = Draft(_TEXT.read(written), said.strip(), evidence=evidence)
+                found[place] = Draft(written, said.strip(), evidence=evidence)
         problem = f'Write {self.count} items, each as <item n="1">the text<answer>its answer</answer></item>.'
         return _check_any(found, problem, text)
 
@@ -157,6 +156,14 @@ def finish_draft(format: Format, card: TaskCard, hop: Hop, draft: Draft) -> Draf
         return Draft(draft.input)
     finished = format.finish(replace(draft, output=output), card, hop.id)
     return replace(finished, evidence=quote)
+
+
+def _read_text(said: object) -> str:
+    """A text freed of what models wrap around it; empty where nothing is left, which costs that one alone."""
+    try:
+        return _TEXT.read(said) if isinstance(said, str) else ""
+    except Unusable:
+        return ""
 
 
 def _make_object(properties: Mapping[str, Any]) -> dict[str, Any]:

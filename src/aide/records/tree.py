@@ -83,7 +83,7 @@ class Hop:
     label: str | None = None
     """The intended label, for formats with a fixed set of labels."""
     draw: int = 0
-    """Counts further tries along the same triple or persona, 0 for the first."""
+    """Counts further tries along the same triple or persona, 0 for the first; of a plain record its ordinal."""
     anchored: bool = False
     """Whether the prompt shows the seed beside the parent."""
     others: tuple[str, ...] = ()

@@ -36,7 +36,7 @@ from aide.run.inputs import PreparedInputs, SeedSource
 from aide.run.judge_groups import GroupedJudge, make_judge
 from aide.run.loop import Emit, GrowthLoop, RunOutput
 from aide.run.parents import ParentChooser
-from aide.run.precheck import enforce_min_share, run_precheck
+from aide.run.precheck import enforce_min_share, fix_thresholds, run_precheck
 from aide.run.progress import Progress, usage_by_step
 from aide.run.pruning import read_pruned, read_standing, reconcile_shards
 from aide.run.realism_meter import measure_realism
@@ -172,7 +172,7 @@ class Expansion:
         thresholds = Thresholds(spec.min_relevance, spec.min_diversity, spec.keep_ambiguous)
         if spec.prechecked:
             card, self._precheck = await run_precheck(session, inputs, card, judge_for)
-            thresholds = self._precheck.calibrate(thresholds)
+            thresholds = fix_thresholds(journal, self._precheck, thresholds)
         self._card = card
         self.observer.on_card(card, list_trait_rows(card, inputs))
         judge = judge_for(card)

@@ -147,6 +147,7 @@ class HopBuilder:
             label=slot.label or None,
             pool=slot.parent,
             ordinal=slot.index,
+            draw=slot.index,  # two may be asked for in the same words, and are two all the same
         )
 
     def _deal_document(self, first: Slot) -> Point | None:

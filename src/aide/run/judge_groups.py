@@ -3,14 +3,16 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aide.card import make_demonstration
+from aide.errors import NodeError
 from aide.formats import Demonstration, Format, TaskCard
 from aide.journal import Journal
 from aide.judging.passage import cut_passage
 from aide.judging.verdict import (
     ReadingReply,
+    VerdictsPayload,
     make_comparison_payload,
     make_reading_payload,
     to_comparison,
@@ -19,11 +21,13 @@ from aide.judging.verdict import (
 from aide.llm.usage import estimate_tokens
 from aide.prompts import Prompts
 from aide.records import PLAIN, Ask, Comparison, Draft, Hop, Parts, Reading, Seed, digest, rng
-from aide.run.call_groups import CallGroups, Item
+from aide.run.call_groups import AskTogether, CallGroups, Item
 from aide.run.group_sizes import JUDGED, GroupSizes, note_size
 from aide.run.inputs import PreparedInputs
 from aide.run.session import Session
 from aide.run.stop import StopSwitch
+
+R = TypeVar("R")
 
 REAL: Final = "real reading"
 """Kind of the decision that keeps how the judge read a real text."""
@@ -175,7 +179,9 @@ class GroupedJudge:
             by_document.setdefault(item["document"], []).append(item)
         found: dict[str, Reading | None] = {}
         for document, items in by_document.items():
-            readings = await self._ask_texts(digest("real", name, document), items, examples)
+            readings = await _ask_patiently(
+                lambda id, some: self._ask_texts(id, some, examples), digest("real", name, document), items
+            )
             found |= {item["id"]: reading for item, reading in zip(items, readings, strict=True)}
         return [found[seed.id] for seed in seeds]
 
@@ -184,7 +190,7 @@ class GroupedJudge:
         items = [
             {"parent": "", "text": draft.input, "answer": self._format.render(draft)} for draft in drafts
         ]
-        return list(await self._ask_comparisons(digest("answers", name), items))
+        return await _ask_patiently(self._ask_comparisons, digest("answers", name), items)
 
     async def _ask_readings(self, id: str, items: Sequence[Item]) -> Sequence[Reading | None]:
         """Readings of some texts, a real one among them where there are seeds to spare and company to hide in."""
@@ -215,12 +221,11 @@ class GroupedJudge:
         format, card = self._format, self._card
         payload = make_reading_payload(format.reading, card.label_names, len(items))
         working = card.max_answer_tokens if format.reading in ("worked", "text") else 0
-        replies = await self._ask_for(id)(
-            "reflect", payload, template="reflect/blind", max_output=200 + len(items) * (200 + working), demos=examples,
+        replies = await self._ask_judge(
+            id, payload, template="reflect/blind", max_output=200 + len(items) * (200 + working), demos=examples,
             parts=self._documents[items[0]["document"]],
             texts=[{"shown": item["shown"], "passage": item["passage"]} for item in items], reading=format.reading,
         )  # fmt: skip
-        self._note_size(len(items), sum(reply is not None for reply in replies))
         return [
             None if reply is None else self._to_reading(reply, item)
             for item, reply in zip(items, replies, strict=True)
@@ -234,21 +239,29 @@ class GroupedJudge:
     async def _ask_comparisons(self, id: str, items: Sequence[Item]) -> Sequence[Comparison | None]:
         answers = not self._format.comparable
         payload = make_comparison_payload(answers, len(items))
-        replies = await self._ask_for(id)(
-            "reflect",
+        replies = await self._ask_judge(
+            id,
             payload,
             template="reflect/beside",
             max_output=200 + 120 * len(items),
             pairs=items,
             answers=answers,
         )
-        self._note_size(len(items), sum(reply is not None for reply in replies))
         return [None if reply is None else to_comparison(reply) for reply in replies]
+
+    async def _ask_judge(self, id: str, payload: VerdictsPayload, **how: Any) -> list[Any]:
+        try:
+            replies = await self._ask_for(id)("reflect", payload, **how)
+        except NodeError:
+            self._note_size(payload.count, 0)
+            raise
+        self._note_size(payload.count, sum(reply is not None for reply in replies))
+        return replies
 
     def _choose_examples(self, id: str, hidden: Sequence[Seed]) -> tuple[Demonstration, ...]:
         """Real examples for one call, of every label in turn; never those that stand among the texts."""
         away = {seed.id for seed in hidden}
-        seeds = [seed for seed in self._seeds if seed.id not in away] or list(self._seeds)
+        seeds = [seed for seed in self._seeds if seed.id not in away]
         rng("judge examples", id).shuffle(seeds)
         chosen: list[Demonstration] = []
         left = EXAMPLE_TOKENS
@@ -259,6 +272,22 @@ class GroupedJudge:
                 chosen.append(example)
                 left -= size
         return tuple(chosen)
+
+
+async def _ask_patiently(ask: AskTogether[R], id: str, items: Sequence[Item]) -> list[R | None]:
+    """The answers to some items: what a shared call leaves out is asked alone; `None` where that is in vain, too."""
+
+    async def try_to_ask(id: str, some: Sequence[Item]) -> list[R | None]:
+        try:
+            return list(await ask(id, some))
+        except NodeError:
+            return [None] * len(some)
+
+    found = await try_to_ask(id, items)
+    for place, item in enumerate(items):
+        if found[place] is None and len(items) > 1:
+            found[place : place + 1] = await try_to_ask(digest(id, str(place)), [item])
+    return found
 
 
 def make_judge(

@@ -1,16 +1,18 @@
 """The precheck of a run: model, judge and definitions of labels are tried on the seeds, each result journaled."""
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from aide.card import find_label_mistakes, make_demonstration, rewrite_labels
 from aide.config.spec import RunSpec
 from aide.errors import EndpointUnusable
 from aide.formats import TaskCard
+from aide.journal import Journal
 from aide.judging.precheck import MAX_SEEDS, Precheck, SeedCheck, answer_seed, read_seed
+from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
+from aide.recipes.base import run_all
 from aide.records import Comparison, Draft, Reading, Seed, digest, rng
 from aide.run.inputs import PreparedInputs
 from aide.run.judge_groups import GroupedJudge
@@ -20,7 +22,8 @@ from aide.run.test_results import JournaledTestRunner
 from aide.verify.answers import AnswerChecks
 
 DECISION: Final = "exam"  # under which the journal keeps the results, in folders of every version
-T = TypeVar("T")
+CALIBRATED: Final = "min_relevance"
+"""Under which the journal keeps the least relevance that the seeds' own grades allow."""
 JudgeFor = Callable[[TaskCard], GroupedJudge]
 
 
@@ -59,7 +62,7 @@ class _Trial:
         format, reflection = self._inputs.format, self._session.spec.reflection
         # What no judge answers, the solver does.
         answered = seeds if format.runs_tests or not reflection else ()
-        answers = await _run_all(self._answer(card, seed) for seed in answered)
+        answers = await run_all(self._answer(card, seed) for seed in answered)
         if not reflection:
             return card, answers
         readings = await self._read(card, seeds)
@@ -90,7 +93,7 @@ class _Trial:
         """The judge's readings, each beside examples that are not among the texts of its call."""
         judge = self._judge_for(card)
         folds = _split(seeds, min(judge.size, max(1, len(self._inputs.seeds) // 2)))
-        found = await _run_all(
+        found = await run_all(
             judge.read_real(fold, digest(DECISION, *(seed.id for seed in fold))) for fold in folds
         )
         return [reading for fold in found for reading in fold]
@@ -101,7 +104,9 @@ class _Trial:
         """Definitions with which blind readings go right; a person's own are never touched."""
         journal, drafts = self._session.journal, [seed.draft for seed in seeds]
         mistakes = find_label_mistakes(drafts, _list_answers(readings))
-        if not mistakes or journal.get_meta(DESCRIBED) != journal.get_meta("card"):
+        # A card that records were made with is fixed, whatever seeds come later.
+        fixed = journal.get_meta(DESCRIBED) != journal.get_meta("card") or journal.count_outcomes()
+        if not mistakes or fixed:
             return card, readings
         given = {label.name: label for label in self._inputs.labels if label.description}
         ask = self._session.ask_for(digest("card", "again"))
@@ -140,22 +145,21 @@ class _Trial:
         return self._inputs.format.make_wrong(seed.draft, card, others, rng(DECISION, seed.id))
 
 
-async def _run_all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """All results, side by side; raises the first fault once all have ended."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(each) for each in work]
-    except BaseExceptionGroup as faults:
-        raise faults.exceptions[0] from None
-    return [task.result() for task in tasks]
-
-
 def _split(seeds: Sequence[Seed], size: int) -> list[Sequence[Seed]]:
     return [seeds[first : first + size] for first in range(0, len(seeds), max(1, size))]
 
 
 def _list_answers(readings: Sequence[Reading | None]) -> list[str | None]:
     return [reading.own_answer if reading else None for reading in readings]
+
+
+def fix_thresholds(journal: Journal, precheck: Precheck, thresholds: Thresholds) -> Thresholds:
+    """Thresholds that the seeds themselves would pass, fixed with the first precheck: later seeds change nothing."""
+    kept = journal.get_meta(CALIBRATED)
+    if kept is None:
+        kept = precheck.calibrate(thresholds).min_relevance
+        journal.set_meta(CALIBRATED, kept)
+    return replace(thresholds, min_relevance=min(thresholds.min_relevance, int(kept)))
 
 
 def enforce_min_share(spec: RunSpec, precheck: Precheck) -> None:

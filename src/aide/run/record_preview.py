@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from aide.journal import Journal
-from aide.records import Lineage
+from aide.records import PLAIN, Lineage
 from aide.run.folder import RunFolder
 from aide.run.seed_pool import SEED
 
@@ -49,5 +49,7 @@ def _make_preview(line: Mapping[str, Any], seeds: Mapping[str, Any], journal: Jo
     lineage = Lineage.from_dict(line["lineage"])
     parent = journal.get_outcome(lineage.parent_id)
     above = orjson.loads(parent.payload)["input"] if parent else "(the seed)"
+    if lineage.operation == PLAIN:
+        above = "(none)"
     origin = f"{lineage.describe()}{' (anchored)' if lineage.anchored else ''}"
     return RecordPreview(seeds[lineage.seed_id]["input"], above, line["input"], line["output"], origin)

@@ -8,7 +8,7 @@ from aide.config.spec import RunSpec
 from aide.formats import Demonstration
 from aide.journal import Journal
 from aide.llm.usage import estimate_tokens
-from aide.records import Group, Seed, rng
+from aide.records import PLAIN, Group, Seed, rng
 from aide.run.inputs import PreparedInputs
 
 SEED: Final = "seed"
@@ -70,7 +70,8 @@ class SeedPool:
         pool = self._seeds_until(batch)
         rng("examples", group.id).shuffle(pool)
         own = [seed for seed in pool if first.label and seed.draft.output == first.label]
-        away = {first.parent.id}
+        # A prompt shows the parent itself; of a lone seed plain records have no other example.
+        away = {first.parent.id} if first.operation != PLAIN or len(pool) > 1 else set()
         chosen: list[Demonstration] = []
         left = DEMONSTRATION_TOKENS
         for seed in dict.fromkeys([*own, *pool]):

@@ -144,7 +144,7 @@ class _Writer:
         if kind == "array":
             return self.fill_list(schema, name)
         if kind == "string":
-            text = str(self.verdict.get(name, "")) or self.find_value(name)
+            text = str(self.verdict[name]) if name in self.verdict else self.find_value(name)
             while len(text) < schema.get("minLength", 0):
                 text = f"{text} {self.values.choice(self.words)}"
             return text[: schema.get("maxLength")]
@@ -257,21 +257,23 @@ class _Writer:
     def write(self) -> str:
         """A new text; a share of them nearly repeats a sibling, a share one of a few texts word for word."""
         key = (str(self.order), *self.request.again, next(self.texts))
-        source = (
-            self.inputs.get("seed")
-            or self.inputs.get("parent")
-            or self.dice.choice([*self.shown] or [self.subject])
-        )
+        source = self.choose_source()
         place, repeat = draw_share("near", *key), self.settings.repeat
         if "draft" in self.inputs or place >= repeat + self.settings.near:
             return self.compose(key, source)
         if place < repeat:
             source = self.dice.choice([*self.shown, ""])
             return self.compose(("repeat", source), source)
-        own, other = self.request.numbered, int(self.number) % max(1, len(self.request.numbered))
-        twin = {**self.order, **own[other]} if own else self.order
-        words = self.compose((str(twin), *self.request.again, 0), source).split(" ")
+        own = self.request.numbered or [{}]
+        sibling = _Writer(self.request, self.settings, {**self.inputs, **own[int(self.number) % len(own)]})
+        key = (str(sibling.order), *self.request.again, next(sibling.texts))
+        words = sibling.compose(key, sibling.choose_source()).split(" ")
         return " ".join([words.pop(self.dice.randrange(len(words))), *words])
+
+    def choose_source(self) -> str:
+        """The text whose words a new one takes: the seed, the parent or an example."""
+        given = self.inputs.get("seed") or self.inputs.get("parent")
+        return given or self.dice.choice([*self.shown] or [self.subject])
 
     def compose(self, key: Sequence[object], source: str) -> str:
         """The text that belongs to `key`; in the place of a draft a good one, unless the draft was lost."""

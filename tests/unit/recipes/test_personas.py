@@ -76,7 +76,7 @@ def test_shared_words_rank_first_and_there_is_no_floor() -> None:
     assert len({run(f"topic {n}", 1, bank) for n in range(20)}) > 1
 
 
-def test_embeddings_rank_by_meaning_above_the_floor() -> None:
+def test_embeddings_rank_by_meaning_however_far_the_topic_is() -> None:
     space = {"bread": [1.0, 0.0], PEOPLE[1]: [0.96, 0.28], PEOPLE[0]: [0.8, 0.6], PEOPLE[2]: [0.6, 0.8]}
     calls = []
 
@@ -85,7 +85,7 @@ def test_embeddings_rank_by_meaning_above_the_floor() -> None:
         return [space.get(text, [0.0, 1.0]) for text in texts]
 
     bank = PersonaBank(PEOPLE, embed)
-    assert run("bread", 5, bank) == (PEOPLE[1], PEOPLE[0])
+    assert run("bread", 3, bank) == (PEOPLE[1], PEOPLE[0], PEOPLE[2])
     assert run("bread", 1, bank) == (PEOPLE[1],)
     assert calls == [4, 1, 1]  # the bank is embedded once
 
@@ -148,3 +148,20 @@ def test_a_broken_bank_is_told_with_its_place(tmp_path: Path, content: str | Non
     with pytest.raises(InputError, match=told) as fault:
         load_bank(file)
     assert str(file) in str(fault.value)
+
+
+def test_personas_that_came_with_the_topic_are_not_asked_for() -> None:
+    model = Model("")
+    given = ("a baker at three", "a child with a coin", "a miller")
+    assert asyncio.run(find_personas("bread", 2, None, model, given=given)) == given[:2]
+    assert model.asked == []
+    bank = PersonaBank(PEOPLE)
+    assert asyncio.run(find_personas("tenants", 1, bank, model, given=given)) == (PEOPLE[0],), (
+        "a bank was asked for"
+    )
+
+
+def test_a_single_word_describes_nobody() -> None:
+    assert run("bread", 3, None, Model('{"personas": ["Alice", "a baker at three"]}')) == (
+        "a baker at three",
+    )

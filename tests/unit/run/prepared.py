@@ -36,7 +36,10 @@ def make_inputs(
     seeds: Sequence[Seed], format: str = "classification", contexts: Sequence[str] = ()
 ) -> PreparedInputs:
     loaded: Any = None
-    return PreparedInputs(loaded, tuple(seeds), FORMATS[format], (), tuple(contexts), None, {})
+    return PreparedInputs(
+        loaded=loaded, seeds=tuple(seeds), format=FORMATS[format], labels=(), contexts=tuple(contexts), avoid=None,
+        human=(), hashes={},
+    )  # fmt: skip
 
 
 def make_card(seeds: Sequence[Seed] = (), format: str = "classification", **fields: Any) -> TaskCard:
