@@ -180,6 +180,8 @@ class Judgement:
     """The first thing that failed."""
     critique: str = ""
     """What has to be mended, for the model that writes it again."""
+    answer_only: bool = False
+    """True where nothing but the answer is wrong, so that the text need not be written again."""
 
 
 def apply_thresholds(verdict: Verdict, thresholds: Thresholds) -> Judgement:
@@ -204,4 +206,5 @@ def apply_thresholds(verdict: Verdict, thresholds: Thresholds) -> Judgement:
     if not failed:
         return Judgement(accepted=True)
     faults = [*failed.values(), reading.fault, comparison.fault]
-    return Judgement(False, next(iter(failed)), "\n".join(filter(None, map(str.strip, faults))))
+    critique = "\n".join(filter(None, map(str.strip, faults)))
+    return Judgement(False, next(iter(failed)), critique, answer_only=list(failed) == ["wrong_answer"])

@@ -37,10 +37,12 @@ from aide.records import (
     PERSONA,
     PLAIN,
     Ask,
+    Correction,
     Draft,
     Group,
     Hop,
     Point,
+    Reading,
     Record,
     Seed,
     TracedAsk,
@@ -131,22 +133,33 @@ class Aide:
                 yield grown
 
     async def finish(self, hop: Hop, draft: Draft, ask: Ask) -> Record:
-        """Check, answer, reflect; raises `Rejection` with the step and the reason."""
+        """Check, answer, reflect; raises `Rejection` with the step and the reason.
+
+        A wrong answer alone is only answered again; with any other fault the text is written again.
+        """
         context = self.context
         revisions = context.spec.max_revisions
+        correction: Correction | None = None
+        reading: Reading | None = None
         with Candidate(draft) as candidate:
             for revision in range(revisions + 1):
-                await steps.check_input(context, hop, candidate.draft.input)
-                found = await steps.answer(context, hop, candidate.draft, ask)
+                if correction is None:
+                    await steps.check_input(context, hop, candidate.draft.input)
+                found = await steps.answer(context, hop, candidate.draft, ask, correction)
                 if not context.spec.reflection:
                     return steps.make_record(context, hop, found, None, revision)
-                verdict, found = await steps.reflect(context, hop, found, candidate, ask)
+                verdict, found = await steps.reflect(context, hop, found, candidate, ask, reading)
                 judgement = apply_thresholds(verdict, context.thresholds)
                 if judgement.accepted:
                     return steps.make_record(context, hop, found, verdict, revision)
                 if revision == revisions:
                     raise Rejection("reflect", judgement.reason, judgement.critique)
-                candidate.draft = await self.revise(hop, found.draft, judgement.critique, ask)
+                if judgement.answer_only:
+                    correction = Correction(context.format.render(found.draft), judgement.critique)
+                    reading = verdict.reading
+                else:
+                    correction, reading = None, None
+                    candidate.draft = await self.revise(hop, found.draft, judgement.critique, ask)
         raise AssertionError("the last revision returns or raises")
 
     async def synthesize(self, group: Group, ask: Ask) -> Drafts:

@@ -1,12 +1,16 @@
 """Steps that recipes share: the checks of a new input, its answer, the judge's verdict, the record."""
 
 from dataclasses import replace
+from typing import Final
 
 from aide.errors import Rejection
 from aide.judging.verdict import apply_thresholds
 from aide.recipes.base import Candidate, RecipeContext
-from aide.records import PLAIN, Ask, Correction, Draft, Hop, Lineage, Record, Verdict
+from aide.records import PLAIN, Ask, Correction, Draft, Hop, Lineage, Reading, Record, Verdict
 from aide.verify.answers import CheckedAnswer
+
+NOT_NEEDED: Final = "not_needed"
+"""The reason of a candidate that came too late for the target: it says nothing against the candidate."""
 
 
 async def check_input(context: RecipeContext, hop: Hop, text: str) -> None:
@@ -29,7 +33,7 @@ async def check_input(context: RecipeContext, hop: Hop, text: str) -> None:
     if repeated:
         raise Rejection("synthesize", "duplicate", repeated)
     if not context.wants(hop):
-        raise Rejection("synthesize", "not_needed", "the target was met while it was written")
+        raise Rejection("synthesize", NOT_NEEDED, "the target was met while it was written")
 
 
 async def answer(
@@ -57,18 +61,24 @@ async def answer(
 
 
 async def reflect(
-    context: RecipeContext, hop: Hop, found: CheckedAnswer, candidate: Candidate, ask: Ask
+    context: RecipeContext,
+    hop: Hop,
+    found: CheckedAnswer,
+    candidate: Candidate,
+    ask: Ask,
+    reading: Reading | None = None,
 ) -> tuple[Verdict, CheckedAnswer]:
     """Step 6: the blind reading, its answer held against the record's; then, where there is one, the comparison.
 
     The judge's own answer is one vote, the record's the other. Where they differ on a worked answer, further answers
     decide, as many as the quorum allows; a label or an option that two readers see differently is not clear enough.
+    `reading` is that of the same text with another answer, which no reading knows.
 
     Raises:
         errors.Rejection: step `reflect`, with the reason `label_mismatch` or `no_agreement`.
         errors.NodeError: where the judge said nothing usable.
     """
-    reading = await context.judge.read(hop, found.draft)
+    reading = reading or await context.judge.read(hop, found.draft)
     verdict = Verdict(reading)
     candidate.scores = verdict.as_scores()
     if not apply_thresholds(verdict, context.thresholds).accepted:

@@ -12,7 +12,7 @@ from aide.crash_points import hit
 from aide.errors import AideError, NodeError, Rejection
 from aide.frontier import Frontier, GroupWork, PlantWork, Slot
 from aide.journal import Kind, Outcome
-from aide.recipes import Attributes, Grown
+from aide.recipes import NOT_NEEDED, Attributes, Grown
 from aide.records import PLAIN, Group, Hop, Lineage, Record, Reject, replace
 from aide.run.context import RunContext
 from aide.run.deduplication import SettlingDeduplicator
@@ -209,7 +209,7 @@ class GrowthLoop:
         await self._write(hop, slot, kind, orjson.dumps(reject.as_dict()))
         self._output.rejects.append(reject.as_dict())
         self._deduplicator.settle(hop.id, kept=False)
-        self._frontier.drop(slot, repeated=fault.reason in REPEATED)
+        self._frontier.drop(slot, repeated=fault.reason in REPEATED, surplus=fault.reason == NOT_NEEDED)
         self._progress.count_outcome(kind, hop.depth, slot.label, fault.reason)
 
     async def _write(self, hop: Hop, slot: Slot, kind: Kind, payload: bytes) -> None:

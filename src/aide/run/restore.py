@@ -9,6 +9,7 @@ import orjson
 from aide.config.spec import RunSpec
 from aide.frontier import ChooseParent, Frontier, GroupWork, Slot, TreeShape
 from aide.journal import Journal, Outcome
+from aide.recipes import NOT_NEEDED
 from aide.records import PLAIN, Seed, replace
 from aide.run.composition import Composition, Held, SeedBatch, compose, share_target, split_batches
 
@@ -135,7 +136,7 @@ def _restore_outcomes(
 ) -> set[str]:
     """Put everything back; returns the ids of what is settled. `here` are the seeds that the files have."""
     settled = set()
-    repeated = _read_repeated(journal)
+    reasons = _read_reasons(journal)
     for outcome in journal.read_outcomes(payload=False):
         if outcome.kind == "planted":
             triples, personas = unpack_slot(outcome.slot)
@@ -147,19 +148,19 @@ def _restore_outcomes(
             slot, pool = read_slot(outcome, pools.get(outcome.seed, "")), pools.get(outcome.seed, "")
             frontier.restore(
                 slot, outcome.seed, outcome.node if kept else "",
-                repeated=outcome.node in repeated, surplus=outcome.kind == "surplus",
+                repeated=reasons.get(outcome.node) in REPEATED,
+                surplus=outcome.kind == "surplus" or reasons.get(outcome.node) == NOT_NEEDED,
                 stratum=(outcome.label or pool) if outcome.seed in here else "", depth=outcome.depth,
             )  # fmt: skip
     return settled
 
 
-def _read_repeated(journal: Journal) -> set[str]:
-    """Plain candidates that repeated what was there: from these a level knows whether it runs dry."""
-    return {
-        outcome.node
-        for outcome in journal.read_outcomes("rejected")
-        if outcome.operation == PLAIN and orjson.loads(outcome.payload)["reason"] in REPEATED
-    }
+def _read_reasons(journal: Journal) -> dict[str, str]:
+    """Reasons of rejects that a frontier asks for: what repeated others, and what came too late for the target."""
+    rejects = (
+        (each.node, orjson.loads(each.payload)["reason"]) for each in journal.read_outcomes("rejected")
+    )
+    return {node: reason for node, reason in rejects if reason == NOT_NEEDED or reason in REPEATED}
 
 
 def read_reasons_without_attributes(journal: Journal) -> Iterator[str]:
