@@ -18,8 +18,8 @@ from aide.text.words import fold_words
 # standard deviation, or less where the seeds' lengths are nearer to each other.
 #
 # By itself that would widen the distribution, and the smoothed bootstrap with the variance kept (Silverman, Density
-# Estimation, 1986, section 6.4) would make it as wide as the seeds' own. Half of the way is taken: ten seeds seldom show
-# the whole tail. The figures stand in docs/design/traits.md.
+# Estimation, 1986, section 6.4) would make it as wide as the seeds' own. Half of the way is taken: ten seeds seldom
+# show the whole tail. The figures stand in docs/design/traits.md.
 _SIGMA: Final = 0.3
 _SIGMA_BY_SPREAD: Final = 0.6
 _WIDENED: Final = 0.5  # as the card's bounds: ten seeds show only part of how long inputs of a task may be

@@ -194,7 +194,7 @@ class Aide:
             other_labels=[labels[name] for name in context.confusable(first.label)[:2] if name in labels],
             parent=first.parent.draft.input if first.operation != PLAIN else "",
             seed=first.seed.draft.input if first.anchored else "", parts=first.parent.parts,
-            demos=context.examples(group), form=form,
+            demos=context.examples(group), there=group.there, form=form,
             reply=context.reply, what=name_input(card), **given,
         )  # fmt: skip
         return {place: finish_draft(format, card, hops[place], draft) for place, draft in found.items()}

@@ -119,6 +119,8 @@ class Group:
     hops: tuple[Hop, ...]
     settled: frozenset[int] = frozenset()
     """Places of the hops that are settled: they belong to the group, for its call is known by all of them."""
+    there: tuple[str, ...] = field(default=(), compare=False)
+    """Texts that are there already, and are not to be said again."""
 
     @property
     def id(self) -> str:

@@ -16,11 +16,12 @@ GUIDED: Final = "guided"
 PLAIN: Final = "plain"
 JUDGED: Final = "judged"
 
-# Where a run begins. Five siblings of one parent (more begin to repeat each other); seven plain records, ten where they
-# are short; eight texts for the judge. From there a model that leaves something out gets fewer.
+# Where a run begins. Five siblings of one parent (more begin to repeat each other); seven plain records, up to twenty
+# where they are short: within one call they hardly repeat each other, between calls they do. Eight texts for the judge.
+# From there a model that leaves something out gets fewer.
 START: Final = {GUIDED: 5, PLAIN: 7, JUDGED: 8}
-SHORT_PLAIN: Final = 10
-SHORT: Final = 15  # words, in which the seeds' median is short
+MOST_PLAIN: Final = 20
+PLAIN_WORDS: Final = 240  # of all plain records of one call together
 WORKED_JUDGED: Final = (
     4  # worked answers take a judge's attention: solved side by side, eight are solved less carefully
 )
@@ -45,9 +46,11 @@ class GroupSizes:
     ) -> None:
         """`median_length` is that of the seeds in words; `worked`: answers show their working; `kept` is `as_dict`."""
         self._fixed = spec.together != "auto" or spec.target == "all"
-        start = {**START, PLAIN: SHORT_PLAIN if median_length <= SHORT else START[PLAIN]}
+        start = dict(START)
         if worked:
             start[JUDGED] = WORKED_JUDGED
+        else:
+            start[PLAIN] = min(MOST_PLAIN, max(START[PLAIN], round(PLAIN_WORDS / max(1.0, median_length))))
         most = start if spec.together == "auto" else dict.fromkeys(start, int(spec.together))
         known = kept or {}
         self._sizes = {

@@ -21,6 +21,7 @@ from aide.run.group_sizes import PLAIN as PLAIN_SIZE
 from aide.run.guard import end_vain_run
 from aide.run.hops import HopBuilder
 from aide.run.judge_groups import GroupedJudge
+from aide.run.known_texts import KnownTexts
 from aide.run.progress import Progress
 from aide.run.restore import GROUP, REPEATED, freeze_group, pack_slot
 from aide.run.steering import LengthSteering
@@ -70,6 +71,7 @@ class GrowthLoop:
         self._output = output
         self._progress = progress
         self._capacity = capacity
+        self._known = KnownTexts()
         self._open: dict[str, Slot] = {}
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -136,11 +138,16 @@ class GrowthLoop:
         """Compose a group. With a target, its makeup is a decision: a resume must go on with the same company."""
         group = self._hops.compose(work)
         kept = self._journal.get_decision(GROUP, group.id)
-        correction = self._steering.correction if kept is None else float(kept["correction"])
         if kept is None:
-            frozen = freeze_group(work, [hop.id for hop in group.hops])
-            self._journal.decide(GROUP, group.id, {**frozen, "correction": correction})
-        return group if correction == 1.0 else self._hops.compose(work, correction)
+            kept = {
+                **freeze_group(work, [hop.id for hop in group.hops]),
+                "correction": self._steering.correction,
+                "there": [] if self._frontier.shape.whole else self._known.choose(group.hops),
+            }
+            self._journal.decide(GROUP, group.id, kept)
+        if (correction := float(kept["correction"])) != 1.0:
+            group = self._hops.compose(work, correction)
+        return replace(group, there=tuple(self._hops.read_text(*known) for known in kept.get("there", ())))
 
     def wants(self, hop: Hop) -> bool:
         """False where a record of this open hop would come too late for the target."""
@@ -193,6 +200,7 @@ class GrowthLoop:
             hit("before_shard")
             self._output.shards.append(line)
             self._steering.note(record)
+            self._known.note(record)
             self._frontier.accept(slot, record.id, hop.seed.id)
         else:
             self._frontier.drop(slot, surplus=True)

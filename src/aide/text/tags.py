@@ -14,8 +14,8 @@ from typing import Final
 TAGS: Final = (
     "about", "answer", "answer_as", "attribute", "candidate", "candidate_answer", "change", "choice", "choices",
     "critique", "draft", "evidence", "example", "examples", "input", "item", "label", "labels", "new", "not_label",
-    "others", "parent", "part", "persona", "question", "relation", "said", "seed", "task", "text", "topic", "triples",
-    "wanted",
+    "others", "parent", "part", "persona", "question", "relation", "said", "seed", "task", "text", "there", "topic",
+    "triples", "wanted",
 )  # fmt: skip
 
 # The pattern of an opening or closing tag, with or without attributes. `think` is the models' own.
