@@ -12,19 +12,18 @@ from collections.abc import Sequence
 from typing import Final
 
 TAGS: Final = (
-    "about", "answer", "answer_as", "attribute", "candidate", "candidate_answer", "change", "choice", "choices",
-    "critique", "draft", "evidence", "example", "examples", "input", "item", "label", "labels", "new", "not_label",
-    "others", "parent", "part", "persona", "question", "relation", "said", "seed", "task", "text", "there", "topic",
-    "triples", "wanted",
+    "about", "answer", "candidate_answer", "critique", "draft", "evidence", "example", "examples", "input", "item",
+    "label", "labels", "line", "not_label", "pair", "parent", "part", "question", "said", "seed", "task", "text",
+    "there", "topic", "triples",
 )  # fmt: skip
 
 # The pattern of an opening or closing tag, with or without attributes. `think` is the models' own.
 TAG: Final = rf"</?(?:{'|'.join(TAGS)}|think)(?:\s[^<>]*)?/?>"
 _CLOSING: Final = re.compile(rf"</(?=(?:{'|'.join(TAGS)})>)")
-# Tags that a model may put around its text. Evidence is not among them: it is asked for in its tag. Only three of ours
+# Tags that a model may put around its text. Evidence is not among them: it is asked for in its tag. Only four of ours
 # have attributes; any other with some is HTML, such as <input type="text">.
 _AROUND: Final = "|".join(name for name in TAGS if name != "evidence")
-_WRAPPING: Final = re.compile(rf"<(/?)({_AROUND})>|<(item|wanted|change) [^<>]*>")
+_WRAPPING: Final = re.compile(rf"<(/?)({_AROUND})>|<(item|line|text|pair) [^<>]*>")
 _INTRODUCTION: Final = re.compile(r"\A[^\n<]{0,80}:\s*(?=<)")
 
 

@@ -17,7 +17,7 @@ from aide.text.tags import TAGS, unwrap_tags
         ("Why?</input>\n<answer>So.</answer>", "Why?"),
         ("<parent>Old one</parent>\n<input>Why?</input>", "Why?"),
         ('<item n="1">Why?</item>', "Why?"),
-        ("Here it is: <new>Why?</new>", "Why?"),
+        ("Here it is: <text>Why?</text>", "Why?"),
         ("What does <input> do in HTML?", "What does <input> do in HTML?"),
         ('<input type="text"> stays empty', '<input type="text"> stays empty'),
         ("So.\n<evidence>quoted</evidence>", "So.\n<evidence>quoted</evidence>"),
