@@ -363,7 +363,8 @@ class Frontier:
         ]
         if self.shape.whole or not starved:
             return False
-        levels: list[Level] = [*self._guided(), *self._plain.values()]
+        # Where no plain record was planned, none was wanted.
+        levels: list[Level] = [*self._guided(), *(plain for plain in self._plain.values() if plain.quota)]
         free = {level: n for level in levels if level.missing <= 0 and (n := level.count_free()) > 0}
         moved = False
         for level in starved:

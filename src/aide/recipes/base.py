@@ -138,10 +138,12 @@ def choose_reply(spec: RunSpec, format: Format, *, fixed_parts: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """How a hop ended: a record, or why there is none. A fault of scope run says nothing of the hop: it stays open."""
+    """How a hop ended: a record, or why there is none. A fault of any scope but node says nothing of the hop: it stays
+    open.
+    """
 
     hop: Hop
-    outcome: Record | AideError
+    outcome: Record | Exception
     model: str = ""
     """The model that wrote the input."""
 
@@ -183,7 +185,7 @@ async def finish_each(
     async def run(hop: Hop) -> Grown:
         try:
             return Grown(hop, await finish(hop), model())
-        except AideError as fault:
+        except Exception as fault:  # noqa: BLE001 - told at once: the others may wait until the run has heard of it
             return Grown(hop, fault)
 
     tasks = [asyncio.create_task(run(hop)) for hop in hops]

@@ -117,18 +117,18 @@ class CallGroups(Generic[R]):
         # A call for one is a decision, too: after a stop its item would else find other company, and be paid for again.
         items = [each.item for each in members]
         id = digest(DECISION, self._name, *(each.key for each in members))
-        self._journal.decide(DECISION, id, {"name": self._name, "items": items})
         found: Sequence[R | None] = [None] * len(members)
-        if len(members) > 1:
-            try:
+        try:
+            self._journal.decide(DECISION, id, {"name": self._name, "items": items})
+            if len(members) > 1:
                 found = await self._ask_all(id, items)
-            except BaseException as fault:
-                for each in members:
-                    _fail(each, fault)
-                if isinstance(fault, Exception):
-                    return
-                raise
-            self.left_out += found.count(None)
+                self.left_out += found.count(None)
+        except BaseException as fault:
+            for each in members:
+                _fail(each, fault)
+            if isinstance(fault, Exception):
+                return
+            raise
         for each, answer in zip(members, found, strict=True):
             if answer is not None and not each.answer.done():
                 each.answer.set_result(answer)
@@ -152,13 +152,13 @@ class CallGroups(Generic[R]):
 
     async def _recall(self, id: str, key: str, item: Item) -> R:
         """The answer to an item of a group that was composed before a stop."""
-        if id not in self._answers:
-            value = self._journal.get_decision(DECISION, id)
-            assert value is not None
-            self._answers[id] = asyncio.create_task(self._ask_all(id, value["items"]))
-        found = await asyncio.shield(self._answers[id])
         value = self._journal.get_decision(DECISION, id)
         assert value is not None
+        if len(value["items"]) == 1:  # asked on behalf of its record, as it was before
+            return await self._ask_alone(item)
+        if id not in self._answers:
+            self._answers[id] = asyncio.create_task(self._ask_all(id, value["items"]))
+        found = await asyncio.shield(self._answers[id])
         answer = found[[_key(each) for each in value["items"]].index(key)]
         return await self._ask_alone(item) if answer is None else answer
 

@@ -128,9 +128,14 @@ class GrowthLoop:
         """Nothing that happens to one piece of work may be swallowed: it stops the run, or it is an outcome."""
         try:
             await job
-        except AideError as reason:
-            self._stop.request(reason)
         except Exception as fault:  # noqa: BLE001 - kept, and raised by run() once the rest is written
+            self._end(fault)
+
+    def _end(self, fault: Exception) -> None:
+        """Stop the run for this fault."""
+        if isinstance(fault, AideError):
+            self._stop.request(fault)
+        else:
             self._fault = self._fault or fault
             self._stop.request(AideError(f"a fault of ours: {fault!r}"))
 
@@ -179,7 +184,10 @@ class GrowthLoop:
         ask = self.context.ask_for(group.hops[0].id if len(group.hops) == 1 else group.id)
         async with aclosing(self.context.recipe.grow(group, ask)) as growing:
             async for grown in growing:
-                await self._settle(self._open.pop(grown.hop.id), grown)
+                try:
+                    await self._settle(self._open.pop(grown.hop.id), grown)
+                except Exception as fault:  # noqa: BLE001 - as in `_guard`, but at once: others may wait for company
+                    self._end(fault)
                 self._wake.set()
 
     async def _settle(self, slot: Slot, grown: Grown) -> None:
@@ -188,7 +196,7 @@ class GrowthLoop:
         elif isinstance(grown.outcome, NodeError):
             await self._reject(slot, grown.hop, grown.outcome)
         else:
-            self._stop.request(grown.outcome)
+            raise grown.outcome
 
     async def _keep(self, slot: Slot, hop: Hop, record: Record) -> None:
         admitted = self._frontier.admit(slot)
