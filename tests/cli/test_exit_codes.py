@@ -147,7 +147,18 @@ def test_waiting_for_a_folder_can_be_interrupted(tmp_path: Path) -> None:
 
 
 def test_6_where_the_tree_ends_short_of_the_target(tmp_path: Path) -> None:
-    tiny = ("--attributes", "1", "--graph-triples", "0", "--personas", "0", "--hops", "1", "--plain-share", "0")
+    tiny = (
+        "--attributes",
+        "1",
+        "--graph-triples",
+        "0",
+        "--personas",
+        "0",
+        "--hops",
+        "1",
+        "--plain-share",
+        "0",
+    )
     run = ("expand", WORDS, "--base-url", SIM, *tiny, "--target", "500", "-o", "run")
     done = aide(*run, cwd=tmp_path)
     assert done.returncode == 6, done.stderr
