@@ -50,14 +50,14 @@ async def describe_card(
 
     One call describes the task, one names the topics of tasks that few or no labels divide, and one for each 40 labels
     defines those that nobody defined. What a call does not give stays empty; a person's own words are never replaced.
-    `instructions` is the text of the prompt `card`, of which nothing may stand in the answer.
+    `instructions` are the texts of these prompts, of which nothing may stand in the answers.
 
     Raises:
         errors.AideError: of scope `run`.
     """
     card = await _describe_task(ask, drafts, counted, instructions)
     if wants_topics(card):
-        card = replace(card, topics=await name_topics(ask, drafts, card))
+        card = replace(card, topics=await name_topics(ask, drafts, card, instructions))
     return await define_labels(ask, drafts, card)
 
 

@@ -141,9 +141,12 @@ def test_topics_are_different_and_have_shares_from_1_to_5() -> None:
         *TOPICS["topics"],
         {"topic": "The A, at Night.", "share": 3},
         {"topic": "", "share": 1},
+        {"topic": "A", "share": 1},
+        {"topic": "the common ones first", "share": 1},
         {"topic": "a topic that goes on and on until it is a whole sentence", "share": 1},
     ]
-    card, _ = describe(PLAIN, SAID, {"topics": said})
+    prompt = resources.read_file("prompts", "card_topics.md")
+    card, _ = describe(PLAIN, SAID, {"topics": said}, instructions=prompt)
     assert [topic.name for topic in card.topics] == [each["topic"] for each in TOPICS["topics"]]
     assert [topic.share for topic in card.topics] == [1, 1, 2, 3, 4, 5, 5, 5]
 
