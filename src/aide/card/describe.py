@@ -147,7 +147,10 @@ def _clean(values: Mapping[str, str], instructions: str) -> dict[str, str]:
     for name, prompt in (("language", ""), ("locale", instructions)):
         if not _is_name(cleaned.get(name, ""), prompt):
             cleaned[name] = ""
-    if cleaned.get("locale") and cleaned["locale"] == cleaned.get("language"):
+    # A country is written with a capital; "en" is none, and neither is the language again.
+    if cleaned.get("locale") and (
+        cleaned["locale"].islower() or cleaned["locale"] == cleaned.get("language")
+    ):
         cleaned["locale"] = ""
     return {name: value for name, value in cleaned.items() if name in values}
 

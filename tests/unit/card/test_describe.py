@@ -113,7 +113,7 @@ def test_a_name_that_is_no_name_is_left_out() -> None:
     instructions = resources.read_file("prompts", "card.md")
     english = {**SAID, "language": "English"}
     assert describe(PLAIN, english, TOPICS, instructions=instructions)[0].language == "English"
-    for said in ("country", "They come from", "answer_form"):
+    for said in ("country", "en", "They come from", "answer_form"):
         assert describe(PLAIN, {**SAID, "locale": said}, TOPICS, instructions=instructions)[0].locale == ""
 
 
