@@ -50,14 +50,14 @@ async def describe_card(
 
     One call describes the task, one names the topics of tasks that few or no labels divide, and one for each 40 labels
     defines those that nobody defined. What a call does not give stays empty; a person's own words are never replaced.
-    `instructions` is the text of the prompt `card`, of which nothing may stand in the answer.
+    `instructions` are the texts of these prompts, of which nothing may stand in the answers.
 
     Raises:
         errors.AideError: of scope `run`.
     """
     card = await _describe_task(ask, drafts, counted, instructions)
     if wants_topics(card):
-        card = replace(card, topics=await name_topics(ask, drafts, card))
+        card = replace(card, topics=await name_topics(ask, drafts, card, instructions))
     return await define_labels(ask, drafts, card)
 
 
@@ -147,7 +147,10 @@ def _clean(values: Mapping[str, str], instructions: str) -> dict[str, str]:
     for name, prompt in (("language", ""), ("locale", instructions)):
         if not _is_name(cleaned.get(name, ""), prompt):
             cleaned[name] = ""
-    if cleaned.get("locale") and cleaned["locale"] == cleaned.get("language"):
+    # A country is written with a capital; "en" is none, and neither is the language again.
+    if cleaned.get("locale") and (
+        cleaned["locale"].islower() or cleaned["locale"] == cleaned.get("language")
+    ):
         cleaned["locale"] = ""
     return {name: value for name, value in cleaned.items() if name in values}
 

@@ -62,15 +62,18 @@ def find_field_faults(values: Mapping[str, str], instructions: str = "") -> dict
             faults[name] = "says the same as another key; each has something of its own to say."
         elif words > _LONGEST or find_loop(value):
             faults[name] = "is too long; one sentence is enough."
-        elif find_echo(value, instructions) or _is_made_of(value, instructions):
+        elif repeats_prompt(value, instructions):
             faults[name] = "repeats the instructions; say what they ask for."
     return faults
 
 
-def _is_made_of(value: str, instructions: str) -> bool:
-    """True when at least half of the runs of three words are the prompt's: "the manner of the inputs"."""
+def repeats_prompt(value: str, instructions: str) -> bool:
+    """True when six words in a row, or at least half of the runs of three words, are those of the instructions.
+
+    The second finds what is too short for the first: "the manner of the inputs".
+    """
     known, said = _list_runs(instructions), _list_runs(value)
-    return bool(said) and 2 * len(said & known) >= len(said)
+    return bool(find_echo(value, instructions)) or (bool(said) and 2 * len(said & known) >= len(said))
 
 
 def _list_runs(text: str) -> set[tuple[str, ...]]:

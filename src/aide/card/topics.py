@@ -2,12 +2,12 @@
 
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Final
 
 from pydantic import Field
 
-from aide.card.replies import join_lines, show_examples
+from aide.card.replies import join_lines, repeats_prompt, show_examples
 from aide.errors import NodeError
 from aide.formats import TaskCard, Topic
 from aide.parsing import ModelPayload, ReplyModel, build_closed_schema
@@ -21,6 +21,7 @@ _FEWEST: Final = 5  # fewer say less than the seeds do
 _EXAMPLES: Final = 20
 _TOKENS: Final = 3000
 _LONGEST: Final = 10  # words
+_LETTERS: Final = 3
 # Labels divide a task by themselves; a few, such as yes and no, say nothing of what a text is about.
 _LABELS_THAT_DIVIDE: Final = 5
 
@@ -34,12 +35,14 @@ class _Topics(ReplyModel):
     topics: list[_Share]
 
 
-def _convert(reply: _Topics) -> tuple[Topic, ...]:
+def _convert(reply: _Topics, instructions: str) -> tuple[Topic, ...]:
     found: dict[str, Topic] = {}
     for each in reply.topics:
         name = join_lines(each.topic).strip(" .\"'")
         key = "".join(letter for letter in name.casefold() if unicodedata.category(letter)[0] in "LN")
-        if key and len(name.split()) <= _LONGEST and not find_loop(name):
+        # "A", "B", "C"; "the common ones first": what small models name that find nothing to name.
+        idle = (len(key) < _LETTERS and key.isascii()) or repeats_prompt(name, instructions)
+        if key and not idle and len(name.split()) <= _LONGEST and not find_loop(name):
             found.setdefault(key, Topic(name, min(5, max(1, each.share))))
     if len(found) < _FEWEST:
         raise ValueError(f"`topics` must be a list of {TOPICS} different topics.")
@@ -52,9 +55,13 @@ class _Asked(_Topics):
     topics: list[_Share] = Field(min_length=TOPICS // 3, max_length=_MOST)
 
 
-TOPICS_PAYLOAD: Final = ModelPayload[_Topics, tuple[Topic, ...]]("topic_map", _Topics, _convert)
-# Small models stop after a few topics or never.
-TOPICS_PAYLOAD.schema = build_closed_schema(_Asked)
+@cache
+def make_topics_payload(instructions: str) -> ModelPayload[_Topics, tuple[Topic, ...]]:
+    """The payload of a topic map; nothing in it repeats the prompt's `instructions`."""
+    payload = ModelPayload("topic_map", _Topics, partial(_convert, instructions=instructions))
+    # Small models stop after a few topics or never.
+    payload.schema = build_closed_schema(_Asked)
+    return payload
 
 
 def wants_topics(card: TaskCard) -> bool:
@@ -62,12 +69,14 @@ def wants_topics(card: TaskCard) -> bool:
     return not card.topics and not card.fixed and len(card.labels) < _LABELS_THAT_DIVIDE
 
 
-async def name_topics(ask: Ask, drafts: Sequence[Draft], card: TaskCard) -> tuple[Topic, ...]:
+async def name_topics(
+    ask: Ask, drafts: Sequence[Draft], card: TaskCard, instructions: str = ""
+) -> tuple[Topic, ...]:
     """Some thirty topics with a rough share each, the common ones first; none where a model can't name them."""
     try:
         return await ask(
             "card",
-            TOPICS_PAYLOAD,
+            make_topics_payload(instructions),
             template="card_topics",
             max_output=MAX_OUTPUT,
             parts=WHOLE,

@@ -58,7 +58,8 @@ def keep_card(session: Session, inputs: PreparedInputs, card: TaskCard) -> None:
 
 async def _describe(session: Session, inputs: PreparedInputs) -> TaskCard:
     drafts = [seed.draft for seed in inputs.seeds]
-    instructions = resources.read_file("prompts", "card.md", session.spec.prompts)
+    named = ("card.md", "card_topics.md", "card_labels.md")
+    instructions = "\n".join(resources.read_file("prompts", name, session.spec.prompts) for name in named)
     counted = count_inputs_card(session.spec, inputs)
     return await describe_card(session.ask_for(digest("card")), drafts, counted, instructions)
 

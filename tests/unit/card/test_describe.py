@@ -113,7 +113,7 @@ def test_a_name_that_is_no_name_is_left_out() -> None:
     instructions = resources.read_file("prompts", "card.md")
     english = {**SAID, "language": "English"}
     assert describe(PLAIN, english, TOPICS, instructions=instructions)[0].language == "English"
-    for said in ("country", "They come from", "answer_form"):
+    for said in ("country", "en", "They come from", "answer_form"):
         assert describe(PLAIN, {**SAID, "locale": said}, TOPICS, instructions=instructions)[0].locale == ""
 
 
@@ -141,9 +141,12 @@ def test_topics_are_different_and_have_shares_from_1_to_5() -> None:
         *TOPICS["topics"],
         {"topic": "The A, at Night.", "share": 3},
         {"topic": "", "share": 1},
+        {"topic": "A", "share": 1},
+        {"topic": "the common ones first", "share": 1},
         {"topic": "a topic that goes on and on until it is a whole sentence", "share": 1},
     ]
-    card, _ = describe(PLAIN, SAID, {"topics": said})
+    prompt = resources.read_file("prompts", "card_topics.md")
+    card, _ = describe(PLAIN, SAID, {"topics": said}, instructions=prompt)
     assert [topic.name for topic in card.topics] == [each["topic"] for each in TOPICS["topics"]]
     assert [topic.share for topic in card.topics] == [1, 1, 2, 3, 4, 5, 5, 5]
 
