@@ -5,16 +5,15 @@ import inspect
 from pathlib import Path
 
 import pytest
-from aide.recipes.operations import OPERATIONS
 
 from aide.card import card_from_toml
 from aide.config import resources
 from aide.errors import NodeError
 from aide.formats import FORMATS, Label, Question, TaskCard
-from aide.prompts import Prompts
+from aide.prompts import Prompts, list_variants
 from aide.recipes import RECIPES
 from aide.records import FORMATS as FORMAT_NAMES
-from aide.records import WHOLE, Draft, Record, rng
+from aide.records import OPERATIONS, PERSONA, PLAIN, WHOLE, Draft, Record, rng
 from aide.seeds import load_seeds
 from runs import SEEDS, contents, expand, lines, reconciles, rejects
 from unit.formats.scripted import Scripted
@@ -77,16 +76,15 @@ def test_a_wrong_draft_has_the_form_of_a_right_one_and_another_answer(name: str)
     assert not FORMATS[name].compare(one, other)
 
 
-@pytest.mark.parametrize("has_parts", [False, True])
+@pytest.mark.parametrize("parts", [False, True])
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_an_operation_has_a_prompt_for_every_format(name: str, format: str, has_parts: bool) -> None:
+@pytest.mark.parametrize("name", [*OPERATIONS, PERSONA])
+def test_an_operation_has_an_instruction_for_every_format(name: str, format: str, parts: bool) -> None:
     prompts = Prompts(None, card=CARDS[format])
-    template = prompts.find_template(*OPERATIONS[name].templates(FORMATS[format], has_parts=has_parts))
-    label = CARDS[format].labels[0]
-    told = {"operation": name, "relation": "needs", "attribute": "time", "persona": "", "label": label}
-    change = prompts.render_instruction(template, **told, other_labels=[])
-    assert len(change) > 40
+    template = prompts.find_template(*list_variants(name, FORMATS[format].prompt_names, parts=parts))
+    said = prompts.render_instruction(template)
+    assert len(said) > 10
+    assert "\n" not in said, "it stands on the record's own line"
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -94,7 +92,7 @@ def test_a_recipe_plants_and_grows(name: str) -> None:
     recipe = RECIPES[name]
     assert getattr(recipe, "name", "") == name
     assert inspect.iscoroutinefunction(getattr(recipe, "plant", None))
-    assert inspect.iscoroutinefunction(getattr(recipe, "grow", None))
+    assert inspect.isasyncgenfunction(getattr(recipe, "grow", None))
 
 
 def test_each_format_has_sample_seeds() -> None:
@@ -124,9 +122,10 @@ def check_run(folder: Path, format: str, count: int | None) -> None:
         if "choices" in record:
             assert record["choices"].count(record["output"]) == 1
         assert lineage["anchored"] == (lineage["hop"] > 1)
-        assert (
-            (lineage["triple"] is None) == (lineage["operation"] == "persona") != (lineage["persona"] is None)
-        )
+        plain, persona = (lineage["operation"] == name for name in (PLAIN, PERSONA))
+        assert (lineage["triple"] is None) == (plain or persona)
+        assert (lineage["persona"] is None) == (not persona)
+        assert not plain or (lineage["hop"], lineage["parent_id"]) == (1, lineage["seed_id"])
         hops = 0
         while lineage["parent_id"] != lineage["seed_id"]:
             lineage, hops = found[lineage["parent_id"]]["lineage"], hops + 1
@@ -134,8 +133,8 @@ def check_run(folder: Path, format: str, count: int | None) -> None:
 
 
 REASONS = {
-    "too_short", "too_long", "copy", "label_inside", "wrong_language", "prompt_leftover", "duplicate",
-    "answer_inside", "gives_test_away", "broken_format", "evidence_missing", "label_mismatch", "no_agreement",
-    "wrong_arithmetic", "tests_failed", "off_task", "unanswerable", "gives_away", "wrong_answer",
-    "low_relevance", "low_diversity",
+    "too_short", "too_long", "off_traits", "copy", "label_inside", "wrong_language", "prompt_leftover", "duplicate",
+    "not_needed", "answer_inside", "broken_format", "evidence_missing", "label_mismatch", "no_agreement",
+    "wrong_arithmetic", "tests_failed", "off_task", "off_style", "implausible", "unanswerable", "ambiguous",
+    "gives_away", "residue", "wrong_answer", "low_relevance", "low_diversity",
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def pool_of(
         patience=300.0,
         model="m",
         transport={name: fake.transport() for name, fake in zip(names, fakes, strict=True)},
-        **({"clock": clock} if clock else {}),
+        clock=clock or time.monotonic,
     )
 
 

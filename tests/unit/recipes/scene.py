@@ -70,7 +70,7 @@ class Judged:
         self.read_texts: list[str] = []
         self.compared: list[tuple[str, str]] = []
         self.calls: list[tuple[str, Any]] = []
-        self.answers: dict[str, str] = {}
+        self.answers = {OTHER: "42"}
         """Its own answer to a text, where nothing else was written down."""
 
     def announce(self, group: str, count: int) -> None:
@@ -81,7 +81,7 @@ class Judged:
 
     async def read(self, hop: Hop, draft: Draft) -> Reading:
         self.read_texts.append(draft.input)
-        own = self.answers.get(draft.input, hop.label or "126")
+        own = hop.label or self.answers.get(draft.input, "126")
         return self.readings.pop(0) if self.readings else Reading(own, relevance=9)
 
     async def compare(self, hop: Hop, draft: Draft) -> Comparison:

@@ -1,325 +1,477 @@
-"""The method with a model that says what is written down here: every reject reason, revision, the anchor."""
+"""The method with a model that says what is written down here: groups, revisions, the anchor, what is planted."""
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aide.config.spec import RunSpec
-from aide.errors import NodeError, Rejection
-from aide.formats import FORMATS, TaskCard
-from aide.formats.base import Label
-from aide.gates.form import FormGate
-from aide.judging.verdict import Thresholds
-from aide.prompts import Prompts
+from aide.errors import BudgetSpent, NodeError, Rejection
+from aide.formats import Demonstration
+from aide.frontier import PlantWork
 from aide.recipes.aide import Aide
-from aide.recipes.base import RecipeContext
-from aide.records import Draft, Hop, Parts, Point, Record, Seed, Triple, replace
-from aide.verify.answers import AnswerChecks
-from unit.formats.scripted import Scripted
-
-INPUTS = (
-    "A bus leaves the harbour at nine and needs forty minutes to the market; when does it arrive?",
-    "Three friends share a tent that costs ninety euros for two nights; what does each of them pay?",
-    "A baker sells twelve dozen rolls before noon and half as many after; how many rolls in all?",
+from aide.recipes.base import Attributes, Grown
+from aide.recipes.personas import PersonaBank
+from aide.records import PLAIN, Comparison, Hop, Parts, Point, Reading, Record, replace
+from unit.recipes.scene import (
+    ANSWER,
+    FRESH,
+    INPUTS,
+    OTHER,
+    REVISED,
+    Asked,
+    Judged,
+    Taken,
+    grow,
+    make_context,
+    make_group,
+    make_hop,
+    make_seed,
 )
-FRESH = "A ferry carries eighteen cars on each trip and sails seven times a day; how many cars cross?"
-REVISED = "A gardener plants nine rows of tulips with fourteen bulbs in each; how many bulbs does she need?"
-ANSWER = "18 cars times 7 trips is 126 cars.\n126"
 
 
-class Taken:
-    """A deduplicator for which some texts are taken."""
-
-    def __init__(self, *taken: str) -> None:
-        self.taken = taken
-
-    def check_wording(self, id: str, text: str) -> str:
-        return "near duplicate of another (0.90)" if text in self.taken else ""
-
-    async def check_meaning(self, id: str, text: str) -> str:
-        return ""
-
-
-def seed(number: int = 0, parts: Parts | None = None) -> Seed:
-    draft = Draft(INPUTS[number], f"It takes some steps.\n{number + 40}")
-    return Seed(f"seed{number}", draft, parts or Parts(), meta={"level": 3})
-
-
-def recipe(
-    format: str = "open", *, taken: tuple[str, ...] = (), labels: tuple[str, ...] = (), **spec: Any
-) -> Aide:
-    card = TaskCard(
-        task="Solve it.", language="English", language_code="en", format=format, min_words=5, max_words=40,
-        labels=tuple(Label(name) for name in labels),
-    )  # fmt: skip
-    run = RunSpec(base_url=("sim:",), model="m", **spec)
-    prompts = Prompts(None, card=card)
-    return Aide(
-        RecipeContext(
-            spec=run, task="sums", card=card, format=FORMATS[format],
-            gate=FormGate(card, INPUTS, ["40", "41", "42"]),
-            thresholds=Thresholds(run.min_relevance, run.min_diversity),
-            checks=AnswerChecks(FORMATS[format], card), prompts=prompts, deduplicator=Taken(*taken),
-            graph_triples=run.count_graph_triples(fixed=False), bank=None, demonstrations=lambda seed: (),
-            near_labels={label: [o for o in labels if o != label] for label in labels},
-        )
-    )  # fmt: skip
-
-
-def hop(
-    depth: int = 1, *, anchored: bool = False, label: str | None = None, persona: str | None = None
-) -> Hop:
-    root = seed()
-    parent = Point("parent", Draft(INPUTS[1] if depth > 1 else INPUTS[0], "30"), Parts(), depth - 1)
-    triple = None if persona else Triple("transport", "is measured in", "cars")
-    return Hop(
-        root,
-        parent,
-        depth,
-        "persona" if persona else "constraint",
-        triple,
-        persona,
-        "transport",
-        label,
-        anchored=anchored,
+def tags(*pairs: tuple[str, str]) -> str:
+    return "".join(
+        f'<item n="{n}">{text}<answer>{answer}</answer></item>' for n, (text, answer) in enumerate(pairs, 1)
     )
 
 
-def verdict(**changes: Any) -> str:
-    good = {
-        "own_answer": "126", "critique": "none", "on_task": True, "answerable": True, "gives_away": False,
-        "correct": True, "relevance": 9, "diversity": 8,
-    }  # fmt: skip
-    return json.dumps({**good, **changes})
+ONE = tags((FRESH, ANSWER))
+TWO = tags((FRESH, ANSWER), (OTHER, "6 walls\n#### 42"))
 
 
-def grow(said: list[str], work: Hop | None = None, **options: Any) -> tuple[Record, Scripted]:
-    ask = Scripted(*said)
-    record = asyncio.run(recipe(**options).grow(work or hop(), ask))
+def texts(*said: str) -> str:
+    return json.dumps({"texts": said})
+
+
+def record_of(grown: Grown) -> Record:
+    assert isinstance(grown.outcome, Record), grown.outcome
+    return grown.outcome
+
+
+def reason_of(grown: Grown) -> tuple[str, str]:
+    assert isinstance(grown.outcome, Rejection), grown.outcome
+    return grown.outcome.step, grown.outcome.reason
+
+
+def grow_one(
+    *said: str | Callable[[dict[str, Any]], str], hop: Hop | None = None, **context: Any
+) -> tuple[Grown, Asked]:
+    (grown,), ask = grow(Aide(make_context(**context)), make_group(hop or make_hop()), *said)
     assert ask.said == [], "all that was prepared was asked for"
-    return record, ask
+    return grown, ask
 
 
-def steps(ask: Scripted) -> list[str]:
-    return [each["step"] for each in ask.asked]
+# --- one record -----------------------------------------------------------------------------------------------
 
 
-def test_a_good_record_takes_three_calls_and_keeps_where_it_came_from() -> None:
-    record, ask = grow([FRESH, ANSWER, verdict()])
-    assert steps(ask) == ["synthesize", "answer", "reflect"]
+def test_a_good_record_takes_one_call_and_a_judge_and_keeps_where_it_came_from() -> None:
+    grown, ask = grow_one(ONE)
+    record = record_of(grown)
+    assert ask.steps == ["synthesize"]
     assert (record.draft.input, record.draft.output, record.revisions) == (FRESH, ANSWER, 0)
-    assert record.id == hop().id
-    assert (record.lineage.seed_id, record.lineage.parent_id, record.lineage.hop) == ("seed0", "parent", 1)
-    assert dict(record.scores) == {"relevance": 9, "diversity": 8, "correct": True}
-    assert dict(record.meta) == {"level": 3}
+    assert record.id == make_hop().id
+    assert (record.lineage.seed_id, record.lineage.parent_id, record.lineage.hop) == ("seed0", "seed0", 1)
+    assert dict(record.scores) == {"relevance": 9, "diversity": 8, "correct": True, "agreement": "2/2"}
+    assert grown.model == "the model of synthesize"
 
 
-def test_without_reflection_two_calls_are_enough() -> None:
-    record, ask = grow([FRESH, ANSWER], reflection=False)
-    assert steps(ask) == ["synthesize", "answer"]
-    assert dict(record.scores) == {}
+def test_answers_may_be_asked_for_apart() -> None:
+    grown, ask = grow_one(FRESH, ANSWER, answer="separate")
+    assert ask.steps == ["synthesize", "answer"]
+    assert record_of(grown).draft.output == ANSWER
 
 
-def both(text: str, answer: str) -> str:
-    return f"<new>{text}</new>\n<answer>{answer}</answer>"
-
-
-def test_jointly_input_and_answer_come_from_one_call() -> None:
-    record, ask = grow([both(FRESH, ANSWER), verdict()], answer="joint")
-    assert steps(ask) == ["synthesize", "reflect"]
-    assert (record.draft.input, record.draft.output) == (FRESH, ANSWER)
-    assert '<answer_as kind="open">' in ask.asked[0]["form"]
-
-
-def test_jointly_a_revision_brings_its_answer_along_and_a_wrong_answer_is_answered_alone() -> None:
-    first, mended = both(FRESH, ANSWER), both(REVISED, "9 times 14 is 126.\n126")
-    record, ask = grow([first, verdict(relevance=2), mended, verdict()], answer="joint")
-    assert steps(ask) == ["synthesize", "reflect", "revise", "reflect"]
-    assert record.draft.input == REVISED
-    record, ask = grow([first, verdict(correct=False), ANSWER, verdict()], answer="joint")
-    assert steps(ask) == ["synthesize", "reflect", "answer", "reflect"]
-    assert record.draft.input == FRESH
-
-
-def test_jointly_a_copy_is_still_rejected_before_the_judge() -> None:
-    with pytest.raises(Rejection) as caught:
-        grow([both(FRESH, ANSWER)], answer="joint", taken=(FRESH,))
-    assert caught.value.reason == "duplicate"
-
-
-def test_a_label_is_found_blindly_whatever_was_asked_for() -> None:
-    _, ask = grow(
-        [FRESH, '{"label": "no"}', verdict()],
-        hop(label="no"),
-        format="yes_no",
-        labels=("yes", "no"),
-        answer="joint",
-    )
-    assert steps(ask) == ["synthesize", "answer", "reflect"]
-
-
-def test_the_judge_sees_the_seed_for_relevance_and_the_parent_for_diversity() -> None:
-    _, ask = grow([FRESH, ANSWER, verdict()], hop(2))
-    told = ask.asked[2]
-    assert (told["seed"], told["parent"], told["candidate"]) == (INPUTS[0], INPUTS[1], FRESH)
-    assert told["answer"] == ANSWER
-
-
-@pytest.mark.parametrize("work", [hop(2, anchored=True), hop(2, anchored=True, persona="a nurse")])
-def test_past_the_residual_depth_the_seed_stands_beside_the_parent(work: Hop) -> None:
-    _, ask = grow([FRESH, ANSWER, verdict()], work)
-    assert (ask.asked[0]["seed"], ask.asked[0]["parent"]) == (INPUTS[0], INPUTS[1])
-    _, ask = grow([FRESH, ANSWER, verdict()], hop(1))
-    assert ask.asked[0]["seed"] == ""
-
-
-def test_what_siblings_take_up_is_told_where_it_is_known() -> None:
-    _, ask = grow([FRESH, ANSWER, verdict()], replace(hop(), others=("tickets", "a nurse on night shift")))
-    assert ask.asked[0]["others"] == ("tickets", "a nurse on night shift")
-    assert "others" not in {name for name in ask.asked[1] if ask.asked[1][name]}
-
-
-def test_a_triple_is_told_with_its_relation_and_a_persona_with_none() -> None:
-    _, ask = grow([FRESH, ANSWER, verdict()])
-    told = ask.asked[0]
-    assert (told["topic"], told["relation"], told["attribute"]) == ("transport", "is measured in", "cars")
-    _, ask = grow([FRESH, ANSWER, verdict()], hop(persona="a nurse"))
-    assert (ask.asked[0]["persona"], ask.asked[0]["attribute"]) == ("a nurse", "")
-    assert ask.asked[0]["template"] == "synthesize/persona"
+def test_without_reflection_nobody_judges() -> None:
+    judge = Judged()
+    grown, _ = grow_one(ONE, "#### 126", judge=judge, reflection=False)
+    assert (judge.read_texts, judge.compared) == ([], [])
+    assert dict(record_of(grown).scores) == {"agreement": "2/2"}
 
 
 @pytest.mark.parametrize(
-    ("said", "step", "reason", "options"),
+    ("reading", "comparison", "reason"),
     [
-        (["Too short, this."], "synthesize", "too_short", {}),
-        (["many words " * 30], "synthesize", "too_long", {}),
-        ([INPUTS[0]], "synthesize", "copy", {}),
-        (["Wie viele Autos setzt die Fähre über, wenn sie achtzehn Wagen je Fahrt trägt und siebenmal am Tag ablegt, "
-          "im Winter aber nur an drei Tagen der Woche?"], "synthesize", "wrong_language", {}),
-        ([FRESH], "synthesize", "duplicate", {"taken": (FRESH,)}),
-        ([FRESH, ANSWER, verdict(on_task=False)], "reflect", "off_task", {"max_revisions": 0}),
-        ([FRESH, ANSWER, verdict(answerable=False)], "reflect", "unanswerable", {"max_revisions": 0}),
-        ([FRESH, ANSWER, verdict(gives_away=True)], "reflect", "gives_away", {"max_revisions": 0}),
-        ([FRESH, ANSWER, verdict(correct=False)], "reflect", "wrong_answer", {"max_revisions": 0}),
-        ([FRESH, ANSWER, verdict(relevance=6)], "reflect", "low_relevance", {"max_revisions": 0}),
-        ([FRESH, ANSWER, verdict(diversity=4)], "reflect", "low_diversity", {"max_revisions": 0}),
+        ({"on_task": False}, {}, "off_task"),
+        ({"in_style": False}, {}, "off_style"),
+        ({"relevance": 6}, {}, "low_relevance"),
+        ({}, {"residue": True}, "residue"),
+        ({}, {"diversity": 4}, "low_diversity"),
     ],
-)  # fmt: skip
-def test_each_fault_rejects_under_its_own_name_and_is_paid_no_further(
-    said: list[str], step: str, reason: str, options: dict[str, Any]
+)
+def test_each_fault_rejects_under_its_own_name(
+    reading: dict[str, Any], comparison: dict[str, Any], reason: str
 ) -> None:
-    with pytest.raises(Rejection) as caught:
-        grow(said, **options)
-    assert (caught.value.step, caught.value.reason) == (step, reason)
-    assert caught.value.input == said[0].strip(), "a reject shows the text it is about"
+    judge = Judged(
+        [replace(Reading("126", relevance=9), **reading)], [replace(Comparison(diversity=8), **comparison)]
+    )
+    grown, _ = grow_one(ONE, judge=judge, max_revisions=0)
+    assert reason_of(grown) == ("reflect", reason)
+    assert isinstance(grown.outcome, Rejection)
+    assert grown.outcome.input == FRESH, "a reject shows the text it is about"
+    assert grown.outcome.scores["relevance"] == reading.get("relevance", 9)
 
 
-def test_a_revision_carries_draft_and_critique_and_is_checked_answered_and_judged_anew() -> None:
-    low = verdict(relevance=5, critique="Too far from travel.")
-    record, ask = grow([FRESH, ANSWER, low, REVISED, "9 x 14\n126", verdict()])
-    assert steps(ask) == ["synthesize", "answer", "reflect", "revise", "answer", "reflect"]
-    assert ask.asked[3]["draft"] == FRESH
-    assert "Too far from travel." in ask.asked[3]["critique"]
-    assert ask.asked[4]["question"] == REVISED
-    assert (record.draft.input, record.revisions) == (REVISED, 1)
+def test_a_text_that_code_refuses_is_not_judged() -> None:
+    judge = Judged()
+    grown, _ = grow_one(tags((INPUTS[0], ANSWER)), judge=judge)
+    assert (reason_of(grown), judge.read_texts) == (("synthesize", "copy"), [])
 
 
-def test_a_revision_that_repeats_another_text_is_rejected_before_its_answer() -> None:
-    with pytest.raises(Rejection) as caught:
-        grow([FRESH, ANSWER, verdict(relevance=5), REVISED], taken=(REVISED,))
-    assert (caught.value.reason, caught.value.input) == ("duplicate", REVISED)
+# --- revisions ------------------------------------------------------------------------------------------------
 
 
-def test_a_wrong_answer_alone_is_answered_again_with_what_was_wrong() -> None:
-    wrong = verdict(correct=False, own_answer="126", critique="Seven trips, not six.")
-    record, ask = grow([FRESH, "18 x 6\n108", wrong, ANSWER, verdict()])
-    assert steps(ask) == ["synthesize", "answer", "reflect", "answer", "reflect"]
-    correction = ask.asked[3]["correction"]
-    assert "108" in correction.said
-    assert "Seven trips, not six." in correction.problem
-    assert (record.draft.input, record.draft.output, record.revisions) == (FRESH, ANSWER, 1)
+def test_a_revision_carries_draft_and_critique_and_is_checked_and_judged_anew() -> None:
+    judge = Judged([Reading("126", relevance=5, fault="Too far from travel.")])
+    revised = tags((REVISED, "9 x 14 = 126\n#### 126"))
+    deduplicator = Taken()
+    grown, ask = grow_one(ONE, revised, judge=judge, deduplicator=deduplicator)
+    assert ask.steps == ["synthesize", "revise"]
+    assert ask.asked[1]["draft"] == FRESH
+    assert "Too far from travel." in ask.asked[1]["critique"]
+    assert "relevance 5 of 10" in ask.asked[1]["critique"]
+    assert judge.read_texts == deduplicator.checked == [FRESH, REVISED]
+    assert (record_of(grown).draft.input, record_of(grown).revisions) == (REVISED, 1)
+
+
+def test_a_revision_that_repeats_another_text_is_rejected_before_it_is_judged() -> None:
+    judge = Judged([Reading("126", relevance=5)])
+    grown, _ = grow_one(ONE, tags((REVISED, ANSWER)), judge=judge, deduplicator=Taken([REVISED]))
+    assert reason_of(grown) == ("synthesize", "duplicate")
+    assert isinstance(grown.outcome, Rejection)
+    assert grown.outcome.input == REVISED
 
 
 def test_revisions_are_bounded() -> None:
-    low = verdict(diversity=3)
-    with pytest.raises(Rejection, match="diversity"):
-        grow([FRESH, ANSWER, low, REVISED, ANSWER, low])
+    low = Comparison(diversity=3)
+    grown, ask = grow_one(ONE, tags((REVISED, ANSWER)), judge=Judged([], [low, low]))
+    assert reason_of(grown) == ("reflect", "low_diversity")
+    assert len(ask.asked) == 2
+    grown, ask = grow_one(ONE, judge=Judged([], [low]), max_revisions=0)
+    assert reason_of(grown) == ("reflect", "low_diversity")
 
 
-def test_labels_are_meant_first_and_found_blindly() -> None:
-    labels = {"format": "classification", "labels": ("travel", "money")}
-    said = [FRESH, json.dumps({"label": "travel"}), verdict()]
-    record, ask = grow(said, hop(label="travel"), **labels)
-    assert record.draft.output == "travel"
-    assert ask.asked[0]["label"].name == "travel"
-    assert [label.name for label in ask.asked[0]["other_labels"]] == ["money"]
-    blind = {name for name in ask.asked[1] if ask.asked[1][name] not in ((), None, "", 0, False)}
-    assert not blind & {"seed", "parent", "topic", "label", "persona"}
+def test_a_wrong_answer_alone_is_only_answered_again_with_what_was_wrong() -> None:
+    judge = Judged([], [Comparison(correct=False, fault="Seven trips, not six.", diversity=8)])
+    deduplicator = Taken()
+    grown, ask = grow_one(
+        tags((FRESH, "108 cars.")), "126 cars.", judge=judge, deduplicator=deduplicator, format="free_text"
+    )
+    assert ask.steps == ["synthesize", "answer"]
+    correction = ask.asked[1]["correction"]
+    assert (correction.said, "Seven trips, not six." in correction.problem) == ("108 cars.", True)
+    record = record_of(grown)
+    assert (record.draft.input, record.draft.output, record.revisions) == (FRESH, "126 cars.", 1)
+    assert judge.read_texts == deduplicator.checked == [FRESH], "the text is the same"
+    assert [output for _, output in judge.compared] == ["108 cars.", "126 cars."]
 
 
-def test_three_equal_blind_answers_relabel_and_anything_else_is_a_mismatch() -> None:
-    labels = {"format": "classification", "labels": ("travel", "money")}
-    money, travel = (json.dumps({"label": name}) for name in ("money", "travel"))
-    record, _ = grow([FRESH, money, money, money, verdict()], hop(label="travel"), **labels)
-    assert record.draft.output == "money"
-    with pytest.raises(Rejection) as caught:
-        grow([FRESH, money, travel], hop(label="travel"), **labels)
-    assert caught.value.reason == "label_mismatch"
+def test_with_another_fault_beside_it_the_text_is_written_again() -> None:
+    judge = Judged([], [Comparison(correct=False, diversity=2)])
+    _, ask = grow_one(tags((FRESH, "108 cars.")), tags((REVISED, "126.")), judge=judge, format="free_text")
+    assert ask.steps == ["synthesize", "revise"]
 
 
-# --- what a data point is about -------------------------------------------------------------------
+# --- groups ---------------------------------------------------------------------------------------------------
 
 
-def plant(answers: dict[str, str], **spec: Any) -> tuple[Any, Scripted]:
-    ask = Scripted(*[lambda told: answers[told["step"]]] * 4)
-    root = seed()
-    found = asyncio.run(recipe(**spec).plant(root, Point(root.id, root.draft, root.parts, 0), ask))
+def test_siblings_are_written_by_one_call_each_on_a_line_of_its_own() -> None:
+    group = make_group(
+        make_hop(1, manner="about 18 words, a question"),
+        make_hop(2, operation="reasoning", manner="about 9 words"),
+    )
+    grown, ask = grow(Aide(make_context()), group, TWO)
+    assert [record_of(each).draft.input for each in grown] == [FRESH, OTHER]
+    (asked,) = ask.asked
+    one, other = asked["lines"]
+    assert "transport – is measured in cars 1" in one
+    assert one.endswith("About 18 words, a question.")
+    assert "cars 2" in other
+    assert one.split(";")[1] != other.split(";")[1], "each is changed by its own operation"
+    assert asked["max_output"] == 2 * (1024 + 1024)
+
+
+def test_the_judge_is_told_who_may_come_and_who_has_ended() -> None:
+    judge = Judged()
+    group = make_group(make_hop(1), make_hop(2))
+    grow(Aide(make_context(judge=judge, deduplicator=Taken([OTHER]))), group, TWO)
+    assert judge.calls[0] == ("announce", 2)
+    assert set(judge.calls[1:]) == {("withdraw", hop.id) for hop in group.hops}
+    assert judge.read_texts == [FRESH]
+
+
+def test_what_was_left_out_is_written_alone() -> None:
+    written: list[int] = []
+    recipe = Aide(make_context(written=written))
+    group = make_group(make_hop(1), make_hop(2), make_hop(3))
+    grown, ask = grow(
+        recipe, group, tags((FRESH, ANSWER)), tags((OTHER, "#### 42")), tags((REVISED, "#### 126"))
+    )
+    assert {record_of(each).draft.input for each in grown} == {FRESH, OTHER, REVISED}
+    assert [len(each["lines"]) for each in ask.asked] == [3, 1, 1]
+    assert ask.nodes[1:] == [group.hops[1].id, group.hops[2].id], "what is paid for one is booked on it"
+    assert written == [1]
+
+
+def test_a_call_that_came_to_nothing_is_made_for_each_alone() -> None:
+    written: list[int] = []
+    grown, ask = grow(
+        Aide(make_context(written=written)),
+        make_group(make_hop(1), make_hop(2)),
+        "no",
+        "no",
+        ONE,
+        tags((OTHER, "#### 42")),
+    )
+    assert [record_of(each).draft.input for each in grown] == [FRESH, OTHER]
+    assert [len(each["lines"]) for each in ask.asked] == [2, 2, 1, 1]
+    assert written == [0]
+
+
+def test_one_that_cannot_be_written_at_all_is_lost_alone() -> None:
+    grown, _ = grow(Aide(make_context()), make_group(make_hop(1), make_hop(2)), ONE, "no", "no")
+    assert record_of(grown[0]).draft.input == FRESH
+    assert isinstance(grown[1].outcome, NodeError)
+    assert grown[1].outcome.reason == "invalid"
+    (alone,), ask = grow(Aide(make_context()), make_group(make_hop(1)), "no", "no")
+    assert isinstance(alone.outcome, NodeError)
+    assert len(ask.asked) == 2, "it is not asked for a third time"
+
+
+def test_of_a_group_that_was_begun_before_a_stop_only_the_rest_is_grown_with_the_same_call() -> None:
+    hops = (make_hop(1), make_hop(2))
+    whole, first = grow(Aide(make_context()), make_group(*hops), TWO)
+    assert len(whole) == 2
+    grown, again = grow(Aide(make_context()), make_group(*hops, settled=[0]), TWO)
+    assert [each.hop.id for each in grown] == [hops[1].id]
+    told, told_again = ({**each.asked[0], "payload": None} for each in (first, again))
+    assert told == told_again
+
+
+def test_each_is_there_as_soon_as_it_has_ended() -> None:
+    """A record must not wait for the slowest of its siblings."""
+    slow = asyncio.Event()
+
+    class Waiting(Judged):
+        async def read(self, hop: Hop, draft: Any) -> Reading:
+            if draft.input == FRESH:
+                await slow.wait()
+            return await super().read(hop, draft)
+
+    async def run() -> list[str]:
+        ended = []
+        recipe = Aide(make_context(judge=Waiting()))
+        async for each in recipe.grow(make_group(make_hop(1), make_hop(2)), Asked(TWO)):
+            ended.append(record_of(each).draft.input)
+            slow.set()
+        return ended
+
+    assert asyncio.run(run()) == [OTHER, FRESH]
+
+
+def test_a_fault_of_the_run_is_handed_on_and_costs_no_sibling() -> None:
+    class Spent(Judged):
+        async def read(self, hop: Hop, draft: Any) -> Reading:
+            if draft.input == FRESH:
+                raise BudgetSpent("no more calls")
+            return await super().read(hop, draft)
+
+    grown, _ = grow(Aide(make_context(judge=Spent())), make_group(make_hop(1), make_hop(2)), TWO)
+    assert isinstance(grown[0].outcome, BudgetSpent)
+    assert record_of(grown[1]).draft.input == OTHER
+
+
+def test_a_fault_that_nobody_foresaw_is_told_at_once_and_costs_no_sibling() -> None:
+    """Siblings may wait for texts that never come once the run ends of it: it must hear of the fault first."""
+    told = asyncio.Event()
+
+    class Broken(Judged):
+        async def read(self, hop: Hop, draft: Any) -> Reading:
+            if draft.input == FRESH:
+                raise ZeroDivisionError
+            await told.wait()
+            return await super().read(hop, draft)
+
+    async def run() -> list[Record | Exception]:
+        ended = []
+        recipe = Aide(make_context(judge=Broken()))
+        async for each in recipe.grow(make_group(make_hop(1), make_hop(2)), Asked(TWO)):
+            ended.append(each.outcome)
+            told.set()
+        return ended
+
+    first, second = asyncio.run(run())
+    assert isinstance(first, ZeroDivisionError)
+    assert isinstance(second, Record)
+
+
+# --- what the writer sees ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", [{}, {"persona": "a nurse"}])
+def test_past_the_residual_depth_the_seed_stands_beside_the_parent(how: dict[str, Any]) -> None:
+    _, ask = grow_one(ONE, hop=make_hop(depth=2, anchored=True, **how))
+    assert (ask.asked[0]["seed"], ask.asked[0]["parent"]) == (INPUTS[0], INPUTS[1])
+    _, ask = grow_one(ONE, hop=make_hop(depth=2, **how))
+    assert (ask.asked[0]["seed"], ask.asked[0]["parent"]) == ("", INPUTS[1])
+
+
+def test_a_plain_record_is_told_its_topic_and_traits_and_shown_no_parent() -> None:
+    group = make_group(*(make_hop(n, operation=PLAIN, topic=topic, manner="about 9 words") for n, topic in
+                         enumerate(("ferries", "tents"))))  # fmt: skip
+    _, ask = grow(Aide(make_context(format="free_text")), group, tags((FRESH, "x"), (OTHER, "y")))
+    (asked,) = ask.asked
+    assert asked["template"] == "synthesize/plain"
+    assert asked["lines"] == ["ferries. About 9 words.", "tents. About 9 words."]
+    assert (asked["parent"], asked["seed"]) == ("", "")
+
+
+def test_guided_and_plain_records_have_prompts_of_their_own_and_parts_too() -> None:
+    cases: list[tuple[dict[str, Any], bool, str]] = [
+        ({}, False, "synthesize/_guided"),
+        ({"operation": PLAIN}, False, "synthesize/plain"),
+        ({"operation": PLAIN}, True, "synthesize/plain.parts"),
+    ]
+    for how, parts, template in cases:
+        recipe = Aide(make_context(format="free_text", parts=parts))
+        assert recipe._template(make_hop(**how)) == template
+
+
+def test_a_label_is_told_with_those_it_may_be_taken_for() -> None:
+    labels = ("travel", "money", "food", "sport")
+    hops = [make_hop(n, label="travel") for n in range(2)]
+    grown, ask = grow(
+        Aide(make_context(format="classification", labels=labels)), make_group(*hops), texts(FRESH, OTHER)
+    )
+    asked = ask.asked[0]
+    assert asked["label"].name == "travel"
+    assert [label.name for label in asked["other_labels"]] == ["money", "food"]
+    assert [record_of(each).draft.output for each in grown] == ["travel", "travel"]
+    assert asked["reply"] == "", "the label itself is never written along"
+
+
+def test_what_siblings_take_up_is_told_where_it_is_known() -> None:
+    _, ask = grow_one(ONE, hop=make_hop(others=("tickets", "a nurse on night shift")))
+    assert "(others take up: tickets; a nurse on night shift)" in ask.asked[0]["lines"][0]
+
+
+@pytest.mark.parametrize(("words", "changed"), [(6, False), (8, False), (9, True), (20, True)])
+def test_a_short_text_has_room_for_its_matter_alone(words: int, changed: bool) -> None:
+    recipe = Aide(make_context())
+    short = recipe._describe(make_hop(traits={"words": words}, manner=f"about {words} words"))
+    assert (short.count(";") > 0) == changed
+    assert "is measured in cars 0" in short
+    persona = recipe._describe(make_hop(persona="a nurse", traits={"words": 5}, manner="about 5 words"))
+    assert "a nurse" in persona
+
+
+def test_examples_are_those_of_the_group() -> None:
+    demos = (Demonstration("Where?", "There."),)
+    _, ask = grow_one(ONE, examples=demos)
+    assert ask.asked[0]["demos"] == demos
+
+
+def test_a_further_draw_along_the_same_way_is_another_question() -> None:
+    _, ask = grow_one(ONE, hop=make_hop(draw=2))
+    assert ask.asked[0]["draw"] == 2
+
+
+def test_over_fixed_parts_an_answer_brings_its_evidence() -> None:
+    parts = Parts(
+        (("contract", "The ferry carries eighteen cars on each trip."),), "question", "{contract}\n{question}"
+    )
+    said = tags((FRESH, "126 cars.<evidence>eighteen cars on each trip</evidence>"))
+    grown, ask = grow_one(said, hop=make_hop(parts=parts), format="free_text", parts=True)
+    record = record_of(grown)
+    assert (record.draft.output, record.draft.evidence) == ("126 cars.", "eighteen cars on each trip")
+    assert (record.parts, ask.asked[0]["parts"]) == (parts, parts)
+
+
+# --- what a data point is about -----------------------------------------------------------------------------------
+
+
+def plant(
+    *said: str,
+    triples: int = 3,
+    personas: int = 1,
+    label: str = "",
+    bank: PersonaBank | None = None,
+    **spec: Any,
+) -> tuple[Attributes, Asked]:
+    ask, root = Asked(*said), make_seed()
+    recipe = Aide(make_context(bank=bank, **spec))
+    work = PlantWork(root.id, root.id, 0, triples, personas, label)
+    found = asyncio.run(recipe.plant(root, Point(root.id, root.draft, root.parts, 0), work, ask))
     return found, ask
 
 
-def ties(*attributes: str, topic: str = "transport") -> str:
-    triples = [{"relation": "needs", "attribute": each} for each in attributes]
-    return json.dumps({"topic": topic, "triples": triples})
+def say(*attributes: str, topic: str = "transport", personas: tuple[str, ...] = ()) -> str:
+    ties = [{"relation": "needs", "attribute": each} for each in attributes]
+    return json.dumps({"topic": topic, "triples": ties, "personas": personas})
 
 
-PEOPLE = json.dumps({"personas": [f"a person {n}" for n in range(5)]})
+PEOPLE = ("a nurse on nights", "a retired sailor", "a baker at three")
 
 
-def test_planting_names_a_topic_its_triples_a_few_more_and_personas() -> None:
-    found, ask = plant(
-        {"extract": ties("cars", "time", "ships"), "expand_graph": ties("fares", "Cars "), "personas": PEOPLE}
-    )
-    assert sorted(steps(ask)) == ["expand_graph", "extract", "personas"]
-    assert [triple.attribute for triple in found.triples] == ["cars", "time", "ships", "fares"]
+def test_one_call_plants_as_much_as_the_children_take() -> None:
+    found, ask = plant(say("cars", "time", "ships", personas=PEOPLE))
+    assert ask.steps == ["extract"]
+    assert [triple.attribute for triple in found.triples] == ["cars", "time", "ships"]
     assert {triple.topic for triple in found.triples} == {found.topic} == {"transport"}
-    assert {triple.relation for triple in found.triples} == {"needs"}
-    assert len(found.personas) == 5
+    assert found.personas == PEOPLE[:1]
+    assert (ask.asked[0]["template"], ask.asked[0]["attributes"], ask.asked[0]["personas"]) == ("plant", 3, 1)
 
 
-def test_no_graph_and_no_personas_cost_no_call() -> None:
-    found, ask = plant({"extract": ties("cars", "time", "ships")}, graph_triples=0, personas=0)
-    assert steps(ask) == ["extract"]
-    assert found.personas == ()
+def test_the_label_that_children_are_to_have_is_told() -> None:
+    _, ask = plant(
+        say("cars", personas=PEOPLE), label="money", format="classification", labels=("travel", "money")
+    )
+    assert ask.asked[0]["label"].name == "money"
 
 
-def test_a_graph_that_can_not_be_had_is_no_reason_to_lose_the_point() -> None:
-    found, _ = plant({"extract": ties("cars", "time", "ships"), "expand_graph": "no idea"}, personas=0)
+def test_triples_beyond_the_attributes_come_from_the_graph() -> None:
+    graph = json.dumps(
+        {"triples": [{"relation": "costs", "attribute": "fares"}, {"relation": "x", "attribute": "Cars "}]}
+    )
+    found, ask = plant(say("cars", "time", "ships", personas=PEOPLE), graph, triples=5)
+    assert ask.steps == ["extract", "expand_graph"]
+    assert [triple.attribute for triple in found.triples] == ["cars", "time", "ships", "fares"]
+
+
+def test_a_graph_that_cannot_be_had_is_no_reason_to_lose_the_point() -> None:
+    found, _ = plant(say("cars", "time", "ships", personas=PEOPLE), "no idea", "no idea", triples=5)
     assert len(found.triples) == 3
 
 
-def test_an_extraction_that_can_not_be_had_makes_the_point_barren() -> None:
+def test_a_model_that_cannot_fill_one_answer_is_asked_in_parts() -> None:
+    people = json.dumps({"personas": PEOPLE})
+    found, ask = plant("no idea", "no idea", say("cars", "time", "ships"), people)
+    assert ask.steps == ["extract", "extract", "extract", "personas"]
+    assert (len(found.triples), found.personas) == (3, PEOPLE[:1])
+
+
+def test_where_only_personas_are_wanted_the_topic_is_had_all_the_same() -> None:
+    found, _ = plant(
+        "no idea", "no idea", say("cars"), json.dumps({"personas": PEOPLE}), triples=0, personas=2
+    )
+    assert (found.topic, found.triples, found.personas) == ("transport", (), PEOPLE[:2])
+
+
+def test_personas_of_a_bank_are_not_asked_for() -> None:
+    found, ask = plant(say("cars", "time", "ships"), bank=PersonaBank(PEOPLE))
+    assert (ask.steps, ask.asked[0]["personas"]) == (["extract"], 0)
+    assert len(found.personas) == 1
+
+
+def test_a_point_of_which_nothing_can_be_said_has_no_attributes() -> None:
     with pytest.raises(NodeError):
-        plant({"extract": "no idea"})
+        plant("no idea", "no idea", "no idea", "no idea")
 
 
-def test_the_recipe_fits_on_one_screen_and_reads_in_the_order_of_the_method() -> None:
+def test_the_recipe_reads_in_the_order_of_the_method() -> None:
     source = (Path(__file__).parents[3] / "src" / "aide" / "recipes" / "aide.py").read_text(encoding="utf-8")
-    places = [
-        source.index(f"async def {name}(")
-        for name in ("plant", "expand_graph", "grow", "synthesize", "revise")
-    ]
+    names = ("plant", "expand_graph", "grow", "finish", "synthesize", "revise")
+    places = [source.index(f"async def {name}(") for name in names]
     assert places == sorted(places)
-    assert len(source.splitlines()) <= 200

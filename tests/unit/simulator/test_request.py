@@ -5,7 +5,8 @@ import json
 import pytest
 
 from aide.simulator import step_of
-from aide.simulator.request import read_request, read_tags
+from aide.simulator.request import read_manner, read_request, read_tags
+from aide.simulator.texts import Manner
 from unit.simulator.prompting import (
     PARENT,
     VERDICT,
@@ -88,8 +89,21 @@ def test_a_correction_carries_the_schema_in_the_last_message() -> None:
     assert (read.step, read.schema, read.again) == ("reflect", VERDICT, ("no", ""))
 
 
-def test_counts_and_bounds_stand_in_the_prose_and_not_in_inputs() -> None:
-    user = "<text>exactly 9 of 70 to 80 words</text>\nName exactly 4, each of 8 to 50 characters."
-    read = read_request(request(user))
-    assert (read.count, read.length) == (4, (8, 50, "characters"))
-    assert (read_request(request("<text>x</text>")).length) == (0, 0, "words")
+def test_counts_stand_in_the_prose_and_not_in_inputs() -> None:
+    assert read_request(request("<text>exactly 9 of them</text>\nName exactly 4, each short.")).count == 4
+    assert read_request(request("<text>x</text>")).count == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "manner"),
+    [
+        ("lamps. About 12 words, a question.", Manner(12)),
+        ("About 40 words, 3 sentences; on 2 lines.", Manner(40, "words", 3, 2)),
+        ("About 90 characters.", Manner(90, "characters")),
+        ("lamps; a limit is added.", Manner()),
+    ],
+)
+def test_a_line_says_how_long_its_text_is_and_of_how_many_sentences_and_lines(
+    line: str, manner: Manner
+) -> None:
+    assert read_manner(line) == manner
