@@ -46,6 +46,7 @@ _NEAR_TRUTH: Final = 100
 _NUMBER: Final = re.compile(r"\d+(?!.*\d)", re.DOTALL)
 _SENTENCE: Final = re.compile(r"[^.!?。！？;\n]{8,}[.!?。！？;]?")
 _CALL: Final = re.compile(r"\b([A-Za-z_]\w*)\(")
+_SLACK: Final = 12  # characters: what every answer holds besides its words
 _NUMBERED: Final = ("line.n", "text.n", "pair.n")
 _OPTION: Final = re.compile(r"^([A-Z])[.):] .*?(\d+)$", re.MULTILINE)
 _CARD: Final = {
@@ -197,6 +198,8 @@ class _Writer:
             return _CARD[name]
         if self.written:
             return self.write()
+        if self.request.step == "reflect" and name == "working":
+            return self.fill_up("").strip()
         if self.request.step == "reflect":
             letters = {number: letter for letter, number in _OPTION.findall(self.subject)}
             return letters.get(str(self.truth), "none") if letters else str(self.truth)
@@ -244,15 +247,26 @@ class _Writer:
             called = found[1] if (found := _CALL.search(self.subject)) else "solve"
             tests = "".join(f"assert {called}({number}) == {self.truth}\n" for number in range(3))
             code = f"def {called}(*values):\n    return {self.result}\n"
+            if more := self.fill_up(code):
+                code = code.replace("\n", f"\n    # {more}\n", 1)
             return f"```python\n{tests if self.kind == 'tests' else code}```"
         words = " ".join(self.dice.choices(self.words, k=3))
-        said = f"{words} {self.result}."
+        said = f"{words} {self.fill_up(words)}{self.result}."
         if self.kind == "open":
             # Half of the wrong results are miscalculated, which code can see; the others need a judge.
             first, slip = self.dice.randrange(self.truth), self.miss if self.miss % 2 else 0
-            said = f"{words}: {first} + {self.result - first - slip} = {self.result}\nAnswer: {self.result}"
+            sums = f"{first} + {self.result - first - slip} = {self.result}"
+            said = f"{words} {self.fill_up(words)}: {sums}\nAnswer: {self.result}"
         said = self.shown.get(self.subject, said)
         return f"{said}\n<evidence>{self.quote()}</evidence>" if "evidence" in self.inputs else said
+
+    def fill_up(self, said: str) -> str:
+        """What an answer lacks to be as long as those of the examples: words that say nothing."""
+        lacks = sum(map(len, self.shown.values())) // max(1, len(self.shown)) - len(said)
+        dice, more = rng("length", str(self.mark.identity)), ""
+        while len(more) < lacks - _SLACK:
+            more = f"{more}{dice.choice(self.words)} "
+        return more
 
     def write(self) -> str:
         """A new text; a share of them nearly repeats a sibling, a share one of a few texts word for word."""
