@@ -34,6 +34,8 @@ class MeasuredSpeed:
     """Completion tokens a second with `PARALLEL` calls in flight."""
     cached: float
     """The share of a repeated prompt that the server said it had cached."""
+    prompt: float = 0.0
+    """Prompt tokens a second with one call in flight; 0 where a long prompt took hardly longer than a short one."""
 
     def compute_rate(self, calls: int) -> float:
         """Completion tokens a second with so many calls in flight: the power law through the two measurements.
@@ -42,8 +44,15 @@ class MeasuredSpeed:
         """
         if self.alone <= 0 or self.together <= 0:
             return max(self.alone, self.together)
+        return self.alone * self._scale(calls)
+
+    def compute_prompt_rate(self, calls: int) -> float:
+        """The same for prompt tokens, which are taken to gain as much by company: who writes in parallel reads so."""
+        return self.prompt * (self._scale(calls) if self.alone > 0 and self.together > 0 else 1.0)
+
+    def _scale(self, calls: int) -> float:
         slope = math.log(self.together / self.alone) / math.log(PARALLEL)
-        return float(self.alone * calls ** min(1.0, max(0.0, slope)))
+        return float(calls ** min(1.0, max(0.0, slope)))
 
 
 @dataclass(slots=True)

@@ -28,6 +28,8 @@ PATIENCE: Final = 20.0
 LARGE: Final = 20_000
 # Of the tokens that should have arrived. Texts differ in tokens a character by less than that.
 TRUNCATED: Final = 0.7
+# Seconds that a long prompt must take more than a word, else its processing can't be told from the network.
+NOTICED: Final = 0.05
 SHORT: Final = 1500  # characters from which the tokens a character are learned
 WORD: Final = "Answer with the single word: ready."
 CITY: Final = "Name a large city, about how many people live there, and whether it lies by the sea."
@@ -110,6 +112,7 @@ class _Examination:
         self.health = RunHealth(clock, patience=PATIENCE)
         self.window: int | None = None
         self.repeated = ""
+        self.prompt_rate = 0.0
         self.owner = ""
 
     def add_finding(self, name: str, verdict: FindingLevel, told: str, advice: str = "") -> None:
@@ -280,6 +283,8 @@ class _Examination:
             cached = await self.repeat(small, SHORT)
             return 1 / per_char if per_char > 0 else 4.0, tiny.seconds, cached
         cached = await self.repeat(first, size)
+        slower = first.seconds - tiny.seconds
+        self.prompt_rate = first.usage.prompt / slower if slower > NOTICED else 0.0
         came, expected = first.usage.prompt, tiny.usage.prompt + per_char * size
         if not first.usage.estimated and came < TRUNCATED * expected:
             advice = advise_larger_window(
@@ -328,8 +333,9 @@ class _Examination:
             advise_more_slots(self.found.base_url, self.owner) if serial else "",
         )
         return MeasuredSpeed(
-            round(per_token, 3), round(latency, 4), round(alone, 2), round(together, 2), round(cached, 3)
-        )
+            round(per_token, 3), round(latency, 4), round(alone, 2), round(together, 2), round(cached, 3),
+            round(self.prompt_rate, 1),
+        )  # fmt: skip
 
     async def check_embeddings(self) -> None:
         """Find out whether this model gives embeddings as well."""

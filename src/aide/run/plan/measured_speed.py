@@ -25,12 +25,14 @@ class EndpointSpeed:
     """All endpoints of a run together.
 
     `scale` turns tokens estimated from characters into the model's own; `latency` is in seconds of a call,
-    `rate` in completion tokens a second with all places taken.
+    `rate` in completion tokens a second with all places taken, and `prompt_rate` in prompt tokens a second, 0 where
+    they took no time that could be measured.
     """
 
     scale: float
     latency: float
     rate: float
+    prompt_rate: float = 0.0
 
 
 def save_speed(each: EndpointSpec, model: str, measured: MeasuredSpeed, *, path: Path) -> None:
@@ -54,10 +56,12 @@ def read_speed(spec: RunSpec, path: Path) -> EndpointSpeed | None:
     if not found or len(found) < len(served):
         return None
     first = found[0][0]
+    reads = [measured.compute_prompt_rate(places) for measured, places in found]
     return EndpointSpeed(
         scale=CHARS_PER_TOKEN / first.chars_per_token if first.chars_per_token > 0 else 1.0,
         latency=sum(measured.latency for measured, _ in found) / len(found),
         rate=sum(measured.compute_rate(places) for measured, places in found),
+        prompt_rate=sum(reads) if all(reads) else 0.0,
     )
 
 
