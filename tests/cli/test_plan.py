@@ -21,8 +21,10 @@ def planned(*words: str | Path, cwd: Path) -> dict[str, Any]:
 def test_nothing_is_written_and_no_endpoint_is_needed(tmp_path: Path) -> None:
     facts = planned(WORDS, "--hops", "2", "--target", "all", cwd=tmp_path)
     assert list(tmp_path.iterdir()) == []
-    assert facts["at_most"]["candidates"] == 10 * (20 + 400)
-    assert facts["expected"]["records"] < facts["at_most"]["records"] == 4200
+    guided = 10 * (20 + 400)
+    plain = guided * 6 // 4  # six records in ten are plain ones, unless --plain-share says otherwise
+    assert facts["at_most"]["candidates"] == guided + plain
+    assert facts["expected"]["records"] < facts["at_most"]["records"] == guided + plain
     assert facts["expected"]["cost"] is None
     assert facts["basis"]["yield_from"] == "assumed"
 
@@ -48,6 +50,8 @@ def test_every_option_of_expand_is_taken(tmp_path: Path) -> None:
         "--personas",
         "0",
         "--no-reflection",
+        "--plain-share",
+        "0",
         "--target",
         "all",
         "--expect-yield",
@@ -55,6 +59,7 @@ def test_every_option_of_expand_is_taken(tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     assert small["expected"]["candidates"] == 10 * (3 + 9)
+    assert [hop["candidates"] for hop in small["expected"]["hops"]] == [0, 30, 90]
     assert not {"reflect", "revise", "personas", "expand_graph"} & set(small["expected"]["steps"])
     assert small["basis"]["yield_from"] == "--expect-yield"
 

@@ -131,13 +131,12 @@ async def _find_local_urls() -> tuple[str, ...]:
 def _read_seed_texts(spec: "RunSpec", seeds: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
     """The texts of the seeds, and the tokens that the longest prompt and its answer may have together."""
     from aide.run.inputs import count_inputs_card, read_inputs
-    from aide.run.plan.prompt_sizes import measure_prompts
+    from aide.run.plan import find_longest_call
 
     inputs = read_inputs(spec, seeds, sys.stdin.buffer)
-    _, bounds = asyncio.run(measure_prompts(spec, inputs, count_inputs_card(spec, inputs)))
-    longest = max(length.prompt + length.limit for lengths in bounds.values() for length in lengths.values())
+    longest = find_longest_call(spec, inputs, count_inputs_card(spec, inputs))
     texts = (f"{seed.parts.whole(seed.draft.input)}\n{seed.draft.output}" for seed in inputs.seeds)
-    return tuple(texts), int(longest)
+    return tuple(texts), longest
 
 
 def _describe(diagnoses: "Sequence[Diagnosis]") -> list[str]:

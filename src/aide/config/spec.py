@@ -132,7 +132,8 @@ class RunSpec(RunSettings):
 
     @property
     def _simulated(self) -> bool:
-        return all(each.simulated for each in self.list_endpoints())
+        served = self.list_endpoints()  # none where only a plan is wanted
+        return bool(served) and all(each.simulated for each in served)
 
     def find_price(self, model: str, tier: str = "") -> Price | None:
         """The price of a model in a tier; `None` where it is unknown.

@@ -1,6 +1,6 @@
 """The durable record of every answered call, decision and outcome of a run: one SQLite file."""
 
-from aide.journal.rows import AnsweredCall, Kind, Outcome
+from aide.journal.rows import AnsweredCall, Kind, Outcome, SpentAtHop
 from aide.journal.store import Journal
 
-__all__ = ["AnsweredCall", "Journal", "Kind", "Outcome"]
+__all__ = ["AnsweredCall", "Journal", "Kind", "Outcome", "SpentAtHop"]

@@ -143,6 +143,20 @@ class Outcome:
         return cls(node, kind, *rest)
 
 
+@dataclass(frozen=True, slots=True)
+class SpentAtHop:
+    """The calls of one step that were booked on the candidates of one hop."""
+
+    step: str
+    hop: int | None
+    """`None` where they were booked on a seed, on several records together, or on none."""
+    plain: bool
+    """Whether the candidates were plain ones."""
+    repeated: int
+    """Calls that asked again, because the first answer could not be used."""
+    usage: Usage
+
+
 def dump_json(value: object) -> bytes:
     """Canonical JSON: equal values give equal bytes.
 

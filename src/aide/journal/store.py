@@ -15,6 +15,7 @@ from aide.journal.rows import (
     OUTCOME_COLUMNS,
     AnsweredCall,
     Outcome,
+    SpentAtHop,
     dump_json,
     encode_text,
 )
@@ -37,10 +38,10 @@ _CALLS: Final = f"""SELECT {CALL_COLUMNS}, (SELECT text FROM texts WHERE id = sy
 _USAGE: Final = """SELECT step, model, count(*), sum(prompt), sum(completion), sum(cached), sum(reasoning),
     sum(estimated), CASE WHEN count(cost) = count(*) THEN sum(cost) END
     FROM calls WHERE reused = ? GROUP BY step, model ORDER BY step, model"""
-_SPENT: Final = """SELECT step, depth, count(*), sum(prompt), sum(completion), sum(cached), sum(reasoning),
-    sum(estimated), sum(seconds)
+_SPENT: Final = """SELECT step, depth, operation = 'plain', sum(attempt > 0), count(*), sum(prompt), sum(completion),
+    sum(cached), sum(reasoning), sum(estimated)
     FROM calls LEFT JOIN outcomes ON outcomes.node = calls.node AND (outcomes.kind = 'planted') = 0
-    GROUP BY step, depth ORDER BY step, depth"""
+    GROUP BY step, depth, operation = 'plain' ORDER BY step, depth"""
 _KEYS: Final = f"SELECT key, id FROM calls WHERE id > :after ORDER BY id LIMIT {PAGE}"
 _DECIDED: Final = f"SELECT kind, key, seq FROM decisions WHERE seq > :after ORDER BY seq LIMIT {PAGE}"
 _DECISIONS: Final = f"""SELECT key, value, seq FROM decisions WHERE kind = :kind AND seq > :after
@@ -185,12 +186,12 @@ class Journal:
             (step, model, Usage(*sums), cost) for step, model, *sums, cost in self._query(_USAGE, int(reused))
         ]
 
-    def sum_usage_by_hop(self) -> list[tuple[str, int | None, Usage, float]]:
-        """Sums by step and hop over all answered calls: step, hop, usage, seconds on the wire.
-
-        The hop is that of the record the call was booked on; `None` where that is a seed, not settled, or none.
-        """
-        return [(step, depth, Usage(*sums), seconds) for step, depth, *sums, seconds in self._query(_SPENT)]
+    def sum_usage_by_hop(self) -> list[SpentAtHop]:
+        """Sums by step and by what the calls were booked on, over all answered calls."""
+        return [
+            SpentAtHop(step, depth, bool(plain), again, Usage(*sums))
+            for step, depth, plain, again, *sums in self._query(_SPENT)
+        ]
 
     # --- decisions -----------------------------------------------------------------------------
 

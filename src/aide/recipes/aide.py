@@ -222,11 +222,6 @@ class Aide:
         others = f" (others take up: {'; '.join(hop.others)})" if hop.others else ""
         return f"{line}{others}{'. ' if line and hop.manner else ''}{hop.manner[:1].upper()}{hop.manner[1:]}."
 
-    # --- the plan -------------------------------------------------------------------------------------
-
-    async def rehearse(self, seed: Seed, ask: Ask, *, anchored: bool) -> None:
-        """See `Recipe.rehearse`."""
-
 
 def _has_room(hop: Hop) -> bool:
     """A short text has room for its matter alone: a circumstance cannot be had in five words."""

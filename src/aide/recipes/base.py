@@ -166,13 +166,6 @@ class Recipe(Protocol):
         """
         ...
 
-    async def rehearse(self, seed: Seed, ask: Ask, *, anchored: bool) -> None:
-        """Make each kind of call once, as if `seed` were a parent, with an `ask` that answers nothing.
-
-        The plan measures prompts with it. What a step would go on with is made up.
-        """
-        ...
-
 
 async def finish_each(
     hops: Iterable[Hop], finish: Callable[[Hop], Coroutine[Any, Any, Record]], model: Callable[[], str]

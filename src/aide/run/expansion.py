@@ -30,7 +30,7 @@ from aide.run.folder import (
     make_manifest,
     measure_shards,
 )
-from aide.run.group_sizes import learn_group_sizes, note_written
+from aide.run.group_sizes import KEPT, learn_group_sizes, note_written
 from aide.run.hops import HopBuilder
 from aide.run.inputs import PreparedInputs, SeedSource
 from aide.run.judge_groups import GroupedJudge, make_judge
@@ -164,7 +164,7 @@ class Expansion:
         spec, journal = session.spec, session.journal
         card = await fix_card(session, inputs)
         pool = SeedPool(spec, inputs, journal)
-        sizes = learn_group_sizes(session, inputs)
+        sizes = learn_group_sizes(session.spec, inputs, session.journal.get_meta(KEPT))
 
         def judge_for(card: TaskCard) -> GroupedJudge:
             return make_judge(session, inputs, card, sizes, count_open=self._count_open)

@@ -79,13 +79,15 @@ class GroupSizes:
         return {name: size.now for name, size in self._sizes.items()}
 
 
-def learn_group_sizes(session: Session, inputs: PreparedInputs) -> GroupSizes:
-    """The sizes of a run's groups, as far as the folder knows them."""
+def learn_group_sizes(
+    spec: RunSpec, inputs: PreparedInputs, kept: Mapping[str, Any] | None = None
+) -> GroupSizes:
+    """The sizes of a run's groups, as far as the folder knows them: `kept` is what its journal has under `KEPT`."""
     return GroupSizes(
-        session.spec,
+        spec,
         median_length=median(len(seed.draft.input.split()) for seed in inputs.seeds),
         worked=inputs.format.reading == "worked",
-        kept=session.journal.get_meta(KEPT),
+        kept=kept,
     )
 
 

@@ -17,7 +17,7 @@ from aide.judging.verdict import Thresholds
 from aide.records import Draft, Hop, Parts, Point, Seed, Verdict, digest
 from aide.run.context import RunContext, make_context
 from aide.run.deduplication import NoDeduplication
-from aide.run.group_sizes import learn_group_sizes
+from aide.run.group_sizes import KEPT, learn_group_sizes
 from aide.run.inputs import SeedSource
 from aide.run.judge_groups import make_judge
 from aide.run.seed_pool import SeedPool
@@ -148,7 +148,7 @@ async def open_step_runner(
     async with open_session(request, models, source=source, held_hint=HELD_HINT) as session:
         assert session.inputs is not None
         card = await fix_card(session, session.inputs)
-        sizes = learn_group_sizes(session, session.inputs)
+        sizes = learn_group_sizes(session.spec, session.inputs, session.journal.get_meta(KEPT))
         judge = make_judge(session, session.inputs, card, sizes, count_open=lambda: 0)
         pool = SeedPool(session.spec, session.inputs, session.journal)
         spec = session.spec

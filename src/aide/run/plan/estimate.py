@@ -7,17 +7,11 @@ from typing import Any, Final
 from aide.config.spec import EMBED, RunSpec, StepSpecs
 from aide.llm.usage import compute_cost
 from aide.records import Usage
+from aide.run.plan.measured_speed import EndpointSpeed
 
+FIRST_TOKEN, TOKENS_A_SECOND = 0.5, 50.0
+"""Of one call of an endpoint that nobody has measured."""
 ORDER: Final = tuple(StepSpecs.model_fields)
-
-
-@dataclass(frozen=True, slots=True)
-class StepRate:
-    """What one candidate (or one parent) takes of a step: calls, and tokens of one such call."""
-
-    calls: float
-    prompt: float
-    completion: float
 
 
 @dataclass(slots=True)
@@ -33,6 +27,10 @@ class StepSpending:
         return StepSpending(
             self.calls + other.calls, self.prompt + other.prompt, self.completion + other.completion
         )
+
+    def __mul__(self, times: float) -> "StepSpending":
+        """So many times as much."""
+        return StepSpending(self.calls * times, self.prompt * times, self.completion * times)
 
     def as_dict(self) -> dict[str, int]:
         """Whole numbers under the names of JSON."""
@@ -52,11 +50,9 @@ class HopEstimate:
     candidates: float = 0.0
     steps: dict[str, StepSpending] = field(default_factory=dict)
 
-    def add(self, step: str, units: float, rate: StepRate) -> None:
-        """So many candidates or parents at a rate."""
-        calls = units * rate.calls
-        if calls:
-            spent = StepSpending(calls, calls * rate.prompt, calls * rate.completion)
+    def add(self, step: str, spent: StepSpending) -> None:
+        """What else a step takes."""
+        if spent.calls:
             self.steps[step] = self.steps.get(step, StepSpending()) + spent
 
 
@@ -132,6 +128,44 @@ class Estimate:
                 for hop in self.hops
             ],
         }
+
+
+def scale_tokens(estimate: Estimate, factor: float, *, completion: bool = True) -> Estimate:
+    """The estimate in the tokens of a model; with `completion` also what is written."""
+    for hop in estimate.hops:
+        for step, spent in hop.steps.items():
+            written = spent.completion * (factor if completion else 1.0)
+            hop.steps[step] = StepSpending(spent.calls, spent.prompt * factor, written)
+    return estimate
+
+
+def estimate_seconds(
+    spec: RunSpec, estimate: Estimate, pace: float, speed: EndpointSpeed | None
+) -> float | None:
+    """Seconds for all calls: at `pace`, the calls a second of an earlier run, else at a speed, measured or assumed.
+
+    `None` where nobody can know: without an endpoint, and for the simulator.
+    """
+    calls, spent = estimate.calls, estimate.spending
+    if not calls:
+        return 0.0
+    if pace:
+        return calls / pace
+    served = spec.list_endpoints()
+    if not served or all(each.simulated for each in served):
+        return None
+    places = sum(each.ceiling for each in served)
+    if speed is None:
+        seconds = (calls * FIRST_TOKEN + spent.completion / TOKENS_A_SECOND) / places
+    else:
+        seconds = calls * speed.latency / places + spent.completion / max(speed.rate, 0.1)
+        seconds += spent.prompt / speed.prompt_rate if speed.prompt_rate else 0.0
+    for bound, wanted in (
+        (sum(each.rpm or 0 for each in served), calls),
+        (sum(each.tpm or 0 for each in served), estimate.tokens),
+    ):
+        seconds = max(seconds, 60 * wanted / bound) if bound else seconds
+    return seconds
 
 
 def _place(step: str) -> int:

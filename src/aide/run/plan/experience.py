@@ -1,100 +1,165 @@
-"""What earlier runs of a folder tell about the next: its yield, and what candidates and parents took."""
+"""What earlier runs of a folder tell about the next: what became of candidates, and how long calls really are."""
 
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from aide.journal import Journal
-from aide.records import Usage
+import orjson
+
+from aide.journal import Journal, SpentAtHop
+from aide.records import PLAIN, Usage
+from aide.run.call_groups import DECISION as CALL_GROUP
 from aide.run.folder import RunFolder
-from aide.run.plan.estimate import StepRate
-from aide.run.restore import unpack_slot
+from aide.run.group_sizes import KEPT
+from aide.run.plan.fates import ACCEPTED, DISPUTED, LOST, REVISED, UNFIT, FateShares
+from aide.run.plan.walk import Level
+from aide.run.restore import GROUP, unpack_slot
 
-PLANTING = ("extract", "expand_graph", "personas")  # booked on a parent, and they serve the hop below it
-ENOUGH = 10  # candidates of a hop from which its figures are trusted
+ENOUGH: Final = 10
+"""Candidates of a level from which its figures are trusted."""
+_DISPUTES: Final = ("label_mismatch", "no_agreement")
+_TOO_LATE: Final = "not_needed"  # a good candidate, for all that is known
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedHop:
-    """One hop as it went: the share of candidates that became records, and rates by step."""
+@dataclass(slots=True)
+class LevelHistory:
+    """One level as it went."""
 
-    share: float
-    rates: dict[str, StepRate]
+    fates: Counter[str] = field(default_factory=Counter)
+    """Candidates by how they ended; those that were mended are among the accepted."""
+    steps: dict[str, Usage] = field(default_factory=dict)
+    """Calls that were made for one of its candidates alone."""
+
+    @property
+    def candidates(self) -> int:
+        """All that ended."""
+        return self.fates.total()
+
+    def share_fates(self, revisions: int) -> FateShares:
+        """The fates as shares; what was sent back and not lost was mended. `revisions` are allowed of each."""
+        count, sent_back = max(1, self.candidates), self.steps.get("revise", Usage()).calls
+        mended = min(self.fates[ACCEPTED], max(0, sent_back - revisions * self.fates[LOST]))
+        found = Counter(self.fates)
+        found[REVISED], found[ACCEPTED] = mended, found[ACCEPTED] - mended
+        shares = {fate: number / count for fate, number in found.items() if number > 0}
+        return FateShares(shares, frozenset({ACCEPTED, REVISED}))
 
 
 @dataclass(frozen=True, slots=True)
 class Experience:
-    """A folder's history.
-
-    `hops` are the hops with enough candidates; `triples` and `personas` are those that a parent really
-    had, on average; `pace` is calls a second in the last run, 0 where it was too short to tell; `whole`
-    are the rates of steps that are asked once.
-    """
+    """A folder's history, whatever its settings were."""
 
     source: str
-    hops: dict[int, ObservedHop]
-    triples: float
-    personas: float
+    levels: Mapping[Level, LevelHistory]
+    steps: Mapping[str, Usage]
+    """All calls by step."""
+    repeated: Mapping[str, int]
+    """Of these, those that asked again because an answer could not be used."""
+    written: Counter[tuple[int, bool, int]]
+    """Groups by hop, by whether they were plain, and by size."""
+    judged: Counter[tuple[str, int]]
+    """Calls that several texts shared, by the name of the call and by how many they were."""
+    planted: Counter[tuple[int, int]]
+    """Parents by their triples and personas."""
+    sizes: Mapping[str, Any] | None
+    """Group sizes that were learned."""
     pace: float
-    whole: dict[str, StepRate]
+    """Calls a second in the last run, 0 where it was too short to tell."""
 
-    def hop(self, hop: int) -> tuple[int, ObservedHop]:
-        """The nearest hop that was seen, the same or the one above first."""
-        seen = max((known for known in self.hops if known <= hop), default=min(self.hops))
-        return seen, self.hops[seen]
+    @property
+    def share(self) -> float:
+        """The share of candidates that became records."""
+        kept = sum(level.fates[ACCEPTED] for level in self.levels.values())
+        return kept / max(1, sum(level.candidates for level in self.levels.values()))
+
+    def find_level(self, level: Level) -> LevelHistory | None:
+        """The nearest level with enough candidates, the same hop or the one above first; for plain ones a plain one."""
+        hop, plain = level
+        known = [
+            at
+            for (at, is_plain), each in self.levels.items()
+            if is_plain == plain and each.candidates >= ENOUGH
+        ]
+        if not known:
+            return None
+        return self.levels[max((at for at in known if at <= hop), default=min(known)), plain]
+
+    def sum_levels(self) -> LevelHistory:
+        """All levels together."""
+        total = LevelHistory()
+        for level in self.levels.values():
+            total.fates += level.fates
+            for step, usage in level.steps.items():
+                total.steps[step] = total.steps.get(step, Usage()) + usage
+        return total
+
+    def find_fates(self, hops: int, revisions: int) -> dict[Level, FateShares]:
+        """The shares of fates of each level of a run with so many hops, where they are known."""
+        wanted = [(1, True), *((hop, False) for hop in range(1, hops + 1))]
+        found = ((level, self.find_level(level)) for level in wanted)
+        return {level: history.share_fates(revisions) for level, history in found if history}
 
 
 def read_experience(folder: RunFolder) -> Experience | None:
-    """The history of a run folder, whatever its settings were; `None` where there is none to speak of."""
+    """The history of a run folder; `None` where there is none to speak of."""
     if not folder.journal.exists():
         return None
     with Journal.open(folder.journal, readonly=True) as journal:
-        settled: Counter[int] = Counter()
-        kept: Counter[int] = Counter()
-        parents: Counter[int] = Counter()
-        triples = personas = 0
-        for outcome in journal.read_outcomes(payload=False):
-            if outcome.kind == "planted":
-                parents[outcome.depth + 1] += 1
-                found = unpack_slot(outcome.slot)
-                triples, personas = triples + found[0], personas + found[1]
-            else:
-                settled[outcome.depth] += 1
-                kept[outcome.depth] += outcome.kind == "accepted"
         spent = journal.sum_usage_by_hop()
-    hops = {
-        hop: ObservedHop(kept[hop] / count, _rates(spent, hop, count, parents[hop]))
-        for hop, count in settled.items()
-        if count >= ENOUGH
-    }
-    planted = parents.total()
-    if not hops or not planted:
-        return None
-    once = {step: _rate(usage, 1) for step, depth, usage, _ in spent if depth is None and step == "card"}
-    return Experience(str(folder.path), hops, triples / planted, personas / planted, _pace(folder), once)
+        levels, planted = _read_outcomes(journal)
+        for each in spent:
+            if each.hop is not None and (each.hop, each.plain) in levels:
+                levels[each.hop, each.plain].steps[each.step] = each.usage
+        if not any(level.candidates >= ENOUGH for level in levels.values()):
+            return None
+        steps, repeated = _sum_steps(spent)
+        return Experience(
+            str(folder.path), levels, steps, repeated, _count_written(journal), _count_judged(journal), planted,
+            journal.get_meta(KEPT), _measure_pace(folder),
+        )  # fmt: skip
 
 
-def _rates(
-    spent: list[tuple[str, int | None, Usage, float]], hop: int, candidates: int, parents: int
-) -> dict[str, StepRate]:
-    rates = {
-        step: _rate(usage, candidates)
-        for step, depth, usage, _ in spent
-        if depth == hop and step not in PLANTING
-    }
-    above = hop - 1 or None  # seeds are no records: their calls stand under no hop
-    rates |= {
-        step: _rate(usage, parents)
-        for step, depth, usage, _ in spent
-        if depth == above and step in PLANTING and parents
-    }
-    return rates
+def _read_outcomes(journal: Journal) -> tuple[dict[Level, LevelHistory], Counter[tuple[int, int]]]:
+    levels: dict[Level, LevelHistory] = defaultdict(LevelHistory)
+    planted: Counter[tuple[int, int]] = Counter()
+    for outcome in journal.read_outcomes(payload=False):
+        if outcome.kind == "planted":
+            planted[unpack_slot(outcome.slot)] += 1
+        elif outcome.kind != "rejected":
+            fate = UNFIT if outcome.kind == "failed" else ACCEPTED
+            levels[outcome.depth, outcome.operation == PLAIN].fates[fate] += 1
+    for outcome in journal.read_outcomes("rejected"):
+        reject = orjson.loads(outcome.payload)
+        fate = (
+            UNFIT if reject["step"] == "synthesize" else DISPUTED if reject["reason"] in _DISPUTES else LOST
+        )
+        if reject["reason"] != _TOO_LATE:
+            levels[outcome.depth, outcome.operation == PLAIN].fates[fate] += 1
+    return dict(levels), planted
 
 
-def _rate(usage: Usage, units: int) -> StepRate:
-    return StepRate(usage.calls / units, usage.prompt / usage.calls, usage.completion / usage.calls)
+def _sum_steps(spent: list[SpentAtHop]) -> tuple[dict[str, Usage], dict[str, int]]:
+    steps: dict[str, Usage] = defaultdict(Usage)
+    repeated: Counter[str] = Counter()
+    for each in spent:
+        steps[each.step] += each.usage
+        repeated[each.step] += each.repeated
+    return dict(steps), repeated
 
 
-def _pace(folder: RunFolder) -> float:
+def _count_written(journal: Journal) -> Counter[tuple[int, bool, int]]:
+    groups = (value for _, value in journal.read_decisions(GROUP))
+    return Counter((each["depth"], each["slots"][0][1] == PLAIN, len(each["slots"])) for each in groups)
+
+
+def _count_judged(journal: Journal) -> Counter[tuple[str, int]]:
+    names = {"reading": "read", "comparison": "compare"}
+    groups = (value for _, value in journal.read_decisions(CALL_GROUP))
+    return Counter((names[each["name"]], len(each["items"])) for each in groups if each["name"] in names)
+
+
+def _measure_pace(folder: RunFolder) -> float:
     run = folder.read_summary().get("this_run", {})
     calls, seconds = run.get("calls", 0), run.get("seconds", 0.0)
     return calls / seconds if calls >= ENOUGH and seconds > 0 else 0.0
