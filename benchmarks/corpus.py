@@ -1,12 +1,13 @@
 """An endpoint that answers with real texts of a pool, so that the true task of each is known.
 
-A new input is the unused text of the pool that lies nearest to what the prompt asks for: to seed and parent where they
-are given, to topic, attribute and persona where they are. So what a prompt really asks for decides what comes back, and
-nothing else does. All else is left to the simulator.
+A new input is the unused text of the pool that lies nearest to what the prompt asks for: to its line, and
+to seed and parent where they are given. So what a prompt really asks for decides what comes back, and nothing else
+does. All else is left to the simulator.
 
 Nearness is the cosine of word counts weighted by rarity (tf-idf: Salton and Buckley, 1988).
 """
 
+import json
 import math
 import re
 from collections import Counter, defaultdict
@@ -20,10 +21,8 @@ from aide.seeds import SeedMapping, load_seeds
 from aide.simulator import Simulator
 from aide.simulator.request import flatten, read_request
 
-# What each part of a prompt weighs: whole texts one, words that are named half of that, for or against.
-WEIGHTS: Final[Mapping[str, float]] = {
-    "seed": 1.0, "parent": 1.0, "topic": 0.5, "attribute": 0.5, "persona": 0.5, "others": -0.5,
-}  # fmt: skip
+# What each part of a prompt weighs: whole texts one, the words of a line half of that.
+WEIGHTS: Final[Mapping[str, float]] = {"seed": 1.0, "parent": 1.0, "line": 0.5}
 _COMMON: Final = 0.2  # words of more than so many texts tell nothing
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 
@@ -126,9 +125,15 @@ class CorpusSimulator(Simulator):
         request = read_request(body)
         asked = flatten(request.tags)
         if request.step == "synthesize":
-            draft = self.corpus.choose(asked, request.again).draft
-            joint = f"<new>{draft.input}</new>\n<answer>{draft.output}</answer>"
-            return joint if "answer_as" in asked else draft.input
+            drafts = [self.corpus.choose({**asked, **own}, request.again).draft for own in request.numbered]
+            if request.schema is not None:
+                return json.dumps({"texts": [draft.input for draft in drafts]})
+            if "item" not in asked:
+                return drafts[0].input
+            return "\n".join(
+                f'<item n="{n}">{draft.input}\n<answer>{draft.output}</answer></item>'
+                for n, draft in enumerate(drafts, start=1)
+            )
         known = self.corpus.find(asked.get("question", "")) if request.step == "answer" else None
         return known.draft.output if known else super().write(body)
 

@@ -100,7 +100,8 @@ class _Writer:
         self.request, self.settings, self.inputs = request, settings, inputs
         self.kind, self.blind = request.form, request.step == "answer"
         self.written = request.step in ("synthesize", "revise")
-        self.number = next((text for name, text in inputs.items() if name in _NUMBERED), "1")
+        self.number = next((text for name, text in inputs.items() if name in _NUMBERED), "")
+        """That of its inputs; empty where nothing numbers them."""
         self.shown = read_examples(inputs.get("examples", ""))
         known = next((name for name in _SUBJECTS if name in inputs), "")
         self.subject = inputs[known] if known else "\n".join(inputs.values()) or request.prose
@@ -149,12 +150,11 @@ class _Writer:
             while len(text) < schema.get("minLength", 0):
                 text = f"{text} {self.values.choice(self.words)}"
             return text[: schema.get("maxLength")]
-        if name == "n":
-            return int(self.number)
         if kind in ("integer", "number") and name not in self.verdict:
             low = int(schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1))
             high = int(schema.get("maximum", schema.get("exclusiveMaximum", low + 101) - 1))
-            fixed = self.place if name in ("n", "group") else self.result if self.blind else low - 1
+            own = int(self.number or self.place)
+            fixed = own if name in ("n", "group") else self.result if self.blind else low - 1
             return fixed if low <= fixed <= high else self.values.randint(low, high)
         return self.verdict.get(name, None if kind == "null" else True)
 
@@ -165,7 +165,7 @@ class _Writer:
         for name, inner in properties.items():
             filled[name] = writer.fill(inner, name)
             if self.written and writer is self and "correct" in properties:
-                writer = _Writer(self.request, self.settings, {**self.inputs, "question": filled[name]})
+                writer = _Writer(self.request, self.settings, {**self.inputs, "question": str(filled[name])})
         return filled
 
     def fill_list(self, schema: Mapping[str, Any], name: str) -> list[Any]:
@@ -173,12 +173,14 @@ class _Writer:
         items, own = schema.get("items", {}), self.request.numbered if name != "wrong" else []
         size = len(own) or self.request.count
         size = max(min(size, schema.get("maxItems", size)), schema.get("minItems", 0))
-        if options := items.get("enum"):  # some of a set: the chosen one first
+        options = items.get("enum", ())
+        if options and len(options) >= size:  # some of a set: the chosen one first
             at = options.index(self.fill(items))
             return [*options[at:], *options[:at]][:size]
-        writers = [_Writer(self.request, self.settings, {**self.inputs, **more}) for more in own]
+        writers = [_Writer(self.request, self.settings, {**self.inputs, **more}) for more in own] or [self]
+        writers += writers[-1:] * (size - len(writers))
         found = []
-        for place, writer in enumerate((writers or [self] * size)[:size], start=1):
+        for place, writer in enumerate(writers[:size], start=1):
             writer.place = place
             found.append(writer.fill(items, name))
         return found
@@ -194,6 +196,8 @@ class _Writer:
             return next(self.options)
         if name == "evidence":
             return self.quote()
+        if name in self.inputs and not self.written:
+            return self.inputs[name]
         if name in _CARD:
             return _CARD[name]
         if self.written:
@@ -279,7 +283,9 @@ class _Writer:
             source = self.dice.choice([*self.shown, ""])
             return self.compose(("repeat", source), source)
         own = self.request.numbered or [{}]
-        sibling = _Writer(self.request, self.settings, {**self.inputs, **own[int(self.number) % len(own)]})
+        sibling = _Writer(
+            self.request, self.settings, {**self.inputs, **own[int(self.number or 0) % len(own)]}
+        )
         key = (str(sibling.order), *self.request.again, next(sibling.texts))
         words = sibling.compose(key, sibling.choose_source()).split(" ")
         return " ".join([words.pop(self.dice.randrange(len(words))), *words])

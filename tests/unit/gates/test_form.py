@@ -70,7 +70,7 @@ def test_reasons(text: str, expected: str) -> None:
         "**Rewritten message:** {}",
         "Sure, here you go: {}",
         "<parent>{}</parent>",
-        '<change kind="reasoning">{}',
+        '<line n="2">{}',
         "```\n{}\n```",
         "{} As an AI language model I can't know.",
         "{} (Note: I kept the tone.)",

@@ -188,7 +188,7 @@ def test_a_bare_list_fills_the_only_field() -> None:
         ("Text ```x``` text", "Text ```x``` text"),
         ("<example><input>Why?</input><answer>So.</answer></example>", "Why?"),
         ("```\n<input>\nWhy?\n</input>\n```", "Why?"),
-        ("Here is the new input: <new>Why?</new>", "Why?"),
+        ("Here is the new input: <text>Why?</text>", "Why?"),
         ('<question>"Why?"</question>', "Why?"),
     ],
 )

@@ -9,7 +9,7 @@ from unit.run.prepared import make_spec
 
 
 def make_sizes(
-    *, words: float = 20, worked: bool = False, kept: dict[str, int] | None = None, **spec: Any
+    *, words: float = 40, worked: bool = False, kept: dict[str, int] | None = None, **spec: Any
 ) -> GroupSizes:
     return GroupSizes(make_spec(**spec), median_length=words, worked=worked, kept=kept)
 

@@ -28,11 +28,19 @@ def shape(**properties: Any) -> dict[str, Any]:
 
 TRIPLES = listed(shape(relation=text(), attribute=text()), minItems=3, maxItems=3)
 GRADE = {"type": "integer", "minimum": 1, "maximum": 10}
-VERDICT = shape(
-    own_answer=text(), critique=text(),
-    **{name: {"type": "boolean"} for name in ("on_task", "answerable", "gives_away", "correct")},
-    relevance=GRADE, diversity=GRADE,
+READING = shape(
+    n={"type": "integer"}, answer=text(), fault=text(),
+    **{name: {"type": "boolean"} for name in ("on_task", "in_style", "plausible", "answerable", "gives_away")},
+    relevance=GRADE,
 )  # fmt: skip
+COMPARISON = shape(
+    n={"type": "integer"},
+    fault=text(),
+    correct={"type": "boolean"},
+    residue={"type": "boolean"},
+    diversity=GRADE,
+)
+READINGS, COMPARISONS = shape(verdicts=listed(READING)), shape(verdicts=listed(COMPARISON))
 
 
 def request(
@@ -57,22 +65,38 @@ def examples(demos: tuple[tuple[str, str], ...] = DEMOS) -> str:
     return "<examples>\n" + "\n".join(rows) + "\n</examples>\n"
 
 
-def synthesize(kind: str = "constraint", **tags: str) -> str:
-    """A user message of the step `synthesize`, without empty tags."""
-    values = {"parent": PARENT, "topic": "order", **tags}
-    lines = [f"<{name}>{value}</{name}>" for name, value in values.items() if value]
-    return (
-        examples()
-        + "\n".join(lines)
-        + f'\n<change kind="{kind}">\nChange it.\n</change>\nWrite only the new input, 8 to 50 words.'
-    )
+LINE = "stamps – is paid with order; with a condition. About 18 words."
 
 
-def answer(kind: str, question: str, **options: str) -> str:
-    """A user message of the step `answer`."""
-    extra = "".join(f' {name}="{value}"' for name, value in options.items())
-    form = f'<answer_as kind="{kind}"{extra}>\nAnswer.\n</answer_as>'
-    return f"{examples()}<question>\n{question}\n</question>\n{form}"
+def synthesize(
+    *lines: str, parent: str = PARENT, seed: str = "", label: str = "", not_label: str = "", reply: str = "",
+    shown: str | None = None,
+) -> str:  # fmt: skip
+    """A user message of the step `synthesize`: one text for each line, without empty tags."""
+    values = {"label": label, "not_label": not_label, "parent": parent, "seed": seed}
+    tags = "\n".join(f"<{name}>{value}</{name}>" for name, value in values.items() if value)
+    asked = "\n".join(f'<line n="{n}">{line}</line>' for n, line in enumerate(lines or [LINE], start=1))
+    closing = reply or "Write only the text."
+    return f"{examples() if shown is None else shown}{tags}\nWrite new texts:\n{asked}\n{closing}"
+
+
+ITEMS = '<item n="1">\nthe text\n</item>\nWrite nothing else.'
+ANSWERED_ITEMS = '<item n="1">\nthe text\n<answer>\nits answer\n</answer>\n</item>\nWrite nothing else.'
+FORMS = {
+    "open": "The last line gives the result in exactly this form: Answer: <number>",
+    "free_text": "Answer truthfully and to the point.",
+    "code": "Write only one fenced code block.",
+    "tests": "Write three to five Python assert statements, in one fenced code block.",
+    "label": 'Write only one JSON object with the key "label".',
+    "options": 'Write one JSON object: the key "correct", and the key "wrong" with a list of exactly {} wrong ones.',
+    "values": "Write one JSON object.",
+    "quoted": "Answer, and behind it <evidence>the passage, or none</evidence>.",
+}
+
+
+def answer(form: str, question: str, count: int = 3) -> str:
+    """A user message of the step `answer`, in a form of `FORMS`."""
+    return f"{examples()}<question>\n{question}\n</question>\n{FORMS[form].format(count)}"
 
 
 def labels(*names: str) -> dict[str, Any]:
@@ -80,12 +104,20 @@ def labels(*names: str) -> dict[str, Any]:
     return shape(label=text(enum=list(names)))
 
 
-def reflect(candidate: str, said: str, seed: str = "a seed", parent: str = PARENT) -> str:
-    """A user message of the step `reflect`."""
-    return (
-        f"<seed>\n{seed}\n</seed>\n<parent>\n{parent}\n</parent>\n<candidate>\n{candidate}\n</candidate>\n"
-        f"<candidate_answer>\n{said}\n</candidate_answer>\nWrite one JSON object."
+def blind(*texts: str) -> str:
+    """A user message of the judge's part one: texts among examples, without their answers and parents."""
+    shown = "\n".join(f'<text n="{n}">\n{each}\n</text>' for n, each in enumerate(texts, start=1))
+    return f"{examples()}{shown}\nAnswer with one JSON object."
+
+
+def beside(*pairs: tuple[str, str], parent: str = PARENT) -> str:
+    """A user message of the judge's part two: each text with its answer beside its parent."""
+    shown = "\n".join(
+        f'<pair n="{n}">\n<parent>\n{parent}\n</parent>\n<text>\n{each}\n</text>\n'
+        f"<candidate_answer>\n{said}\n</candidate_answer>\n</pair>"
+        for n, (each, said) in enumerate(pairs, start=1)
     )
+    return f"{shown}\nAnswer with one JSON object."
 
 
 def text_of(completion: dict[str, Any]) -> str:

@@ -1,10 +1,11 @@
 """The endpoint of the ablation: real texts, chosen by what a prompt asks for."""
 
+import json
 from typing import Any
 
 from aide.records import Draft
 from benchmarks.corpus import Corpus, CorpusSimulator, KnownText
-from unit.simulator.prompting import answer, request, text_of
+from unit.simulator.prompting import ANSWERED_ITEMS, answer, request, shape, synthesize, text_of
 
 POOL = [
     KnownText("kitchen", Draft("How long must rice boil in a pot with a lid?", "18 minutes")),
@@ -14,33 +15,36 @@ POOL = [
 ]
 
 
-def say(simulator: CorpusSimulator, **tags: str) -> str:
-    shown = "\n".join(f"<{name}>{value}</{name}>" for name, value in tags.items())
-    return text_of(
-        simulator.answer(request(f'{shown}\n<change kind="reasoning">Change it.</change>', system=" "))
-    )
+def say(simulator: CorpusSimulator, *lines: str, **asked: Any) -> str:
+    schema = asked.pop("schema", None)
+    return text_of(simulator.answer(request(synthesize(*lines, shown="", **asked), schema=schema)))
 
 
 def test_what_a_prompt_asks_for_decides_what_comes_back() -> None:
     simulator = CorpusSimulator(Corpus(POOL))
-    parent = "Tell me something about dinner."
-    assert say(simulator, parent=parent, attribute="yellow spice") == POOL[1].draft.input
-    assert say(simulator, parent="Trees bear apples.", persona="who must prune") == POOL[2].draft.input
+    assert say(simulator, "yellow spice", parent="Tell me something about dinner.") == POOL[1].draft.input
+    assert say(simulator, "who must prune", parent="Trees bear apples.") == POOL[2].draft.input
 
 
 def test_no_text_comes_twice_but_to_the_same_question() -> None:
     simulator = CorpusSimulator(Corpus(POOL))
-    first = say(simulator, parent="rice in a pot", attribute="lid")
-    assert say(simulator, parent="rice in a pot", attribute="lid") == first
-    others = [say(simulator, parent="rice in a pot", attribute=word) for word in ("boil", "minutes", "long")]
+    first = say(simulator, "lid", parent="rice in a pot")
+    assert say(simulator, "lid", parent="rice in a pot") == first
+    others = [say(simulator, word, parent="rice in a pot") for word in ("boil", "minutes", "long")]
     assert len({first, *others}) == 4
 
 
+def test_each_line_has_its_own_text() -> None:
+    asked = {"parent": "Tell me something.", "schema": shape(texts={"type": "array"})}
+    said = json.loads(say(CorpusSimulator(Corpus(POOL)), "yellow spice", "prune an apple tree", **asked))
+    assert said == {"texts": [POOL[1].draft.input, POOL[2].draft.input]}
+
+
 def test_the_seed_keeps_it_near() -> None:
-    asked = {"parent": "When should a gardener prune a tree?", "attribute": "tool"}
+    asked = {"parent": "When should a gardener prune a tree?", "line": "tool"}
     seed = "How long must pasta boil in a pot with a lid?"
     assert Corpus(POOL).choose(asked).task == "garden"
-    assert Corpus(POOL).choose({**asked, "attribute": "lid", "seed": seed}).task == "kitchen"
+    assert Corpus(POOL).choose({**asked, "line": "lid", "seed": seed}).task == "kitchen"
     assert Corpus(POOL).fresh().find(POOL[0].draft.input.upper()) == POOL[0]
 
 
@@ -52,5 +56,5 @@ def test_a_text_of_the_pool_is_answered_by_what_is_known_and_others_by_the_simul
 
     assert asked(POOL[0].draft.input) == "18 minutes"
     assert asked("How long must a stone boil?") not in {known.draft.output for known in POOL}
-    joint = say(simulator, parent="rice in a pot", answer_as="Answer.")
-    assert joint == f"<new>{POOL[0].draft.input}</new>\n<answer>18 minutes</answer>"
+    joint = say(simulator, "boil", parent="rice in a pot", reply=ANSWERED_ITEMS)
+    assert joint == f'<item n="1">{POOL[0].draft.input}\n<answer>18 minutes</answer></item>'

@@ -8,12 +8,14 @@ from aide.simulator import step_of
 from aide.simulator.request import read_manner, read_request, read_tags
 from aide.simulator.texts import Manner
 from unit.simulator.prompting import (
+    ITEMS,
     PARENT,
-    VERDICT,
+    READINGS,
     answer,
+    beside,
+    blind,
     examples,
     labels,
-    reflect,
     request,
     shape,
     synthesize,
@@ -28,13 +30,13 @@ from unit.simulator.prompting import (
         (f"<text>\n{PARENT}\n</text>", "extract"),
         (f"<text>{PARENT}</text><topic>lamps</topic><triples>needs | light</triples>", "expand_graph"),
         ("<about>lamps</about>", "personas"),
-        (synthesize(attribute="stamps"), "synthesize"),
-        (f'<parent>{PARENT}</parent><wanted n="1"><change kind="x">y</change></wanted>', "synthesize"),
-        (synthesize() + "<draft>A text.</draft><critique>No.</critique>", "revise"),
+        (synthesize(), "synthesize"),
+        (synthesize("lamps.", "stamps.", reply=ITEMS), "synthesize"),
+        (synthesize(parent="") + "<draft>A text.</draft><critique>No.</critique>", "revise"),
         (answer("open", PARENT), "answer"),
         (answer("tests", PARENT), "tests"),
-        (answer("choose", PARENT), "check"),
-        (reflect("A text.", "An answer."), "reflect"),
+        (blind("A text."), "reflect"),
+        (beside(("A text.", "An answer.")), "reflect"),
         ("Answer with one word.", ""),
     ],
 )
@@ -71,7 +73,7 @@ def test_numbered_inputs_bring_the_tags_inside_of_them() -> None:
 
 def test_the_schema_is_found_on_every_rung() -> None:
     schema = labels("a", "b")
-    user = answer("classification", PARENT)
+    user = answer("label", PARENT)
     told = f"{user}\n\nAnswer with one JSON value. It must fit this JSON Schema:\n{json.dumps(schema)}"
     fields = (
         {"type": "json_schema", "json_schema": {"name": "label", "strict": True, "schema": schema}},
@@ -84,9 +86,9 @@ def test_the_schema_is_found_on_every_rung() -> None:
 
 
 def test_a_correction_carries_the_schema_in_the_last_message() -> None:
-    told = f"That was wrong. It must fit this JSON Schema:\n{json.dumps(VERDICT)}"
-    read = read_request(request(reflect("A text.", "x"), ("assistant", "no"), ("user", told)))
-    assert (read.step, read.schema, read.again) == ("reflect", VERDICT, ("no", ""))
+    told = f"That was wrong. It must fit this JSON Schema:\n{json.dumps(READINGS)}"
+    read = read_request(request(blind("A text."), ("assistant", "no"), ("user", told)))
+    assert (read.step, read.schema, read.again) == ("reflect", READINGS, ("no", ""))
 
 
 def test_counts_stand_in_the_prose_and_not_in_inputs() -> None:

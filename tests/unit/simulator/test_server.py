@@ -15,7 +15,7 @@ from aide.simulator import Simulator, SimulatorSettings, serve
 from unit.simulator.prompting import request, synthesize
 
 SOURCE = Path(__file__).parents[3] / "src"
-BODY = request(synthesize(relation="needs", attribute="stamps"))
+BODY = request(synthesize())
 
 
 def with_server(client: Any, settings: Any = None) -> Any:

@@ -8,10 +8,10 @@ from aide.errors import InputError
 from aide.simulator import Simulator, SimulatorSettings, from_url
 from unit.simulator.prompting import (
     PARENT,
+    READINGS,
     TRIPLES,
-    VERDICT,
+    blind,
     json_of,
-    reflect,
     request,
     shape,
     synthesize,
@@ -19,7 +19,6 @@ from unit.simulator.prompting import (
     text_of,
 )
 
-TRIPLE = {"relation": "needs", "attribute": "stamps"}
 CHAT = "/v1/chat/completions"
 
 
@@ -28,7 +27,7 @@ def post(simulator: Any, body: Any, path: Any = CHAT) -> Any:
 
 
 def test_answer_depends_on_messages_schema_and_seed_alone() -> None:
-    plain = request(synthesize(**TRIPLE))
+    plain = request(synthesize())
     first = Simulator().answer(plain)
     assert Simulator().answer({**plain, "model": "b", "max_tokens": 9, "temperature": 0}) == first
     assert first["model"] == "simulator"
@@ -38,16 +37,16 @@ def test_answer_depends_on_messages_schema_and_seed_alone() -> None:
 
 
 def test_answer_does_not_depend_on_order() -> None:
-    bodies = [request(synthesize(**{**TRIPLE, "attribute": f"item{n}"})) for n in range(20)]
+    bodies = [request(synthesize(f"item{n}.")) for n in range(20)]
     one, two = Simulator(), Simulator()
     forward = [one.answer(body) for body in bodies]
     backward = [two.answer(body) for body in reversed(bodies)]
     assert forward == backward[::-1]
 
 
-@pytest.mark.parametrize("user", [f"<text>\n{PARENT}\n</text>\nName them.", reflect("A text.", "x")])
+@pytest.mark.parametrize("user", [f"<text>\n{PARENT}\n</text>\nName them.", blind("A text.")])
 def test_on_every_rung_comes_the_same_answer(user: str) -> None:
-    schema = VERDICT if "candidate" in user else shape(topic=text(), triples=TRIPLES)
+    schema = READINGS if "<text n" in user else shape(topic=text(), triples=TRIPLES)
     strict = request(user, schema=schema)
     told = request(f"{user}\n\nIt must fit this JSON Schema:\n{json.dumps(schema)}")
     fields = ({"type": "json_object", "schema": schema}, {"type": "json_object"}, {"type": "text"})
@@ -57,12 +56,12 @@ def test_on_every_rung_comes_the_same_answer(user: str) -> None:
 
 
 def test_system_text_folded_into_the_user_message_is_understood() -> None:
-    body = {"messages": [{"role": "user", "content": "Language: English\n" + synthesize(**TRIPLE)}]}
+    body = {"messages": [{"role": "user", "content": "Language: English\n" + synthesize()}]}
     assert "stamps" in text_of(Simulator().answer(body)).casefold()
 
 
 def test_a_corrected_answer_differs() -> None:
-    prompt = synthesize(**TRIPLE)
+    prompt = synthesize()
     simulator = Simulator(SimulatorSettings(near=0))
     said = text_of(simulator.answer(request(prompt)))
     again = text_of(simulator.answer(request(prompt, ("assistant", said), ("user", "Too long."))))
@@ -85,17 +84,17 @@ def test_a_corrected_answer_differs() -> None:
 )
 def test_spoiled_answers_heal_when_asked_again(kind: Any, seen: Any) -> None:
     simulator = Simulator(SimulatorSettings(faults={kind: 1.0}))
-    body = request(reflect("A text.", "An answer."), schema=VERDICT)
+    body = request(blind("A text."), schema=READINGS)
     status, _, spoiled = post(simulator, body)
     assert status == 200
     assert seen(spoiled["choices"][0])
     assert simulator.stats.spoiled == 1
     healed = post(
         simulator,
-        request(reflect("A text.", "An answer."), ("assistant", "x"), ("user", "No."), schema=VERDICT),
+        request(blind("A text."), ("assistant", "x"), ("user", "No."), schema=READINGS),
     )
-    assert json_of(healed[2])["critique"]
-    assert json_of(post(simulator, body)[2])["critique"]
+    assert json_of(healed[2])["verdicts"]
+    assert json_of(post(simulator, body)[2])["verdicts"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +102,7 @@ def test_spoiled_answers_heal_when_asked_again(kind: Any, seen: Any) -> None:
 )
 def test_faults_on_the_wire_hit_a_request_once(kind: Any, status: Any) -> None:
     simulator = Simulator(SimulatorSettings(faults={kind: 1.0}))
-    body = request(synthesize(**TRIPLE))
+    body = request(synthesize())
     first = post(simulator, body)
     assert first[0] == status
     assert b"<html>" in first[2] if kind == "html" else first[2]["error"]["message"]
@@ -150,8 +149,8 @@ def test_slots_bound_what_is_in_the_making_and_latency_follows_the_request() -> 
 
 def test_canned_a_request_gets_the_bytes_that_it_got_before() -> None:
     simulator = Simulator(SimulatorSettings(canned=True))
-    asked = json.dumps(request(synthesize(**TRIPLE))).encode()
-    other = json.dumps(request(synthesize(**{**TRIPLE, "attribute": "glue"}))).encode()
+    asked = json.dumps(request(synthesize())).encode()
+    other = json.dumps(request(synthesize("glue."))).encode()
     first = post(simulator, asked)
     assert json.loads(post(simulator, asked)[2]) == first[2]
     assert post(simulator, other)[2] != first[2]

@@ -13,17 +13,23 @@ from aide.gates.form import FormGate
 from aide.simulator import Simulator, SimulatorSettings
 from aide.text.length import choose_unit, measure_length
 from unit.simulator.prompting import (
+    ANSWERED_ITEMS,
+    COMPARISONS,
     DEMOS,
+    FORMS,
     GRADE,
+    ITEMS,
     PARENT,
+    READING,
+    READINGS,
     TRIPLES,
-    VERDICT,
     answer,
+    beside,
+    blind,
     examples,
     json_of,
     labels,
     listed,
-    reflect,
     request,
     shape,
     synthesize,
@@ -40,6 +46,13 @@ def say(user: str, *after: Any, simulator: Simulator = CALM, **extra: Any) -> st
 
 def read(user: str, *after: Any, simulator: Simulator = CALM, **extra: Any) -> Any:
     return json_of(simulator.answer(request(user, *after, **extra)))
+
+
+def judge(written: str, said: str = "x", simulator: Simulator = CALM) -> dict[str, Any]:
+    """Both parts of the verdict on one text."""
+    blindly = read(blind(written), simulator=simulator, schema=READINGS)["verdicts"][0]
+    beside_it = read(beside((written, said)), simulator=simulator, schema=COMPARISONS)["verdicts"][0]
+    return {**blindly, **beside_it}
 
 
 # --- any schema ---------------------------------------------------------------------------------
@@ -104,7 +117,7 @@ def fits(value: Any, schema: dict[str, Any]) -> bool:
 USERS = (
     f"<claim>{PARENT}</claim>",
     "Name a city.",
-    answer("json", PARENT),
+    answer("values", PARENT),
     synthesize(),
     f"<text>{PARENT}</text>",
 )
@@ -169,45 +182,37 @@ def test_one_call_may_ask_for_topic_triples_and_personas() -> None:
     assert len(set(said["personas"])) == 2
 
 
-WANTED = "".join(
-    f'<wanted n="{n}">\n<attribute>{word}</attribute>\n<label>{label}</label>\n'
-    '<change kind="x">\ny\n</change>\n</wanted>\n'
-    for n, (word, label) in enumerate(
-        (("stamps", "billing"), ("glue", "delivery"), ("tape", "praise")), start=1
-    )
-)
-SEVERAL = f"{examples()}<parent>\n{PARENT}\n</parent>\n<topic>order</topic>\n{WANTED}8 to 50 words"
+SEVERAL = ("stamps – are lost; about 12 words.", "glue. About 20 words.", "tape is asked for.")
 
 
 @pytest.mark.parametrize("form", ["tags", "list", "objects"])
 def test_several_texts_come_by_number_in_tags_or_in_a_list(form: str) -> None:
+    asked = synthesize(*SEVERAL, label="billing", reply=ITEMS if form == "tags" else "One JSON object.")
     if form == "tags":
-        said = say(f'{SEVERAL}. Write <item n="1">the new one</item> for each.')
-        found = re.findall(r'<item n="(\d)">(.*?)</item>', said, re.DOTALL)
+        found = re.findall(r'<item n="(\d)">(.*?)</item>', say(asked), re.DOTALL)
         assert [number for number, _ in found] == ["1", "2", "3"]
         texts = [each for _, each in found]
     elif form == "list":
-        texts = read(SEVERAL, schema=shape(items=listed(text())))["items"]
+        texts = read(asked, schema=shape(texts=listed(text())))["texts"]
     else:
         texts = [
-            each["input"] for each in read(SEVERAL, schema=shape(items=listed(shape(input=text()))))["items"]
+            each["input"] for each in read(asked, schema=shape(items=listed(shape(input=text()))))["items"]
         ]
     names = ("praise", "delivery", "billing", "technical")
-    for each, word, label in zip(
-        texts, ("stamps", "glue", "tape"), ("billing", "delivery", "praise"), strict=True
-    ):
+    for each, word in zip(texts, ("stamps", "glue", "tape"), strict=True):
         assert word in each
-        assert read(answer("classification", each), schema=labels(*names)) == {"label": label}
+        assert read(answer("label", each), schema=labels(*names)) == {"label": "billing"}
 
 
-def test_several_candidates_are_judged_each_by_its_own_mark() -> None:
-    texts = [say(synthesize(attribute=f"item{number}")) for number in range(30)]
-    shown = "".join(
-        f'<candidate n="{n}">\n{each}\n</candidate>\n<candidate_answer n="{n}">x</candidate_answer>\n'
-        for n, each in enumerate(texts, start=1)
-    )
-    several = read(shown, schema=shape(verdicts=listed(VERDICT)))["verdicts"]
-    assert several == [read(reflect(each, "x"), schema=VERDICT) for each in texts]
+def test_several_texts_are_judged_each_by_its_own_mark() -> None:
+    texts = [say(synthesize(f"item{number}.")) for number in range(30)]
+    several = read(blind(*texts), schema=READINGS)["verdicts"]
+    assert [each.pop("n") for each in several] == list(range(1, 31))
+    alone = [read(blind(each), schema=READINGS)["verdicts"][0] for each in texts]
+    assert several == [{name: value for name, value in each.items() if name != "n"} for each in alone]
+    pairs = [(each, f"It is {number}.") for number, each in enumerate(texts)]
+    compared = read(beside(*pairs), schema=COMPARISONS)["verdicts"]
+    assert [each["diversity"] for each in compared] == [judge(each)["diversity"] for each in texts]
 
 
 def test_items_that_tell_their_number_tell_it_right() -> None:
@@ -224,31 +229,29 @@ def test_new_texts_of_one_list_differ_where_nothing_numbers_them() -> None:
 # --- new texts ----------------------------------------------------------------------------------
 
 
-def test_every_aim_changes_the_text() -> None:
-    base = {"relation": "depends on", "attribute": "postage"}
+def test_all_that_a_prompt_asks_for_changes_the_text() -> None:
+    chairs = "The bill for 3 chairs came twice. Whom do I tell?"
     seen = {
-        say(synthesize("constraint", **base)),
-        say(synthesize("reasoning", **base)),
-        say(synthesize("concretize", **base)),
-        say(synthesize("a_new_operation", **base)),
-        say(synthesize("constraint", **{**base, "attribute": "customs"})),
-        say(synthesize("constraint", **{**base, "relation": "leads to"})),
-        say(synthesize("constraint", **base, topic="lamps")),
-        say(synthesize("constraint", **base, seed="The bill for 3 chairs came twice. Whom do I tell?")),
-        say(synthesize("constraint", **base, label="billing")),
-        say(synthesize("persona", persona="a baker who jokes about lamps")),
-        say(synthesize("persona", persona="a farmer who is new to lamps")),
-        say(synthesize("constraint", **base), seed=7),
-        say(synthesize("constraint", **base), ("assistant", "x"), ("user", "No.")),
+        say(synthesize()),
+        say(synthesize("postage – depends on order; with one more step. About 18 words.")),
+        say(synthesize("a baker who jokes about lamps. About 18 words.")),
+        say(synthesize("a farmer who is new to lamps. About 18 words.")),
+        say(synthesize(parent="")),
+        say(synthesize(parent=chairs)),
+        say(synthesize(seed=chairs)),
+        say(synthesize(label="billing")),
+        say(synthesize(shown=examples(DEMOS[:2]))),
+        say(synthesize(), seed=7),
+        say(synthesize(), ("assistant", "x"), ("user", "No.")),
     }
-    assert len(seen) == 13
-    assert "postage" in say(synthesize("constraint", **base))
+    assert len(seen) == 11
+    assert "postage" in say(synthesize("postage – depends on order. About 18 words."))
 
 
 def test_the_anchor_brings_the_seed_back() -> None:
     seed = "The bill for 3 chairs came twice. Whom do I tell?"
-    assert {"3"} < set(say(synthesize(attribute="stamps", seed=seed)).split())
-    assert "3" not in say(synthesize(attribute="stamps")).split()
+    assert "3" in say(synthesize(seed=seed)).split()
+    assert "3" not in say(synthesize()).split()
 
 
 SEEDS = {
@@ -287,28 +290,31 @@ def test_texts_pass_the_gates_in_any_language(language: str) -> None:
     shown = examples(tuple((each, "x") for each in seeds))
     parent, seen = seeds[-1], set()
     for number in range(60):
-        prompt = synthesize(parent=parent, topic="", attribute="", number=str(number))
-        prompt = prompt.replace(examples(), shown).replace("8 to 50 words", f"{least} to {most + 4} {unit}")
-        said = say(prompt)
+        length = least + number % (most + 1 - least)
+        said = say(synthesize(f"{number}. About {length} {unit}.", parent=parent, shown=shown))
         seen.add(said)
         assert gate.check(said, seed=seeds[0], parent=parent) is None, said
         parent = said if number % 5 == 0 else parent
     assert len(seen) == 60
 
 
-def test_short_bounds_are_kept_too() -> None:
-    for least, most in ((3, 12), (1, 1), (2, 3)):
-        said = say(synthesize(attribute="stamps").replace("8 to 50", f"{least} to {most}"))
-        assert least <= len(said.split()) <= most
-    assert 4 <= len(say(synthesize(parent="银行卡").replace("8 to 50 words", "4 to 9 characters"))) <= 9
+def test_lengths_sentences_and_lines_are_as_asked() -> None:
+    for length in (1, 2, 5, 30):
+        assert len(say(synthesize(f"stamps. About {length} words.")).split()) == length
+    assert 8 <= len(say(synthesize("银行. About 9 characters.", parent="银行卡在国外", shown=""))) <= 9
+    said = say(synthesize("stamps. About 30 words, 3 sentences; on 2 lines."))
+    assert (said.count(".") + said.count("?"), said.count("\n")) == (3, 1)
 
 
 def test_a_near_duplicate_is_like_its_sibling_and_a_repeat_like_many() -> None:
     near = Simulator(SimulatorSettings(near=1.0, wrong=0))
-    twin, sibling = say(synthesize("reasoning"), simulator=near), say(synthesize("concretize"))
+    asked = synthesize("stamps. About 18 words.", "glue. About 18 words.", reply="One JSON object.")
+    schema = shape(texts=listed(text()))
+    twin = read(asked, simulator=near, schema=schema)["texts"][0]
+    sibling = read(asked, schema=schema)["texts"][1]
     assert (twin != sibling, sorted(twin.split())) == (True, sorted(sibling.split()))
     again = Simulator(SimulatorSettings(repeat=0.5, near=0))
-    texts = [say(synthesize(attribute=f"item{number}"), simulator=again) for number in range(180)]
+    texts = [say(synthesize(f"item{number}."), simulator=again) for number in range(180)]
     assert 85 < len(set(texts)) < 115
 
 
@@ -318,23 +324,23 @@ LABELS = ("delivery", "billing", "technical", "account_closed", "praise")
 
 
 @pytest.mark.parametrize("label", LABELS)
-@pytest.mark.parametrize("kind", ["constraint", "persona"])
-def test_the_blind_answer_finds_the_intended_label(label: str, kind: str) -> None:
-    said = say(synthesize(kind, attribute="stamps", label=label, not_label="praise"))
+def test_the_blind_answer_finds_the_intended_label(label: str) -> None:
+    said = say(synthesize(label=label, not_label="praise"))
     for order in (LABELS, LABELS[::-1]):
-        assert read(answer("classification", f"  {said}\n"), schema=labels(*order)) == {"label": label}
-    assert read(reflect(said, label), schema=VERDICT)["correct"] is True
-    assert read(reflect(said, "none of it"), schema=VERDICT)["correct"] is False
+        assert read(answer("label", f"  {said}\n"), schema=labels(*order)) == {"label": label}
+        reading = shape(
+            verdicts=listed(
+                {**READING, "properties": {**READING["properties"], "answer": text(enum=list(order))}}
+            )
+        )
+        assert read(blind(said), schema=reading)["verdicts"][0]["answer"] == label
 
 
 def test_a_text_by_people_is_answered_as_an_example_shows_it_else_always_the_same() -> None:
     for question, label in DEMOS:
-        assert read(answer("classification", question), schema=labels(*LABELS)) == {"label": label}
+        assert read(answer("label", question), schema=labels(*LABELS)) == {"label": label}
         assert say(answer("free_text", question)) == label
-    told = {
-        read(answer("classification", PARENT), schema=labels(*order))["label"]
-        for order in (LABELS, LABELS[::-1])
-    }
+    told = {read(answer("label", PARENT), schema=labels(*order))["label"] for order in (LABELS, LABELS[::-1])}
     assert len(told) == 1
 
 
@@ -342,10 +348,9 @@ def test_wrong_labels_are_as_many_as_set_and_draws_are_independent() -> None:
     bad = Simulator(SimulatorSettings(mislabel=0.2))
     wrong = twice = 0
     for number in range(300):
-        said = say(synthesize(attribute=f"item{number}", label="billing"))
+        said = say(synthesize(f"item{number}.", label="billing"))
         missed = [
-            read(answer("classification", said), schema=labels(*LABELS), simulator=bad, seed=s)["label"]
-            != "billing"
+            read(answer("label", said), schema=labels(*LABELS), simulator=bad, seed=s)["label"] != "billing"
             for s in (1, 2)
         ]
         wrong += sum(missed)
@@ -354,19 +359,18 @@ def test_wrong_labels_are_as_many_as_set_and_draws_are_independent() -> None:
     assert twice < 30
 
 
-@pytest.mark.parametrize("kind", ["open", "free_text", "code", "multiple_choice"])
-def test_answers_that_were_wrong_are_found_by_the_judge_and_healed_by_a_correction(kind: str) -> None:
+@pytest.mark.parametrize("form", ["open", "free_text", "code", "options"])
+def test_answers_that_were_wrong_are_found_by_the_judge_and_healed_by_a_correction(form: str) -> None:
     slips = Simulator(SimulatorSettings(wrong=1.0))
-    question = say(synthesize(attribute="stamps"))
-    prompt = answer(kind, question, options="4")
-    first = say(prompt, simulator=slips)
-    again = say(prompt, ("assistant", first), ("user", "That is wrong."), simulator=slips)
+    question = say(synthesize())
+    schema = shape(correct=text(), wrong=listed(text())) if form == "options" else None
+    prompt = answer(form, question)
+    first = say(prompt, simulator=slips, schema=schema)
+    again = say(prompt, ("assistant", first), ("user", "That is wrong."), simulator=slips, schema=schema)
     assert again != first
-    verdicts = [
-        read(reflect(question, shown(said)), simulator=slips, schema=VERDICT) for said in (first, again)
-    ]
+    verdicts = [judge(question, shown(said), simulator=slips) for said in (first, again)]
     assert [verdict["correct"] for verdict in verdicts] == [False, True]
-    assert verdicts[0]["own_answer"] in again
+    assert verdicts[0]["answer"] in again
 
 
 def shown(said: str) -> str:
@@ -375,7 +379,7 @@ def shown(said: str) -> str:
 
 
 def test_further_draws_are_worded_anew_and_agree() -> None:
-    question = say(synthesize(attribute="stamps"))
+    question = say(synthesize())
     said = [say(answer("open", question), seed=draw) for draw in range(5)]
     assert len(set(said)) == 5
     assert len({each.rsplit("\n", 1)[1] for each in said}) == 1
@@ -384,13 +388,16 @@ def test_further_draws_are_worded_anew_and_agree() -> None:
 
 
 def test_options_are_as_many_as_asked_and_the_blind_choice_finds_the_right_one() -> None:
-    question = say(synthesize(attribute="stamps"))
+    question = say(synthesize())
     for number in (2, 4, 10):
-        said = read(answer("multiple_choice", question, options=str(number)),
-                    schema=shape(correct=text(), wrong=listed(text())))  # fmt: skip
+        said = read(
+            answer("options", question, number - 1), schema=shape(correct=text(), wrong=listed(text()))
+        )
         options = [*said["wrong"], said["correct"]]
         assert len(set(options)) == number
-        assert read(answer("choose", question), schema=labels(*options, "none")) == {"label": said["correct"]}
+        assert read(answer("label", question), schema=labels(*options, "none")) == {"label": said["correct"]}
+        lettered = "\n".join(f"{chr(65 + place)}) {option}" for place, option in enumerate(options))
+        assert judge(f"{question}\n{lettered}")["answer"] == chr(64 + number)
 
 
 def test_code_passes_the_tests_written_without_sight_of_it() -> None:
@@ -408,39 +415,39 @@ def test_a_format_that_does_not_exist_yet_is_answered_alike_by_all_who_look() ->
     schema = shape(
         amount={"type": "integer"}, name=text(), tags=listed(text(enum=["a", "b", "c"]), maxItems=2)
     )
-    question = say(synthesize(attribute="stamps"))
-    said = [read(answer("json", question), schema=schema, seed=draw) for draw in range(5)]
+    question = say(synthesize())
+    said = [read(answer("values", question), schema=schema, seed=draw) for draw in range(5)]
     assert said == [said[0]] * 5
-    assert read(answer("json", PARENT), schema=schema) != said[0]
+    assert read(answer("values", PARENT), schema=schema) != said[0]
 
 
 def test_evidence_stands_word_for_word_in_the_part() -> None:
     part = "The tenant pays by the third day.\nA late fee of 5 per cent is due after ten days."
     system = f'<part name="contract">\n{part}\n</part>\n\nYou answer.'
     schema = shape(evidence=text(), label=text(enum=["Yes", "No"]))
-    assert read(answer("yes_no", "Is a late fee due?"), system=system, schema=schema)["evidence"] in part
-    asks = answer("free_text", "Is a late fee due?").replace(
-        "Answer.", "Answer, then <evidence>a quote</evidence>."
-    )
+    assert read(answer("label", "Is a late fee due?"), system=system, schema=schema)["evidence"] in part
+    asks = answer("quoted", "Is a late fee due?")
     found = re.search(r"<evidence>(.*)</evidence>\Z", say(asks, system=system), re.DOTALL)
     assert found
     assert found[1] in part
 
 
-def test_a_text_and_its_answer_come_in_one_call_in_the_tags_that_are_shown() -> None:
-    form = '<answer_as kind="open">Answer.</answer_as>\n<new>the new one</new>\n<answer>its answer</answer>'
-    found = re.fullmatch(r"<new>(.*)</new>\n<answer>(.*)</answer>", say(synthesize() + form), re.DOTALL)
-    assert found
-    assert read(reflect(found[1], found[2]), schema=VERDICT)["correct"] is True
-    assert say(answer("open", found[1])).rsplit("\n", 1)[1] == found[2].rsplit("\n", 1)[1]
+def test_texts_and_their_answers_come_in_one_call_in_the_tags_that_are_shown() -> None:
+    asked = synthesize("stamps.", "glue.", reply=f"{FORMS['open']}\n{ANSWERED_ITEMS}")
+    found = re.findall(r'<item n="(\d)">(.*?)\n<answer>(.*?)</answer></item>', say(asked), re.DOTALL)
+    assert [number for number, *_ in found] == ["1", "2"]
+    for _, question, said in found:
+        assert judge(question, said)["correct"] is True
+        assert say(answer("open", question)).rsplit("\n", 1)[1] == said.rsplit("\n", 1)[1]
 
 
 # --- grades -------------------------------------------------------------------------------------
 
 
 def passes(verdict: Any) -> bool:
+    good = ("on_task", "in_style", "plausible", "answerable")
     return bool(
-        verdict["on_task"] and verdict["answerable"] and not verdict["gives_away"]
+        all(verdict[name] for name in good) and not verdict["gives_away"] and not verdict["residue"]
         and verdict["relevance"] >= 7 and verdict["diversity"] >= 5
     )  # fmt: skip
 
@@ -448,24 +455,24 @@ def passes(verdict: Any) -> bool:
 def test_grades_spread_as_set_and_most_revisions_mend() -> None:
     passed = mended = low = 0
     for number in range(200):
-        prompt = synthesize(attribute=f"item{number}")
+        prompt = synthesize(f"item{number}.")
         said = say(prompt)
-        if passes(read(reflect(said, "An answer."), schema=VERDICT)):
+        if passes(judge(said)):
             passed += 1
             continue
         low += 1
         revised = say(f"{prompt}\n<draft>\n{said}\n</draft>\n<critique>\nToo near.\n</critique>")
         assert revised != said
-        mended += passes(read(reflect(revised, "An answer."), schema=VERDICT))
+        mended += passes(judge(revised))
     assert 0.65 < passed / 200 < 0.85
     assert 0.4 < mended / low < 0.8
-    kind = Simulator(SimulatorSettings(accept_all=True))
-    assert passes(read(reflect("A text.", "1"), schema=VERDICT, simulator=kind))
+    kind = Simulator(SimulatorSettings(accept_all=True, reject=1.0))
+    assert passes(judge(say(synthesize()), simulator=kind))
 
 
-def test_a_seed_itself_is_good_and_a_verdict_has_its_keys_in_order() -> None:
+def test_texts_of_people_are_good_and_a_verdict_has_its_keys_in_order() -> None:
     harsh = Simulator(SimulatorSettings(reject=1.0))
-    assert passes(read(reflect(PARENT, "x", seed=PARENT), schema=VERDICT, simulator=harsh))
-    assert not passes(read(reflect(PARENT, "x"), schema=VERDICT, simulator=harsh))
-    assert list(read(reflect("A text.", "x"), schema=VERDICT)) == list(VERDICT["properties"])
-    assert 1 <= read(reflect("A text.", "x"), schema=shape(humour=GRADE))["humour"] <= 10
+    assert passes(judge(PARENT, simulator=harsh))
+    assert not passes(judge(say(synthesize()), simulator=harsh))
+    assert list(read(blind("A text."), schema=READINGS)["verdicts"][0]) == list(READING["properties"])
+    assert 1 <= read(blind("A text."), schema=shape(humour=GRADE))["humour"] <= 10
