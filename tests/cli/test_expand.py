@@ -33,7 +33,7 @@ from runs import (
     summary,
 )
 
-TREE = (*SMALL, "--target", "all", "--duplicates", "off", "--no-exam")
+TREE = (*SMALL, "--target", "all", "--duplicates", "off", "--no-exam", "--realism", "0")
 
 
 @pytest.fixture(scope="module")
@@ -118,12 +118,13 @@ def test_three_more_seeds_are_all_that_is_paid_for(again: tuple[Path, Path], tmp
 def test_more_seeds_under_a_target_bring_their_own_share(tmp_path: Path) -> None:
     seeds, folder = few(tmp_path, "science_quiz.jsonl"), tmp_path / "run"
     expand(seeds, folder, "--target", "24")
-    kept = shard_bytes(folder)
+    kept, before = shard_bytes(folder), {record["lineage"]["seed_id"] for record in records(folder)}
     seeds.write_text(few(tmp_path, "science_quiz.jsonl", 7).read_text(encoding="utf-8"), encoding="utf-8")
     expand(seeds, folder, "--target", "24")
     shares = Counter(record["lineage"]["seed_id"] for record in records(folder))
-    assert set(shares.values()) == {6}
     assert len(shares) == 7
+    assert sum(shares[seed] for seed in before) == 24, "seeds that were there have what they were to have"
+    assert sum(shares.values()) == 24 + 3 * 6
     assert shard_bytes(folder).startswith(kept)
 
 
@@ -141,24 +142,32 @@ def test_a_higher_target_goes_on_where_the_lower_one_ended(tmp_path: Path) -> No
 
 def test_another_hop_grows_from_what_is_there(again: tuple[Path, Path]) -> None:
     seeds, folder = again
-    before, kept, tree = paid(folder), shard_bytes(folder), summary(folder)["by_hop"]
+    before, kept, tree = paid(folder), shard_bytes(folder), count_guided(folder)
     with simulate() as url:
         expand(seeds, folder, *TREE, "--hops", "3", url=url)
         assert served(url) == paid(folder) - before
-    deeper = summary(folder)["by_hop"]
+    deeper = count_guided(folder)
     assert {hop: deeper[hop] for hop in tree} == tree
-    assert deeper["3"] > tree["2"]
+    assert deeper[3] > tree[2]
     assert shard_bytes(folder).startswith(kept)
     parents = {record["id"]: record["lineage"]["hop"] for record in records(folder)}
     assert {parents[r["lineage"]["parent_id"]] for r in records(folder) if r["lineage"]["hop"] == 3} == {2}
 
 
+def count_guided(folder: Path) -> Counter[int]:
+    """The records of the tree by hop; plain ones stand beside it, in proportion to the whole."""
+    lineages = [record["lineage"] for record in records(folder)]
+    return Counter(lineage["hop"] for lineage in lineages if lineage["operation"] != "plain")
+
+
 def test_reuse_pays_only_for_calls_whose_text_changed(four: tuple[Path, Path], tmp_path: Path) -> None:
     seeds, old = four
     prompts = tmp_path / "prompts"
-    prompts.mkdir()
-    text = (ROOT / "prompts" / "reflect.md").read_text(encoding="utf-8")
-    (prompts / "reflect.md").write_text(text.replace("# user", "Take your time.\n\n# user"), encoding="utf-8")
+    (prompts / "reflect").mkdir(parents=True)
+    for name in ("blind.md", "beside.md"):
+        text = (ROOT / "prompts" / "reflect" / name).read_text(encoding="utf-8")
+        changed = text.replace("# user", "Take your time.\n\n# user")
+        (prompts / "reflect" / name).write_text(changed, encoding="utf-8")
     with simulate() as url:
         expand(seeds, tmp_path / "new", *TREE, "--prompts", prompts, "--reuse", old, url=url)
         assert served(url) == paid(tmp_path / "new")
@@ -224,13 +233,18 @@ def test_the_settings_of_the_paper_plan_the_whole_tree_and_reach_it(tmp_path: Pa
     assert told["possible"] == told["planned"] == told["accepted"] == 2 * (20 + 400)
 
 
-def test_a_target_over_three_hops_is_even_over_seeds_hops_and_kinds(tmp_path: Path) -> None:
+def test_a_target_over_three_hops_has_its_plain_records_and_is_even_over_hops_and_kinds(
+    tmp_path: Path,
+) -> None:
     expand(SEEDS / "word_problems.jsonl", tmp_path / "run", "--hops", "3", "--target", "240")
     lineages = [record["lineage"] for record in records(tmp_path / "run")]
-    for field, kinds, most in (("seed_id", 10, 2), ("hop", 3, 8), ("operation", 4, 24)):
-        counts = Counter(lineage[field] for lineage in lineages)
+    guided = [lineage for lineage in lineages if lineage["operation"] != "plain"]
+    assert len(lineages) - len(guided) == 144, "0.6 of 240"
+    assert Counter(lineage["hop"] for lineage in guided) == {1: 32, 2: 32, 3: 32}
+    for field, kinds, among in (("operation", 4, guided), ("seed_id", 10, lineages)):
+        counts = Counter(lineage[field] for lineage in among)
         assert len(counts) == kinds
-        assert max(counts.values()) - min(counts.values()) <= most, field
+        assert max(counts.values()) <= 2 * min(counts.values()), field
     assert {lineage["anchored"] for lineage in lineages if lineage["hop"] > 1} == {True}
     assert {lineage["anchored"] for lineage in lineages if lineage["hop"] == 1} == {False}
 
@@ -286,12 +300,13 @@ def test_a_fixed_part_comes_first_in_every_prompt_about_it(contracts: Path) -> N
     given = {line["contract"] for line in lines(SEEDS / "contract_questions.jsonl")}
     fronts = {f'<part name="contract">\n{text}\n</part>' for text in given}
     systems = dict(systems_by_step(contracts))
-    assert set(systems) >= {"extract", "personas", "synthesize", "answer", "reflect"}
+    assert set(systems) >= {"extract", "synthesize", "reflect"}
     for step, texts in systems.items():
-        if step != "card":
-            assert [
-                text[:80] for text in texts if not any(text.startswith(front) for front in fronts)
-            ] == [], step
+        shown = [text for text in texts if "<part " in text]
+        assert shown or step == "card"
+        assert [text[:80] for text in shown if not any(text.startswith(front) for front in fronts)] == [], (
+            step
+        )
 
 
 def systems_by_step(folder: Path) -> Iterator[tuple[str, list[str]]]:

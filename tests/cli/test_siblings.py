@@ -15,7 +15,8 @@ def prompts(folder: Path) -> list[str]:
 
 
 def test_each_prompt_names_what_the_others_are_about_and_the_same_when_run_again(tmp_path: Path) -> None:
-    wanted = ("--base-url", SIM, "--target", "20", "--hops", "1", "--no-exam", "--quiet")
+    alone = ("--plain-share", "0", "--together", "1")
+    wanted = ("--base-url", SIM, "--target", "20", "--hops", "1", *alone, "--no-exam", "--quiet")
     seen = []
     for name, how in (("apart", "apart"), ("aware", "aware"), ("again", "told")):
         done = aide(
@@ -24,14 +25,13 @@ def test_each_prompt_names_what_the_others_are_about_and_the_same_when_run_again
         assert done.returncode == 0, done.stderr
         seen.append(sorted(prompts(tmp_path / name)))
     apart, aware, again = seen
-    assert not any("<others>" in prompt for prompt in apart)
+    assert not any("others take up" in prompt for prompt in apart)
     assert aware == again  # `told` is the word of 0.1
     for prompt in aware:
-        [others] = re.findall(r"<others>(.*?)</others>", prompt)
-        own = re.findall(r"<(?:attribute|persona)>(.*?)</", prompt)
-        assert len(others.split("; ")) >= 5
-        assert own
-        assert own[0] not in others.split("; ")
+        [(own, others)] = re.findall(r'<line n="1">(.*?) \(others take up: (.*?)\)', prompt)
+        taken = others.split("; ")
+        assert len(taken) >= 3
+        assert own.partition(";")[0].rpartition(" ")[2] not in taken
     assert (
         json.loads((tmp_path / "aware" / "run.json").read_text(encoding="utf-8"))["fingerprint"]["siblings"]
         == '"aware"'

@@ -25,6 +25,7 @@ from aide.simulator.request import (
 )
 from aide.simulator.settings import SimulatorSettings
 from aide.simulator.texts import (
+    Manner,
     Mark,
     draw_share,
     find_words,
@@ -280,7 +281,7 @@ class _Writer:
         if "draft" in self.inputs or place >= repeat + self.settings.near:
             return self.compose(key, source)
         if place < repeat:
-            source = self.dice.choice([*self.shown, ""])
+            source = self.dice.choice([*self.shown] or [self.subject])
             return self.compose(("repeat", source), source)
         own = self.request.numbered or [{}]
         sibling = _Writer(
@@ -306,8 +307,12 @@ class _Writer:
         mark = write_mark(Mark(identity, hash_label(self.inputs["label"]) if "label" in self.inputs else 0))
         line = self.inputs.get("line", "")
         named = "" if key[0] == "repeat" else " ".join(find_words(line.partition(".")[0])[:2])
-        inserted, others = [named, mark] if named else [mark], (*self.shown, self.subject)
-        return write_text(source, others, inserted, read_manner(line), rng("text", *map(str, key)))
+        inserted: Sequence[str] = [named, mark] if named else [mark]
+        others: Sequence[str] = (*self.shown, self.subject)
+        manner = read_manner(line)
+        if key[0] == "repeat":  # the same whatever is asked for and shown
+            others, manner = (), Manner(unit=manner.unit)
+        return write_text(source, others, inserted, manner, rng("text", *map(str, key)))
 
     def wrap(self, outputs: Sequence[Tag]) -> str:
         """The answer in the tags in which the prompt wants it, numbered where its inputs are."""
