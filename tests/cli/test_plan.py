@@ -64,6 +64,25 @@ def test_every_option_of_expand_is_taken(tmp_path: Path) -> None:
     assert small["basis"]["yield_from"] == "--expect-yield"
 
 
+@pytest.mark.parametrize("command", ["plan", "expand"])
+def test_a_target_that_has_no_room_is_refused_with_the_ceiling(command: str, tmp_path: Path) -> None:
+    most = 10 * (20 + 400) * 4  # a first sample along each triple and persona, and three more
+    asked = (WORDS, "--base-url", SIM, "--plain-share", "0", "--target", str(most + 1), "-o", "run")
+    refused = aide(command, *asked, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert f"at most {most:,} can grow from 10 seeds over 2 hops" in refused.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_greatest_target_is_the_one_that_a_refusal_names(tmp_path: Path) -> None:
+    tickets = SEEDS / "support_tickets_de.jsonl"  # each label has as many places as its seeds give it
+    flags = ("--plain-share", "0", "--hops", "1", "--target")
+    refused = aide("plan", tickets, *flags, "100000", cwd=tmp_path)
+    ceiling = refused.stderr.partition("at most ")[2].partition(" can")[0].replace(",", "")
+    assert aide("plan", tickets, *flags, ceiling, cwd=tmp_path).returncode == 0
+    assert aide("plan", tickets, *flags, str(int(ceiling) + 1), cwd=tmp_path).returncode == 2
+
+
 @pytest.mark.parametrize("task", ["word_problems", "support_tickets_de"])
 def test_after_a_pilot_of_one_hop_the_run_uses_what_was_expected(task: str, tmp_path: Path) -> None:
     seeds = SEEDS / f"{task}.jsonl"

@@ -15,12 +15,13 @@ from aide.formats import TaskCard
 from aide.run.group_sizes import learn_group_sizes
 from aide.run.inputs import PreparedInputs
 from aide.run.plan.bound import estimate_at_most, measure_longest_call
+from aide.run.plan.ceiling import check_target
 from aide.run.plan.estimate import Estimate, estimate_seconds, scale_tokens
 from aide.run.plan.experience import Experience, read_experience
 from aide.run.plan.measured_speed import EndpointSpeed
 from aide.run.plan.planner import estimate_expected
 
-YIELD: Final = 0.8
+YIELD: Final = 0.85
 """Where neither the person nor an earlier run told."""
 MEASURED: Final = ", tokens by characters as aide doctor measured them"
 
@@ -61,7 +62,11 @@ def make_plan(
 
     `card` is the half that is counted; `speed` is what was measured of the endpoints. An earlier run of the folder goes
     before it.
+
+    Raises:
+        errors.InputError: more records are asked for than have a place.
     """
+    check_target(spec, inputs, card)
     sizes = learn_group_sizes(spec, inputs, experience.sizes if experience else None)
     share = spec.expect_yield or (experience.share if experience else YIELD)
 

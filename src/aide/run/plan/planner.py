@@ -40,7 +40,9 @@ async def estimate_expected(
     rehearsal = await Rehearsal(spec, inputs, card, sizes, choose_typical(inputs.seeds)).run()
     shape, near = make_shape(spec, inputs), rank_near_labels(card, inputs)
     part = compose_part(spec, shape, inputs.seeds, card.label_names, near, share)
-    otherwise = FateShares.assume(share, rehearsal.list_fates(), rehearsal.kept)
+    otherwise = FateShares.assume(
+        share, rehearsal.list_fates(), rehearsal.kept, labelled=inputs.format.labelled
+    )
     if experience and not spec.expect_yield:
         otherwise = experience.sum_levels().share_fates(spec.max_revisions)
     seen = experience.find_fates(spec.hops, spec.max_revisions) if experience else {}

@@ -129,7 +129,7 @@ class Walk:
             while self._waiting and len(self._wire) < self._in_flight:
                 self._wire.append(heappop(self._waiting))
             if self._wire:
-                for _ in range(min(8, len(self._wire))):
+                for _ in range((len(self._wire) + 1) // 2):
                     call = self._wire.popleft()
                     call.end(*call.given)
             elif not self._frontier.redistribute():

@@ -1,0 +1,39 @@
+"""Targets that a tree can't hold are refused before anything is spent."""
+
+from bisect import bisect_left
+
+from aide.config.spec import RunSpec
+from aide.errors import InputError
+from aide.formats import TaskCard
+from aide.run.composition import Composition, Held, SeedBatch, compose
+from aide.run.context import make_shape
+from aide.run.inputs import PreparedInputs
+from aide.run.plan.part import POOL
+from aide.run.task_card import rank_near_labels
+from aide.text.figures import format_plural
+
+
+def check_target(spec: RunSpec, inputs: PreparedInputs, card: TaskCard) -> None:
+    """Refuse a target for which there are not enough places, all further draws included.
+
+    Plain records need no parent, so with a share of these any number has a place.
+
+    Raises:
+        errors.InputError: with the ceiling, and what would raise it.
+    """
+    target = spec.compute_target(len(inputs.seeds))
+    if target is None or spec.plain_share:
+        return
+    shape, near = make_shape(spec, inputs), rank_near_labels(card, inputs)
+
+    def compose_for(records: int) -> Composition:
+        return compose(spec, shape, [SeedBatch(POOL, inputs.seeds, records)], card.label_names, near, Held())
+
+    # Labels have shares of their own, so the one with the fewest places decides for all: hence a search.
+    most = bisect_left(range(target), True, key=lambda records: compose_for(records + 1).total <= records)
+    if most < target:
+        seeds, hops = format_plural(len(inputs.seeds), "seed"), format_plural(spec.hops, "hop")
+        raise InputError(
+            f"no room for {target:,} records: at most {most:,} can grow from {seeds} over {hops}",
+            hint=f"add seeds or hops, raise --attributes (now {spec.attributes}), or set --plain-share above 0",
+        )
