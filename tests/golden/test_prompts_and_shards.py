@@ -17,11 +17,14 @@ import pytest
 from aide.journal import AnsweredCall, Journal
 from endpoints.beside import beside
 from endpoints.cards import telling
-from runs import contents, expand, few
+from runs import SMALL, contents, expand, few
 
 HERE = Path(__file__).parent / "files"
 TASKS = ("word_problems", "support_tickets_de", "contract_questions")
-STEPS = ("extract", "personas", "synthesize", "answer", "reflect")
+KINDS = (
+    "extract", "synthesize, guided and anchored", "synthesize, plain", "revise", "answer", "reflect, blind",
+    "reflect, beside the parent",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=TASKS)
@@ -29,20 +32,9 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     """A task's name, and the folder of its small tree with settings that leave nothing to chance."""
     here = tmp_path_factory.mktemp(request.param)
     seeds = few(here, f"{request.param}.jsonl")
-    small = (
-        "--attributes",
-        "1",
-        "--graph-triples",
-        "0",
-        "--personas",
-        "1",
-        "--target",
-        "all",
-        "--duplicates",
-        "off",
-    )
+    small = (*SMALL, "--target", "all", "--duplicates", "off", "--no-exam", "--realism", "0")
     with beside(telling(request.param).serving()) as url:
-        expand(seeds, here / "run", *small, "--no-exam", url=url)
+        expand(seeds, here / "run", *small, url=url)
     return request.param, here / "run"
 
 
@@ -65,8 +57,25 @@ def shown(call: AnsweredCall) -> str:
     return f"===== {call.step}\n\n[system]\n{call.system}\n\n{said}\n"
 
 
+def kind_of(call: AnsweredCall) -> str:
+    """Which of `KINDS` a call is; its step alone where that says it."""
+    if call.step == "synthesize":
+        shown = (
+            "guided and anchored"
+            if "<seed>" in call.user
+            else "guided"
+            if "<parent>" in call.user
+            else "plain"
+        )
+    elif call.step == "reflect":
+        shown = "beside the parent" if "<pair " in call.user else "blind"
+    else:
+        return call.step
+    return f"{call.step}, {shown}"
+
+
 def test_prompts(run: tuple[str, Path]) -> None:
-    """The first prompt of each step, by its text; of `synthesize` one that is anchored.
+    """The first prompt of each kind that the task has, by its text.
 
     Not by the record: a call that siblings share is booked on whichever of them asked first.
     """
@@ -74,9 +83,8 @@ def test_prompts(run: tuple[str, Path]) -> None:
     with Journal.open(folder / "journal.sqlite", readonly=True) as journal:
         first: dict[str, AnsweredCall] = {}
         for call in sorted(journal.read_calls(), key=lambda call: (call.system, call.user, call.draw)):
-            if call.step != "synthesize" or "<seed>" in call.user:
-                first.setdefault(call.step, call)
-    compare(f"{name}.prompts.txt", "\n".join(shown(first[step]) for step in STEPS))
+            first.setdefault(kind_of(call), call)
+    compare(f"{name}.prompts.txt", "\n".join(shown(first[kind]) for kind in KINDS if kind in first))
 
 
 def test_shards(run: tuple[str, Path]) -> None:
