@@ -1,6 +1,6 @@
 """The plan held against runs: calls and tokens by step, planned and taken, and their ratio.
 
-    python benchmarks/plan.py [SEEDS …] [--target 30 200 1000 all] [--url URL …] [--again] [--brief] [-- EXPAND FLAGS]
+    python benchmarks/plan.py [SEEDS …] [--target 30 200 1000 all] [--url URL] [--again] [--brief] [-- EXPAND FLAGS]
 
 Each run goes against the built-in simulator, and `aide plan` is told the yield that the run met. With `--again` the
 plan is made from the folder of the run instead, as for a second run of the kind. Every sample file stands for a format.
@@ -124,13 +124,13 @@ def main() -> None:
     )
     parser.add_argument("seeds", nargs="*", type=Path, default=SAMPLES)
     parser.add_argument("--target", nargs="+", default=["30", "200", "1000", "all"])
-    parser.add_argument("--url", nargs="+", default=[CLEAN, "sim:"])
+    parser.add_argument("--url", action="append", help=f"repeatable; else {CLEAN} and sim:")
     parser.add_argument("--again", action="store_true", help="plan from the folder of the run")
     parser.add_argument("--brief", action="store_true", help="only one line for a run")
     given = parser.parse_args(words.split())
     work = [
         (seeds, url, ("--target", target, *(WHOLE if target == "all" else ()), *flags.split()))
-        for seeds in given.seeds or SAMPLES for target in given.target for url in given.url
+        for seeds in given.seeds or SAMPLES for target in given.target for url in given.url or (CLEAN, "sim:")
     ]  # fmt: skip
     errors: list[tuple[float, str]] = []
     with ThreadPoolExecutor(2) as pool:

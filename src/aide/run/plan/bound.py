@@ -19,9 +19,11 @@ from aide.run.context import make_shape
 from aide.run.group_sizes import GroupSizes
 from aide.run.inputs import PreparedInputs
 from aide.run.plan.estimate import Estimate, HopEstimate, StepSpending
+from aide.run.plan.kinds import find_kind_of, name_step
 from aide.run.plan.measuring import CallSize
 from aide.run.plan.part import POOL
-from aide.run.plan.rehearsal import COMPARE, READ, WANTS, Rehearsal, choose_longest, find_kind_of, name_step
+from aide.run.plan.rehearsal import Rehearsal, choose_longest
+from aide.run.plan.script import COMPARE, READ, WANTS
 from aide.run.plan.walk import Level
 from aide.run.task_card import rank_near_labels
 from aide.text.length import measure_length

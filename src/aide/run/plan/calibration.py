@@ -9,8 +9,10 @@ from aide.records import Usage
 from aide.run.group_sizes import GUIDED, JUDGED, GroupSizes
 from aide.run.plan.experience import ENOUGH, Experience, LevelHistory
 from aide.run.plan.fates import FateShares
+from aide.run.plan.kinds import find_kind_of
 from aide.run.plan.measuring import NOTHING, CallSize
-from aide.run.plan.rehearsal import COMPARE, READ, Rehearsal, find_kind_of
+from aide.run.plan.rehearsal import Rehearsal
+from aide.run.plan.script import COMPARE, READ
 from aide.run.plan.walk import Level
 
 PLANTING: Final = ("extract", "expand_graph", "personas")

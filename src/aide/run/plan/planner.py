@@ -16,9 +16,10 @@ from aide.run.plan.calibration import Calibration, calibrate
 from aide.run.plan.estimate import Estimate, HopEstimate, StepSpending
 from aide.run.plan.experience import Experience
 from aide.run.plan.fates import FateDealer, FateShares
+from aide.run.plan.kinds import find_kind, find_kind_of, name_step
 from aide.run.plan.measuring import CallSize
 from aide.run.plan.part import CompositionPart, compose_part
-from aide.run.plan.rehearsal import Rehearsal, choose_typical, find_kind, find_kind_of, name_step
+from aide.run.plan.rehearsal import Rehearsal, choose_typical
 from aide.run.plan.walk import Level, LevelCounts, Walk
 from aide.run.task_card import rank_near_labels
 

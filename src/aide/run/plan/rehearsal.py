@@ -7,8 +7,8 @@ is noted is what these asked for. So a step that the recipe gains, or a prompt t
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Self
+from dataclasses import replace
+from typing import Final, Self
 
 from aide.card import describe_card
 from aide.config import resources
@@ -16,27 +16,18 @@ from aide.config.spec import EMBED, RunSpec
 from aide.errors import NodeError
 from aide.formats import TaskCard
 from aide.frontier import GroupWork, PlantWork, Slot
-from aide.gates.form import FormGate
 from aide.journal import Journal
-from aide.judging.precheck import MAX_SEEDS, answer_seed
 from aide.judging.verdict import Thresholds
-from aide.llm.usage import estimate_tokens
-from aide.metrics.realism import STEP, ask_which_are_made, compose_calls
 from aide.prompts import Prompts
-from aide.recipes import RECIPES, Attributes, RecipeContext
+from aide.recipes import RECIPES, Attributes
 from aide.records import (
     PERSONA,
     PLAIN,
-    Comparison,
-    Draft,
     Group,
-    Hop,
     Point,
-    Reading,
     Record,
     Seed,
     Triple,
-    rng,
 )
 from aide.run.context import build_recipe_context, make_shape
 from aide.run.group_sizes import GUIDED, JUDGED, GroupSizes
@@ -45,95 +36,19 @@ from aide.run.hops import HopBuilder
 from aide.run.inputs import PreparedInputs
 from aide.run.judge_groups import GroupedJudge
 from aide.run.plan.fates import ACCEPTED, CORRECTED, DISPUTED, LOST, REVISED
+from aide.run.plan.kinds import ANCHORED, list_kinds
 from aide.run.plan.measuring import NOTHING, CallSize, MeasuringAsk, SizeTable
+from aide.run.plan.once import rehearse_precheck, rehearse_realism
+from aide.run.plan.script import WORST, OpenGate, Script, Trace, measure_text
 from aide.run.plan.typical import TypicalWriter
 from aide.run.seed_pool import SeedPool
 from aide.run.stop import StopSwitch
-from aide.sandbox.isolation import SandboxResult
 from aide.verify.answers import AnswerChecks
 
-READ: Final = "read"
-COMPARE: Final = "compare"
-WANTS: Final = "wants"
-"""In a trace: the recipe asks whether the record would still be wanted."""
-ANCHORED: Final = "anchored"
-"""A guided record whose prompt shows the seed beside the parent."""
-KINDS: Final = (PLAIN, GUIDED, ANCHORED)
-WORST: Final = "worst"
-"""The fate that takes the most calls: disputed and compared each time, and never good enough."""
 # Seeds that stand for all: by length from the shortest to the longest, so that their mean is that of all. Only some of
 # them go through every fate.
 TYPICAL: Final = 10
 FULLY: Final = 4
-
-Trace = tuple[str, ...]
-"""What a candidate goes through once its text is written: steps, `READ`, `COMPARE` and `WANTS`, in order."""
-
-
-class _OpenGate(FormGate):
-    """Lets every text pass: those of a rehearsal are the seeds', which a run would refuse as copies."""
-
-    def __init__(self) -> None:
-        pass
-
-    def check(self, text: str, **how: Any) -> None:
-        """No fault."""
-
-    def check_answer(self, input: str, draft: Draft) -> None:
-        """No fault."""
-
-
-@dataclass(slots=True)
-class _Script:
-    """Judge and deduplicator of one candidate: what they say follows from its fate; what they are asked is noted."""
-
-    embeds: bool
-    context: RecipeContext | None = None
-    ask: MeasuringAsk | None = None
-    kind: str = PLAIN
-    fate: str = ACCEPTED
-    readings: int = 0
-    fails: bool = False
-    """True while the first run of its tests is to fail."""
-    judged: dict[str, list[tuple[Hop, Draft]]] = field(default_factory=dict)
-
-    def begin(self, kind: str, fate: str) -> None:
-        self.kind, self.fate, self.readings, self.fails = kind, fate, 0, fate == CORRECTED
-
-    def announce(self, group: str, count: int) -> None: ...
-
-    def withdraw(self, hop: Hop) -> None: ...
-
-    async def read(self, hop: Hop, draft: Draft) -> Reading:
-        self._note(READ)
-        self.judged.setdefault(self.kind, []).append((hop, draft))
-        self.readings += 1
-        assert self.context is not None
-        own = self.context.format.extract_final_answer(draft, self.context.card)
-        disputed = self.fate in (DISPUTED, WORST)
-        low = self.fate == LOST or (self.fate == REVISED and self.readings == 1)
-        return Reading("another" if disputed else own, relevance=1 if low else 10)
-
-    async def compare(self, hop: Hop, draft: Draft) -> Comparison:
-        self._note(COMPARE)
-        return Comparison(diversity=1 if self.fate == WORST else 10)
-
-    def check_wording(self, id: str, text: str) -> str:
-        return ""
-
-    async def check_meaning(self, id: str, text: str) -> str:
-        if self.embeds:
-            self._note(EMBED, _measure_text(text))
-        return ""
-
-    def wants(self, hop: Hop) -> bool:
-        self._note(WANTS)
-        return True
-
-    def _note(self, event: str, size: CallSize | None = None) -> None:
-        """Events stand among the calls of the ask, so that their order is that of the recipe."""
-        assert self.ask is not None
-        self.ask.calls.append((event, size or NOTHING))
 
 
 class Rehearsal:
@@ -166,7 +81,7 @@ class Rehearsal:
         self._sizes = sizes
         self._card = counted
         self._writer = TypicalWriter(self._texts, inputs.format, counted)
-        self._script = _Script(embeds=bool(spec.embeddings) and spec.duplicates != "off")
+        self._script = Script(embeds=bool(spec.embeddings) and spec.duplicates != "off")
 
     async def run(self) -> Self:
         """Rehearse all but planting, which depends on how many triples and personas are asked for."""
@@ -180,11 +95,14 @@ class Rehearsal:
             if self._spec.reflection:
                 await self._judge(journal)
             if self._spec.prechecked:
-                await self._precheck(journal)
+                checks = AnswerChecks(self._inputs.format, self._card, run=self._context.checks.run)
+                judge = self._make_judge(journal, self._sizes.most(JUDGED), self._inputs.seeds)
+                await rehearse_precheck(self._context, checks, judge, self._inputs, self._ask)
+                self.once += self._ask.take()
             if self._spec.measures_realism and len(self._inputs.seeds) > 1:
-                await self._measure_realism()
+                await rehearse_realism(self._inputs, self._ask, self.table)
         if self._script.embeds:
-            self.once += [(EMBED, _measure_text(seed.draft.input)) for seed in self._inputs.seeds]
+            self.once += [(EMBED, measure_text(seed.draft.input)) for seed in self._inputs.seeds]
         return self
 
     def list_fates(self) -> set[str]:
@@ -206,21 +124,11 @@ class Rehearsal:
         self._hops = HopBuilder(spec, self._few, self._card, journal, pool)
         context = build_recipe_context(
             spec, self._few, self._card, self._ask.prompts, deduplicator=script, judge=script, thresholds=Thresholds(),
-            demonstrations=pool.demonstrations, examples=pool.examples, run=self._run_tests if spec.run_code else None,
-            embed=self._embed if spec.embeddings else None, wants=script.wants,
+            demonstrations=pool.demonstrations, examples=pool.examples, run=script.run_tests if spec.run_code else None,
+            embed=script.embed if spec.embeddings else None, wants=script.wants,
         )  # fmt: skip
-        self._context = script.context = replace(context, gate=_OpenGate())
+        self._context = script.context = replace(context, gate=OpenGate())
         self._recipe = RECIPES["aide"](self._context)
-
-    async def _run_tests(self, code: str, tests: Sequence[str]) -> SandboxResult:
-        """Passes, but for the first run of a candidate whose first answer is to be wrong."""
-        failed, self._script.fails = self._script.fails, False
-        return SandboxResult(not failed)
-
-    async def _embed(self, texts: Sequence[str]) -> list[list[float]]:
-        size = sum((_measure_text(text) for text in texts), NOTHING)
-        self._ask.calls.append((EMBED, size))
-        return [[1.0]] * len(texts)
 
     # --- records --------------------------------------------------------------------------------------
 
@@ -303,35 +211,6 @@ class Rehearsal:
             size=lambda: count, note_size=lambda asked, got: None, count_open=lambda: count, whole=False,
         )  # fmt: skip
 
-    async def _precheck(self, journal: Journal) -> None:
-        """What is asked about the seeds: see `run.precheck`; labels are taken to come out right."""
-        format, seeds = self._inputs.format, self._inputs.seeds[:MAX_SEEDS]
-        checks = AnswerChecks(format, self._card, run=self._run_tests if self._spec.run_code else None)
-        for seed in seeds if format.runs_tests or not self._spec.reflection else ():
-            await answer_seed(seed, checks, self._context.demonstrations(self._few.seeds[0]), self._ask)
-        if self._spec.reflection:
-            most = self._sizes.most(JUDGED)
-            judge = self._make_judge(journal, most, self._inputs.seeds)
-            size = min(most, max(1, len(self._inputs.seeds) // 2))
-            for fold in _split(seeds, size):
-                await judge.read_real(fold, fold[0].id)
-            for fold in _split(seeds, most) if not format.comparable else ():
-                for turn in ("right", "wrong"):  # each seed's own answer and a wrong one, which is as long
-                    await judge.compare_answers([seed.draft for seed in fold], f"{turn} {fold[0].id}")
-        self.once += self._ask.take()
-
-    async def _measure_realism(self) -> None:
-        """Records among real texts: one group, and as many as share a call."""
-        real = [seed.draft.input for seed in (*self._inputs.seeds, *self._inputs.human)]
-        # No text is a real one word for word: such a one would not be held against itself.
-        made = [f"{seed.draft.input} " for seed in self._inputs.seeds]
-        groups = compose_calls(real, made, rng(STEP))[0]
-        for few in (groups[:1], groups):
-            with suppress(NodeError):
-                await ask_which_are_made(self._ask, few)
-            [(_, size)] = self._ask.take()
-            self.table.note(STEP, len(few), size)
-
     # --- planting -------------------------------------------------------------------------------------
 
     async def plant(self, triples: int, personas: int) -> list[tuple[str, CallSize]]:
@@ -354,31 +233,6 @@ class Rehearsal:
         ]
 
 
-def name_step(call: str) -> str:
-    """The step under which a call of the table of sizes is counted."""
-    name = call.partition(" ")[0]
-    return {"write": "synthesize", READ: "reflect", COMPARE: "reflect"}.get(name, name)
-
-
-def list_kinds(spec: RunSpec) -> list[str]:
-    """The kinds of records that a run may have."""
-    kinds = [PLAIN] if spec.plain_share else []
-    if spec.plain_share < 1:
-        kinds += sorted({find_kind(spec, hop) for hop in range(1, spec.hops + 1)}, reverse=True)
-    return kinds
-
-
-def find_kind_of(spec: RunSpec, level: tuple[int, bool]) -> str:
-    """The kind of the records of a level: a hop, and whether its plain ones are meant."""
-    hop, plain = level
-    return PLAIN if plain else find_kind(spec, hop)
-
-
-def find_kind(spec: RunSpec, hop: int) -> str:
-    """The kind of guided records of a hop: from where on the seed stands beside the parent."""
-    return ANCHORED if spec.residual != "off" and hop > spec.residual_after else GUIDED
-
-
 def choose_typical(seeds: Sequence[Seed]) -> list[Seed]:
     """A few seeds that stand for all, of every length, in their own order."""
     ordered = sorted(range(len(seeds)), key=lambda at: len(seeds[at].parts.whole(seeds[at].draft.input)))
@@ -389,11 +243,3 @@ def choose_typical(seeds: Sequence[Seed]) -> list[Seed]:
 def choose_longest(seeds: Sequence[Seed]) -> list[Seed]:
     """As many seeds, with which prompts are longest."""
     return sorted(seeds, key=lambda seed: -len(seed.draft.input) - len(seed.draft.output))[:TYPICAL]
-
-
-def _measure_text(text: str) -> CallSize:
-    return CallSize(estimate_tokens(text), 0.0)
-
-
-def _split(seeds: Sequence[Seed], size: int) -> list[Sequence[Seed]]:
-    return [seeds[first : first + size] for first in range(0, len(seeds), size)]

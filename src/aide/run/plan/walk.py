@@ -17,7 +17,7 @@ from aide.run.calls import LAST, RANKS
 from aide.run.group_sizes import GUIDED, JUDGED, GroupSizes
 from aide.run.group_sizes import PLAIN as PLAIN_SIZE
 from aide.run.plan.fates import UNFIT, FateDealer
-from aide.run.plan.rehearsal import COMPARE, READ, WANTS, Trace
+from aide.run.plan.script import COMPARE, READ, WANTS, Trace
 
 Level = tuple[int, bool]
 """A hop, and whether its plain records are meant."""
