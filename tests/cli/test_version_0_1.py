@@ -50,6 +50,7 @@ def read_calls(folder: Path) -> dict[str, tuple[Any, ...]]:
 def test_a_finished_folder_is_finished(place: Path) -> None:
     folder = place / "finished.aide"
     calls, written = read_calls(folder), shard_bytes(folder)
+    aide(*FINISHED, cwd=place)
     aide(*FINISHED, "--adopt", cwd=place)
     assert read_calls(folder) == calls
     assert shard_bytes(folder) == written
@@ -59,7 +60,7 @@ def test_a_finished_folder_is_restored_without_a_call_where_a_prompt_has_changed
     """The run is gone through again, seeds and embeddings included, and finds every answer in the journal."""
     folder = place / "finished.aide"
     calls, written = read_calls(folder), shard_bytes(folder)
-    [packaged] = (ROOT / "prompts").rglob("reflect.md")
+    packaged = ROOT / "prompts" / "reflect" / "blind.md"
     mine = place / "prompts" / packaged.relative_to(ROOT / "prompts")
     mine.parent.mkdir(parents=True)
     mine.write_text(f"{packaged.read_text(encoding='utf-8')}\nGrade with care.\n", encoding="utf-8")

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
@@ -58,10 +59,11 @@ def expand(
 
 def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_json: bool) -> int:
     from aide.run.budget import check_priced
-    from aide.run.folder import RunFolder, read_finished
+    from aide.run.folder import RunFolder, read_finished, resume_spec
 
-    spec = settings.spec
     folder = RunFolder(choose_run_folder(settings, seeds, out))
+    spec = resume_spec(folder, settings.spec, settings.origins)
+    settings = replace(settings, spec=spec)
     stream = StdoutStream() if out == "-" else None
     display = Display(make_stderr_console(quiet=spec.quiet), folder, stream, log_format=spec.log_format)
     output = stream or Output()

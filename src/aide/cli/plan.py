@@ -64,14 +64,14 @@ def collect_plan(
     """
     from aide.cli.expand import choose_run_folder
     from aide.dataset.seed_lint import lint_seeds
-    from aide.run.folder import RunFolder
+    from aide.run.folder import RunFolder, resume_spec
     from aide.run.inputs import count_inputs_card, read_inputs
     from aide.run.plan import make_plan, read_experience
     from aide.run.plan.measured_speed import read_speed, speed_file
 
-    spec = settings.spec
-    inputs = read_inputs(spec, seeds, sys.stdin.buffer)
     folder = RunFolder(choose_run_folder(settings, seeds, out))
+    spec = resume_spec(folder, settings.spec, settings.origins)
+    inputs = read_inputs(spec, seeds, sys.stdin.buffer)
     past = read_experience(folder)
     # A run that takes answers from another folder will probably go as that one did.
     if past is None and spec.reuse:

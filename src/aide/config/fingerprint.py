@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from aide.config.resolve import DEFAULT
 from aide.config.spec import RunSpec
 
 FORMAT: Final = 1
@@ -54,6 +55,37 @@ EXCLUDED: Final[Mapping[str, str]] = {
 # Settings whose value had another word: version, name and value as JSON text, and today's value.
 _RENAMED: Final[Mapping[tuple[int, str, str], str]] = {(0, "siblings", '"told"'): '"aware"'}
 
+# What versions did that had no such setting, by version: settings whose default is not what was done before them.
+_UNSET: Final[Mapping[int, Mapping[str, Any]]] = {0: {"plain_share": 0.0, "steer": False}}
+
+
+def keep_defaults(
+    spec: RunSpec,
+    origins: Mapping[str, str],
+    kept: Mapping[str, Any],
+    kept_origins: Mapping[str, str],
+    version: int,
+) -> RunSpec:
+    """The settings of a run that goes on in a folder: what nobody set, then or now, stays as it was then.
+
+    Otherwise a version with other defaults could go on in no folder of an older one, or would mix in it what two
+    methods made. `kept` and `kept_origins` are the settings of the folder and where they came from, `version` is that
+    of its fingerprint.
+    """
+    then = {**_UNSET.get(version, {}), **kept}
+    now = spec.as_dict()
+    unset = [
+        name
+        for name in (*IDENTITY, *(name for name, why in EXCLUDED.items() if why == _EXTENSION))
+        if name in then and origins.get(name, DEFAULT) == kept_origins.get(name, DEFAULT) == DEFAULT
+    ]
+    changed = {name: then[name] for name in unset if then[name] != now[name]}
+    if "steps" in changed:  # a step that is gone, or that is new
+        changed["steps"] = {
+            step: {**how, **then["steps"].get(step, {})} for step, how in now["steps"].items()
+        }
+    return RunSpec(**{**now, **changed}) if changed else spec
+
 
 def compute_fingerprint(spec: RunSpec, content: Mapping[str, str] | None = None) -> dict[str, str]:
     """Dotted names of all identifying settings, each value as JSON text.
@@ -69,7 +101,8 @@ def compute_fingerprint(spec: RunSpec, content: Mapping[str, str] | None = None)
 
 def upgrade_fingerprint(kept: Mapping[str, str], version: int) -> dict[str, str]:
     """A fingerprint as this version would have written it, from one that an older version wrote."""
-    return {name: _RENAMED.get((version, name, value), value) for name, value in kept.items()}
+    unset = {name: json.dumps(value) for name, value in _UNSET.get(version, {}).items()} if kept else {}
+    return unset | {name: _RENAMED.get((version, name, value), value) for name, value in kept.items()}
 
 
 def compare_fingerprints(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:

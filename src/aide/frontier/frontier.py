@@ -280,8 +280,8 @@ class Frontier:
     ) -> None:
         """A candidate that was settled earlier: accepted as `id`, or dropped where `id` is empty; see `drop`.
 
-        A child of a parent that is no more is only counted. Where it was accepted, its parent was pruned, and its
-        `stratum` is named with its hop, it counts for the quota there, and may be a parent as any other.
+        A child whose parent is gone or of another label is only counted. Where it was accepted, and its `stratum` is
+        named with its hop, it counts for the quota there and may be a parent as any other.
         """
         if not self._holds(slot):
             self.planned += 1
@@ -340,7 +340,9 @@ class Frontier:
     def _holds(self, slot: Slot) -> bool:
         if slot.kind == PLAIN:
             return (slot.parent, slot.label) in self._plain
-        return slot.parent in self._branches and slot.kind in self.shape.kinds
+        # In version 0.1 a parent had children of any label: those are counted where their own label is.
+        parent = self._branches.get(slot.parent)
+        return parent is not None and parent.level.label == slot.label and slot.kind in self.shape.kinds
 
     @property
     def short(self) -> int:
@@ -385,9 +387,8 @@ class Frontier:
     def count_possible(self) -> int:
         """The most records that the tree can hold: its guided slots, first samples alone, and the plain ones."""
         plain = sum(level.quota if level.last is None else level.last for level in self._plain.values())
-        roots = sum(
-            len(levels[0].candidates) + len(levels[0].branches) for levels in self._strata.values() if levels
-        )
+        first = [levels[0] for levels in self._strata.values() if levels]
+        roots = sum(len(level.candidates) + len(level.branches) for level in first)
         return plain + sum(self.shape.caps(roots))
 
     def _levels(self) -> Iterator[Level]:

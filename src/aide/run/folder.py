@@ -9,7 +9,12 @@ from typing import Any
 
 from aide import __version__
 from aide.config.fingerprint import FORMAT as FINGERPRINT_FORMAT
-from aide.config.fingerprint import compare_fingerprints, compute_fingerprint, upgrade_fingerprint
+from aide.config.fingerprint import (
+    compare_fingerprints,
+    compute_fingerprint,
+    keep_defaults,
+    upgrade_fingerprint,
+)
 from aide.config.resources import hash_files
 from aide.config.spec import RunSpec
 from aide.errors import InputError
@@ -193,6 +198,17 @@ def compute_identity(spec: RunSpec) -> dict[str, str]:
     return compute_fingerprint(spec, content)
 
 
+def resume_spec(folder: RunFolder, spec: RunSpec, origins: Mapping[str, str]) -> RunSpec:
+    """The settings for a run in this folder: defaults are those of the version that began it."""
+    manifest = _read_json(folder.manifest)
+    kept, origins_then = manifest.get("spec") or {}, manifest.get("origins") or {}
+    return (
+        keep_defaults(spec, origins, kept, origins_then, manifest.get("fingerprint_format", 0))
+        if kept
+        else spec
+    )
+
+
 def hash_inputs(spec: RunSpec, seeds: Sequence[str]) -> dict[str, str]:
     """Hash of each file that a run reads once, by its name as it was given: seeds, then contexts."""
     return {path: hash_file(path) for path in (*seeds, *map(str, spec.contexts))}
@@ -217,17 +233,29 @@ def read_finished(folder: RunFolder, spec: RunSpec, seeds: Sequence[str]) -> dic
 
     It is told from the manifest alone, so that a scheduled rerun is over before anything heavy is loaded.
     """
-    end = folder.read_manifest().get("finished")
+    manifest = _read_json(folder.manifest)
+    end = manifest.get("finished")
+    if not end or spec.retry_failed or "-" in seeds:
+        return None
+    identity = compute_identity(spec)
     if (
-        not end
-        or spec.retry_failed
-        or "-" in seeds
-        or end["invocation"] != compute_invocation(spec, compute_identity(spec), hash_inputs(spec, seeds))
+        manifest.get("format", 0) < FORMAT
+        and spec.prompts is None
+        and _differs_in_prompts_alone(manifest, identity)
     ):
+        # Nobody changed a prompt: this version has others than the one that wrote the folder. Nothing is to be asked,
+        # so none is needed, and a job on a schedule stays quiet after an upgrade.
+        identity = manifest["fingerprint"]
+    if end["invocation"] != compute_invocation(spec, identity, hash_inputs(spec, seeds)):
         return None
     if end["shards"] != measure_shards(folder):
         return None
     return folder.read_summary()
+
+
+def _differs_in_prompts_alone(manifest: Mapping[str, Any], identity: Mapping[str, str]) -> bool:
+    kept = upgrade_fingerprint(manifest.get("fingerprint") or {}, manifest.get("fingerprint_format", 0))
+    return all(line.startswith(PROMPT) for line in compare_fingerprints(kept, identity))
 
 
 def measure_shards(folder: RunFolder) -> dict[str, int]:

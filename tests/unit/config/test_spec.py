@@ -10,6 +10,7 @@ from aide.config.fingerprint import (
     IDENTITY,
     compare_fingerprints,
     compute_fingerprint,
+    keep_defaults,
     upgrade_fingerprint,
 )
 from aide.config.spec import GROUPS, RunSpec, get_flag
@@ -64,6 +65,37 @@ def test_a_word_of_an_older_version_is_still_read() -> None:
     assert compare_fingerprints(upgraded, compute_fingerprint(RunSpec())) == [
         'siblings was "aware", is "apart"'
     ]
+
+
+# What a version wrote whose defaults were others, and which had no plain records.
+THEN: dict[str, Any] = {
+    "demonstrations": 3,
+    "min_relevance": 6,
+    "steps": {"answer": {"temperature": 0.9}, "gone": {}},
+}
+
+
+def test_what_nobody_set_stays_as_it_was_when_the_folder_was_begun() -> None:
+    kept = keep_defaults(RunSpec(), {}, THEN, {"min_relevance": "--min-relevance"}, version=0)
+    assert (kept.demonstrations, kept.plain_share) == (3, 0.0)
+    assert kept.min_relevance == 7, "what was set then is set again, or is refused"
+    assert kept.steps.answer.temperature == 0.9
+    assert kept.steps.synthesize == RunSpec().steps.synthesize
+    later = keep_defaults(RunSpec(), {}, kept.as_dict(), {}, version=1)
+    assert later == kept, "a resume writes down what it went on with"
+
+
+def test_what_somebody_sets_now_holds() -> None:
+    spec = make(demonstrations=5, plain_share=0.5)
+    kept = keep_defaults(
+        spec, {"demonstrations": "--demonstrations", "plain_share": "a.toml"}, THEN, {}, version=0
+    )
+    assert (kept.demonstrations, kept.plain_share) == (5, 0.5)
+
+
+def test_what_concerns_one_invocation_alone_is_not_taken_from_the_folder() -> None:
+    kept = keep_defaults(RunSpec(), {}, {"concurrency": 4, "quiet": True, "max_calls": 9}, {}, version=1)
+    assert (kept.concurrency, kept.quiet) == (None, False)
 
 
 def test_hashes_of_files_join_the_fingerprint() -> None:

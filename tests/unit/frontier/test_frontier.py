@@ -503,6 +503,17 @@ def test_a_child_of_a_parent_that_is_no_more_is_only_counted() -> None:
     assert frontier.open == 0
 
 
+def test_a_child_of_another_label_than_its_parent_counts_under_its_own() -> None:
+    """As in folders of version 0.1, in which a parent had children of any label."""
+    frontier = build(guided={"a": [1], "b": [1]}, labels=True)
+    assert frontier.adopt("a.seed0")
+    frontier.planted("a.seed0", 3, 2)
+    frontier.restore(Slot("a.seed0", "constraint", 0, label="b"), "a.seed0", "x", stratum="b", depth=1)
+    assert frontier.short == 1
+    growth = grow(frontier)
+    assert [each.slot.label for each in growth.accepted] == ["a"]
+
+
 def test_children_of_a_pruned_parent_keep_their_places_and_may_be_parents() -> None:
     frontier = rebuild(plain=0)
     child = Slot("a record that was pruned", "reasoning", 0)
