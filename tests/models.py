@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from aide.llm.batches import BatchService
 from aide.llm.request import KeepAnswer, ModelAnswer, ModelRequest
 
 
@@ -28,6 +29,9 @@ class SilentModels:
 
     def restore(self, capabilities: Mapping[str, Any]) -> None:
         pass
+
+    def open_batches(self, where: str = "") -> BatchService | None:
+        return None
 
     def stats(self) -> Mapping[str, Any]:
         return {}

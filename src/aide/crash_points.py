@@ -9,7 +9,10 @@ import signal
 from itertools import count
 from typing import Final, Literal
 
-CrashPoint = Literal["after_answer", "after_journal", "before_shard", "after_prune_log", "after_part"]
+CrashPoint = Literal[
+    "after_answer", "after_journal", "before_shard", "after_prune_log", "after_part",
+    "before_submission", "after_submission", "during_collection", "after_collection",
+]  # fmt: skip
 
 VARIABLE: Final = "AIDE_CRASH_AT"
 _armed, _, _times = os.environ.get(VARIABLE, "").partition(":")

@@ -59,6 +59,12 @@ class HopelessRun(AideError):
     exit_code = 6
 
 
+class BatchesPending(AideError):
+    """All that is left to do waits for batches; the run goes on when it is called again."""
+
+    exit_code = 7
+
+
 class Interrupted(AideError):
     """The person asked the run to stop; the run can be resumed."""
 

@@ -53,6 +53,7 @@ class Display:
         self.expected: dict[str, Any] = {}
         self.expected_money: float | None = None
         self._live: Live | None = None
+        self._shown: set[str] = set()
         self._kept: list[str] = []
 
     # --- lines ----------------------------------------------------------------------------------------
@@ -129,7 +130,10 @@ class Display:
         )
 
     def on_card(self, card: "TaskCard", traits: Sequence[tuple[str, str]] = ()) -> None:
-        """What the run takes the task to be, before the first record."""
+        """What the run takes the task to be, before the first record; told once by a command of several sessions."""
+        if "card" in self._shown:
+            return
+        self._shown.add("card")
         where = f"task card, kept in {escape_for_console(str(self.folder.card))}:"
         self.tell(where, "task card", path=str(self.folder.card), traits=dict(traits), **asdict(card))
         if not self.json:
@@ -139,7 +143,10 @@ class Display:
             print_pairs(self.console, rows)
 
     def on_precheck(self, precheck: "Precheck") -> None:
-        """How model and judge did on the seeds, the misses by name, and what to think of it."""
+        """How model and judge did on the seeds, the misses by name, and what to think of it; told once as the card."""
+        if "precheck" in self._shown:
+            return
+        self._shown.add("precheck")
         self.tell(escape_for_console(precheck.describe(), LONGEST), "exam", **precheck.as_dict())
         for line in precheck.list_misses():
             self.tell(f"  {escape_for_console(line, LONGEST)}", "exam miss", miss=line)

@@ -18,11 +18,13 @@ from aide.cli.options import with_spec_options
 from aide.cli.streaming import StdoutStream
 from aide.config.fingerprint import compute_fingerprint
 from aide.config.resolve import Settings, resolve_settings
-from aide.config.spec import RunSpec
-from aide.errors import AideError, FolderHeld, InputError, Interrupted
+from aide.config.spec import BATCH_API, SIMULATOR, RunSpec
+from aide.errors import AideError, BatchesPending, FolderHeld, InputError, Interrupted
 from aide.run.stop import StopSwitch
+from aide.text.figures import format_duration
 
 if TYPE_CHECKING:
+    from aide.engines.local import LocalModels
     from aide.run.expansion import Expansion
     from aide.run.folder import RunFolder
     from aide.run.loop import Emit
@@ -50,7 +52,8 @@ def expand(
     """Grow seed examples into many records. The same command again resumes; a finished run costs nothing.
 
     Exit codes: 0 done, 2 bad input, 3 budget reached, 4 endpoint unusable, 5 folder in use, 6 short of
-    the target, 130 interrupted. 3, 4 and 130 can be resumed by running the same command again.
+    the target, 7 batches are pending, 130 interrupted. 3, 4, 7 and 130 can be resumed by running the same
+    command again.
     """
     signal.signal(signal.SIGTERM, _end_early)
     settings = resolve_settings(spec_flags, environ=os.environ, config=config)
@@ -104,30 +107,86 @@ def _run(
     stream: StdoutStream | None,
 ) -> Mapping[str, Any]:
     """Everything from reading the seeds to the summary; what is heavy to import is imported here."""
-    from aide.engines.local import LocalModels
+    from aide.engines.local import LocalModels, make_transport
     from aide.run.expansion import Expansion
     from aide.run.inputs import SeedSource, count_inputs_card
+    from aide.run.service import SYSTEM_CLOCK
     from aide.run.session import RunRequest
 
     spec = settings.spec
+    _require_lasting_batches(spec)
     source = SeedSource(spec, seeds, sys.stdin.buffer)
     inputs = source.read()
     display.plan(spec, inputs, count_inputs_card(spec, inputs))
     _confirm(spec, display)
-    expansion = Expansion(
-        RunRequest(spec, settings.origins, seeds, folder),
-        source,
-        LocalModels(spec),
-        display,
-        StopSwitch(),
-        emit=_make_emit(stream) if stream else None,
-        expected=display.totals,
-    )
-    return _drive(expansion, display, stream)
+    emit = _make_emit(stream) if stream else None
+    # A simulator in this process has its batches in memory: all sessions of this command share it.
+    transports = {each.name: make_transport(each) for each in spec.list_endpoints() if each.simulated}
+    until = SYSTEM_CLOCK.monotonic() + spec.batch_wait
+    while True:
+        expansion = Expansion(
+            RunRequest(spec, settings.origins, seeds, folder),
+            source,
+            LocalModels(spec, transports=transports),
+            display,
+            StopSwitch(),
+            emit=emit,
+            expected=display.totals,
+        )
+        summary = _drive(expansion, display, stream, waits=until > SYSTEM_CLOCK.monotonic())
+        # The loop that has ended leaves these to nobody, and between two sessions a signal would be lost.
+        signal.signal(signal.SIGTERM, _end_early)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        left = until - SYSTEM_CLOCK.monotonic()
+        if summary.get("exit_code") != BatchesPending.exit_code or left <= 0:
+            return summary
+        display.tell(f"waiting for batches, {format_duration(left)} at most", "waiting", seconds=round(left))
+        if not _wait(LocalModels(spec, transports=transports), folder, left):
+            hint = "run the same command again to go on"
+            display.stopped(BatchesPending(str(summary.get("stopped")), hint=hint), summary)
+            return summary
 
 
-def _drive(expansion: "Expansion", display: Display, stream: StdoutStream | None) -> Mapping[str, Any]:
-    """Run on an event loop with signals attached; a stop is told, and its exit code kept."""
+def _require_lasting_batches(spec: RunSpec) -> None:
+    """Refuse batches that would end with this process."""
+    if (
+        spec.batch == BATCH_API
+        and not spec.batch_wait
+        and any(each.simulated for each in spec.list_endpoints())
+    ):
+        raise InputError(
+            f"the simulator behind {SIMULATOR} forgets its batches when the command ends",
+            hint="add --batch-wait 60, or start `aide simulate` and name its URL",
+        )
+
+
+def _wait(models: "LocalModels", folder: "RunFolder", seconds: float) -> bool:
+    """Wait for batches; false where none came back in time. Raises `Interrupted` on Ctrl-C or SIGTERM."""
+    from aide.run.batches import wait_for_batches
+    from aide.run.service import SYSTEM_CLOCK
+
+    async def wait() -> bool:
+        waiting = asyncio.ensure_future(wait_for_batches(folder, models, seconds, SYSTEM_CLOCK))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, waiting.cancel)
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            hint = "run the same command again to go on"
+            raise Interrupted("interrupted; the batches are answered meanwhile", hint=hint) from None
+        finally:
+            await models.close()
+
+    return _run_loop(wait())
+
+
+def _drive(
+    expansion: "Expansion", display: Display, stream: StdoutStream | None, *, waits: bool
+) -> Mapping[str, Any]:
+    """Run on an event loop with signals attached; a stop is told, and its exit code kept.
+
+    Where the command `waits` for batches, they are no stop worth telling.
+    """
     from aide.engines.local import run_locally
 
     async def main() -> dict[str, Any]:
@@ -147,12 +206,13 @@ def _drive(expansion: "Expansion", display: Display, stream: StdoutStream | None
     try:
         summary = _run_loop(main())
     except AideError as stop:
-        if not expansion.growing and not isinstance(stop, Interrupted):
+        if not expansion.growing and not isinstance(stop, Interrupted | BatchesPending):
             raise
         if stream and not stream.open and isinstance(stop, Interrupted):
             return {"exit_code": 0}  # the reader had enough; everything that was answered is in the journal
         kept = expansion.request.folder.read_summary()
-        display.stopped(stop, kept)
+        if not (waits and isinstance(stop, BatchesPending)):
+            display.stopped(stop, kept)
         # The summary on the disk may be an older one: a full disk takes no new one.
         return {**kept, "exit_code": stop.exit_code}
     display.done(summary)
@@ -197,8 +257,12 @@ async def _watch_reader(stream: StdoutStream, stop: StopSwitch) -> None:
 def _make_emit(stream: StdoutStream) -> "Emit":
     import orjson
 
+    given: set[str] = set()  # each session begins with the records of those before it
+
     async def emit(record: dict[str, Any]) -> None:
-        await stream.put(orjson.dumps(record))
+        if record["id"] not in given:
+            given.add(record["id"])
+            await stream.put(orjson.dumps(record))
 
     return emit
 

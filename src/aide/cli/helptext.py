@@ -26,6 +26,16 @@ class PlainGroup(PlainEpilog, TyperGroup):
 class PlainCommand(PlainEpilog, TyperCommand):
     """A command with its options under headings and examples that can be copied."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """`--batch` may stand alone, which no other option does: what follows it counts only if it names a folder."""
+        here = args[: args.index("--")] if "--" in args else args
+        for at, word in enumerate(here):
+            follower = args[at + 1] if at + 1 < len(args) else ""
+            if word == "--batch" and not follower.startswith("files:"):
+                args[at] = "--batch=api"
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The options, the command's own first, then by heading."""
         shown = [(each, each.get_help_record(ctx)) for each in self.get_params(ctx)]

@@ -46,6 +46,10 @@ COMMANDS: Final = {
         "Show how far a run is, also while it is going on.",
         ("aide status seeds.aide", "aide status seeds.aide --json"),
     ),
+    "batch": Entry(
+        "List the batches of a run, or end those that are pending.",
+        ("aide batch list seeds.aide", "aide batch cancel seeds.aide"),
+    ),
     "trace": Entry(
         "Show how a record came to be, from its seed on.",
         ("aide trace seeds.aide 3f9c0a", "aide trace seeds.aide 3f9c0a --json"),

@@ -18,6 +18,7 @@ Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on
 Latency = Annotated[
     float, typer.Option(min=0, metavar="S", help="Mean seconds per answer; some take longer.")
 ]
+BatchLatency = Annotated[float, typer.Option(min=0, metavar="S", help="Seconds until a batch is done.")]
 Slots = Annotated[int, typer.Option(min=0, metavar="N", help="Answers at a time, others wait; 0: no limit.")]
 Faults = Annotated[
     str, typer.Option(metavar="LIST", help="Faults and their shares, such as 429:0.1,truncate:0.05.")
@@ -46,6 +47,7 @@ def simulate(
     port: Port = 0,
     host: Host = "127.0.0.1",
     latency: Latency = 0.0,
+    batch_latency: BatchLatency = 0.0,
     slots: Slots = 0,
     faults: Faults = "",
     near: Near = 0.03,
@@ -72,6 +74,7 @@ def simulate(
         reject=reject,
         accept_all=accept_all,
         latency=latency,
+        batch_latency=batch_latency,
         slots=slots,
         faults=read_faults(faults),
         canned=canned,

@@ -1,13 +1,14 @@
 """`aide status`: how far a run is, also while it is going on."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.errors import InputError
-from aide.text.figures import format_count, format_duration
+from aide.text.figures import format_count, format_duration, format_plural
 
 LONGEST = 400
 """Columns of a message that are shown."""
@@ -33,6 +34,7 @@ def read_status(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: it is no run folder.
     """
+    from aide.run.batches import read_waves
     from aide.run.folder import RunFolder
     from aide.shards import is_locked
 
@@ -55,6 +57,7 @@ def read_status(folder: Path) -> dict[str, Any]:
         **progress,
         "estimate": _compare_estimate(manifest.get("plan") or {}, progress, ended=state == "finished"),
         "gone_seeds": summary.get("gone_seeds", []),
+        "batches": [asdict(wave) for wave in read_waves(run)],
     }
 
 
@@ -110,6 +113,8 @@ def _describe(facts: dict[str, Any]) -> list[str]:
         ("cost", "?" if cost is None else f"{cost:,.2f} USD"),
         ("rate", f"{run.get('rate', 0):.1f} records/s over {format_duration(run.get('seconds', 0))}"),
     ]
+    if facts["batches"]:
+        lines.append(("batches", _describe_batches(facts["batches"])))
     compared = [
         f"{name} {_format_error(name, each)}"
         for name, each in facts["estimate"].items()
@@ -120,6 +125,20 @@ def _describe(facts: dict[str, Any]) -> list[str]:
     if facts["gone_seeds"]:
         lines.append(("gone", f"no longer in the seed file, records kept: {_name_some(facts['gone_seeds'])}"))
     return [f"{name:13} {value}" for name, value in lines]
+
+
+def _describe_batches(waves: Sequence[Mapping[str, Any]]) -> str:
+    """What is pending, and what came of the rest."""
+    from aide.run.service import SYSTEM_CLOCK
+
+    pending = [wave for wave in waves if wave["state"] != "ended"]
+    ended = [wave for wave in waves if wave["state"] == "ended"]
+    asked, answered = (sum(wave[name] for wave in ended) for name in ("calls", "answered"))
+    told = f"{len(pending):,} pending with {format_plural(sum(wave['calls'] for wave in pending), 'call')}"
+    if pending:
+        waited = format_duration(SYSTEM_CLOCK.now() - min(wave["composed"] for wave in pending))
+        told += f", the first for {waited}"
+    return f"{told}; {len(ended):,} ended, {answered:,} of {asked:,} calls answered"
 
 
 def _name_some(names: Sequence[str], most: int = 20) -> str:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from aide.config.config_file import ConfigFile, load_config, refuse_secrets
 from aide.config.problems import explain_error
-from aide.config.spec import SIMULATOR, SIMULATOR_MODEL, Flag, RunSpec, get_flag
+from aide.config.spec import BATCH_FILES, SIMULATOR, SIMULATOR_MODEL, Flag, RunSpec, get_flag
 from aide.errors import InputError
 
 DEFAULT: Final = "default"
@@ -195,7 +195,8 @@ def _add_implied(gathered: _Gathered, environ: Mapping[str, str]) -> None:
 
 
 def _require_endpoint(gathered: _Gathered) -> None:
-    if not gathered.values.get("base_url") and not gathered.values.get("endpoints"):
+    offline = str(gathered.values.get("batch", "")).startswith(BATCH_FILES)
+    if not offline and not gathered.values.get("base_url") and not gathered.values.get("endpoints"):
         raise InputError(
             "no endpoint is given",
             hint=f"name one with --base-url URL; --base-url {SIMULATOR} tries everything without a key",

@@ -229,6 +229,23 @@ class RunSettings(Frozen):
             commas=True,
         ),
     ] = ()
+    batch: Annotated[
+        str,
+        Flag(
+            "endpoint",
+            "Send calls in batches, at half the price and within a day: --batch to the endpoint, or "
+            "--batch files:DIR for `vllm run-batch`.",
+            "[files:DIR]",
+        ),
+    ] = ""
+    batch_min: Annotated[
+        int, Field(ge=1), Flag("endpoint", "Fewer calls than this go out one by one.", "N")
+    ] = 20
+    batch_wait: Annotated[
+        float,
+        Field(ge=0),
+        Flag("endpoint", "Seconds to wait for batches, instead of ending with exit 7.", "S"),
+    ] = 0.0
     timeout: Annotated[float, Field(gt=0), Flag("endpoint", "Seconds to wait for one answer.", "S")] = 600.0
     endpoint_patience: Annotated[
         float, Field(ge=0), Flag("endpoint", "Stop after so many seconds without any answer.", "S")

@@ -5,6 +5,7 @@ Whoever holds a `RunSpec` needs no defaults of their own.
 
 import codecs
 import re
+from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ SIMULATOR_MODEL: Final = "simulator"
 # Triples of graph expansion. None with fixed labels or fixed parts: there the attributes must come from what
 # stands, and added ones lead away from it.
 GRAPH_TRIPLES: Final = 2
+BATCH_API: Final = "api"
+BATCH_FILES: Final = "files:"
 EMBED: Final = "embed"  # the step under which embeddings are counted; its model is that of --embeddings
 
 
@@ -48,6 +51,13 @@ class RunSpec(RunSettings):
         if agreement in ("auto", "off") or (numbers and 1 <= int(needed) <= int(most) <= 20):
             return agreement
         raise ValueError("is auto, off, or K/N with K at most N, such as 2/3")
+
+    @field_validator("batch")
+    @classmethod
+    def _is_a_way_of_batches(cls, batch: str) -> str:
+        if batch in ("", BATCH_API) or batch.removeprefix(BATCH_FILES) not in (batch, ""):
+            return batch
+        raise ValueError(f"is {BATCH_API} (the batches of the endpoint) or {BATCH_FILES}DIR (a folder)")
 
     @field_validator("tier")
     @classmethod
@@ -121,6 +131,12 @@ class RunSpec(RunSettings):
         return step if step.model else step.model_copy(update={"model": judged or self.model})
 
     @property
+    def batch_folder(self) -> Path | None:
+        """Where waves go as files; `None` where they go to the endpoint, or where there are none."""
+        name = self.batch.removeprefix(BATCH_FILES)
+        return Path(name).expanduser().resolve() if name != self.batch else None
+
+    @property
     def prechecked(self) -> bool:
         """True when model and judge are tried on the seeds first. The simulator knows no seed's answer and is not."""
         return self.exam and not self._simulated
@@ -152,6 +168,14 @@ class RunSpec(RunSettings):
         ]
         known = [price for price in found if price is not None]
         return max(known, key=lambda price: price.output) if known and len(known) == len(found) else None
+
+    def find_planned_price(self, step: str) -> Price | None:
+        """The price at which most calls of a step will be answered: batches before the first tier.
+
+        Embeddings go neither in batches nor in tiers.
+        """
+        tier = "" if step == EMBED else BATCH if self.batch == BATCH_API else "".join(self.tier[:1])
+        return self.find_price(self.get_step(step).model, tier)
 
     def as_dict(self) -> dict[str, Any]:
         """The spec as plain JSON values; `RunSpec(**…)` is the inverse."""

@@ -4,19 +4,26 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
-from aide.config.spec import EndpointSpec, RunSpec
+from aide.config.spec import BATCH_FILES, EndpointSpec, RunSpec
 from aide.config.values import CEILING
 from aide.engines.timeline import Timeline, make_sample
 from aide.errors import CallError
+from aide.llm.batch_api import BatchApi
+from aide.llm.batch_folder import BatchFolder
+from aide.llm.batches import BatchService
 from aide.llm.client import CallableTransport
 from aide.llm.pool import EndpointPool
+from aide.llm.profile import EndpointProfile
 from aide.llm.request import Endpoint, KeepAnswer, ModelAnswer, ModelRequest
 from aide.llm.retry import with_retries
 from aide.llm.tiers import FALL_BACK_AFTER, FLEX, FLEX_ATTEMPTS, FLEX_PATIENCE, FLEX_TIMEOUT, choose_tiers
 from aide.records import rng
 from aide.run.expansion import Expansion
+from aide.run.service import SYSTEM_CLOCK
 
 TICK: Final = (
     0.2  # seconds between two looks at a run; a picture that changes less often seems to stand still
@@ -54,6 +61,7 @@ class LocalModels:
             clock=clock,
             transport={**simulated, **(transports or {})},
         )
+        self._batch_folder = spec.batch_folder
         self._jitter = rng("jitter")
         self._falls_back = len(spec.tier) > 1
 
@@ -94,6 +102,24 @@ class LocalModels:
         """See `ModelService`."""
         self.pool.import_profiles(capabilities)
 
+    def open_batches(self, where: str = "") -> BatchService | None:
+        """See `ModelService`. Waves go to the first endpoint, or to a folder."""
+        folder = (
+            Path(where.removeprefix(BATCH_FILES)) if where.startswith(BATCH_FILES) else self._batch_folder
+        )
+        if folder is not None and where in ("", f"{BATCH_FILES}{folder}"):
+            return BatchFolder(folder, self._find_profile, SYSTEM_CLOCK.now)
+        for worker in self.pool.workers:
+            if where in ("", worker.endpoint.base_url):
+                return BatchApi(worker, partial(self.pool.name_model, worker))
+        return None
+
+    def _find_profile(self, model: str) -> EndpointProfile | None:
+        """What the first endpoint honours; `None` where there is no endpoint."""
+        for worker in self.pool.workers:
+            return worker.get_profile(self.pool.name_model(worker, model))
+        return None
+
     def stats(self) -> Mapping[str, Any]:
         """See `ModelService`."""
         return self.pool.collect_stats()
@@ -129,7 +155,7 @@ def make_transport(each: EndpointSpec) -> CallableTransport | None:
 
     simulator = from_url(each.base_url)
 
-    async def answer(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+    async def answer(path: str, body: Mapping[str, Any] | bytes, headers: Mapping[str, str]) -> Any:
         return await simulator.respond(path, body, headers)
 
     return CallableTransport(answer)

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from aide.errors import AideError, FolderHeld, InputError
+from aide.journal import pending
 from aide.journal.rows import dump_json
 from aide.jsonl import parse_json
 
@@ -102,7 +103,7 @@ def open_for_writing(path: Path, vfs: str = "") -> Database:
             # With less, a loss of power takes the last commits, and their answers are paid for again.
             write.execute("PRAGMA synchronous=FULL")
             check_schema(path, write)
-            write.executescript("BEGIN IMMEDIATE;" + TABLES)
+            write.executescript("BEGIN IMMEDIATE;" + TABLES + pending.TABLES)
             write.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (dump_json(SCHEMA),))
             write.execute("COMMIT")
             # A connection of its own sees the last commit and never waits for the one that is being written.

@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from aide.journal.database import Database, open_for_reading, open_for_writing, open_in_memory
 from aide.journal.key_filter import KeyFilter
 from aide.journal.packing import MARK, Unpacker, split_exchange
+from aide.journal.pending import Waves
 from aide.journal.rows import (
     CALL_COLUMNS,
     OUTCOME_COLUMNS,
@@ -74,6 +75,8 @@ class Journal:
                 self._known.add(kind_and_key)
             self._writes = WriteStatements(database.write)
             self._writer = JournalWriter(database, finish=self._writes.finish, pace=pace, lock=lock)
+        self.waves = Waves(self._query, self._commit, self._writes, self._unpacker)
+        """Calls that wait in batches."""
 
     @classmethod
     def open(cls, path: Path, *, readonly: bool = False, pace: float = PACE, vfs: str = "") -> "Journal":

@@ -109,6 +109,20 @@ class WriteStatements:
         """Store a fact of the whole run in place of the last of that name."""
         self._execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", row)
 
+    def put_wave(self, row: tuple[str, bytes, list[tuple[str, str, bytes]]]) -> None:
+        """Store a wave in place of what was known of it, and the calls that are pending in it."""
+        id, value, calls = row
+        self._execute("INSERT OR REPLACE INTO waves VALUES (?, ?)", (id, value))
+        for key, wave, call in calls:
+            packed = self._packer.pack("pending", call)
+            self._execute("INSERT OR REPLACE INTO pending VALUES (?, ?, ?)", (key, wave, packed))
+
+    def end_wave(self, row: tuple[str, bytes]) -> None:
+        """Store a wave in which nothing is pending any more."""
+        id, value = row
+        self._execute("INSERT OR REPLACE INTO waves VALUES (?, ?)", (id, value))
+        self._execute("DELETE FROM pending WHERE wave = ?", (id,))
+
     def add_nothing(self, row: None) -> None:
         """Store nothing: a mark in the queue, done once all before it is."""
 

@@ -26,7 +26,7 @@ KEY_TIME: Final = 30.0  # seconds for a key command: some ask a vault, or a pers
 SIM: Final = "sim:"
 
 Handler = Callable[
-    [str, Mapping[str, Any], Mapping[str, str]],
+    [str, Mapping[str, Any] | bytes, Mapping[str, str]],
     Awaitable[tuple[int, Mapping[str, str], Mapping[str, Any] | bytes]],
 ]
 
@@ -159,11 +159,19 @@ class Client:
         self._at = start
         return None
 
-    async def exchange(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> WireReply:
-        """One request and whatever answers it, of any status.
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | bytes | None = None,
+        *,
+        content_type: str = "",
+        resend: bool = True,
+    ) -> WireReply:
+        """One request and whatever answers it, of any status. `body` is JSON, or bytes of that `content_type`.
 
         A connection that drops before an answer is there is replaced once, at once: most often the server had just
-        closed an idle one.
+        closed an idle one. Not without `resend`, for requests that must not arrive twice.
 
         Raises:
             CallError: kind `connection` or `timeout`.
@@ -172,33 +180,38 @@ class Client:
         if self._key is None:
             await self._get_key()
         began = monotonic()
+        sent = {**self._headers, "content-type": content_type} if content_type else self._headers
         if self._direct is not None:  # the simulator in this process: no request need be built for it
             route = urlsplit(self.base).path + path
-            status, headers, said = await self._direct(route, body or {}, self._headers)
+            status, headers, said = await self._direct(route, body or {}, {**sent, ":method": method})
             return WireReply(status, headers, _encode(said), monotonic() - began)
-        content = b"" if body is None else encode_body(body)
+        content = b"" if body is None else body if isinstance(body, bytes) else encode_body(body)
         try:
             # Besides the read timeout: a server that sends a byte now and then would hold a slot for ever.
             async with asyncio.timeout(self.total_timeout):
                 try:
-                    answer = await self._send(method, path, content)
+                    answer = await self._send(method, path, sent, content)
                 except (httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError):
-                    answer = await self._send(method, path, content)
+                    if not resend:
+                        raise
+                    answer = await self._send(method, path, sent, content)
         except TimeoutError:
             raise CallError(f"no complete answer within {self.total_timeout:g} s", kind="timeout") from None
         except httpx.HTTPError as error:
             raise self._without_key(_convert_error(error, self.base)) from None
         return WireReply(*answer, monotonic() - began)
 
-    async def _send(self, method: str, path: str, content: bytes) -> tuple[int, Mapping[str, str], bytes]:
+    async def _send(
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers by lower-case name, and the decompressed body."""
         if self._transport is None:
             if self._network is None:
                 self._network = Network(self.base, self._pool, self._timeout)
-            return await self._network.send(method, self._url(path), self._headers, content)
+            return await self._network.send(method, self._url(path), headers, content)
         timeouts = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)
         request = httpx.Request(
-            method, self._url(path), headers=self._headers, content=content, extensions={"timeout": timeouts}
+            method, self._url(path), headers=headers, content=content, extensions={"timeout": timeouts}
         )
         response = await self._transport.handle_async_request(request)
         try:
@@ -211,8 +224,34 @@ class Client:
         url = self._urls.get(key := self.base + path)
         if url is None:
             base, _, query = self.base.partition("?")
-            url = self._urls[key] = f"{base}{path}?{query}" if query else f"{base}{path}"
+            joint = "&" if "?" in path else "?"
+            url = self._urls[key] = f"{base}{path}{joint}{query}" if query else f"{base}{path}"
         return url
+
+    async def fetch(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | bytes | None = None,
+        *,
+        content_type: str = "",
+        resend: bool = True,
+    ) -> bytes | None:
+        """The body of a 2xx under the first spelling of the base URL that has the route; `None` where none has it.
+
+        Raises: as `faults.classify_fault` says of any other status, and as `exchange`.
+        """
+        start = self._at
+        for at in range(start, len(self.bases)):
+            self._at = at
+            reply = await self.exchange(method, path, body, content_type=content_type, resend=resend)
+            if 200 <= reply.status < 300:
+                return reply.body
+            if reply.status not in (404, 405):
+                fault = read_fault(reply.status, reply.headers, reply.body, decode_json(reply.body))
+                raise self._without_key(classify_fault(fault, self._shown(path)))
+        self._at = start
+        return None
 
     def _shown(self, path: str) -> str:
         return f"{self.base.partition('?')[0]}{path}"

@@ -115,7 +115,7 @@ class EndpointPool:
             work, used = 1.0, None
             try:
                 answer = await worker.attempt(
-                    request, self._name_model(worker, request.model), permit, self._clock, fall_back=fall_back
+                    request, self.name_model(worker, request.model), permit, self._clock, fall_back=fall_back
                 )
                 outcome, used = "ok", float(answer.usage.prompt + answer.usage.completion)
                 # In decoding steps: a server reads some twenty tokens in the time in which it writes one, and each
@@ -149,7 +149,7 @@ class EndpointPool:
                 self._dispatch()
             return answer
 
-    def _name_model(self, worker: EndpointWorker, model: str) -> str:
+    def name_model(self, worker: EndpointWorker, model: str) -> str:
         """What `model` is called there."""
         own = worker.endpoint.model
         return own if own and model in ("", self.model) else model
@@ -228,7 +228,7 @@ class EndpointPool:
         """
         for worker in self.workers:
             if endpoint in ("", worker.endpoint.name):
-                name = self._name_model(worker, model)
+                name = self.name_model(worker, model)
                 if name in worker.profiles:
                     worker.profiles[name].note_invalid(rung, worker.limiter.in_flight, shapeless=shapeless)
 

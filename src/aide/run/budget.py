@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 
+from aide.config.prices import BATCH
 from aide.config.spec import Price, RunSpec
 from aide.errors import BudgetSpent, InputError
 from aide.llm.usage import compute_cost, estimate_tokens
@@ -42,6 +43,9 @@ class Reservation:
 
     tokens: int
     money: float
+
+    def __add__(self, other: "Reservation") -> "Reservation":
+        return Reservation(self.tokens + other.tokens, self.money + other.money)
 
 
 class Budget:
@@ -84,16 +88,22 @@ class Budget:
         """
         if not self._capped:
             return Reservation(0, 0.0)
-        prompt = sum(estimate_tokens(message.content) for message in messages)
-        price = self._find_dearest(model)
-        worst = Usage(calls=1, prompt=prompt, completion=max_output)
-        wanted = Reservation(
-            prompt + max_output, compute_cost(worst, price.input, price.output) if price else 0.0
-        )
-        self._check(wanted)
-        self._open = Reservation(self._open.tokens + wanted.tokens, self._open.money + wanted.money)
-        self._open_calls += 1
+        return self._set_aside(_estimate(messages, max_output, self._find_dearest(model)))
+
+    def reserve_batched(self, messages: list[Message], max_output: int, model: str) -> Reservation:
+        """The same for a call of a batch; told where nothing is capped too, for the caps of another run."""
+        return self._set_aside(_estimate(messages, max_output, self._find_price(model, BATCH)))
+
+    def _set_aside(self, wanted: Reservation) -> Reservation:
+        if self._capped:
+            self._check(wanted)
+            self.hold(wanted, 1)
         return wanted
+
+    def hold(self, wanted: Reservation, calls: int) -> None:
+        """Set aside what so many calls may cost, whatever the caps say: they were submitted."""
+        self._open += wanted
+        self._open_calls += calls
 
     def _check(self, wanted: Reservation) -> None:
         spec = self.spec
@@ -112,13 +122,13 @@ class Budget:
                     f"{name} {cap:g} is reached", hint=f"rerun with a higher {name} to go on from here"
                 )
 
-    def release(self, reservation: Reservation) -> None:
-        """The call ended: what it really cost is told by `charge`."""
+    def release(self, reservation: Reservation, calls: int = 1) -> None:
+        """The call ended, or so many together: what they really cost is told by `charge`."""
         if self._capped:
             self._open = Reservation(
                 self._open.tokens - reservation.tokens, self._open.money - reservation.money
             )
-            self._open_calls -= 1
+            self._open_calls -= calls
 
     def charge(self, usage: Usage, model: str, tier: str = "") -> float | None:
         """Add what a call cost, answered in that tier; returns US dollars, `None` where its price is unknown."""
@@ -130,3 +140,10 @@ class Budget:
         money = compute_cost(usage, price.input, price.output, price.cached)
         self.money += money
         return money
+
+
+def _estimate(messages: list[Message], max_output: int, price: Price | None) -> Reservation:
+    """What a call may cost at most."""
+    prompt = sum(estimate_tokens(message.content) for message in messages)
+    worst = Usage(calls=1, prompt=prompt, completion=max_output)
+    return Reservation(prompt + max_output, compute_cost(worst, price.input, price.output) if price else 0.0)

@@ -11,8 +11,8 @@ import orjson
 
 from aide.config.spec import RunSpec
 from aide.crash_points import hit
-from aide.errors import AideError, Unusable
-from aide.journal import AnsweredCall, Journal
+from aide.errors import AideError, BudgetSpent, Unusable
+from aide.journal import Journal
 from aide.llm.faults import decode_json
 from aide.llm.profile import loosen_schema
 from aide.llm.request import ChatRequest, ModelAnswer, ModelRequest
@@ -20,8 +20,10 @@ from aide.parsing import fits_schema, read_completion
 from aide.prompts import Prompts
 from aide.records import WHOLE, Correction, Message, Payload, digest
 from aide.run.budget import Budget
+from aide.run.call_rows import CallName, make_row, split_messages
 from aide.run.service import ModelService
 from aide.run.stop import StopSwitch
+from aide.run.waves import WaveGatherer
 
 T = TypeVar("T")
 
@@ -74,8 +76,12 @@ class ModelCalls:
         now: Callable[[], float],
         stop: StopSwitch,
         reuse: Journal | None = None,
+        waves: WaveGatherer | None = None,
     ) -> None:
-        """`now` gives Unix seconds for the journal; `reuse` is another run's journal, whose answers are taken over."""
+        """`now` gives Unix seconds for the journal; `reuse` is another run's journal, whose answers are taken over.
+
+        `waves` gathers calls into batches; without it each goes out by itself.
+        """
         self.budget = budget
         self.ending = False
         """True once all that is left to do is under way; whoever hands out work sets it."""
@@ -87,6 +93,7 @@ class ModelCalls:
         self._now = now
         self._stop = stop
         self._reuse = reuse
+        self._waves = waves
         self._steps = {name: spec.get_step(name) for name in type(spec.steps).model_fields}
         self._in_flight: dict[str, asyncio.Future[tuple[bytes, str]]] = {}
 
@@ -134,7 +141,7 @@ class ModelCalls:
         shared = asyncio.get_running_loop().create_future()
         self._in_flight[key] = shared
         try:
-            received, body = await self._pay(key, request, draw, attempt, node)
+            received, body = await self._pay(CallName(key, node, draw, attempt), request)
         except BaseException as fault:
             shared.set_exception(
                 fault if isinstance(fault, AideError) else AideError("the call it shared was stopped")
@@ -146,13 +153,28 @@ class ModelCalls:
         shared.set_result((body, received.model))
         return received
 
-    async def _pay(
-        self, key: str, request: ModelRequest, draw: int, attempt: int, node: str
-    ) -> tuple[ReceivedAnswer, bytes]:
-        if self._reuse is not None and (old := self._reuse.recall(key)) is not None:
-            await self._journal.record(replace(old, node=node, reused=True, cost=0.0))
+    async def _pay(self, name: CallName, request: ModelRequest) -> tuple[ReceivedAnswer, bytes]:
+        if self._reuse is not None and (old := self._reuse.recall(name.key)) is not None:
+            await self._journal.record(replace(old, node=name.node, reused=True, cost=0.0))
             return ReceivedAnswer(decode_json(old.body), old.answered_by), old.body
         self._stop.raise_if_requested()
+        if self._waves is None:
+            answer = await self._send(name, request)
+        else:
+            await self._waves.enter(request, name)
+            try:
+                answer = await self._send(name, request)
+            except BudgetSpent:
+                # What is pending may cost less than was set aside for it: then the caps allow more once it is back.
+                await self._waves.wait_for_pending_costs()
+                raise
+            finally:
+                self._waves.leave()
+        rung = answer.sent.get("rung", "")
+        return ReceivedAnswer(answer.data, answer.model, answer.endpoint, rung), answer.body
+
+    async def _send(self, name: CallName, request: ModelRequest) -> ModelAnswer:
+        """An answer that is paid for within the caps, and journaled."""
         held = ExitStack()
         reserved = self.budget.reserve(list(request.messages), request.max_output, request.model)
         held.callback(self.budget.release, reserved)
@@ -161,37 +183,16 @@ class ModelCalls:
             held.close()
             self.made += 1
             hit("after_answer")
-            await self._journal.record(self._make_row(key, request, draw, attempt, node, answer))
+            cost = self.budget.charge(answer.usage, request.model, answer.tier)
+            texts = split_messages(request.messages)
+            await self._journal.record(
+                make_row(name, request.step, request.model, texts, answer, at=self._now(), cost=cost)
+            )
             hit("after_journal")
 
         with held:
             ranks = ENDING_RANKS if self.ending else RANKS
-            answer = await self._models.complete(request, ranks.get(request.step, LAST), keep)
-        rung = answer.sent.get("rung", "")
-        return ReceivedAnswer(answer.data, answer.model, answer.endpoint, rung), answer.body
-
-    def _make_row(
-        self, key: str, request: ModelRequest, draw: int, attempt: int, node: str, answer: ModelAnswer
-    ) -> AnsweredCall:
-        system, *rest = request.messages
-        return AnsweredCall(
-            key=key,
-            node=node,
-            step=request.step,
-            draw=draw,
-            attempt=attempt,
-            model=request.model,
-            endpoint=answer.endpoint,
-            answered_by=answer.model,
-            system=system.content,
-            user=rest[0].content if len(rest) == 1 else orjson.dumps([m.as_dict() for m in rest]).decode(),
-            sent=answer.sent,
-            body=answer.body,
-            usage=answer.usage,
-            seconds=answer.seconds,
-            at=self._now(),
-            cost=self.budget.charge(answer.usage, request.model, answer.tier),
-        )
+            return await self._models.complete(request, ranks.get(request.step, LAST), keep)
 
     def note_fault(
         self, request: ChatRequest, payload: Payload[Any], received: ReceivedAnswer, fault: Unusable

@@ -97,8 +97,9 @@ class Expansion:
         """
         self._began = self.clock.monotonic()
         session = open_session(
-            self.request, self.models, source=self.source, admit=self._admit, clock=self.clock, stop=self.stop
-        )
+            self.request, self.models, source=self.source, admit=self._admit, clock=self.clock, stop=self.stop,
+            gather=True,
+        )  # fmt: skip
         async with session as self._session:
             inputs = self._session.inputs
             assert inputs is not None
@@ -156,7 +157,8 @@ class Expansion:
                 }
                 _write_json(folder.summary, summary)
                 self.write_progress()
-                self._end_manifest(session, finished=fault is None)
+                pending = session.waves is not None and bool(session.waves.open)
+                self._end_manifest(session, finished=fault is None and not pending)
         return summary
 
     async def _prepare(self, session: Session, inputs: PreparedInputs, output: RunOutput) -> GrowthLoop:
@@ -202,7 +204,7 @@ class Expansion:
         # Twice the calls that may be in flight: while one record waits for a call, another's next call is ready.
         self._loop = GrowthLoop(
             context, frontier, hops, deduplicator, judge, sizes, steering, output, self.progress,
-            capacity=2 * session.models.capacity,
+            capacity=2 * session.capacity,
         )  # fmt: skip
         return self._loop
 
@@ -245,6 +247,7 @@ class Expansion:
             "format": self._card.format if self._card else "",
             "steps": usage_by_step(session.journal.sum_usage()),
             "endpoints": dict(self.models.stats()),
+            **_summarise_batches(session.journal),
             "journal_bytes": session.journal.measure_size(),
             **({"exam": self._precheck.as_dict()} if self._precheck else {}),
         }
@@ -256,6 +259,14 @@ class Expansion:
         asked = manifest["plan"]["asked"]
         done = {"finished": {"invocation": asked, "shards": measure_shards(folder)}} if finished else {}
         folder.write_manifest({**manifest, **done, "ended": self.clock.now()})
+
+
+def _summarise_batches(journal: Journal) -> dict[str, Any]:
+    """What was asked and answered in batches; nothing where there were none."""
+    waves = journal.waves.read()
+    pending = sum(wave.calls for wave in waves if wave.state != "ended")
+    answered = sum(wave.answered for wave in waves)
+    return {"batches": {"waves": len(waves), "answered": answered, "pending": pending}} if waves else {}
 
 
 def _list_settled(journal: Journal) -> set[str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from aide.llm.batches import BatchService
 from aide.llm.request import KeepAnswer, ModelAnswer, ModelRequest
 
 
@@ -58,6 +59,10 @@ class ModelService(Protocol):
 
     def restore(self, capabilities: Mapping[str, Any]) -> None:
         """Start from what an earlier invocation learned."""
+        ...
+
+    def open_batches(self, where: str = "") -> BatchService | None:
+        """Who takes the run's batches, or those that went to `where`; `None` where nobody does."""
         ...
 
     def stats(self) -> Mapping[str, Any]:

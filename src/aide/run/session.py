@@ -11,7 +11,7 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from aide.config.spec import RunSpec
-from aide.errors import FolderHeld
+from aide.errors import EndpointUnusable, FolderHeld
 from aide.journal import Journal
 from aide.prompts import Prompts
 from aide.records import Embed, Usage
@@ -22,6 +22,8 @@ from aide.run.folder import RunFolder
 from aide.run.inputs import PreparedInputs, SeedSource
 from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
 from aide.run.stop import StopSwitch
+from aide.run.wave_register import WaveRegister
+from aide.run.waves import CAPACITY, IDLE, IDLE_WITH_CODE, WaveGatherer
 from aide.sandbox.isolation import Sandbox
 from aide.shards import POLL_SECONDS, FolderLock
 
@@ -53,6 +55,13 @@ class Session:
     models: ModelService
     clock: Clock
     stop: StopSwitch
+    waves: WaveRegister | None = None
+    """The folder's batches; `None` where there are none and none are wanted."""
+
+    @property
+    def capacity(self) -> int:
+        """Most calls that may be out at once, or be gathered."""
+        return CAPACITY if self.spec.batch else self.models.capacity
 
     @property
     def spec(self) -> RunSpec:
@@ -70,7 +79,7 @@ class Session:
         return self.calls.budget
 
     def ask_for(self, node: str, prompts: Prompts | None = None) -> NodeAsk:
-        """An `Ask` whose calls are booked on `node`."""
+        """An `Ask` whose calls are counted on `node`."""
         return NodeAsk(self.calls, prompts or self.prompts, node)
 
     @property
@@ -79,7 +88,7 @@ class Session:
         return Embeddings(self.calls, self.spec.embeddings)
 
     def embed_for(self, node: str) -> Embed:
-        """An `Embed` whose calls are booked on `node`."""
+        """An `Embed` whose calls are counted on `node`."""
 
         async def embed(texts: Sequence[str]) -> list[list[float]]:
             return await self.embeddings.embed_all(texts, node)
@@ -97,12 +106,13 @@ async def open_session(
     clock: Clock = SYSTEM_CLOCK,
     stop: StopSwitch | None = None,
     held_hint: str = "",
+    gather: bool = False,
 ) -> AsyncIterator[Session]:
     """A session over `request.folder`, which is made where there is none.
 
     `source` is where the seeds come from; they are read again where they changed since they were first read. `admit`
     may refuse the folder, under the lock and before the journal is opened. `held_hint` says what a person can do where
-    another process holds the folder.
+    another process holds the folder. With `gather` calls go out in batches where the spec wants them.
 
     Raises:
         errors.InputError: the folder can't be written, or a seed file can't be read.
@@ -121,14 +131,56 @@ async def open_session(
         journal, reuse = _open_journals(request, held)
         models.restore(journal.get_meta("capabilities") or {})
         budget = Budget(request.spec, *_read_spent(journal), clock=clock.monotonic)
-        calls = ModelCalls(request.spec, journal, budget, models, now=clock.now, reuse=reuse, stop=stop)
+        gather = gather and bool(request.spec.batch)
+        register = await _open_waves(journal, budget, models, clock, gather=gather)
+        waves = None
+        if register is not None:
+            idle = IDLE_WITH_CODE if sandbox else IDLE
+            waves = _open_gatherer(request.spec, register, budget, models, stop, gather=gather, idle=idle)
+        calls = ModelCalls(
+            request.spec, journal, budget, models, now=clock.now, reuse=reuse, stop=stop, waves=waves
+        )
+        calls.made = register.collected if register else 0
         prompts = Prompts(request.spec.prompts)
-        session = Session(request, inputs, journal, calls, prompts, sandbox, models, clock, stop)
+        session = Session(request, inputs, journal, calls, prompts, sandbox, models, clock, stop, register)
         try:
             yield session
         finally:
             await journal.flush()
             journal.set_meta("capabilities", dict(models.capabilities()))
+
+
+async def _open_waves(
+    journal: Journal, budget: Budget, models: ModelService, clock: Clock, *, gather: bool
+) -> WaveRegister | None:
+    """The waves of the folder, with what came back of them taken in; `None` where there are none and none are wanted.
+
+    Also a session that gathers none waits for what an earlier one has pending, since that is paid for.
+    """
+    if not gather and all(wave.state == "ended" for wave in journal.waves.read()):
+        return None
+    register = WaveRegister(journal, budget, models, clock)
+    await register.collect()
+    return register
+
+
+def _open_gatherer(
+    spec: RunSpec,
+    register: WaveRegister,
+    budget: Budget,
+    models: ModelService,
+    stop: StopSwitch,
+    *,
+    gather: bool,
+    idle: float,
+) -> WaveGatherer:
+    """Raises `EndpointUnusable` where batches are wanted and the last one was refused as a whole."""
+    if gather and register.failure:
+        raise EndpointUnusable(f"a batch was refused: {register.failure}", hint="go on without --batch")
+    return WaveGatherer(
+        register, budget, stop, service=models.open_batches() if gather else None, least=spec.batch_min,
+        online=bool(spec.list_endpoints()), idle=idle,
+    )  # fmt: skip
 
 
 async def _take(lock: FolderLock, seconds: float, clock: Clock, stop: StopSwitch, hint: str) -> None:

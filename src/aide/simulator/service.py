@@ -14,8 +14,9 @@ import orjson
 
 from aide.errors import InputError
 from aide.records import digest, rng
+from aide.simulator.batches import SimulatedBatches
 from aide.simulator.faults import Faults, Reply, error, refuse, spoil
-from aide.simulator.settings import SPOILING_FAULTS, WIRE_FAULTS, SimulatorSettings
+from aide.simulator.settings import SPOILING_FAULTS, TIER_FAULTS, WIRE_FAULTS, SimulatorSettings
 from aide.simulator.texts import find_words
 from aide.simulator.writing import write_answer
 
@@ -23,6 +24,8 @@ Sleep = Callable[[float], Awaitable[Any]]
 
 MODEL: Final = "simulator"
 _MODELS: Final = {"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "aide"}]}
+_TIER: Final = "service_tier"
+_FLEX_IS_FULL: Final = error("The simulator has no capacity for flex here.", "rate_limit_exceeded", 429)
 _DIMENSIONS: Final = 256
 _SIGMA: Final = 0.7  # of the lognormal seconds: one answer in fifty takes four times the mean
 _TIMEOUT: Final = 3600.0  # longer than any client waits
@@ -33,6 +36,7 @@ class SimulatorStats:
     """What the simulator has served since it began; `first` request and `last` answer by its clock, in seconds."""
 
     calls: int = 0
+    batched: int = 0
     refused: int = 0
     spoiled: int = 0
     slot_seconds: float = 0.0
@@ -58,6 +62,7 @@ class Simulator:
         self._faults = Faults(self.settings.faults)
         self._slots = asyncio.Semaphore(self.settings.slots) if self.settings.slots else nullcontext()
         self._canned: dict[bytes, bytes] = {}
+        self._batches = SimulatedBatches(self.answer, self._faults, self.settings.batch_latency)
 
     def write(self, body: Mapping[str, Any]) -> str:
         """The text of the answer to a request body."""
@@ -72,6 +77,8 @@ class Simulator:
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
         name = f"chatcmpl-{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
         head = {"id": name, "object": "chat.completion", "created": 0, "model": MODEL}
+        if tier := body.get(_TIER):
+            head[_TIER] = "default" if tier == "auto" else tier
         return {**head, "choices": [choice], "usage": usage}
 
     async def handle(
@@ -81,6 +88,10 @@ class Simulator:
         route = path.partition("?")[0].rstrip("/").removeprefix("/v1")
         if method == "GET" and route in ("/models", "/stats"):
             return 200, {}, _MODELS if route == "/models" else self.stats.as_dict()
+        if route.startswith(("/files", "/batches")):
+            reply = self._batches.handle(method, route, path.partition("?")[2], body)
+            self.stats.batched = self._batches.served
+            return reply
         if method == "GET" or route not in ("/chat/completions", "/embeddings"):
             return 404, {}, error(f"there is nothing at {path}", "invalid_request_error", 404)
         self.stats.first = self.stats.first or time.monotonic()
@@ -88,9 +99,9 @@ class Simulator:
         self.stats.last = time.monotonic()
         return reply
 
-    async def respond(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
-        """`handle` in the form that an in-process transport takes; an empty body is a look-up."""
-        return await self.handle("POST" if body else "GET", path, headers, body)
+    async def respond(self, path: str, body: Mapping[str, Any] | bytes, headers: Mapping[str, str]) -> Reply:
+        """`handle` in the form that an in-process transport takes, which has the method among the headers."""
+        return await self.handle(headers.get(":method", "POST" if body else "GET"), path, headers, body)
 
     async def _serve(self, route: str, body: bytes | Mapping[str, Any]) -> Reply:
         name, data = b"", body
@@ -127,6 +138,9 @@ class Simulator:
             await self._sleep(_TIMEOUT if fault == "timeout" else 2.0 + 10 * mean)
         if fault not in ("", "slow"):
             return refuse(fault, mean)
+        if data.get(_TIER) == "flex" and self._faults.draw(TIER_FAULTS, key):
+            stats.refused += 1
+            return 429, {}, _FLEX_IS_FULL
         seconds = mean * math.exp(rng("latency", key).gauss(-_SIGMA * _SIGMA / 2, _SIGMA)) if mean else 0.0
         async with self._slots:
             completion = self.answer(data)

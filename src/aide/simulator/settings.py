@@ -10,6 +10,9 @@ from aide.errors import InputError
 
 WIRE_FAULTS: Final = ("429", "500", "503", "html", "error200", "reset", "timeout", "slow")
 SPOILING_FAULTS: Final = ("empty", "null", "fence", "prose", "think", "truncate", "garbage", "refusal")
+TIER_FAULTS: Final = ("flex_full",)  # of calls in the tier `flex`: there is no capacity for them
+BATCH_FAULTS: Final = ("expired", "failed", "missing", "twice")  # of batches; of lines the others
+_FAULTS: Final = WIRE_FAULTS + SPOILING_FAULTS + TIER_FAULTS + BATCH_FAULTS
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -33,6 +36,8 @@ class SimulatorSettings(BaseModel, frozen=True, extra="forbid"):
     """The judge finds no fault with anything."""
     latency: Annotated[float, Field(ge=0)] = 0.0
     """Mean seconds of an answer; lognormal, so that stragglers exist."""
+    batch_latency: Annotated[float, Field(ge=0)] = 0.0
+    """Seconds from the submission of a batch to its end."""
     slots: Annotated[int, Field(ge=0)] = 0
     """Answers in the making at once, the rest queue in order; 0 for no bound."""
     faults: Mapping[str, Share] = {}
@@ -61,14 +66,14 @@ def read_faults(text: str) -> dict[str, float]:
     faults: dict[str, float] = {}
     for item in filter(None, (piece.strip() for piece in text.split(","))):
         kind, _, share = item.partition(":")
-        if kind not in WIRE_FAULTS + SPOILING_FAULTS:
-            hint = f"one of: {', '.join(WIRE_FAULTS + SPOILING_FAULTS)}"
+        if kind not in _FAULTS:
+            hint = f"one of: {', '.join(_FAULTS)}"
             raise InputError(f"the simulator has no fault {kind!r}", hint=hint)
         try:
             faults[kind] = float(share or "0.1")
         except ValueError:
             raise InputError(f"fault {kind} takes a share between 0 and 1, not {share!r}") from None
-    for family in (WIRE_FAULTS, SPOILING_FAULTS):
+    for family in (WIRE_FAULTS, SPOILING_FAULTS, TIER_FAULTS, *((kind,) for kind in BATCH_FAULTS)):
         shares = [faults.get(kind, 0.0) for kind in family]
         if min(shares) < 0 or sum(shares) > 1:
             raise InputError(f"the shares of {', '.join(family)} lie between 0 and 1, also together")

@@ -246,7 +246,7 @@ def test_an_endpoint_in_this_process() -> None:
         seen: list[tuple[str, Any]] = []
 
         async def answer(
-            path: str, body: Mapping[str, Any], headers: Mapping[str, str]
+            path: str, body: Mapping[str, Any] | bytes, headers: Mapping[str, str]
         ) -> tuple[int, Mapping[str, str], Mapping[str, Any] | bytes]:
             seen.append((path, body))
             said = completion("near")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aide.config.spec import EMBED, RunSpec, StepSpecs
+from aide.config.spec import RunSpec, StepSpecs
 from aide.llm.usage import compute_cost
 from aide.records import Usage
 from aide.run.plan.measured_speed import EndpointSpeed
@@ -179,7 +179,7 @@ def sum_spending(spendings: Iterable[StepSpending]) -> StepSpending:
 
 def compute_money(step: str, spent: StepSpending, spec: RunSpec) -> float | None:
     """US dollars of one step by the price of its model; `None` where that has none."""
-    price = spec.find_price(spec.get_step(step).model, spec.tier[0] if spec.tier and step != EMBED else "")
+    price = spec.find_planned_price(step)
     if price is None:
         return None
     usage = Usage(round(spent.calls), round(spent.prompt), round(spent.completion))
