@@ -183,6 +183,13 @@ def test_6_where_nothing_is_accepted_at_all(tmp_path: Path) -> None:
     assert done.returncode == 6, done.stderr
 
 
+def test_6_at_last_where_nothing_is_accepted_and_nobody_guards(tmp_path: Path) -> None:
+    tiny = ("--hops", "1", "--target", "10", "--no-exam", "--no-guard")
+    done = aide("expand", WORDS, "--base-url", "sim:?reject=1", *tiny, "-o", "run", cwd=tmp_path)
+    assert done.returncode == 6, done.stderr
+    assert "short of the target" in done.stderr
+
+
 def test_errors_are_json_where_the_log_is(tmp_path: Path) -> None:
     done = aide(
         "expand", WORDS, *SMALL, "--max-calls", "5", "--log-format", "json", "-o", "run", cwd=tmp_path

@@ -19,6 +19,9 @@ LEAST_YIELD: Final = 0.25
 # there. Two in five, seen over two groups at least, are taken for the sign of it.
 DRY_AFTER: Final = 14
 DRY_SHARE: Final = 0.4
+# So many candidates are tried for each place of plain records. The guard gives up long before; without it this is the
+# end, as guided records end with their slots: plain ones have no such end.
+TRIES: Final = 20
 # The next parent is chosen among so many candidates: each is held against those chosen before.
 CHOSEN_AMONG: Final = 32
 
@@ -158,8 +161,9 @@ class PlainLevel(Level):
 
     @property
     def runs_dry(self) -> bool:
-        """True when so many candidates repeat others that further ones would hardly be new."""
-        return self.last is None and self.settled >= DRY_AFTER and self.repeated > DRY_SHARE * self.settled
+        """True when further candidates would hardly be new, or so many were tried that none can be hoped for."""
+        repeats = self.settled >= DRY_AFTER and self.repeated > DRY_SHARE * self.settled
+        return self.last is None and (repeats or self.settled >= TRIES * self.quota)
 
     def count_free(self) -> int:
         """See `Level.count_free`."""

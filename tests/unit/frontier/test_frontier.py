@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aide.frontier import CHILDREN, DRAWS, ENDLESS, Frontier, GroupWork, PlantWork, Slot
+from aide.frontier.levels import TRIES
 from aide.records import OPERATIONS, PERSONA, PLAIN
 from unit.frontier.growing import (
     ATTRIBUTES,
@@ -290,7 +291,7 @@ def test_the_lower_the_yield_the_more_candidates_are_opened(accepted: int, least
 
 def test_never_more_than_four_times_the_missing_records_are_open() -> None:
     frontier = build(plain={("1", ""): 10})
-    for index in range(400):
+    for index in range(150):
         frontier.restore(Slot("1", PLAIN, index), "seed")
     drain(frontier)
     assert frontier.open == 40
@@ -390,6 +391,14 @@ def test_a_run_of_nothing_but_rejects_ends() -> None:
     growth = grow(frontier, fate=lambda slot, dice: "repeated" if slot.kind == PLAIN else "rejected")
     assert growth.accepted == []
     assert frontier.short == 18
+
+
+def test_without_a_guard_a_run_of_nothing_but_rejects_ends_too() -> None:
+    frontier = build(plain={("1", ""): 10}, guided={"1": [4, 4]}, roots=1)
+    growth = grow(frontier, fate=reject_some(1.0))
+    assert (growth.accepted, frontier.short) == ([], 18)
+    tries = sum(each.slot.kind == PLAIN for each in growth.ended)
+    assert 10 * TRIES <= tries <= 10 * TRIES + 40, "it did not give up early, and at last it did"
 
 
 # --- the whole tree ---------------------------------------------------------------------------------
