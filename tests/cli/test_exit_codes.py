@@ -159,7 +159,9 @@ def test_6_where_the_tree_ends_short_of_the_target(tmp_path: Path) -> None:
         "--plain-share",
         "0",
     )
-    run = ("expand", WORDS, "--base-url", SIM, *tiny, "--target", "500", "-o", "run")
+    beyond = aide("expand", WORDS, "--base-url", SIM, *tiny, "--target", "500", "-o", "no", cwd=tmp_path)
+    assert beyond.returncode == 2, "no tree of these seeds can hold so many"
+    run = ("expand", WORDS, "--base-url", "sim:?reject=0.4", *tiny, "--target", "110", "-o", "run")
     done = aide(*run, cwd=tmp_path)
     assert done.returncode == 6, done.stderr
     assert "short of the target" in done.stderr
