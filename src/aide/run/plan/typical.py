@@ -74,12 +74,9 @@ class TypicalWriter:
 
     def _answer(self, name: str, seed: Seed, *, evidence: bool) -> str:
         draft = seed.draft
-        if name == "tests":
-            return "\n".join(draft.tests or _make_tests(draft))
-        if name == "code":
-            return f"```\n{draft.output}\n```"
+        fenced = {"tests": "\n".join(draft.tests or _make_tests(draft)), "code": f"```\n{draft.output}\n```"}
         quote = f"\n<evidence>{self._quote(seed)}</evidence>" if evidence else ""
-        return f"{self._work_out(draft)}{quote}"
+        return fenced.get(name) or f"{self._work_out(draft)}{quote}"
 
     def _work_out(self, draft: Draft) -> str:
         """An answer with its working, as a solver writes it."""

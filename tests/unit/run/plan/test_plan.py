@@ -1,0 +1,103 @@
+"""The estimate: what it counts, and that nothing of it is written down twice."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from aide.config import resources
+from aide.errors import InputError
+from aide.run.plan import find_longest_call, make_plan
+from aide.run.plan.part import ENOUGH
+
+TASKS = ("word_problems", "support_tickets_de", "science_quiz", "python_functions", "contract_questions")
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("target", [1, 30, 200])
+def test_as_many_records_are_expected_as_are_asked_for(
+    prepare: Callable[..., Any], task: str, target: int
+) -> None:
+    plan = make_plan(*prepare(task, target=target))
+    assert plan.expected.records == target
+    assert plan.at_most.records == target
+    assert plan.expected.candidates >= target
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_is_expected_stays_below_the_bound(prepare: Callable[..., Any], task: str) -> None:
+    plan = make_plan(*prepare(task, target=200))
+    most = plan.at_most.steps
+    for step, spent in plan.expected.steps.items():
+        assert spent.calls <= most[step].calls, step
+        assert spent.prompt <= most[step].prompt, step
+        assert spent.completion <= most[step].completion, step
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_lower_yield_takes_more(prepare: Callable[..., Any], task: str) -> None:
+    tokens = [
+        make_plan(*prepare(task, target=200, expect_yield=share)).expected.tokens for share in (1, 0.8, 0.5)
+    ]
+    assert tokens == sorted(tokens)
+    assert tokens[2] > 1.3 * tokens[0]
+
+
+def test_of_a_whole_tree_the_yield_decides_how_many_come(prepare: Callable[..., Any]) -> None:
+    whole = make_plan(*prepare("word_problems", target="all", hops=1, plain_share=0, expect_yield=0.5))
+    assert whole.at_most.records == whole.at_most.candidates == 200
+    assert whole.expected.candidates == 200
+    assert whole.expected.records == 100
+
+
+def test_a_part_stands_for_the_whole(prepare: Callable[..., Any]) -> None:
+    """A large composition is walked in part; its figures are in proportion to those of one that is walked whole."""
+    settings = {"plain_share": 0.6, "expect_yield": 0.8}
+    small = make_plan(*prepare("science_quiz", target=ENOUGH, **settings)).expected
+    large = make_plan(*prepare("science_quiz", target=8 * ENOUGH, **settings)).expected
+    assert large.records == pytest.approx(8 * small.records, rel=0.01)
+    assert large.calls == pytest.approx(8 * small.calls, rel=0.02)
+    assert large.tokens == pytest.approx(8 * small.tokens, rel=0.02)
+
+
+def test_records_that_share_calls_take_fewer(prepare: Callable[..., Any]) -> None:
+    together, alone = (
+        make_plan(*prepare("support_tickets_de", target=200, together=n)).expected for n in ("auto", "1")
+    )
+    assert together.calls < alone.calls / 2
+    assert together.candidates == pytest.approx(alone.candidates, abs=2)
+
+
+def test_steps_that_are_off_are_not_planned(prepare: Callable[..., Any]) -> None:
+    plan = make_plan(*prepare("word_problems", target=60, reflection=False, plain_share=1)).expected
+    assert not {"extract", "reflect", "revise"} & set(plan.steps)
+
+
+def test_a_prompt_that_grows_is_in_the_plan(prepare: Callable[..., Any], tmp_path: Any) -> None:
+    """Prompts are rendered as they would be sent: what a person adds to one is counted."""
+    (tmp_path / "synthesize").mkdir()
+    kept = resources.read_file("prompts", "synthesize/plain.md", None)
+    longer = kept.replace("{% block own %}", "{% block own %}" + "\nword" * 1000, 1)
+    (tmp_path / "synthesize" / "plain.md").write_text(longer)
+    before = make_plan(*prepare("word_problems", target=60)).expected.steps["synthesize"]
+    after = make_plan(*prepare("word_problems", target=60, prompts=tmp_path)).expected.steps["synthesize"]
+    assert after.calls == before.calls
+    assert after.prompt > before.prompt + 1000
+
+
+def test_the_longest_call_is_longer_than_any_that_is_expected(prepare: Callable[..., Any]) -> None:
+    task = prepare("word_problems", target=200)
+    mean = max(
+        (spent.prompt + spent.completion) / spent.calls for spent in make_plan(*task).expected.steps.values()
+    )
+    assert find_longest_call(*task) > mean
+
+
+@pytest.mark.parametrize(
+    ("settings", "most"), [({"hops": 1}, 800), ({"hops": 2}, 16_800), ({"hops": 1, "attributes": 6}, 1160)]
+)
+def test_a_target_beyond_the_tree_is_refused(prepare: Callable[..., Any], settings: Any, most: int) -> None:
+    make_plan(*prepare("word_problems", plain_share=0, target=most, **settings))
+    with pytest.raises(InputError, match=f"at most {most:,} can grow from 10 seeds"):
+        make_plan(*prepare("word_problems", plain_share=0, target=most + 1, **settings))
+    make_plan(*prepare("word_problems", plain_share=0.1, target=most + 1, **settings))
