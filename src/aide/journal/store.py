@@ -112,10 +112,9 @@ class Journal:
             self._database.close()
 
     def measure_size(self) -> int:
-        """Bytes on the disk, the log included."""
-        path = self._database.path
-        files = (path, path.with_name(path.name + "-wal"))
-        return sum(file.stat().st_size for file in files if file.exists())
+        """Bytes that the file has once it is closed. While it is open, a log of up to 4 MB lies beside it."""
+        [(pages, bytes_a_page)] = self._query("SELECT * FROM pragma_page_count(), pragma_page_size()")
+        return int(pages * bytes_a_page)
 
     # --- calls ---------------------------------------------------------------------------------
 

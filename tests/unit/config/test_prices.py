@@ -1,6 +1,7 @@
 """The list of prices: by address and model, in tiers, behind what a person says."""
 
 import tomllib
+from typing import Any
 
 import pytest
 
@@ -84,6 +85,23 @@ def test_a_batch_is_cheaper_where_the_provider_is_known_to_be() -> None:
     price = own.find_price("m", "batch")
     assert price is not None
     assert price.output == 0.5
+
+
+@pytest.mark.parametrize(
+    ("more", "step", "output"),
+    [
+        ({}, "synthesize", 10.0),
+        ({"tier": ["flex", "standard"]}, "synthesize", 5.0),
+        ({"batch": "api", "tier": ["priority"]}, "synthesize", 5.0),
+        ({"batch": "api", "embeddings": "gpt-5"}, "embed", 10.0),
+    ],
+)
+def test_a_plan_counts_with_the_price_that_most_calls_will_have(
+    more: dict[str, Any], step: str, output: float
+) -> None:
+    price = RunSpec.model_validate({"base_url": [OPENAI], "model": "gpt-5", **more}).find_planned_price(step)
+    assert price is not None
+    assert price.output == output
 
 
 def test_of_several_endpoints_the_dearest_counts_and_one_unknown_makes_it_unknown() -> None:

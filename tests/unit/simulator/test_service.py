@@ -202,3 +202,22 @@ def test_url_mistakes_are_named(url: Any) -> None:
     with pytest.raises(InputError) as caught:
         from_url(url)
     assert str(caught.value)
+
+
+def test_a_call_is_answered_in_the_tier_that_it_asks_for() -> None:
+    plain = request(synthesize())
+    simulator = Simulator()
+    standard, flex = simulator.answer(plain), simulator.answer({**plain, "service_tier": "flex"})
+    assert "service_tier" not in standard
+    assert flex == {**standard, "service_tier": "flex"}
+    assert simulator.answer({**plain, "service_tier": "auto"})["service_tier"] == "default"
+
+
+def test_capacity_for_flex_is_missing_where_it_is_told_to_be() -> None:
+    body = request(synthesize())
+    simulator = Simulator(SimulatorSettings(faults={"flex_full": 1.0}))
+    assert post(simulator, body)[0] == 200, "only flex has none"
+    assert post(simulator, {**body, "service_tier": "flex"})[0] == 429
+    assert simulator.stats.refused == 1
+    again = post(simulator, {**body, "service_tier": "flex"})
+    assert (again[0], again[2]["service_tier"]) == (200, "flex")

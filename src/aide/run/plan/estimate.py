@@ -144,11 +144,13 @@ def estimate_seconds(
 ) -> float | None:
     """Seconds for all calls: at `pace`, the calls a second of an earlier run, else at a speed, measured or assumed.
 
-    `None` where nobody can know: without an endpoint, and for the simulator.
+    `None` where nobody can know: in batches, without an endpoint, and for the simulator.
     """
     calls, spent = estimate.calls, estimate.spending
     if not calls:
         return 0.0
+    if spec.batch:  # also after an earlier run in batches, whose seconds are those between its waits
+        return None
     if pace:
         return calls / pace
     served = spec.list_endpoints()
