@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from aide.crash_points import VARIABLE
+from aide.journal import Journal
 from aide.records import rng
 from aide.simulator import SimulatorSettings
 from runs import (
@@ -32,7 +33,7 @@ from runs import (
 )
 
 CONCURRENCY = 8
-TREE = (*SMALL, "--target", "all", "--duplicates", "off", "--no-exam")
+TREE = (*SMALL, "--target", "all", "--duplicates", "off", "--no-exam", "--realism", "0")
 ALIKE = SimulatorSettings(near=0.3, repeat=0.1)
 TARGET_COUNT = 120
 TARGET = ("--target", str(TARGET_COUNT), "--duplicates", "near", "--shard-size", "15")
@@ -134,9 +135,8 @@ def check_the_company(folder: Path) -> None:
 
 
 def read_decisions(folder: Path, kind: str) -> list[dict[str, Any]]:
-    return [
-        json.loads(value) for (value,) in query(folder, f"SELECT value FROM decisions WHERE kind = '{kind}'")
-    ]
+    with Journal.open(folder / "journal.sqlite", readonly=True) as journal:
+        return [value for _, value in journal.read_decisions(kind)]
 
 
 @pytest.mark.parametrize(
