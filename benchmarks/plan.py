@@ -1,9 +1,12 @@
 """The plan held against runs: calls and tokens by step, planned and taken, and their ratio.
 
-    python benchmarks/plan.py [SEEDS …] [--target 30 200 1000 all] [--url URL] [--again] [--brief] [-- EXPAND FLAGS]
+    python benchmarks/plan.py [SEEDS …] [--target 30 200 1000 all] [--url URL] [--told WHAT] [--brief] [-- FLAGS]
 
-Each run goes against the built-in simulator, and `aide plan` is told the yield that the run met. With `--again` the
-plan is made from the folder of the run instead, as for a second run of the kind. Every sample file stands for a format.
+Each run goes against the built-in simulator. `--told` says what `aide plan` is told: the yield that the run met (unless
+said otherwise), nothing at all, or the run's own folder, as for a second run of the kind. With `--runs N` each target
+is run with N values of --seed, and what is compared are their sums: a single small run is mostly luck. Every sample
+file stands for a format.
+
 Prints a table of steps for each run, and at the end the greatest errors; exit 1 where a step that takes at least a
 twentieth of all tokens, or all of them together, are off by more than `BOUND`.
 """
@@ -13,10 +16,12 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[1]
@@ -24,6 +29,7 @@ SAMPLES: Final = tuple(sorted((ROOT / "sample_seeds").glob("*.jsonl")))
 AIDE: Final = (sys.executable, "-m", "aide")
 CLEAN: Final = "sim:?reject=0&low=0&wrong=0&near=0"
 BOUND: Final = 0.10
+PLANNED: Final = ("calls", "prompt_tokens", "completion_tokens")
 COUNTS: Final = 0.05  # of all tokens: below, a step is a handful of calls
 WHOLE: Final = ("--attributes", "2", "--graph-triples", "0", "--personas", "2")  # a tree of 720 records
 
@@ -59,7 +65,7 @@ class Comparison:
 
     name: str
     met: float
-    """The yield."""
+    """The mean yield."""
     rows: Sequence[Row]
 
     @property
@@ -83,32 +89,39 @@ def run(*words: str | Path) -> dict[str, Any]:
     return found
 
 
-def compare(seeds: Path, url: str, *flags: str, again: bool = False) -> Comparison:
-    """A run of these seeds beside its plan: made for the yield that was met, or `again` from the run's own folder."""
-    with tempfile.TemporaryDirectory() as scratch:
-        words: list[str | Path] = [seeds, "--base-url", url, *flags, "--json", "-o", Path(scratch) / "run"]
-        taken = run("expand", *words, "--quiet")
-        steps = json.loads((Path(scratch) / "run" / "summary.json").read_text(encoding="utf-8"))["steps"]
-        met = taken["accepted"] / max(
-            1, taken["planned"] - taken["surplus"] - taken["reasons"].get("not_needed", 0)
-        )
-        if not again:
-            words[-1:] = [Path(scratch) / "none", "--expect-yield", f"{met:.4f}"]
-        planned = run("plan", *words)["expected"]["steps"]
+def compare(seeds: Path, url: str, *flags: str, told: str = "yield", runs: int = 1) -> Comparison:
+    """Runs of these seeds beside their plans."""
+    taken: Counter[tuple[str, int]] = Counter()
+    planned: Counter[tuple[str, int]] = Counter()
+    yields = []
+    for run_number in range(runs):
+        with tempfile.TemporaryDirectory() as scratch:
+            kept = Path(scratch) / "run"
+            words: list[str | Path] = [seeds, "--base-url", url, *flags, "--json"]
+            words += ["--seed", str(run_number)] if runs > 1 else []
+            found = run("expand", *words, "--quiet", "-o", kept)
+            late = found["surplus"] + found["reasons"].get("not_needed", 0)
+            yields.append(found["accepted"] / max(1, found["planned"] - late))
+            words += ["-o", kept if told == "run" else Path(scratch) / "none"]
+            words += ["--expect-yield", f"{yields[-1]:.4f}"] if told == "yield" else []
+            steps = json.loads((kept / "summary.json").read_text(encoding="utf-8"))["steps"]
+            for step, models in steps.items():
+                for each in models.values():
+                    taken.update(
+                        {(step, n): each[name] for n, name in enumerate(("calls", "prompt", "completion"))}
+                    )
+            for step, spent in run("plan", *words)["expected"]["steps"].items():
+                planned.update({(step, n): spent[name] for n, name in enumerate(PLANNED)})
     rows = [
-        Row(step, _count_planned(planned.get(step, {})), _count_taken(steps.get(step, {})))
-        for step in dict.fromkeys([*planned, *steps])
+        Row(step, _pick(planned, step), _pick(taken, step))
+        for step in dict.fromkeys(step for step, _ in [*planned, *taken])
     ]
     total = Row("all", _sum(row.planned for row in rows), _sum(row.taken for row in rows))
-    return Comparison(f"{seeds.stem} {' '.join(flags)}", met, [*rows, total])
+    return Comparison(f"{seeds.stem} {' '.join(flags)}", fmean(yields), [*rows, total])
 
 
-def _count_planned(spent: dict[str, Any]) -> tuple[int, int, int]:
-    return spent.get("calls", 0), spent.get("prompt_tokens", 0), spent.get("completion_tokens", 0)
-
-
-def _count_taken(models: dict[str, Any]) -> tuple[int, int, int]:
-    return _sum((each["calls"], each["prompt"], each["completion"]) for each in models.values())
+def _pick(counts: Mapping[tuple[str, int], int], step: str) -> tuple[int, int, int]:
+    return counts[step, 0], counts[step, 1], counts[step, 2]
 
 
 def _sum(counts: Iterator[tuple[int, int, int]]) -> tuple[int, int, int]:
@@ -125,7 +138,8 @@ def main() -> None:
     parser.add_argument("seeds", nargs="*", type=Path, default=SAMPLES)
     parser.add_argument("--target", nargs="+", default=["30", "200", "1000", "all"])
     parser.add_argument("--url", action="append", help=f"repeatable; else {CLEAN} and sim:")
-    parser.add_argument("--again", action="store_true", help="plan from the folder of the run")
+    parser.add_argument("--told", choices=("yield", "nothing", "run"), default="yield")
+    parser.add_argument("--runs", type=int, default=1, help="runs of each target, with seeds of their own")
     parser.add_argument("--brief", action="store_true", help="only one line for a run")
     given = parser.parse_args(words.split())
     work = [
@@ -136,7 +150,9 @@ def main() -> None:
     with ThreadPoolExecutor(2) as pool:
         for (_, url, _), found in zip(
             work,
-            pool.map(lambda each: compare(each[0], each[1], *each[2], again=given.again), work),
+            pool.map(
+                lambda each: compare(each[0], each[1], *each[2], told=given.told, runs=given.runs), work
+            ),
             strict=True,
         ):
             worst = max(found.errors, key=lambda each: abs(each[0]))

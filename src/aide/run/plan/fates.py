@@ -18,10 +18,10 @@ LOST: Final = "lost"
 """The judge finds it wanting to the end."""
 
 # For each candidate that fails, where nothing is known but how many do. Code sees duplicates and what has another form
-# than was asked for; the judge refuses most of the rest. Of what it sends back three in five are mended. First answers
+# than was asked for; the judge refuses most of the rest. Of what it sends back more than half is mended. First answers
 # that are wrong are a part of any model's faults; but a label is given to who writes the text, and seldom misread.
 _UNFIT: Final = 0.2
-_MENDED: Final = 0.6
+_MENDED: Final = 0.58
 _WRONG: Final = 0.3
 _MISREAD: Final = 0.05
 
@@ -73,12 +73,15 @@ class FateDealer:
         """`of` gives the shares of a level (a hop, and whether its plain records), `otherwise` those of all others."""
         self._of = of
         self._otherwise = otherwise
-        self._due: dict[tuple[int, bool], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        # By shares: levels of which nothing is known are small parts of one run of candidates, and each alone would be
+        # too short for the rarer fates.
+        self._due: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
 
     def deal(self, level: tuple[int, bool]) -> str:
         """The fate of the next candidate of a level: the one that is furthest behind its share."""
-        due = self._due[level]
-        for fate, share in self.find(level).shares.items():
+        shares = self.find(level)
+        due = self._due[id(shares)]
+        for fate, share in shares.shares.items():
             due[fate] += share
         fate = max(due, key=due.__getitem__)
         due[fate] -= 1
