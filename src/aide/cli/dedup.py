@@ -61,8 +61,8 @@ Report = Annotated[
 
 
 @with_options(
-    "embeddings", "base_url", "api_key_env", "api_key_command", "concurrency", "rpm", "tpm", "timeout",
-    "endpoint_patience", "max_calls", "max_total_tokens", "max_cost", "price", "reuse",
+    "embeddings", "meaning_threshold", "base_url", "api_key_env", "api_key_command", "concurrency", "rpm", "tpm",
+    "timeout", "endpoint_patience", "max_calls", "max_total_tokens", "max_cost", "price", "reuse",
 )  # fmt: skip
 def dedup(
     sources: Sources = None,
@@ -150,7 +150,9 @@ def remove_semantic_duplicates(
     async def main() -> str:
         try:
             async with open_session(request, models, held_hint=HELD_HINT) as session:
-                meanings = SemanticLineIndex(session.embeddings, 2 * models.capacity)
+                meanings = SemanticLineIndex(
+                    session.embeddings, 2 * models.capacity, settings.spec.meaning_threshold
+                )
                 await meanings.learn(seen.seeds)
                 await meanings.enter(enter_words())
                 async for kept in meanings.remove_duplicates(lines, seen, handle):
@@ -158,7 +160,7 @@ def remove_semantic_duplicates(
                 failed = "".join(
                     f"; {count:,} without embedding ({why})" for why, count in meanings.failures.items()
                 )
-                return f"; {session.calls.made:,} calls{failed}"
+                return f" from {meanings.threshold:.2f}; {session.calls.made:,} calls{failed}"
         finally:
             await models.close()
 

@@ -142,6 +142,15 @@ class RunSettings(Frozen):
         str,
         Flag("quality", "Embedding model at the same endpoint: also rejects what means the same.", "MODEL"),
     ] = ""
+    meaning_threshold: Annotated[
+        float | None,
+        Field(gt=0, le=1),
+        Flag(
+            "quality",
+            "Cosine from which two texts mean the same (unset: learned for the model, and plain records may).",
+            "COSINE",
+        ),
+    ] = None
     avoid: Annotated[
         tuple[PathText, ...],
         Flag("quality", "Test set that no record may give away; repeatable.", "FILE"),

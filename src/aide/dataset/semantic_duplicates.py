@@ -11,7 +11,7 @@ from typing import Final
 from aide.dataset.duplicates import HandleDuplicate, SeenTexts
 from aide.dataset.hits import KeptLine
 from aide.dataset.lines import RecordLine
-from aide.dataset.record_content import comparable_text, name_record
+from aide.dataset.record_content import comparable_text, is_labelled, name_record
 from aide.dedup.lexical import LexicalDuplicate
 from aide.dedup.semantic import SemanticIndex
 from aide.errors import NodeError
@@ -28,16 +28,26 @@ class SemanticLineIndex:
     failures: Counter[str]
     """Lines that the model gave no vector for, by reason; they are kept."""
 
-    def __init__(self, embeddings: Embeddings, at_once: int) -> None:
+    def __init__(self, embeddings: Embeddings, at_once: int, threshold: float | None = None) -> None:
         self.failures = Counter()
         self._embeddings = embeddings
         self._at_once = at_once
-        self._index = SemanticIndex(embeddings.recall)
+        self._index = SemanticIndex(embeddings.recall, threshold=threshold or 1.0)
+        self._given = threshold
         self._names: dict[str, str] = {}
 
+    @property
+    def threshold(self) -> float:
+        """The cosine from which two lines mean the same."""
+        return self._index.threshold
+
     async def learn(self, seeds: Iterable[RecordLine]) -> None:
-        """Enter the seeds, and raise the threshold above the two that are most similar."""
-        self._index.learn([vector async for vector in self._embed_and_enter(seeds)])
+        """Enter the seeds, and learn the threshold from them unless a person set it."""
+        seeds = list(seeds)
+        vectors = [vector async for vector in self._embed_and_enter(seeds)]
+        if self._given is None:
+            labelled = any(is_labelled(line.record) for line in seeds)
+            self._index.threshold = await self._embeddings.learn_threshold(vectors, labelled=labelled)
 
     async def enter(self, lines: Iterable[RecordLine]) -> None:
         """Enter lines that are compared with, whatever they mean."""

@@ -51,8 +51,11 @@ class Deduplicator(Protocol):
         """Reserve `text` for the candidate `id`, or say in a sentence what it repeats."""
         ...
 
-    async def check_meaning(self, id: str, text: str) -> str:
-        """Say in a sentence what means nearly the same; always empty where there are no embeddings."""
+    async def check_meaning(self, id: str, text: str, *, lenient: bool) -> str:
+        """Say in a sentence what means nearly the same; always empty where there are no embeddings.
+
+        A `lenient` text may: others are compared with it all the same.
+        """
         ...
 
 

@@ -26,10 +26,9 @@ async def check_input(context: RecipeContext, hop: Hop, text: str) -> None:
         raise Rejection("synthesize", fault.reason, fault.detail)
     deduplicator = context.deduplicator
     repeated = deduplicator.check_wording(hop.id, text)
-    if (
-        not repeated and hop.operation != PLAIN
-    ):  # people say the same thing in other words: of plain texts that is no fault
-        repeated = await deduplicator.check_meaning(hop.id, text)
+    if not repeated:
+        # People say the same thing in other words: of plain texts that is no fault.
+        repeated = await deduplicator.check_meaning(hop.id, text, lenient=hop.operation == PLAIN)
     if repeated:
         raise Rejection("synthesize", "duplicate", repeated)
     if not context.wants(hop):

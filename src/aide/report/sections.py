@@ -214,6 +214,7 @@ def view_duplicates(facts: ReportFacts) -> dict[str, Any]:
     return {
         "rejected": [(reason, counts[reason]) for reason in DUPLICATES if counts[reason]],
         "found": facts.duplicates.most_common(),
+        "thresholds": {"wording": None, "meaning": None, **facts.summary.get("duplicate_from", {})},
         "pairs": [line for reason in DUPLICATES for line in facts.examples.get(reason, ())],
     }
 

@@ -14,6 +14,9 @@ from aide.records import read_varying
 from aide.run.inputs import PreparedInputs
 from aide.run.session import Session
 
+# Under which the journal keeps the thresholds that were learned.
+WORDING_THRESHOLD: Final = "duplicate_threshold"
+MEANING_THRESHOLD: Final = "meaning_threshold"
 # Kinds of decisions in the journal; folders of every version have them under these names.
 LEXICAL: Final = "duplicate"
 SEMANTIC: Final = "meaning"
@@ -57,9 +60,11 @@ class JournaledDeduplicator(SettlingDeduplicator):
             self._lexical.restore(id, text)
         return str(decided)
 
-    async def check_meaning(self, id: str, text: str) -> str:
+    async def check_meaning(self, id: str, text: str, *, lenient: bool) -> str:
         """The same for the meaning of a text whose wording has just been checked."""
-        return await self._semantic.check(id, self._asked[id], text) if self._semantic else ""
+        if self._semantic is None:
+            return ""
+        return await self._semantic.check(id, self._asked[id], text, lenient=lenient)
 
     def settle(self, id: str, *, kept: bool) -> None:
         """See `SettlingDeduplicator`."""
@@ -85,39 +90,46 @@ class SemanticCheck:
         embed: Callable[[str, str], Awaitable[list[float]]],
         embedded: Callable[[str], list[float] | None],
         text_of: Callable[[str], str | None],
+        learn: Callable[[list[list[float]]], Awaitable[float]],
+        threshold: float | None = None,
     ) -> None:
         """`embed` gives the vector of a text for a node, `embedded` the one that the journal has, `text_of` the text of
-        a seed or record.
+        a seed or record, `learn` the threshold for the vectors of the seeds. One that a person set, `threshold`, holds
+        for every text.
         """
         self._journal = journal
         self._embed = embed
         self._embedded = embedded
         self._text_of = text_of
+        self._learn = learn
+        self._given = threshold
         self._open: dict[str, list[float]] = {}
-        self._index = SemanticIndex(self._recall)
+        self._index = SemanticIndex(self._recall, threshold=threshold or 1.0)
 
     async def enter(self, seeds: Mapping[str, str], records: Iterable[tuple[str, str]]) -> None:
         """Enter seeds, from which the threshold is learned, and records accepted before, by id and text."""
         vectors = {id: await self._embed(text, id) for id, text in seeds.items()}
         for id, vector in vectors.items():
             self._index.enter(id, vector)
-        kept = self._journal.get_meta("meaning_threshold")
-        if kept is None:
-            self._index.learn(list(vectors.values()))
-            self._journal.set_meta("meaning_threshold", self._index.threshold)
-        else:
-            self._index.threshold = float(kept)
+        kept = self._given or self._journal.get_meta(MEANING_THRESHOLD)
+        self._index.threshold = float(kept or await self._learn(list(vectors.values())))
+        self._journal.set_meta(MEANING_THRESHOLD, self._index.threshold)
         for id, text in records:
             if (kept_vector := self._embedded(text)) is not None:
                 self._index.enter(id, kept_vector)
 
-    async def check(self, id: str, turn: int, text: str) -> str:
-        """Empty where nothing means the same; else a sentence naming what does."""
+    async def check(self, id: str, turn: int, text: str, *, lenient: bool) -> str:
+        """Empty where nothing means the same; else a sentence naming what does.
+
+        A `lenient` text is entered whatever it repeats, unless a person set the threshold.
+        """
         vector = await self._embed(text, id)
         self._index.release(id)
         key = f"{id}:{turn}"
         decided = self._journal.get_decision(SEMANTIC, key)
-        if decided is None:
+        if decided is None and lenient and self._given is None:
+            decided = ""
+        elif decided is None:
             found = self._index.find(vector)
             decided = f"means the same as {found.id} ({found.cosine:.3f})" if found else ""
             self._journal.decide(SEMANTIC, key, decided)
@@ -146,7 +158,7 @@ class NoDeduplication(SettlingDeduplicator):
         """Never a duplicate."""
         return ""
 
-    async def check_meaning(self, id: str, text: str) -> str:
+    async def check_meaning(self, id: str, text: str, *, lenient: bool) -> str:
         """Never a duplicate."""
         return ""
 
@@ -160,16 +172,22 @@ async def open_deduplicator(session: Session, inputs: PreparedInputs) -> Settlin
     spec, journal = session.spec, session.journal
     if spec.duplicates == "off":
         return NoDeduplication()
-    known = journal.get_meta("duplicate_threshold")
+    known = journal.get_meta(WORDING_THRESHOLD)
     texts = [(seed.id, seed.draft.input) for seed in inputs.seeds]
     lexical = LexicalIndex(spec.duplicates, texts, threshold=known)
     if known is None:
-        journal.set_meta("duplicate_threshold", lexical.threshold)
+        journal.set_meta(WORDING_THRESHOLD, lexical.threshold)
     semantic = await _open_semantic(session, inputs) if spec.embeddings else None
     deduplicator = JournaledDeduplicator(journal, lexical, semantic)
     for id, text in _read_settled(inputs, journal):
         deduplicator.restore(id, text)
     return deduplicator
+
+
+def read_duplicate_thresholds(journal: Journal) -> dict[str, float]:
+    """From which similarity in `wording` and, with embeddings, which cosine in `meaning` a text is a duplicate."""
+    kept = {"wording": journal.get_meta(WORDING_THRESHOLD), "meaning": journal.get_meta(MEANING_THRESHOLD)}
+    return {name: round(value, 4) for name, value in kept.items() if value is not None}
 
 
 async def _open_semantic(session: Session, inputs: PreparedInputs) -> SemanticCheck:
@@ -183,7 +201,12 @@ async def _open_semantic(session: Session, inputs: PreparedInputs) -> SemanticCh
             return texts.get(id)
         return read_varying(orjson.loads(outcome.payload))
 
-    semantic = SemanticCheck(journal, embeddings.embed, embeddings.recall_text, text_of)
+    async def learn(vectors: list[list[float]]) -> float:
+        return await embeddings.learn_threshold(vectors, labelled=inputs.format.labelled)
+
+    semantic = SemanticCheck(
+        journal, embeddings.embed, embeddings.recall_text, text_of, learn, session.spec.meaning_threshold
+    )
     try:
         await semantic.enter(texts, _read_settled(inputs, journal))
     except NodeError as fault:

@@ -4,9 +4,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from aide.dedup.paraphrases import PARAPHRASES
+from aide.dedup.semantic import learn_threshold
 from aide.errors import Unusable
 from aide.llm.request import EmbeddingRequest
+from aide.records import digest
 from aide.run.calls import ModelCalls, compute_call_key
+from aide.vectors import Vector
 
 
 class Embeddings:
@@ -29,6 +33,12 @@ class Embeddings:
         """The embeddings of some texts from one call, in their order; else as `embed`."""
         received = await self._calls.answer(self._request(texts), 0, 0, node)
         return read_unit_vectors(received.data, len(texts))
+
+    async def learn_threshold(self, seeds: Sequence[Vector], *, labelled: bool) -> float:
+        """The cosine from which texts mean the same to this model, from two calls; see `dedup.semantic`."""
+        node = digest("paraphrases")
+        sides = [await self.embed_all(side, node) for side in zip(*PARAPHRASES, strict=True)]
+        return learn_threshold(seeds, list(zip(*sides, strict=True)), labelled=labelled)
 
     def recall_text(self, text: str) -> list[float] | None:
         """The embedding of a text that was paid for before by itself."""

@@ -20,7 +20,7 @@ from aide.metrics.drift import DriftBounds
 from aide.records import Seed
 from aide.run import restore
 from aide.run.context import build_frontier, make_context
-from aide.run.deduplication import open_deduplicator
+from aide.run.deduplication import open_deduplicator, read_duplicate_thresholds
 from aide.run.distribution_report import measure_run_distribution
 from aide.run.drift_report import measure_drift, measure_embedding_drift
 from aide.run.folder import (
@@ -151,6 +151,7 @@ class Expansion:
                 summary = {
                     **self._summarise(session, fault),
                     "gone_seeds": find_gone_seeds(inputs, journal),
+                    "duplicate_from": read_duplicate_thresholds(journal),
                     "drift": _measure_drift(session, inputs.seeds),
                     "realism": realism,
                     "distribution": _measure_distribution(session, inputs, self._card),
