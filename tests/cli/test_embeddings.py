@@ -87,12 +87,12 @@ def test_dedup_drops_what_means_the_same_and_pays_once(tmp_path: Path) -> None:
     first = aide("dedup", "-", *model, "--report", hits, stdin=given, XDG_STATE_HOME=state)
     assert first.returncode == 0, first.stderr
     assert [json.loads(line)["id"] for line in first.stdout.splitlines()] == [row["id"] for row in rows]
-    assert "dropped 11 of 21 records: 1 exact, 0 near, 10 meaning; 20 calls" in first.stderr
+    assert "dropped 11 of 21 records: 1 exact, 0 near, 10 meaning from 0.98; 22 calls" in first.stderr
     told = [json.loads(line) for line in hits.read_text("utf-8").splitlines()]
     assert [hit["of"] for hit in told[:10]] == [row["id"] for row in rows]
     assert [hit["how"] for hit in told] == ["meaning"] * 10 + ["exact"]
     again = aide("dedup", "-", *model, "--mark", stdin=given, XDG_STATE_HOME=state)
-    assert "marked 11 of 21 records: 1 exact, 0 near, 10 meaning; 0 calls" in again.stderr
+    assert "marked 11 of 21 records: 1 exact, 0 near, 10 meaning from 0.98; 0 calls" in again.stderr
     assert [json.loads(line).get("duplicate", {}).get("how") for line in again.stdout.splitlines()] == [
         *[None] * 10, *["meaning"] * 10, "exact",
     ]  # fmt: skip
@@ -127,7 +127,7 @@ def test_dedup_takes_the_embeddings_of_a_run(tmp_path: Path) -> None:
     )
     assert aide(*words, "-o", tmp_path / "run").returncode == 0
     done = aide("dedup", tmp_path / "run", *model, "--reuse", tmp_path / "run", XDG_STATE_HOME=state)
-    assert "dropped 0 of 10 records: 0 exact, 0 near, 0 meaning; 0 calls" in done.stderr
+    assert "dropped 0 of 10 records: 0 exact, 0 near, 0 meaning from 0.98; 0 calls" in done.stderr
 
 
 def test_two_in_one_pipe_need_a_journal_each(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ class Script:
         """Never a duplicate."""
         return ""
 
-    async def check_meaning(self, id: str, text: str) -> str:
+    async def check_meaning(self, id: str, text: str, *, lenient: bool) -> str:
         """Never a duplicate; costs an embedding."""
         if self.embeds:
             self._note(EMBED, measure_text(text))
