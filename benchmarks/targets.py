@@ -41,6 +41,8 @@ OUT = Path(__file__).parent / "results" / "targets.json"
 AIDE = (sys.executable, "-m", "aide")
 WHOLE = ("--hops", "2", "--target", "all", "--no-exam")
 SLOTS, LATENCY = 64, 1.0
+WAITS = 7
+"""Exit code of a run that waits for batches."""
 PLANTING = ("extract", "expand_graph", "personas")
 STAGES = {
     "synthesize": 4,
@@ -367,6 +369,26 @@ def journal_size(scratch: Path) -> Iterator[Line]:
         yield Line(f"journal for an accepted record, {name}", size / 1000, 5, "kB")
 
 
+def batches(scratch: Path) -> Iterator[Line]:
+    """How much of a run goes out in batches."""
+    for name in ("word_problems", "science_quiz", "support_tickets_de"):
+        seeds, folder = SEEDS.with_name(f"{name}.jsonl"), scratch / name
+        with simulator() as url:
+            run = ("expand", seeds, "--base-url", url, "--model", "simulator", "-o", folder)
+            code = WAITS
+            while code == WAITS:
+                code = aide(*run, "--target", "1000", "--no-exam", "--batch").code
+            if code != 0:
+                sys.exit(f"aide expand ended with exit {code}: see {folder}/aide.log")
+            served = stats(url)
+        found = summary(folder)
+        share = 100 * found["batches"]["answered"] / found["calls"]
+        note = f"{found['batches']['waves']} waves, {served['calls']} calls by themselves"
+        yield Line(f"calls in batches, 1,000 records, {name}", share, 85, "%", at_least=True, note=note)
+        twice = served["calls"] + served["batched"] - found["calls"]
+        yield Line(f"calls paid twice, 1,000 records, {name}", twice, 0, "calls")
+
+
 GROUPS: dict[str, Callable[[Path], Iterator[Line]]] = {
     "zero-latency": zero_latency,
     "slots": simulated_server,
@@ -375,6 +397,7 @@ GROUPS: dict[str, Callable[[Path], Iterator[Line]]] = {
     "growth": growth,
     "calls": calls_a_record,
     "journal": journal_size,
+    "batches": batches,
 }
 
 

@@ -10,6 +10,7 @@ from urllib.request import urlopen
 import pytest
 
 from aide.crash_points import VARIABLE
+from aide.journal import Journal
 from runs import SMALL, command, contents, environment, expand, few, paid, query, reconciles, simulate
 
 OPTIONS = (*SMALL, "--target", "all", "--hops", "1", "--duplicates", "off", "--no-exam", "--realism", "0")
@@ -36,7 +37,15 @@ def count_served(url: str) -> int:
     return int(told["calls"] + told["batched"])
 
 
-@pytest.mark.parametrize("faults", ["", "expired:0.5,failed:0.1,twice:0.2"], ids=["sound", "half lost"])
+def count_missing(folder: Path) -> int:
+    """Calls of batches of which no line ever came."""
+    with Journal.open(folder / "journal.sqlite", readonly=True) as journal:
+        return sum(wave.calls - wave.answered - wave.failed for wave in journal.waves.read() if wave.batch)
+
+
+@pytest.mark.parametrize(
+    "faults", ["", "expired:0.5,failed:0.1,missing:0.1,twice:0.2"], ids=["sound", "half lost"]
+)
 def test_a_run_killed_at_each_moment_of_a_batch_ends_as_one_never_killed(tmp_path: Path, faults: str) -> None:
     seeds, folder = few(tmp_path, "support_tickets_de.jsonl"), tmp_path / "killed"
     expand(seeds, tmp_path / "whole", *OPTIONS)
@@ -51,7 +60,7 @@ def test_a_run_killed_at_each_moment_of_a_batch_ends_as_one_never_killed(tmp_pat
             assert code in (PENDING, -signal.SIGKILL)
         assert code == 0
         assert killed == list(MOMENTS)
-        assert count_served(url) == paid(folder)
+        assert count_served(url) == paid(folder) + count_missing(folder)
     assert contents(folder) == contents(tmp_path / "whole")
     assert paid(folder) == paid(tmp_path / "whole")
     assert reconciles(folder)

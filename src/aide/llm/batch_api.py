@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from aide.config.prices import BATCH
-from aide.errors import EndpointUnusable, NodeError
+from aide.errors import CallError, EndpointUnusable, NodeError
 from aide.llm.batches import ROUTE, BatchLine, BatchState, name_file, parse_line
 from aide.llm.faults import decode_json
 from aide.llm.request import ChatRequest
@@ -97,7 +97,9 @@ class BatchApi:
         """See `BatchService`."""
         for file in state.files:
             content = await self._client.fetch("GET", f"/files/{file}/content")
-            for line in (content or b"").splitlines():
+            if content is None:  # to take it for an empty one would be to pay again
+                raise CallError(f"the file {file} of a batch that has ended is not there", kind="server")
+            for line in content.splitlines():
                 if (parsed := parse_line(line)) is not None:
                     yield parsed
 

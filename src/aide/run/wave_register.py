@@ -28,9 +28,10 @@ PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 ARRIVAL: Final = 5.0
 # Seconds in which a service may not yet know a batch that it has just taken.
 YOUNG: Final = 60.0
-AT_ONCE: Final = (
-    64  # answers that are written together: as many as a kill may cost, and they can be fetched again
-)
+# Seconds after which services delete the files of a batch (OpenAI: after 30 days). What can't be read then never will.
+KEPT: Final = 30 * 86_400.0
+# Answers that are written together: as many as a kill may cost, and they can be fetched again.
+AT_ONCE: Final = 64
 LARGEST: Final = "wave_most"  # under which the journal keeps how many calls a wave may have
 _TOO_MANY: Final = re.compile(r"token.?limit|enqueued|too many (tokens|requests)")
 
@@ -100,7 +101,12 @@ class WaveRegister:
             await self._journal.waves.put(wave)
         state = await self._reach(lambda: service.look(wave.batch))
         if state is not None and state.final:
-            await self._reach(lambda: self._take_in(service, wave, state))
+            try:
+                await self._reach(lambda: self._take_in(service, wave, state))
+            except EndpointUnusable:
+                if self._clock.now() - wave.submitted < KEPT:
+                    raise
+                await self._end(wave, "gone")
         elif state is None and self._clock.now() - wave.submitted > YOUNG:
             await self._end(wave, "gone")
         else:

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from aide.errors import AideError
+from aide.errors import AideError, CallError
 from aide.llm.batches import BatchLine, BatchState
 from aide.llm.request import ChatRequest
 from models import SilentModels
@@ -43,6 +43,8 @@ class ManualService(SilentModels):
     on_submit: Callable[[str], None] = lambda batch: None
     """Is called once a batch is taken, and may raise: then nobody learns that it was."""
     refusal: AideError | None = None
+    unreadable: bool = False
+    """Its files can't be fetched."""
     cancelled: list[str] = field(default_factory=list)
 
     def open_batches(self, where: str = "") -> "ManualService | None":
@@ -72,6 +74,8 @@ class ManualService(SilentModels):
 
     async def read_lines(self, state: BatchState) -> AsyncIterator[BatchLine]:
         for file in state.files:
+            if self.unreadable:
+                raise CallError("the file is not there", kind="server")
             for line in self.lines[file]:
                 yield line
 

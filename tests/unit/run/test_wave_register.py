@@ -16,7 +16,7 @@ from aide.records import Message, Usage
 from aide.run.budget import Budget, Reservation
 from aide.run.call_rows import CallName
 from aide.run.service import Clock
-from aide.run.wave_register import ARRIVAL, YOUNG, GatheredCall, WaveRegister
+from aide.run.wave_register import ARRIVAL, KEPT, YOUNG, GatheredCall, WaveRegister
 from unit.run.batch_service import WHERE, ManualService, say
 
 NOTHING = Reservation(0, 0.0)
@@ -184,6 +184,21 @@ def test_a_batch_that_the_service_has_lost_is_given_up_once_it_is_no_longer_youn
         await old.register.collect()
         assert old.register.pending == set()
         assert old.journal.waves.read()[0].outcome == "gone"
+
+    run(tmp_path, work)
+
+
+def test_answers_that_cannot_be_read_are_waited_for_as_long_as_services_keep_them(tmp_path: Path) -> None:
+    async def work(service: ManualService, clock: FakeClock, open_session: Sessions) -> None:
+        await open_session().submit("a", "b")
+        service.come_back("batch_1", say("a"), say("b"))
+        service.unreadable = True
+        with pytest.raises(EndpointUnusable, match="not there"):
+            await open_session().register.collect()
+        clock.at += KEPT
+        late = open_session()
+        await late.register.collect()
+        assert (late.register.pending, late.journal.waves.read()[0].outcome) == (set(), "gone")
 
     run(tmp_path, work)
 
