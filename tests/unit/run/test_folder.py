@@ -1,4 +1,4 @@
-"""The manifest of a run folder: its formats, and what another version makes of it."""
+"""A run folder: its manifest, whose run it holds, and when nothing is left to do in it."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,19 @@ import pytest
 
 from aide.config.spec import RunSpec
 from aide.errors import InputError
-from aide.run.folder import FORMAT, RunFolder, check_same_run, compute_identity, make_manifest
+from aide.run.folder import (
+    FORMAT,
+    RunFolder,
+    check_same_run,
+    compute_identity,
+    compute_invocation,
+    hash_file,
+    hash_inputs,
+    make_manifest,
+    measure_shards,
+    read_finished,
+    resume_spec,
+)
 
 
 def manifest_of(spec: RunSpec) -> dict[str, Any]:
@@ -43,3 +55,167 @@ def test_a_folder_of_a_newer_version_is_refused(tmp_path: Path, name: str) -> No
     with pytest.raises(InputError, match="written by a newer aide") as refused:
         folder.read_manifest()
     assert "pip install -U" in refused.value.hint
+
+
+# --- the folder itself ----------------------------------------------------------------------------------------
+
+
+def test_a_new_folder_is_a_run_s_at_once_and_may_hold_a_card_that_a_person_wrote(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "deep" / "run")
+    folder.create()
+    assert folder.lock.exists()
+    written = RunFolder(tmp_path / "card")
+    written.path.mkdir()
+    written.card.write_text("task = 'Mine.'")
+    written.create()
+    assert written.card.read_text() == "task = 'Mine.'"
+
+
+def test_what_holds_other_files_or_can_not_be_a_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("x")
+    with pytest.raises(InputError, match=r"thesis\.tex"):
+        RunFolder(tmp_path / "mine").create()
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
+    with pytest.raises(InputError, match="can't be written"):
+        RunFolder(tmp_path / "mine" / "thesis.tex").create()
+
+
+def test_a_broken_manifest_is_said_to_be_one(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.manifest.write_text("{")
+    with pytest.raises(InputError, match=r"run\.json can't be read"):
+        folder.read_manifest()
+
+
+def test_a_file_is_known_by_its_bytes_and_a_folder_by_its_files(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x").write_text("1")
+    file, folder = hash_file(str(tmp_path / "a" / "x")), hash_file(str(tmp_path / "a"))
+    (tmp_path / "a" / "x").write_text("22")
+    assert file != hash_file(str(tmp_path / "a" / "x"))
+    assert folder != hash_file(str(tmp_path / "a"))
+    assert hash_file("-") == hash_file(str(tmp_path / "none")) == ""
+
+
+# --- whose run it holds ---------------------------------------------------------------------------------------
+
+
+def with_prompt(folder: Path, name: str, text: str = "Other words.") -> RunSpec:
+    path = folder / "prompts" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"# system\n{text}\n# user\n{text}\n")
+    return RunSpec(prompts=folder / "prompts")
+
+
+def test_changed_prompts_need_adoption_and_changed_settings_another_folder(tmp_path: Path) -> None:
+    folder, manifest = RunFolder(tmp_path), manifest_of(RunSpec())
+    prompted = compute_identity(with_prompt(tmp_path, "extract.md"))
+    with pytest.raises(InputError, match=r"prompts/extract\.md") as refused:
+        check_same_run(folder, manifest, prompted, adopt=False)
+    assert "--adopt" in refused.value.hint
+    check_same_run(folder, manifest, prompted, adopt=True)
+    both = compute_identity(with_prompt(tmp_path, "extract.md").model_copy(update={"min_relevance": 5}))
+    with pytest.raises(InputError, match="min_relevance was 7, is 5") as refused:
+        check_same_run(folder, manifest, both, adopt=True)
+    assert "-o DIR" in refused.value.hint
+
+
+def test_prompts_that_only_look_at_records_and_none_at_all_are_no_difference(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    check_same_run(folder, {}, compute_identity(RunSpec()), adopt=False)
+    looked = compute_identity(with_prompt(tmp_path, "realism.md"))
+    check_same_run(folder, manifest_of(RunSpec()), looked, adopt=False)
+
+
+def test_test_sets_and_personas_count_by_what_is_in_them(tmp_path: Path) -> None:
+    items, people = tmp_path / "items.jsonl", tmp_path / "people.txt"
+    items.write_text("one")
+    people.write_text("a nurse")
+    spec = RunSpec(avoid=(items,), persona_file=people)
+    before = compute_identity(spec)
+    moved = items.rename(tmp_path / "moved.jsonl")
+    assert compute_identity(RunSpec(avoid=(moved,), persona_file=people)) == before
+    moved.write_text("two")
+    people.write_text("a sailor")
+    after = compute_identity(RunSpec(avoid=(moved,), persona_file=people))
+    assert {name for name in after if after[name] != before[name]} == {"avoid", "persona_file"}
+
+
+# --- nothing to do --------------------------------------------------------------------------------------------
+
+
+class Finished:
+    """A folder in which a run over one seed file has ended."""
+
+    def __init__(self, path: Path, **spec: Any) -> None:
+        self.folder, self.seeds, self.spec = RunFolder(path / "run"), path / "seeds.jsonl", RunSpec(**spec)
+        self.seeds.write_text('{"input": "a", "output": "b"}\n')
+        self.folder.create()
+        self.folder.shards.mkdir()
+        (self.folder.shards / "part-00000.jsonl").write_text("a record\n")
+        self.folder.summary.write_text('{"accepted": 1}')
+        self.end(self.spec, compute_identity(self.spec))
+
+    def end(self, spec: RunSpec, identity: dict[str, str], **more: Any) -> None:
+        invocation = compute_invocation(spec, identity, hash_inputs(spec, [str(self.seeds)]))
+        done = {"invocation": invocation, "shards": measure_shards(self.folder)}
+        self.folder.write_manifest({**make_manifest(spec, {}, identity, {}), "finished": done, **more})
+
+    def read(self, **spec: Any) -> dict[str, Any] | None:
+        return read_finished(self.folder, self.spec.model_copy(update=spec), [str(self.seeds)])
+
+
+def test_the_same_again_has_nothing_to_do(tmp_path: Path) -> None:
+    done = Finished(tmp_path)
+    assert done.read() == {"accepted": 1}
+    assert done.read(concurrency=3, quiet=True, adopt=True) == {"accepted": 1}
+
+
+@pytest.mark.parametrize(
+    "more", [{"target": 7}, {"hops": 3}, {"max_calls": 5}, {"min_relevance": 5}, {"retry_failed": True}]
+)
+def test_whoever_asks_for_more_or_for_something_else_has_work(tmp_path: Path, more: dict[str, Any]) -> None:
+    assert Finished(tmp_path).read(**more) is None
+
+
+def test_seeds_and_shards_must_be_those_that_there_were(tmp_path: Path) -> None:
+    done = Finished(tmp_path)
+    assert read_finished(done.folder, done.spec, ["-"]) is None, "nobody knows what standard input holds"
+    (done.folder.shards / "part-00000.jsonl").write_text("")
+    assert done.read() is None
+    (tmp_path / "again").mkdir()
+    done = Finished(tmp_path / "again")
+    with done.seeds.open("a") as file:
+        file.write('{"input": "c", "output": "d"}\n')
+    assert done.read() is None
+
+
+def test_a_folder_without_an_end_has_work(tmp_path: Path) -> None:
+    done = Finished(tmp_path)
+    manifest = done.folder.read_manifest()
+    del manifest["finished"]
+    done.folder.write_manifest(manifest)
+    assert done.read() is None
+
+
+def test_a_folder_that_0_1_finished_is_finished_under_the_prompts_of_this_version(tmp_path: Path) -> None:
+    done = Finished(tmp_path)
+    older = {**compute_identity(done.spec), "prompts/extract.md": "other words", "prompts/gone.md": "then"}
+    done.end(done.spec, older, format=0)
+    assert done.read() == {"accepted": 1}
+    assert done.read(target=7) is None
+    assert done.read(min_relevance=5) is None
+    mine = with_prompt(tmp_path, "extract.md")
+    assert done.read(prompts=mine.prompts) is None, "prompts of one's own are meant"
+    done.end(done.spec, older)
+    assert done.read() is None, "and so are those of this version, where it wrote the folder"
+
+
+def test_settings_that_nobody_sets_are_those_of_the_folder(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert resume_spec(folder, RunSpec(), {}) == RunSpec()
+    then = RunSpec(demonstrations=2, target=50)
+    folder.write_manifest(make_manifest(then, {"demonstrations": "default", "target": "--target"}, {}, {}))
+    resumed = resume_spec(folder, RunSpec(), {})
+    assert (resumed.demonstrations, resumed.target) == (2, RunSpec().target)
