@@ -114,7 +114,13 @@ class StepRunner:
         return AnswerChecks(checks.format, checks.card, checks.quorum, checks.run)
 
     def _input(self, record: Mapping[str, Any]) -> tuple[Parts, str]:
-        """The fixed parts of a record and what varies."""
+        """The fixed parts of a record and what varies, which is not blank."""
+        parts, text = self._find_input(record)
+        if not text.strip():
+            raise Rejection("answer", "no_input", "the record has no `input`")
+        return parts, text
+
+    def _find_input(self, record: Mapping[str, Any]) -> tuple[Parts, str]:
         frame = self.seeds[0].parts
         given = record.get("parts") or record
         if isinstance(given, Mapping) and {frame.varying, *(name for name, _ in frame.fixed)} <= given.keys():
@@ -122,10 +128,7 @@ class StepRunner:
             return replace(frame, fixed=fixed), str(given[frame.varying])
         fields = RowFields(record)
         name = fields.find(INPUTS)
-        text = read_text_value(fields.get(name)) if name else ""
-        if not text.strip():
-            raise Rejection("answer", "no_input", "the record has no `input`")
-        return Parts(), text
+        return Parts(), read_text_value(fields.get(name)) if name else ""
 
     def _seed(self, record: Mapping[str, Any], text: str) -> Seed:
         lineage = record.get("lineage")
