@@ -163,5 +163,5 @@ def _format_money(money: float | None) -> str:
 
 
 def _format_row(name: str, *cells: str) -> str:
-    widths = (9, 12, 11, 8, 16, 10)
-    return f"{name:12}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+    widths = (9, 11, 10, 7, 15, 9)  # of what a thousand records take; more moves the rest to the right
+    return f"{name:12}" + "".join(f" {cell:>{width}}" for cell, width in zip(cells, widths, strict=True))

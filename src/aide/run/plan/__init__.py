@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from aide.config.spec import RunSpec
 from aide.formats import TaskCard
+from aide.prompts import Prompts
 from aide.run.group_sizes import learn_group_sizes
 from aide.run.inputs import PreparedInputs
 from aide.run.plan.bound import estimate_at_most, measure_longest_call
@@ -71,8 +72,10 @@ def make_plan(
     share = spec.expect_yield or (experience.share if experience else YIELD)
 
     async def estimate() -> tuple[Estimate, Estimate]:
-        expected = await estimate_expected(spec, inputs, card, sizes, share, experience)
-        return expected, await estimate_at_most(spec, inputs, card, sizes)
+        prompts = Prompts(spec.prompts)  # shared, for templates take as long to compile as to fill
+        expected = await estimate_expected(spec, inputs, card, sizes, prompts, share, experience)
+        prompts.constants.clear()
+        return expected, await estimate_at_most(spec, inputs, card, sizes, prompts)
 
     expected, at_most = asyncio.run(estimate())
     if speed is not None:

@@ -13,6 +13,7 @@ from aide.formats import TaskCard
 from aide.frontier import ENDLESS
 from aide.frontier.levels import LEAST_YIELD
 from aide.metrics.realism import STEP as REALISM
+from aide.prompts import Prompts
 from aide.records import Seed
 from aide.run.composition import Composition, Held, SeedBatch, compose
 from aide.run.context import make_shape
@@ -35,27 +36,29 @@ _AGAIN: Final = 2  # answers where code finds the first one wrong
 
 
 async def estimate_at_most(
-    spec: RunSpec, inputs: PreparedInputs, card: TaskCard, sizes: GroupSizes
+    spec: RunSpec, inputs: PreparedInputs, card: TaskCard, sizes: GroupSizes, prompts: Prompts
 ) -> Estimate:
     """The bound of calls, tokens and candidates by hop and step; records as many as are wanted."""
-    return await _Bound(spec, inputs, card, await _rehearse(spec, inputs, card, sizes)).add_up()
+    return await _Bound(spec, inputs, card, await _rehearse(spec, inputs, card, sizes, prompts)).add_up()
 
 
 async def measure_longest_call(
     spec: RunSpec, inputs: PreparedInputs, card: TaskCard, sizes: GroupSizes
 ) -> int:
     """Tokens of the longest prompt, with the longest answer to it."""
-    rehearsal = await _rehearse(spec, inputs, card, sizes)
+    rehearsal = await _rehearse(spec, inputs, card, sizes, Prompts(spec.prompts))
     return max(
         round(size.prompt + size.limit)
         for size in (*rehearsal.table.list_sizes(), *(size for _, size in rehearsal.once))
     )
 
 
-async def _rehearse(spec: RunSpec, inputs: PreparedInputs, card: TaskCard, sizes: GroupSizes) -> Rehearsal:
+async def _rehearse(
+    spec: RunSpec, inputs: PreparedInputs, card: TaskCard, sizes: GroupSizes, prompts: Prompts
+) -> Rehearsal:
     """With texts that are as long as they may be."""
     longest = _stretch_longest(inputs.seeds, card)
-    return await Rehearsal(spec, inputs, card, sizes, choose_longest(inputs.seeds), [longest]).run()
+    return await Rehearsal(spec, inputs, card, sizes, prompts, choose_longest(inputs.seeds), [longest]).run()
 
 
 def _stretch_longest(seeds: tuple[Seed, ...], card: TaskCard) -> Seed:

@@ -7,6 +7,7 @@ from aide.config.spec import RunSpec
 from aide.formats import TaskCard
 from aide.judging.passage import is_short
 from aide.metrics.realism import STEP as REALISM
+from aide.prompts import Prompts
 from aide.records import Seed, digest
 from aide.run.context import make_shape
 from aide.run.group_sizes import GUIDED, GroupSizes
@@ -31,6 +32,7 @@ async def estimate_expected(
     inputs: PreparedInputs,
     card: TaskCard,
     sizes: GroupSizes,
+    prompts: Prompts,
     share: float,
     experience: Experience | None,
 ) -> Estimate:
@@ -38,7 +40,7 @@ async def estimate_expected(
 
     `experience` tells what became of candidates, unless `--expect-yield` does, and how long texts really are.
     """
-    rehearsal = await Rehearsal(spec, inputs, card, sizes, choose_typical(inputs.seeds)).run()
+    rehearsal = await Rehearsal(spec, inputs, card, sizes, prompts, choose_typical(inputs.seeds)).run()
     shape, near = make_shape(spec, inputs), rank_near_labels(card, inputs)
     part = compose_part(spec, shape, inputs.seeds, card.label_names, near, share)
     otherwise = FateShares.assume(

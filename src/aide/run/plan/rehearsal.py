@@ -48,7 +48,7 @@ from aide.verify.answers import AnswerChecks
 # Seeds that stand for all: by length from the shortest to the longest, so that their mean is that of all. Only some of
 # them go through every fate.
 TYPICAL: Final = 10
-FULLY: Final = 4
+FULLY: Final = 3
 
 
 class Rehearsal:
@@ -60,11 +60,13 @@ class Rehearsal:
         inputs: PreparedInputs,
         counted: TaskCard,
         sizes: GroupSizes,
+        prompts: Prompts,
         seeds: Sequence[Seed],
         texts: Sequence[Seed] = (),
     ) -> None:
-        """`counted` is the card without its description; `seeds` stand for all as examples, and so do `texts`, unless
-        they are the same, as what is planted and written.
+        """`counted` is the card without its description; `prompts` are given the described one.
+
+        `seeds` stand for all as examples, and so do `texts`, unless they are the same, as what is planted and written.
         """
         self.table = SizeTable()
         """Sizes of calls: `write KIND`, `read`, `compare KIND`, and steps of a trace as `STEP KIND`."""
@@ -81,13 +83,14 @@ class Rehearsal:
         self._sizes = sizes
         self._card = counted
         self._writer = TypicalWriter(self._texts, inputs.format, counted)
+        self._ask = MeasuringAsk(prompts, self._writer)
         self._script = Script(embeds=bool(spec.embeddings) and spec.duplicates != "off")
 
     async def run(self) -> Self:
         """Rehearse all but planting, which depends on how many triples and personas are asked for."""
-        self._ask = self._script.ask = MeasuringAsk(Prompts(self._spec.prompts), self._writer)
+        self._script.ask = self._ask
         await self._describe()
-        self._ask.prompts = Prompts(self._spec.prompts, card=self._card)
+        self._ask.prompts.constants["card"] = self._card
         with Journal.in_memory() as journal:
             self._open(journal)
             for kind in list_kinds(self._spec):
@@ -136,9 +139,8 @@ class Rehearsal:
         """Groups of one, of two and of as many as share a call; those of one with every fate."""
         most = self._sizes.most(PLAIN_SIZE if kind == PLAIN else GUIDED)
         for place in range(len(self._texts)):
-            for count in sorted({1, 2, most}):
-                if count <= most:
-                    await self._perform(kind, ACCEPTED, place, count)
+            for count in sorted({1, min(2, most), most} if place < FULLY else {1, most}):
+                await self._perform(kind, ACCEPTED, place, count)
             for fate in (REVISED, DISPUTED, CORRECTED, LOST, WORST) if place < FULLY else ():
                 await self._perform(kind, fate, place, 1)
 
@@ -185,9 +187,7 @@ class Rehearsal:
     async def _judge(self, journal: Journal) -> None:
         """The texts that were grown, through the run's own judge: one, two, and as many as share a call."""
         most = self._sizes.most(JUDGED)
-        for count in sorted({1, 2, most}):
-            if count > most:
-                continue
+        for count in sorted({1, min(2, most), most}):
             judge = self._make_judge(journal, count)
             for kind, judged in self._script.judged.items():
                 for first in range(0, min(len(judged), FULLY * count), count):
