@@ -59,7 +59,7 @@ class Taken:
         return "near duplicate of another (0.90)" if text in self.wording else ""
 
     async def check_meaning(self, id: str, text: str, *, lenient: bool) -> str:
-        return "means the same as another (0.99)" if text in self.meaning else ""
+        return "means the same as another (0.99)" if text in self.meaning and not lenient else ""
 
 
 class Judged:

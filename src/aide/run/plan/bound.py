@@ -58,7 +58,10 @@ async def _rehearse(
 ) -> Rehearsal:
     """With texts that are as long as they may be."""
     longest = _stretch_longest(inputs.seeds, card)
-    return await Rehearsal(spec, inputs, card, sizes, prompts, choose_longest(inputs.seeds), [longest]).run()
+    examples = choose_longest(inputs.seeds)
+    if longest.id not in {seed.id for seed in examples}:  # what is planted must be a seed of the rehearsal
+        examples[-1] = next(seed for seed in inputs.seeds if seed.id == longest.id)
+    return await Rehearsal(spec, inputs, card, sizes, prompts, examples, [longest]).run()
 
 
 def _stretch_longest(seeds: tuple[Seed, ...], card: TaskCard) -> Seed:

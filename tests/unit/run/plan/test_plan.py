@@ -1,12 +1,16 @@
 """The estimate: what it counts, and that nothing of it is written down twice."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aide.config import resources
+from aide.config.spec import RunSpec
 from aide.errors import InputError
+from aide.run.inputs import count_inputs_card, read_inputs
 from aide.run.plan import find_longest_call, make_plan
 from aide.run.plan.part import ENOUGH
 
@@ -91,6 +95,17 @@ def test_the_longest_call_is_longer_than_any_that_is_expected(prepare: Callable[
         (spent.prompt + spent.completion) / spent.calls for spent in make_plan(*task).expected.steps.values()
     )
     assert find_longest_call(*task) > mean
+
+
+def test_the_longest_input_may_have_a_short_answer(tmp_path: Path) -> None:
+    """Among many seeds it is then not one of those with which prompts are longest."""
+    rows = [(f"How long does way {n} take?", f"It takes {'very ' * 40}long.") for n in range(12)]
+    rows.append(("How long does it take a man who has to carry it all up the hill?", "An hour."))
+    path = tmp_path / "seeds.jsonl"
+    path.write_text("".join(json.dumps({"input": text, "output": said}) + "\n" for text, said in rows))
+    spec = RunSpec(base_url=("sim:",), model="simulator", format="free_text", target=20)
+    inputs = read_inputs(spec, [str(path)])
+    assert make_plan(spec, inputs, count_inputs_card(spec, inputs)).at_most.records == 20
 
 
 @pytest.mark.parametrize(
