@@ -43,7 +43,6 @@ from aide.run.expansion import Expansion
 from aide.run.folder import RunFolder
 from aide.run.inputs import SeedSource, count_inputs_card
 from aide.run.session import RunRequest
-from aide.run.stop import StopSwitch
 
 HOPS = 6
 TARGET = 120
@@ -139,7 +138,7 @@ async def grow(task: str, variant: str, scratch: Path) -> tuple[list[dict[str, A
         records.append(record)
 
     request = RunRequest(spec, {}, seeds, folder)
-    await run_locally(Expansion(request, source, models, Nobody(), StopSwitch(), emit=emit))
+    await run_locally(Expansion(request, source, models, Nobody(), emit=emit))
     return records, sum(stats["calls"] for stats in models.pool.collect_stats().values())
 
 

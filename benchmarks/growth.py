@@ -155,7 +155,6 @@ async def grow_bare(records: int, scratch: Path) -> dict[str, Any]:
     from aide.run.folder import RunFolder
     from aide.run.inputs import SeedSource, count_inputs_card
     from aide.run.session import RunRequest
-    from aide.run.stop import StopSwitch
 
     make_seeds(scratch / "seeds.jsonl", 10)
     spec = RunSpec(
@@ -168,7 +167,7 @@ async def grow_bare(records: int, scratch: Path) -> dict[str, Any]:
     folder.card.write_text(card_to_toml(count_inputs_card(spec, source.read())), encoding="utf-8")
     RECIPES["aide"] = Bare
     request = RunRequest(spec, {}, seeds, folder)
-    return await run_locally(Expansion(request, source, LocalModels(spec), Nobody(), StopSwitch()))
+    return await run_locally(Expansion(request, source, LocalModels(spec), Nobody()))
 
 
 def bare(records: int) -> None:

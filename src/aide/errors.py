@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 Scope = Literal["call", "node", "run"]
-FailureKind = Literal["rate", "overload", "server", "timeout", "connection"]
+FailureKind = Literal["rate", "overload", "server", "timeout", "connection", "refused"]
 
 
 class AideError(Exception):
@@ -24,6 +24,8 @@ class AideError(Exception):
         super().__init__(message)
         self.hint = hint
         """One sentence that says what a person can do; shown after `hint:`."""
+        self.endpoint = ""
+        """The name of the endpoint where it happened; empty where no endpoint is concerned."""
 
 
 # --- scope: run ---------------------------------------------------------------------------------
@@ -45,6 +47,11 @@ class EndpointUnusable(AideError):
     """The endpoint can't serve this run (bad key, unknown model, quota, unreachable); resumable."""
 
     exit_code = 4
+
+    def __init__(self, message: str, *, hint: str = "", lasting: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.lasting = lasting
+        """True when no patience heals it, even where calls were answered before: a quota is spent."""
 
 
 class FolderHeld(AideError):
@@ -91,7 +98,7 @@ class CallError(AideError):
         super().__init__(message, hint=hint)
         self.kind = kind
         """What failed: `rate` (turned away, 429), `overload` (503, 529, 498), `server` (other 5xx, or an error inside
-        a 200), `timeout`, `connection` (reset, refused, cut body).
+        a 200), `timeout`, `connection` (reset, cut body), `refused` (would end the run, had nothing been answered).
         """
         self.retry_after = retry_after
         """Seconds the server asked to wait; `None` where it named none."""

@@ -144,22 +144,3 @@ def test_seeds_that_are_in_a_test_set_are_named(tmp_path: Path) -> None:
     missing = aide("plan", WORDS, "--against", "none.jsonl", cwd=tmp_path)
     assert missing.returncode == 2
     assert "none.jsonl" in missing.stderr
-
-
-def test_the_prices_that_it_counts_with_are_shown_with_their_source(tmp_path: Path) -> None:
-    (tmp_path / "own.toml").write_text(
-        '[prices]\n"own-model" = "3/4/1"\n[steps.extract]\nmodel = "own-model"\n'
-    )
-    where = ("--base-url", "https://api.openai.com/v1", "--model", "gpt-5.4-mini", "--config", "own.toml")
-    facts = planned(WORDS, *where, cwd=tmp_path)
-    listed, own = sorted(facts["prices"], key=lambda price: price["model"])
-    assert (own["input"], own["output"], own["cached"], own["from"]) == (3, 4, 1, "given")
-    assert listed["from"].startswith("list of 20")
-    batched = planned(WORDS, *where, "--batch", cwd=tmp_path)
-    assert {price["tier"] for price in batched["prices"]} == {"batch"}
-    assert sorted(price["output"] for price in batched["prices"]) == [own["output"] / 2, listed["output"] / 2]
-    assert batched["expected"]["cost"] == pytest.approx(facts["expected"]["cost"] / 2, rel=1e-3)
-    assert batched["expected"]["seconds"] is None, "nobody knows how long a batch takes"
-    shown = aide("plan", WORDS, *where, cwd=tmp_path).stdout
-    assert "own-model: USD a million tokens 3 in, 1 cached, 4 out (given)\n" in shown
-    assert planned(WORDS, "--base-url", SIM, cwd=tmp_path)["prices"] == []

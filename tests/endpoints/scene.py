@@ -17,7 +17,6 @@ from aide.prompts import Prompts
 from aide.records import Usage
 from aide.run.budget import Budget
 from aide.run.calls import ModelCalls, NodeAsk
-from aide.run.stop import StopSwitch
 from endpoints.fake import FakeEndpoint
 from models import SilentModels
 
@@ -60,6 +59,7 @@ class Scene(SilentModels):
         (folder / "prompts").mkdir(parents=True, exist_ok=True)
         (folder / "prompts" / "extract.md").write_text("# system\nYou count.\n# user\n{{ about }}\n")
         self.pool = pool
+        self.stop = pool.stop
         self.waits: list[float] = []
         self.paid: Sequence[AnsweredCall] = []
         self.journal = Journal.open(folder / "journal.sqlite", pace=0.0)
@@ -71,7 +71,6 @@ class Scene(SilentModels):
             self.budget,
             self,
             now=lambda: 1.0,
-            stop=StopSwitch(),
         )
         self._prompts = Prompts(folder / "prompts")
 
@@ -84,6 +83,7 @@ class Scene(SilentModels):
             health=self.pool.health,
             rng=random.Random(1),
             sleep=self._wait,
+            hold=lambda refusal: self.pool.hold(refusal, request),
         )
 
     async def _wait(self, seconds: float) -> None:

@@ -20,7 +20,7 @@ from aide.config.fingerprint import compute_fingerprint
 from aide.config.resolve import Settings, resolve_settings
 from aide.config.spec import BATCH_API, SIMULATOR, RunSpec
 from aide.errors import AideError, BatchesPending, FolderHeld, InputError, Interrupted
-from aide.run.stop import StopSwitch
+from aide.stop import StopSwitch
 from aide.text.figures import format_duration
 
 if TYPE_CHECKING:
@@ -129,7 +129,6 @@ def _run(
             source,
             LocalModels(spec, transports=transports),
             display,
-            StopSwitch(),
             emit=emit,
             expected=display.totals,
         )

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,7 +80,6 @@ def collect_plan(
     estimate: RunPlan = make_plan(spec, inputs, count_inputs_card(spec, inputs), past, speed)
     return {
         **_describe_request(spec, inputs, folder),
-        "prices": _list_prices(spec, estimate.expected.steps),
         **estimate.as_dict(spec),
         "done": _read_done(folder, spec),
         "lint": [finding.as_dict() for finding in lint_seeds(inputs, against)],
@@ -97,25 +96,6 @@ def _describe_request(spec: "RunSpec", inputs: "PreparedInputs", folder: "RunFol
         "hops": spec.hops,
         "skipped": [str(problem) for problem in inputs.loaded.problems],
     }
-
-
-def _list_prices(spec: "RunSpec", steps: Iterable[str]) -> list[dict[str, Any]]:
-    """What the models of these steps cost, and who says so; models without a price are left out."""
-    from aide.config.prices import read_list_date
-
-    found = {}
-    for step in steps:
-        model, tier, price = (
-            spec.get_step(step).model,
-            spec.choose_planned_tier(step),
-            spec.find_planned_price(step),
-        )
-        if price is not None:
-            given = spec.prices.get(model, spec.price) is not None
-            facts = price.model_dump(include={"input", "output", "cached"})
-            source = "given" if given else f"list of {read_list_date()}"
-            found[model, tier] = {"model": model, "tier": tier, **facts, "from": source}
-    return list(found.values())
 
 
 def _read_done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
@@ -144,7 +124,6 @@ def _describe(facts: Mapping[str, Any]) -> list[str]:
         f"seeds   {make_printable(facts['shape'])} Format: {facts['format']}.",
         f"asked   {wanted} over {format_plural(facts['hops'], 'hop')} into {facts['folder']}",
         f"basis   yield {basis['yield']:.0%} ({share}); tokens from {basis['tokens_from']}",
-        *(_format_price("prices" if not at else "", each) for at, each in enumerate(facts["prices"])),
         "",
         _format_row("step", "calls", "tokens in", "tokens out", "USD", "at most: calls", "USD"),
     ]
@@ -169,13 +148,6 @@ def _describe(facts: Mapping[str, Any]) -> list[str]:
     rows += [f"skipped {make_printable(problem)}" for problem in facts["skipped"]]
     rows += [f"look    {make_printable(finding['message'])}" for finding in facts["lint"]]
     return rows
-
-
-def _format_price(name: str, price: Mapping[str, Any]) -> str:
-    kinds = (("input", "in"), ("cached", "cached"), ("output", "out"))
-    costs = ", ".join(f"{price[kind]:g} {word}" for kind, word in kinds if price[kind] is not None)
-    source = ", ".join(filter(None, (price["from"], price["tier"])))
-    return f"{name:7} {make_printable(price['model'])}: USD a million tokens {costs} ({source})"
 
 
 def _format_step(step: str, spent: Mapping[str, Any], bound: Mapping[str, Any] | None) -> str:

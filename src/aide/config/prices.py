@@ -43,12 +43,6 @@ def _read_lists() -> tuple[_PriceList, ...]:
 
 
 @cache
-def read_list_date() -> str:
-    """The day of the list, such as 2026-11-26."""
-    return str(tomllib.loads(read_file("configs", "prices.toml"))["as_of"])
-
-
-@cache
 def find_list_price(base_url: str, model: str, tier: str = "") -> Price | None:
     """What `model` costs there in that tier; `None` where the list does not know.
 

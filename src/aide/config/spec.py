@@ -170,15 +170,12 @@ class RunSpec(RunSettings):
         return max(known, key=lambda price: price.output) if known and len(known) == len(found) else None
 
     def find_planned_price(self, step: str) -> Price | None:
-        """The price at which most calls of a step will be answered."""
-        return self.find_price(self.get_step(step).model, self.choose_planned_tier(step))
-
-    def choose_planned_tier(self, step: str) -> str:
-        """The tier in which most calls of a step will be answered, as `find_price` calls it.
+        """The price at which most calls of a step will be answered: batches before the first tier.
 
         Embeddings go neither in batches nor in tiers.
         """
-        return "" if step == EMBED else BATCH if self.batch == BATCH_API else "".join(self.tier[:1])
+        tier = "" if step == EMBED else BATCH if self.batch == BATCH_API else "".join(self.tier[:1])
+        return self.find_price(self.get_step(step).model, tier)
 
     def as_dict(self) -> dict[str, Any]:
         """The spec as plain JSON values; `RunSpec(**…)` is the inverse."""

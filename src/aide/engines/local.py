@@ -11,11 +11,12 @@ from typing import Any, Final
 from aide.config.spec import BATCH_FILES, EndpointSpec, RunSpec
 from aide.config.values import CEILING
 from aide.engines.timeline import Timeline, make_sample
-from aide.errors import CallError
+from aide.errors import CallError, NodeError
 from aide.llm.batch_api import BatchApi
 from aide.llm.batch_folder import BatchFolder
 from aide.llm.batches import BatchService
 from aide.llm.client import CallableTransport
+from aide.llm.health import Trouble
 from aide.llm.pool import EndpointPool
 from aide.llm.profile import EndpointProfile
 from aide.llm.request import Endpoint, KeepAnswer, ModelAnswer, ModelRequest
@@ -24,6 +25,7 @@ from aide.llm.tiers import FALL_BACK_AFTER, FLEX, FLEX_ATTEMPTS, FLEX_PATIENCE, 
 from aide.records import rng
 from aide.run.expansion import Expansion
 from aide.run.service import SYSTEM_CLOCK
+from aide.stop import StopSwitch
 
 TICK: Final = (
     0.2  # seconds between two looks at a run; a picture that changes less often seems to stand still
@@ -43,6 +45,8 @@ class LocalModels:
     ) -> None:
         """`transports` stand in for the network, by the endpoint's name; `clock` gives the seconds of the event loop.
 
+        After a stop an answer is awaited as long as the endpoint may be silent.
+
         Raises:
             InputError: an endpoint has no tier such as the spec asks for.
         """
@@ -50,20 +54,38 @@ class LocalModels:
         flex = FLEX in spec.tier
         self.capacity = sum(each.ceiling for each in served)
         """Most calls in flight, over all endpoints."""
+        timeout = max(spec.timeout, FLEX_TIMEOUT) if flex else spec.timeout
+        self.stop = StopSwitch(timeout)
+        """The scope of all calls."""
         simulated = {each.name: make_transport(each) for each in served if each.simulated}
         self.pool = EndpointPool(
             [make_endpoint(each, spec.model, spec.tier) for each in served],
             ceiling=CEILING,
-            timeout=max(spec.timeout, FLEX_TIMEOUT) if flex else spec.timeout,
+            timeout=timeout,
             patience=max(spec.endpoint_patience, FLEX_PATIENCE) if flex else spec.endpoint_patience,
             attempts=FLEX_ATTEMPTS if flex else {},
             model=spec.model,
             clock=clock,
             transport={**simulated, **(transports or {})},
+            stop=self.stop,
         )
         self._batch_folder = spec.batch_folder
         self._jitter = rng("jitter")
         self._falls_back = len(spec.tier) > 1
+
+    @property
+    def held(self) -> int:
+        """See `ModelService`."""
+        return self.pool.held
+
+    def on_hold(self, listener: Callable[[], None]) -> None:
+        """See `ModelService`."""
+        self.pool.on_hold = listener
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """See `ModelService`."""
+        return self.pool.health.trouble
 
     @property
     def in_flight(self) -> int:
@@ -88,7 +110,16 @@ class LocalModels:
                 turned_away += error.kind in ("rate", "overload")
                 raise
 
-        return await with_retries(attempt, health=self.pool.health, rng=self._jitter)
+        async def hold(refusal: NodeError) -> None:
+            await self.pool.hold(refusal, request)
+
+        return await with_retries(
+            attempt, health=self.pool.health, rng=self._jitter, sleep=self._sleep, hold=hold
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        with self.stop.waiting():
+            await asyncio.sleep(seconds)
 
     def note_invalid(self, model: str, endpoint: str, rung: str, shapeless: bool) -> None:
         """See `ModelService`."""

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Self
 
+from aide.errors import AideError
 from aide.journal.database import Database, open_for_reading, open_for_writing, open_in_memory
 from aide.journal.key_filter import KeyFilter
 from aide.journal.packing import MARK, Unpacker, split_exchange
@@ -102,6 +103,10 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def on_fault(self, listener: Callable[[AideError], None]) -> None:
+        """Call `listener` when nothing can be written any more, before those who wait for a commit hear of it."""
+        self._writable()[1].on_fault(listener)
 
     def close(self) -> None:
         """Commit what is queued, fold the log into the file, close it; a second time does nothing."""

@@ -55,6 +55,7 @@ class JournalWriter:
         self._closed = False
         self._fault: AideError | None = None
         self._fault_raised = False
+        self._listener: Callable[[AideError], None] = lambda fault: None
         self._orders: SimpleQueue[bool] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="aide-journal", daemon=True)
         self._thread.start()
@@ -80,6 +81,10 @@ class JournalWriter:
             raise RuntimeError("the journal is closed")
         self._queued.append((write, row, future, then))
         self._schedule()
+
+    def on_fault(self, listener: Callable[[AideError], None]) -> None:
+        """Call `listener` when a commit fails, before those who wait for it hear of that."""
+        self._listener = listener
 
     def close(self) -> None:
         """Commit what is queued and end the thread.
@@ -162,6 +167,7 @@ class JournalWriter:
         else:
             self._fault = AideError(f"writing {self._path} failed: {error!r}")
         self._fault.__cause__ = error
+        self._listener(self._fault)
         lost, self._queued = [*group, *self._queued], []
         self._answer(lost, dict.fromkeys(range(len(lost)), self._fault))
 

@@ -21,6 +21,7 @@ from aide.llm.addresses import list_base_urls
 from aide.llm.faults import WrongPath, classify_fault, decode_json, read_answer, read_fault
 from aide.llm.network import Network
 from aide.llm.request import Endpoint
+from aide.stop import StopSwitch
 
 KEY_TIME: Final = 30.0  # seconds for a key command: some ask a vault, or a person's browser session
 SIM: Final = "sim:"
@@ -70,11 +71,12 @@ class Client:
         total_timeout: float | None = None,
         pool: int = 64,
         environ: Mapping[str, str] = os.environ,
+        stop: StopSwitch | None = None,
     ) -> None:
         """`timeout` is how many seconds the endpoint may be silent; `total_timeout` is twice that by default.
 
         `transport` stands in for the network, `pool` is the most connections, and `environ` is where the key's
-        variable is looked up.
+        variable is looked up. After a `stop` no request is sent.
 
         Raises:
             InputError: the base URL is none, or `sim:` has no transport.
@@ -102,6 +104,7 @@ class Client:
         self._headers: dict[str, str] = {}
         self._timeout = timeout
         self._network: Network | None = None
+        self._stop = stop or StopSwitch()
 
     @property
     def base(self) -> str:
@@ -176,6 +179,7 @@ class Client:
         Raises:
             CallError: kind `connection` or `timeout`.
             EndpointUnusable: the key command fails, or the certificate is not trusted.
+            AideError: the reason of a stop.
         """
         if self._key is None:
             await self._get_key()
@@ -183,7 +187,8 @@ class Client:
         sent = {**self._headers, "content-type": content_type} if content_type else self._headers
         if self._direct is not None:  # the simulator in this process: no request need be built for it
             route = urlsplit(self.base).path + path
-            status, headers, said = await self._direct(route, body or {}, {**sent, ":method": method})
+            with self._stop.on_the_wire():
+                status, headers, said = await self._direct(route, body or {}, {**sent, ":method": method})
             return WireReply(status, headers, _encode(said), monotonic() - began)
         content = b"" if body is None else body if isinstance(body, bytes) else encode_body(body)
         try:
@@ -205,9 +210,15 @@ class Client:
         self, method: str, path: str, headers: Mapping[str, str], content: bytes
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers by lower-case name, and the decompressed body."""
+        with self._stop.on_the_wire():
+            return await self._send_through(method, path, headers, content)
+
+    async def _send_through(
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
         if self._transport is None:
             if self._network is None:
-                self._network = Network(self.base, self._pool, self._timeout)
+                self._network = Network(self.base, self._pool, self._timeout, self._stop)
             return await self._network.send(method, self._url(path), headers, content)
         timeouts = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)
         request = httpx.Request(
@@ -258,15 +269,17 @@ class Client:
 
     async def _get_key(self) -> str:
         if self._key is None:
-            async with self._key_lock:
-                if self._key is None:
-                    await self._take_key()
+            with self._stop.waiting():
+                async with self._key_lock:
+                    if self._key is None:
+                        await self._take_key()
         return self._key or ""
 
     async def _refresh(self, refused: str) -> None:
-        async with self._key_lock:
-            if self._key == refused:  # else another worker has already fetched a new one
-                await self._take_key()
+        with self._stop.waiting():
+            async with self._key_lock:
+                if self._key == refused:  # else another worker has already fetched a new one
+                    await self._take_key()
 
     async def _take_key(self) -> None:
         """Ask the key command, else the environment, and lay out the headers that carry the key."""
@@ -324,9 +337,11 @@ async def run_key_command(command: str) -> str:
         async with asyncio.timeout(KEY_TIME):
             printed, _ = await running.communicate()
     except TimeoutError:
-        running.kill()
-        await running.wait()
         raise EndpointUnusable(f"the key command took more than {KEY_TIME:g} s", hint=hint) from None
+    finally:
+        if running.returncode is None:  # it takes too long, or the run was stopped
+            running.kill()
+            await running.wait()
     if running.returncode or not printed.strip():
         raise EndpointUnusable(f"the key command failed (exit status {running.returncode})", hint=hint)
     return printed.decode("utf-8", "replace")

@@ -10,11 +10,12 @@ from typing import Any, Final
 
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError, Unusable
 from aide.llm.diagnosis import PARALLEL, Diagnosis, DoctorFinding, FindingLevel, MeasuredSpeed
+from aide.llm.health import RunHealth
 from aide.llm.limiter import Limiter, Permit
 from aide.llm.prefixes import BLOCK
 from aide.llm.profile import RUNGS
 from aide.llm.request import ChatRequest, Endpoint, ModelAnswer
-from aide.llm.retry import RunHealth, with_retries
+from aide.llm.retry import with_retries
 from aide.llm.servers import LOCAL, THINKING_OFF, advise_larger_window, advise_more_slots, read_window
 from aide.llm.usage import estimate_tokens
 from aide.llm.worker import EndpointWorker
@@ -135,8 +136,8 @@ class _Examination:
                 answer = await self.worker.attempt(
                     request, self.found.model, Permit(0, 0, 0, False, False), self.clock
                 )
-            except CallError:
-                self.health.failed()
+            except CallError as error:
+                self.health.failed(error)
                 raise
             self.health.succeeded()
             return answer

@@ -145,6 +145,11 @@ class Limiter:
         return max(1, int(self._limit + 1e-9))
 
     @property
+    def latest(self) -> int:
+        """The serial of the youngest call."""
+        return self._serial
+
+    @property
     def holding(self) -> bool:
         """True when all starts are stopped, or one probe decides."""
         return self._needs_probe or self._hold_until > self._clock()

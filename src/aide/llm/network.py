@@ -3,10 +3,12 @@
 import urllib.request
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
+
+from aide.stop import StopSwitch
 
 # Seconds for a connection to come about: a host across the world needs less than one, a busy accept queue a few.
 CONNECT: Final = 10.0
@@ -19,10 +21,11 @@ DNS_SECONDS: Final = 300  # a look-up for each new connection would double its c
 class Network:
     """Connections to one host, at most `pool` of them; the system's proxies and certificates are heeded.
 
-    `timeout` is how long the host may be silent, in seconds. Errors are httpx's.
+    `timeout` is how long the host may be silent, in seconds; a `stop` ends what waits for a connection. Errors are
+    httpx's.
     """
 
-    def __init__(self, base: str, pool: int, timeout: float) -> None:
+    def __init__(self, base: str, pool: int, timeout: float, stop: StopSwitch) -> None:
         import aiohttp
         import yarl
 
@@ -30,7 +33,8 @@ class Network:
         proxies = urllib.request.getproxies()
         bypass = urllib.request.proxy_bypass(parts.hostname or "")
         self._proxy = None if bypass else proxies.get(parts.scheme, proxies.get("all"))
-        connector = aiohttp.TCPConnector(
+        connector = _make_connector_class()(
+            stop,
             limit=pool,  # the limiter never lets more calls out; a second bound below it would queue unseen
             keepalive_timeout=IDLE,
             ssl=httpx.create_ssl_context() if parts.scheme == "https" else False,
@@ -74,6 +78,24 @@ class Network:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._session.close()
+
+
+@cache
+def _make_connector_class() -> Any:
+    import aiohttp
+
+    class StoppableConnector(aiohttp.TCPConnector):
+        """Until it has a connection a request is not sent, and a stop ends it."""
+
+        def __init__(self, stop: StopSwitch, **options: Any) -> None:
+            super().__init__(**options)
+            self._stop = stop
+
+        async def connect(self, *request: Any, **options: Any) -> Any:
+            with self._stop.waiting():
+                return await super().connect(*request, **options)
+
+    return StoppableConnector
 
 
 @cache

@@ -140,7 +140,7 @@ class EndpointProfile:
             return True
         if self.limit_name not in said:
             return False
-        if self.limit_name == "max_completion_tokens" and _UNWANTED.search(said):
+        if self.limit_name == "max_completion_tokens" and is_unwanted(said):
             self.limit_name = "max_tokens"
             return True
         asked = min(request.max_output, self.most_output or request.max_output)
@@ -160,7 +160,7 @@ class EndpointProfile:
         return True
 
     def _learn_sampling(self, fault: WireFault, said: str, request: ChatRequest) -> bool:
-        if not _UNWANTED.search(said):
+        if not is_unwanted(said):
             return False
         named = [
             name
@@ -171,7 +171,7 @@ class EndpointProfile:
             )  # where two exclude each other, the temperature stays
             if name not in self.dropped
             and getattr(request, name) is not None
-            and (fault.param == name or re.search(rf"\b{name}\b", said))
+            and (fault.param == name or names_field(said, name))
         ]
         self.dropped.update(named[:1])
         return bool(named)
@@ -268,6 +268,16 @@ class EndpointProfile:
             most_output=data["most_output"],
             proven=set(data["proven"]),
         )
+
+
+def is_unwanted(said: str) -> bool:
+    """True when a refusal, in lower case, says that something of the request is not taken."""
+    return bool(_UNWANTED.search(said))
+
+
+def names_field(said: str, name: str) -> bool:
+    """True when a refusal, in lower case, names that field of the request."""
+    return bool(re.search(rf"\b{re.escape(name.lower())}\b", said))
 
 
 def build_response_format(

@@ -4,17 +4,20 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from aide.errors import EndpointUnusable
+from aide.errors import CallError, EndpointUnusable, NodeError
 from aide.llm.faults import RequestRefused, ServerFault
 from aide.llm.limiter import Limiter, Permit
 from aide.llm.prefixes import PrefixCacheMeter
-from aide.llm.profile import EndpointProfile
+from aide.llm.profile import RUNGS, EndpointProfile, is_unwanted, names_field
+from aide.llm.refusals import DOCTOR, HELD, Refusals
 from aide.llm.request import ChatRequest, EmbeddingRequest, Endpoint, ModelAnswer, ModelRequest
 from aide.llm.tiers import FIELD, Tier, read_served_tier
 from aide.llm.usage import read_usage, read_written_text
 from aide.llm.waits import read_exhausted
+from aide.stop import StopSwitch
 
 if TYPE_CHECKING:
     from aide.llm.client import WireReply
@@ -22,21 +25,30 @@ if TYPE_CHECKING:
 # All that a profile can learn takes ten refusals: four rungs, three sampling fields, the name and the bound of the
 # output limit, the system role. The bound ends an attempt at a server that refuses ever anew.
 ADAPTATIONS: Final = 12
-# So many requests refused in a row, and none answered yet: then it is the endpoint. One or two may be odd seeds.
-HOPELESS: Final = 3
 
 
 class EndpointWorker:
     """One endpoint with its connections, its limiter and what was learned of it."""
 
-    def __init__(self, endpoint: Endpoint, limiter: Limiter, timeout: float, transport: Any) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        limiter: Limiter,
+        timeout: float,
+        transport: Any,
+        stop: StopSwitch | None = None,
+    ) -> None:
+        """`timeout` and `transport` are those of `Client`; `stop` ends what waits, and is asked before a request."""
         from aide.llm.client import Client
 
         self.endpoint = endpoint
         """Where it is and how it is addressed."""
         self.limiter = limiter
         """How many calls may be out here."""
-        self.client = Client(endpoint, transport=transport, timeout=timeout, pool=limiter.ceiling)
+        self._stop = stop or StopSwitch()
+        self.client = Client(
+            endpoint, transport=transport, timeout=timeout, pool=limiter.ceiling, stop=self._stop
+        )
         self.profiles: dict[str, EndpointProfile] = {}
         """What it honours, by model."""
         self.unusable: EndpointUnusable | None = None
@@ -49,8 +61,9 @@ class EndpointWorker:
         """Failed attempts by kind."""
         self.prefixes = PrefixCacheMeter()
         """How much of its prompts a prefix cache would have served."""
+        self.refusals = Refusals()
+        """What it refused since it last answered."""
         self._first_calls: dict[tuple[str, str], asyncio.Lock] = {}
-        self._refusals = 0  # since the last answer
 
     @property
     def full(self) -> bool:
@@ -67,6 +80,34 @@ class EndpointWorker:
         """What is known of `model` here; nothing at first."""
         return self.profiles.setdefault(model, EndpointProfile())
 
+    def export_profiles(self) -> dict[str, Any]:
+        """What was learned, by model, as JSON-able data."""
+        return {
+            "base_url": self.endpoint.base_url,
+            "models": {model: profile.as_dict() for model, profile in self.profiles.items()},
+        }
+
+    def import_profiles(self, kept: object) -> None:
+        """Start from what `export_profiles` gave earlier; what does not fit is learned anew."""
+        if not isinstance(kept, Mapping) or kept.get("base_url") != self.endpoint.base_url:
+            return
+        for model, data in dict(kept.get("models") or {}).items():
+            with suppress(KeyError, ValueError, TypeError, AttributeError):
+                self.profiles[model] = EndpointProfile.from_dict(data)
+
+    def collect_stats(self) -> dict[str, Any]:
+        """Answered calls, failures by kind, what the limiter found, the rung for each model."""
+        return {
+            "calls": self.calls,
+            "errors": dict(self.errors),
+            "in_flight": self.limiter.in_flight,
+            "limit": self.limiter.limit,
+            "cuts": self.limiter.cuts,
+            "prefix": self.prefixes.as_dict(),
+            "rungs": {model: RUNGS[profile.rung] for model, profile in self.profiles.items()},
+            "unusable": str(self.unusable or ""),
+        }
+
     async def attempt(
         self,
         request: ModelRequest,
@@ -80,16 +121,47 @@ class EndpointWorker:
 
         The first call of a new shape goes alone and the others wait for it: together they would all be refused for
         the same reason.
+
+        Raises:
+            errors.CallError: also for what would end the run, had this endpoint not answered before: a key that is
+                refused once after hundreds of answers may be a gateway's mistake. It gets the usual patience.
+            errors.NodeError: this request can't be served.
+            errors.EndpointUnusable: no request can be served.
         """
+        try:
+            return await self._attempt(request, model, permit, clock, fall_back=fall_back)
+        except EndpointUnusable as error:
+            if error is self._stop.reason or error.lasting or not self.calls:
+                raise
+            raise CallError(str(error), kind="refused", hint=error.hint) from error
+        except NodeError as error:
+            if not self.refusals.blamed or error.reason not in HELD:
+                raise
+            raise CallError(f"every request is refused; {error}", kind="refused", hint=DOCTOR) from error
+
+    async def _attempt(
+        self,
+        request: ModelRequest,
+        model: str,
+        permit: Permit,
+        clock: Callable[[], float],
+        *,
+        fall_back: bool,
+    ) -> ModelAnswer:
         if isinstance(request, EmbeddingRequest):
             return await self._attempt_embedding(request, model, permit, clock)
         tier = self.endpoint.tiers[-1 if fall_back else 0] if self.endpoint.tiers else None
         profile = self.get_profile(model)
         if not profile.covers(request):
             shape = "text" if request.schema is None else "schema"
-            async with self._first_calls.setdefault((model, shape), asyncio.Lock()):
+            lock = self._first_calls.setdefault((model, shape), asyncio.Lock())
+            with self._stop.waiting():
+                await lock.acquire()
+            try:
                 if not profile.covers(request):
                     return await self._attempt_chat(request, model, profile, permit, clock, tier)
+            finally:
+                lock.release()
         return await self._attempt_chat(request, model, profile, permit, clock, tier)
 
     async def _attempt_embedding(
@@ -130,11 +202,10 @@ class EndpointWorker:
                 if learned and number < ADAPTATIONS:
                     continue
                 if isinstance(error, RequestRefused):
-                    self._check_whose_fault(error, request, profile)
+                    self._check_own_fields(error, request, profile)
                 raise
             break
         profile.note_answer(request)
-        self._refusals = 0
         answer = self._build_answer(request, model, reply, data, sent, tier)
         self.prefixes.note(model, request.messages, answer.usage)
         return answer
@@ -166,25 +237,21 @@ class EndpointWorker:
             tier=read_served_tier(data, reply.headers, tier.name if tier else ""),
         )
 
-    def _check_whose_fault(
+    def _check_own_fields(
         self, error: RequestRefused, request: ChatRequest, profile: EndpointProfile
     ) -> None:
-        """A refusal that no adaptation heals is the request's own fault, and returns, but for two cases.
+        """Blame a field of the person's own where a refusal that no adaptation heals names it.
 
         Raises:
-            EndpointUnusable: it names a field of the person's own, or it hits every request.
+            EndpointUnusable: it does.
         """
         profile.forget_guesses()
+        fault = error.fault
         for name in request.extra:
-            if name.lower() in error.fault.said:
+            if fault.param == name or (names_field(fault.said, name) and is_unwanted(fault.said)):
                 raise EndpointUnusable(
                     f"the endpoint refuses {name!r}: {error}", hint="take it out of --extra"
                 ) from None
-        self._refusals += 1
-        if self._refusals >= HOPELESS and not self.calls:
-            raise EndpointUnusable(
-                f"every request so far was refused; {error}", hint="aide doctor tells more"
-            ) from None
 
 
 def _check_tier(error: RequestRefused, tier: Tier) -> None:

@@ -13,7 +13,7 @@ from aide.errors import NodeError
 from aide.journal import Journal
 from aide.records import digest
 from aide.run.call_queue import CallQueue
-from aide.run.stop import StopSwitch
+from aide.stop import StopSwitch
 
 R = TypeVar("R")
 

@@ -22,7 +22,6 @@ from aide.records import WHOLE, Correction, Message, Payload, digest
 from aide.run.budget import Budget
 from aide.run.call_rows import CallName, make_row, split_messages
 from aide.run.service import ModelService
-from aide.run.stop import StopSwitch
 from aide.run.waves import WaveGatherer
 
 T = TypeVar("T")
@@ -74,7 +73,6 @@ class ModelCalls:
         models: ModelService,
         *,
         now: Callable[[], float],
-        stop: StopSwitch,
         reuse: Journal | None = None,
         waves: WaveGatherer | None = None,
     ) -> None:
@@ -91,7 +89,6 @@ class ModelCalls:
         self._journal = journal
         self._models = models
         self._now = now
-        self._stop = stop
         self._reuse = reuse
         self._waves = waves
         self._steps = {name: spec.get_step(name) for name in type(spec.steps).model_fields}
@@ -130,7 +127,8 @@ class ModelCalls:
 
         Raises:
             errors.NodeError: this request can't be served.
-            errors.AideError: of scope run; nothing was sent where the session was told to stop.
+            errors.AideError: of scope run, and then the whole run is told to stop with it; nothing was sent where it
+                was stopped before.
         """
         key = compute_call_key(request, draw, attempt)
         if (recalled := self.recall(key)) is not None:
@@ -143,6 +141,8 @@ class ModelCalls:
         try:
             received, body = await self._pay(CallName(key, node, draw, attempt), request)
         except BaseException as fault:
+            if isinstance(fault, AideError) and fault.scope == "run":
+                self._models.stop.request(fault)  # here, before any of those who wait is let in
             shared.set_exception(
                 fault if isinstance(fault, AideError) else AideError("the call it shared was stopped")
             )
@@ -157,7 +157,7 @@ class ModelCalls:
         if self._reuse is not None and (old := self._reuse.recall(name.key)) is not None:
             await self._journal.record(replace(old, node=name.node, reused=True, cost=0.0))
             return ReceivedAnswer(decode_json(old.body), old.answered_by), old.body
-        self._stop.raise_if_requested()
+        self._models.stop.raise_if_requested()
         if self._waves is None:
             answer = await self._send(name, request)
         else:

@@ -44,9 +44,9 @@ from aide.run.seed_pool import SeedPool, find_gone_seeds
 from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
 from aide.run.session import RunRequest, Session, open_session
 from aide.run.steering import LengthSteering
-from aide.run.stop import StopSwitch
 from aide.run.task_card import fix_card, list_trait_rows
 from aide.shards import AppendOnlyLines, Shards, write_atomic
+from aide.stop import StopSwitch
 
 
 class RunObserver(Protocol):
@@ -73,7 +73,6 @@ class Expansion:
     source: SeedSource
     models: ModelService
     observer: RunObserver
-    stop: StopSwitch
     emit: Emit | None = None
     """Is given each accepted record once it is safe, those of earlier invocations first."""
     expected: Mapping[str, Any] | None = None
@@ -89,6 +88,11 @@ class Expansion:
     _precheck: Precheck | None = None
     _loop: GrowthLoop = field(init=False)
 
+    @property
+    def stop(self) -> StopSwitch:
+        """Where the run is told to stop."""
+        return self.models.stop
+
     async def run(self) -> dict[str, Any]:
         """Run to the end; returns the summary, which is on disk too.
 
@@ -97,7 +101,7 @@ class Expansion:
         """
         self._began = self.clock.monotonic()
         session = open_session(
-            self.request, self.models, source=self.source, admit=self._admit, clock=self.clock, stop=self.stop,
+            self.request, self.models, source=self.source, admit=self._admit, clock=self.clock,
             gather=True,
         )  # fmt: skip
         async with session as self._session:

@@ -25,7 +25,7 @@ from aide.run.call_groups import AskTogether, CallGroups, Item
 from aide.run.group_sizes import JUDGED, GroupSizes, note_size
 from aide.run.inputs import PreparedInputs
 from aide.run.session import Session
-from aide.run.stop import StopSwitch
+from aide.stop import StopSwitch
 
 R = TypeVar("R")
 

@@ -61,6 +61,7 @@ class GrowthLoop:
         self.context = context
         self._calls = context.session.calls
         self._journal = context.session.journal
+        self._models = context.session.models
         self._stop = context.session.stop
         self._frontier = frontier
         self._hops = hops
@@ -77,6 +78,7 @@ class GrowthLoop:
         self._tasks: set[asyncio.Task[None]] = set()
         self._fault: BaseException | None = None
         self._stop.on_request(self._wake.set)
+        self._models.on_hold(self._wake.set)
 
     # --- the loop -----------------------------------------------------------------------------------
 
@@ -108,7 +110,8 @@ class GrowthLoop:
         end_vain_run(self.context.session, self._frontier)
 
     def _hand_out(self) -> None:
-        while self._stop.reason is None and len(self._tasks) < self._capacity:
+        # Whoever is held back needs others to tell whose fault it is: they come on top.
+        while self._stop.reason is None and len(self._tasks) < self._capacity + self._models.held:
             self._frontier.group = self._sizes.most(GUIDED)
             self._frontier.plain_group = self._sizes.most(PLAIN_SIZE)
             work = self._frontier.next()

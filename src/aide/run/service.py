@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from aide.llm.batches import BatchService
+from aide.llm.health import Trouble
 from aide.llm.request import KeepAnswer, ModelAnswer, ModelRequest
+from aide.stop import StopSwitch
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,25 @@ class ModelService(Protocol):
         ...
 
     @property
+    def stop(self) -> StopSwitch:
+        """The scope of all calls: requested by whoever has a reason, the service itself included."""
+        ...
+
+    @property
+    def held(self) -> int:
+        """Calls that were refused, and wait for others to tell whose fault that is."""
+        ...
+
+    def on_hold(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever there is one more of the calls that `held` counts."""
+        ...
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """That no call has been answered for a while; `None` where all is well."""
+        ...
+
+    @property
     def in_flight(self) -> int:
         """Calls on the wire now."""
         ...
@@ -45,7 +66,7 @@ class ModelService(Protocol):
 
         Raises:
             errors.NodeError: this request can't be served.
-            errors.AideError: of scope run, where none can.
+            errors.AideError: of scope run, where none can; the reason of a stop.
         """
         ...
 

@@ -21,11 +21,11 @@ from aide.run.embeddings import Embeddings
 from aide.run.folder import RunFolder
 from aide.run.inputs import PreparedInputs, SeedSource
 from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
-from aide.run.stop import StopSwitch
 from aide.run.wave_register import WaveRegister
 from aide.run.waves import CAPACITY, IDLE, IDLE_WITH_CODE, WaveGatherer
 from aide.sandbox.isolation import Sandbox
 from aide.shards import POLL_SECONDS, FolderLock
+from aide.stop import StopSwitch
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,6 @@ class Session:
     """Where code of a model may run; `None` where none is to be run."""
     models: ModelService
     clock: Clock
-    stop: StopSwitch
     waves: WaveRegister | None = None
     """The folder's batches; `None` where there are none and none are wanted."""
 
@@ -72,6 +71,11 @@ class Session:
     def folder(self) -> RunFolder:
         """The folder that this session holds."""
         return self.request.folder
+
+    @property
+    def stop(self) -> StopSwitch:
+        """The scope of the session: all its calls end with it."""
+        return self.models.stop
 
     @property
     def budget(self) -> Budget:
@@ -104,7 +108,6 @@ async def open_session(
     source: SeedSource | None = None,
     admit: Callable[[PreparedInputs | None], None] = lambda inputs: None,
     clock: Clock = SYSTEM_CLOCK,
-    stop: StopSwitch | None = None,
     held_hint: str = "",
     gather: bool = False,
 ) -> AsyncIterator[Session]:
@@ -119,7 +122,7 @@ async def open_session(
         errors.FolderHeld: another process holds the folder, for longer than `--lock-wait`.
         errors.AideError: the session was told to stop while it waited for the lock.
     """
-    stop = stop or StopSwitch()
+    stop = models.stop
     request.folder.create()
     lock = FolderLock(request.folder.path)
     await _take(lock, request.spec.lock_wait, clock, stop, held_hint)
@@ -129,6 +132,7 @@ async def open_session(
         admit(inputs)
         sandbox = _find_sandbox(request.spec, inputs, held)
         journal, reuse = _open_journals(request, held)
+        journal.on_fault(stop.request)  # before anybody who waits for a commit could begin another call
         models.restore(journal.get_meta("capabilities") or {})
         budget = Budget(request.spec, *_read_spent(journal), clock=clock.monotonic)
         gather = gather and bool(request.spec.batch)
@@ -137,12 +141,10 @@ async def open_session(
         if register is not None:
             idle = IDLE_WITH_CODE if sandbox else IDLE
             waves = _open_gatherer(request.spec, register, budget, models, stop, gather=gather, idle=idle)
-        calls = ModelCalls(
-            request.spec, journal, budget, models, now=clock.now, reuse=reuse, stop=stop, waves=waves
-        )
+        calls = ModelCalls(request.spec, journal, budget, models, now=clock.now, reuse=reuse, waves=waves)
         calls.made = register.collected if register else 0
         prompts = Prompts(request.spec.prompts)
-        session = Session(request, inputs, journal, calls, prompts, sandbox, models, clock, stop, register)
+        session = Session(request, inputs, journal, calls, prompts, sandbox, models, clock, register)
         try:
             yield session
         finally:

@@ -17,8 +17,8 @@ from aide.llm.batches import MOST_BYTES, MOST_CALLS, BatchService
 from aide.llm.request import ChatRequest, ModelRequest
 from aide.run.budget import Budget, Reservation
 from aide.run.call_rows import CallName
-from aide.run.stop import StopSwitch
 from aide.run.wave_register import GatheredCall, WaveRegister
+from aide.stop import StopSwitch
 from aide.text.figures import format_plural
 
 # Calls that may be gathered at once. More would save few waves and take memory: each is a group of records under way.

@@ -10,6 +10,7 @@ from aide.llm.pool import EndpointPool
 from aide.llm.request import ChatRequest, EmbeddingRequest, Endpoint, ModelAnswer
 from aide.llm.retry import with_retries
 from aide.records import Message, Usage
+from endpoints import clockwork
 from endpoints.fake import FakeEndpoint, Said, completion, error
 
 SCHEMA = {
@@ -21,7 +22,8 @@ SCHEMA = {
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
+    """In time that jumps: nobody waits for a pause."""
+    clockwork.run(work)
 
 
 def asked(n: int = 0, **more: Any) -> ChatRequest:
@@ -43,7 +45,13 @@ def pool_of(*fakes: FakeEndpoint, ceiling: int = 8, model: str = "m", **endpoint
     endpoints = [Endpoint(name, f"http://{name}/v1", **endpoint) for name in names]
     transports = {name: fake.transport() for name, fake in zip(names, fakes, strict=True)}
     return EndpointPool(
-        endpoints, ceiling=ceiling, timeout=5.0, patience=300.0, model=model, transport=transports
+        endpoints,
+        ceiling=ceiling,
+        timeout=5.0,
+        patience=300.0,
+        model=model,
+        transport=transports,
+        clock=lambda: asyncio.get_running_loop().time(),
     )
 
 
@@ -54,11 +62,16 @@ async def together(pool: EndpointPool, *requests: ChatRequest) -> list[ModelAnsw
 
 
 async def patiently(pool: EndpointPool, request: ChatRequest) -> ModelAnswer:
-    async def no_wait(seconds: float) -> None:
-        await asyncio.sleep(0)
+    async def sleep(seconds: float) -> None:
+        with pool.stop.waiting():
+            await asyncio.sleep(seconds)
 
     return await with_retries(
-        lambda: pool.complete(request), health=pool.health, rng=random.Random(1), sleep=no_wait
+        lambda: pool.complete(request),
+        health=pool.health,
+        rng=random.Random(1),
+        sleep=sleep,
+        hold=lambda refusal: pool.hold(refusal, request),
     )
 
 
@@ -206,9 +219,9 @@ def test_an_endpoint_that_refuses_everything_stops_the_run() -> None:
         pool = pool_of(FakeEndpoint(lambda body: error(400, "no idea")))
         for n in range(2):
             with pytest.raises(NodeError):
-                await pool.complete(asked(n))
+                await patiently(pool, asked(n))
         with pytest.raises(EndpointUnusable, match="no idea"):
-            await pool.complete(asked(3))
+            await patiently(pool, asked(3))
 
     run(work())
 
@@ -339,7 +352,7 @@ def test_a_bad_key_at_one_endpoint_is_made_up_for_by_the_other() -> None:
         assert "refused" in pool.collect_stats()["e0"]["unusable"]
         sound.rule = lambda body: error(401, "no")
         with pytest.raises(EndpointUnusable):
-            await pool.complete(asked())
+            await patiently(pool, asked())
 
     run(work())
 
@@ -460,7 +473,7 @@ def test_two_runs_against_a_real_socket_lose_nothing() -> None:
         assert len(done) == 60
         assert {answer.endpoint for answer in done} == {"one", "two"}
 
-    run(work())
+    asyncio.run(work())
 
 
 def test_closing_ends_those_who_wait() -> None:

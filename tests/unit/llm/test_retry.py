@@ -6,7 +6,8 @@ import pytest
 
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError
 from aide.llm.faults import ServerFault, WireFault
-from aide.llm.retry import RunHealth, with_retries
+from aide.llm.health import RunHealth
+from aide.llm.retry import with_retries
 
 
 class Bench:
@@ -29,8 +30,9 @@ class Bench:
             if beside:
                 self.health.succeeded()
             outcome = left.pop(0) if left else forever
+            if isinstance(outcome, CallError):
+                self.health.failed(outcome)
             if isinstance(outcome, Exception):
-                self.health.failed()
                 raise outcome
             self.health.succeeded()
             return str(outcome)

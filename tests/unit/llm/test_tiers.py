@@ -11,8 +11,8 @@ from aide.config.fingerprint import compute_fingerprint
 from aide.config.spec import RunSpec
 from aide.engines.local import LocalModels
 from aide.errors import EndpointUnusable, InputError, NodeError
+from aide.llm.health import ATTEMPTS
 from aide.llm.request import ChatRequest, ModelAnswer
-from aide.llm.retry import ATTEMPTS
 from aide.llm.tiers import FALL_BACK_AFTER, FLEX_ATTEMPTS, FLEX_PATIENCE, choose_tiers, read_served_tier
 from aide.records import Message, Usage
 from aide.run.budget import Budget

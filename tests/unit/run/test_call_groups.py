@@ -10,7 +10,7 @@ import pytest
 from aide.errors import BudgetSpent, NodeError
 from aide.journal import Journal
 from aide.run.call_groups import DECISION, CallGroups, Item
-from aide.run.stop import StopSwitch
+from aide.stop import StopSwitch
 
 
 class Bench:

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from aide.config.spec import RunSpec
-from aide.errors import BudgetSpent, EndpointUnusable, Interrupted, NodeError, Unusable
+from aide.errors import BudgetSpent, Interrupted, NodeError, Unusable
 from aide.journal import Journal
 from aide.llm.request import ChatRequest, EmbeddingRequest, KeepAnswer, ModelAnswer, ModelRequest
 from aide.parsing import ModelPayload, ReplyModel, TextPayload
@@ -18,7 +18,6 @@ from aide.records import Correction, Message, Usage
 from aide.run.budget import Budget
 from aide.run.calls import ModelCalls, NodeAsk, compute_call_key
 from aide.run.embeddings import Embeddings
-from aide.run.stop import StopSwitch
 from models import SilentModels
 
 TEXT = TextPayload("text")
@@ -71,7 +70,6 @@ class Bench:
         self.spec = RunSpec(base_url=("sim:",), model="m", **spec)
         self.server = server
         self.journal = Journal.open(folder / "journal.sqlite", pace=0.0)
-        self.stop = StopSwitch()
         budget = Budget(self.spec, Usage(), 0.0, clock=lambda: 0.0)
         self.calls = ModelCalls(
             self.spec,
@@ -79,7 +77,6 @@ class Bench:
             budget,
             server,
             now=lambda: 1.0,
-            stop=self.stop,
             reuse=reuse,
         )
         self.prompts = Prompts(folder / "prompts")
@@ -370,10 +367,10 @@ def test_calls_under_way_count_towards_the_cap(tmp_path: Path) -> None:
 
 
 def test_a_failed_call_gives_its_reservation_back(tmp_path: Path) -> None:
-    server = Server(EndpointUnusable("gone"), "said")
+    server = Server(NodeError("bad_request", "no"), "said")
 
     async def play(bench: Bench) -> str:
-        with pytest.raises(EndpointUnusable):
+        with pytest.raises(NodeError):
             await bench.ask("one")
         return str(await bench.ask("two"))
 
@@ -385,7 +382,7 @@ def test_once_stopped_nothing_new_is_asked_and_what_is_known_is_still_told(tmp_p
 
     async def play(bench: Bench) -> str:
         await bench.ask("known")
-        bench.stop.request(Interrupted("enough"))
+        bench.server.stop.request(Interrupted("enough"))
         with pytest.raises(Interrupted):
             await bench.ask("new")
         return str(await bench.ask("known"))

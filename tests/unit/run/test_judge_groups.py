@@ -13,7 +13,7 @@ from aide.formats import FORMATS
 from aide.journal import Journal
 from aide.records import PLAIN, Comparison, Draft, Hop, Parts, Payload, Point, Reading, Seed, Triple
 from aide.run.judge_groups import EXAMPLE_TOKENS, EXAMPLES, LEAST_SEEDS, REAL, GroupedJudge, count_real
-from aide.run.stop import StopSwitch
+from aide.stop import StopSwitch
 from unit.run.prepared import MESSAGES, make_card, make_seed, make_seeds
 
 READING = {

@@ -27,8 +27,8 @@ from aide.run.progress import Progress
 from aide.run.restore import GROUP
 from aide.run.seed_pool import SeedPool
 from aide.run.steering import LengthSteering
-from aide.run.stop import StopSwitch
 from aide.shards import AppendOnlyLines, Shards
+from models import SilentModels
 from unit.run.prepared import make_card, make_inputs, make_seed, make_spec
 
 SEEDS = tuple(make_seed(f"What does it cost to send parcel {n} to my aunt?", f"{n} euros") for n in range(4))
@@ -106,11 +106,12 @@ class Bench:
             patience=PATIENCE if self.spec.guard else 0,
         )  # fmt: skip
         self.progress = Progress()
-        self.stop = StopSwitch()
+        self.models = SilentModels()
+        self.stop = self.models.stop
         self.sent = 0
         manifest = {"plan": {"asked": "this"}}
         self.session: Any = SimpleNamespace(
-            spec=self.spec, journal=journal, stop=self.stop, calls=SimpleNamespace(ending=False),
+            spec=self.spec, journal=journal, stop=self.stop, models=self.models, calls=SimpleNamespace(ending=False),
             folder=SimpleNamespace(read_manifest=lambda: manifest),
         )  # fmt: skip
         context: Any = SimpleNamespace(session=self.session, recipe=script, ask_for=lambda node: node)

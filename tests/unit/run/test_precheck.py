@@ -19,8 +19,8 @@ from aide.records import Payload, Seed
 from aide.run.folder import RunFolder
 from aide.run.judge_groups import GroupedJudge
 from aide.run.precheck import DECISION, enforce_min_share, fix_thresholds, run_precheck
-from aide.run.stop import StopSwitch
 from aide.run.task_card import DESCRIBED
+from aide.stop import StopSwitch
 from unit.run.prepared import make_card, make_inputs, make_seed, make_seeds, make_spec
 
 SOUND = {

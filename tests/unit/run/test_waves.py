@@ -16,9 +16,9 @@ from aide.records import Message, Usage
 from aide.run.budget import Budget
 from aide.run.call_rows import CallName
 from aide.run.service import SYSTEM_CLOCK
-from aide.run.stop import StopSwitch
 from aide.run.wave_register import WaveRegister
 from aide.run.waves import WaveGatherer
+from aide.stop import StopSwitch
 from unit.run.batch_service import WHERE, ManualService, say
 
 LEAST = 3

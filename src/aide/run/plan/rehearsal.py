@@ -42,7 +42,7 @@ from aide.run.plan.once import rehearse_precheck, rehearse_realism
 from aide.run.plan.script import WORST, OpenGate, Script, Trace, measure_text
 from aide.run.plan.typical import TypicalWriter
 from aide.run.seed_pool import SeedPool
-from aide.run.stop import StopSwitch
+from aide.stop import StopSwitch
 from aide.verify.answers import AnswerChecks
 
 # Seeds that stand for all: by length from the shortest to the longest, so that their mean is that of all. Only some of
