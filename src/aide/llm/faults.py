@@ -9,7 +9,7 @@ real servers.
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ import orjson
 
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError
 from aide.jsonl import parse_json
-from aide.llm.waits import read_retry_after
+from aide.llm.waits import NO_RESET, Reset, read_reset, read_retry_after
 
 SHOWN: Final = 300  # characters of a message that a person is shown
 READ: Final = 2000  # characters that are searched for words: some servers repeat the whole prompt after them
@@ -41,8 +41,17 @@ _QUOTA: Final = re.compile(
     r"insufficient_quota|insufficient_balance|insufficient balance|insufficient credits|"
     r"credit_balance_exhausted|credit balance|spend_limit_exceeded|organization_usage_limit_exceeded|"
     r"exceeded your current quota|"
-    r"billing_hard_limit|rate_limit_daily|requestsperday|per_?day"
+    r"billing_hard_limit|rate_limit_daily|requestsperday|per_?day|"
+    r"included credits|free allocation|daily_quota|account.{0,40}suspended|account_suspended"
 )
+# An allowance of a day or longer that is used up: no wait within a run's patience brings it back. "86400s" is Azure's
+# day. Messages that list all limits of an account name minutes as well, and mostly mean those.
+_ALLOWANCE: Final = re.compile(
+    r"\b(daily|weekly|monthly|(per|by|a|each)[- _]?(day|week|month)|86,?400 ?s(ec)?|tpd|rpd)\b|byday\b"
+)
+_COUNTED: Final = re.compile(r"limit|quota|allowance|allocation|credit|request|usage")
+_SHORT_TERM: Final = re.compile(r"\b(per|a|each)[- _]?(minute|min|second|sec)\b|\b[rt]pm\b")
+LONG_RESET: Final = 3600.0  # seconds until a count starts anew, from which on it is an allowance and no pace
 _BAD_KEY: Final = re.compile(
     r"invalid_api_key|incorrect api key|invalid api key|api key not valid|"
     r"api[_ ]key.{0,30}(invalid|missing|expired)|no api key|no connected db|no_db_connection|"
@@ -69,6 +78,8 @@ class WireFault:
     """The field of the request that is at fault, where the server names one."""
     wait: float | None = None
     """Seconds that the server asks to wait."""
+    resets: Reset = NO_RESET
+    """When a count of the server's starts anew, where it says that nothing is left of it."""
     mark: str = ""
     """A hash of the body: equal bodies have equal marks."""
 
@@ -152,7 +163,9 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, data: Any) 
     first = data[0] if isinstance(data, list) and data else data
     flat = first if isinstance(first, Mapping) else {}
     error = flat.get("error")
-    inner: Mapping[str, Any] = error if isinstance(error, Mapping) else flat
+    errors = flat.get("errors")  # Cloudflare's envelope
+    listed = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], Mapping) else None
+    inner: Mapping[str, Any] = error if isinstance(error, Mapping) else listed or flat
     message = next(
         (
             text
@@ -168,13 +181,16 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, data: Any) 
     details = inner.get("details") or inner.get("metadata")
     code = " ".join(str(part) for part in (inner.get("code"), details) if part not in (None, ""))
     param = str(inner.get("param") or "")
+    resets = read_reset(headers, inner)
+    wait = read_retry_after(headers, data, said[:READ])
     return WireFault(
         status,
         _squeeze(said),
         code[:SHOWN],
         kind,
         param,
-        read_retry_after(headers, data, said[:READ]),
+        resets.seconds if wait is None else wait,
+        resets,
         _hash_body(body),
     )
 
@@ -204,9 +220,10 @@ def _unusable(fault: WireFault, url: str) -> EndpointUnusable | None:
             f"{url} redirects elsewhere ({status})", hint="give the final address as --base-url"
         )
     # A 402 that names a wait is a rate limit of some gateways; one without is an empty account.
-    if (status == 402 and fault.wait is None) or (status in (403, 429) and _QUOTA.search(said)):
+    if (status == 402 and fault.wait is None) or _is_quota_spent(fault):
         hint = "top up the account or raise its limit, then rerun the same command; nothing is paid for twice"
-        return EndpointUnusable(f"the quota is spent: {fault.excerpt}", hint=hint)
+        when = f"; it resets at {fault.resets.at}" if fault.resets.at else ""
+        return EndpointUnusable(f"the quota is spent: {fault.excerpt}{when}", hint=hint, lasting=True)
     if status == 401 or (status in (400, 403) and _BAD_KEY.search(said)):
         hint = "put a valid key into the variable that --api-key-env names, or give --api-key-command"
         return EndpointUnusable(f"the API key is missing or refused: {fault.excerpt}", hint=hint)
@@ -221,9 +238,23 @@ def _unusable(fault: WireFault, url: str) -> EndpointUnusable | None:
     return None
 
 
+def _is_quota_spent(fault: WireFault) -> bool:
+    """True when what the account may use is used up for hours at least."""
+    if fault.status not in (403, 412, 429):
+        return False
+    said = fault.said
+    if _QUOTA.search(said):
+        return True
+    if fault.status == 429 and (fault.resets.seconds or 0.0) >= LONG_RESET:
+        return True
+    return bool(_ALLOWANCE.search(said) and _COUNTED.search(said) and not _SHORT_TERM.search(said))
+
+
 def _passing(fault: WireFault) -> CallError | None:
     """The error where trying again may heal it; `None` for other faults."""
     status = fault.status
+    if status < 200:  # left over from an upgrade of the connection by a proxy
+        return CallError(f"answered {status} alone", kind="connection")
     if status == 200:
         return CallError(fault.excerpt, kind="server", retry_after=fault.wait)
     if status in (402, 429):
@@ -253,7 +284,7 @@ def _read_inner_fault(data: Mapping[str, Any], headers: Mapping[str, str], body:
     message = (
         fault.message if data.get("error") or data.get("message") else "answered 200 without a message in it"
     )
-    return WireFault(status, message, fault.code, fault.type, fault.param, fault.wait, fault.mark)
+    return replace(fault, status=status, message=message)
 
 
 def _join_words(value: object) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -15,6 +16,9 @@ _SPOKEN: Final = re.compile(
 )
 # In this order: milliseconds are the finer ones, and a proxy passes the provider's own header on under its prefix.
 _RETRY: Final = ("retry-after-ms", "retry-after", "llm_provider-retry-after-ms", "llm_provider-retry-after")
+
+
+HTTP_DATE: Final = "%a, %d %b %Y %H:%M:%S GMT"
 
 
 def read_retry_after(headers: Mapping[str, str], data: object, message: str) -> float | None:
@@ -53,6 +57,52 @@ def read_exhausted(headers: Mapping[str, str]) -> float:
         if left is not None and reset is not None and left.strip() == "0":
             wait = max(wait, read_duration(reset) or 0.0)
     return wait
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """When a count of the server's starts anew."""
+
+    seconds: float | None = None
+    """From the answer on; `None` where nobody can say without a clock."""
+    at: str = ""
+    """The moment for a person; empty where the server gave a duration only."""
+
+
+NO_RESET: Final = Reset()
+EPOCH: Final = (
+    1e9  # from here on a number is a moment in Unix time, from a thousand times that on in milliseconds
+)
+
+
+def read_reset(headers: Mapping[str, str], error: Mapping[str, Any]) -> Reset:
+    """What `X-RateLimit-Reset` says where nothing remains; of the answer, or of the provider behind a router.
+
+    `headers` have lower-case names; `error` is the body's own object, in which routers quote the provider's headers.
+    """
+    metadata = error.get("metadata")
+    quoted = metadata.get("headers") if isinstance(metadata, Mapping) else None
+    inner = (
+        {str(name).lower(): str(value) for name, value in quoted.items()}
+        if isinstance(quoted, Mapping)
+        else {}
+    )
+    for said in (headers, inner):
+        if said.get("x-ratelimit-remaining", "").strip() == "0" and "x-ratelimit-reset" in said:
+            return _place_reset(said["x-ratelimit-reset"], headers.get("date"))
+    return NO_RESET
+
+
+def _place_reset(value: str, now: str | None) -> Reset:
+    seconds = read_duration(value)
+    if seconds is None or seconds < EPOCH:
+        return Reset(seconds)
+    moment = seconds / 1000 if seconds >= 1000 * EPOCH else seconds
+    try:
+        at = datetime.fromtimestamp(moment, UTC)
+    except (ValueError, OverflowError, OSError):
+        return NO_RESET
+    return Reset(_until(at.strftime(HTTP_DATE), now), f"{at:%Y-%m-%d %H:%M} UTC")
 
 
 def _until(date: str, now: str | None) -> float | None:

@@ -168,6 +168,79 @@ def test_what_cannot_heal_stops_the_run_with_a_hint(status: int, body: Any, hint
     assert hint in error.hint
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (429, openai("Rate limit exceeded: free-tier-requests-per-day")),
+        (429, openai("You have hit your weekly limit; upgrade for more")),
+        (429, {"errors": [{"message": "daily allocation of 5,000 units used", "code": 1}], "success": False}),
+        (
+            429,
+            openai("Rate limit reached on tokens per day (TPD): Limit 100, Used 99. Try again in 14m32.1s."),
+        ),
+        (
+            429,
+            openai("Rate limit of 50 per 86400s exceeded for UserByModelByDay. Please wait 69183 seconds."),
+        ),
+        (412, openai("This account is suspended for unpaid invoices", "ACCOUNT_SUSPENDED")),
+        (403, openai("monthly usage limit reached")),
+    ],
+)
+def test_an_allowance_of_a_day_or_more_is_a_quota_that_no_patience_brings_back(
+    status: int, body: Any
+) -> None:
+    error = fail(status, body)
+    assert isinstance(error, EndpointUnusable)
+    assert error.lasting
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Limits: 20 requests per minute, 1000 requests per day. Slow down.",
+        "Rate limit reached on requests per min (RPM): Limit 3, Used 3",
+        "try again, today is a busy day",
+    ],
+)
+def test_a_pace_is_no_allowance(message: str) -> None:
+    error = fail(429, openai(message))
+    assert isinstance(error, CallError)
+    assert error.kind == "rate"
+
+
+DATE = "Thu, 26 Nov 2026 20:00:00 GMT"
+MIDNIGHT = 1795737600  # 2026-11-27 00:00 UTC
+
+
+@pytest.mark.parametrize("value", [str(MIDNIGHT), str(1000 * MIDNIGHT), "14400", "4h"])
+def test_a_count_that_starts_anew_in_hours_is_an_allowance_whatever_the_words(value: str) -> None:
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": value, "date": DATE}
+    error = fail(429, openai("no"), headers)
+    assert isinstance(error, EndpointUnusable)
+    assert error.lasting
+    assert ("2026-11-27 00:00 UTC" in str(error)) == value.startswith(str(MIDNIGHT))
+
+
+def test_a_count_that_starts_anew_soon_names_the_wait() -> None:
+    error = fail(429, openai("no"), {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "17"})
+    assert isinstance(error, CallError)
+    assert error.retry_after == 17
+
+
+def test_a_router_that_quotes_the_reset_of_its_provider_is_read() -> None:
+    quoted = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(1000 * MIDNIGHT)}
+    error = fail(
+        429, {"error": {"message": "no", "code": 429, "metadata": {"headers": quoted}}}, {"date": DATE}
+    )
+    assert isinstance(error, EndpointUnusable)
+    assert "2026-11-27 00:00 UTC" in str(error)
+
+
+@pytest.mark.parametrize("status", [101, 205, 408])
+def test_an_odd_status_alone_is_tried_again(status: int) -> None:
+    assert isinstance(fail(status, b""), CallError)
+
+
 def test_a_wrong_path_is_told_from_a_wrong_model() -> None:
     assert isinstance(fail(404, {"detail": "Not Found"}), WrongPath)
     assert not isinstance(fail(404, openai("The model `m` does not exist.")), WrongPath)
