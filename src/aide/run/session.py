@@ -22,7 +22,7 @@ from aide.run.folder import RunFolder
 from aide.run.inputs import PreparedInputs, SeedSource
 from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
 from aide.run.wave_register import WaveRegister
-from aide.run.waves import CAPACITY, IDLE, IDLE_WITH_CODE, WaveGatherer
+from aide.run.waves import CAPACITY, WaveGatherer
 from aide.sandbox.isolation import Sandbox
 from aide.shards import POLL_SECONDS, FolderLock
 from aide.stop import StopSwitch
@@ -139,8 +139,7 @@ async def open_session(
         register = await _open_waves(journal, budget, models, clock, gather=gather)
         waves = None
         if register is not None:
-            idle = IDLE_WITH_CODE if sandbox else IDLE
-            waves = _open_gatherer(request.spec, register, budget, models, stop, gather=gather, idle=idle)
+            waves = _open_gatherer(request.spec, register, budget, models, stop, sandbox, gather=gather)
         calls = ModelCalls(request.spec, journal, budget, models, now=clock.now, reuse=reuse, waves=waves)
         calls.made = register.collected if register else 0
         prompts = Prompts(request.spec.prompts)
@@ -172,16 +171,16 @@ def _open_gatherer(
     budget: Budget,
     models: ModelService,
     stop: StopSwitch,
+    sandbox: Sandbox | None,
     *,
     gather: bool,
-    idle: float,
 ) -> WaveGatherer:
     """Raises `EndpointUnusable` where batches are wanted and the last one was refused as a whole."""
     if gather and register.failure:
         raise EndpointUnusable(f"a batch was refused: {register.failure}", hint="go on without --batch")
     return WaveGatherer(
         register, budget, stop, service=models.open_batches() if gather else None, least=spec.batch_min,
-        online=bool(spec.list_endpoints()), idle=idle,
+        online=bool(spec.list_endpoints()), count_running=lambda: sandbox.running if sandbox else 0,
     )  # fmt: skip
 
 

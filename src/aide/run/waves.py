@@ -8,7 +8,7 @@ here the run stops: it goes on when it is called again, or after `--batch-wait` 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,8 +26,6 @@ CAPACITY: Final = 1_000
 # Seconds in which nothing may have moved. Between two calls of a record there are milliseconds of our own work, and a
 # wave that leaves too early is only smaller than it could have been.
 IDLE: Final = 0.25
-# With code to run there are seconds between two calls.
-IDLE_WITH_CODE: Final = 3.0
 
 
 @dataclass(slots=True, eq=False)
@@ -52,10 +50,12 @@ class WaveGatherer:
         service: BatchService | None,
         least: int,
         online: bool,
-        idle: float,
+        count_running: Callable[[], int],
+        idle: float = IDLE,
     ) -> None:
         """`service` takes the waves; without one nothing is gathered, and only what is pending waits. A wave has at
-        least so many calls, but for runs that are not `online`. `idle` is in seconds.
+        least so many calls, but for runs that are not `online`. `count_running` tells of work besides calls that may
+        lead to calls, such as code that is run. `idle` is in seconds.
         """
         self._register = register
         self._budget = budget
@@ -63,6 +63,7 @@ class WaveGatherer:
         self._service = service
         self._least = least
         self._online = online
+        self._count_running = count_running
         self._idle = idle
         self._queue: list[_Waiting] = []
         self._held: set[asyncio.Future[None]] = set()
@@ -136,7 +137,7 @@ class WaveGatherer:
         self._timer = None
         if self._stop.reason is not None or self._advancing is not None or self._in_flight:
             return
-        if self._moved:
+        if self._moved or self._count_running():
             self._moved = False
             self._timer = asyncio.get_running_loop().call_later(self._idle, self._look)
         elif self._queue or self._register.open:

@@ -119,6 +119,8 @@ class Sandbox:
 
     def __init__(self, name: str, limits: SandboxLimits | None = None, *, at_once: int = 0) -> None:
         self.name = name
+        self.running = 0
+        """Solutions that run, or wait for their turn."""
         self.limits = limits or SandboxLimits()
         self._command = ISOLATIONS[name]
         self._slots = asyncio.Semaphore(at_once or os.cpu_count() or 1)
@@ -154,8 +156,12 @@ class Sandbox:
         """
         # An engine may print lines of its own: ours carries the token.
         token = digest("sandbox", code, *tests)
-        async with self._slots:
-            status, out = await self._run(self._job(code, tests, token))
+        self.running += 1
+        try:
+            async with self._slots:
+                status, out = await self._run(self._job(code, tests, token))
+        finally:
+            self.running -= 1
         line = _parse_line(out)
         if line.get("token") != token:
             return SandboxResult(False, self._explain(status))

@@ -42,8 +42,11 @@ class Bench:
             service=service if batches else None,
             least=LEAST,
             online=online,
+            count_running=lambda: self.running,
             idle=0.0,
         )
+        self.running = 0
+        """Solutions that are run."""
         self.alone: list[str] = []
         """The calls that went out by themselves."""
 
@@ -109,6 +112,29 @@ def test_too_few_go_by_themselves_and_what_follows_them_may_be_a_wave(tmp_path: 
         assert service.submitted == []
         await bench.run(bench.call("c"), bench.call("d"), bench.call("e"), bench.call("f", then="g"))
         assert [each.keys for each in service.submitted] == [["c", "d", "e", "f"]]
+
+    run(tmp_path, work)
+
+
+def test_a_wave_waits_for_code_that_is_run(tmp_path: Path) -> None:
+    """What it is told of may lead to another call, and that should be in it."""
+
+    async def work(service: ManualService, open_session: Sessions) -> None:
+        bench = open_session()
+        looks = 0
+
+        async def call_after_code() -> None:
+            nonlocal looks
+            bench.running = 1
+            while looks < 50:  # as often as the gatherer may look meanwhile
+                looks += 1
+                await asyncio.sleep(0)
+            assert service.submitted == []
+            bench.running = 0
+            await bench.call("last")
+
+        await bench.run(call_after_code(), *(bench.call(f"k{n}") for n in range(3)))
+        assert [each.keys for each in service.submitted] == [["k0", "k1", "k2", "last"]]
 
     run(tmp_path, work)
 
