@@ -24,6 +24,7 @@ class StopSwitch:
         self._unsent: set[_Wait] = set()
         self._on_the_wire: set[_Wait] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._until = inf
 
     def request(self, reason: AideError, *, seconds: float | None = None) -> None:
         """Stop the run: nothing new is sent, and what is on the wire is awaited for `seconds`, then given up.
@@ -44,10 +45,11 @@ class StopSwitch:
         if seconds == inf or not self._on_the_wire:
             return
         loop = asyncio.get_running_loop()
+        if self._until <= loop.time() + seconds:
+            return
         if self._timer is not None:
-            if self._timer.when() <= loop.time() + seconds:
-                return
             self._timer.cancel()
+        self._until = loop.time() + seconds
         self._timer = loop.call_later(seconds, self._give_up)
 
     def _give_up(self) -> None:

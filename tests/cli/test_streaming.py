@@ -20,7 +20,8 @@ from aide.cli.streaming import StdoutStream
 async def main():
     stream = StdoutStream(lag=50_000)
     for number in range(100):
-        await stream.put(b"%d " % number + b"x" * 10_000)
+        stream.queue(b"%d " % number + b"x" * 10_000)
+        await stream.caught_up(stream.lag)
         print(number, file=sys.stderr, flush=True)
     await stream.caught_up()
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aide.config.spec import RunSpec
     from aide.formats import TaskCard
     from aide.judging.precheck import Precheck
+    from aide.llm.health import Trouble
     from aide.run.folder import RunFolder
     from aide.run.inputs import PreparedInputs
     from aide.run.progress import Progress
@@ -55,6 +56,7 @@ class Display:
         self._live: Live | None = None
         self._shown: set[str] = set()
         self._kept: list[str] = []
+        self._troubled = False
 
     # --- lines ----------------------------------------------------------------------------------------
 
@@ -172,6 +174,27 @@ class Display:
             self._told_at = now
             self.tell(_line(progress), "progress", **progress.as_dict())
 
+    def on_trouble(self, trouble: "Trouble | None") -> None:
+        """Say once that nothing is answered any more, and once that it is again."""
+        if (trouble is not None) == self._troubled:
+            return
+        self._troubled = trouble is not None
+        if trouble is None:
+            self.tell("the endpoint answers again", "recovered")
+            return
+        now = time.time()  # noqa: TID251 - shown to a person
+        since, until = (
+            datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S UTC")
+            for at in (now - trouble.seconds, now + trouble.left)
+        )
+        self.tell(
+            f"no answer since {since}: {escape_for_console(trouble.reason, LONGEST)}; tried until {until}",
+            "trouble",
+            since=since,
+            until=until,
+            reason=trouble.reason,
+        )
+
     def _open_live(self) -> None:
         from rich.live import Live
 
@@ -186,10 +209,12 @@ class Display:
 
     # --- at the end -----------------------------------------------------------------------------------
 
-    def draining(self) -> None:
-        """The first interruption was heard."""
+    def draining(self, seconds: float) -> None:
+        """The first interruption was heard; what is on the wire has so many seconds."""
         self.tell(
-            "stopping: what is on the wire is finished and written; a second Ctrl-C stops at once", "draining"
+            f"stopping: what is on the wire has {seconds:g} s to come and is written; a second Ctrl-C stops at once",
+            "draining",
+            seconds=seconds,
         )
 
     def stopped(self, stop: AideError, summary: Mapping[str, Any]) -> None:
@@ -290,8 +315,16 @@ def _line(progress: "Progress") -> str:
     return (
         f"accepted {progress.accepted:,} of {progress.goal:,}, rejected {progress.rejected:,}, "
         f"failed {progress.failed:,}; {progress.usage.calls:,} calls, {progress.in_flight} in flight; "
-        f"{progress.rate:.1f} records/s{f', {left} left' if left else ''}"
+        f"{progress.rate:.1f} records/s{f', {left} left' if left else ''}{_describe_trouble(progress)}"
     )
+
+
+def _describe_trouble(progress: "Progress") -> str:
+    trouble = progress.trouble
+    if trouble is None:
+        return ""
+    since, left = format_duration(trouble.seconds), format_duration(trouble.left)
+    return f"; no answer for {since} ({escape_for_console(trouble.reason, 120)}), tried for {left} more"
 
 
 def _picture(progress: "Progress", width: int, unread: int) -> "RenderableType":
@@ -325,6 +358,8 @@ def _picture(progress: "Progress", width: int, unread: int) -> "RenderableType":
         f"{usage.calls:,}   {format_count(usage.prompt)} tokens in, {format_count(usage.completion)} out{money}",
     )
     body.add_row("in flight", f"{progress.in_flight} of {progress.limit}   {progress.open} records open")
+    if progress.trouble:
+        body.add_row("endpoint", _describe_trouble(progress).removeprefix("; "))
     if unread:
         body.add_row("unread", f"{format_count(unread)} bytes wait for the reader of stdout")
     return Group(head, body)

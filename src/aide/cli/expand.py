@@ -1,6 +1,7 @@
 """`aide expand`: grow seeds into records; rerun to resume."""
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -55,7 +56,9 @@ def expand(
     the target, 7 batches are pending, 130 interrupted. 3, 4, 7 and 130 can be resumed by running the same
     command again.
     """
-    signal.signal(signal.SIGTERM, _end_early)
+    for number in _list_signals():
+        if number != signal.SIGINT:
+            signal.signal(number, _end_early)
     settings = resolve_settings(spec_flags, environ=os.environ, config=config)
     raise typer.Exit(_expand(settings, tuple(seeds), out, as_json=json_))
 
@@ -95,7 +98,7 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
 
 
 def _end_early(*_: object) -> None:
-    """SIGTERM before there is a run to drain ends like Ctrl-C."""
+    """SIGTERM or SIGHUP before there is a run to drain ends like Ctrl-C."""
     raise KeyboardInterrupt
 
 
@@ -119,23 +122,24 @@ def _run(
     inputs = source.read()
     display.plan(spec, inputs, count_inputs_card(spec, inputs))
     _confirm(spec, display)
-    emit = _make_emit(stream) if stream else None
+    given: set[str] = set()  # records that the reader has: each session begins with those before it
     # A simulator in this process has its batches in memory: all sessions of this command share it.
     transports = {each.name: make_transport(each) for each in spec.list_endpoints() if each.simulated}
     until = SYSTEM_CLOCK.monotonic() + spec.batch_wait
     while True:
+        models = LocalModels(spec, transports=transports)
         expansion = Expansion(
             RunRequest(spec, settings.origins, seeds, folder),
             source,
-            LocalModels(spec, transports=transports),
+            models,
             display,
-            emit=emit,
+            emit=_make_emit(stream, given, models.stop) if stream else None,
             expected=display.totals,
         )
         summary = _drive(expansion, display, stream, waits=until > SYSTEM_CLOCK.monotonic())
         # The loop that has ended leaves these to nobody, and between two sessions a signal would be lost.
-        signal.signal(signal.SIGTERM, _end_early)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in _list_signals():
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else _end_early)
         left = until - SYSTEM_CLOCK.monotonic()
         if summary.get("exit_code") != BatchesPending.exit_code or left <= 0:
             return summary
@@ -166,7 +170,7 @@ def _wait(models: "LocalModels", folder: "RunFolder", seconds: float) -> bool:
 
     async def wait() -> bool:
         waiting = asyncio.ensure_future(wait_for_batches(folder, models, seconds, SYSTEM_CLOCK))
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _list_signals():
             asyncio.get_running_loop().add_signal_handler(number, waiting.cancel)
         try:
             return await waiting
@@ -189,14 +193,18 @@ def _drive(
     from aide.engines.local import run_locally
 
     async def main() -> dict[str, Any]:
-        _listen_to_signals(expansion.stop, display)
+        drain_seconds = expansion.request.spec.drain_seconds
+        _listen_to_signals(expansion.stop, display, drain_seconds)
         watch = asyncio.create_task(_watch_reader(stream, expansion.stop)) if stream else None
         try:
             try:
                 return await run_locally(expansion)
             finally:
-                if stream:
-                    await stream.caught_up()  # also after a stop: what was accepted is read before the end
+                if stream:  # also after a stop: what was accepted is read before the end
+                    interrupted = isinstance(expansion.stop.reason, Interrupted)
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(drain_seconds if interrupted else None):
+                            await stream.caught_up()
         finally:
             if watch:
                 watch.cancel()
@@ -227,8 +235,17 @@ def _run_loop(main: Coroutine[Any, Any, T]) -> T:
     return uvloop.run(main)
 
 
-def _listen_to_signals(stop: StopSwitch, display: Display) -> None:
-    """The first Ctrl-C or SIGTERM drains, a second ends at once; nothing answered is lost either way."""
+def _list_signals() -> list[signal.Signals]:
+    """What asks a run to end. Whoever starts it with nohup wants no SIGHUP to be heeded."""
+    ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *(() if ignored else (signal.SIGHUP,))]
+
+
+def _listen_to_signals(stop: StopSwitch, display: Display, drain_seconds: float) -> None:
+    """The first signal drains, a second gives up what is on the wire, a third ends the process where it stands.
+
+    Nothing answered is lost in any case: it is in the journal.
+    """
     loop = asyncio.get_running_loop()
     heard: list[int] = []
 
@@ -236,13 +253,16 @@ def _listen_to_signals(stop: StopSwitch, display: Display) -> None:
         heard.append(number)
         if len(heard) == 1:
             hint = "run the same command again to go on"
-            stop.request(Interrupted("interrupted; what was on the wire is written", hint=hint))
-            display.draining()
+            reason = Interrupted("interrupted; every answer that came is written", hint=hint)
+            stop.request(reason, seconds=drain_seconds)
+            display.draining(drain_seconds)
+        elif len(heard) == 2:
+            stop.request(Interrupted("interrupted twice"), seconds=0.0)
         else:
             display.close()
-            os._exit(130)  # the journal holds every answer that came; nothing else need be saved
+            os._exit(130)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _list_signals():
         loop.add_signal_handler(number, interrupt, number)
 
 
@@ -253,15 +273,21 @@ async def _watch_reader(stream: StdoutStream, stop: StopSwitch) -> None:
     stop.request(Interrupted("the reader of stdout has gone"))
 
 
-def _make_emit(stream: StdoutStream) -> "Emit":
+def _make_emit(stream: StdoutStream, given: set[str], stop: StopSwitch) -> "Emit":
+    """Hands on the records that are not `given` yet. Its wait for a slow reader ends with a stop."""
     import orjson
 
-    given: set[str] = set()  # each session begins with the records of those before it
-
     async def emit(record: dict[str, Any]) -> None:
-        if record["id"] not in given:
-            given.add(record["id"])
-            await stream.put(orjson.dumps(record))
+        if record["id"] in given:
+            return
+        given.add(record["id"])
+        stream.queue(orjson.dumps(record))
+        try:
+            with stop.waiting():
+                await stream.caught_up(stream.lag)
+        except AideError as fault:
+            if fault is not stop.reason:
+                raise
 
     return emit
 

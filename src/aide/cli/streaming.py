@@ -11,8 +11,7 @@ from typing import Final
 
 from aide.cli.console import Output, describe_full_disk, detach_stdout
 
-LAG: Final = 16 << 20
-"""Bytes that may wait for the reader; beyond that, records wait with it."""
+LAG: Final = 16 << 20  # bytes
 
 
 class StdoutStream(Output):
@@ -25,7 +24,8 @@ class StdoutStream(Output):
     def __init__(self, lag: int = LAG) -> None:
         super().__init__()
         self.behind = 0  # bytes that the reader has not accepted yet
-        self._lag = lag
+        self.lag = lag
+        """Bytes that may wait for the reader; whoever has more to say waits with them."""
         self._lines: deque[bytes] = deque()
         self._news = threading.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -33,12 +33,8 @@ class StdoutStream(Output):
         self._fault: OSError | None = None
         self._writer: threading.Thread | None = None
 
-    async def put(self, text: bytes) -> None:
-        """Queue a line; returns at once unless the reader is more than the lag behind.
-
-        Raises:
-            errors.AideError: stdout can't be written, such as a file on a full disk.
-        """
+    def queue(self, text: bytes) -> None:
+        """Queue a line; `caught_up` waits where the reader is too far behind."""
         if self._writer is None:
             self._loop = asyncio.get_running_loop()
             # A daemon: a reader that accepts nothing must not keep alive a process that was told to stop.
@@ -50,7 +46,6 @@ class StdoutStream(Output):
                 self._lines.append(line)
                 self.behind += len(line)
                 self._news.notify()
-        await self.caught_up(self._lag)
 
     async def caught_up(self, at_most: int = 0) -> None:
         """Wait until at most so many bytes are waiting, or nobody reads any more.

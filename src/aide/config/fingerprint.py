@@ -40,6 +40,7 @@ EXCLUDED: Final[Mapping[str, str]] = {
     "prompts": "a path; the hashes of the prompts are added by whoever reads them",
     "base_url": _WHERE, "endpoints": _WHERE, "api_key_env": _WHERE, "api_key_command": _WHERE,
     "concurrency": _WHERE, "rpm": _WHERE, "tpm": _WHERE, "timeout": _WHERE, "endpoint_patience": _WHERE,
+    "drain_seconds": _HERE,
     "headers": _WHERE, "query": _WHERE, "batch": _WHERE, "batch_min": _WHERE, "batch_wait": _HERE,
     "tier": "the same model answers, at another price and pace",
     "max_calls": _EXTENSION, "max_total_tokens": _EXTENSION, "max_cost": _EXTENSION,

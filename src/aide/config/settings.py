@@ -259,6 +259,11 @@ class RunSettings(Frozen):
     endpoint_patience: Annotated[
         float, Field(ge=0), Flag("endpoint", "Stop after so many seconds without any answer.", "S")
     ] = 300.0
+    drain_seconds: Annotated[
+        float,
+        Field(ge=0),
+        Flag("endpoint", "Seconds to wait for answers under way once the run is interrupted.", "S"),
+    ] = 30.0
     extra: Annotated[dict[str, Any], Flag("request", "Extra fields of each request.", "JSON")] = Field(
         default_factory=dict
     )

@@ -11,7 +11,7 @@ from typing import Any, Final
 from aide.config.spec import BATCH_FILES, EndpointSpec, RunSpec
 from aide.config.values import CEILING
 from aide.engines.timeline import Timeline, make_sample
-from aide.errors import CallError, NodeError
+from aide.errors import AideError, CallError, NodeError
 from aide.llm.batch_api import BatchApi
 from aide.llm.batch_folder import BatchFolder
 from aide.llm.batches import BatchService
@@ -199,15 +199,26 @@ async def run_locally(expansion: Expansion) -> dict[str, Any]:
         errors.AideError: what stopped the run.
     """
     ticker = asyncio.create_task(_tick(expansion))
+    ticker.add_done_callback(partial(_stop_on_fault, expansion.stop))
     try:
         return await expansion.run()
     finally:
         ticker.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await ticker
+        await asyncio.wait([ticker])
         if expansion.progress is not None:
-            _sample(expansion, Timeline(expansion.request.folder.timeline))
+            with contextlib.suppress(OSError, AideError):  # a sample less, of a run that is over
+                _sample(expansion, Timeline(expansion.request.folder.timeline))
         await expansion.models.close()
+
+
+def _stop_on_fault(stop: StopSwitch, ticker: asyncio.Task[None]) -> None:
+    """A run that can't be seen, or whose folder can't be written, is drained while what it has can be kept."""
+    fault = None if ticker.cancelled() else ticker.exception()
+    if fault is not None:
+        told = (
+            fault if isinstance(fault, AideError) else AideError(f"the run can't write its progress: {fault}")
+        )
+        stop.request(told)
 
 
 async def _tick(expansion: Expansion) -> None:
@@ -217,6 +228,7 @@ async def _tick(expansion: Expansion) -> None:
     while True:
         await asyncio.sleep(TICK)
         ticks += 1
+        expansion.observer.on_trouble(expansion.models.trouble)
         if (progress := expansion.look()) is None:
             continue
         expansion.observer.on_progress(progress)

@@ -88,6 +88,7 @@ class EndpointPool:
         self._arrivals = 0
         self._timer: asyncio.TimerHandle | None = None
         self._patience_timer: asyncio.TimerHandle | None = None
+        self._patience_ends = -inf
         self._idle_timer: asyncio.TimerHandle | None = None
 
     @property
@@ -310,11 +311,16 @@ class EndpointPool:
 
     def _set_patience_timer(self, left: float) -> None:
         loop = asyncio.get_running_loop()
+        if loop.time() < self._patience_ends <= loop.time() + left:
+            return
         if self._patience_timer is not None:
-            if loop.time() < self._patience_timer.when() <= loop.time() + left:
-                return
             self._patience_timer.cancel()
-        self._patience_timer = loop.call_later(left, self._dispatch)
+        self._patience_ends = loop.time() + left
+        self._patience_timer = loop.call_later(left, self._end_patience)
+
+    def _end_patience(self) -> None:
+        self._patience_ends = -inf  # a timer may be early by its rounding: then it is set anew
+        self._dispatch()
 
     def _choose_worker(self) -> tuple[EndpointWorker | None, float]:
         """The sound endpoint with capacity and the fewest calls out; where none has any, seconds until one may."""

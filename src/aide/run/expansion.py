@@ -16,6 +16,7 @@ from aide.frontier import Frontier
 from aide.journal import Journal
 from aide.judging.precheck import Precheck
 from aide.judging.verdict import Thresholds
+from aide.llm.health import Trouble
 from aide.metrics.drift import DriftBounds
 from aide.records import Seed
 from aide.run import restore
@@ -58,6 +59,10 @@ class RunObserver(Protocol):
 
     def on_precheck(self, precheck: Precheck) -> None:
         """The model was tried on the seeds."""
+        ...
+
+    def on_trouble(self, trouble: Trouble | None) -> None:
+        """How long nothing has been answered; `None` while all is well. Told a few times a second, from the start."""
         ...
 
     def on_progress(self, progress: Progress) -> None:
@@ -226,6 +231,7 @@ class Expansion:
         progress.cost = None if session.budget.unpriced else session.budget.money
         progress.calls = session.calls.made
         progress.in_flight, progress.limit = self.models.in_flight, self.models.limit
+        progress.trouble = self.models.trouble
         progress.seconds = self.clock.monotonic() - self._began
         return progress
 

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from aide.llm.health import Trouble
 from aide.records import Usage
 
 
@@ -34,6 +35,8 @@ class Progress:
     calls: int = 0
     in_flight: int = 0
     limit: int = 0
+    trouble: Trouble | None = None
+    """That no call has been answered for a while."""
     seconds: float = 0.0
     accepted_before: int = 0
 
@@ -50,7 +53,7 @@ class Progress:
     @property
     def seconds_left(self) -> float | None:
         """An estimate from the rate so far; `None` where there is none, as for a whole tree whose yield is unknown."""
-        if self.target is None or not self.rate:
+        if self.target is None or not self.rate or self.trouble is not None:
             return None
         return max(0.0, (self.target - self.accepted) / self.rate)
 
@@ -91,6 +94,7 @@ class Progress:
             "cost": self.cost,
             "this_run": {"calls": self.calls, "seconds": round(self.seconds, 3), "rate": round(self.rate, 3)},
             "in_flight": self.in_flight,
+            **({"trouble": asdict(self.trouble)} if self.trouble else {}),
         }  # fmt: skip
 
 
