@@ -117,7 +117,7 @@ def _describe_punctuation(drawn: "Traits") -> str:
 
 def _describe_figures(drawn: "Traits") -> str:
     if drawn.steps:
-        return f"{drawn.figures or 'no'} given number{'s' * (drawn.figures != 1)}"
+        return f"{drawn.figures or 'no'} number{'s' * (drawn.figures != 1)} in digits"
     return "with a number" if drawn.figures else "no numbers"
 
 
