@@ -2,8 +2,8 @@
 
 Run: `AIDE_TASKS=FOLDER python benchmarks/ablation.py [HOPS]`; the folder holds `seeds/<task>.jsonl` and
 `gold/<task>.jsonl`. The pool is all gold together; every task is expanded from its own seeds, deep and
-narrow, in each of the variants below. No judge, no checks of duplicates, length or language: what is measured
-is what the prompts ask for.
+narrow, in each of the variants below, without plain records, which have no hops. No judge, no checks of duplicates,
+length or language: what is measured is what the prompts ask for.
 
 on task    the share of the texts of a hop that belong to the task of their seed
 regions    into how many of the task's 30 regions the texts on task fall; a region is what lies nearest to one
@@ -33,7 +33,6 @@ from typing import Any
 from corpus import Corpus, CorpusSimulator
 
 from aide.card import card_to_toml
-from aide.config.resources import read_file
 from aide.config.spec import RunSpec
 from aide.engines.local import LocalModels, make_endpoint, run_locally
 from aide.llm.client import CallableTransport
@@ -49,16 +48,17 @@ TARGET = 120
 REGIONS = 30
 NEVER = 99
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
-    "rewriting alone": {"personas": 0, "residual_after": NEVER, "plain": True},
+    "rewriting alone": {"personas": 0, "residual_after": NEVER, "rewriting": True},
     "attributes": {"personas": 0, "residual_after": NEVER},
     "personas": {"operations": (), "residual_after": NEVER},
     "attributes, personas": {"residual_after": NEVER},
-    "rewriting alone, residual": {"personas": 0, "plain": True},
+    "rewriting alone, residual": {"personas": 0, "rewriting": True},
     "attributes, residual": {"personas": 0},
     "attributes, personas, residual": {},
     "attributes, personas, adaptive": {"residual": "adaptive"},
-    "all three, siblings aware": {"siblings": "aware"},
-    "all three, answer joint": {"answer": "joint"},
+    "all three, one a call": {"together": 1},
+    "all three, siblings aware": {"together": 1, "siblings": "aware"},
+    "all three, answer separate": {"answer": "separate"},
 }
 
 
@@ -93,30 +93,15 @@ def regions(task: str) -> dict[str, int]:
     return {text: max(places, key=lambda place: corpus().likeness(text, centres[place])) for text in texts}
 
 
-def plain_prompts(folder: Path) -> Path:
-    """The prompts without topic, relation and attribute: rewriting by operations and nothing else."""
-    base = "synthesize/_base.md"
-    text = read_file("prompts", base)
-    cut = text.replace(" about this topic:\n<topic>{{ topic }}</topic>", ":").replace(
-        "{% if attribute %}", "{% if false %}"
-    )
-    assert cut.count("attribute }}") == text.count("attribute }}")
-    assert "<topic>" not in cut
-    (folder / "synthesize").mkdir(parents=True)
-    (folder / base).write_text(cut, encoding="utf-8")
-    return folder
-
-
 async def grow(task: str, variant: str, scratch: Path) -> tuple[list[dict[str, Any]], int]:
     """The records of one run, and the calls it took."""
     wanted = {"hops": int(sys.argv[1]) if len(sys.argv) > 1 else HOPS, **VARIANTS[variant]}
-    if wanted.pop("plain", False):
-        wanted["prompts"] = plain_prompts(scratch / "prompts")
+    unread = ("line",) if wanted.pop("rewriting", False) else ()
     spec = RunSpec(
         base_url=("sim:",), format="free_text", target=TARGET, reflection=False, exam=False, agreement="off",
-        duplicates="off", concurrency=1, demonstrations=0, **wanted,
+        duplicates="off", concurrency=1, demonstrations=0, plain_share=0, **wanted,
     )  # fmt: skip
-    simulator = CorpusSimulator(corpus().fresh())
+    simulator = CorpusSimulator(corpus().fresh(), unread)
 
     async def answer(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
         return await simulator.respond(path, body, headers)

@@ -116,16 +116,18 @@ class Corpus:
 class CorpusSimulator(Simulator):
     """The simulator with the texts and answers of a corpus in the place of its own."""
 
-    def __init__(self, corpus: Corpus) -> None:
+    def __init__(self, corpus: Corpus, unread: Sequence[str] = ()) -> None:
+        """`unread` are parts of a prompt that say nothing of what is wanted; they still tell two questions apart."""
         super().__init__()
         self.corpus = corpus
+        self.unread = unread
 
     def write(self, body: Mapping[str, Any]) -> str:
         """The text of the answer to a request body."""
         request = read_request(body)
         asked = flatten(request.tags)
         if request.step == "synthesize":
-            drafts = [self.corpus.choose({**asked, **own}, request.again).draft for own in request.numbered]
+            drafts = [self._choose({**asked, **own}, request.again) for own in request.numbered]
             if request.schema is not None:
                 return json.dumps({"texts": [draft.input for draft in drafts]})
             if "item" not in asked:
@@ -136,6 +138,10 @@ class CorpusSimulator(Simulator):
             )
         known = self.corpus.find(asked.get("question", "")) if request.step == "answer" else None
         return known.draft.output if known else super().write(body)
+
+    def _choose(self, asked: Mapping[str, str], again: Sequence[str]) -> Draft:
+        read = {name: text for name, text in asked.items() if name not in self.unread}
+        return self.corpus.choose(read, (*again, *(asked.get(name, "") for name in self.unread))).draft
 
 
 def _count(text: str) -> Counter[str]:

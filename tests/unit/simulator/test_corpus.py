@@ -40,6 +40,13 @@ def test_each_line_has_its_own_text() -> None:
     assert said == {"texts": [POOL[1].draft.input, POOL[2].draft.input]}
 
 
+def test_a_part_that_is_not_read_tells_questions_apart_and_no_more() -> None:
+    simulator = CorpusSimulator(Corpus(POOL), unread=("line",))
+    first = say(simulator, "shears for the hedge", parent="rice in a pot")
+    assert first == POOL[0].draft.input
+    assert say(simulator, "saffron", parent="rice in a pot") != first
+
+
 def test_the_seed_keeps_it_near() -> None:
     asked = {"parent": "When should a gardener prune a tree?", "line": "tool"}
     seed = "How long must pasta boil in a pot with a lid?"
