@@ -18,7 +18,8 @@ import orjson
 
 from aide.errors import AideError, CallError, EndpointUnusable, InputError
 from aide.llm.addresses import list_base_urls
-from aide.llm.faults import WrongPath, classify_fault, decode_json, read_answer, read_fault
+from aide.llm.bodies import MOST, MOST_OF_A_FILE, BodyMeter, unwrap
+from aide.llm.faults import SHOWN, WrongPath, classify_fault, decode_json, read_answer, read_fault
 from aide.llm.network import Network
 from aide.llm.request import Endpoint
 from aide.stop import StopSwitch
@@ -72,11 +73,13 @@ class Client:
         pool: int = 64,
         environ: Mapping[str, str] = os.environ,
         stop: StopSwitch | None = None,
+        bodies: BodyMeter | None = None,
     ) -> None:
         """`timeout` is how many seconds the endpoint may be silent; `total_timeout` is twice that by default.
 
         `transport` stands in for the network, `pool` is the most connections, and `environ` is where the key's
-        variable is looked up. After a `stop` no request is sent.
+        variable is looked up. After a `stop` no request is sent. `bodies` bounds what is received
+        at once.
 
         Raises:
             InputError: the base URL is none, or `sim:` has no transport.
@@ -105,6 +108,7 @@ class Client:
         self._timeout = timeout
         self._network: Network | None = None
         self._stop = stop or StopSwitch()
+        self._bodies = bodies or BodyMeter()
 
     @property
     def base(self) -> str:
@@ -170,11 +174,13 @@ class Client:
         *,
         content_type: str = "",
         resend: bool = True,
+        most: int = MOST,
     ) -> WireReply:
         """One request and whatever answers it, of any status. `body` is JSON, or bytes of that `content_type`.
 
         A connection that drops before an answer is there is replaced once, at once: most often the server had just
-        closed an idle one. Not without `resend`, for requests that must not arrive twice.
+        closed an idle one. Not without `resend`, for requests that must not arrive twice. An answer has at most `most`
+        bytes.
 
         Raises:
             CallError: kind `connection` or `timeout`.
@@ -195,31 +201,32 @@ class Client:
             # Besides the read timeout: a server that sends a byte now and then would hold a slot for ever.
             async with asyncio.timeout(self.total_timeout):
                 try:
-                    answer = await self._send(method, path, sent, content)
+                    answer = await self._send(method, path, sent, content, most)
                 except (httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError):
                     if not resend:
                         raise
-                    answer = await self._send(method, path, sent, content)
+                    answer = await self._send(method, path, sent, content, most)
         except TimeoutError:
             raise CallError(f"no complete answer within {self.total_timeout:g} s", kind="timeout") from None
         except httpx.HTTPError as error:
             raise self._without_key(_convert_error(error, self.base)) from None
-        return WireReply(*answer, monotonic() - began)
+        status, headers, came = answer
+        return WireReply(status, headers, unwrap(headers, came), monotonic() - began)
 
     async def _send(
-        self, method: str, path: str, headers: Mapping[str, str], content: bytes
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes, most: int
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers by lower-case name, and the decompressed body."""
         with self._stop.on_the_wire():
-            return await self._send_through(method, path, headers, content)
+            return await self._send_through(method, path, headers, content, most)
 
     async def _send_through(
-        self, method: str, path: str, headers: Mapping[str, str], content: bytes
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes, most: int
     ) -> tuple[int, Mapping[str, str], bytes]:
         if self._transport is None:
             if self._network is None:
-                self._network = Network(self.base, self._pool, self._timeout, self._stop)
-            return await self._network.send(method, self._url(path), headers, content)
+                self._network = Network(self.base, self._pool, self._timeout, self._stop, self._bodies)
+            return await self._network.send(method, self._url(path), headers, content, most=most)
         timeouts = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)
         request = httpx.Request(
             method, self._url(path), headers=headers, content=content, extensions={"timeout": timeouts}
@@ -255,7 +262,9 @@ class Client:
         start = self._at
         for at in range(start, len(self.bases)):
             self._at = at
-            reply = await self.exchange(method, path, body, content_type=content_type, resend=resend)
+            reply = await self.exchange(
+                method, path, body, content_type=content_type, resend=resend, most=MOST_OF_A_FILE
+            )
             if 200 <= reply.status < 300:
                 return reply.body
             if reply.status not in (404, 405):
@@ -351,6 +360,15 @@ def _convert_error(error: httpx.HTTPError, base: str) -> AideError:
     """What befell the connection, in words that a person can act on."""
     base = base.partition("?")[0]
     words = str(error).lower()
+    if isinstance(error, httpx.ProxyError):
+        hint = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+        return CallError(f"the proxy {error} stands before {base}", kind="connection", hint=hint)
+    if "wrong_version_number" in words or "wrong version number" in words or "record layer" in words:
+        return EndpointUnusable(f"{base} answers, but not in https", hint="write http:// in --base-url")
+    if "hostname mismatch" in words or "is not valid for" in words:
+        return EndpointUnusable(
+            f"the certificate at {base} is for another name", hint="use the name that the certificate has"
+        )
     if "certificate" in words:
         return EndpointUnusable(
             f"the certificate of {base} is not trusted", hint="set SSL_CERT_FILE to the right authority"
@@ -364,7 +382,8 @@ def _convert_error(error: httpx.HTTPError, base: str) -> AideError:
         return CallError(f"nothing listens at {base}", kind="connection", hint=hint)
     if isinstance(error, httpx.TimeoutException):
         return CallError(f"{base} did not answer in time", kind="timeout")
-    return CallError(f"the connection to {base} broke: {type(error).__name__}", kind="connection")
+    said = " ".join(str(error).split())[:SHOWN] or type(error).__name__
+    return CallError(f"the connection to {base} broke: {said}", kind="connection")
 
 
 def _encode(said: Mapping[str, Any] | bytes) -> bytes:

@@ -80,6 +80,8 @@ class WireFault:
     """Seconds that the server asks to wait."""
     resets: Reset = NO_RESET
     """When a count of the server's starts anew, where it says that nothing is left of it."""
+    location: str = ""
+    """Where a redirect leads to."""
     mark: str = ""
     """A hash of the body: equal bodies have equal marks."""
 
@@ -191,6 +193,7 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, data: Any) 
         param,
         resets.seconds if wait is None else wait,
         resets,
+        _squeeze(headers.get("location", ""))[:SHOWN],
         _hash_body(body),
     )
 
@@ -217,7 +220,8 @@ def _unusable(fault: WireFault, url: str) -> EndpointUnusable | None:
     status, said = fault.status, fault.said
     if 300 <= status < 400:
         return EndpointUnusable(
-            f"{url} redirects elsewhere ({status})", hint="give the final address as --base-url"
+            f"{url} redirects to {fault.location or 'nowhere'} ({status})",
+            hint="give the final address as --base-url",
         )
     # A 402 that names a wait is a rate limit of some gateways; one without is an empty account.
     if (status == 402 and fault.wait is None) or _is_quota_spent(fault):

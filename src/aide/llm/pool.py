@@ -8,6 +8,7 @@ from math import inf
 from typing import Any, Final
 
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError
+from aide.llm.bodies import BodyMeter
 from aide.llm.faults import ServerFault
 from aide.llm.health import RunHealth
 from aide.llm.limiter import START, Limiter, Outcome, Permit
@@ -65,6 +66,7 @@ class EndpointPool:
         self.model = model
         """The run's model, for which an endpoint may have a name of its own."""
         self._clock = clock
+        bodies = BodyMeter()
         self.workers = [
             EndpointWorker(
                 endpoint,
@@ -79,6 +81,7 @@ class EndpointPool:
                 timeout,
                 transport.get(endpoint.name) if isinstance(transport, Mapping) else transport,
                 self.stop,
+                bodies,
             )
             for endpoint in endpoints
         ]

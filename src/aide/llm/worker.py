@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from aide.errors import CallError, EndpointUnusable, NodeError
+from aide.llm.bodies import BodyMeter
 from aide.llm.faults import RequestRefused, ServerFault
 from aide.llm.limiter import Limiter, Permit
 from aide.llm.prefixes import PrefixCacheMeter
@@ -37,8 +38,11 @@ class EndpointWorker:
         timeout: float,
         transport: Any,
         stop: StopSwitch | None = None,
+        bodies: BodyMeter | None = None,
     ) -> None:
-        """`timeout` and `transport` are those of `Client`; `stop` ends what waits, and is asked before a request."""
+        """`timeout`, `transport` and `bodies` are those of `Client`; `stop` ends what waits, and is asked
+        before a request.
+        """
         from aide.llm.client import Client
 
         self.endpoint = endpoint
@@ -47,7 +51,12 @@ class EndpointWorker:
         """How many calls may be out here."""
         self._stop = stop or StopSwitch()
         self.client = Client(
-            endpoint, transport=transport, timeout=timeout, pool=limiter.ceiling, stop=self._stop
+            endpoint,
+            transport=transport,
+            timeout=timeout,
+            pool=limiter.ceiling,
+            stop=self._stop,
+            bodies=bodies,
         )
         self.profiles: dict[str, EndpointProfile] = {}
         """What it honours, by model."""

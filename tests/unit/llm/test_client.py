@@ -220,6 +220,44 @@ def test_on_a_real_socket() -> None:
     run(work())
 
 
+def test_large_headers_marks_and_streams_are_taken_on_a_real_socket() -> None:
+    async def work() -> None:
+        fake = FakeEndpoint()
+        async with fake.serve() as root:
+            client = Client(Endpoint("e", root), timeout=60, environ={})
+            whole = completion("said").content
+            stream = b'data: {"choices": [{"delta": {"content": "said"}, "finish_reason": "stop"}]}\n\n'
+            for said in (
+                Said(200, whole, {"x-trace": "a" * 60_000}),
+                Said(200, b"\xef\xbb\xbf" + whole),
+                Said(200, whole, {"content-encoding": "br"}),
+                Said(200, stream + b"data: [DONE]\n\n", {"content-type": "text/event-stream"}),
+            ):
+                fake.say(said)
+                reply, data = await client.chat(BODY)
+                assert text(data) == "said"
+                assert reply.body.startswith(b"{")
+            fake.say(Said(200, gzip.compress(bytes(9 << 20)), {"content-encoding": "gzip"}))
+            with pytest.raises(CallError, match="larger than 8 MB"):
+                await client.chat(BODY)
+            fake.say(Said(200, b" " * (9 << 20)))
+            with pytest.raises(CallError, match="larger than 8 MB"):
+                await client.chat(BODY)
+            assert text((await client.chat(BODY))[1]) == "hello"
+            await client.close()
+
+    run(work())
+
+
+def test_a_redirect_names_its_target() -> None:
+    async def work() -> None:
+        fake = FakeEndpoint().say(Said(307, b"", {"location": "https://elsewhere.example/v1"}))
+        with pytest.raises(EndpointUnusable, match=r"https://elsewhere\.example/v1"):
+            await over_seam(fake).chat(BODY)
+
+    run(work())
+
+
 def test_a_server_that_speaks_no_http_is_a_broken_connection() -> None:
     async def work() -> None:
         async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
