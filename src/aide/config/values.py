@@ -62,8 +62,8 @@ class StepSpecs(Frozen):
     to agree with it, are warmer, or they would only repeat its mistake.
     """
 
-    card: StepSpec = StepSpec(temperature=0.3)
-    extract: StepSpec = StepSpec(temperature=0.3)
+    card: StepSpec = StepSpec(temperature=0.3, further=0.7)
+    extract: StepSpec = StepSpec(temperature=0.3, further=0.9)
     expand_graph: StepSpec = StepSpec(temperature=0.7)
     personas: StepSpec = StepSpec(temperature=1.0, top_p=0.95)
     synthesize: StepSpec = StepSpec(temperature=1.0, top_p=0.95)

@@ -202,10 +202,19 @@ class ModelCalls:
         One that fits the schema and is no good all the same is the model's fault, not the server's.
         """
         if received.endpoint and payload.schema is not None and fault.reason in UNSTRUCTURED:
-            if fault.reason == "invalid" and fits_schema(fault.said, loosen_schema(payload.schema)):
+            if keeps_schema(payload, fault):
                 return
             shapeless = fault.reason == "not_json"
             self._models.note_invalid(request.model, received.endpoint, received.rung, shapeless)
+
+
+def keeps_schema(payload: Payload[Any], fault: Unusable) -> bool:
+    """True when an answer has the form that was asked for, and its content is at fault."""
+    return (
+        fault.reason == "invalid"
+        and payload.schema is not None
+        and fits_schema(fault.said, loosen_schema(payload.schema))
+    )
 
 
 class NodeAsk:
@@ -231,7 +240,11 @@ class NodeAsk:
         node: str = "",
         **context: Any,
     ) -> T:
-        """See `records.Ask`. One re-ask with what was wrong, or with twice the tokens where the answer was cut off."""
+        """See `records.Ask`. One re-ask: with what was wrong, with twice the tokens where the answer was cut off, or afresh.
+
+        A loop, or an extraction that keeps to its schema and holds nothing, is not shown to the model again: small ones
+        repeat what they see, and none of 43 such answers was mended. It is drawn anew, as a further sample is.
+        """
         parts, node = context.pop("parts", WHOLE), node or self._node
         for attempt in (0, 1):
             messages = self._prompts.render(template or step, parts, correction, **context)
@@ -246,6 +259,8 @@ class NodeAsk:
                     raise
                 if fault.reason == "truncated":
                     max_output = 2 * request.max_output
+                elif fault.reason == "looped" or (step == "extract" and keeps_schema(payload, fault)):
+                    draw += 1
                 else:
                     correction = Correction(fault.said, fault.problem)
         raise AssertionError("the second attempt returns or raises")

@@ -292,6 +292,27 @@ def test_what_was_cut_off_gets_twice_the_room_and_no_correction(tmp_path: Path) 
     assert len(server.asked[1].messages) == 2
 
 
+def refuse_small(shape: Shape) -> int:
+    if shape.count < 5:
+        raise ValueError("count further")
+    return shape.count
+
+
+LOOP = {"message": {"content": "a round and a round and " * 100}, "finish_reason": "length"}
+
+
+@pytest.mark.parametrize("first", ['{"count": 1}', LOOP])
+def test_what_a_model_would_only_say_again_is_drawn_afresh(tmp_path: Path, first: Any) -> None:
+    server = Server(first, '{"count": 7}')
+    payload = ModelPayload("count", Shape, refuse_small)
+    assert run(tmp_path, server, lambda bench: bench.ask(payload=payload, room=64)) == 7
+    one, other = server.asked
+    assert other.messages == one.messages, "nothing of the bad answer is shown"
+    assert other.max_output == one.max_output == 64
+    assert other.seed not in (None, one.seed)
+    assert other.temperature > one.temperature
+
+
 @pytest.mark.parametrize(
     "choice",
     [
