@@ -240,7 +240,7 @@ class NodeAsk:
         node: str = "",
         **context: Any,
     ) -> T:
-        """See `records.Ask`. One re-ask: with what was wrong, with twice the tokens where the answer was cut off, or afresh.
+        """See `records.Ask`. One re-ask: with the fault, with twice the tokens where the answer was cut off, or afresh.
 
         A loop, or an extraction that keeps to its schema and holds nothing, is not shown to the model again: small ones
         repeat what they see, and none of 43 such answers was mended. It is drawn anew, as a further sample is.
