@@ -11,7 +11,7 @@ SERVERS := .servers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-crash test-browser test-cron test-trainers test-compare test-tasks test-endpoints check format \
-	release-notes bench bench-quality bench-peers try clean
+	release-notes bench bench-quality bench-peers try try-small clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,10 @@ try: $(STAMP) ## sample tasks on a real endpoint, beside bounds: make try BASE_U
 	@$(if $(and $(BASE_URL),$(MODEL)),,echo 'make try BASE_URL=http://localhost:8000/v1 MODEL=name'; exit 2)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/endpoint/try_model.py --base-url "$(BASE_URL)" \
 		--model "$(MODEL)" -- $(FLAGS)
+
+try-small: $(STAMP) ## sample tasks on a model of 135 million parameters behind llama.cpp, built and kept in .servers (half an hour)
+	@PYTHON="$(CURDIR)/$(BIN)/python" sh tests/endpoints/servers/install.sh $(SERVERS) llama-server
+	@$(BIN)/python benchmarks/endpoint/try_small.py --servers $(SERVERS) -- $(FLAGS)
 
 clean: ## remove .venv, caches and the demo's folder
 	rm -rf $(VENV) .venv-trainers .venv-compare $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,5 +1,6 @@
 #!/bin/sh
-# install.sh FOLDER: llama.cpp's llama-server and the LiteLLM proxy, into FOLDER and nowhere else. What is there already is kept.
+# install.sh FOLDER [llama-server]: llama.cpp's llama-server and the LiteLLM proxy, or the first alone, into FOLDER and
+# nowhere else. What is there already is kept.
 # Needs cmake and g++. The build takes 5 to 12 minutes on two cores; remove FOLDER to have it anew.
 set -eu
 mkdir -p "$1"
@@ -25,6 +26,8 @@ if [ ! -x llama-server ]; then
     mv build/bin/llama-server llama-server
     rm -rf build source llama_cpp_python-*.tar.gz
 fi
+
+[ "${2:-}" = llama-server ] && exit 0
 
 # The proxy has a long list of requirements of its own, so it gets an environment of its own.
 LITELLM=1.106.2
