@@ -165,3 +165,12 @@ def test_exports_of_a_run_know_its_card_its_seeds_and_its_wrong_answers(run: Pat
     assert refused.returncode == 2
     assert "-o dataset" in refused.stderr
     assert bash(f"aide export {run} --to mesages").stderr.count("did you mean 'messages'") == 1
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_a_supervisor_closed_change_nothing(closed: str, tmp_path: Path) -> None:
+    run = f"aide expand {SEEDS / 'word_problems.jsonl'} --base-url sim: --target 5 -o run {closed}"
+    done = bash(run, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(rows(shard(tmp_path / "run"))) == 5
+    assert (tmp_path / "run" / "journal.sqlite").read_bytes().startswith(b"SQLite format 3")

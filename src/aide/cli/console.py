@@ -47,6 +47,22 @@ _MOST: Final = 50
 _DEBUG: Final = "AIDE_DEBUG"
 
 
+def open_standard_streams() -> None:
+    """Open on the null device what a supervisor has closed of the descriptors 0 to 2.
+
+    Else the next file that is opened, such as the journal, would get that number, and messages would be written to it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+    # Python has `None` for what was closed when it began.
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the whole process
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
 def make_stderr_console(*, quiet: bool = False) -> "Console":
     """A console on stderr: without colours if it is no terminal or `NO_COLOR` is set, silent if `quiet`.
 

@@ -14,7 +14,14 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 from aide import __version__
-from aide.cli.console import FULL, describe_full_disk, detach_stdout, report_crash, report_error
+from aide.cli.console import (
+    FULL,
+    describe_full_disk,
+    detach_stdout,
+    open_standard_streams,
+    report_crash,
+    report_error,
+)
 from aide.cli.helptext import PlainCommand, PlainGroup, format_examples, print_help_and_exit
 from aide.cli.usage import USAGE_ERROR, convert_usage_error
 from aide.errors import AideError
@@ -251,6 +258,7 @@ def root(
 
 def main() -> None:
     """The console script. Whatever happens, it ends with a documented exit code and without a traceback."""
+    open_standard_streams()
     try:
         sys.exit(app(prog_name="aide", standalone_mode=False))
     except AideError as error:
