@@ -65,7 +65,7 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three hops from seeds with fixed parts."""
     run = tmp_path_factory.mktemp("trace") / "run"
     words = ("--hops", "3", "--target", "24", "--plain-share", "0", "--no-exam", "--quiet")
-    aide("expand", SEEDS / "contract_questions.jsonl", "--base-url", "sim:", *words, "-o", run)
+    aide("expand", SEEDS / "contract_questions.jsonl", "--base-url", "sim:?reject=0.3", *words, "-o", run)
     return run
 
 
