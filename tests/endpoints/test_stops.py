@@ -101,8 +101,12 @@ def run(
 
         async with asyncio.TaskGroup() as group:
             callers = count()
+
+            def begin_another() -> None:
+                group.create_task(ask(next(callers)))
+
             # One more for each that is held back: a run hands out other work meanwhile.
-            models.on_hold(lambda: group.create_task(ask(next(callers))))
+            models.on_hold(begin_another)
             for _ in range(2 * (concurrency or 64)):
                 group.create_task(ask(next(callers)))
             if plan is not None:
