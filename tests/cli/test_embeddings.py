@@ -142,3 +142,26 @@ def test_two_in_one_pipe_need_a_journal_each(tmp_path: Path) -> None:
     with FolderLock(tmp_path / "second"):
         held = aide("dedup", seeds, *model.split(), "--journal", tmp_path / "second")
     assert (held.returncode, "--journal DIR" in held.stderr) == (5, True)
+
+
+def test_embeddings_may_come_from_an_endpoint_of_their_own(tmp_path: Path) -> None:
+    done = aide(
+        "expand", SEEDS / "word_problems.jsonl", "--base-url", SIM, "--embeddings", "small-model",
+        "--embeddings-url", "sim:", "--no-exam", "--target", "10", "-o", tmp_path / "run",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
+    embedded = summary["steps"]["embed"]["small-model"]["calls"]
+    assert embedded >= 20  # ten seeds and ten records
+    assert summary["endpoints"]["embeddings"]["calls"] == embedded
+    [chat] = [told for name, told in summary["endpoints"].items() if name != "embeddings"]
+    assert chat["calls"] == summary["calls"] - embedded
+
+
+def test_an_address_of_embeddings_that_is_none_is_told_before_anything_is_spent(tmp_path: Path) -> None:
+    done = aide(
+        "expand", SEEDS / "word_problems.jsonl", "--base-url", SIM, "--embeddings", "small-model",
+        "--embeddings-url", "nowhere", "--target", "10", "-o", tmp_path / "run",
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "--embeddings-url: 'nowhere' is no URL" in done.stderr

@@ -38,7 +38,7 @@ EXCLUDED: Final[Mapping[str, str]] = {
     "avoid": "paths; the hashes of their contents are added by whoever reads them",
     "persona_file": "a path; the hash of its content is added by whoever reads it",
     "prompts": "a path; the hashes of the prompts are added by whoever reads them",
-    "base_url": _WHERE, "endpoints": _WHERE, "api_key_env": _WHERE, "api_key_command": _WHERE,
+    "base_url": _WHERE, "embeddings_url": _WHERE, "endpoints": _WHERE, "api_key_env": _WHERE, "api_key_command": _WHERE,
     "concurrency": _WHERE, "rpm": _WHERE, "tpm": _WHERE, "timeout": _WHERE, "endpoint_patience": _WHERE,
     "drain_seconds": _HERE,
     "headers": _WHERE, "query": _WHERE, "batch": _WHERE, "batch_min": _WHERE, "batch_wait": _HERE,

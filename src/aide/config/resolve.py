@@ -209,7 +209,8 @@ def _require_endpoint(gathered: _Gathered) -> None:
 
 
 def _check_urls(spec: RunSpec, gathered: _Gathered) -> None:
-    for each in spec.list_endpoints():
+    apart = spec.embeddings_endpoint
+    for each in (*spec.list_endpoints(), *([apart] if apart else [])):
         if each.simulated:
             continue
         try:
@@ -221,7 +222,8 @@ def _check_urls(spec: RunSpec, gathered: _Gathered) -> None:
             )
         except ValueError:
             plain = False
-        origin = gathered.origins.get("base_url", gathered.origins.get("endpoints", "--base-url"))
+        named = "embeddings_url" if each is apart else "base_url"
+        origin = gathered.origins.get(named, gathered.origins.get("endpoints", "--base-url"))
         if not plain:
             raise InputError(
                 f"{origin}: {each.base_url!r} is no URL",

@@ -140,7 +140,11 @@ class RunSettings(Frozen):
     ] = "near"
     embeddings: Annotated[
         str,
-        Flag("quality", "Embedding model at the same endpoint: also rejects what means the same.", "MODEL"),
+        Flag("quality", "Embedding model: also rejects what means the same.", "MODEL"),
+    ] = ""
+    embeddings_url: Annotated[
+        str,
+        Flag("quality", "Endpoint of the embedding model, where it is not that of the run.", "URL"),
     ] = ""
     meaning_threshold: Annotated[
         float | None,

@@ -101,6 +101,15 @@ class RunSpec(RunSettings):
             self._complete(number, each) for number, each in enumerate((*plain, *self.endpoints), start=1)
         )
 
+    @property
+    def embeddings_endpoint(self) -> EndpointSpec | None:
+        """Where embeddings are asked for; `None` where the run's endpoints give them."""
+        if not (self.embeddings and self.embeddings_url):
+            return None
+        return self._complete(
+            0, EndpointSpec(base_url=self.embeddings_url, name="embeddings", model=self.embeddings)
+        )
+
     def _complete(self, number: int, each: EndpointSpec) -> EndpointSpec:
         parts = urlsplit(each.base_url)
         keyed = bool(each.api_key_env or each.api_key_command)

@@ -19,7 +19,7 @@ from aide.llm.client import CallableTransport
 from aide.llm.health import Trouble
 from aide.llm.pool import EndpointPool
 from aide.llm.profile import EndpointProfile
-from aide.llm.request import Endpoint, KeepAnswer, ModelAnswer, ModelRequest
+from aide.llm.request import EmbeddingRequest, Endpoint, KeepAnswer, ModelAnswer, ModelRequest
 from aide.llm.retry import with_retries
 from aide.llm.tiers import FALL_BACK_AFTER, FLEX, FLEX_ATTEMPTS, FLEX_PATIENCE, FLEX_TIMEOUT, choose_tiers
 from aide.records import rng
@@ -57,40 +57,52 @@ class LocalModels:
         timeout = max(spec.timeout, FLEX_TIMEOUT) if flex else spec.timeout
         self.stop = StopSwitch(timeout)
         """The scope of all calls."""
-        simulated = {each.name: make_transport(each) for each in served if each.simulated}
-        self.pool = EndpointPool(
-            [make_endpoint(each, spec.model, spec.tier) for each in served],
-            ceiling=CEILING,
-            timeout=timeout,
-            patience=max(spec.endpoint_patience, FLEX_PATIENCE) if flex else spec.endpoint_patience,
-            attempts=FLEX_ATTEMPTS if flex else {},
-            model=spec.model,
-            clock=clock,
-            transport={**simulated, **(transports or {})},
-            stop=self.stop,
-        )
+        patience = max(spec.endpoint_patience, FLEX_PATIENCE) if flex else spec.endpoint_patience
+
+        def make_pool(chosen: Sequence[EndpointSpec], model: str) -> EndpointPool:
+            simulated = {each.name: make_transport(each) for each in chosen if each.simulated}
+            return EndpointPool(
+                [make_endpoint(each, model, spec.tier) for each in chosen],
+                ceiling=CEILING,
+                timeout=timeout,
+                patience=patience,
+                attempts=FLEX_ATTEMPTS if flex else {},
+                model=model,
+                clock=clock,
+                transport={**simulated, **(transports or {})},
+                stop=self.stop,
+            )
+
+        self.pool = make_pool(served, spec.model)
+        apart = spec.embeddings_endpoint
+        self._embedding_pool = make_pool([apart], spec.embeddings) if apart else self.pool
         self._batch_folder = spec.batch_folder
         self._jitter = rng("jitter")
         self._falls_back = len(spec.tier) > 1
 
     @property
+    def _pools(self) -> tuple[EndpointPool, ...]:
+        return tuple(dict.fromkeys((self.pool, self._embedding_pool)))
+
+    @property
     def held(self) -> int:
         """See `ModelService`."""
-        return self.pool.held
+        return sum(pool.held for pool in self._pools)
 
     def on_hold(self, listener: Callable[[], None]) -> None:
         """See `ModelService`."""
-        self.pool.on_hold = listener
+        for pool in self._pools:
+            pool.on_hold = listener
 
     @property
     def trouble(self) -> Trouble | None:
         """See `ModelService`."""
-        return self.pool.health.trouble
+        return self.pool.health.trouble or self._embedding_pool.health.trouble
 
     @property
     def in_flight(self) -> int:
         """Calls on the wire now."""
-        return self.pool.in_flight
+        return sum(pool.in_flight for pool in self._pools)
 
     @property
     def limit(self) -> int:
@@ -100,22 +112,21 @@ class LocalModels:
     async def complete(self, request: ModelRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
         """See `ModelService`."""
         turned_away = 0
+        pool = self._embedding_pool if isinstance(request, EmbeddingRequest) else self.pool
 
         async def attempt() -> ModelAnswer:
             nonlocal turned_away
             fall_back = self._falls_back and turned_away >= FALL_BACK_AFTER
             try:
-                return await self.pool.complete(request, rank=rank, keep=keep, fall_back=fall_back)
+                return await pool.complete(request, rank=rank, keep=keep, fall_back=fall_back)
             except CallError as error:
                 turned_away += error.kind in ("rate", "overload")
                 raise
 
         async def hold(refusal: NodeError) -> None:
-            await self.pool.hold(refusal, request)
+            await pool.hold(refusal, request)
 
-        return await with_retries(
-            attempt, health=self.pool.health, rng=self._jitter, sleep=self._sleep, hold=hold
-        )
+        return await with_retries(attempt, health=pool.health, rng=self._jitter, sleep=self._sleep, hold=hold)
 
     async def _sleep(self, seconds: float) -> None:
         with self.stop.waiting():
@@ -153,11 +164,12 @@ class LocalModels:
 
     def stats(self) -> Mapping[str, Any]:
         """See `ModelService`."""
-        return self.pool.collect_stats()
+        return {name: told for pool in self._pools for name, told in pool.collect_stats().items()}
 
     async def close(self) -> None:
         """Close all connections."""
-        await self.pool.close()
+        for pool in self._pools:
+            await pool.close()
 
 
 def make_endpoint(spec: EndpointSpec, run_model: str, tiers: Sequence[str] = ()) -> Endpoint:
