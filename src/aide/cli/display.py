@@ -108,6 +108,8 @@ class Display:
             shape=inputs.loaded.shape,
             format=inputs.format.name,
         )
+        for note in inputs.loaded.notes:
+            self.tell(f"columns {escape_for_console(note)}", "columns", note=note)
         hops = format_plural(spec.hops, "hop")
         self.tell(
             f"plan: {wanted} over {hops}; {', '.join(facts)}",

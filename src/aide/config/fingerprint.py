@@ -19,7 +19,7 @@ IDENTITY: Final = (
     "task", "format", "labels", "demonstrations", "plain_share", "steer", "residual_after", "residual", "attributes",
     "graph_triples", "operations", "personas", "personas_from", "siblings", "balance", "seed", "reflection",
     "min_relevance", "min_diversity", "max_revisions", "keep_ambiguous", "answer", "duplicates", "embeddings",
-    "meaning_threshold", "agreement", "run_code", "model", "steps", "extra", "keep", "input_pattern",
+    "meaning_threshold", "agreement", "run_code", "model", "steps", "extra", "keep", "meta", "input_pattern",
 )  # fmt: skip
 
 _WHERE = "where a call goes changes nothing in its logical content"

@@ -323,6 +323,10 @@ class RunSettings(Frozen):
         tuple[str, ...],
         Flag("seeds", "Field that is a fixed part, never rewritten; repeatable.", "F"),
     ] = ()
+    meta: Annotated[
+        tuple[str, ...],
+        Flag("seeds", "Field that new records take over from their seed as it is; repeatable.", "F"),
+    ] = ()
     input_pattern: Annotated[
         str, Flag("seeds", "Regular expression whose named groups split one input into parts.", "REGEX")
     ] = ""

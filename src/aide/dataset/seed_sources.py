@@ -84,6 +84,7 @@ def _make_mapping(spec: dict[str, Any]) -> SeedMapping:
         output_field=spec.get("output_field") or "",
         choices_field=spec.get("choices_field") or "",
         keep=tuple(spec.get("keep") or ()),
+        meta=tuple(spec.get("meta") or ()),
         input_pattern=spec.get("input_pattern") or "",
         encoding=spec.get("encoding") or "",
         skip_bad=bool(spec.get("skip_bad")),

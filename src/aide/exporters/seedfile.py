@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class SeedFileExporter:
         rows = (shape.make_row(line) for line in lines)
         origin = shape.loaded.origin
         if origin.container == "csv":
-            return ExportResult(_write_csv(job.dest, rows, origin))
+            return ExportResult(_write_csv(job.dest, rows, origin, shape.columns))
         if origin.container == "json":
             return ExportResult(_write_array(job.dest, rows))
         if origin.container in ("parquet", "arrow"):
@@ -44,10 +44,12 @@ class SeedFileExporter:
         return ExportResult(write_lines(job.dest, rows))
 
 
-def _write_csv(dest: str, rows: Iterable[Mapping[str, Any]], origin: SeedOrigin) -> int:
+def _write_csv(
+    dest: str, rows: Iterable[Mapping[str, Any]], origin: SeedOrigin, columns: Sequence[str]
+) -> int:
     with open_output(dest) as out:
         count = 0
-        for cells in _make_cells(rows, origin):
+        for cells in _make_cells(rows, origin, columns):
             text = io.StringIO(newline="")
             csv.writer(text, delimiter=origin.delimiter, lineterminator="\n").writerow(cells)
             out.write(text.getvalue().encode("utf-8", "replace"))
@@ -55,11 +57,13 @@ def _write_csv(dest: str, rows: Iterable[Mapping[str, Any]], origin: SeedOrigin)
     return count - origin.header  # the header is no example
 
 
-def _make_cells(rows: Iterable[Mapping[str, Any]], origin: SeedOrigin) -> Iterator[list[str]]:
+def _make_cells(
+    rows: Iterable[Mapping[str, Any]], origin: SeedOrigin, columns: Sequence[str]
+) -> Iterator[list[str]]:
     if origin.header:
-        yield list(origin.columns)
+        yield list(columns)
     for row in rows:
-        cells = (row[column] for column in origin.columns)
+        cells = (row.get(column) for column in columns)
         yield ["" if cell is None else value_as_text(cell) for cell in cells]
 
 

@@ -2,7 +2,8 @@
 
 What a column holds follows from the roles that the seeds were read by (`SeedOrigin`). How it holds it (letters
 or texts, lists or separated text) follows from the first row of the seed file. A column that is no part of the
-example gets what the record's `meta` has under its name.
+example gets what the record's `meta` has under its name; one that was made of a seed's content is made anew where it is
+a text around the example, and left out of the row where it is not.
 """
 
 import json
@@ -77,8 +78,23 @@ class SeedShape:
         if not draft.choices and draft.output in self.options:
             draft = replace(draft, choices=self.options)  # labels are options of every seed, but of no record
         cells = dict(self._fill_cells(line, draft))
-        columns = self.loaded.origin.columns
-        return {column: cells.get(column, self._find_meta(column, line)) for column in columns}
+        made = {column: template.fill(cells) for column, template in self.loaded.templates.items()}
+        cells |= {column: text for column, text in made.items() if text is not None}
+        return {
+            column: cells[column] if column in cells else self._find_meta(column, line)
+            for column in self.columns
+            if column in cells or not self._lacks(column, line)
+        }
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of a table of new rows, in order."""
+        gone = {*self.loaded.left_out} - {*self.loaded.templates}
+        return tuple(column for column in self.loaded.origin.columns if column not in gone)
+
+    def _lacks(self, column: str, line: RecordLine) -> bool:
+        """True when the column told of a seed alone and nothing can be said of this record in its place."""
+        return column in self.loaded.left_out and column not in (line.record.get("meta") or {})
 
     def _fill_cells(self, line: RecordLine, draft: Draft) -> Iterator[tuple[str, Any]]:
         parts = line.record.get("parts") or {}

@@ -37,7 +37,9 @@ class Seed:
     name: str = ""
     """The person's own id for it."""
     meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    """Fields of the seed's row that have no other place."""
+    """Fields of the seed's row that have no other place and hold for whatever grows from it."""
+    own: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Fields that tell of this seed alone, such as the number of its tokens: no record gets them."""
 
     @staticmethod
     def identify(draft: Draft, parts: Parts) -> str:
@@ -47,7 +49,7 @@ class Seed:
     def as_dict(self) -> dict[str, Any]:
         """The seed as the journal keeps it, under its id.
 
-        `meta` is left out: it may hold cells of a table that JSON can't, and only new records of the seed need it.
+        `meta` and `own` are left out: they may hold cells of a table that JSON can't, and no call needs them.
         """
         return {"name": self.name, **self.draft.as_dict(), **self.parts.as_dict()}
 

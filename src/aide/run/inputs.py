@@ -1,7 +1,7 @@
 """Seeds and task as a run takes them: read before anything is spent, and read again under the lock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import BinaryIO, Final
 
@@ -115,6 +115,7 @@ def read_inputs(
         output_field=spec.output_field,
         choices_field=spec.choices_field,
         keep=spec.keep,
+        meta=spec.meta,
         input_pattern=spec.input_pattern,
         encoding=spec.encoding,
         skip_bad=spec.skip_bad,
@@ -126,7 +127,7 @@ def read_inputs(
     labels = read_labels(spec.labels)
     format = detect_format([seed.draft for seed in seeds], spec.format, labels, hint=loaded.format_hint)
     avoid = _read_avoided(spec, seeds)
-    human = tuple(load_seeds([str(path) for path in spec.human], mapping).seeds) if spec.human else ()
+    human = _read_human(spec, mapping)
     inputs = PreparedInputs(loaded, seeds, format, labels, contexts, avoid, human, dict(hashes or {}))
     prompts = Prompts(spec.prompts)
     for operation in spec.operations:  # an operation without a prompt is told before anything is spent
@@ -137,6 +138,12 @@ def read_inputs(
 def count_inputs_card(spec: RunSpec, inputs: PreparedInputs) -> TaskCard:
     """The half of the task card that is counted, without a call."""
     return count_card(inputs.seeds, inputs.format, inputs.labels, task=spec.task or inputs.loaded.sentence)
+
+
+def _read_human(spec: RunSpec, mapping: SeedMapping) -> tuple[Seed, ...]:
+    """The examples of `--human`. They are only looked at, so they need none of the columns that go along."""
+    paths = [str(path) for path in spec.human]
+    return tuple(load_seeds(paths, replace(mapping, meta=())).seeds) if paths else ()
 
 
 def _read_avoided(spec: RunSpec, seeds: Sequence[Seed]) -> Contamination | None:

@@ -8,6 +8,7 @@ from typing import BinaryIO, Final
 
 from aide.errors import InputError
 from aide.records import FORMATS, Seed, find_varying_name
+from aide.seeds.columns import split_columns
 from aide.seeds.files import name_task, read_files
 from aide.seeds.parts import keep_fields, read_record_parts, split_by_pattern
 from aide.seeds.shapes import (
@@ -23,6 +24,7 @@ from aide.seeds.shapes import (
     recognise_shape,
 )
 from aide.seeds.tables import LineProblem, SeedTable
+from aide.seeds.templates import ColumnTemplate
 from aide.seeds.values import BadRowError, read_options, read_text_value
 from aide.text.figures import format_plural
 
@@ -42,6 +44,8 @@ class SeedMapping:
     output_field: str = ""
     choices_field: str = ""
     keep: Sequence[str] = ()
+    meta: Sequence[str] = ()
+    """Columns beside the example that go along into new records, though they differ between seeds."""
     input_pattern: str = ""
     encoding: str = ""
     skip_bad: bool = False
@@ -79,6 +83,23 @@ class LoadedSeeds:
     """What the file itself says about the task."""
     repeated: int = 0
     """Rows with the content of an earlier one, which are left out."""
+    left_out: tuple[str, ...] = ()
+    """Columns that tell of one seed alone, which new records go without."""
+    templates: Mapping[str, ColumnTemplate] = field(default_factory=dict)
+    """Those of them that repeat the example and can be made anew from it."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What becomes of columns that new records can't take over as they are, in sentences."""
+        gone = [name for name in self.left_out if name not in self.templates]
+        notes = []
+        if self.templates:
+            made = ", ".join(self.templates)
+            notes.append(f"made anew by `aide export --to seeds`, from each record's own texts: {made}")
+        if gone:
+            why = "which may tell of one seed alone (--meta NAME takes a column over as it is)"
+            notes.append(f"left out of new records: {', '.join(gone)}, {why}")
+        return notes
 
 
 @dataclass(slots=True)
@@ -124,8 +145,9 @@ def load_seeds(
     if not seeds:
         raise InputError(f"{paths[0]} holds no examples", hint="it needs about ten, one a line")
     format, task = _find_common(rows, "format"), _find_common(rows, "task")
+    parted, left_out = split_columns(list(seeds.values()), mapping.meta)
     return LoadedSeeds(
-        list(seeds.values()),
+        parted,
         _describe(rows),
         task if _TASK_NAME.fullmatch(task) else name_task(paths[0]),
         format if format in FORMATS else "",
@@ -133,6 +155,8 @@ def load_seeds(
         problems,
         next(filter(None, abouts), ""),
         repeated,
+        left_out,
+        _learn_templates(left_out, rows),
     )
 
 
@@ -144,7 +168,7 @@ def _read_rows(
     problems: list[LineProblem],
 ) -> Iterator[_Row]:
     """The rows that can be read; the tables that they stood in, and what can't be read, go into the lists."""
-    named = (*mapping.input_fields, mapping.output_field, mapping.choices_field, *mapping.keep)
+    named = (*mapping.input_fields, mapping.output_field, mapping.choices_field, *mapping.keep, *mapping.meta)
     known = KNOWN | {name.casefold() for name in named if name}
     for table in read_files(paths, mapping.encoding, tuple(known), stdin):
         tables.append(table)
@@ -236,6 +260,12 @@ def _describe(rows: Sequence[_Row]) -> str:
     roles = rows[0].content.roles
     columns = ", ".join(f"{column} as {role}" if role != column else column for role, column in roles.items())
     return f"{format_plural(len(rows), 'example')}: {' and '.join(names)}; read {columns}."
+
+
+def _learn_templates(names: Sequence[str], rows: Sequence[_Row]) -> dict[str, ColumnTemplate]:
+    sources = tuple(rows[0].content.roles.values())
+    learnt = {name: ColumnTemplate.learn(name, sources, [row.fields.row for row in rows]) for name in names}
+    return {name: template for name, template in learnt.items() if template}
 
 
 def _find_common(rows: Sequence[_Row], name: str) -> str:

@@ -1,5 +1,6 @@
 """What each exporter writes, read back by what it is written for."""
 
+import csv
 import importlib
 import json
 from collections.abc import Sequence
@@ -413,6 +414,29 @@ def test_options_come_out_as_the_seeds_have_them(tmp_path: Path, shape: str) -> 
         }
     if shape == "columns":
         assert more.read_text().splitlines()[1] == "Which?,one,two,three,four,C"
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_a_column_made_of_a_seeds_content_is_made_anew_or_left_out(tmp_path: Path, ending: str) -> None:
+    pairs = [("How far?", "Ten miles."), ("How deep?", "Two feet.")]
+    seeds = [
+        {"prompt": ask, "chosen": said, "rejected": "No.", "text": f"{ask} | {said}", "lang": "en"}
+        for ask, said in pairs
+    ]
+    if ending == "jsonl":
+        text = "".join(json.dumps(row) + "\n" for row in seeds)
+    else:
+        text = "\n".join([",".join(seeds[0]), *(",".join(row.values()) for row in seeds)]) + "\n"
+    record = {
+        **OPEN,
+        "format": "free_text",
+        "input": "How tall?",
+        "output": "A yard.",
+        "meta": {"lang": "en"},
+    }
+    _, more = seeds_like((f"s.{ending}", text), tmp_path, [record])
+    (row,) = rows(more) if ending == "jsonl" else csv.DictReader(more.read_text().splitlines())
+    assert row == {"prompt": "How tall?", "chosen": "A yard.", "text": "How tall? | A yard.", "lang": "en"}
 
 
 def test_the_shape_of_the_seeds_wants_seeds(tmp_path: Path) -> None:

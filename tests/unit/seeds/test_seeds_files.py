@@ -100,7 +100,7 @@ def test_columns_named_by_the_person_are_a_header(tmp_path: Path) -> None:
     path.write_text("nr,frage,antwort\n1,Was?,Das.\n2,Wer?,Die.\n")
     loaded = load_seeds([str(path)], SeedMapping(input_fields=("frage",), output_field="antwort"))
     assert pairs(loaded) == [("Was?", "Das."), ("Wer?", "Die.")]
-    assert loaded.seeds[0].meta == {"nr": "1"}
+    assert loaded.seeds[0].own == {"nr": "1"}
 
 
 @pytest.mark.parametrize(
