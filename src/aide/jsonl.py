@@ -110,19 +110,30 @@ def parse_json(text: str | bytes) -> Any:
     characters in strings.
 
     Raises:
-        ValueError: it is not JSON, or (as `UnicodeDecodeError`) not UTF-8.
-        RecursionError: it is nested too deeply.
+        ValueError: it is not JSON, (as `UnicodeDecodeError`) not UTF-8, or nested more deeply than anybody reads it.
     """
     try:
         return orjson.loads(text)
     except (orjson.JSONDecodeError, UnicodeEncodeError):
-        return json.loads(text if isinstance(text, str) else text.decode(), strict=False)
+        try:
+            return json.loads(text if isinstance(text, str) else text.decode(), strict=False)
+        except RecursionError:
+            # From None: its frames are as many as the interpreter allows.
+            raise ValueError("nested too deeply") from None
+
+
+def encode_json(value: Any) -> bytes:
+    """A value as JSON; lone surrogates, which seeds and servers do send, become question marks."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        plain = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return plain.encode("utf-8", "replace")
 
 
 def encode_line(record: Mapping[str, Any]) -> bytes:
-    """A record as one line, its end included; lone surrogates become question marks, which any reader accepts."""
+    """A record as one line, its end included; see `encode_json`."""
     try:
         return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:
-        plain = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-        return plain.encode("utf-8", "replace") + b"\n"
+        return encode_json(record) + b"\n"

@@ -1,6 +1,5 @@
 """Labels that a person gives, and which of them are easily taken for one another."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 from aide.errors import InputError
 from aide.formats import Label, TaskCard
+from aide.jsonl import parse_json
 from aide.records import Draft
 from aide.text.cleaning import clean_text
 from aide.text.words import list_terms
@@ -52,7 +52,7 @@ def _from_file(path: Path) -> list[Label]:
         raise InputError(f"{path} can't be read: {fault}") from fault
     if text.lstrip()[:1] in {"[", "{"}:
         try:
-            return _from_json(json.loads(text))
+            return _from_json(parse_json(text))
         except (ValueError, TypeError, KeyError, AttributeError) as fault:
             line = getattr(fault, "lineno", 1)
             raise InputError(

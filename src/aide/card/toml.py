@@ -101,6 +101,8 @@ def card_from_toml(text: str) -> TaskCard:
         where = _AT_LINE.search(str(fault))
         line = where[1] if where else str(text.count("\n") + 1)
         raise _wrong(line, _AT_LINE.sub("", str(fault))) from fault
+    except RecursionError:
+        raise _wrong("1", "it is nested too deeply") from None
     if isinstance(data.get("topics"), dict):
         data["topics"] = [{"name": name, "share": share} for name, share in data["topics"].items()]
     known = [field.name for field in fields(TaskCard)]

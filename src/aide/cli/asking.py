@@ -36,12 +36,12 @@ def write_results(
     settings: Settings, sources: list[str], seeds: list[str] | None, journal: Path | None, work: Work
 ) -> None:
     """`process_records` with each result written to stdout as it comes, in the order of the records."""
-    import orjson
+    from aide.jsonl import encode_json
 
     output = Output()
 
     def write(record: Mapping[str, Any]) -> None:
-        if not output.line(orjson.dumps(record).decode()):
+        if not output.line(encode_json(record).decode()):
             raise BrokenPipeError
 
     process_records(settings, sources, seeds, journal, work, write)

@@ -12,6 +12,7 @@ import re
 import sys
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -48,7 +49,7 @@ _DEBUG: Final = "AIDE_DEBUG"
 
 
 def open_standard_streams() -> None:
-    """Open on the null device what a supervisor has closed of the descriptors 0 to 2.
+    """Open on the null device what a supervisor has closed of the descriptors 0 to 2; stdout takes any text.
 
     Else the next file that is opened, such as the journal, would get that number, and messages would be written to it.
     """
@@ -61,6 +62,10 @@ def open_standard_streams() -> None:
     sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the whole process
     sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Data is JSON, which is UTF-8 whatever the terminal is set to. What is no text at all, such as the name of a
+        # file that is no UTF-8, is written as the escape that JSON has for it.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def make_stderr_console(*, quiet: bool = False) -> "Console":

@@ -57,6 +57,7 @@ class Display:
         self._shown: set[str] = set()
         self._kept: list[str] = []
         self._troubled = False
+        self._unlogged = False
 
     # --- lines ----------------------------------------------------------------------------------------
 
@@ -75,8 +76,14 @@ class Display:
     def _log(self, entry: str) -> None:
         self._kept.append(entry)
         if self.folder.lock.exists():  # before that it may be somebody's own
-            with self.folder.log.open("a", encoding="utf-8") as log:
-                log.writelines(f"{line}\n" for line in self._kept)
+            try:
+                with self.folder.log.open("a", encoding="utf-8", errors="backslashreplace") as log:
+                    log.writelines(f"{line}\n" for line in self._kept)
+            except OSError as fault:
+                # The same lines go to stderr; a run must not end for want of a copy. Said once.
+                if not self._unlogged:
+                    self._unlogged = True
+                    self.console.print(f"{self.folder.log} can't be written: {fault.strerror}", markup=False)
             self._kept.clear()
 
     def plan(self, spec: "RunSpec", inputs: "PreparedInputs", card: "TaskCard") -> None:
@@ -280,10 +287,13 @@ class Display:
 
         try:
             path = write_report(self.folder)
-        except AideError as fault:
+        except Exception as fault:  # noqa: BLE001 - the run is paid for and whole, whatever its picture meets
+            problem = str(fault) if isinstance(fault, AideError) else f"{type(fault).__name__}: {fault}"
             self.tell(
-                f"no report was written: {escape_for_console(str(fault))}", "report", problem=str(fault)
+                f"no report was written: {escape_for_console(problem, LONGEST)}", "report", problem=problem
             )
+            if not isinstance(fault, AideError):
+                self.keep(fault)
         else:
             self.tell(f"report: {escape_for_console(str(path))}", "report", path=str(path))
 

@@ -275,13 +275,13 @@ async def _watch_reader(stream: StdoutStream, stop: StopSwitch) -> None:
 
 def _make_emit(stream: StdoutStream, given: set[str], stop: StopSwitch) -> "Emit":
     """Hands on the records that are not `given` yet. Its wait for a slow reader ends with a stop."""
-    import orjson
+    from aide.jsonl import encode_json
 
     async def emit(record: dict[str, Any]) -> None:
         if record["id"] in given:
             return
         given.add(record["id"])
-        stream.queue(orjson.dumps(record))
+        stream.queue(encode_json(record))
         try:
             with stop.waiting():
                 await stream.caught_up(stream.lag)
@@ -337,7 +337,7 @@ def _is_all_local(spec: RunSpec) -> bool:
 
 def _end(summary: Mapping[str, Any], output: Output, *, as_json: bool) -> int:
     if as_json:
-        import orjson
+        from aide.jsonl import encode_json
 
-        output.line(orjson.dumps(summary).decode())
+        output.line(encode_json(summary).decode())
     return int(summary.get("exit_code", 0))

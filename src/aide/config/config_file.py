@@ -62,6 +62,8 @@ def load_config(name: str) -> ConfigFile:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path.name} is not valid TOML: {error}", hint="text values need quotes") from error
+    except RecursionError:
+        raise InputError(f"{path.name} is nested too deeply", hint="settings are single values") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} can't be read: {error}", hint="save the file as UTF-8 text") from error
     file = ConfigFile(path.name, text, {}, base)

@@ -4,7 +4,6 @@ The one place where settings are read. Each value keeps where it came from, beca
 that did something else than was meant is which of the layers said so.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from aide.config.config_file import ConfigFile, load_config, refuse_secrets
 from aide.config.problems import explain_error
 from aide.config.spec import BATCH_FILES, SIMULATOR, SIMULATOR_MODEL, Flag, RunSpec, get_flag
 from aide.errors import InputError
+from aide.jsonl import parse_json
 
 DEFAULT: Final = "default"
 _PREFIX: Final = "AIDE_"
@@ -140,8 +140,8 @@ def _read(name: str, flag: Flag, texts: list[str], origin: str) -> Any:
     if flag.metavar != "JSON":
         return texts[-1]
     try:
-        value = json.loads(texts[-1])
-    except json.JSONDecodeError as error:
+        value = parse_json(texts[-1])
+    except ValueError as error:
         raise InputError(f"{origin} is not JSON: {error}", hint="such as '{\"top_k\": 20}'") from error
     if isinstance(value, dict):
         refuse_secrets(value, origin)

@@ -210,7 +210,7 @@ def parse_line(name: str, number: int, body: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as fault:
         hint = "convert the file, for example with iconv"
         raise InputError(f"{name}:{number}: is not UTF-8", hint=hint) from fault
-    except (ValueError, RecursionError) as fault:
+    except ValueError as fault:
         hint = "one JSON object a line; correct the line or remove it"
         raise InputError(
             f"{name}:{number}: is not JSON ({str(fault).split(': line')[0]})", hint=hint

@@ -1,5 +1,6 @@
 """The SQLite file behind a journal: its tables, how it is opened, and what its errors mean to a person."""
 
+import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,7 +213,7 @@ def _connect(path: Path, mode: str, vfs: str) -> sqlite3.Connection:
     """A connection in autocommit mode that any thread may use, one at a time."""
     layer = f"&vfs={vfs}" if vfs else ""
     return sqlite3.connect(
-        f"file:{quote(str(path.absolute()))}?mode={mode}{layer}",
+        f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}{layer}",
         uri=True,
         isolation_level=None,  # transactions are ours: a group is one, whatever the binding would begin
         check_same_thread=False,  # rows are written in the event loop, committed in a thread

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from json import JSONDecoder
 from typing import Any, Final, Protocol
 
-import orjson
-
 from aide.config.prices import BATCH
 from aide.errors import CallError
+from aide.jsonl import encode_json
 from aide.llm.faults import decode_json, read_answer
 from aide.llm.request import ChatRequest, ModelAnswer
 from aide.llm.usage import read_usage, read_written_text
@@ -139,7 +138,7 @@ def name_file(wave: str) -> str:
 
 def make_line(key: str, body: Mapping[str, Any]) -> bytes:
     """One request of a batch."""
-    return orjson.dumps({"custom_id": key, "method": "POST", "url": ROUTE, "body": body})
+    return encode_json({"custom_id": key, "method": "POST", "url": ROUTE, "body": body})
 
 
 def parse_line(line: bytes) -> BatchLine | None:
@@ -149,11 +148,13 @@ def parse_line(line: bytes) -> BatchLine | None:
         return None
     response = data.get("response")
     if not isinstance(response, Mapping) or not isinstance(response.get("body"), Mapping):
-        return BatchLine(data["custom_id"], 0, orjson.dumps(data.get("error") or data, default=str))
+        return BatchLine(data["custom_id"], 0, encode_json(data.get("error") or data))
     status = response.get("status_code")
-    return BatchLine(
-        data["custom_id"], status if isinstance(status, int) else 200, cut_value(line, "response", "body")
-    )
+    try:
+        body = cut_value(line, "response", "body")
+    except RecursionError:  # this reader gives up a little earlier than the first one
+        return BatchLine(data["custom_id"], 0, b'{"message": "nested too deeply"}')
+    return BatchLine(data["custom_id"], status if isinstance(status, int) else 200, body)
 
 
 def cut_value(line: bytes, *path: str) -> bytes:

@@ -13,10 +13,8 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final
 
-import orjson
-
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError
-from aide.jsonl import parse_json
+from aide.jsonl import encode_json, parse_json
 from aide.llm.waits import NO_RESET, Reset, read_reset, read_retry_after
 
 SHOWN: Final = 300  # characters of a message that a person is shown
@@ -122,7 +120,7 @@ class WrongPath(EndpointUnusable):
 
 def decode_json(body: bytes) -> Any:
     """The JSON value of a body, raw control characters and lone surrogates allowed; `None` where there is none."""
-    with suppress(ValueError, RecursionError):
+    with suppress(ValueError):
         try:
             return parse_json(body)
         except UnicodeDecodeError:
@@ -298,7 +296,7 @@ def _join_words(value: object) -> str:
         return "; ".join(
             f"{'.'.join(map(str, v.get('loc', ())))}: {v.get('msg')}" for v in value if isinstance(v, Mapping)
         )
-    return orjson.dumps(value, default=str).decode() if isinstance(value, Mapping) and value else ""
+    return encode_json(value).decode() if isinstance(value, Mapping) and value else ""
 
 
 def _strip_html(body: bytes) -> str:

@@ -1,7 +1,6 @@
 """Step 3: for each topic, personas who would ask something about it; from a model, or ranked from a bank."""
 
 import asyncio
-import json
 import math
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pydantic import Field, create_model
 
 from aide.config import resources
 from aide.errors import InputError, Unusable
+from aide.jsonl import parse_json
 from aide.parsing import ModelPayload, ReplyModel
 from aide.recipes.extraction import clean_personas
 from aide.records import WHOLE, Ask, Embed, Parts, rng
@@ -171,7 +171,7 @@ def _persona(line: str, where: str) -> str:
     text: object = line
     if line.lstrip()[:1] in '{"':
         try:
-            value = json.loads(line)
+            value = parse_json(line)
         except ValueError as fault:
             raise InputError(f"{where}: not valid JSON: {fault}") from fault
         text = value.get("persona") if isinstance(value, dict) else value

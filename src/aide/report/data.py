@@ -6,10 +6,10 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-import orjson
 from markupsafe import Markup
 
 from aide.journal import AnsweredCall, Journal
+from aide.jsonl import encode_json
 from aide.records import Lineage, read_varying
 from aide.report.gather import ReportFacts, read_model_text
 from aide.run.record_calls import RecordCalls
@@ -48,7 +48,7 @@ def show_text(value: object, longest: int = 600) -> Markup:
 
 def pack_json(value: Any) -> str:
     """JSON, deflated, in base64: letters and digits only, so nothing in it can end a script or be read as markup."""
-    return b64encode(zlib.compress(orjson.dumps(value), 5)).decode()
+    return b64encode(zlib.compress(encode_json(value), 5)).decode()
 
 
 def build_rows(facts: ReportFacts) -> dict[str, Any]:

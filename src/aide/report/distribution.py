@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import orjson
-
 from aide.metrics.distribution_table import list_references, tabulate_distribution
 from aide.report.data import show_text
 from aide.report.gather import ReportFacts
@@ -24,7 +22,7 @@ def read_distribution(folder: RunFolder, accepted: int) -> dict[str, Any]:
 
     Empty if there is neither, or if it is of another number of records than `accepted`: that of an earlier run.
     """
-    stats = orjson.loads(folder.stats.read_bytes()) if folder.stats.exists() else {}
+    stats = folder.read_stats()
     summary = folder.read_summary()
     found: dict[str, Any] = {}
     if summary.get("accepted") == accepted:

@@ -28,9 +28,9 @@ def view_endpoint(facts: ReportFacts, timings: Iterable[tuple[float, float, str,
     rate = [(n * wide, answers[n] / wide) for n in range(int(clock.end / wide) + 1)]
     limits, errors = [], []
     for sample in read_timeline(facts.folder):
-        at = clock.read(sample["at"])
-        limits.append((at, float(sample["limit"])))
-        errors.append((at, float(sum(sample["errors"].values()))))
+        at = clock.read(sample.at)
+        limits.append((at, sample.limit))
+        errors.append((at, sample.errors))
     in_flight = Curve("in flight", "l-in", _measure_in_flight(spans, clock, width))
     failed = Curve("failed attempts", "l-bad", errors)
     return {

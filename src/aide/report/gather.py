@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from sys import intern
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -241,7 +241,7 @@ def read_comparison(folder: RunFolder) -> dict[str, Any]:
 
     Empty if there is no such file, or none that compares.
     """
-    stats = orjson.loads(folder.stats.read_bytes()) if folder.stats.exists() else {}
+    stats = folder.read_stats()
     both = stats.get("against")
     if not both:
         return {}
@@ -253,8 +253,25 @@ def read_comparison(folder: RunFolder) -> dict[str, Any]:
     }
 
 
-def read_timeline(folder: RunFolder) -> Iterator[dict[str, Any]]:
-    """The samples of `timeline.jsonl`; a last line that is not whole is left out."""
-    if folder.timeline.exists():
-        for line in folder.timeline.read_bytes().split(b"\n")[:-1]:
-            yield orjson.loads(line)
+class LoadSample(NamedTuple):
+    """A moment of `timeline.jsonl`: Unix time, calls that might be in flight, failed attempts so far."""
+
+    at: float
+    limit: float
+    errors: float
+
+
+def read_timeline(folder: RunFolder) -> Iterator[LoadSample]:
+    """The samples of `timeline.jsonl`; a line that is none is left out.
+
+    A full disk or a loss of power tears lines, also in the middle, where a later run has appended to them.
+    """
+    if folder.timeline.is_file():
+        for line in folder.timeline.read_bytes().split(b"\n"):
+            try:
+                facts = orjson.loads(line)
+                errors = float(sum(facts["errors"].values()))
+                sample = LoadSample(float(facts["at"]), float(facts["limit"]), errors)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                continue
+            yield sample

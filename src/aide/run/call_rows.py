@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from aide.journal import AnsweredCall
+from aide.jsonl import encode_json
 from aide.llm.request import ModelAnswer
 from aide.records import Message
 
@@ -25,7 +24,7 @@ class CallName:
 def split_messages(messages: Sequence[Message]) -> tuple[str, str]:
     """The system text, and the user message or all messages after the system text as JSON text."""
     system, *rest = messages
-    user = rest[0].content if len(rest) == 1 else orjson.dumps([m.as_dict() for m in rest]).decode()
+    user = rest[0].content if len(rest) == 1 else encode_json([m.as_dict() for m in rest]).decode()
     return system.content, user
 
 

@@ -1,9 +1,8 @@
 """Further fixed parts, from the files of `--contexts`."""
 
-import orjson
-
 from aide.config.spec import RunSpec
 from aide.errors import InputError
+from aide.jsonl import parse_json
 from aide.text.cleaning import clean_text
 
 
@@ -29,8 +28,8 @@ def _jsonl_texts(name: str, whole: str) -> list[str]:
         if not line.strip():
             continue
         try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as fault:
+            row = parse_json(line)
+        except ValueError as fault:
             raise InputError(f"{name}:{number} is not JSON", hint="one object or string a line") from fault
         found = (
             row

@@ -18,6 +18,7 @@ from aide.config.fingerprint import (
 from aide.config.resources import hash_files
 from aide.config.spec import RunSpec
 from aide.errors import InputError
+from aide.jsonl import parse_json
 from aide.shards import write_atomic
 
 FORMAT = 1
@@ -137,6 +138,10 @@ class RunFolder:
         """The counts of a second ago at most; empty where no run has begun."""
         return _read_json(self.progress)
 
+    def read_stats(self) -> dict[str, Any]:
+        """What `aide stats` measured; empty where it was never asked."""
+        return _read_json(self.stats)
+
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Replace the manifest, all or nothing."""
         write_atomic(self.manifest, json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
@@ -144,12 +149,14 @@ class RunFolder:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        loaded = json.loads(path.read_text(encoding="utf-8"))
+        loaded = parse_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as fault:
         raise InputError(f"{path} can't be read: {fault}", hint="is this the folder of a run?") from fault
-    return loaded if isinstance(loaded, dict) else {}
+    if not isinstance(loaded, dict):
+        raise InputError(f"{path} holds no JSON object", hint="is this the folder of a run?")
+    return loaded
 
 
 def _upgrade_manifest(manifest: dict[str, Any], path: Path) -> dict[str, Any]:

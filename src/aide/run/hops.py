@@ -12,6 +12,7 @@ from aide.errors import AideError, NodeError
 from aide.formats import TaskCard
 from aide.frontier import GroupWork, Slot
 from aide.journal import Journal
+from aide.jsonl import encode_json
 from aide.metrics.drift import DriftBounds, measure_likeness
 from aide.recipes import Attributes
 from aide.records import (
@@ -97,7 +98,7 @@ class HopBuilder:
             "triples": [triple.as_dict() for triple in found.triples],
             "personas": list(found.personas),
         }
-        return orjson.dumps({**plain, "reason": reason} if reason else plain)
+        return encode_json({**plain, "reason": reason} if reason else plain)
 
     # --- composing ------------------------------------------------------------------------------------
 

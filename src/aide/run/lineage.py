@@ -227,9 +227,12 @@ def _has(record: Mapping[str, Any], name: str) -> bool:
 def _recount(folder: RunFolder, journal: Journal, gone: int) -> None:
     """Counts on disk that agree with the shards, of which `gone` records are out."""
     told = {
-        path: json.loads(path.read_text("utf-8"))
-        for path in (folder.progress, folder.summary)
-        if path.exists()
+        path: facts
+        for path, facts in (
+            (folder.progress, folder.read_progress()),
+            (folder.summary, folder.read_summary()),
+        )
+        if facts
     }
     if all(facts.get("pruned", 0) == gone for facts in told.values()):
         return

@@ -6,12 +6,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from aide.crash_points import hit
 from aide.errors import AideError, NodeError, Rejection
 from aide.frontier import Frontier, GroupWork, PlantWork, Slot
 from aide.journal import Kind, Outcome
+from aide.jsonl import encode_json
 from aide.recipes import NOT_NEEDED, Attributes, Grown
 from aide.records import PLAIN, Group, Hop, Lineage, Record, Reject, replace
 from aide.run.context import RunContext
@@ -205,7 +204,7 @@ class GrowthLoop:
         admitted = self._frontier.admit(slot)
         line = record.as_dict()
         kind: Kind = "accepted" if admitted else "surplus"
-        await self._write(hop, slot, kind, orjson.dumps(line))
+        await self._write(hop, slot, kind, encode_json(line))
         self._deduplicator.settle(hop.id, kept=True)
         if admitted:
             hit("before_shard")
@@ -225,7 +224,7 @@ class GrowthLoop:
             hop.id, step, fault.reason, str(fault), fault.failed, fault.input, Lineage.of(hop), fault.scores
         )
         kind: Kind = "failed" if fault.failed else "rejected"
-        await self._write(hop, slot, kind, orjson.dumps(reject.as_dict()))
+        await self._write(hop, slot, kind, encode_json(reject.as_dict()))
         self._output.rejects.append(reject.as_dict())
         self._deduplicator.settle(hop.id, kept=False)
         self._frontier.drop(slot, repeated=fault.reason in REPEATED, surplus=fault.reason == NOT_NEEDED)

@@ -191,7 +191,7 @@ def _read_spread(name: str, text: str, known: Sequence[str]) -> SeedTable | None
             place = gap.end()
         try:
             value, stop = decoder.raw_decode(text, place)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         if not isinstance(value, dict):
             return None

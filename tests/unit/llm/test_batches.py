@@ -237,3 +237,10 @@ def test_a_folder_of_lines_is_answered_by_somebody_else(tmp_path: Path) -> None:
         assert given.exists(), "what was answered is not taken away"
 
     asyncio.run(work())
+
+
+def test_a_line_that_is_nested_too_deeply_is_a_failed_call() -> None:
+    deep = b"[" * 990 + b"]" * 990
+    line = b'{"custom_id": "a", "response": {"status_code": 200, "body": {"x": ' + deep + b"}}}"
+    read = parse_line(line)
+    assert read is None or read.key == "a"

@@ -1,0 +1,111 @@
+"""Damaged files beside a run, odd names and odd texts: the run works, or one sentence says what is wrong."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from aide.errors import InputError
+from aide.run.folder import RunFolder
+from cli.shell import SEEDS, SIM, aide
+
+WORDS = SEEDS / "word_problems.jsonl"
+RUN = ("--base-url", SIM, "--no-exam", "--target")
+DEEP = "[" * 100_000
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    done = aide("expand", WORDS, *RUN, "3", "-o", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def tear_timeline(folder: Path) -> None:
+    with (folder / "timeline.jsonl").open("a") as file:
+        file.write('garbage\n{"at": 1}\n[1]\n{"at":')
+
+
+def lose_log(folder: Path) -> None:
+    (folder / "aide.log").unlink()
+    (folder / "aide.log").mkdir()
+
+
+def lose_report(folder: Path) -> None:
+    (folder / "report.html").unlink()
+    (folder / "report.html").mkdir()
+
+
+def damage_stats(folder: Path) -> None:
+    (folder / "stats.json").write_text("{bad")
+
+
+@pytest.mark.parametrize("damage", [tear_timeline, lose_log, lose_report, damage_stats])
+def test_what_a_run_does_not_need_can_be_damaged(
+    damage: Callable[[Path], None], finished: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    damage(folder)
+    done = aide("expand", WORDS, *RUN, "5", "-o", folder)
+    assert done.returncode == 0, done.stderr
+    assert "fault in aide" not in done.stderr
+    assert done.stderr.count("aide.log can't be written") == (damage is lose_log)
+    assert done.stderr.count("no report was written") == (damage in (lose_report, damage_stats))
+
+
+@pytest.mark.parametrize("content", ["", "x", "[]", DEEP])
+def test_a_damaged_manifest_is_one_sentence(content: str, finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    (folder / "run.json").write_text(content)
+    with pytest.raises(InputError, match=r"run\.json"):
+        RunFolder(folder).read_manifest()
+
+
+@pytest.mark.parametrize("words", [
+    ("nested.json",), ("nested.jsonl",), (WORDS, "--config", "nested.toml"), (WORDS, "--extra", DEEP),
+    (WORDS, "--persona-file", "persona.jsonl"), (WORDS, "--labels", "nested.json"),
+    (WORDS, "--contexts", "nested.jsonl"),
+])  # fmt: skip
+def test_what_is_nested_too_deeply_is_one_sentence(words: tuple[str | Path, ...], tmp_path: Path) -> None:
+    (tmp_path / "nested.json").write_text(DEEP)
+    (tmp_path / "nested.jsonl").write_text(DEEP + "\n")
+    (tmp_path / "persona.jsonl").write_text('{"persona": ' + DEEP + "\n")
+    (tmp_path / "nested.toml").write_text(f"hops = {DEEP}")
+    done = aide("expand", *words, *RUN, "3", "-o", "run", cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "fault in aide" not in done.stderr
+
+
+def test_half_a_character_in_a_further_field_comes_through(tmp_path: Path) -> None:
+    rows = [{**json.loads(line), "source": "cut \ud83d off"} for line in WORDS.read_text().splitlines()]
+    (tmp_path / "seeds.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = aide("expand", "seeds.jsonl", *RUN, "3", "-o", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "run/shards/part-00000.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 3
+    assert aide("report", tmp_path / "run").returncode == 0
+
+
+def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
+    name = os.fsdecode(b"se\xffds")
+    shutil.copy(WORDS, tmp_path / f"{name}.jsonl")
+    for said in ("accepted 3", "nothing to do"):
+        done = aide("expand", f"{name}.jsonl", *RUN, "3", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert said in done.stderr
+    told = aide("status", f"{name}.aide", "--json", cwd=tmp_path)
+    assert json.loads(told.stdout)["accepted"] == 3
+    assert aide("report", f"{name}.aide", cwd=tmp_path).returncode == 0
+
+
+def test_data_is_utf8_whatever_the_terminal_is_set_to(tmp_path: Path) -> None:
+    (tmp_path / "one.jsonl").write_text(json.dumps({"input": "Grüße", "output": "ß"}) + "\n")
+    done = aide("sample", tmp_path / "one.jsonl", "-n", "1", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["input"] == "Grüße"
