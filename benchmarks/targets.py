@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from growth import peak, simulator
+from plan import compare
 
 from aide.run.calls import ENDING_RANKS, LAST, RANKS
 
@@ -357,6 +358,31 @@ def calls_a_record(scratch: Path) -> Iterator[Line]:
         )
 
 
+def price(scratch: Path) -> Iterator[Line]:
+    """Calls and tokens for a record at defaults, all included, of a model that fails as seldom as a strong one."""
+    knobs = "sim:?low=0.03&reject=0.01&wrong=0.02&near=0.01"
+    for name, calls, tokens in (
+        ("support_tickets_de", 1.0, 700),
+        ("implied_answer", 1.0, 700),
+        ("science_quiz", 1.0, 700),
+        ("word_problems", 1.6, 1300),
+    ):
+        for target, times in ((30, 2), (200, 1)):
+            folder = scratch / f"{name}-{target}"
+            run = ("expand", SEEDS.with_name(f"{name}.jsonl"), "--base-url", knobs, "-o", folder)
+            ran = aide(*run, "--target", str(target))
+            if ran.code != 0:
+                sys.exit(f"aide expand ended with exit {ran.code}: see {folder}/aide.log")
+            found = summary(folder)
+            spent = found["tokens"]["prompt"] + found["tokens"]["completion"]
+            at = f"a record, target {target}, {name}"
+            yield Line(f"calls {at}", found["calls"] / found["accepted"], times * calls, "")
+            yield Line(f"tokens {at}", spent / found["accepted"], times * tokens, "")
+        whole = compare(SEEDS.with_name(f"{name}.jsonl"), knobs, "--target", "200").rows[-1]
+        for what, error in zip(("calls", "tokens"), whole.errors, strict=True):
+            yield Line(f"error of the plan's {what}, target 200, {name}", 100 * abs(error), 10, "%")
+
+
 def journal_size(scratch: Path) -> Iterator[Line]:
     """What a record takes of the journal, at defaults and in the longest of the sample tasks."""
     for name in ("word_problems", "python_functions", "contract_questions"):
@@ -396,6 +422,7 @@ GROUPS: dict[str, Callable[[Path], Iterator[Line]]] = {
     "starting": starting,
     "growth": growth,
     "calls": calls_a_record,
+    "price": price,
     "journal": journal_size,
     "batches": batches,
 }
