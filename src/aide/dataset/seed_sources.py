@@ -34,7 +34,7 @@ def find_seed_files(sources: Sequence[str], given: Sequence[str]) -> NamedSeeds 
     `None` if there are neither, or if they are gone.
     """
     if given:
-        return NamedSeeds(tuple(given), SeedMapping())
+        return NamedSeeds(tuple(given), SeedMapping(labels=None))
     for folder in find_run_folders(sources):
         manifest = folder.read_manifest()
         paths = tuple(str(each["path"]) for each in manifest.get("seeds", ()))
@@ -88,4 +88,5 @@ def _make_mapping(spec: dict[str, Any]) -> SeedMapping:
         input_pattern=spec.get("input_pattern") or "",
         encoding=spec.get("encoding") or "",
         skip_bad=bool(spec.get("skip_bad")),
+        labels=None,  # the run has taken these outputs for what they are
     )

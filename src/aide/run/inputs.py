@@ -110,6 +110,7 @@ def read_inputs(
     Raises:
         errors.InputError: a file, a line or the format is wrong; nothing was spent.
     """
+    labels = read_labels(spec.labels)
     mapping = SeedMapping(
         input_fields=spec.input_field,
         output_field=spec.output_field,
@@ -119,12 +120,12 @@ def read_inputs(
         input_pattern=spec.input_pattern,
         encoding=spec.encoding,
         skip_bad=spec.skip_bad,
+        labels=tuple(label.name for label in labels),
     )
     contexts = read_contexts(spec)
     _check_reuse(spec)
     loaded = load_seeds(paths, mapping, stdin)
     seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
-    labels = read_labels(spec.labels)
     format = detect_format([seed.draft for seed in seeds], spec.format, labels, hint=loaded.format_hint)
     avoid = _read_avoided(spec, seeds)
     human = _read_human(spec, mapping)

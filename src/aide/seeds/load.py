@@ -25,7 +25,7 @@ from aide.seeds.shapes import (
 )
 from aide.seeds.tables import LineProblem, SeedTable
 from aide.seeds.templates import ColumnTemplate
-from aide.seeds.values import BadRowError, read_options, read_text_value
+from aide.seeds.values import BadRowError, is_missing, read_options, read_text_value
 from aide.text.figures import format_plural
 
 # What a record of ours holds besides its content: about that record, not about what grows from it. Of foreign rows
@@ -49,6 +49,8 @@ class SeedMapping:
     input_pattern: str = ""
     encoding: str = ""
     skip_bad: bool = False
+    labels: Sequence[str] | None = ()
+    """Outputs that are meant though they look like a missing value, such as `None`; `None` for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,16 +175,54 @@ def _read_rows(
     for table in read_files(paths, mapping.encoding, tuple(known), stdin):
         tables.append(table)
         problems += table.problems
+        rows: list[_Row] = []
         for line, row in table.rows:
             fields = RowFields(row)
             try:
-                yield _Row(table.path, line, fields, *_read_content(fields, mapping))
+                rows.append(_Row(table.path, line, fields, *_read_content(fields, mapping)))
             except BadRowError as fault:
                 problems.append(LineProblem(table.path, line, str(fault)))
+        empty = _find_empty_halves(rows)
+        problems += [LineProblem(table.path, rows[place].line, fault) for place, fault in empty.items()]
+        yield from (row for place, row in enumerate(rows) if place not in empty)
+
+
+def _find_empty_halves(rows: Sequence[_Row]) -> dict[int, str]:
+    """What is wrong, by the place of the row, where input or output were taken from another column than in most rows.
+
+    Where one row's `answer` is empty, its `category` would be read as the answer, and nobody would notice. A column
+    that no other row has beside the usual one is another name for the same thing.
+    """
+    faults: dict[int, str] = {}
+    for half in ("input", "output"):
+        taken = [row.content.roles.get(half, "") for row in rows]
+        usual = max(set(taken), key=taken.count, default="")
+        beside = {name for row in rows if row.fields.row.get(usual) is not None for name in row.fields.row}
+        faults |= {
+            place: f"has an empty {usual}"
+            for place, column in enumerate(taken)
+            if usual and column != usual and column in beside
+        }
+    return faults
 
 
 def _read_content(fields: RowFields, mapping: SeedMapping) -> tuple[str, RowContent]:
-    """The name of a row's shape, and what the row says."""
+    """The name of a row's shape, and what the row says.
+
+    Raises:
+        BadRowError: it can't be read, or a half of it is a missing value.
+    """
+    shape, content = _recognise(fields, mapping)
+    draft, labels = content.draft, mapping.labels
+    if is_missing(draft.input):
+        raise BadRowError(f"has an empty input (it says {draft.input})")
+    # An option of a question may be any word.
+    if is_missing(draft.output) and not draft.choices and labels is not None and draft.output not in labels:
+        raise BadRowError(f"has an empty output (it says {draft.output})")
+    return shape, content
+
+
+def _recognise(fields: RowFields, mapping: SeedMapping) -> tuple[str, RowContent]:
     # What a person names is taken as named, and nothing is guessed from shapes that might overrule it.
     if not (mapping.input_fields or mapping.output_field or mapping.choices_field):
         shape = recognise_shape(fields)
@@ -250,6 +290,8 @@ def _report(problems: Sequence[LineProblem], mapping: SeedMapping, *, any_left: 
     more = f"\nand {len(problems) - _MAX_PROBLEMS} more" if len(problems) > _MAX_PROBLEMS else ""
     unread = any("field" in problem.reason or "has no" in problem.reason for problem in problems)
     ways = ["name the columns with --input-field and --output-field"] if unread else []
+    if any("(it says" in problem.reason for problem in problems):
+        ways.append("if such a word is a label, name all labels with --labels")
     ways += ["mend the file"] + (["leave such lines out with --skip-bad"] if any_left else [])
     raise InputError(named + more, hint=", or ".join(ways))
 

@@ -9,7 +9,7 @@ from typing import Any
 from aide.errors import InputError
 from aide.records import WHOLE, Parts, find_varying_name, make_frame
 from aide.seeds.shapes import RowContent
-from aide.seeds.values import BadRowError, read_text_value
+from aide.seeds.values import BadRowError, is_missing, read_text_value
 
 
 def make_part_name(name: str) -> str:
@@ -29,7 +29,7 @@ def keep_fields(
     fixed = {make_part_name(name): text for name, text in (*content.fixed, *kept)}
     if not fixed:
         return content.draft.input, WHOLE
-    if empty := [name for name, text in fixed.items() if not text]:
+    if empty := [name for name, text in fixed.items() if is_missing(text)]:
         raise BadRowError(f"has an empty {empty[0]}")
     varying = make_part_name(content.roles.get("input") or content.varying)
     if varying in fixed:

@@ -6,7 +6,14 @@ from functools import lru_cache
 from typing import Any, Final
 
 from aide.records import Draft
-from aide.seeds.values import BadRowError, read_chat, read_options, read_text_value, resolve_option
+from aide.seeds.values import (
+    BadRowError,
+    is_missing,
+    read_chat,
+    read_options,
+    read_text_value,
+    resolve_option,
+)
 from aide.text.cleaning import clean_text
 
 # Names of columns as data sets have them. Of several in one row the first here is taken, so that the plainest stand
@@ -61,7 +68,11 @@ class RowFields:
     __slots__ = ("names", "row")
 
     def __init__(self, row: Mapping[str, Any]) -> None:
-        self.row = row
+        # JSON has no NaN, and a column of numbers with gaps is full of it.
+        self.row: Mapping[str, Any] = {
+            name: None if isinstance(value, float) and is_missing(value) else value
+            for name, value in row.items()
+        }
         self.names = _fold(tuple(row))
 
     def find(self, wanted: Sequence[str], *but: str) -> str:
@@ -86,6 +97,10 @@ class RowFields:
     def read_text(self, name: str) -> str:
         """The text of the field with this real name."""
         return read_text_value(self.row[name])
+
+    def read_optional(self, name: str) -> str:
+        """The text of a field that may be left empty, in whatever way that is written."""
+        return "" if is_missing(self.row[name]) else self.read_text(name)
 
 
 def make_content(
@@ -116,8 +131,9 @@ def make_content(
     texts = {"reasoning": "", "evidence": ""}
     for role, names in (("reasoning", WORKINGS), ("evidence", ("evidence",))):
         column = fields.find(names, *used)
-        if column and isinstance(fields.row[column], str):
-            texts[role], roles[role] = clean_text(fields.row[column]), column
+        value = fields.row[column] if column else None
+        if isinstance(value, str) and not is_missing(value):
+            texts[role], roles[role] = clean_text(value), column
     return RowContent(Draft(input, output, options, tests, **texts), roles)
 
 
@@ -156,7 +172,7 @@ def _read_alpaca(fields: RowFields) -> RowContent:
     instruction, input = fields.names["instruction"], fields.names.get("input", "")
     output = fields.find(OUTPUTS, instruction, input)
     roles = {"instruction": instruction, **({"input": input} if input else {}), "output": output}
-    asked, text = fields.read_text(instruction), fields.read_text(input) if input else ""
+    asked, text = fields.read_text(instruction), fields.read_optional(input) if input else ""
     content = make_content(fields, roles, text or asked, fields.row[output])
     return replace(content, preamble=asked if text else "")
 
@@ -188,7 +204,7 @@ def _read_context(fields: RowFields) -> RowContent:
     context = fields.find(CONTEXTS)
     content = _read_pair(fields)
     content = replace(content, roles={**content.roles, "context": context})
-    if fixed := fields.read_text(context):
+    if fixed := fields.read_optional(context):
         return replace(content, fixed=((context, fixed),), varying=content.roles["input"])
     return content
 

@@ -1,5 +1,6 @@
 """Values of a row's fields as text, chat turns included, and options with the one that a row means."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -11,6 +12,21 @@ _LETTERED: Final = re.compile(r"\A\(?([A-Ja-j])[).:]\s*(?=\S)")
 _LETTER: Final = re.compile(r"\A\W*([A-Ja-j])\W*\Z")
 _ASSISTANT: Final = frozenset({"assistant", "gpt", "bot", "model", "chatgpt", "bing", "bard"})
 _SYSTEM: Final = frozenset({"system", "developer"})
+
+
+# What `pandas.read_csv` takes for a missing cell; its writers make such cells of missing values. An option of a
+# question or a label may well be one of these words, which is for whoever knows the options to say.
+_MISSING: Final = frozenset({
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+    "NULL", "NaN", "None", "n/a", "nan", "null",
+})  # fmt: skip
+
+
+def is_missing(value: Any) -> bool:
+    """True when a field holds nothing, as pandas means it: NaN and infinity as numbers, or a text such as `NA`."""
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    return value is None or (isinstance(value, str) and value.strip() in _MISSING)
 
 
 class BadRowError(ValueError):
