@@ -150,6 +150,7 @@ class _Examination:
         await self.check_models()
         hello = await self.ask(WORD, temperature=0.7, top_p=0.95, seed=7)
         self.check_answer(hello)
+        self.check_ending(hello)
         self.check_parameters()
         await self.check_thinking(hello)
         await self.check_output_limit()
@@ -194,6 +195,16 @@ class _Examination:
                 if hello.usage.estimated
                 else ("ok", "reported")
             ),
+        )
+
+    def check_ending(self, hello: ModelAnswer) -> None:
+        """Find out whether the model ends an answer of one word; a base model, or one without its template, goes on."""
+        if hello.data["choices"][0].get("finish_reason") != "length" or _count_thinking(hello):
+            self.add_finding("ending", "ok", "answers end")
+            return
+        advice = "use an instructed model, and let the server apply its chat template"
+        self.add_finding(
+            "ending", "note", f"no end after {hello.usage.completion:,} tokens, of one word", advice
         )
 
     def check_parameters(self) -> None:

@@ -140,6 +140,18 @@ def test_thinking_is_counted_and_what_turns_it_off_is_named() -> None:
     assert """--extra '{"reasoning_effort":"none"}'""" in thinking.advice
 
 
+def test_a_model_that_goes_on_after_its_answer_is_told() -> None:
+    def endless(body: Any) -> Said | None:
+        return (
+            None if "response_format" in body else completion("ready. Answer with the " * 90, finish="length")
+        )
+
+    ending = named(ask(served(endless)), "ending")
+    assert ending.verdict == "note"
+    assert "chat template" in ending.advice
+    assert named(ask(served(lambda body: None)), "ending").verdict == "ok"
+
+
 def test_parameters_that_are_refused_are_named() -> None:
     def strict(body: Any) -> Said | None:
         if "max_tokens" in body:
