@@ -73,7 +73,7 @@ def _make_options() -> Iterator[inspect.Parameter]:
 def _make_option(name: str, flag: Flag) -> inspect.Parameter:
     info = RunSpec.model_fields[name]
     spelled = spell_option(name)
-    if info.annotation is bool and info.default:
+    if (info.annotation is bool and info.default) or info.annotation == bool | None:
         spelled = f"{spelled}/{spell_option(name, False)}"
     kind, metavar = _choose_type(info.annotation, flag)
     option = typer.Option(
@@ -95,7 +95,7 @@ def _choose_type(annotation: Any, flag: Flag) -> tuple[Any, str | None]:
     Numbers and choices stay text here: only the spec checks them, so that a wrong value gets the same message
     as a flag, as a variable and in a file.
     """
-    if annotation is bool:
+    if annotation in (bool, bool | None):
         return bool, None
     if get_origin(annotation) is tuple:
         return list[Path] if flag.metavar == "FILE" else list[str], flag.metavar

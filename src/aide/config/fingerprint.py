@@ -47,7 +47,7 @@ EXCLUDED: Final[Mapping[str, str]] = {
     "max_cost_per_run": _EXTENSION, "max_minutes": _EXTENSION,
     "price": "counts money, changes no record", "prices": "counts money, changes no record",
     "expect_yield": "an estimate only", "yes": _HERE,
-    "encoding": _SEEDS, "input_field": _SEEDS, "output_field": _SEEDS, "choices_field": _SEEDS,
+    "encoding": _SEEDS, "header": _SEEDS, "input_field": _SEEDS, "output_field": _SEEDS, "choices_field": _SEEDS,
     "skip_bad": _SEEDS,
     "run_dir": _HERE, "shard_size": "how lines are laid out in files", "lock_wait": _HERE, "adopt": _HERE,
     "reuse": "answers to identical calls are identical", "retry_failed": _HERE, "quiet": _HERE,

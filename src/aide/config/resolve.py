@@ -97,7 +97,7 @@ def _add_file(gathered: _Gathered, file: ConfigFile) -> None:
     for name, value in file.values.items():
         flag = get_flag(name)
         origin = file.locate(name)
-        whole = RunSpec.model_fields[name].annotation is not bool
+        whole = RunSpec.model_fields[name].annotation not in (bool, bool | None)
         if whole and isinstance(value, bool):  # TOML's true would pass for the number 1
             raise InputError(f"{origin}: {name} must not be true or false", hint=flag.help)
         if flag.metavar in ("FILE", "DIR"):

@@ -314,6 +314,10 @@ class RunSettings(Frozen):
     encoding: Annotated[
         str, Flag("seeds", "Encoding of the seed files (unset: UTF-8, or by their byte order mark).", "E")
     ] = ""
+    header: Annotated[
+        bool | None,
+        Flag("seeds", "The first row of a table names its columns (unset: where it looks so)."),
+    ] = None
     input_field: Annotated[
         tuple[str, ...], Flag("seeds", "Field that holds the input; repeatable.", "F")
     ] = ()

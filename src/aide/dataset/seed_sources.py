@@ -87,6 +87,7 @@ def _make_mapping(spec: dict[str, Any]) -> SeedMapping:
         meta=tuple(spec.get("meta") or ()),
         input_pattern=spec.get("input_pattern") or "",
         encoding=spec.get("encoding") or "",
+        header=spec.get("header"),
         skip_bad=bool(spec.get("skip_bad")),
         labels=None,  # the run has taken these outputs for what they are
     )

@@ -14,6 +14,7 @@ from aide.exporters.base import ExportJob, ExportResult
 from aide.exporters.seedshape import SeedShape
 from aide.exporters.tables import write_parquet
 from aide.seeds import SeedOrigin
+from aide.seeds.markdown import write_markdown_row, write_markdown_rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class SeedFileExporter:
         shape = SeedShape.learn(job.seeds)
         rows = (shape.make_row(line) for line in lines)
         origin = shape.loaded.origin
-        if origin.container == "csv":
-            return ExportResult(_write_csv(job.dest, rows, origin, shape.columns))
+        if origin.container in ("csv", "markdown"):
+            return ExportResult(_write_table(job.dest, rows, origin, shape.columns))
         if origin.container == "json":
             return ExportResult(_write_array(job.dest, rows))
         if origin.container in ("parquet", "arrow"):
@@ -44,17 +45,25 @@ class SeedFileExporter:
         return ExportResult(write_lines(job.dest, rows))
 
 
-def _write_csv(
+def _write_table(
     dest: str, rows: Iterable[Mapping[str, Any]], origin: SeedOrigin, columns: Sequence[str]
 ) -> int:
     with open_output(dest) as out:
         count = 0
         for cells in _make_cells(rows, origin, columns):
-            text = io.StringIO(newline="")
-            csv.writer(text, delimiter=origin.delimiter, lineterminator="\n").writerow(cells)
-            out.write(text.getvalue().encode("utf-8", "replace"))
+            out.write(_write_cells(cells, origin).encode("utf-8", "replace"))
+            if not count and origin.container == "markdown":
+                out.write(write_markdown_rule(len(cells)).encode())
             count += 1
     return count - origin.header  # the header is no example
+
+
+def _write_cells(cells: Sequence[str], origin: SeedOrigin) -> str:
+    if origin.container == "markdown":
+        return write_markdown_row(cells)
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=origin.delimiter, lineterminator="\n").writerow(cells)
+    return text.getvalue()
 
 
 def _make_cells(

@@ -60,7 +60,9 @@ class SeedShape:
         known = KNOWN | {column.casefold() for column in loaded.origin.roles.values()}
         rows = (
             row
-            for table in read_files(named.paths, named.mapping.encoding, tuple(known))
+            for table in read_files(
+                named.paths, named.mapping.encoding, tuple(known), header=named.mapping.header
+            )
             for _, row in table.rows
         )
         # Rows of other columns may stand before it, if the person lets bad lines be skipped.

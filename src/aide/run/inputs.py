@@ -119,6 +119,7 @@ def read_inputs(
         meta=spec.meta,
         input_pattern=spec.input_pattern,
         encoding=spec.encoding,
+        header=spec.header,
         skip_bad=spec.skip_bad,
         labels=tuple(label.name for label in labels),
     )

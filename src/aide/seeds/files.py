@@ -33,12 +33,16 @@ _MARKS: Final = (
 
 
 def read_files(
-    paths: Sequence[str], encoding: str = "", known: Sequence[str] = (), stdin: BinaryIO | None = None
+    paths: Sequence[str],
+    encoding: str = "",
+    known: Sequence[str] = (),
+    stdin: BinaryIO | None = None,
+    header: bool | None = None,
 ) -> Iterator[SeedTable]:
     """The tables of all files, of folders too; `-` is standard input, read from `stdin` where that is given.
 
-    `encoding` is that of text files; empty means UTF-8, or what the file's mark says. A first row of
-    CSV that holds one of the names in `known` is a header.
+    `encoding` is that of text files; empty means UTF-8, or what the file's mark says. `known` are folded names of
+    columns, `header` says whether a table's first row is one; see `tables.read_separated`.
 
     Raises:
         InputError: a file is missing, empty, unreadable or of no known kind.
@@ -46,16 +50,16 @@ def read_files(
     for path in paths:
         if path == STDIN:
             data = _decompress("stdin", stdin or sys.stdin.buffer)
-            yield _read_table("stdin", "", data, encoding, known)
+            yield _read_table("stdin", "", data, encoding, known, header)
             continue
         for file in _find_files(Path(path)):
-            yield _read_table(str(file), _find_ending(file), _read(file), encoding, known)
+            yield _read_table(str(file), _find_ending(file), _read(file), encoding, known, header)
 
 
 def name_task(path: str) -> str:
     """The task's name by its file: no folder, no endings."""
     name = Path(path).resolve().name if path != STDIN else "stdin"
-    for ending in (".gz", ".zst", *_TEXTS, ".txt", ".aide"):
+    for ending in (".gz", ".zst", *_TEXTS, ".txt", ".md", ".aide"):
         name = name.removesuffix(ending)
     return name or "task"
 
@@ -98,7 +102,9 @@ def _decompress(name: str, file: BinaryIO) -> bytes:
         return stream.read()
 
 
-def _read_table(name: str, kind: str, data: bytes, encoding: str, known: Sequence[str]) -> SeedTable:
+def _read_table(
+    name: str, kind: str, data: bytes, encoding: str, known: Sequence[str], header: bool | None
+) -> SeedTable:
     if kind == ".arrow" or data.startswith(b"PAR1"):
         return read_columns(name, data)
     text = _decode(name, data, encoding)
@@ -107,7 +113,7 @@ def _read_table(name: str, kind: str, data: bytes, encoding: str, known: Sequenc
         raise InputError(f"{name} is empty", hint="it needs about ten examples, one a line")
     # A name may be wrong or missing, as on standard input; what the text begins with decides where it can.
     if kind in {".csv", ".tsv"} or (kind not in {".jsonl", ".ndjson", ".json"} and start not in "{["):
-        return read_separated(name, text, kind, known)
+        return read_separated(name, text, kind, known, header)
     return _read_array(name, text) if start == "[" else _read_objects(name, text, known)
 
 

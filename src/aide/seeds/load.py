@@ -4,12 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from shlex import quote
 from typing import BinaryIO, Final
 
 from aide.errors import InputError
 from aide.records import FORMATS, Seed, find_varying_name
 from aide.seeds.columns import split_columns
 from aide.seeds.files import name_task, read_files
+from aide.seeds.headers import guess_halves
 from aide.seeds.parts import keep_fields, read_record_parts, split_by_pattern
 from aide.seeds.shapes import (
     CHOICES,
@@ -19,6 +21,7 @@ from aide.seeds.shapes import (
     OUTPUTS,
     RowContent,
     RowFields,
+    UnknownColumnsError,
     lack_field,
     make_content,
     recognise_shape,
@@ -33,6 +36,7 @@ from aide.text.figures import format_plural
 _OWN: Final = frozenset({"parts", "keep", "meta", "format", "task"})
 _OF_A_RECORD: Final = frozenset({"lineage", "scores", "revisions", "model"})
 _MAX_PROBLEMS: Final = 20  # named in one error; more would push the hint off the screen
+_SHOWN_OF_CELL: Final = 40  # characters: enough for a person to see whether it is a name
 _TASK_NAME: Final = re.compile(r"[\w.\-]{1,64}")
 
 
@@ -48,6 +52,8 @@ class SeedMapping:
     """Columns beside the example that go along into new records, though they differ between seeds."""
     input_pattern: str = ""
     encoding: str = ""
+    header: bool | None = None
+    """Whether a table's first row names the columns; `None` means that the row itself tells."""
     skip_bad: bool = False
     labels: Sequence[str] | None = ()
     """Outputs that are meant though they look like a missing value, such as `None`; `None` for all of them."""
@@ -87,14 +93,16 @@ class LoadedSeeds:
     """Rows with the content of an earlier one, which are left out."""
     left_out: tuple[str, ...] = ()
     """Columns that tell of one seed alone, which new records go without."""
+    layouts: tuple[str, ...] = ()
+    """How each table with separators was understood, in sentences."""
     templates: Mapping[str, ColumnTemplate] = field(default_factory=dict)
     """Those of them that repeat the example and can be made anew from it."""
 
     @property
     def notes(self) -> list[str]:
-        """What becomes of columns that new records can't take over as they are, in sentences."""
+        """How tables were understood, and what becomes of columns that new records can't take over, in sentences."""
         gone = [name for name in self.left_out if name not in self.templates]
-        notes = []
+        notes = list(self.layouts)
         if self.templates:
             made = ", ".join(self.templates)
             notes.append(f"made anew by `aide export --to seeds`, from each record's own texts: {made}")
@@ -158,6 +166,7 @@ def load_seeds(
         next(filter(None, abouts), ""),
         repeated,
         left_out,
+        tuple(_describe_layout(table) for table in tables if table.delimiter and table.rows),
         _learn_templates(left_out, rows),
     )
 
@@ -172,19 +181,44 @@ def _read_rows(
     """The rows that can be read; the tables that they stood in, and what can't be read, go into the lists."""
     named = (*mapping.input_fields, mapping.output_field, mapping.choices_field, *mapping.keep, *mapping.meta)
     known = KNOWN | {name.casefold() for name in named if name}
-    for table in read_files(paths, mapping.encoding, tuple(known), stdin):
+    for table in read_files(paths, mapping.encoding, tuple(known), stdin, mapping.header):
         tables.append(table)
         problems += table.problems
         rows: list[_Row] = []
+        unknown = 0
         for line, row in table.rows:
             fields = RowFields(row)
             try:
                 rows.append(_Row(table.path, line, fields, *_read_content(fields, mapping)))
             except BadRowError as fault:
+                unknown += isinstance(fault, UnknownColumnsError)
                 problems.append(LineProblem(table.path, line, str(fault)))
+        if unknown == len(table.rows) > 0 and not mapping.skip_bad:
+            raise _ask_for_columns(table)
         empty = _find_empty_halves(rows)
         problems += [LineProblem(table.path, rows[place].line, fault) for place, fault in empty.items()]
         yield from (row for place, row in enumerate(rows) if place not in empty)
+
+
+def _ask_for_columns(table: SeedTable) -> InputError:
+    """The fault of a file of which no column is known, said once, with a command that would read it."""
+    columns = list(dict.fromkeys(name for _, row in table.rows for name in row))
+    fields = RowFields(dict.fromkeys(columns, ""))
+    input, output = guess_halves([row for _, row in table.rows])
+    if known := fields.find((*INPUTS, "instruction")):
+        input = known
+        output = output if output != known else next((name for name in columns if name != known), "")
+    elif known := fields.find(OUTPUTS):
+        output = known
+        input = input if input != known else next((name for name in columns if name != known), "")
+    ways = [f"add --input-field {quote(input)} --output-field {quote(output)}"] if input and output else []
+    if table.container == "csv":
+        ways.append("--no-header, if the first row is an example" if table.header else "--header")
+    return InputError(
+        f"{table.path}: has no column that is known for an {'output' if fields.find(INPUTS) else 'input'}; "
+        f"its columns are {', '.join(columns)}",
+        hint=", or ".join(ways) or "each example needs an input and an output",
+    )
 
 
 def _find_empty_halves(rows: Sequence[_Row]) -> dict[int, str]:
@@ -308,6 +342,14 @@ def _learn_templates(names: Sequence[str], rows: Sequence[_Row]) -> dict[str, Co
     sources = tuple(rows[0].content.roles.values())
     learnt = {name: ColumnTemplate.learn(name, sources, [row.fields.row for row in rows]) for name in names}
     return {name: template for name, template in learnt.items() if template}
+
+
+def _describe_layout(table: SeedTable) -> str:
+    row = table.rows[0][1]
+    if table.header:
+        return f"{table.path}: its first row is a header: {', '.join(row)}"
+    cells = " | ".join(" ".join(str(cell).split())[:_SHOWN_OF_CELL] for cell in row.values())
+    return f"{table.path}: it has no header, its first example is: {cells}"
 
 
 def _find_common(rows: Sequence[_Row], name: str) -> str:

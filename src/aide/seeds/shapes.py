@@ -274,6 +274,10 @@ def recognise_shape(fields: RowFields) -> RowShape:
     raise lack_field(fields, "output" if fields.find((*INPUTS, "instruction")) else "input")
 
 
-def lack_field(fields: RowFields, half: str) -> BadRowError:
+class UnknownColumnsError(BadRowError):
+    """A row none of whose columns is known to hold the input, or the output."""
+
+
+def lack_field(fields: RowFields, half: str) -> UnknownColumnsError:
     """The fault of a row without an input or an output."""
-    return BadRowError(f"has no {half}; its fields are {', '.join(fields.row) or 'none'}")
+    return UnknownColumnsError(f"has no {half}; its fields are {', '.join(fields.row) or 'none'}")

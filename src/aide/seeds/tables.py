@@ -3,17 +3,23 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
 from typing import Any, Final
 
 from aide.errors import InputError
+from aide.seeds.headers import is_header, name_columns
+from aide.seeds.markdown import read_markdown
 
 Row = tuple[int, dict[str, Any]]
 
 _DELIMITERS: Final = (",", "\t", ";", "|", "\x1f")
+_SEPARATOR_LINE: Final = re.compile(r"\ufeff?sep=(\\t|.)\r?\n", re.IGNORECASE)
+_LONGEST_CELL: Final = 2**31 - 1  # what the C long of every platform holds
 _LOOKED_AT: Final = 40  # rows in which the delimiter is looked for
 _REGULAR: Final = 0.5  # of them as wide as most: free text in cells makes the others ragged
 
@@ -37,12 +43,12 @@ class SeedTable:
 
     path: str
     container: str
-    """`jsonl`, `json`, `csv`, `parquet` or `arrow`."""
+    """`jsonl`, `json`, `csv`, `markdown`, `parquet` or `arrow`."""
     rows: list[Row] = field(default_factory=list)
     """Each with its line; those of a JSON array, of Parquet and of Arrow are counted."""
     problems: list[LineProblem] = field(default_factory=list)
     delimiter: str = ""
-    """Of `csv` alone, as is `header`."""
+    """Of `csv` and `markdown` alone, as is `header`."""
     header: bool = True
     about: str = ""
     """What the file itself says about its task."""
@@ -52,45 +58,82 @@ class SeedTable:
         self.problems.append(LineProblem(self.path, line, reason))
 
 
-def read_separated(name: str, text: str, kind: str = "", known: Sequence[str] = ()) -> SeedTable:
-    """Text with a separator between its columns; cells may hold newlines in quotes.
+def read_separated(
+    name: str, text: str, kind: str = "", known: Sequence[str] = (), header: bool | None = None
+) -> SeedTable:
+    """Text with a separator between its columns, or a Markdown table; cells may hold newlines in quotes.
 
-    The first row is taken for a header where one of its cells is in `known` (folded names of columns); otherwise the
-    columns are named by number, from "1".
+    `header` says whether the first row names the columns; where it is `None` the row itself tells (see `headers`), and
+    `known` are folded names of columns. Without a header the columns are named by number, from "1".
 
     Raises:
-        InputError: where no delimiter makes columns of it.
+        InputError: no delimiter makes columns of it, or its first row can't be told from an example.
     """
-    delimiter = "\t" if kind == ".tsv" and "\t" in text else _find_delimiter(text)
+    if lines := read_markdown(text, anywhere=kind == ".md"):
+        table = SeedTable(name, "markdown", delimiter="|")
+        return _name_rows(table, lines, known, header=True)
+    text, skipped, delimiter = _read_separator_line(text)
+    delimiter = delimiter or ("\t" if kind == ".tsv" and "\t" in text else _find_delimiter(text))
     if not delimiter:
         raise InputError(
             f"{name} is neither JSON lines, nor JSON, nor a table with columns",
             hint='write one JSON object a line, such as {"input": "…", "output": "…"}',
         )
-    table = SeedTable(name, "csv", delimiter=delimiter, header=False)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    columns: list[str] = []
+    table = SeedTable(name, "csv", delimiter=delimiter)
+    with _long_cells():
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+        lines = list(_read_lines(reader, table, skipped))
+    return _name_rows(table, lines, known, header)
+
+
+def _read_lines(reader: Any, table: SeedTable, skipped: int) -> Iterator[tuple[int, list[str]]]:
+    """Rows that hold something, each with its line; what is no row is reported."""
     while True:
-        line = reader.line_num + 1
+        line = reader.line_num + 1 + skipped
         try:
             cells = next(reader, None)
         except csv.Error as fault:
             table.report(line, f"is no row of a table ({fault})")
             continue
         if cells is None:
-            return table
-        if not any(cell.strip() for cell in cells):
-            continue
-        if not columns:
-            table.header = any(cell.strip().casefold() in known for cell in cells)
-            if table.header:
-                columns = [cell.strip() for cell in cells]
-                continue
-            columns = [str(n) for n in range(1, len(cells) + 1)]
+            return
+        if any(cell.strip() for cell in cells):
+            yield line, cells
+
+
+def _name_rows(
+    table: SeedTable, lines: Sequence[tuple[int, list[str]]], known: Sequence[str], header: bool | None
+) -> SeedTable:
+    """The table with its rows as objects."""
+    if not lines:
+        return table
+    first = lines[0][1]
+    if header is None:
+        header = is_header(table.path, [cells for _, cells in lines], known)
+    table.header = header
+    columns = name_columns(table.path, first) if header else [str(n) for n in range(1, len(first) + 1)]
+    for line, cells in lines[header:]:
         if len(cells) != len(columns):
             table.report(line, f"has {len(cells)} columns instead of {len(columns)}")
-        else:
+        elif not (header and cells == first):  # joined files repeat their header
             table.rows.append((line, dict(zip(columns, cells, strict=True))))
+    return table
+
+
+def _read_separator_line(text: str) -> tuple[str, int, str]:
+    """The text without a first line such as `sep=;`, which spreadsheets write; how many lines it is, what it says."""
+    found = _SEPARATOR_LINE.match(text)
+    return (text[found.end() :], 1, found[1].replace("\\t", "\t")) if found else (text, 0, "")
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """Cells of any length: the module's own limit, of 131,072 characters, is one for the whole process."""
+    before = csv.field_size_limit(_LONGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _find_delimiter(text: str) -> str:
@@ -101,8 +144,11 @@ def _find_delimiter(text: str) -> str:
 
     def measure_regularity(delimiter: str) -> tuple[float, int]:
         try:
-            rows = filter(None, csv.reader(io.StringIO(head, newline=""), delimiter=delimiter))
+            reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, skipinitialspace=True)
+            rows = filter(None, reader)
             widths = [len(row) for row in islice(rows, _LOOKED_AT)]
+            if len(head) < len(text) and 1 < len(widths) < _LOOKED_AT:
+                widths.pop()  # the row in which the head was cut off
         except csv.Error:
             return 0.0, 0
         usual = max(set(widths), key=widths.count) if widths else 0

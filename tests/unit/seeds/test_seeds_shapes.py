@@ -167,7 +167,10 @@ ODD = {"titel": "Miete", "vertrag": "Die Miete ist {hoch}.", "frage": "Wie hoch?
 
 
 def test_named_fields_where_guessing_fails(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"tiny\.jsonl:1: has no input; its fields are titel, vertrag"):
+    with pytest.raises(
+        InputError,
+        match=r"tiny\.jsonl: has no column that is known for an input; its columns are titel, vertrag",
+    ):
         load(tmp_path, ODD)
     seed = first(tmp_path, ODD, input_fields=["frage"], output_field="antwort")
     assert (seed.draft.input, seed.draft.output) == ("Wie hoch?", "hoch")
