@@ -127,7 +127,8 @@ class Format(ABC):
     runs_tests: bool = False
     """True when outputs are programs, which their tests judge."""
     comparable: bool = False
-    """True when code can tell whether two outputs say the same, so that several answers can be held to agree."""
+    """True when code can tell whether two outputs say the same, so that several answers can be held to agree.
+    `reading` is then set, too, unless tests judge."""
 
     reply: str = ""
     """How a writer writes several inputs together with their answers: `options` or `worked`; empty where it must not,

@@ -95,7 +95,7 @@ class Hop:
     ordinal: int = 0
     """Of a plain record, which one of its pool and label."""
     traits: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
-    """The traits that were drawn for it, by name."""
+    """The traits that were drawn for it, by name; the length by its unit, `words` or `characters`."""
     manner: str = field(default="", hash=False, compare=False)
     """The traits in the words of a prompt."""
     group: str = field(default="", hash=False, compare=False)

@@ -10,14 +10,15 @@ import orjson
 
 from aide.simulator.texts import Manner
 
-# All that is known of single prompts: which tag, or which schema, shows which step. The first row that is there counts;
-# where none is, the schema's name is the step's. A new prompt needs a line here only if it wants new texts or answers.
+# With `FORMS` all that is known of single prompts: which tag, or which schema, shows which step. The first row that is
+# there counts; where none is, the schema's name is the step's. A new prompt needs a line here only if it wants new
+# texts or answers.
 STEPS: Final = (
     ("realism", "realism"), ("draft", "revise"), ("line", "synthesize"), ("text.n", "reflect"), ("pair", "reflect"),
     ("question", "answer"), ("topic", "expand_graph"), ("about", "personas"), ("task", "card"), ("text", "extract"),
     ("examples", "card"),
 )  # fmt: skip
-# What an answer is asked for as, by a word that stands in the prompt for it alone.
+# What an answer without a schema is asked for as, by words that stand in the prompt for it alone: `_Writer.kind`.
 FORMS: Final = (("assert", "tests"), ("code block", "code"), ("in exactly this form", "open"))
 # Tags that show the form of what is wanted back, as in `<new>the new question</new>`: no inputs.
 OUTPUTS: Final = ("item", "new", "answer")
@@ -110,7 +111,7 @@ def read_tags(text: str) -> tuple[list[Tag], str]:
 
 
 def flatten(tags: Sequence[Tag]) -> dict[str, str]:
-    """What the first tag of each name holds; attributes stand beside it, as in `answer_as.kind`."""
+    """What the first tag of each name holds; attributes stand beside it, as in `line.n`."""
     found: dict[str, str] = {}
     for tag in reversed(tags):
         found[tag.name] = tag.text
