@@ -1,21 +1,24 @@
-"""What every registered format, operation and recipe keeps to: a new one is held to it as it comes."""
+"""What every registered format, exporter, operation and recipe keeps to: a new one is held to it as it comes."""
 
 import asyncio
 import inspect
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from aide.card import card_from_toml
+from aide.cli.export import To
 from aide.config import resources
 from aide.errors import NodeError
+from aide.exporters import EXPORTERS
 from aide.formats import FORMATS, Label, Question, TaskCard
 from aide.prompts import Prompts, list_variants
 from aide.recipes import RECIPES
 from aide.records import FORMATS as FORMAT_NAMES
 from aide.records import OPERATIONS, PERSONA, PLAIN, WHOLE, Draft, Record, rng
 from aide.seeds import load_seeds
-from runs import SEEDS, contents, expand, lines, reconciles, rejects
+from runs import ROOT, SEEDS, contents, expand, lines, reconciles, rejects
 from unit.formats.scripted import Scripted
 
 CARDS = {name: TaskCard(format=name, labels=(Label("one"), Label("two")), options=4) for name in FORMATS}
@@ -40,6 +43,21 @@ def test_the_formats_are_those_that_records_name() -> None:
 def test_a_format_is_registered_under_its_name_and_has_its_prompt(name: str) -> None:
     assert FORMATS[name].name == name
     assert f"answer/{name}.md" in resources.list_names("prompts")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/design/prompts.md", "docs/run-folder.md"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_stands_in_a_table_of_each_page(name: str, page: str) -> None:
+    rows = (ROOT / page).read_text(encoding="utf-8").splitlines()
+    beginning = "| `format` |" if page == "docs/run-folder.md" else "| `"
+    column = 2 if page == "docs/run-folder.md" else 1
+    assert any(f"`{name}`" in row.split("|")[column] for row in rows if row.startswith(beginning))
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_an_exporter_stands_in_the_help_and_on_its_page(name: str) -> None:
+    assert name in get_args(To)[1].help
+    assert f"\n| `{name}` |" in (ROOT / "docs/exports.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -57,7 +57,7 @@ def decontaminate(
     letters agree. The first ten are named on stderr.
     """
     from aide.dataset.hits import HitLog, replace_hits
-    from aide.dataset.lines import STDIN, read_lines, write_lines
+    from aide.dataset.lines import STDOUT, read_lines, write_lines
     from aide.dedup.contamination import Contamination
     from aide.dedup.test_sets import read_test_items, row_as_item
 
@@ -81,7 +81,7 @@ def decontaminate(
         return log.add(line, hit.how, {"item": hit.where, "rule": hit.how, "share": round(hit.share, 3)})
 
     with HitLog.open("contamination", mark=mark, report=report) as log:
-        write_lines(STDIN, replace_hits(log.count_lines(read_lines(sources or ())), find_hit, handle_hit))
+        write_lines(STDOUT, replace_hits(log.count_lines(read_lines(sources or ())), find_hit, handle_hit))
     rules = ", ".join(f"{rule} {count:,}" for rule, count in log.counts.most_common()) or "no hit"
     console.print(
         f"{log.outcome} of {format_plural(log.read, 'record')}: {rules}; "

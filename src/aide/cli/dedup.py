@@ -86,7 +86,7 @@ def dedup(
     """
     from aide.dataset.duplicates import index_seeds, remove_duplicates
     from aide.dataset.hits import HitLog
-    from aide.dataset.lines import STDIN, RecordLine, open_output, read_lines, write_line
+    from aide.dataset.lines import STDOUT, RecordLine, open_output, read_lines, write_line
     from aide.dataset.seed_sources import load_seeds_of
 
     if not spec_flags.get("embeddings") and (spec_flags or journal):
@@ -99,7 +99,7 @@ def dedup(
         found = {"of": original.id, "how": original.how, "similarity": original.similarity}
         return log.add(line, original.how, found)
 
-    with HitLog.open("duplicate", mark=mark, report=report) as log, open_output(STDIN) as out:
+    with HitLog.open("duplicate", mark=mark, report=report) as log, open_output(STDOUT) as out:
         lines = log.count_lines(read_lines(sources or ()))
         if spec_flags:
             # A run needs a chat model; none is called here, but its settings must be complete.

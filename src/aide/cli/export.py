@@ -60,12 +60,12 @@ def export(
     Multiple choice questions get lettered options, and the letter as the answer; worked solutions end with
     their final answer. The instruction is the task on the run's task card, with the labels if they are fixed.
     """
-    from aide.dataset.lines import STDIN, read_lines
+    from aide.dataset.lines import STDOUT, read_lines
     from aide.dataset.seed_sources import find_seed_files, load_card_of
     from aide.exporters import EXPORTERS, ExampleRenderer, ExportJob
 
     exporter = EXPORTERS[to]
-    if out == STDIN and not exporter.streams:
+    if out == STDOUT and not exporter.streams:
         raise InputError(f"--to {to} can't be written to stdout", hint=f"such as -o {to.replace('-', '_')}")
     given = tuple(sources or ())
     task_card = load_card_of(given, card)
@@ -79,7 +79,7 @@ def export(
             "no task card was found, so examples have no instruction: --card DIR or --instruction TEXT gives one"
         )
     written = exporter.write(read_lines(given), job)
-    place = "" if out == STDIN else f" to {out}"
+    place = "" if out == STDOUT else f" to {out}"
     console.print(f"exported {format_plural(written.count, 'example')}{place}", markup=False)
     for reason, count in written.skipped.items():
         console.print(f"left out {format_plural(count, 'record')}: {reason}")

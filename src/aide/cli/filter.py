@@ -62,7 +62,7 @@ def filter(
     condition but --not-match; in --where it is None.
     """
     from aide.dataset import conditions
-    from aide.dataset.lines import STDIN, read_lines, write_lines
+    from aide.dataset.lines import STDOUT, read_lines, write_lines
 
     wanted = [
         *(conditions.make_bound(each, least=True) for each in least or ()),
@@ -79,7 +79,7 @@ def filter(
             "no condition was given", hint="such as --min relevance=7, or --where 'lineage.hop == 2'"
         )
     count = conditions.FilterCounts()
-    write_lines(STDIN, conditions.filter_lines(read_lines(sources or ()), wanted, count, invert=invert))
+    write_lines(STDOUT, conditions.filter_lines(read_lines(sources or ()), wanted, count, invert=invert))
     console = make_stderr_console(quiet=quiet)
     console.print(f"kept {count.kept:,} of {format_plural(count.read, 'record')}")
     if count.read and (unknown := conditions.find_unknown_fields(wanted)):

@@ -34,7 +34,7 @@ def sample(
 
     At most N records of each value of --by are held in memory. A share is drawn record by record.
     """
-    from aide.dataset.lines import STDIN, read_lines, write_lines
+    from aide.dataset.lines import STDOUT, read_lines, write_lines
     from aide.dataset.sampling import sample_share
     from aide.dataset.sampling import sample_size as draw
 
@@ -45,10 +45,10 @@ def sample(
     if isinstance(number, float):
         if fields:
             raise InputError("--by needs a number, not a share", hint="such as -n 200 --by hop")
-        kept = write_lines(STDIN, sample_share(read_lines(sources or ()), number, seed=seed))
+        kept = write_lines(STDOUT, sample_share(read_lines(sources or ()), number, seed=seed))
     else:
         kept = write_lines(
-            STDIN, draw(read_lines(sources or ()), number, seed=seed, by=fields, evenly=evenly)
+            STDOUT, draw(read_lines(sources or ()), number, seed=seed, by=fields, evenly=evenly)
         )
     make_stderr_console(quiet=quiet).print(f"drew {format_plural(kept, 'record')}")
 

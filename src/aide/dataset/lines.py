@@ -18,6 +18,7 @@ from aide.jsonl import encode_line, open_compressed, open_decompressed, parse_js
 from aide.shards import list_shards
 
 STDIN: Final = "-"
+STDOUT: Final = "-"
 _BOM: Final = b"\xef\xbb\xbf"
 _LINE_FILES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson")
 
@@ -99,7 +100,7 @@ def open_output(output: str) -> Iterator[BinaryIO]:
     Raises:
         InputError: the file can't be written.
     """
-    if output == STDIN:
+    if output == STDOUT:
         yield cast("BinaryIO", _PromptStdout())
         return
     path = Path(output)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aide.dataset.conditions import value_as_text
-from aide.dataset.lines import STDIN, RecordLine, open_output, write_lines
+from aide.dataset.lines import STDOUT, RecordLine, open_output, write_lines
 from aide.errors import InputError
 from aide.exporters.base import ExportJob, ExportResult
 from aide.exporters.seedshape import SeedShape
@@ -37,7 +37,7 @@ class SeedFileExporter:
         if origin.container == "json":
             return ExportResult(_write_array(job.dest, rows))
         if origin.container in ("parquet", "arrow"):
-            if job.dest == STDIN:
+            if job.dest == STDOUT:
                 raise InputError(
                     "the seeds are a table, which can't be written to stdout", hint="-o more.parquet"
                 )
