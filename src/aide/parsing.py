@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aide.errors import Unusable
 from aide.text.cleaning import clean_text
+from aide.text.fences import find_fenced_blocks
 from aide.text.loops import find_loop
 from aide.text.tags import unwrap_tags
 
@@ -29,9 +30,9 @@ M = TypeVar("M", bound=BaseModel)
 
 _THINK: Final = re.compile(r"\A\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL)
 _THINK_END: Final = re.compile(r"</(?:think|thinking)>")
-_FENCE: Final = re.compile(r"^[ \t]*(```+|~~~+)[^\n`]*\n(.*?)^[ \t]*\1[`~]*[ \t]*$", re.DOTALL | re.MULTILINE)
 _OPEN_FENCE: Final = re.compile(r"^[ \t]*```[^\n`]*\n", re.MULTILINE)
 _JSON_START: Final = re.compile(r"""[{\[]\s*(?:["'{\[}\]]|\d)""")
+_BRACKETS: Final = re.compile(r"[{}\[\]]")
 _QUOTES: Final = (('"', '"'), ("“", "”"), ("„", "“"), ("«", "»"), ("「", "」"), ("'", "'"))
 _LABEL: Final = re.compile(
     r"\A(?:#+\s*)?(\*\*|__)?"
@@ -49,8 +50,10 @@ _CODE_LINE: Final = re.compile(
 # What a payload wants of a reply that goes on in the form of the prompt: a new input unless it is named here.
 _WRITTEN: Final = {"answer": ("answer",)}
 _NEW: Final = ("new", "input", "question", "text")
-# A repair takes a second for a million characters, and nothing else runs meanwhile; no reply we ask for is so long.
-_LONGEST_REPAIRED: Final = 200_000
+# No reply that we ask for is so long: a group of 64 records has half of it.
+_LONGEST: Final = 200_000
+# Repair takes the square of the depth, and no shape that we ask for is deeper than six.
+_DEEPEST: Final = 60
 # "Question: … Answer: …" is a text of its own with labels in it, no label in front of a text.
 _LABEL_AGAIN: Final = re.compile(r"^[*_#\s]*[\w ]{1,20}:", re.MULTILINE)
 
@@ -63,7 +66,7 @@ def read_completion(data: Mapping[str, Any]) -> str:
 
     Raises:
         Unusable: with the reason `refused`, `filtered`, `truncated` (ask again with a higher limit),
-        `looped` or `empty`.
+        `looped`, `oversized` or `empty`.
     """
     choices = data.get("choices")
     choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
@@ -71,7 +74,10 @@ def read_completion(data: Mapping[str, Any]) -> str:
     finish, content = choice.get("finish_reason"), _content(message.get("content"))
     if not content.strip() and finish != "length":  # of a cut reply only the thoughts are there
         content = _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
-    text = clean_text(split_thinking(content)[1])
+    text = split_thinking(content)[1]
+    if len(text) > _LONGEST:  # before any pattern sees it
+        raise Unusable("oversized", "The answer was far too long; be brief.")
+    text = clean_text(text)
     if not text and (refusal := clean_text(_string(message.get("refusal")))):
         raise Unusable("refused", "The request was declined.", said=refusal)
     if finish == "content_filter":
@@ -124,9 +130,10 @@ def parse_json(text: str) -> object:
         return orjson.loads(text)  # nearly every reply, and the fastest reader
     except orjson.JSONDecodeError:
         pass
-    body = fence[2] if (fence := _FENCE.search(text)) and _JSON_START.match(fence[2].strip()) else text
+    fence = next(find_fenced_blocks(text), None)
+    body = fence.inside if fence and _JSON_START.match(fence.inside.strip()) else text
     start = _JSON_START.search(body)
-    if start is None or len(body) > _LONGEST_REPAIRED:
+    if start is None:
         raise Unusable(
             "not_json", "The answer was not JSON; write one JSON object and nothing else.", said=text
         )
@@ -140,6 +147,8 @@ def parse_json(text: str) -> object:
 def _repaired(body: str, text: str) -> object:
     import json_repair  # most runs never need it
 
+    if _measure_depth(body) > _DEEPEST:
+        raise Unusable("not_json", "The answer was nested without end; write one JSON object.", said=text)
     try:
         value: object = json_repair.loads(body, skip_json_loads=True)
     except (ValueError, RecursionError):
@@ -147,6 +156,15 @@ def _repaired(body: str, text: str) -> object:
     if not isinstance(value, dict | list) or not value:
         raise Unusable("not_json", "The answer was broken JSON; write one complete JSON object.", said=text)
     return value
+
+
+def _measure_depth(text: str) -> int:
+    """How deep brackets are nested, those in strings counted along."""
+    depth = deepest = 0
+    for bracket in _BRACKETS.findall(text):
+        depth += 1 if bracket in "{[" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def find_places(numbers: Sequence[int], count: int) -> list[int]:
@@ -289,9 +307,9 @@ class TextPayload:
         return text
 
     def _unwrap(self, text: str) -> str:
-        fence = _FENCE.match(text)
-        if fence and fence.end() == len(text) and "```" not in fence[2]:
-            return fence[2]
+        fence = next(find_fenced_blocks(text), None)
+        if fence and (fence.start, fence.end) == (0, len(text)) and "```" not in fence.inside:
+            return fence.inside
         if "<" in text and (inside := unwrap_tags(text, _WRITTEN.get(self.name, _NEW))):
             text = inside
         if text[:1] in "{[" and text[-1:] in "}]":
@@ -329,7 +347,7 @@ class CodePayload:
         Raises:
             Unusable: with the reason `no_code`.
         """
-        blocks = [match[2] for match in _FENCE.finditer(text)]
+        blocks = [block.inside for block in find_fenced_blocks(text)]
         if not blocks and (fence := _OPEN_FENCE.search(text)):
             blocks = [text[fence.end() :]]
         if not blocks and looks_like_code(text):

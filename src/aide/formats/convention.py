@@ -26,6 +26,8 @@ _FINAL: Final = re.compile(
 _DRESS: Final = " \t*_$\\()[]`=:."
 # Of the outputs that must end alike: one in five may be cut off or written by another hand.
 _SHARE: Final = 0.8
+# Characters at the end of an answer in which its ending is looked for: a result of a page is none.
+_ENDING: Final = 2000
 # Words of a last line that is nothing but the ending, such as "So the answer".
 _FEW: Final = 3
 
@@ -88,9 +90,9 @@ def read_result(text: str, convention: str) -> str:
 def _search(text: str, convention: str) -> re.Match[str] | None:
     # Boxes stand within lines of prose as a rule, so they are looked for anywhere in the last line.
     if convention.startswith("\\boxed"):
-        last = text.rstrip().rpartition("\n")[2]
+        last = text[-_ENDING:].rstrip().rpartition("\n")[2]
         return re.search(r"\\boxed\{(?P<value>(?:[^{}]|\{[^{}]*\})+)\}", last)
-    return _compile(convention).search(text)
+    return _compile(convention).search(text, max(0, len(text) - _ENDING))
 
 
 def read_final_answer(text: str, convention: str) -> str:
@@ -126,6 +128,8 @@ def apply_convention(text: str, convention: str) -> str:
 def _split_ending(text: str, *, number: bool) -> tuple[str, str]:
     """What stands before the ending, and the bare value of the ending, empty where there is none."""
     head, _, last = text.rpartition("\n")
+    if len(last) > _ENDING:
+        head, last = text[:-_ENDING], last[-_ENDING:]
     value, words = "", last
     if boxed := list(_BOXED.finditer(last)):
         value, words = boxed[-1][1], last[: boxed[-1].start()]

@@ -13,13 +13,16 @@ _TEXT_ELSEWHERE: Final = (
     "eingabe|frage|aufgabe|text|anfrage|entrée|question|texte|pregunta|entrada|domanda|pergunta"
 )
 _TEXT: Final = "input|question|text|prompt|problem|task|query|message|version|example|request|clause|sentence"
+# What may stand before a word at the beginning of a line: a bullet, a star, a quote. Bounded and within its line, so
+# that each line is looked at once, however many there are.
+_DRESS: Final = r"[^\w\n]{0,20}"
 # A pattern is tried only where its needle stands in the lower-cased text, and never where it fits a seed:
 # what people themselves write in this task is no leftover.
 _PATTERNS: Final = (
     ("<", rf"{TAG}|<\|\w+\|>"),
     ("inst]", r"\[/?INST\]"),
     ("```", r"\A\s*```|```\s*\Z"),
-    ("{", r"\{\{.*?\}\}|\{%.*?%\}"),
+    ("{", r"\{\{[^\n]{0,200}?\}\}|\{%[^\n]{0,200}?%\}"),
     ("{", r"\{(?:parent|seed|topic|attribute|relation|persona|label|input|question)\}"),
     ("[", r"\[(?:insert|your|name|date|company|einfügen|insérer|insertar)\b[^\]\n]{0,40}\]"),
     ("as a", r"\bas an? (?:AI|artificial intelligence|large language model|language model)\b"),
@@ -32,18 +35,22 @@ _PATTERNS: Final = (
     ("", rf"\A\W*(?:the |my |your )?(?:{_NEW}) (?:{_TEXT})\W*:"),
     ("", r"\A\W*(?:hier (?:ist|sind)|voici|aquí (?:está|tienes)|ecco|aqui está)\b[^.?!\n]{0,60}:"),
     ("", rf"\A\W*(?:{_NEW_ELSEWHERE})\s(?:{_TEXT_ELSEWHERE})\W*:"),
-    ("(", r"\((?:note|hinweis|remark|anmerkung)\s?:[^)]*\)\s*\Z"),
+    ("(", r"\((?:note|hinweis|remark|anmerkung)\s?:[^)]{0,500}\)\s*\Z"),
     (
         "note",
-        rf"^\W*note(?: that)?\b[^\n]*\b(?:rewritten|rewrote|rephrased|(?:this|the) (?:{_NEW}) (?:{_TEXT}))\b",
+        rf"^{_DRESS}note(?: that)?\b[^\n]{{0,300}}\b"
+        rf"(?:rewritten|rewrote|rephrased|(?:this|the) (?:{_NEW}) (?:{_TEXT}))\b",
     ),
-    ("let me know", r"\blet me know if (?:you|this)\b[^\n]*\b(?:changes|adjust|version|revis)\w*"),
+    ("let me know", r"\blet me know if (?:you|this)\b[^\n]{0,200}\b(?:changes|adjust|version|revis)\w*"),
     ("parent ", rf"\bparent (?:{_TEXT})\b"),
     ("seed ", rf"\bseed (?:{_TEXT})\b"),
     ("attribute", r"\b(?:knowledge|given|chosen|named|provided|following) attribute\b"),
     ("persona", r"\b(?:given|chosen|provided|this) persona\b|\bfrom the perspective of the persona\b"),
     (" operation", r"\bthe (?:constraint|reasoning|concretize) operation\b"),
-    (":", r"^\W*(?:attribute|persona|operation|relation|topic)\s*:\s*\S.*\n"),
+    (
+        ":",
+        rf"^{_DRESS}(?:attribute|persona|operation|relation|topic)[ \t]*:\s{{0,20}}\S.*\n",
+    ),
 )
 
 

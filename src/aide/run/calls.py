@@ -46,6 +46,7 @@ LAST: Final = 4
 # chain that began late. Measured by benchmarks/targets.py as slot utilisation.
 ENDING_RANKS: Final = {**RANKS, "answer": 5, "check": 5, "tests": 5, "reflect": 6, "revise": LAST}
 UNSTRUCTURED: Final = ("not_json", "invalid")  # a rung that promised structure did not keep it
+ENDLESS: Final = ("looped", "oversized")  # a sample gone wrong: another one may not
 FINAL: Final = ("refused", "filtered")  # asking the same again would only be paid for again
 
 
@@ -259,7 +260,7 @@ class NodeAsk:
                     raise
                 if fault.reason == "truncated":
                     max_output = 2 * request.max_output
-                elif fault.reason == "looped" or (step == "extract" and keeps_schema(payload, fault)):
+                elif fault.reason in ENDLESS or (step == "extract" and keeps_schema(payload, fault)):
                     draw += 1
                 else:
                     correction = Correction(fault.said, fault.problem)
