@@ -10,7 +10,8 @@ from itertools import count
 from typing import Final, Literal
 
 CrashPoint = Literal[
-    "after_answer", "after_journal", "before_shard", "after_prune_log", "after_part",
+    "after_answer", "after_journal", "before_shard", "after_prune_log", "after_part", "before_replace",
+    "before_journal", "after_lock",
     "before_submission", "after_submission", "during_collection", "after_collection",
 ]  # fmt: skip
 

@@ -8,9 +8,9 @@ import fcntl
 import os
 import re
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any, Final, Self
@@ -18,7 +18,8 @@ from zlib import crc32
 
 import orjson
 
-from aide.errors import AideError, FolderHeld, InputError
+from aide.atomic import make_disk_error, sync_folder
+from aide.errors import FolderHeld, InputError
 from aide.jsonl import encode_line
 from aide.records import ID_BYTES, digest
 
@@ -128,7 +129,7 @@ class AppendOnlyLines:
             try:
                 os.fsync(file.fileno())
             except OSError as error:
-                raise _failed(self._path, error) from error
+                raise make_disk_error(self._path, error) from error
             finally:
                 file.close()
 
@@ -143,7 +144,7 @@ class AppendOnlyLines:
                 file.truncate(self._end)
                 raise
         except OSError as error:
-            raise _failed(self._path, error) from error
+            raise make_disk_error(self._path, error) from error
         self._end += len(line)
         self._lines += 1
 
@@ -197,32 +198,6 @@ def list_shards(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(found[path][1]))
 
 
-def write_atomic(path: Path, content: str | Iterable[bytes]) -> None:
-    """Put `content` in place of a file: after a crash at any moment it is the old one or the new one, whole.
-
-    Pieces of bytes are written as they come, so that a file can be made anew from itself.
-
-    Raises:
-        AideError: the disk is full or failed; the old file is untouched.
-    """
-    # A name for each thread: the last `progress.json` is written while a thread may still be at the one before it.
-    scratch = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        try:
-            with scratch.open("wb") as file:
-                file.writelines([content.encode("utf-8", "replace")] if isinstance(content, str) else content)
-                file.flush()
-                os.fsync(file.fileno())
-            # After the content is on the disk: else a crash leaves the new name with nothing.
-            scratch.replace(path)
-        except BaseException:
-            scratch.unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise _failed(path, error) from error
-
-
 class FolderLock:
     """One writer per folder, as long as its process lives: `with FolderLock(folder): …`.
 
@@ -267,8 +242,11 @@ class FolderLock:
             ) from error
         try:
             self._take(file)
-            file.truncate(0)
-            file.write(f"{os.getpid()} {socket.gethostname()}\n".encode())
+            with suppress(
+                OSError
+            ):  # who holds it is only told to people; a full disk is found where it matters
+                file.truncate(0)
+                file.write(f"{os.getpid()} {socket.gethostname()}\n".encode())
         except BaseException:
             file.close()
             raise
@@ -278,7 +256,8 @@ class FolderLock:
         """Let go of the lock; a second time does nothing."""
         if self._file is not None:
             file, self._file = self._file, None
-            file.truncate(0)
+            with suppress(OSError):
+                file.truncate(0)
             file.close()
 
     def _take(self, file: FileIO) -> None:
@@ -357,24 +336,8 @@ def _open_for_appending(path: Path) -> FileIO:
     new = not path.exists()
     file = FileIO(path, "ab")
     if new:
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     return file
 
 
-def _sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _failed(path: Path, error: OSError) -> AideError:
-    return AideError(
-        f"writing {path} failed: {error.strerror}",
-        hint="free some space or mend the disk, and run the same command again",
-    )
-
-
-__all__ = ["AppendOnlyLines", "FolderLock", "IdSet", "Shards", "is_locked", "list_shards", "write_atomic"]
+__all__ = ["AppendOnlyLines", "FolderLock", "IdSet", "Shards", "is_locked", "list_shards"]

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 
 from aide.errors import InputError
 from aide.run.folder import RunFolder
-from cli.shell import SEEDS, SIM, aide
+from aide.shards import FolderLock
+from cli.shell import SEEDS, SIM, Running, aide, bash
 
 WORDS = SEEDS / "word_problems.jsonl"
 RUN = ("--base-url", SIM, "--no-exam", "--target")
@@ -109,3 +111,36 @@ def test_data_is_utf8_whatever_the_terminal_is_set_to(tmp_path: Path) -> None:
     done = aide("sample", tmp_path / "one.jsonl", "-n", "1", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["input"] == "Grüße"
+
+
+def test_a_pipe_can_be_read_once_and_is(tmp_path: Path) -> None:
+    named = bash(f"mkfifo f.jsonl; cat {WORDS} > f.jsonl & aide expand f.jsonl {' '.join(RUN)} 3", tmp_path)
+    assert named.returncode == 0, named.stderr
+    nameless = bash(f"aide expand <(cat {WORDS}) {' '.join(RUN)} 3", tmp_path)
+    assert nameless.returncode == 0, nameless.stderr
+    assert (tmp_path / "seeds.aide" / "journal.sqlite").exists()
+
+
+@pytest.mark.parametrize("calls", [1, 3, 7, 13, 20])
+def test_the_counts_of_a_run_agree_wherever_it_stops(calls: int, tmp_path: Path) -> None:
+    done = aide("expand", WORDS, *RUN, "30", "--max-calls", str(calls), "-o", tmp_path / "run")
+    assert done.returncode == 3, done.stderr
+    told = json.loads((tmp_path / "run" / "summary.json").read_text())
+    ends = ("accepted", "rejected", "failed", "surplus", "pruned", "open")
+    assert told["planned"] == sum(told[name] for name in ends)
+
+
+def test_a_seed_that_comes_while_another_run_holds_the_folder_is_part_of_the_run(tmp_path: Path) -> None:
+    lines = WORDS.read_text(encoding="utf-8").splitlines(keepends=True)
+    seeds, folder = tmp_path / "seeds.jsonl", tmp_path / "run"
+    seeds.write_text("".join(lines[:-1]), encoding="utf-8")
+    with FolderLock(folder):
+        waiting = Running("expand", seeds, *RUN, "3", "--lock-wait", "60", "-o", folder)
+        waiting.until_told("stderr", "plan:")
+        with seeds.open("a", encoding="utf-8") as file:
+            file.write(lines[-1])
+    assert waiting.end()[0] == 0
+    kept = sqlite3.connect(folder / "journal.sqlite").execute(
+        "SELECT count(*) FROM decisions WHERE kind = 'seed'"
+    )
+    assert kept.fetchone()[0] == len(lines)

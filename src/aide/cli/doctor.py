@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -133,7 +132,7 @@ def _read_seed_texts(spec: "RunSpec", seeds: tuple[str, ...]) -> tuple[tuple[str
     from aide.run.inputs import count_inputs_card, read_inputs
     from aide.run.plan import find_longest_call
 
-    inputs = read_inputs(spec, seeds, sys.stdin.buffer)
+    inputs = read_inputs(spec, seeds)
     longest = find_longest_call(spec, inputs, count_inputs_card(spec, inputs))
     texts = (f"{seed.parts.whole(seed.draft.input)}\n{seed.draft.output}" for seed in inputs.seeds)
     return tuple(texts), longest

@@ -294,6 +294,8 @@ def _make_emit(stream: StdoutStream, given: set[str], stop: StopSwitch) -> "Emit
 
 def choose_run_folder(settings: Settings, seeds: tuple[str, ...], out: str | None) -> Path:
     """Where the run lives: `-o DIR`, else beside the shell; for a stream in the user's state folder."""
+    from aide.streams import is_nameless
+
     spec = settings.spec
     if out not in (None, "-"):
         if spec.run_dir is not None:
@@ -301,7 +303,7 @@ def choose_run_folder(settings: Settings, seeds: tuple[str, ...], out: str | Non
         return Path(str(out))
     if spec.run_dir is not None:
         return Path(str(spec.run_dir))
-    stem = "seeds" if seeds[0] == "-" else Path(seeds[0]).name.split(".")[0] or "seeds"
+    stem = "seeds" if is_nameless(seeds[0]) else Path(seeds[0]).name.split(".")[0] or "seeds"
     if out is None:
         return Path(f"{stem}.aide")
     from hashlib import sha256

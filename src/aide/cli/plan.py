@@ -1,7 +1,6 @@
 """`aide plan`: what a run would cost, and what is odd about its seeds; it spends nothing."""
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -71,7 +70,7 @@ def collect_plan(
 
     folder = RunFolder(choose_run_folder(settings, seeds, out))
     spec = resume_spec(folder, settings.spec, settings.origins)
-    inputs = read_inputs(spec, seeds, sys.stdin.buffer)
+    inputs = read_inputs(spec, seeds)
     past = read_experience(folder)
     # A run that takes answers from another folder will probably go as that one did.
     if past is None and spec.reuse:

@@ -90,8 +90,8 @@ def _measure(
 
 def _keep_for_report(sources: Sequence[str], figures: dict[str, Any]) -> None:
     """Write the comparison into the run folder that was measured; for other sources nothing is written."""
+    from aide.atomic import write_atomic
     from aide.dataset.seed_sources import find_run_folders
-    from aide.shards import write_atomic
 
     for folder in find_run_folders(sources):
         try:

@@ -233,7 +233,7 @@ def _read_table(name: str, stream: BinaryIO) -> Iterator[RecordLine]:
     from aide.seeds.shapes import KNOWN
 
     path = STDIN if name == "stdin" else name
-    for table in read_files((path,), known=tuple(KNOWN), stdin=stream):
+    for table in read_files((path,), known=tuple(KNOWN), streams={path: stream.read()}):
         if table.problems:
             raise InputError(str(table.problems[0]), hint="correct the line or remove it")
         for number, row in table.rows:

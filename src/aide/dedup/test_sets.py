@@ -1,7 +1,7 @@
 """Rows of test sets and of records as items to compare: of whatever shape, outputs not needed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import Any
 
 from aide.dedup.contamination import BenchmarkItem
 from aide.errors import InputError
@@ -15,7 +15,6 @@ def read_test_items(
     paths: Sequence[str],
     fields: Sequence[str] = (),
     keep: Sequence[str] = (),
-    stdin: BinaryIO | None = None,
 ) -> list[BenchmarkItem]:
     """The items of all files (JSON lines, JSON, CSV, Parquet, folders of them), named `file:line`.
 
@@ -26,7 +25,7 @@ def read_test_items(
         InputError: a file can't be read, or a row of it holds no text; it names file and line.
     """
     items = []
-    for table in read_files(paths, "", (*KNOWN, *(name.casefold() for name in fields)), stdin):
+    for table in read_files(paths, "", (*KNOWN, *(name.casefold() for name in fields))):
         if table.problems:
             raise InputError(str(table.problems[0]), hint="mend the line or take it out")
         for line, row in table.rows:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from aide.shards import write_atomic
+from aide.atomic import write_atomic
 
 MOST: Final = (
     2400  # samples in the file: beyond it every second one goes, and the next are taken half as often

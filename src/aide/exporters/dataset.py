@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from aide.atomic import write_atomic
 from aide.dataset.lines import RecordLine, make_folder, read_lines
 from aide.dataset.record_content import is_labelled
 from aide.dataset.seed_sources import find_run_folders
 from aide.errors import InputError
 from aide.exporters.base import ExportJob, ExportResult
 from aide.exporters.tables import add_messages, write_parquet
-from aide.shards import write_atomic
 
 CARD: Final = "README.md"
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from aide.atomic import write_atomic
 from aide.dataset.lines import RecordLine, make_folder, write_lines
 from aide.errors import InputError
 from aide.exporters.base import ExportJob, ExportResult
 from aide.exporters.chat import render_messages
-from aide.shards import write_atomic
 
 INDEX: Final = "dataset_info.json"
 

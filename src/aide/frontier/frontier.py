@@ -101,6 +101,11 @@ class Frontier:
         return None
 
     @property
+    def candidates(self) -> int:
+        """Candidates that have not ended, without the parents that are being planted."""
+        return self.open - sum(level.planting for level in self._guided())
+
+    @property
     def ending(self) -> bool:
         """True when nothing that is open brings more work by becoming a parent. Ask it once `next` gave nothing."""
         return not any(
@@ -138,9 +143,7 @@ class Frontier:
             return self._plant(level)
         if len(level.branches) < level.parents_needed and level.adopt_next(self._choose):
             return self._plant(level)
-        if self.shape.whole or level.planting or level.growing:
-            return None
-        return self._refill(level)
+        return None if self.shape.whole or level.planting or level.growing else self._refill(level)
 
     def _plant(self, level: GuidedLevel) -> PlantWork:
         branch = level.unplanted.popleft()
@@ -188,11 +191,9 @@ class Frontier:
 
     def admit(self, slot: Slot) -> bool:
         """Count a finished record towards the target; false where its level is full, and the record is surplus."""
-        level = self._level_of(slot)
-        if level.admitted >= level.quota:
-            return False
-        level.admitted += 1
-        return True
+        admitted = self.wants(slot)
+        self._level_of(slot).admitted += admitted
+        return admitted
 
     def accept(self, slot: Slot, id: str, seed: str) -> None:
         """An admitted record takes its place; above the last hop it may become a parent."""
@@ -243,9 +244,7 @@ class Frontier:
 
     def _wake_below(self, level: Level) -> None:
         """Levels whose parents stop coming may now hand out what their absence left over."""
-        if level.active:
-            return
-        for below in level.below:
+        for below in () if level.active else level.below:
             self._wake(below)
             self._wake_below(below)
 
@@ -255,10 +254,8 @@ class Frontier:
         Called where work is handed out, and not when a candidate ends: while a resume puts candidates back one by one,
         those that were accepted later still count as missing.
         """
-        left = max(0, level.missing - level.in_flight)
         homes = [each for each in self._guided() if each.label == level.label]
-        if not homes:
-            return
+        left = max(0, level.missing - level.in_flight) if homes else 0
         level.quota -= left
         for place in range(left):
             homes[place % len(homes)].quota += 1

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from aide.atomic import put_in_place
+from aide.crash_points import hit
 from aide.errors import AideError, FolderHeld, InputError
 from aide.journal import pending
 from aide.journal.rows import dump_json
@@ -99,14 +101,14 @@ def open_for_writing(path: Path, vfs: str = "") -> Database:
         FolderHeld: another process writes it.
     """
     try:
+        if not path.exists():
+            _make_file(path, vfs)
         write, shared = _connect_for_writing(path, vfs)
         try:
             # With less, a loss of power takes the last commits, and their answers are paid for again.
             write.execute("PRAGMA synchronous=FULL")
             check_schema(path, write)
-            write.executescript("BEGIN IMMEDIATE;" + TABLES + pending.TABLES)
-            write.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (dump_json(SCHEMA),))
-            write.execute("COMMIT")
+            _make_tables(write)
             # A connection of its own sees the last commit and never waits for the one that is being written.
             read = _connect(path, "ro", vfs) if shared else write
         except BaseException:
@@ -114,7 +116,45 @@ def open_for_writing(path: Path, vfs: str = "") -> Database:
             raise
     except sqlite3.Error as error:
         raise describe_open_failure(path, error) from error
+    except OSError as error:
+        raise InputError(
+            f"{path} can't be made: {error.strerror}", hint="free some space, or check the permissions"
+        ) from error
     return Database(path, read, write)
+
+
+def _make_file(path: Path, vfs: str) -> None:
+    """Make the file beside its place and put it there as a whole, so that at no moment half a journal is there.
+
+    It is the user's own: it holds all prompts and answers.
+    """
+    scratch = path.with_name(f".{path.name}.tmp")
+    leftovers = [scratch, *(scratch.with_name(scratch.name + end) for end in ("-wal", "-shm", "-journal"))]
+    try:
+        for leftover in leftovers:
+            leftover.unlink(missing_ok=True)
+        os.close(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        write, _ = _connect_for_writing(scratch, vfs)
+        try:
+            write.execute("PRAGMA synchronous=FULL")
+            _make_tables(write)
+            # Closing would do the same and keep quiet about a full disk.
+            write.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            write.close()
+        hit("before_journal")
+        put_in_place(scratch, path)
+    except BaseException:
+        for leftover in leftovers:
+            leftover.unlink(missing_ok=True)
+        raise
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    """Those that are not there yet, all or none."""
+    connection.executescript("BEGIN IMMEDIATE;" + TABLES + pending.TABLES)
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (dump_json(SCHEMA),))
+    connection.execute("COMMIT")
 
 
 def open_in_memory() -> Database:

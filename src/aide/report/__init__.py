@@ -6,13 +6,13 @@ packed as base64, which the page's script puts in place as text.
 
 from pathlib import Path
 
+from aide.atomic import write_atomic
 from aide.errors import InputError
 from aide.journal import Journal
 from aide.report.data import fit_rows, pack_calls
 from aide.report.gather import gather_facts, read_comparison
 from aide.report.page import render_page
 from aide.run.folder import RunFolder
-from aide.shards import write_atomic
 
 
 def write_report(folder: RunFolder, out: Path | None = None) -> Path:

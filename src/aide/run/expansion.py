@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from aide.atomic import write_atomic
 from aide.errors import AideError
 from aide.formats import TaskCard
 from aide.frontier import Frontier
@@ -46,7 +47,7 @@ from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
 from aide.run.session import RunRequest, Session, open_session
 from aide.run.steering import LengthSteering
 from aide.run.task_card import fix_card, list_trait_rows
-from aide.shards import AppendOnlyLines, Shards, write_atomic
+from aide.shards import AppendOnlyLines, Shards
 from aide.stop import StopSwitch
 
 
@@ -121,6 +122,7 @@ class Expansion:
         manifest = folder.read_manifest()
         identity = compute_identity(spec)
         check_same_run(folder, manifest, identity, adopt=spec.adopt)
+        folder.check_journal()
         invocation = compute_invocation(spec, identity, inputs.hashes)
         seeds = {path: inputs.hashes[path] for path in self.request.seed_files}
         # What was expected before the first call stands: a resume must not improve on its own estimate.
@@ -226,7 +228,7 @@ class Expansion:
         progress, session, frontier = self.progress, self._session, self._frontier
         if progress is None or session is None or frontier is None:
             return None
-        progress.planned, progress.open = frontier.planned, frontier.open
+        progress.planned, progress.open = frontier.planned, frontier.candidates
         progress.usage = session.budget.spent
         progress.cost = None if session.budget.unpriced else session.budget.money
         progress.calls = session.calls.made

@@ -1,6 +1,8 @@
 """A run folder: its files, its manifest, and the question whether this run may go on in it."""
 
 import json
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aide import __version__
+from aide.atomic import write_atomic
 from aide.config.fingerprint import FORMAT as FINGERPRINT_FORMAT
 from aide.config.fingerprint import (
     compare_fingerprints,
@@ -19,13 +22,17 @@ from aide.config.resources import hash_files
 from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.jsonl import parse_json
-from aide.shards import write_atomic
+from aide.streams import is_stream
 
 FORMAT = 1
 """The version of `run.json` and of what stands beside it. Version 0, which had no number, is that of `aide` 0.1."""
 PROMPT = "prompts/"
 MEASURING = frozenset({"realism.md"})
 """Prompts that look at finished records and change none: a folder goes on under another wording of them."""
+_SCRATCH = re.compile(
+    r"\.(run\.json|journal\.sqlite|progress\.json|summary\.json|task\.toml|report\.html|stats\.json)\.(?:(\d+)-)?.*tmp"
+)
+"""What `write_atomic` and the journal begin with: after a kill it may stand there for good."""
 EXTENSIONS = (
     "contexts", "hops", "target", "per_seed", "max_calls", "max_total_tokens", "max_cost", "max_cost_per_run",
     "max_minutes", "shard_size",
@@ -107,7 +114,8 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             foreign = [] if self.manifest.exists() or self.journal.exists() else [
-                p.name for p in self.path.iterdir() if p.name not in ("lock", "task.toml", "shards", "aide.log")
+                p.name for p in self.path.iterdir()
+                if p.name not in ("lock", "task.toml", "shards", "aide.log") and not _SCRATCH.match(p.name)
             ]  # fmt: skip
             if not foreign:
                 self.lock.touch()
@@ -121,6 +129,27 @@ class RunFolder:
                 f"{self.path} is not empty and holds no run (it has {foreign[0]})",
                 hint="name a new folder with -o DIR",
             )
+
+    def clear_scratch(self) -> None:
+        """Remove what a killed run has left half written. Only under the lock: else it may be of a run at work."""
+        for path in self.path.iterdir():
+            found = _SCRATCH.match(path.name)
+            # A report is written without the lock: its writer may be at work.
+            if found and (found[2] in (None, str(os.getpid())) or not Path(f"/proc/{found[2]}").exists()):
+                path.unlink(missing_ok=True)
+
+    def check_journal(self) -> None:
+        """Refuse records whose journal is gone: none of their answers is known, so all would be paid for again.
+
+        Raises:
+            InputError: the folder has records and no journal.
+        """
+        if self.journal.exists() or not any(measure_shards(self).values()):
+            return
+        raise InputError(
+            f"{self.path} has records and no journal ({self.journal.name}): going on would pay for them again",
+            hint="put the journal back, or name a new folder with -o DIR; the records can still be read",
+        )
 
     def read_manifest(self) -> dict[str, Any]:
         """The manifest as this version writes it; empty where there is none yet.
@@ -144,7 +173,7 @@ class RunFolder:
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Replace the manifest, all or nothing."""
-        write_atomic(self.manifest, json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
+        write_atomic(self.manifest, json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", private=True)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -179,9 +208,9 @@ def _upgrade_manifest(manifest: dict[str, Any], path: Path) -> dict[str, Any]:
 
 
 def hash_file(path: str) -> str:
-    """16 hex digits over the bytes of a file, or over the names and sizes of a folder's files; empty for stdin."""
+    """16 hex digits over the bytes of a file, or over the names and sizes of a folder's files; empty for a stream."""
     source = Path(path)
-    if path == "-" or not source.exists():
+    if is_stream(path) or not source.exists():
         return ""
     h = sha256()
     if source.is_dir():
@@ -242,7 +271,7 @@ def read_finished(folder: RunFolder, spec: RunSpec, seeds: Sequence[str]) -> dic
     """
     manifest = _read_json(folder.manifest)
     end = manifest.get("finished")
-    if not end or spec.retry_failed or "-" in seeds:
+    if not end or spec.retry_failed or any(map(is_stream, seeds)):
         return None
     identity = compute_identity(spec)
     if (

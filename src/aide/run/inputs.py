@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from aide.card import count_card, read_labels
@@ -16,6 +16,7 @@ from aide.records import Seed
 from aide.run.contexts import read_contexts
 from aide.run.folder import RunFolder, hash_inputs
 from aide.seeds import LoadedSeeds, SeedMapping, load_seeds
+from aide.streams import NO_STREAMS, STDIN, Streams, is_stream
 
 # From this share of a test item on, a seed is the item itself and not a neighbour of it: what a seed and an item of
 # one task have in common by chance (a frame, a turn of phrase) stays well below.
@@ -61,7 +62,7 @@ class SeedSource:
         self._spec = spec
         self._paths = tuple(paths)
         self._stdin = stdin
-        self._given: bytes | None = None
+        self._streams: dict[str, bytes] = {}
         self._read: PreparedInputs | None = None
 
     def read(self) -> PreparedInputs:
@@ -70,12 +71,10 @@ class SeedSource:
         Raises:
             errors.InputError: a file, a line or the format is wrong; nothing was spent.
         """
-        if self._given is None and self._stdin is not None and "-" in self._paths:
-            self._given = self._stdin.read()
+        self._read_streams()
         before = self._hash_files()
         for _ in range(READINGS):
-            stdin = None if self._given is None else BytesIO(self._given)
-            read = read_inputs(self._spec, self._paths, stdin, before)
+            read = read_inputs(self._spec, self._paths, self._streams, before)
             after = self._hash_files()
             if after == before:
                 self._read = read
@@ -95,6 +94,19 @@ class SeedSource:
             return self._read
         return self.read()
 
+    def _read_streams(self) -> None:
+        """Read once what can't be read twice."""
+        for path in self._paths:
+            if path in self._streams or not is_stream(path):
+                continue
+            try:
+                if path != STDIN:
+                    self._streams[path] = Path(path).read_bytes()
+                elif self._stdin is not None:
+                    self._streams[path] = self._stdin.read()
+            except OSError as fault:
+                raise InputError(f"{path} can't be read: {fault.strerror}") from fault
+
     def _hash_files(self) -> dict[str, str]:
         return hash_inputs(self._spec, self._paths)
 
@@ -102,7 +114,7 @@ class SeedSource:
 def read_inputs(
     spec: RunSpec,
     paths: Sequence[str],
-    stdin: BinaryIO | None = None,
+    streams: Streams = NO_STREAMS,
     hashes: Mapping[str, str] | None = None,
 ) -> PreparedInputs:
     """Seeds from files, their format, and what was given beside them.
@@ -125,7 +137,7 @@ def read_inputs(
     )
     contexts = read_contexts(spec)
     _check_reuse(spec)
-    loaded = load_seeds(paths, mapping, stdin)
+    loaded = load_seeds(paths, mapping, streams)
     seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
     format = detect_format([seed.draft for seed in seeds], spec.format, labels, hint=loaded.format_hint)
     avoid = _read_avoided(spec, seeds)

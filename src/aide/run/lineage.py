@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from aide.atomic import write_atomic
 from aide.errors import InputError
 from aide.journal import Journal
 from aide.run.drift_report import measure_drift
@@ -17,7 +18,7 @@ from aide.run.folder import RunFolder
 from aide.run.pruning import prune_records, read_pruned, reconcile_shards, restore_records
 from aide.run.record_calls import RecordCall, RecordCalls
 from aide.run.seed_pool import SEED
-from aide.shards import FolderLock, write_atomic
+from aide.shards import FolderLock
 
 
 @dataclass(frozen=True, slots=True)

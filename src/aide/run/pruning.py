@@ -11,9 +11,10 @@ from pathlib import Path
 
 import orjson
 
+from aide.atomic import write_atomic
 from aide.crash_points import hit
 from aide.journal import Journal
-from aide.shards import list_shards, write_atomic
+from aide.shards import list_shards
 
 PRUNE = "prune"
 

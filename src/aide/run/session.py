@@ -11,6 +11,7 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from aide.config.spec import RunSpec
+from aide.crash_points import hit
 from aide.errors import EndpointUnusable, FolderHeld
 from aide.journal import Journal
 from aide.prompts import Prompts
@@ -128,6 +129,8 @@ async def open_session(
     await _take(lock, request.spec.lock_wait, clock, stop, held_hint)
     with ExitStack() as held:
         held.callback(lock.release)
+        hit("after_lock")
+        request.folder.clear_scratch()
         inputs = source.read_again() if source else None
         admit(inputs)
         sandbox = _find_sandbox(request.spec, inputs, held)

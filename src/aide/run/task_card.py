@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from aide.atomic import write_atomic
 from aide.card import TraitPool, card_from_toml, card_to_toml, describe_card, rank_confusable_labels
 from aide.config import resources
 from aide.errors import InputError
@@ -10,7 +11,6 @@ from aide.formats import TaskCard
 from aide.records import digest
 from aide.run.inputs import PreparedInputs, count_inputs_card
 from aide.run.session import Session
-from aide.shards import write_atomic
 
 DESCRIBED: Final = "card as described"
 """The card as the model described it: while it is the folder's card, no person has edited it."""

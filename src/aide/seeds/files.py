@@ -6,14 +6,15 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from aide.errors import InputError
 from aide.jsonl import open_decompressed, parse_json
 from aide.seeds.tables import SeedTable, read_columns, read_separated
+from aide.streams import NO_STREAMS, STDIN, Streams, is_nameless
 
-STDIN: Final = "-"
 _TEXTS: Final = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 # What a folder may hold, the most telling first: a run of ours, a dataset saved to disk, a snapshot of a hub. Of a
 # dataset with splits only the training one is read, because the others are there to measure on.
@@ -36,10 +37,10 @@ def read_files(
     paths: Sequence[str],
     encoding: str = "",
     known: Sequence[str] = (),
-    stdin: BinaryIO | None = None,
+    streams: Streams = NO_STREAMS,
     header: bool | None = None,
 ) -> Iterator[SeedTable]:
-    """The tables of all files, of folders too; `-` is standard input, read from `stdin` where that is given.
+    """The tables of all files, of folders too; `-` is standard input. What `streams` holds is not read again.
 
     `encoding` is that of text files; empty means UTF-8, or what the file's mark says. `known` are folded names of
     columns, `header` says whether a table's first row is one; see `tables.read_separated`.
@@ -48,9 +49,11 @@ def read_files(
         InputError: a file is missing, empty, unreadable or of no known kind.
     """
     for path in paths:
-        if path == STDIN:
-            data = _decompress("stdin", stdin or sys.stdin.buffer)
-            yield _read_table("stdin", "", data, encoding, known, header)
+        if path == STDIN or path in streams:
+            name = "stdin" if path == STDIN else path
+            stream = BytesIO(streams[path]) if path in streams else sys.stdin.buffer
+            ending = "" if path == STDIN else _find_ending(Path(path))
+            yield _read_table(name, ending, _decompress(name, stream), encoding, known, header)
             continue
         for file in _find_files(Path(path)):
             yield _read_table(str(file), _find_ending(file), _read(file), encoding, known, header)
@@ -58,7 +61,7 @@ def read_files(
 
 def name_task(path: str) -> str:
     """The task's name by its file: no folder, no endings."""
-    name = Path(path).resolve().name if path != STDIN else "stdin"
+    name = "stdin" if is_nameless(path) else Path(path).resolve().name
     for ending in (".gz", ".zst", *_TEXTS, ".txt", ".md", ".aide"):
         name = name.removesuffix(ending)
     return name or "task"

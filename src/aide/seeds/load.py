@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from shlex import quote
-from typing import BinaryIO, Final
+from typing import Final
 
 from aide.errors import InputError
 from aide.records import FORMATS, Seed, find_varying_name
@@ -29,6 +29,7 @@ from aide.seeds.shapes import (
 from aide.seeds.tables import LineProblem, SeedTable
 from aide.seeds.templates import ColumnTemplate
 from aide.seeds.values import BadRowError, is_missing, read_options, read_text_value
+from aide.streams import NO_STREAMS, Streams
 from aide.text.figures import format_plural
 
 # What a record of ours holds besides its content: about that record, not about what grows from it. Of foreign rows
@@ -124,9 +125,9 @@ class _Row:
 
 
 def load_seeds(
-    paths: Sequence[str], mapping: SeedMapping | None = None, stdin: BinaryIO | None = None
+    paths: Sequence[str], mapping: SeedMapping | None = None, streams: Streams = NO_STREAMS
 ) -> LoadedSeeds:
-    """The seeds of all files and folders; `-` is standard input, read from `stdin` where that is given.
+    """The seeds of all files and folders; `-` is standard input. What `streams` holds is not read again.
 
     Raises:
         InputError: nothing to read, or a line that can't be used (unless `skip_bad`), each named with its reason.
@@ -138,7 +139,7 @@ def load_seeds(
         )
     tables: list[SeedTable] = []
     problems: list[LineProblem] = []
-    rows = list(_read_rows(paths, mapping, stdin, tables, problems))
+    rows = list(_read_rows(paths, mapping, streams, tables, problems))
     abouts = [_join_preambles(rows), *(table.about for table in tables)]
     seeds: dict[str, Seed] = {}
     repeated = 0
@@ -174,14 +175,14 @@ def load_seeds(
 def _read_rows(
     paths: Sequence[str],
     mapping: SeedMapping,
-    stdin: BinaryIO | None,
+    streams: Streams,
     tables: list[SeedTable],
     problems: list[LineProblem],
 ) -> Iterator[_Row]:
     """The rows that can be read; the tables that they stood in, and what can't be read, go into the lists."""
     named = (*mapping.input_fields, mapping.output_field, mapping.choices_field, *mapping.keep, *mapping.meta)
     known = KNOWN | {name.casefold() for name in named if name}
-    for table in read_files(paths, mapping.encoding, tuple(known), stdin, mapping.header):
+    for table in read_files(paths, mapping.encoding, tuple(known), streams, mapping.header):
         tables.append(table)
         problems += table.problems
         rows: list[_Row] = []

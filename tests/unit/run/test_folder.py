@@ -1,6 +1,7 @@
 """A run folder: its manifest, whose run it holds, and when nothing is left to do in it."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -219,3 +220,31 @@ def test_settings_that_nobody_sets_are_those_of_the_folder(tmp_path: Path) -> No
     folder.write_manifest(make_manifest(then, {"demonstrations": "default", "target": "--target"}, {}, {}))
     resumed = resume_spec(folder, RunSpec(), {})
     assert (resumed.demonstrations, resumed.target) == (2, RunSpec().target)
+
+
+def test_what_a_kill_left_is_no_foreign_file_and_goes_away(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    left = [
+        f".run.json.{os.getpid()}-456.tmp",
+        ".report.html.4194999-1.tmp",
+        ".journal.sqlite.tmp",
+        ".journal.sqlite.tmp-journal",
+    ]
+    for name in left:
+        (tmp_path / name).touch()
+    folder.create()
+    folder.clear_scratch()
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+
+
+def test_records_without_their_journal_are_not_paid_for_again(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.check_journal()
+    folder.shards.mkdir()
+    (folder.shards / "part-00000.jsonl").touch()
+    folder.check_journal()
+    (folder.shards / "part-00000.jsonl").write_text('{"id": "a"}\n')
+    with pytest.raises(InputError, match="pay for them again"):
+        folder.check_journal()
+    folder.journal.touch()
+    folder.check_journal()

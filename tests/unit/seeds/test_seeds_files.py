@@ -1,5 +1,4 @@
 import gzip
-import io
 import json
 from pathlib import Path
 
@@ -48,7 +47,7 @@ def test_files_of_all_kinds(tmp_path: Path, name: str, data: bytes) -> None:
     loaded = load_seeds([str(path)])
     assert pairs(loaded) == WANTED
     assert loaded.task == name.partition(".")[0]
-    assert pairs(load_seeds(["-"], stdin=io.BytesIO(data))) == WANTED
+    assert pairs(load_seeds(["-"], streams={"-": data})) == WANTED
 
 
 def test_zstd(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aide.atomic import write_atomic
 from aide.errors import AideError, FolderHeld, InputError
 from aide.records import digest
-from aide.shards import AppendOnlyLines, FolderLock, IdSet, Shards, list_shards, write_atomic
+from aide.shards import AppendOnlyLines, FolderLock, IdSet, Shards, list_shards
 from disks import no_file_larger_than
 
 

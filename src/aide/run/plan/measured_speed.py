@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from aide.atomic import write_atomic
 from aide.config.spec import EndpointSpec, RunSpec
 from aide.llm.diagnosis import MeasuredSpeed
 from aide.llm.usage import CHARS_PER_TOKEN
-from aide.shards import write_atomic
 
 
 def speed_file() -> Path:

@@ -1,7 +1,6 @@
 """Seeds of the sample files, prepared as for a run."""
 
 from collections.abc import Callable
-from io import BytesIO
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ def prepare() -> Callable[..., Task]:
 
     def prepare(name: str, **settings: Any) -> Task:
         spec = RunSpec(base_url=("sim:",), model="simulator", **settings)
-        inputs = read_inputs(spec, (str(SEEDS / f"{name}.jsonl"),), BytesIO())
+        inputs = read_inputs(spec, (str(SEEDS / f"{name}.jsonl"),))
         return spec, inputs, count_inputs_card(spec, inputs)
 
     return prepare
