@@ -252,3 +252,21 @@ def test_plain_records_of_a_model_that_only_mumbles_are_given_up(tmp_path: Path)
     assert "the model got 0 of 3 seeds right" in ended.stderr
     assert "none of the last 48 candidates was accepted" in ended.stderr
     assert station.requests < 300, "it is asked on and on"
+
+
+def test_a_model_that_never_answered_does_not_keep_the_folder_from_another(tmp_path: Path) -> None:
+    def twist(done: int, headers: Any, body: Any) -> Reply | None:
+        unknown = body.get("model") == "misspelt"
+        return (
+            refusal(404, "The model `misspelt` does not exist", code="model_not_found") if unknown else None
+        )
+
+    out, seeds = tmp_path / "out", small(tmp_path)
+    with beside(Station(twist=twist).serving()) as url:
+        stopped = expand(seeds, out, url, *TREE, "--model", "misspelt")
+        assert stopped.returncode == 4, stopped.stderr
+        assert "--model" in stopped.stderr
+        ended = expand(seeds, out, url, *TREE, "--target", "3")
+        assert ended.returncode == 0, ended.stderr
+        refused = expand(seeds, out, url, *TREE, "--target", "3", "--model", "another")
+        assert refused.returncode == 2, "what was answered stays the first model's"

@@ -31,7 +31,7 @@ RESPONSES: Final = int(os.environ.get("AIDE_FUZZ", "200"))
 SEED: Final = int(os.environ.get("AIDE_FUZZ_SEED", "1"))
 CALLERS: Final = 64
 GOOD: Final = 0.4
-VALUES: Final = (
+VALUES: Final[tuple[Any, ...]] = (
     None,
     True,
     0,
@@ -149,10 +149,9 @@ class FuzzingServer:
         said = {
             "error": replace_somewhere({"message": "no", "type": "x", "code": 1, "param": None}, self.rng)
         }
-        headers = {"retry_after": self.rng.choice(("0", "0.1", "-1", "x", "1e9"))}
-        yield self.frame(
-            json.dumps(said).encode(), self.rng.choice((200, 400, 422, 429, 500, 503)), **headers
-        )
+        wait = self.rng.choice(("0", "0.1", "-1", "x", "1e9"))
+        status = self.rng.choice((200, 400, 422, 429, 500, 503))
+        yield self.frame(json.dumps(said).encode(), status, retry_after=wait)
 
     async def say_a_wrong_length(self, body: bytes) -> AsyncIterator[bytes]:
         yield self.frame(body, length=max(0, len(body) + self.rng.randint(-50, 50)))

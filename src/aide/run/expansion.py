@@ -26,6 +26,7 @@ from aide.run.deduplication import open_deduplicator, read_duplicate_thresholds
 from aide.run.distribution_report import measure_run_distribution
 from aide.run.drift_report import measure_drift, measure_embedding_drift
 from aide.run.folder import (
+    RunFolder,
     check_same_run,
     compute_identity,
     compute_invocation,
@@ -121,7 +122,7 @@ class Expansion:
         folder, spec = self.request.folder, self.request.spec
         manifest = folder.read_manifest()
         identity = compute_identity(spec)
-        check_same_run(folder, manifest, identity, adopt=spec.adopt)
+        check_same_run(folder, manifest, identity, adopt=spec.adopt, answered=_was_answered(folder))
         folder.check_journal()
         invocation = compute_invocation(spec, identity, inputs.hashes)
         seeds = {path: inputs.hashes[path] for path in self.request.seed_files}
@@ -280,6 +281,17 @@ def _summarise_batches(journal: Journal) -> dict[str, Any]:
     pending = sum(wave.calls for wave in waves if wave.state != "ended")
     answered = sum(wave.answered for wave in waves)
     return {"batches": {"waves": len(waves), "answered": answered, "pending": pending}} if waves else {}
+
+
+def _was_answered(folder: RunFolder) -> bool:
+    """True when the journal holds an answer; a journal that can't be read may."""
+    if not folder.journal.exists():
+        return False
+    try:
+        with Journal.open(folder.journal, readonly=True) as journal:
+            return next(journal.read_calls(), None) is not None
+    except AideError:
+        return True
 
 
 def _list_settled(journal: Journal) -> set[str]:

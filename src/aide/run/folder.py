@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aide import __version__
 from aide.atomic import write_atomic
@@ -299,10 +299,21 @@ def measure_shards(folder: RunFolder) -> dict[str, int]:
     return {part.name: part.stat().st_size for part in sorted(folder.shards.glob("part-*.jsonl"))}
 
 
+# What a first try may get wrong. Until a call is answered nothing in a folder depends on it.
+_MODEL: Final = ("model ", "steps.", "extra ", "extra.")
+
+
 def check_same_run(
-    folder: RunFolder, manifest: Mapping[str, Any], fingerprint: Mapping[str, str], *, adopt: bool
+    folder: RunFolder,
+    manifest: Mapping[str, Any],
+    fingerprint: Mapping[str, str],
+    *,
+    adopt: bool,
+    answered: bool = True,
 ) -> None:
     """Refuse to go on in the folder of another run.
+
+    Where no call was ever `answered`, another model is no other run: the first one may not have existed.
 
     Raises:
         InputError: naming the fields that differ; with `adopt`, changed prompts are no difference.
@@ -310,9 +321,8 @@ def check_same_run(
     old = manifest.get("fingerprint")
     if not old:
         return
-    changed = [
-        line for line in compare_fingerprints(old, fingerprint) if not (adopt and line.startswith(PROMPT))
-    ]
+    passed_over = (*((PROMPT,) if adopt else ()), *(() if answered else _MODEL))
+    changed = [line for line in compare_fingerprints(old, fingerprint) if not line.startswith(passed_over)]
     if changed:
         only_prompts = all(line.startswith(PROMPT) for line in changed)
         hint = (
