@@ -23,13 +23,23 @@ from aide.errors import Unusable
 from aide.text.cleaning import clean_text
 from aide.text.fences import find_fenced_blocks
 from aide.text.loops import find_loop
+from aide.text.markers import drop_end_marks, split_thinking
 from aide.text.tags import unwrap_tags
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
-_THINK: Final = re.compile(r"\A\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL)
-_THINK_END: Final = re.compile(r"</(?:think|thinking)>")
+# What servers say where they ended an answer at its limit. `finish_reason` is meant to be `length`; bridges between
+# APIs pass on the words of the other side.
+_CUT_OFF: Final = frozenset({
+    "length", "max_tokens", "max_token", "max_output_tokens", "max_new_tokens", "max_completion_tokens", "max_length",
+    "model_length", "token_limit", "context_length", "context_length_exceeded", "model_context_window_exceeded",
+    "truncated", "incomplete",
+})  # fmt: skip
+_ENDED: Final = frozenset({
+    "stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_token", "complete", "completed", "finished",
+    "tool_calls", "function_call",
+})  # fmt: skip
 _OPEN_FENCE: Final = re.compile(r"^[ \t]*```[^\n`]*\n", re.MULTILINE)
 _JSON_START: Final = re.compile(r"""[{\[]\s*(?:["'{\[}\]]|\d)""")
 _BRACKETS: Final = re.compile(r"[{}\[\]]")
@@ -58,11 +68,12 @@ _DEEPEST: Final = 60
 _LABEL_AGAIN: Final = re.compile(r"^[*_#\s]*[\w ]{1,20}:", re.MULTILINE)
 
 
-def read_completion(data: Mapping[str, Any]) -> str:
+def read_completion(data: Mapping[str, Any], limit: int = 0) -> str:
     """What the model said in the first choice of a `chat.completion` object, cleaned.
 
     Where the content is blank the text comes from `reasoning_content` or `reasoning`: some servers put the whole answer
-    there. A thinking block in front is cut off, also where its opening tag is missing: some servers swallow that.
+    there. Thoughts in front are cut off, and marks of a turn's end behind it (see `text.markers`). `limit` is that of
+    the tokens that were asked for, by which a cut is known whatever the server says; 0 is none.
 
     Raises:
         Unusable: with the reason `refused`, `filtered`, `truncated` (ask again with a higher limit),
@@ -71,35 +82,38 @@ def read_completion(data: Mapping[str, Any]) -> str:
     choices = data.get("choices")
     choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
     message = _mapping(choice.get("message"))
-    finish, content = choice.get("finish_reason"), _content(message.get("content"))
-    if not content.strip() and finish != "length":  # of a cut reply only the thoughts are there
+    cut, content = _is_cut_off(data, choice, limit), _content(message.get("content"))
+    if not content.strip() and not cut:  # of a cut reply only the thoughts are there
         content = _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
     text = split_thinking(content)[1]
     if len(text) > _LONGEST:  # before any pattern sees it
         raise Unusable("oversized", "The answer was far too long; be brief.")
-    text = clean_text(text)
+    text = drop_end_marks(clean_text(text))
     if not text and (refusal := clean_text(_string(message.get("refusal")))):
         raise Unusable("refused", "The request was declined.", said=refusal)
-    if finish == "content_filter":
+    if choice.get("finish_reason") == "content_filter":
         raise Unusable("filtered", "The answer was withheld by a content filter.", said=text)
-    if finish == "length" and find_loop(text):
+    if cut and find_loop(text):
         # More tokens would hold more rounds, and a model that is shown a loop goes on with it.
         raise Unusable("looped", "The answer said the same again and again; be brief and stop.")
-    if finish == "length":
+    if cut:
         raise Unusable("truncated", "The answer was cut off; be briefer.", said=text)
     if not text:
         raise Unusable("empty", "The answer was empty; write the answer itself.")
     return text
 
 
-def split_thinking(text: str) -> tuple[str, str]:
-    """What was thought and what was said, parted at the end of a leading thinking block."""
-    if match := _THINK.match(text):
-        return match[2].strip(), text[match.end() :]
-    end = _THINK_END.search(text)
-    if end and "<think" not in text[: end.start()]:
-        return text[: end.start()].strip(), text[end.end() :]
-    return "", text
+def _is_cut_off(data: Mapping[str, Any], choice: Mapping[str, Any], limit: int) -> bool:
+    """True when the answer ended at the limit of its tokens, by the server's word or by the number of them."""
+    finish = _string(choice.get("finish_reason")).lower()
+    if finish in _CUT_OFF:
+        return True
+    written = _mapping(data.get("usage")).get("completion_tokens")
+    if not limit or not isinstance(written, int):
+        return False
+    # Exactly at the limit nothing ends by chance. Beyond it a server counts otherwise than we asked, thoughts perhaps,
+    # and is believed where it says that the answer ended.
+    return written == limit or (written > limit and finish not in _ENDED)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

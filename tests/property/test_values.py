@@ -11,9 +11,10 @@ from aide import jsonl
 from aide.errors import Unusable
 from aide.journal.rows import decode_text, dump_json, encode_text
 from aide.jsonl import encode_line
-from aide.parsing import CodePayload, TextPayload, parse_json, read_completion, split_thinking
+from aide.parsing import CodePayload, TextPayload, parse_json, read_completion
 from aide.records import Draft, Lineage, Parts, Record, Triple
 from aide.text.cleaning import clean_text
+from aide.text.markers import split_thinking
 
 ANYTHING = st.text(st.characters(), max_size=80)
 NAMES = st.text("abcdefgh_", min_size=1, max_size=8)

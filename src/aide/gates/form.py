@@ -7,12 +7,13 @@ prompts name the same bounds.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from aide.card.traits import Traits, check_traits
 from aide.dedup.contamination import Contamination
 from aide.formats import TaskCard
+from aide.gates.answers import AnswerGate
+from aide.gates.fault import GateFault
 from aide.gates.language import LanguageCheck
 from aide.gates.leftovers import Leftovers
 from aide.records import Draft
@@ -37,16 +38,6 @@ _FIELD: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GateFault:
-    """Why a text is refused."""
-
-    reason: str
-    """One word, by which rejects are counted."""
-    detail: str
-    """What was found, for a person."""
-
-
 class FormGate:
     """The checks of one task. The same text gets the same verdict whenever it is checked, so a resume agrees."""
 
@@ -56,10 +47,12 @@ class FormGate:
         seed_inputs: Sequence[str],
         seed_outputs: Sequence[str],
         avoid: Contamination | None = None,
+        workings: Sequence[str] = (),
     ) -> None:
+        """`workings` are what the seeds have written down on the way to their outputs."""
         self._card = card
         self._avoid = avoid
-        self._leftovers = Leftovers(seed_inputs)
+        self._leftovers = Leftovers(seed_inputs, "input")
         self._language = LanguageCheck(card.language_code, seed_inputs)
         self._labels = [
             pattern
@@ -68,6 +61,12 @@ class FormGate:
             and not any(map((pattern := _label_pattern(label.name)).search, seed_inputs))
         ]
         self._copy_from = _above_seeds(seed_inputs)
+        self._answer_gate = AnswerGate(
+            seed_inputs,
+            [*seed_outputs, *filter(None, workings)],
+            closed=bool(card.labels) or bool(card.options),
+            code=bool(card.code),
+        )
         self._answers = not card.labels and _seeds_keep_answers_out(seed_inputs, seed_outputs)
 
     def check(
@@ -82,7 +81,7 @@ class FormGate:
         if not text.strip():
             return GateFault("empty", "there is no text")
         if found := self._leftovers.find(text):
-            return GateFault("prompt_leftover", found)
+            return GateFault("prompt_leftover", found.text)
         if fault := self._check_traits(text, traits) if traits else self._check_length(text):
             return fault
         if fault := self._copied(text, {"seed": seed, "parent": parent}):
@@ -107,10 +106,13 @@ class FormGate:
         return GateFault("off_traits", problem) if problem else None
 
     def check_answer(self, text: str, answer: Draft) -> GateFault | None:
-        """A fault where the input `text` holds its own answer (`answer_inside`), and seeds' inputs do not.
+        """The first fault of an answer to the input `text`: see `AnswerGate`, and two that lie between both halves.
 
-        Once there are options, an item of a test set may be told by them (`test_item`).
+        `answer_inside` where the input holds its own answer, and seeds' inputs do not; `test_item` where the options,
+        once there are some, tell an item of a test set.
         """
+        if fault := self._answer_gate.check(text, answer):
+            return fault
         if self._answers and _contains_answer(text, answer.output):
             return GateFault("answer_inside", answer.output.strip()[:80])
         return self._given_away(text, answer.choices, "") if answer.choices else None

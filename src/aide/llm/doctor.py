@@ -19,8 +19,9 @@ from aide.llm.retry import with_retries
 from aide.llm.servers import LOCAL, THINKING_OFF, advise_larger_window, advise_more_slots, read_window
 from aide.llm.usage import estimate_tokens
 from aide.llm.worker import EndpointWorker
-from aide.parsing import parse_json, read_completion, split_thinking
+from aide.parsing import parse_json, read_completion
 from aide.records import Message, rng
+from aide.text.markers import split_thinking
 
 SMALL_OUTPUT: Final = 1024  # tokens for an answer of one word: a model that thinks needs them
 # Seconds: a person waits for the result, and a server that is still loading its model is told apart from none.

@@ -54,9 +54,14 @@ async def answer(
     found = await context.checks.answer(ask, question, given)
     if problem := context.format.check(found.draft, context.card):
         raise Rejection("answer", "broken_format", problem)
-    if fault := context.gate.check_answer(draft.input, found.draft):
-        raise Rejection("answer", fault.reason, fault.detail)
+    check_answer(context, draft.input, found.draft)
     return found
+
+
+def check_answer(context: RecipeContext, text: str, answer: Draft) -> None:
+    """What code can check of an answer to the input `text`; raises `errors.Rejection` of the step `answer`."""
+    if fault := context.gate.check_answer(text, answer):
+        raise Rejection("answer", fault.reason, fault.detail)
 
 
 async def reflect(
@@ -102,7 +107,10 @@ async def _hold_against(
         raise Rejection(
             "reflect", reason, f"the record says {final[:80]!r}, the judge {own_answer[:80] or 'nothing'!r}"
         )
-    return await checks.decide(ask, context.question(hop, found.draft.input), found, own_answer)
+    decided = await checks.decide(ask, context.question(hop, found.draft.input), found, own_answer)
+    if decided.draft is not found.draft:  # the vote went to an answer that nothing has looked at
+        check_answer(context, found.draft.input, decided.draft)
+    return decided
 
 
 def make_record(

@@ -253,7 +253,7 @@ class NodeAsk:
             received = await self._calls.answer(request, draw, attempt, node)
             self.models[step] = received.model
             try:
-                return payload.read(read_completion(received.data))
+                return payload.read(read_completion(received.data, request.max_output))
             except Unusable as fault:
                 self._calls.note_fault(request, payload, received, fault)
                 if attempt or fault.reason in FINAL:

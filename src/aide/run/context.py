@@ -99,6 +99,7 @@ def build_recipe_context(
             [seed.draft.input for seed in inputs.seeds],
             [seed.draft.output for seed in inputs.seeds],
             inputs.avoid,
+            [seed.draft.reasoning for seed in inputs.seeds],
         ),
         # By itself a vote is held only where the judge, whose own answer is one, says otherwise.
         checks=AnswerChecks(

@@ -14,6 +14,7 @@ from aide.errors import Rejection
 from aide.formats import Question
 from aide.formats.choices import NONE, choose_option
 from aide.judging.verdict import Thresholds
+from aide.recipes.steps import check_answer
 from aide.records import Draft, Hop, Parts, Point, Seed, Verdict, digest
 from aide.run.context import RunContext, make_context
 from aide.run.deduplication import NoDeduplication
@@ -71,6 +72,7 @@ class StepRunner:
         choices = tuple(str(each) for each in record.get("choices") or ())
         if not choices or recipe_context.format.labelled:
             checked = await self._checks.answer(ask, question)
+            check_answer(recipe_context, text, checked.draft)
             return checked.draft, checked.scores
         given, quorum = Draft(text, "", choices), recipe_context.checks.quorum or ONCE
 

@@ -7,8 +7,10 @@ import pytest
 
 from aide.errors import Unusable
 from aide.formats.convention import apply_convention, read_final_answer
+from aide.gates.answers import AnswerGate
 from aide.gates.leftovers import Leftovers
 from aide.parsing import CodePayload, TextPayload, parse_json, read_completion
+from aide.records import Draft
 from aide.text.fences import find_fenced_blocks
 from aide.text.loops import find_loop
 from aide.text.tags import unwrap_tags
@@ -23,7 +25,8 @@ PIECES = (
     "1/", "-1", "=", "<a>", "<input>", "</input>", "<input ", "<think>", "</think>", "Answer: ", "Answer:\n",
     "the answer is ", "Question: ", "\\boxed{", "\\boxed{a", "\\boxed{{}", "$", "def f():\n", "x = ", "(note: ",
     "note rewritten x ", "let me know if this ", "[insert ", "topic:", "\n- topic ", "here is new ", "\u200b",
-    "\x1b[", "\r", "中",
+    "\x1b[", "\r", "中", "<|channel|>", "<|channel|>a", "<|channel|>final<|message|>", "<|", "<|a", "</s>", "<s>",
+    "[THINK]", "[/THINK]", "analysis", "assistantfinal", "I'm sorry ", "the prompt ", "[Name ", "{CITY", "<your ",
 )  # fmt: skip
 TEXTS = [
     text
@@ -46,7 +49,10 @@ READERS: dict[str, Callable[[str], object]] = {
     "fences": lambda text: list(find_fenced_blocks(text)),
     "tags": unwrap_tags,
     "loop": find_loop,
-    "leftovers": Leftovers(["a seed"]).find,
+    "leftovers": Leftovers(["a seed"], "input").find,
+    "answer": lambda text: AnswerGate(["Why?"], ["So."], closed=False, code=False).check(
+        "Why?", Draft("Why?", text)
+    ),
     "result": lambda text: read_final_answer(text, "Answer: <answer>"),
     "number": lambda text: read_final_answer(text, "#### <number>"),
     "boxed": lambda text: apply_convention(text, "\\boxed{<answer>}"),

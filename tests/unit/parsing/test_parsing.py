@@ -48,6 +48,30 @@ def test_thoughts_are_kept_apart_from_the_answer() -> None:
 
 
 @pytest.mark.parametrize(
+    "word", ["length", "max_tokens", "MAX_TOKENS", "model_length", "max_output_tokens", "truncated"]
+)
+def test_a_cut_is_a_cut_under_any_word(word: str) -> None:
+    with pytest.raises(Unusable) as caught:
+        read_completion(completion("The tide comes in and", finish=word))
+    assert caught.value.reason == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("finish", "written", "cut"),
+    [("stop", 99, False), ("stop", 100, True), ("stop", 140, False), ("", 100, True), ("other", 140, True),
+     ("other", 99, False), (None, 100, True), (None, 12, False), ("stop", "100", False)],
+)  # fmt: skip
+def test_a_cut_shows_in_the_number_of_tokens_too(finish: Any, written: Any, cut: bool) -> None:
+    data = {**completion("The tide comes in and", finish=finish), "usage": {"completion_tokens": written}}
+    if cut:
+        with pytest.raises(Unusable, match="cut off"):
+            read_completion(data, 100)
+    else:
+        assert read_completion(data, 100) == "The tide comes in and"
+    assert read_completion(data) == "The tide comes in and"
+
+
+@pytest.mark.parametrize(
     ("data", "reason"),
     [
         (completion(""), "empty"),
