@@ -103,6 +103,22 @@ def read_completion(data: Mapping[str, Any], limit: int = 0) -> str:
     return text
 
 
+def read_reasoning(data: Mapping[str, Any]) -> str:
+    """What the model thought before it answered, cleaned, wherever the server puts it; empty where it put it nowhere.
+
+    A text that stands in the place of thoughts and is all that there is was the answer (see `read_completion`).
+    """
+    choices = data.get("choices")
+    message = _mapping(_mapping(choices[0]).get("message")) if isinstance(choices, list) and choices else {}
+    parts = message.get("content")
+    inside, said = split_thinking(_content(parts))
+    aside = _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
+    if not aside and isinstance(parts, list):
+        thoughts = (_mapping(part).get("thinking") for part in parts)
+        aside = "".join(_content(thought) for thought in thoughts)
+    return clean_text(aside if said.strip() and aside else inside)
+
+
 def _is_cut_off(data: Mapping[str, Any], choice: Mapping[str, Any], limit: int) -> bool:
     """True when the answer ended at the limit of its tokens, by the server's word or by the number of them."""
     finish = _string(choice.get("finish_reason")).lower()

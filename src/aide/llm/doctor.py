@@ -19,9 +19,8 @@ from aide.llm.retry import with_retries
 from aide.llm.servers import LOCAL, THINKING_OFF, advise_larger_window, advise_more_slots, read_window
 from aide.llm.usage import estimate_tokens
 from aide.llm.worker import EndpointWorker
-from aide.parsing import parse_json, read_completion
+from aide.parsing import parse_json, read_completion, read_reasoning
 from aide.records import Message, rng
-from aide.text.markers import split_thinking
 
 SMALL_OUTPUT: Final = 1024  # tokens for an answer of one word: a model that thinks needs them
 # Seconds: a person waits for the result, and a server that is still loading its model is told apart from none.
@@ -370,12 +369,7 @@ def _read_text(answer: ModelAnswer) -> str:
 
 def _count_thinking(answer: ModelAnswer) -> int:
     """Tokens of thinking: as reported, else estimated from what stands in the answer."""
-    message = answer.data["choices"][0]["message"]
-    aside = message.get("reasoning_content") or message.get("reasoning") or ""
-    content = message.get("content")
-    inside = split_thinking(content)[0] if isinstance(content, str) else ""
-    aside = aside if isinstance(aside, str) and aside != content else ""
-    return answer.usage.reasoning or estimate_tokens(aside + inside)
+    return answer.usage.reasoning or estimate_tokens(read_reasoning(answer.data))
 
 
 def _fits_schema(answer: ModelAnswer) -> bool:

@@ -16,6 +16,7 @@ from aide.parsing import (
     looks_like_code,
     parse_json,
     read_completion,
+    read_reasoning,
 )
 
 
@@ -40,6 +41,23 @@ def completion(content: object = None, finish: str = "stop", **message: object) 
 )
 def test_the_answer_is_found_wherever_a_server_puts_it(data: Mapping[str, Any], text: str) -> None:
     assert read_completion(data) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "thought"),
+    [
+        (completion("yes", reasoning_content=" so so "), "so so"),
+        (completion("yes", reasoning="so so"), "so so"),
+        (completion("<think>\nso so\n</think>yes"), "so so"),
+        (completion([{"type": "thinking", "thinking": [{"type": "text", "text": "so so"}]}, {"text": "yes"}]), "so so"),
+        (completion([{"type": "thinking", "thinking": "so so"}, {"type": "text", "text": "yes"}]), "so so"),
+        (completion("yes"), ""),
+        (completion(None, reasoning_content="yes"), ""),  # all that there is: the answer
+        ({}, ""),
+    ],
+)  # fmt: skip
+def test_thoughts_are_found_wherever_a_server_puts_them(data: Mapping[str, Any], thought: str) -> None:
+    assert read_reasoning(data) == thought
 
 
 def test_thoughts_are_kept_apart_from_the_answer() -> None:
