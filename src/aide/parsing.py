@@ -62,6 +62,10 @@ _WRITTEN: Final = {"answer": ("answer",)}
 _NEW: Final = ("new", "input", "question", "text")
 # No reply that we ask for is so long: a group of 64 records has half of it.
 _LONGEST: Final = 200_000
+# Repair takes the square of the length: of 2,000 characters a tenth of a second at worst, of 16,000 five. What is cut
+# off is not repaired but asked for again, and an answer that is slightly broken has seldom more than a few thousand.
+_QUICK: Final = 2_000
+_LONGEST_REPAIR: Final = 16_000
 # Repair takes the square of the depth, and no shape that we ask for is deeper than six.
 _DEEPEST: Final = 60
 # "Question: … Answer: …" is a text of its own with labels in it, no label in front of a text.
@@ -174,9 +178,24 @@ def parse_json(text: str) -> object:
         return _repaired(body, text)
 
 
+def takes_long(text: str) -> bool:
+    """True when reading JSON from `text` may take longer than an event loop should stand still."""
+    if len(text) <= _QUICK:
+        return False
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return True
+    return False
+
+
 def _repaired(body: str, text: str) -> object:
     import json_repair  # most runs never need it
 
+    if len(body) > _LONGEST_REPAIR:
+        raise Unusable(
+            "not_json", "The answer was broken JSON; write one JSON object, and be brief.", said=text
+        )
     if _measure_depth(body) > _DEEPEST:
         raise Unusable("not_json", "The answer was nested without end; write one JSON object.", said=text)
     try:

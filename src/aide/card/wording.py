@@ -16,9 +16,10 @@ CODE: Final = "code"
 _ENDS: Final = {"。": ".", "．": ".", "।": ".", "？": "?", "؟": "?", "！": "!"}
 _END: Final = ".?!…" + "".join(_ENDS)
 _CLOSING: Final = "\"'”’»“)]）」』"
-# A full stop after a single letter that stands alone ("p.m.", "J. Smith") ends no sentence.
+# A full stop after a single letter that stands alone ("p.m.", "J. Smith") ends no sentence. Runs are bounded, so that a
+# page of dots is not read anew from each of them.
 _SENTENCE: Final = re.compile(
-    rf"(?<![\s.]\w)[.?!…]+[{re.escape(_CLOSING)}]*(?=\s|\Z|[{UNSPACED}])|[。．।？！؟]+|(?<=\w)\Z"
+    rf"(?<![\s.]\w)[.?!…]{{1,20}}[{re.escape(_CLOSING)}]{{0,20}}(?=\s|\Z|[{UNSPACED}])|[。．।？！؟]+|(?<=\w)\Z"
 )
 _FIGURE: Final = re.compile(r"\d+(?:[.,:]\d+)*")
 _GAP: Final = re.compile(r"_{2,}|\[blank\]|\.{5,}")

@@ -42,6 +42,7 @@ _OPTION_WORDS: Final = 6  # in all options together; fewer recur in many items
 # GPT-3 sets n-grams aside that ten documents share; a test set of a few hundred items has frames that fewer share.
 FRAME: Final = 2
 _LETTERS: Final = 5
+_MOST_OPTIONS: Final = 10  # A to J
 _LETTERED: Final = re.compile(r"(?:(?<=\s)|^)\(?([A-J])[).:]\s+")
 
 
@@ -267,8 +268,8 @@ class _Postings:
 def split_options(text: str) -> tuple[str, tuple[str, ...]]:
     """A question and the lettered options that follow it in the same text; none where there are none."""
     marks = list(_LETTERED.finditer(text))
-    for first, mark in enumerate(marks):
-        run = marks[first:]
+    for first in range(max(0, len(marks) - _MOST_OPTIONS), len(marks)):
+        mark, run = marks[first], marks[first:]
         if mark[1] == "A" and len(run) > 1 and [m[1] for m in run] == [chr(65 + n) for n in range(len(run))]:
             ends = [*(m.start() for m in run[1:]), len(text)]
             return text[: mark.start()], tuple(

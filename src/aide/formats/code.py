@@ -14,6 +14,8 @@ from aide.records import Ask, Draft
 _STARTS: Final = (
     "def ", "class ", "import ", "from ", "function ", "public ", "#include", "SELECT ", "const ", "```",
 )  # fmt: skip
+_STATEMENTS: Final = {ast.Assert, ast.Import, ast.ImportFrom}
+_MOST_TESTS: Final = 100  # ten times what is asked for
 _MOSTLY: Final = 0.8  # of the seeds: one that is cut off or in prose does not make it another format
 
 
@@ -30,10 +32,19 @@ class TestsPayload:
         tree = parse_python(code)
         body = tree.body if tree else []
         kinds = set(map(type, body))
-        if ast.Assert not in kinds or kinds - {ast.Assert, ast.Import, ast.ImportFrom}:
+        if len(body) > _MOST_TESTS or ast.Assert not in kinds or kinds - _STATEMENTS:
             problem = "Write nothing but Python assert statements, each complete."
             raise Unusable("broken_format", problem, said=text)
-        return tuple(ast.get_source_segment(code, node) or ast.unparse(node) for node in body)
+        lines = code.split("\n")
+        return tuple(_cut_statement(lines, node) for node in body)
+
+
+def _cut_statement(lines: Sequence[str], node: ast.stmt) -> str:
+    """A statement as it is written. `ast.get_source_segment` would read the whole text for each; columns are bytes."""
+    piece = [*lines[node.lineno - 1 : node.end_lineno]]
+    piece[-1] = piece[-1].encode()[: node.end_col_offset].decode()
+    piece[0] = piece[0].encode()[node.col_offset :].decode()
+    return "\n".join(piece)
 
 
 class Code(Format):

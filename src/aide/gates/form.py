@@ -150,8 +150,9 @@ def _label_pattern(name: str) -> re.Pattern[str]:
     exact = re.escape(name.strip())
     if _MARKED.search(name) or len(name.split()) >= _LABEL_WORDS:
         return re.compile(rf"(?<!\w){exact}(?!\w)", re.IGNORECASE)
+    # Within its line, so that each line is looked at once, however many there are.
     return re.compile(
-        rf"^\W*{exact}\W*$|\A\s*[\[(]{exact}[\])]|[\[(]{exact}[\])]\s*\Z|\b{_FIELD}\W{{1,3}}{exact}(?!\w)",
+        rf"^[^\w\n]*{exact}[^\w\n]*$|\A\s*[\[(]{exact}[\])]|[\[(]{exact}[\])]\s*\Z|\b{_FIELD}\W{{1,3}}{exact}(?!\w)",
         re.IGNORECASE | re.MULTILINE,
     )
 

@@ -11,7 +11,7 @@ from aide.text.figures import read_duration
 
 _SPOKEN: Final = re.compile(
     r"(?:try again|retry|wait|available)\D{0,40}?"
-    r"((?:\d+(?:\.\d+)?\s*(?:ms|s|m|h)(?:ec(?:onds?)?|in(?:utes?)?)?)+)",
+    r"((?:\d{1,12}(?:\.\d{1,12})?\s*(?:ms|s|m|h)(?:ec(?:onds?)?|in(?:utes?)?)?)+)",
     re.IGNORECASE,
 )
 # In this order: milliseconds are the finer ones, and a proxy passes the provider's own header on under its prefix.

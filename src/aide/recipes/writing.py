@@ -21,7 +21,7 @@ EVIDENCE: Final = "evidence"
 Drafts = dict[int, Draft]
 """By place, from 0. What was not written, or can't be read, is missing."""
 
-_ITEM: Final = re.compile(r"<item n=[\"']?(\d+)[\"']?>(.*?)(?=</item>|<item n=|\Z)", re.DOTALL)
+_ITEM: Final = re.compile(r"<item n=[\"']?(\d{1,6})[\"']?>(.*?)(?=</item>|<item n=|\Z)", re.DOTALL)
 _ANSWER: Final = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL)
 _TEXT: Final = TextPayload("text")
 _STRING: Final = {"type": "string"}

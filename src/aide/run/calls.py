@@ -16,7 +16,7 @@ from aide.journal import Journal
 from aide.llm.faults import decode_json
 from aide.llm.profile import loosen_schema
 from aide.llm.request import ChatRequest, ModelAnswer, ModelRequest
-from aide.parsing import fits_schema, read_completion
+from aide.parsing import fits_schema, read_completion, takes_long
 from aide.prompts import Prompts
 from aide.records import WHOLE, Correction, Message, Payload, digest
 from aide.run.budget import Budget
@@ -214,6 +214,7 @@ def keeps_schema(payload: Payload[Any], fault: Unusable) -> bool:
     return (
         fault.reason == "invalid"
         and payload.schema is not None
+        and not takes_long(fault.said)
         and fits_schema(fault.said, loosen_schema(payload.schema))
     )
 
@@ -253,7 +254,10 @@ class NodeAsk:
             received = await self._calls.answer(request, draw, attempt, node)
             self.models[step] = received.model
             try:
-                return payload.read(read_completion(received.data, request.max_output))
+                text = read_completion(received.data, request.max_output)
+                if payload.schema is not None and takes_long(text):
+                    return await asyncio.to_thread(payload.read, text)
+                return payload.read(text)
             except Unusable as fault:
                 self._calls.note_fault(request, payload, received, fault)
                 if attempt or fault.reason in FINAL:

@@ -5,7 +5,10 @@ from typing import Final
 
 _UNITS: Final = ((1e9, "G"), (1e6, "M"))
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PIECE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)(?:ec(?:onds?)?|in(?:utes?)?)?", re.IGNORECASE)
+_LONGEST_DURATION: Final = 100  # characters: what a header or a sentence has, and no page of digits
+_PIECE: Final = re.compile(
+    r"(\d{1,12}(?:\.\d{1,12})?)\s*(ms|s|m|h|d)(?:ec(?:onds?)?|in(?:utes?)?)?", re.IGNORECASE
+)
 
 
 def format_count(number: float) -> str:
@@ -45,6 +48,8 @@ def format_duration(seconds: float | None, *, tenths: bool = False) -> str:
 def read_duration(text: str) -> float | None:
     """Seconds in `59`, `0.5`, `12ms`, `7.66s`, `6m0s`; `None` for what is negative (`-1`) or no duration at all."""
     text = text.strip()
+    if len(text) > _LONGEST_DURATION:
+        return None
     try:
         seconds = float(text)
     except ValueError:

@@ -20,7 +20,8 @@ _NUMBER: Final = r"(?:\d+(?:[.,]\d+)*|[.]\d+)"
 _TOKEN: Final = re.compile(rf"{_NUMBER}|\*\*|[-+*/^()%]")
 # A side of an equation: the longest run of digits, signs and spaces that touches the equals sign.
 _SIDE: Final = r"[\d.,+\-*/^()% \t]*"
-_CHAIN: Final = re.compile(rf"{_SIDE}(?:={_SIDE})+")
+# It begins where such a run begins: a long one without an equals sign is not tried from each of its places.
+_CHAIN: Final = re.compile(rf"(?<![\d.,+\-*/^()% \t=]){_SIDE}(?:={_SIDE})+")
 _SPELLINGS: Final = (
     (re.compile(r"\\(?:times|cdot)\b|[×·⋅∙✕]"), "*"),
     (re.compile(r"\\div\b|[÷∶]"), "/"),
@@ -46,6 +47,7 @@ _OPEN: Final = tuple("+-*/^(")
 # Larger numbers are misprints or meant to hurt: exact arithmetic on them would take for ever.
 _MAX_DIGITS: Final = 18
 _MAX_POWER: Final = 64
+_AROUND: Final = 200  # characters before and after a chain of equations that are looked at
 # `25%` is a quarter in "24 * 25% = 6" and 25 in "6 / 24 * 100 = 25%".
 _PERCENT: Final = (Fraction(1, 100), Fraction(1))
 
@@ -89,7 +91,10 @@ def _equations(line: str) -> Iterator[tuple[str, str]]:
         line = pattern.sub(plain, line)
     for chain in _CHAIN.finditer(line):
         sides = chain[0].split("=")
-        before, after = line[: chain.start()], line[chain.end() :]
+        before, after = (
+            line[max(0, chain.start() - _AROUND) : chain.start()],
+            line[chain.end() : chain.end() + _AROUND],
+        )
         if (stop := _STOP.match(sides[0])) and not _PART.fullmatch(sides[0][stop.end() :]):
             before, sides[0] = before + stop[0], sides[0][stop.end() :]
         whole = [side.strip().rstrip(".,") for side in sides]
