@@ -1,10 +1,10 @@
-"""From a chat completion to a typed value: lenient about the wrapping, strict about the content.
+"""From what a model said to a typed value: lenient about the wrapping, strict about the content.
 
 Models wrap what they mean in fences, labels, quotes and prose, each in its own way; a wrapping taken off here is a call
 that need not be paid for again. What is wrong with the content is never mended: the model is asked once more.
 
-The order is always the same: `read_completion` takes the message out of what came, a payload's `read` takes the value
-out of the message. What can't be used is raised as `errors.Unusable`, in words that the model can act on.
+The order is always the same: `completion.read_completion` takes the message out of what came, a payload's `read` takes
+the value out of the message. What can't be used is raised as `errors.Unusable`, in words that the model can act on.
 """
 
 import ast
@@ -20,26 +20,12 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aide.errors import Unusable
-from aide.text.cleaning import clean_text
 from aide.text.fences import find_fenced_blocks
-from aide.text.loops import find_loop
-from aide.text.markers import drop_end_marks, split_thinking
 from aide.text.tags import unwrap_tags
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
-# What servers say where they ended an answer at its limit. `finish_reason` is meant to be `length`; bridges between
-# APIs pass on the words of the other side.
-_CUT_OFF: Final = frozenset({
-    "length", "max_tokens", "max_token", "max_output_tokens", "max_new_tokens", "max_completion_tokens", "max_length",
-    "model_length", "token_limit", "context_length", "context_length_exceeded", "model_context_window_exceeded",
-    "truncated", "incomplete",
-})  # fmt: skip
-_ENDED: Final = frozenset({
-    "stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_token", "complete", "completed", "finished",
-    "tool_calls", "function_call",
-})  # fmt: skip
 _OPEN_FENCE: Final = re.compile(r"^[ \t]*```[^\n`]*\n", re.MULTILINE)
 _JSON_START: Final = re.compile(r"""[{\[]\s*(?:["'{\[}\]]|\d)""")
 _BRACKETS: Final = re.compile(r"[{}\[\]]")
@@ -60,8 +46,6 @@ _CODE_LINE: Final = re.compile(
 # What a payload wants of a reply that goes on in the form of the prompt: a new input unless it is named here.
 _WRITTEN: Final = {"answer": ("answer",)}
 _NEW: Final = ("new", "input", "question", "text")
-# No reply that we ask for is so long: a group of 64 records has half of it.
-_LONGEST: Final = 200_000
 # Repair takes the square of the length: of 2,000 characters a tenth of a second at worst, of 16,000 five. What is cut
 # off is not repaired but asked for again, and an answer that is slightly broken has seldom more than a few thousand.
 _QUICK: Final = 2_000
@@ -70,85 +54,6 @@ _LONGEST_REPAIR: Final = 16_000
 _DEEPEST: Final = 60
 # "Question: … Answer: …" is a text of its own with labels in it, no label in front of a text.
 _LABEL_AGAIN: Final = re.compile(r"^[*_#\s]*[\w ]{1,20}:", re.MULTILINE)
-
-
-def read_completion(data: Mapping[str, Any], limit: int = 0) -> str:
-    """What the model said in the first choice of a `chat.completion` object, cleaned.
-
-    Where the content is blank the text comes from `reasoning_content` or `reasoning`: some servers put the whole answer
-    there. Thoughts in front are cut off, and marks of a turn's end behind it (see `text.markers`). `limit` is that of
-    the tokens that were asked for, by which a cut is known whatever the server says; 0 is none.
-
-    Raises:
-        Unusable: with the reason `refused`, `filtered`, `truncated` (ask again with a higher limit),
-        `looped`, `oversized` or `empty`.
-    """
-    choices = data.get("choices")
-    choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
-    message = _mapping(choice.get("message"))
-    cut, content = _is_cut_off(data, choice, limit), _content(message.get("content"))
-    if not content.strip() and not cut:  # of a cut reply only the thoughts are there
-        content = _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
-    text = split_thinking(content)[1]
-    if len(text) > _LONGEST:  # before any pattern sees it
-        raise Unusable("oversized", "The answer was far too long; be brief.")
-    text = drop_end_marks(clean_text(text))
-    if not text and (refusal := clean_text(_string(message.get("refusal")))):
-        raise Unusable("refused", "The request was declined.", said=refusal)
-    if choice.get("finish_reason") == "content_filter":
-        raise Unusable("filtered", "The answer was withheld by a content filter.", said=text)
-    if cut and find_loop(text):
-        # More tokens would hold more rounds, and a model that is shown a loop goes on with it.
-        raise Unusable("looped", "The answer said the same again and again; be brief and stop.")
-    if cut:
-        raise Unusable("truncated", "The answer was cut off; be briefer.", said=text)
-    if not text:
-        raise Unusable("empty", "The answer was empty; write the answer itself.")
-    return text
-
-
-def read_reasoning(data: Mapping[str, Any]) -> str:
-    """What the model thought before it answered, cleaned, wherever the server puts it; empty where it put it nowhere.
-
-    A text that stands in the place of thoughts and is all that there is was the answer (see `read_completion`).
-    """
-    choices = data.get("choices")
-    message = _mapping(_mapping(choices[0]).get("message")) if isinstance(choices, list) and choices else {}
-    parts = message.get("content")
-    inside, said = split_thinking(_content(parts))
-    aside = _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
-    if not aside and isinstance(parts, list):
-        thoughts = (_mapping(part).get("thinking") for part in parts)
-        aside = "".join(_content(thought) for thought in thoughts)
-    return clean_text(aside if said.strip() and aside else inside)
-
-
-def _is_cut_off(data: Mapping[str, Any], choice: Mapping[str, Any], limit: int) -> bool:
-    """True when the answer ended at the limit of its tokens, by the server's word or by the number of them."""
-    finish = _string(choice.get("finish_reason")).lower()
-    if finish in _CUT_OFF:
-        return True
-    written = _mapping(data.get("usage")).get("completion_tokens")
-    if not limit or not isinstance(written, int):
-        return False
-    # Exactly at the limit nothing ends by chance. Beyond it a server counts otherwise than we asked, thoughts perhaps,
-    # and is believed where it says that the answer ended.
-    return written == limit or (written > limit and finish not in _ENDED)
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _string(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _content(value: object) -> str:
-    if not isinstance(value, list):
-        return _string(value)
-    pieces = (part if isinstance(part, str) else _string(_mapping(part).get("text")) for part in value)
-    return "".join(pieces)
 
 
 def parse_json(text: str) -> object:

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aide import jsonl
+from aide.completion import read_completion
 from aide.errors import Unusable
 from aide.journal.rows import decode_text, dump_json, encode_text
 from aide.jsonl import encode_line
-from aide.parsing import CodePayload, TextPayload, parse_json, read_completion
+from aide.parsing import CodePayload, TextPayload, parse_json
 from aide.records import Draft, Lineage, Parts, Record, Triple
 from aide.text.cleaning import clean_text
 from aide.text.markers import split_thinking

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import orjson
 
+from aide.completion import read_completion
 from aide.dataset.lines import RecordLine, write_lines
 from aide.dataset.record_content import name_record, read_draft
 from aide.dataset.seed_sources import find_run_folders
@@ -18,7 +19,6 @@ from aide.errors import Unusable
 from aide.exporters.base import ExportJob, ExportResult
 from aide.formats.convention import apply_convention, read_result
 from aide.journal import AnsweredCall, Journal
-from aide.parsing import read_completion
 from aide.records import read_varying, rng
 
 _ANSWER_STEP: Final = "answer"

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
+from aide.completion import read_completion, read_reasoning
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError, Unusable
 from aide.llm.diagnosis import PARALLEL, Diagnosis, DoctorFinding, FindingLevel, MeasuredSpeed
 from aide.llm.health import RunHealth
@@ -19,7 +20,7 @@ from aide.llm.retry import with_retries
 from aide.llm.servers import LOCAL, THINKING_OFF, advise_larger_window, advise_more_slots, read_window
 from aide.llm.usage import estimate_tokens
 from aide.llm.worker import EndpointWorker
-from aide.parsing import parse_json, read_completion, read_reasoning
+from aide.parsing import parse_json
 from aide.records import Message, rng
 
 SMALL_OUTPUT: Final = 1024  # tokens for an answer of one word: a model that thinks needs them

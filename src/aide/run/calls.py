@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
+from aide.completion import read_completion
 from aide.config.spec import RunSpec
 from aide.crash_points import hit
 from aide.errors import AideError, BudgetSpent, Unusable
@@ -16,7 +17,7 @@ from aide.journal import Journal
 from aide.llm.faults import decode_json
 from aide.llm.profile import loosen_schema
 from aide.llm.request import ChatRequest, ModelAnswer, ModelRequest
-from aide.parsing import fits_schema, read_completion, takes_long
+from aide.parsing import fits_schema, takes_long
 from aide.prompts import Prompts
 from aide.records import WHOLE, Correction, Message, Payload, digest
 from aide.run.budget import Budget

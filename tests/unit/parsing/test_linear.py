@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
+from aide.completion import read_completion
 from aide.errors import Unusable
 from aide.formats.convention import apply_convention, read_final_answer
 from aide.gates.answers import AnswerGate
 from aide.gates.leftovers import Leftovers
-from aide.parsing import CodePayload, TextPayload, parse_json, read_completion
+from aide.parsing import CodePayload, TextPayload, parse_json
 from aide.records import Draft
 from aide.text.fences import find_fenced_blocks
 from aide.text.loops import find_loop

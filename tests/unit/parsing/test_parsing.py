@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from aide.completion import read_completion, read_reasoning
 from aide.errors import Unusable
 from aide.parsing import (
     CodePayload,
@@ -15,8 +16,6 @@ from aide.parsing import (
     build_closed_schema,
     looks_like_code,
     parse_json,
-    read_completion,
-    read_reasoning,
 )
 
 
