@@ -97,9 +97,21 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
     return _end(summary, output, as_json=as_json)
 
 
-def _end_early(*_: object) -> None:
+_early: Final[list[int]] = []
+"""Signals that came while no loop listened. An exception that a handler raises is lost in a destructor or a callback of
+the interpreter's own, so whoever begins to listen looks here first.
+"""
+
+
+def _end_early(number: int, _: object) -> None:
     """SIGTERM or SIGHUP before there is a run to drain ends like Ctrl-C."""
+    _early.append(number)
     raise KeyboardInterrupt
+
+
+def _remember(number: int, _: object) -> None:
+    """Between here and the first turn of the loop nothing waits, and nothing may be torn."""
+    _early.append(number)
 
 
 def _run(
@@ -210,6 +222,8 @@ def _drive(
                 watch.cancel()
             display.close()
 
+    for number in _list_signals():
+        signal.signal(number, _remember)
     try:
         summary = _run_loop(main())
     except AideError as stop:
@@ -264,6 +278,8 @@ def _listen_to_signals(stop: StopSwitch, display: Display, drain_seconds: float)
 
     for number in _list_signals():
         loop.add_signal_handler(number, interrupt, number)
+    while _early:
+        interrupt(_early.pop(0))
 
 
 async def _watch_reader(stream: StdoutStream, stop: StopSwitch) -> None:
