@@ -228,19 +228,31 @@ def test_a_model_that_gave_nothing_usable_and_an_endpoint_at_fault_are_told_apar
 
 
 def test_what_comes_too_late_is_surplus_or_not_needed_and_in_no_shard(tmp_path: Path) -> None:
-    late = run(tmp_path / "late", refuse(2))
-    assert len(late.records) == 40
-    assert False in late.script.wanted, "more is opened than is missing where half is refused"
-    rejected = {line["reason"] for line in read_lines(tmp_path / "late" / "rejects.jsonl")}
-    assert rejected == {"off_task", NOT_NEEDED}
-    written = run(
-        tmp_path / "written",
-        refuse(2),
-        prepare=lambda bench: setattr(bench.script, "wants", lambda hop: True),
-    )
-    assert written.outcomes["surplus"] == written.progress.surplus > 0
-    assert len(written.records) == 40
-    assert not {each.node for each in written.journal.read_outcomes("surplus")} & set(written.emitted)
+    """Where half is refused more is opened than is missing. What comes too late is up to the order of answers, so
+    several targets are tried.
+    """
+    refused = 0
+    for target in range(36, 44):
+        late = run(tmp_path / f"late-{target}", refuse(2), target=target)
+        assert len(late.records) == target
+        rejected = {line["reason"] for line in read_lines(tmp_path / f"late-{target}" / "rejects.jsonl")}
+        assert rejected <= {"off_task", NOT_NEEDED}
+        assert (NOT_NEEDED in rejected) == (False in late.script.wanted)
+        refused += NOT_NEEDED in rejected
+    assert refused
+    surplus = 0
+    for target in range(36, 44):
+        written = run(
+            tmp_path / f"written-{target}",
+            refuse(2),
+            target=target,
+            prepare=lambda bench: setattr(bench.script, "wants", lambda hop: True),
+        )
+        assert len(written.records) == target
+        assert written.outcomes["surplus"] == written.progress.surplus
+        assert not {each.node for each in written.journal.read_outcomes("surplus")} & set(written.emitted)
+        surplus += written.progress.surplus
+    assert surplus
 
 
 def test_a_seed_without_attributes_is_counted_with_its_reason_and_others_take_its_place(
