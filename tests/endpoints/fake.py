@@ -75,6 +75,7 @@ class FakeEndpoint:
         self.peak = 0
         self.connections = 0
         self._now = 0
+        self._serving: set[asyncio.Task[None]] = set()
 
     def say(self, *answers: Said) -> "FakeEndpoint":
         self.queue.extend(answers)
@@ -104,10 +105,17 @@ class FakeEndpoint:
             yield f"http://127.0.0.1:{port}"
         finally:
             server.close()
+            for task in tuple(self._serving):  # a silent one would wait for ever, and its socket stay open
+                task.cancel()
+            if self._serving:
+                await asyncio.wait(self._serving)
             await asyncio.sleep(0)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        if task := asyncio.current_task():
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
         try:
             while await self._one(reader, writer):
                 pass
