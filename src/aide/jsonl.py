@@ -1,12 +1,14 @@
 """JSON lines as bytes: compressed or plain, read leniently, written in one way only.
 
 Compression is recognised by the first bytes, never by a file's name: a download may have lost its ending.
-gzip and zstd are read, gzip is written.
+gzip, zstd, bzip2 and xz are read, gzip is written.
 """
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +21,8 @@ from aide.errors import InputError
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_BZIP2: Final = b"BZh"
+_XZ: Final = b"\xfd7zXZ\x00"
 _CHUNK: Final = 1 << 16
 
 
@@ -80,15 +84,19 @@ def open_decompressed(name: str, file: BinaryIO) -> Iterator[io.BufferedReader]:
     """
     stream = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast("Any", file))
     try:
-        head = stream.peek(len(_ZSTD))
+        head = stream.peek(len(_XZ))
         if head.startswith(_GZIP):
             stream = io.BufferedReader(cast("Any", gzip.GzipFile(fileobj=stream)))
         elif head.startswith(_ZSTD):
             stream = io.BufferedReader(_ZstdReader(name, stream))
+        elif head.startswith(_BZIP2):
+            stream = io.BufferedReader(cast("Any", bz2.BZ2File(stream)))
+        elif head.startswith(_XZ):
+            stream = io.BufferedReader(cast("Any", lzma.LZMAFile(stream)))  # noqa: SIM115 - closed with the stream
         yield stream
     except BrokenPipeError:
         raise
-    except (OSError, EOFError, zlib.error) as fault:
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as fault:
         raise InputError(f"{name} can't be read to its end: {fault}") from fault
 
 

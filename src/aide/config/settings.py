@@ -318,6 +318,7 @@ class RunSettings(Frozen):
         bool | None,
         Flag("seeds", "The first row of a table names its columns (unset: where it looks so)."),
     ] = None
+    sheet: Annotated[str, Flag("seeds", "Sheet of an Excel workbook (unset: the only one).", "NAME")] = ""
     input_field: Annotated[
         tuple[str, ...], Flag("seeds", "Field that holds the input; repeatable.", "F")
     ] = ()

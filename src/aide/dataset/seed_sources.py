@@ -88,6 +88,7 @@ def _make_mapping(spec: dict[str, Any]) -> SeedMapping:
         input_pattern=spec.get("input_pattern") or "",
         encoding=spec.get("encoding") or "",
         header=spec.get("header"),
+        sheet=spec.get("sheet") or "",
         skip_bad=bool(spec.get("skip_bad")),
         labels=None,  # the run has taken these outputs for what they are
     )

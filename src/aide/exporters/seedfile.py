@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aide.dataset.conditions import value_as_text
@@ -15,6 +16,7 @@ from aide.exporters.seedshape import SeedShape
 from aide.exporters.tables import write_parquet
 from aide.seeds import SeedOrigin
 from aide.seeds.markdown import write_markdown_row, write_markdown_rule
+from aide.seeds.workbooks import write_sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class SeedFileExporter:
         origin = shape.loaded.origin
         if origin.container in ("csv", "markdown"):
             return ExportResult(_write_table(job.dest, rows, origin, shape.columns))
+        if origin.container == "xlsx":
+            return ExportResult(_write_workbook(job.dest, rows, origin, shape.columns))
         if origin.container == "json":
             return ExportResult(_write_array(job.dest, rows))
         if origin.container in ("parquet", "arrow"):
@@ -56,6 +60,16 @@ def _write_table(
                 out.write(write_markdown_rule(len(cells)).encode())
             count += 1
     return count - origin.header  # the header is no example
+
+
+def _write_workbook(
+    dest: str, rows: Iterable[Mapping[str, Any]], origin: SeedOrigin, columns: Sequence[str]
+) -> int:
+    if dest == STDOUT:
+        raise InputError("the seeds are a workbook, which can't be written to stdout", hint="-o more.xlsx")
+    cells = list(_make_cells(rows, origin, columns))
+    write_sheet(Path(dest), cells)
+    return len(cells) - origin.header
 
 
 def _write_cells(cells: Sequence[str], origin: SeedOrigin) -> str:

@@ -61,7 +61,11 @@ class SeedShape:
         rows = (
             row
             for table in read_files(
-                named.paths, named.mapping.encoding, tuple(known), header=named.mapping.header
+                named.paths,
+                named.mapping.encoding,
+                tuple(known),
+                header=named.mapping.header,
+                sheet=named.mapping.sheet,
             )
             for _, row in table.rows
         )
@@ -128,6 +132,8 @@ class SeedShape:
                 return _write_choices(sample, draft.choices)
             case "tests":
                 return list(draft.tests) if isinstance(sample, list) else "\n".join(draft.tests)
+        if isinstance(sample, str):  # a table has no lists: turns stand in it as JSON
+            return json.dumps(self._write_turns(draft, json.loads(sample)), ensure_ascii=False)
         return self._write_turns(draft, sample)
 
     def _read_input(self, line: RecordLine, draft: Draft) -> str:

@@ -132,6 +132,7 @@ def read_inputs(
         input_pattern=spec.input_pattern,
         encoding=spec.encoding,
         header=spec.header,
+        sheet=spec.sheet,
         skip_bad=spec.skip_bad,
         labels=tuple(label.name for label in labels),
     )

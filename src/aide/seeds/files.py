@@ -8,14 +8,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from aide.errors import InputError
 from aide.jsonl import open_decompressed, parse_json
-from aide.seeds.tables import SeedTable, read_columns, read_separated
+from aide.seeds.archives import MAGIC, is_workbook, read_members
+from aide.seeds.kinds import name_foreign_kind
+from aide.seeds.tables import SeedTable, read_columns, read_separated, read_workbook
+from aide.seeds.unwrap import unwrap_object
 from aide.streams import NO_STREAMS, STDIN, Streams, is_nameless
 
-_TEXTS: Final = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+_TEXTS: Final = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xlsx")
+_COMPRESSED: Final = (".gz", ".zst", ".bz2", ".xz")
 # What a folder may hold, the most telling first: a run of ours, a dataset saved to disk, a snapshot of a hub. Of a
 # dataset with splits only the training one is read, because the others are there to measure on.
 _LAYOUTS: Final = (
@@ -39,11 +43,13 @@ def read_files(
     known: Sequence[str] = (),
     streams: Streams = NO_STREAMS,
     header: bool | None = None,
+    sheet: str = "",
 ) -> Iterator[SeedTable]:
     """The tables of all files, of folders too; `-` is standard input. What `streams` holds is not read again.
 
     `encoding` is that of text files; empty means UTF-8, or what the file's mark says. `known` are folded names of
-    columns, `header` says whether a table's first row is one; see `tables.read_separated`.
+    columns, `header` says whether a table's first row is one; see `tables.read_separated`. `sheet` is
+    that of a workbook.
 
     Raises:
         InputError: a file is missing, empty, unreadable or of no known kind.
@@ -52,17 +58,29 @@ def read_files(
         if path == STDIN or path in streams:
             name = "stdin" if path == STDIN else path
             stream = BytesIO(streams[path]) if path in streams else sys.stdin.buffer
-            ending = "" if path == STDIN else _find_ending(Path(path))
-            yield _read_table(name, ending, _decompress(name, stream), encoding, known, header)
-            continue
-        for file in _find_files(Path(path)):
-            yield _read_table(str(file), _find_ending(file), _read(file), encoding, known, header)
+            found = iter(
+                [(name, "" if path == STDIN else _find_ending(Path(path)), _decompress(name, stream))]
+            )
+        else:
+            found = ((str(file), _find_ending(file), _read(file)) for file in _find_files(Path(path)))
+        for name, ending, data in found:
+            for inner, kind, content in _unpack(name, ending, data):
+                yield _read_table(inner, kind, content, encoding, known, header, sheet)
+
+
+def _unpack(name: str, ending: str, data: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """The file itself, or those of data in a zip archive."""
+    if not data.startswith(MAGIC) or is_workbook(data):
+        yield name, ending, data
+        return
+    for member, content in read_members(name, data, _is_data_name):
+        yield member, _find_ending(Path(member)), _decompress(member, BytesIO(content))
 
 
 def name_task(path: str) -> str:
     """The task's name by its file: no folder, no endings."""
     name = "stdin" if is_nameless(path) else Path(path).resolve().name
-    for ending in (".gz", ".zst", *_TEXTS, ".txt", ".md", ".aide"):
+    for ending in (".zip", *_COMPRESSED, *_TEXTS, ".txt", ".md", ".aide"):
         name = name.removesuffix(ending)
     return name or "task"
 
@@ -84,12 +102,20 @@ def _find_files(path: Path) -> list[Path]:
 
 
 def _is_data(file: Path) -> bool:
-    named = file.name.removesuffix(".gz").removesuffix(".zst")
+    return _is_data_name(file.name)
+
+
+def _is_data_name(name: str) -> bool:
+    named = _strip_compression(name.rpartition("/")[2])
     return named not in _ABOUT and named.endswith((*_TEXTS, ".arrow"))
 
 
 def _find_ending(file: Path) -> str:
-    return Path(file.name.removesuffix(".gz").removesuffix(".zst")).suffix.lower()
+    return Path(_strip_compression(file.name)).suffix.lower()
+
+
+def _strip_compression(name: str) -> str:
+    return next((name.removesuffix(end) for end in _COMPRESSED if name.endswith(end)), name)
 
 
 def _read(file: Path) -> bytes:
@@ -106,10 +132,15 @@ def _decompress(name: str, file: BinaryIO) -> bytes:
 
 
 def _read_table(
-    name: str, kind: str, data: bytes, encoding: str, known: Sequence[str], header: bool | None
+    name: str, kind: str, data: bytes, encoding: str, known: Sequence[str], header: bool | None, sheet: str
 ) -> SeedTable:
-    if kind == ".arrow" or data.startswith(b"PAR1"):
+    if kind == ".arrow" or data.startswith((b"PAR1", b"ARROW1")):
         return read_columns(name, data)
+    if data.startswith(MAGIC):
+        return read_workbook(name, data, known, header, sheet)
+    foreign, hint = name_foreign_kind(data)
+    if foreign:
+        raise InputError(f"{name} is {foreign}", hint=hint)
     text = _decode(name, data, encoding)
     start = text.lstrip()[:1]
     if not start:
@@ -169,7 +200,7 @@ def _read_objects(name: str, text: str, known: Sequence[str]) -> SeedTable:
         return _read_spread(name, text, known) or _read_lines(name, text)
     if rest.strip() or not isinstance(head, dict):
         return _read_lines(name, text)
-    return _unwrap(name, head, known) or _read_lines(name, text)
+    return unwrap_object(name, head, known) or _read_lines(name, text)
 
 
 def _read_lines(name: str, text: str) -> SeedTable:
@@ -208,28 +239,5 @@ def _read_spread(name: str, text: str, known: Sequence[str]) -> SeedTable | None
         line += text.count("\n", place, stop)
         place = stop
     if len(table.rows) == 1:
-        return _unwrap(name, table.rows[0][1], known) or table
+        return unwrap_object(name, table.rows[0][1], known) or table
     return table
-
-
-def _unwrap(name: str, whole: dict[str, Any], known: Sequence[str]) -> SeedTable | None:
-    """The rows inside one object: its longest list of objects, or its columns; `None` if it is a row."""
-    inside = {key: value for key, value in whole.items() if isinstance(value, list) and value}
-    lists = {key: rows for key, rows in inside.items() if all(isinstance(item, dict) for item in rows)}
-    about = whole.get("description") or whole.get("task") or ""
-    about = about if isinstance(about, str) else ""
-    # A list of objects under the name of a column is a value of one row: chat turns, answers and places.
-    rows: list[list[dict[str, Any]]] = [rows for key, rows in lists.items() if key.casefold() not in known]
-    if rows:
-        longest = sorted(rows, key=len)[-1]
-        return SeedTable(name, "json", list(enumerate(longest, 1)), about=about)
-    lengths = {len(value) for value in inside.values()}
-    if len(inside) == len(whole) > 1 and len(lengths) == 1 and not lists:
-        columns = zip(*whole.values(), strict=True)
-        return SeedTable(
-            name, "json", [(n, dict(zip(whole, row, strict=True))) for n, row in enumerate(columns, 1)]
-        )
-    splits = {key: value for key, value in whole.items() if isinstance(value, dict)}
-    if len(splits) == len(whole) and splits:
-        return _unwrap(name, splits.get("train") or next(iter(splits.values())), known)
-    return None

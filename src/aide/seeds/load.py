@@ -26,7 +26,7 @@ from aide.seeds.shapes import (
     make_content,
     recognise_shape,
 )
-from aide.seeds.tables import LineProblem, SeedTable
+from aide.seeds.tables import TABLES, LineProblem, SeedTable
 from aide.seeds.templates import ColumnTemplate
 from aide.seeds.values import BadRowError, is_missing, read_options, read_text_value
 from aide.streams import NO_STREAMS, Streams
@@ -55,6 +55,7 @@ class SeedMapping:
     encoding: str = ""
     header: bool | None = None
     """Whether a table's first row names the columns; `None` means that the row itself tells."""
+    sheet: str = ""
     skip_bad: bool = False
     labels: Sequence[str] | None = ()
     """Outputs that are meant though they look like a missing value, such as `None`; `None` for all of them."""
@@ -65,7 +66,7 @@ class SeedOrigin:
     """How the seeds were stored, so that records can be written in the same way."""
 
     container: str
-    """`jsonl`, `json`, `csv`, `parquet` or `arrow`."""
+    """See `SeedTable.container`."""
     columns: tuple[str, ...]
     """Those of the first row, in order."""
     shape: str
@@ -167,7 +168,7 @@ def load_seeds(
         next(filter(None, abouts), ""),
         repeated,
         left_out,
-        tuple(_describe_layout(table) for table in tables if table.delimiter and table.rows),
+        tuple(_describe_layout(table) for table in tables if table.container in TABLES and table.rows),
         _learn_templates(left_out, rows),
     )
 
@@ -182,7 +183,7 @@ def _read_rows(
     """The rows that can be read; the tables that they stood in, and what can't be read, go into the lists."""
     named = (*mapping.input_fields, mapping.output_field, mapping.choices_field, *mapping.keep, *mapping.meta)
     known = KNOWN | {name.casefold() for name in named if name}
-    for table in read_files(paths, mapping.encoding, tuple(known), streams, mapping.header):
+    for table in read_files(paths, mapping.encoding, tuple(known), streams, mapping.header, mapping.sheet):
         tables.append(table)
         problems += table.problems
         rows: list[_Row] = []
@@ -213,7 +214,7 @@ def _ask_for_columns(table: SeedTable) -> InputError:
         output = known
         input = input if input != known else next((name for name in columns if name != known), "")
     ways = [f"add --input-field {quote(input)} --output-field {quote(output)}"] if input and output else []
-    if table.container == "csv":
+    if table.container in TABLES:
         ways.append("--no-header, if the first row is an example" if table.header else "--header")
     return InputError(
         f"{table.path}: has no column that is known for an {'output' if fields.find(INPUTS) else 'input'}; "

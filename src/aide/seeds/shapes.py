@@ -20,15 +20,15 @@ from aide.text.cleaning import clean_text
 # in front: a row with `question` and `content` asks the question.
 INPUTS: Final = (
     "input", "question", "prompt", "text", "sentence", "utterance", "query", "problem", "instruction",
-    "message", "ticket", "review", "content", "source_text",
+    "message", "ticket", "review", "content", "source_text", "ctx", "document", "article", "dialogue", "dialog",
 )  # fmt: skip
 OUTPUTS: Final = (
     "output", "answer", "completion", "response", "target", "label_text", "label", "intent", "category",
     "class", "sentiment", "answerkey", "answer_key", "correct_answer", "correct", "answers", "solution",
     "code", "canonical_solution", "chosen", "reply", "expected_output", "expected", "answer_idx", "gold",
-    "summary",
+    "summary", "highlights",
 )  # fmt: skip
-CHOICES: Final = ("choices", "options", "candidates", "multiple_choice_targets")
+CHOICES: Final = ("choices", "options", "candidates", "multiple_choice_targets", "endings")
 CONTEXTS: Final = (
     "context", "contract", "passage", "document", "article", "paragraph", "clause", "story", "table",
 )  # fmt: skip
@@ -39,7 +39,26 @@ LETTERS: Final = (("a", "b", "c", "d", "e"), *(tuple(f"{stem}{n}" for n in mark)
     ("option_", "abcde"), ("option", "abcde"), ("op", "abcde"), ("choice_", "abcde"), ("choice", "12345"),
     ("option", "12345"), ("option_", "12345"),
 )))  # fmt: skip
-KNOWN: Final = frozenset((*INPUTS, *OUTPUTS, *CHOICES, *CONTEXTS, *TESTS, "messages", "conversations"))
+# Two texts whose relation is asked for. Neither is the input alone.
+PAIRS: Final = (
+    ("premise", "hypothesis"),
+    ("sentence1", "sentence2"),
+    ("question1", "question2"),
+    ("text1", "text2"),
+)
+KNOWN: Final = frozenset(
+    (
+        *sum(PAIRS, ()),
+        *INPUTS,
+        *OUTPUTS,
+        *CHOICES,
+        *CONTEXTS,
+        *TESTS,
+        "messages",
+        "conversations",
+        "conversation",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +228,25 @@ def _read_context(fields: RowFields) -> RowContent:
     return content
 
 
+def _find_two_texts(fields: RowFields) -> tuple[str, ...]:
+    """The columns of two texts that belong together, in order; empty where there are none."""
+    for pair in PAIRS:
+        if all(name in fields.names for name in pair):
+            return tuple(fields.names[name] for name in pair)
+    return ()
+
+
+def _read_two_texts(fields: RowFields) -> RowContent:
+    columns = _find_two_texts(fields)
+    output = fields.find(OUTPUTS, *columns)
+    texts = {column: fields.read_optional(column) for column in columns}
+    if empty := [column for column, text in texts.items() if not text]:
+        raise BadRowError(f"has an empty {empty[0]}")
+    roles = {"output": output, **{f"input {n}": column for n, column in enumerate(columns, 1)}}
+    whole = "\n".join(f"{column}: {text}" for column, text in texts.items())
+    return make_content(fields, roles, whole, fields.row[output])
+
+
 def _read_unnamed(fields: RowFields) -> RowContent:
     """Columns by number: the input first, the output last, options between."""
     input, *columns, output = fields.row
@@ -231,6 +269,11 @@ def _has(*names: str) -> Callable[[RowFields], bool]:
     return lambda fields: all(name in fields.names for name in names)
 
 
+def _has_turns(name: str) -> Callable[[RowFields], bool]:
+    """True for a list of turns under `name`, which elsewhere is the name of a text."""
+    return lambda fields: isinstance(fields.row.get(fields.names.get(name, "")), list)
+
+
 def _numbered(width: int) -> Callable[[RowFields], bool]:
     return lambda fields: tuple(fields.row) == tuple(str(n) for n in range(1, width + 1))
 
@@ -242,6 +285,11 @@ def _is_pair(fields: RowFields) -> bool:
 
 def _is_alpaca(fields: RowFields) -> bool:
     return _has("instruction")(fields) and bool(fields.find(OUTPUTS)) and not _has("choices")(fields)
+
+
+def _is_two_texts(fields: RowFields) -> bool:
+    columns = _find_two_texts(fields)
+    return bool(columns and fields.find(OUTPUTS, *columns))
 
 
 def _is_lettered(fields: RowFields) -> bool:
@@ -256,10 +304,12 @@ def _is_context(fields: RowFields) -> bool:
 SHAPES: Final = (
     RowShape("chat messages", _has("messages"), _read_chat("messages")),
     RowShape("ShareGPT conversations", _has("conversations"), _read_chat("conversations")),
+    RowShape("chat in a column `conversation`", _has_turns("conversation"), _read_chat("conversation")),
     RowShape("BIG-bench target_scores", _has("target_scores"), _read_scored),
     RowShape("Alpaca (instruction, input, output)", _is_alpaca, _read_alpaca),
     RowShape("a column an option, the answer by letter", _is_lettered, _read_lettered),
     RowShape("a text, a question about it, the answer", _is_context, _read_context),
+    RowShape("two texts and how they stand to each other", _is_two_texts, _read_two_texts),
     RowShape("input and output", _is_pair, _read_pair),
     RowShape("columns without names: question, four options, letter", _numbered(6), _read_unnamed),
     RowShape("two columns without names", _numbered(2), _read_unnamed),

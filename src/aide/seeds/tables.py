@@ -14,9 +14,12 @@ from typing import Any, Final
 from aide.errors import InputError
 from aide.seeds.headers import is_header, name_columns
 from aide.seeds.markdown import read_markdown
+from aide.seeds.workbooks import read_sheet
 
 Row = tuple[int, dict[str, Any]]
 
+TABLES: Final = ("csv", "markdown", "xlsx")
+"""Containers of which a person decides whether the first row is a header."""
 _DELIMITERS: Final = (",", "\t", ";", "|", "\x1f")
 _SEPARATOR_LINE: Final = re.compile(r"\ufeff?sep=(\\t|.)\r?\n", re.IGNORECASE)
 _LONGEST_CELL: Final = 2**31 - 1  # what the C long of every platform holds
@@ -43,13 +46,14 @@ class SeedTable:
 
     path: str
     container: str
-    """`jsonl`, `json`, `csv`, `markdown`, `parquet` or `arrow`."""
+    """`jsonl`, `json`, `csv`, `markdown`, `xlsx`, `parquet` or `arrow`."""
     rows: list[Row] = field(default_factory=list)
     """Each with its line; those of a JSON array, of Parquet and of Arrow are counted."""
     problems: list[LineProblem] = field(default_factory=list)
     delimiter: str = ""
-    """Of `csv` and `markdown` alone, as is `header`."""
+    """Of `csv` and `markdown` alone."""
     header: bool = True
+    """Whether the first row of a table named the columns."""
     about: str = ""
     """What the file itself says about its task."""
 
@@ -84,6 +88,13 @@ def read_separated(
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
         lines = list(_read_lines(reader, table, skipped))
     return _name_rows(table, lines, known, header)
+
+
+def read_workbook(
+    name: str, data: bytes, known: Sequence[str] = (), header: bool | None = None, sheet: str = ""
+) -> SeedTable:
+    """One sheet of an Excel workbook; raises `InputError` as `read_separated` and `workbooks.read_sheet` do."""
+    return _name_rows(SeedTable(name, "xlsx"), read_sheet(name, data, sheet), known, header)
 
 
 def _read_lines(reader: Any, table: SeedTable, skipped: int) -> Iterator[tuple[int, list[str]]]:

@@ -3,14 +3,16 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
+from aide.jsonl import parse_json
 from aide.text.cleaning import clean_text
 
 # Letters to J: beyond ten options there are numbers, and "M. Curie" is a name.
 _LETTERED: Final = re.compile(r"\A\(?([A-Ja-j])[).:]\s*(?=\S)")
 _LETTER: Final = re.compile(r"\A\W*([A-Ja-j])\W*\Z")
-_ASSISTANT: Final = frozenset({"assistant", "gpt", "bot", "model", "chatgpt", "bing", "bard"})
+_ASSISTANT: Final = frozenset({"assistant", "gpt", "bot", "model", "chatgpt", "bing", "bard", "ai"})
 _SYSTEM: Final = frozenset({"system", "developer"})
 
 
@@ -58,6 +60,9 @@ def read_chat(column: str, turns: Any) -> tuple[str, str, str]:
     Raises:
         BadRowError: it is no list of turns, or the assistant says nothing.
     """
+    if isinstance(turns, str):  # a table has no lists: its writers put JSON into the cell
+        with suppress(ValueError):
+            turns = parse_json(turns)
     if not isinstance(turns, list) or not all(isinstance(turn, Mapping) for turn in turns):
         raise BadRowError(f"has {column} that are no list of turns")
     last = max((place for place, turn in enumerate(turns) if _role(turn) in _ASSISTANT), default=-1)
