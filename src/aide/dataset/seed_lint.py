@@ -14,10 +14,12 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, Final
 
+from aide.gates.language import is_long_enough
 from aide.llm.usage import estimate_tokens
 from aide.records import Seed
 from aide.run.inputs import PreparedInputs
 from aide.text.figures import format_plural
+from aide.text.language import identify_language
 from aide.text.shingles import make_shingles, measure_jaccard
 from aide.text.words import fold_words
 
@@ -76,6 +78,7 @@ def lint_seeds(inputs: PreparedInputs, against: Sequence[str] = ()) -> list[Lint
         find_near_copies(seeds),
         find_odd_shapes(seeds),
         find_odd_lengths(seeds),
+        find_odd_languages(seeds),
         find_personal_data(seeds),
         find_small_numbers(inputs),
     )
@@ -165,6 +168,25 @@ def find_odd_lengths(seeds: Sequence[Seed]) -> Iterator[LintFinding]:
         else:
             continue
         yield LintFinding("long", (number,), f"seed {number} {message}")
+
+
+def find_odd_languages(seeds: Sequence[Seed]) -> Iterator[LintFinding]:
+    """Seeds in another language than most: a run writes in one, and takes it from all seeds together."""
+    for half, texts in (
+        ("input", [seed.draft.input for seed in seeds]),
+        ("output", [seed.draft.output for seed in seeds]),
+    ):
+        told = {
+            number: language.name
+            for number, text in enumerate(texts, start=1)
+            if is_long_enough(text) and (language := identify_language([text]))
+        }
+        usual = Counter(told.values()).most_common(1)
+        for name in dict.fromkeys(told.values()):
+            if name != usual[0][0]:
+                numbers = [number for number, found in told.items() if found == name]
+                what = f"an {half} in {name}, where most are in {usual[0][0]}"
+                yield _about("language", numbers, f"have {what}", f"has {what}")
 
 
 def find_personal_data(seeds: Sequence[Seed]) -> Iterator[LintFinding]:

@@ -141,6 +141,7 @@ def read_inputs(
     loaded = load_seeds(paths, mapping, streams)
     seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
     format = detect_format([seed.draft for seed in seeds], spec.format, labels, hint=loaded.format_hint)
+    _check_effect(spec, seeds, format)
     avoid = _read_avoided(spec, seeds)
     human = _read_human(spec, mapping)
     inputs = PreparedInputs(loaded, seeds, format, labels, contexts, avoid, human, dict(hashes or {}))
@@ -174,6 +175,20 @@ def _read_avoided(spec: RunSpec, seeds: Sequence[Seed]) -> Contamination | None:
                 hint="take it out of the seeds, or out of the file of --avoid",
             )
     return known
+
+
+def _check_effect(spec: RunSpec, seeds: Sequence[Seed], format: Format) -> None:
+    """Refuse what a person asked for and would not get."""
+    if spec.contexts and not any(seed.parts.fixed for seed in seeds):
+        raise InputError(
+            "--contexts has no effect: the seeds have no fixed part that its texts could stand for",
+            hint="name the column that is never rewritten with --keep, or give --input-pattern",
+        )
+    if spec.agreement not in ("auto", "off") and not format.comparable:
+        raise InputError(
+            f"--agreement {spec.agreement} has no effect: answers of the format {format.name} can't be compared",
+            hint="leave it out, or say what the answers are with --format",
+        )
 
 
 def _check_reuse(spec: RunSpec) -> None:

@@ -113,3 +113,19 @@ def test_a_label_without_a_seed_is_named(tmp_path: Path) -> None:
 def test_few_seeds_are_reported(tmp_path: Path) -> None:
     assert "few" in kinds(found(tmp_path, PLAIN[0]))
     assert "few" not in kinds(found(tmp_path, *PLAIN))
+
+
+def test_a_seed_in_another_language_is_named(tmp_path: Path) -> None:
+    odd = {
+        "input": "Tom hat vier Äpfel und kauft am Fluss auf dem Markt noch acht dazu, die er nach Hause trägt. "
+        "Wie viele Äpfel hat er nun im Korb?",
+        "output": "12",
+    }
+    long = [
+        {**row, "input": f"{row['input']} Say it in one number, with no words around it."} for row in PLAIN
+    ]
+    [language] = [each for each in found(tmp_path, *long, odd) if each.kind == "language"]
+    assert (language.seeds, language.message) == (
+        (7,),
+        "seed 7 has an input in German, where most are in English",
+    )

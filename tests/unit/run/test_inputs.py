@@ -149,3 +149,19 @@ def test_a_file_that_never_stands_still_is_refused(tmp_path: Path, monkeypatch: 
     with pytest.raises(InputError, match=r"a\.jsonl changes while it is read"):
         SeedSource(make_spec(), [str(path)]).read()
     assert len(tries) == READINGS
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"agreement": "2/3", "format": "free_text"}, "--agreement 2/3 has no effect"),
+        ({"contexts": ("leases.txt",)}, "--contexts has no effect"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("leases.txt").write_text("The rent is due on the first.")
+    with pytest.raises(InputError, match=told):
+        read_inputs(make_spec(**asked), [write(tmp_path / "a.jsonl")])
