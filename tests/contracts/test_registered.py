@@ -151,7 +151,8 @@ def check_run(folder: Path, format: str, count: int | None) -> None:
 
 
 REASONS = {
-    "too_short", "too_long", "off_traits", "copy", "label_inside", "wrong_language", "prompt_leftover", "duplicate",
+    "too_short", "too_long", "off_form", "off_traits", "copy", "label_inside", "wrong_language",
+    "prompt_leftover", "duplicate",
     "not_needed", "answer_inside", "broken_format", "evidence_missing", "label_mismatch", "no_agreement",
     "wrong_arithmetic", "tests_failed", "off_task", "off_style", "implausible", "unanswerable", "ambiguous",
     "gives_away", "residue", "wrong_answer", "low_relevance", "low_diversity", "control_token", "refusal",

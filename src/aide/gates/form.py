@@ -48,8 +48,13 @@ class FormGate:
         seed_outputs: Sequence[str],
         avoid: Contamination | None = None,
         workings: Sequence[str] = (),
+        columns: Sequence[str] = (),
     ) -> None:
-        """`workings` are what the seeds have written down on the way to their outputs."""
+        """`workings` are what the seeds have written down on the way to their outputs.
+
+        `columns` are those that an input is joined of, each on a line behind its name; they go out again as columns.
+        """
+        self._columns = [re.compile(rf"^{re.escape(name)}: (?=\S)", re.MULTILINE) for name in columns]
         self._card = card
         self._avoid = avoid
         self._leftovers = Leftovers(seed_inputs, "input")
@@ -74,14 +79,18 @@ class FormGate:
     ) -> GateFault | None:
         """The first fault of a new input, cheapest check first, or `None`.
 
-        Reasons: `empty`, `prompt_leftover`, `too_short`, `too_long`, `copy` (of its seed or parent), `label_inside` (of
-        the card, any label), `wrong_language`, `test_item`. `traits` are those that were drawn for it; without them its
-        length is held to the card's bounds. `fixed` are the parts that the text asks about.
+        Reasons: `empty`, `prompt_leftover`, `off_form`, `too_short`, `too_long`, `copy` (of its seed or parent),
+        `label_inside` (of the card, any label), `wrong_language`, `test_item`. `traits` are those that were
+        drawn for it; without them its length is held to the card's bounds. `fixed` are the parts that the text
+        asks about.
         """
         if not text.strip():
             return GateFault("empty", "there is no text")
         if found := self._leftovers.find(text):
             return GateFault("prompt_leftover", found.text)
+        places = [match.start() if (match := each.search(text)) else -1 for each in self._columns]
+        if places and (min(places) < 0 or places != sorted(places)):
+            return GateFault("off_form", "it lacks a line that each input has, or has them in another order")
         if fault := self._check_traits(text, traits) if traits else self._check_length(text):
             return fault
         if fault := self._copied(text, {"seed": seed, "parent": parent}):

@@ -21,6 +21,7 @@ from aide.run.seed_pool import SeedPool
 from aide.run.session import Session
 from aide.run.task_card import rank_near_labels
 from aide.run.test_results import JournaledTestRunner
+from aide.seeds.shapes import list_joined_columns
 from aide.verify.agreement import choose_quorum
 from aide.verify.answers import AnswerChecks, TestRunner
 
@@ -100,6 +101,7 @@ def build_recipe_context(
             [seed.draft.output for seed in inputs.seeds],
             inputs.avoid,
             [seed.draft.reasoning for seed in inputs.seeds],
+            list_joined_columns(inputs.loaded.origin.roles),
         ),
         # By itself a vote is held only where the judge, whose own answer is one, says otherwise.
         checks=AnswerChecks(

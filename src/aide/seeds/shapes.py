@@ -228,6 +228,12 @@ def _read_context(fields: RowFields) -> RowContent:
     return content
 
 
+def list_joined_columns(roles: Mapping[str, str]) -> list[str]:
+    """The columns that were joined to one input, in order; empty where it came from a single one."""
+    columns = [column for role, column in roles.items() if role.startswith("input ")]
+    return columns if len(columns) > 1 else []
+
+
 def _find_two_texts(fields: RowFields) -> tuple[str, ...]:
     """The columns of two texts that belong together, in order; empty where there are none."""
     for pair in PAIRS:

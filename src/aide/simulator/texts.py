@@ -8,6 +8,7 @@ own prompt shows: the mark travels with the text, so that all agree on it withou
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from random import Random
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -27,6 +28,7 @@ _LABELS: Final = 1 << 18
 _PIECE: Final = re.compile(r"([^\W\d_][A-Za-z'\-\x80-\U0010ffff]*?)([.,;:!?…。、，！？؟।]*)")
 # More than half of the words are exchanged: at less, siblings of one parent would pass for near-duplicates.
 _EXCHANGED: Final = 0.6
+_LABELLED: Final = re.compile(r"[^\n:]{1,40}: ")
 _ENDINGS: Final = ".!?…。！？؟।"
 
 
@@ -128,6 +130,18 @@ def write_text(
     for piece in inserted:
         body.insert(dice.randrange(len(body)), piece)
     return _cut(body, manner, spaced)
+
+
+def keep_line_labels(source: str, text: str) -> str:
+    """`text` in as many lines as `source`, behind the same labels; as it is where not every line of several has one."""
+    found = [_LABELLED.match(line) for line in source.split("\n")]
+    labels = [match[0] for match in found if match]
+    if len(labels) < max(2, len(found)):
+        return text
+    words, count = text.split(), len(labels)
+    cuts = [number * len(words) // count for number in range(count + 1)]
+    lines = (" ".join(words[begin:end]) for begin, end in pairwise(cuts))
+    return "\n".join(label + line for label, line in zip(labels, lines, strict=True))
 
 
 def _cut(body: Sequence[str], manner: Manner, spaced: bool) -> str:

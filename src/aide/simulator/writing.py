@@ -31,6 +31,7 @@ from aide.simulator.texts import (
     find_words,
     has_mark,
     hash_label,
+    keep_line_labels,
     read_mark,
     write_mark,
     write_text,
@@ -312,7 +313,8 @@ class _Writer:
         manner = read_manner(line)
         if key[0] == "repeat":  # the same whatever is asked for and shown
             others, manner = (), Manner(unit=manner.unit)
-        return write_text(source, others, inserted, manner, rng("text", *map(str, key)))
+        text = write_text(source, others, inserted, manner, rng("text", *map(str, key)))
+        return keep_line_labels(source, text)
 
     def wrap(self, outputs: Sequence[Tag]) -> str:
         """The answer in the tags in which the prompt wants it, numbered where its inputs are."""

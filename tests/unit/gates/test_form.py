@@ -214,3 +214,16 @@ def test_with_drawn_traits_the_card_s_bounds_hold_no_more() -> None:
     assert GATE.check(long, seed=SEEDS[0], parent=SEEDS[1], traits={"words": 70}) is None
     short = "My parcel is lost."
     assert GATE.check(short, seed=SEEDS[0], parent=SEEDS[1], traits={"words": 5}) is None
+
+
+def test_an_input_that_is_joined_of_columns_has_a_line_for_each() -> None:
+    seeds = [f"premise: Flat {n} has two rooms.\nhypothesis: It has a kitchen." for n in range(3)]
+    gate = FormGate(TaskCard(max_words=60), seeds, ["neutral"] * 3, columns=("premise", "hypothesis"))
+    good = "premise: The house stands on a hill by the sea.\nhypothesis: Nobody lives in it now."
+    assert reason(good, gate) == ""
+    for bad in (
+        good.replace("premise: ", ""),
+        "\n".join(reversed(good.split("\n"))),
+        "premise: It.\nhypothesis: ",
+    ):
+        assert reason(bad, gate) == "off_form"
