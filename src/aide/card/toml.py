@@ -46,11 +46,11 @@ _CARD: Final = TypeAdapter(TaskCard)
 _AT_LINE: Final = re.compile(r"\s*\(at line (\d+), column \d+\)")
 
 
-def card_to_toml(card: TaskCard, traits: Sequence[tuple[str, str]] = ()) -> str:
+def card_to_toml(card: TaskCard, traits: Sequence[tuple[str, str]] = (), columns: Sequence[str] = ()) -> str:
     """The card as commented TOML; `card_from_toml` gives it back equal.
 
     `traits` are names and words for what the seeds' inputs are like, shown as a comment: they are counted anew whenever
-    they are needed.
+    they are needed. So are `columns`, sentences on what becomes of columns beside the examples.
     """
     lines = [
         "# The task card: every prompt and every check follows it. It is fixed from the first record on."
@@ -66,6 +66,12 @@ def card_to_toml(card: TaskCard, traits: Sequence[tuple[str, str]] = ()) -> str:
             "# What the seeds' inputs are like; each new one takes after one of them. Not to be edited here.",
         ]
         lines += [f"#   {name:{max(len(name) for name, _ in traits)}}  {words}" for name, words in traits]
+    if columns:
+        lines += [
+            "",
+            "# Columns of the seeds beside the examples.",
+            *(f"#   {_on_one_line(each)}" for each in columns),
+        ]
     if card.topics:
         lines += [
             "",
@@ -87,6 +93,11 @@ def card_to_toml(card: TaskCard, traits: Sequence[tuple[str, str]] = ()) -> str:
             *([f"near = {format_toml_value(label.near)}"] if label.near else []),
         ]
     return "\n".join(lines) + "\n"
+
+
+def _on_one_line(text: str) -> str:
+    """A text that a comment can hold: names of columns are anybody's."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def card_from_toml(text: str) -> TaskCard:

@@ -43,7 +43,9 @@ async def fix_card(session: Session, inputs: PreparedInputs) -> TaskCard:
     if text != kept:
         journal.set_meta("card", text)
     if not folder.card.exists():
-        write_atomic(folder.card, card_to_toml(card, list_trait_rows(card, inputs)))
+        write_atomic(
+            folder.card, card_to_toml(card, list_trait_rows(card, inputs), inputs.loaded.column_notes)
+        )
     _check_labels(card, inputs)
     return card
 
@@ -53,7 +55,9 @@ def keep_card(session: Session, inputs: PreparedInputs, card: TaskCard) -> None:
     text = card_to_toml(card)
     session.journal.set_meta("card", text)
     session.journal.set_meta(DESCRIBED, text)
-    write_atomic(session.folder.card, card_to_toml(card, list_trait_rows(card, inputs)))
+    write_atomic(
+        session.folder.card, card_to_toml(card, list_trait_rows(card, inputs), inputs.loaded.column_notes)
+    )
 
 
 async def _describe(session: Session, inputs: PreparedInputs) -> TaskCard:

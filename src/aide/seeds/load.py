@@ -102,9 +102,14 @@ class LoadedSeeds:
 
     @property
     def notes(self) -> list[str]:
-        """How tables were understood, and what becomes of columns that new records can't take over, in sentences."""
+        """How tables were understood, and what becomes of columns, in sentences."""
+        return [*self.layouts, *self.column_notes]
+
+    @property
+    def column_notes(self) -> list[str]:
+        """What becomes of columns that new records can't take over as they are, in sentences."""
         gone = [name for name in self.left_out if name not in self.templates]
-        notes = list(self.layouts)
+        notes = []
         if self.templates:
             made = ", ".join(self.templates)
             notes.append(f"made anew by `aide export --to seeds`, from each record's own texts: {made}")

@@ -176,6 +176,12 @@ def test_the_file_shows_what_the_seeds_are_like() -> None:
     assert card_from_toml(text).topics == (Topic('wages "and" hours', 4),)
 
 
+def test_the_file_says_what_becomes_of_columns() -> None:
+    text = card_to_toml(TaskCard(task="Count."), columns=["left out of new records: a\nb\x00"])
+    assert "\n#   left out of new records: a b \n" in text
+    assert card_from_toml(text) == TaskCard(task="Count.")
+
+
 TICKETS = [
     *pairs(("where is my parcel today", "delivery"), ("the parcel never came", "delivery")),
     *pairs(
