@@ -7,6 +7,7 @@ from aide.config.spec import RunSpec
 from aide.formats import FORMATS, Label, TaskCard
 from aide.records import WHOLE, Draft, Parts, Seed
 from aide.run.inputs import PreparedInputs
+from aide.seeds import LoadedSeeds, SeedOrigin
 
 MESSAGES = (
     ("My card has not come yet, and I ordered it two weeks ago.", "card_arrival"),
@@ -35,7 +36,10 @@ def make_seeds(rows: Sequence[tuple[str, str]] = MESSAGES) -> tuple[Seed, ...]:
 def make_inputs(
     seeds: Sequence[Seed], format: str = "classification", contexts: Sequence[str] = ()
 ) -> PreparedInputs:
-    loaded: Any = None
+    origin = SeedOrigin(
+        "jsonl", ("input", "output"), "input and output", {"input": "input", "output": "output"}
+    )
+    loaded = LoadedSeeds(list(seeds), "input and output", "task", "", origin)
     return PreparedInputs(
         loaded=loaded, seeds=tuple(seeds), format=FORMATS[format], labels=(), contexts=tuple(contexts), avoid=None,
         human=(), hashes={},
