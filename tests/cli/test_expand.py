@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from aide.journal import Journal
 from aide.simulator.texts import hash_label, read_mark
 from runs import (
     ROOT,
@@ -203,6 +204,23 @@ def test_changed_prompts_are_refused_until_adopted(again: tuple[Path, Path], tmp
     expand(seeds, folder, *changed, "--adopt")
     assert shard_bytes(folder).startswith(kept)
     assert "3" in summary(folder)["by_hop"]
+
+
+def test_a_run_goes_on_in_another_tier_and_on_request_with_other_thinking(tmp_path: Path) -> None:
+    """Of the one run in three ways no call is paid for twice."""
+    seeds, folder = few(tmp_path, "word_problems.jsonl"), tmp_path / "run"
+    low, high = '{"reasoning_effort": "low"}', '{"reasoning_effort": "high", "user": "me"}'
+    expand(seeds, folder, *TREE, "--extra", low, "--max-calls", "6", code=3)
+    flex = '{"reasoning_effort": "low", "service_tier": "flex", "user": "me"}'
+    expand(seeds, folder, *TREE, "--extra", flex, "--max-calls", "12", code=3)
+    assert "--adopt" in expand(seeds, folder, *TREE, "--extra", high, code=2)
+    expand(seeds, folder, *TREE, "--extra", high, "--adopt")
+    with Journal.open(folder / "journal.sqlite", readonly=True) as journal:
+        asked = [(call.node, call.step, call.draw, call.attempt, call.user) for call in journal.read_calls()]
+    assert len(asked) == len(set(asked)) == paid(folder)
+    assert reconciles(folder)
+    expand(seeds, folder, *TREE, "--extra", high)
+    assert paid(folder) == len(asked)
 
 
 def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path) -> None:

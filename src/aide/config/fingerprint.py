@@ -9,11 +9,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from aide.config.delivery import DELIVERY, keep_answering
 from aide.config.resolve import DEFAULT
 from aide.config.spec import RunSpec
 
-FORMAT: Final = 1
-"""The version of a fingerprint as it is kept. Version 0, which had no number, is that of `aide` 0.1."""
+FORMAT: Final = 2
+"""The version of a fingerprint as it is kept. Version 0, which had no number, is that of `aide` 0.1; up to version 1
+it held all fields of `--extra`.
+"""
 
 IDENTITY: Final = (
     "task", "format", "labels", "demonstrations", "plain_share", "steer", "residual_after", "residual", "attributes",
@@ -96,6 +99,7 @@ def compute_fingerprint(spec: RunSpec, content: Mapping[str, str] | None = None)
     `content` adds the hashes of files that settings only point at (prompts, persona bank).
     """
     plain = spec.as_dict()
+    plain["extra"] = keep_answering(plain["extra"])
     return {
         **{name: value for field in IDENTITY for name, value in _flatten(field, plain[field])},
         **(content or {}),
@@ -105,7 +109,16 @@ def compute_fingerprint(spec: RunSpec, content: Mapping[str, str] | None = None)
 def upgrade_fingerprint(kept: Mapping[str, str], version: int) -> dict[str, str]:
     """A fingerprint as this version would have written it, from one that an older version wrote."""
     unset = {name: json.dumps(value) for name, value in _UNSET.get(version, {}).items()} if kept else {}
-    return unset | {name: _RENAMED.get((version, name, value), value) for name, value in kept.items()}
+    return unset | {
+        name: _RENAMED.get((version, name, value), value)
+        for name, value in kept.items()
+        if not _is_delivery(name)
+    }
+
+
+def _is_delivery(name: str) -> bool:
+    field, _, rest = name.partition(".")
+    return field == "extra" and rest.partition(".")[0] in DELIVERY
 
 
 def compare_fingerprints(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:

@@ -345,7 +345,9 @@ class RunSettings(Frozen):
     lock_wait: Annotated[
         float, Field(ge=0), Flag("running", "Seconds to wait for another run in the folder.", "S")
     ] = 0.0
-    adopt: Annotated[bool, Flag("running", "Continue a folder that was started with other prompts.")] = False
+    adopt: Annotated[
+        bool, Flag("running", "Continue a folder that was started with other prompts or another --extra.")
+    ] = False
     reuse: Annotated[
         PathText | None, Flag("running", "Take answers to identical calls from this run folder.", "DIR")
     ] = None

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from aide.config.delivery import keep_answering
 from aide.config.spec import EMBED
 from aide.llm.tiers import Tier
 from aide.records import Message, Usage
@@ -63,9 +64,13 @@ class ChatRequest:
     @property
     def identity(self) -> tuple[Any, ...]:
         """All that makes it this call and no other; its hash is the key in the journal, so the order is for good."""
+        return self.identify_with(keep_answering(self.extra))
+
+    def identify_with(self, extra: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The identity that the same call has with these further fields."""
         return (
             self.step, self.model, [(each.role, each.content) for each in self.messages], self.temperature,
-            self.top_p, self.max_output, self.seed, self.extra, self.schema_name, self.schema,
+            self.top_p, self.max_output, self.seed, extra, self.schema_name, self.schema,
         )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """`ask(step, …)`: a journal hit, else one call with retries, journaled before any code sees the answer."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -77,10 +77,12 @@ class ModelCalls:
         now: Callable[[], float],
         reuse: Journal | None = None,
         waves: WaveGatherer | None = None,
+        earlier: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         """`now` gives Unix seconds for the journal; `reuse` is another run's journal, whose answers are taken over.
 
-        `waves` gathers calls into batches; without it each goes out by itself.
+        `waves` gathers calls into batches; without it each goes out by itself. `earlier` are further fields under
+        which the journals may hold an answer to the same question: what was answered stays, whatever is sent now.
         """
         self.budget = budget
         self.ending = False
@@ -93,6 +95,7 @@ class ModelCalls:
         self._now = now
         self._reuse = reuse
         self._waves = waves
+        self._earlier = tuple(earlier)
         self._steps = {name: spec.get_step(name) for name in type(spec.steps).model_fields}
         self._in_flight: dict[str, asyncio.Future[tuple[bytes, str]]] = {}
 
@@ -133,15 +136,17 @@ class ModelCalls:
                 was stopped before.
         """
         key = compute_call_key(request, draw, attempt)
-        if (recalled := self.recall(key)) is not None:
-            return recalled
+        for known in (key, *self._list_earlier_keys(request, draw, attempt)):
+            if (recalled := self.recall(known)) is not None:
+                return recalled
         if (shared := self._in_flight.get(key)) is not None:
             body, model = await asyncio.shield(shared)
             return ReceivedAnswer(decode_json(body), model)
         shared = asyncio.get_running_loop().create_future()
         self._in_flight[key] = shared
         try:
-            received, body = await self._pay(CallName(key, node, draw, attempt), request)
+            name = CallName(key, node, draw, attempt)
+            received, body = await self._take_over(name, request) or await self._pay(name, request)
         except BaseException as fault:
             if isinstance(fault, AideError) and fault.scope == "run":
                 self._models.stop.request(fault)  # here, before any of those who wait is let in
@@ -155,10 +160,21 @@ class ModelCalls:
         shared.set_result((body, received.model))
         return received
 
+    def _list_earlier_keys(self, request: ModelRequest, draw: int, attempt: int) -> Iterator[str]:
+        if isinstance(request, ChatRequest):
+            for extra in self._earlier:
+                yield _hash_call(request.identify_with(extra), draw, attempt)
+
+    async def _take_over(self, name: CallName, request: ModelRequest) -> tuple[ReceivedAnswer, bytes] | None:
+        if self._reuse is None:
+            return None
+        for key in (name.key, *self._list_earlier_keys(request, name.draw, name.attempt)):
+            if (old := self._reuse.recall(key)) is not None:
+                await self._journal.record(replace(old, key=name.key, node=name.node, reused=True, cost=0.0))
+                return ReceivedAnswer(decode_json(old.body), old.answered_by), old.body
+        return None
+
     async def _pay(self, name: CallName, request: ModelRequest) -> tuple[ReceivedAnswer, bytes]:
-        if self._reuse is not None and (old := self._reuse.recall(name.key)) is not None:
-            await self._journal.record(replace(old, node=name.node, reused=True, cost=0.0))
-            return ReceivedAnswer(decode_json(old.body), old.answered_by), old.body
         self._models.stop.raise_if_requested()
         if self._waves is None:
             answer = await self._send(name, request)
@@ -274,5 +290,9 @@ class NodeAsk:
 
 def compute_call_key(request: ModelRequest, draw: int, attempt: int) -> str:
     """The hash of the logical call, before it is adapted to an endpoint: the key under which its answer is kept."""
-    logical = (*request.identity, draw, attempt)
+    return _hash_call(request.identity, draw, attempt)
+
+
+def _hash_call(identity: tuple[Any, ...], draw: int, attempt: int) -> str:
+    logical = (*identity, draw, attempt)
     return blake2b(orjson.dumps(logical, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()

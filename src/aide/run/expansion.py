@@ -30,6 +30,7 @@ from aide.run.folder import (
     check_same_run,
     compute_identity,
     compute_invocation,
+    list_earlier_extras,
     make_manifest,
     measure_shards,
 )
@@ -131,6 +132,7 @@ class Expansion:
         folder.write_manifest(
             {
                 **make_manifest(spec, self.request.origins, identity, seeds),
+                "earlier_extras": list_earlier_extras(folder, spec),
                 "begun": manifest.get("begun", self.clock.now()),
                 "plan": plan
                 if plan.get("asked") == invocation

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from aide import __version__
 from aide.atomic import write_atomic
+from aide.config.delivery import keep_answering
 from aide.config.fingerprint import FORMAT as FINGERPRINT_FORMAT
 from aide.config.fingerprint import (
     compare_fingerprints,
@@ -199,8 +200,11 @@ def _upgrade_manifest(manifest: dict[str, Any], path: Path) -> dict[str, Any]:
             hint="update with `pip install -U aide-expand`",
         )
     fingerprint = upgrade_fingerprint(manifest.get("fingerprint") or {}, older)
+    extra = (manifest.get("spec") or {}).get("extra") or {}
+    counted = {} if older >= 2 or keep_answering(extra) == extra else {"earlier_extras": [extra]}
     return {
         **manifest,
+        **counted,  # the journal's keys hold all that was sent
         "format": FORMAT,
         "fingerprint_format": FINGERPRINT_FORMAT,
         "fingerprint": fingerprint,
@@ -301,6 +305,8 @@ def measure_shards(folder: RunFolder) -> dict[str, int]:
 
 # What a first try may get wrong. Until a call is answered nothing in a folder depends on it.
 _MODEL: Final = ("model ", "steps.", "extra ", "extra.")
+# What --adopt lets change: how new questions are asked. Which records there are to be stays.
+_ADOPTED: Final = (PROMPT, "extra ", "extra.")
 
 
 def check_same_run(
@@ -316,21 +322,34 @@ def check_same_run(
     Where no call was ever `answered`, another model is no other run: the first one may not have existed.
 
     Raises:
-        InputError: naming the fields that differ; with `adopt`, changed prompts are no difference.
+        InputError: naming the fields that differ; with `adopt`, changed prompts and further fields of requests are no
+            difference.
     """
     old = manifest.get("fingerprint")
     if not old:
         return
-    passed_over = (*((PROMPT,) if adopt else ()), *(() if answered else _MODEL))
+    passed_over = (*(_ADOPTED if adopt else ()), *(() if answered else _MODEL))
     changed = [line for line in compare_fingerprints(old, fingerprint) if not line.startswith(passed_over)]
     if changed:
-        only_prompts = all(line.startswith(PROMPT) for line in changed)
         hint = (
-            "--adopt goes on with the changed prompts"
-            if only_prompts
+            "--adopt goes on with what changed: what was answered stays, further calls use the new ones"
+            if all(line.startswith(_ADOPTED) for line in changed)
             else "name another folder with -o DIR (--reuse takes its answers over)"
         )
         raise InputError(f"{folder.path} holds another run: {'; '.join(changed[:6])}", hint=hint)
+
+
+def list_earlier_extras(folder: RunFolder, spec: RunSpec) -> list[dict[str, Any]]:
+    """The values of `--extra` under which the journals may hold answers to this run's questions, besides today's."""
+    manifest, now = folder.read_manifest(), keep_answering(spec.extra)
+    found = [*manifest.get("earlier_extras", ())]
+    if kept := manifest.get("spec"):
+        found.append(keep_answering(kept.get("extra") or {}))
+    if spec.reuse is not None:  # another run: its answers are taken where they were asked for just so
+        taken = RunFolder(spec.reuse).read_manifest().get("earlier_extras", ())
+        found += [extra for extra in taken if keep_answering(extra) == now]
+    distinct = {json.dumps(extra, sort_keys=True): dict(extra) for extra in found if extra != now}
+    return list(distinct.values())
 
 
 def make_manifest(

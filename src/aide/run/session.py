@@ -19,7 +19,7 @@ from aide.records import Embed, Usage
 from aide.run.budget import Budget
 from aide.run.calls import ModelCalls, NodeAsk
 from aide.run.embeddings import Embeddings
-from aide.run.folder import RunFolder
+from aide.run.folder import RunFolder, list_earlier_extras
 from aide.run.inputs import PreparedInputs, SeedSource
 from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
 from aide.run.wave_register import WaveRegister
@@ -143,7 +143,10 @@ async def open_session(
         waves = None
         if register is not None:
             waves = _open_gatherer(request.spec, register, budget, models, stop, sandbox, gather=gather)
-        calls = ModelCalls(request.spec, journal, budget, models, now=clock.now, reuse=reuse, waves=waves)
+        calls = ModelCalls(
+            request.spec, journal, budget, models, now=clock.now, reuse=reuse, waves=waves,
+            earlier=list_earlier_extras(request.folder, request.spec),
+        )  # fmt: skip
         calls.made = register.collected if register else 0
         prompts = Prompts(request.spec.prompts)
         session = Session(request, inputs, journal, calls, prompts, sandbox, models, clock, register)

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +66,9 @@ class Server(SilentModels):
 class Bench:
     """`Calls` over a journal in a folder and prompts of a few words."""
 
-    def __init__(self, folder: Path, server: Server, *, reuse: Journal | None = None, **spec: Any) -> None:
+    def __init__(
+        self, folder: Path, server: Server, *, reuse: Journal | None = None, earlier: Any = (), **spec: Any
+    ) -> None:
         (folder / "prompts").mkdir(parents=True, exist_ok=True)
         (folder / "prompts" / "extract.md").write_text("# system\nS\n# user\n{{ about }}\n")
         self.spec = RunSpec(base_url=("sim:",), model="m", **spec)
@@ -78,6 +82,7 @@ class Bench:
             server,
             now=lambda: 1.0,
             reuse=reuse,
+            earlier=earlier,
         )
         self.prompts = Prompts(folder / "prompts")
         self.embeddings = Embeddings(self.calls, self.spec.embeddings)
@@ -419,3 +424,46 @@ def test_money_is_booked_on_the_call_and_stays_unknown_without_a_price(tmp_path:
 
     assert run(tmp_path / "a", Server("x"), play) == [None]
     assert run(tmp_path / "b", Server("x"), play, price="1/10") == [pytest.approx((100 * 1 + 10 * 10) / 1e6)]
+
+
+def test_how_a_request_is_sent_is_no_part_of_its_key(tmp_path: Path) -> None:
+    """An answer of before is found again with another tier or user, and asked for anew with other sampling."""
+    server = Server()
+
+    async def play(bench: Bench) -> list[Any]:
+        return [await bench.ask(), bench.server.asked[-1].extra]
+
+    one = run(tmp_path, server, play, extra={"top_k": 20, "service_tier": "flex", "metadata": {"run": 1}})
+    assert one[1]["service_tier"] == "flex", "it is sent all the same"
+    assert run(tmp_path, server, play, extra={"top_k": 20, "user": "me"})[0] == one[0]
+    assert len(server.asked) == 1
+    run(tmp_path, server, play, extra={"top_k": 21})
+    assert len(server.asked) == 2
+
+
+def test_what_was_answered_under_an_earlier_extra_stays(tmp_path: Path) -> None:
+    server, before = Server(), {"service_tier": "flex", "reasoning_effort": "low"}
+    request = ChatRequest(
+        "extract", "m", (Message("system", "S"), Message("user", "rivers")), 50, extra=before
+    )
+    key = blake2b(
+        orjson.dumps((*request.identify_with(before), 0, 0), option=orjson.OPT_SORT_KEYS), digest_size=16
+    ).hexdigest()
+    assert key != compute_call_key(request, 0, 0)
+
+    async def ask(bench: Bench) -> Any:
+        return await bench.calls.answer(request, 0, 0, "node")
+
+    async def keep_as_before(bench: Bench) -> Any:
+        await ask(bench)
+        [call] = bench.journal.read_calls()
+        return call
+
+    call = run(tmp_path / "first", server, keep_as_before)
+
+    async def play(bench: Bench) -> Any:
+        await bench.journal.record(replace(call, key=key))
+        return await ask(bench)
+
+    run(tmp_path / "second", server, play, earlier=[before])
+    assert len(server.asked) == 1

@@ -17,6 +17,7 @@ from aide.run.folder import (
     compute_invocation,
     hash_file,
     hash_inputs,
+    list_earlier_extras,
     make_manifest,
     measure_shards,
     read_finished,
@@ -33,7 +34,7 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert folder.read_manifest() == {}
     folder.write_manifest(manifest)
     assert folder.read_manifest() == manifest
-    assert (manifest["format"], manifest["fingerprint_format"]) == (1, 1)
+    assert (manifest["format"], manifest["fingerprint_format"]) == (1, 2)
 
 
 def test_a_manifest_of_0_1_has_no_numbers_and_is_read_as_format_0(tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_a_manifest_of_0_1_has_no_numbers_and_is_read_as_format_0(tmp_path: Path
 @pytest.mark.parametrize("name", ["format", "fingerprint_format"])
 def test_a_folder_of_a_newer_version_is_refused(tmp_path: Path, name: str) -> None:
     folder = RunFolder(tmp_path)
-    folder.write_manifest({**manifest_of(RunSpec()), name: FORMAT + 1})
+    folder.write_manifest({**manifest_of(RunSpec()), name: FORMAT + 2})
     with pytest.raises(InputError, match="written by a newer aide") as refused:
         folder.read_manifest()
     assert "pip install -U" in refused.value.hint
@@ -120,6 +121,43 @@ def test_changed_prompts_need_adoption_and_changed_settings_another_folder(tmp_p
     with pytest.raises(InputError, match="min_relevance was 7, is 5") as refused:
         check_same_run(folder, manifest, both, adopt=True)
     assert "-o DIR" in refused.value.hint
+
+
+def test_a_folder_goes_on_whatever_says_how_requests_are_sent(tmp_path: Path) -> None:
+    folder, flex = RunFolder(tmp_path), {"top_k": 5, "service_tier": "flex", "metadata": {"run": {"day": 1}}}
+    folder.write_manifest(manifest_of(RunSpec(extra=flex)))
+    other = RunSpec(extra={"top_k": 5, "user": "me"}, headers={"x": "y"}, query={"v": "2"})
+    check_same_run(folder, folder.read_manifest(), compute_identity(other), adopt=False)
+    assert list_earlier_extras(folder, other) == []
+
+
+def test_what_changes_answers_is_adopted_and_what_was_answered_stays(tmp_path: Path) -> None:
+    folder, low = RunFolder(tmp_path), {"reasoning_effort": "low", "service_tier": "flex"}
+    folder.write_manifest(manifest_of(RunSpec(extra=low)))
+    none = RunSpec(extra={"store": False})
+    with pytest.raises(InputError, match=r'extra\.reasoning_effort was "low", is not there') as refused:
+        check_same_run(folder, folder.read_manifest(), compute_identity(none), adopt=False)
+    assert "--adopt" in refused.value.hint
+    check_same_run(folder, folder.read_manifest(), compute_identity(none), adopt=True)
+    assert list_earlier_extras(folder, none) == [{"reasoning_effort": "low"}]
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_older_versions_counted_how_requests_are_sent(version: int, tmp_path: Path) -> None:
+    """Their journals hold the answers under all that was sent, and so they are looked for; also with --reuse."""
+    folder, flex = RunFolder(tmp_path), {"top_k": 5, "service_tier": "flex"}
+    old = {**manifest_of(RunSpec(extra=flex)), "fingerprint_format": version}
+    old["fingerprint"]["extra.service_tier"] = '"flex"'
+    folder.write_manifest(old)
+    now = RunSpec(extra={"top_k": 5})
+    check_same_run(folder, folder.read_manifest(), compute_identity(now), adopt=False)
+    assert list_earlier_extras(folder, now) == [flex]
+    folder.write_manifest({**manifest_of(now), "earlier_extras": list_earlier_extras(folder, now)})
+    assert list_earlier_extras(folder, now) == [flex], "for good"
+    (tmp_path / "new").mkdir()
+    new = RunFolder(tmp_path / "new")
+    assert list_earlier_extras(new, now.model_copy(update={"reuse": tmp_path})) == [flex]
+    assert list_earlier_extras(new, RunSpec(extra={"top_k": 6}, reuse=tmp_path)) == []
 
 
 def test_prompts_that_only_look_at_records_and_none_at_all_are_no_difference(tmp_path: Path) -> None:
