@@ -96,6 +96,8 @@ def name_columns(name: str, cells: Cells) -> list[str]:
 def guess_halves(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """The columns that are most likely input and output, for a person to correct; empty where there is but one."""
     columns = [name for name in rows[0] if not _is_index(name, rows)]
+    if len(columns) < 2:  # a number may well be the answer
+        columns = list(rows[0])
     if len(columns) < 2:
         return "", ""
     values = {name: [str(row.get(name, "")) for row in rows] for name in columns}

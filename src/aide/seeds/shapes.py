@@ -334,6 +334,9 @@ class UnknownColumnsError(BadRowError):
     """A row none of whose columns is known to hold the input, or the output."""
 
 
-def lack_field(fields: RowFields, half: str) -> UnknownColumnsError:
-    """The fault of a row without an input or an output."""
+def lack_field(fields: RowFields, half: str) -> BadRowError:
+    """The fault of a row without an input or an output: its column is empty, or there is none."""
+    names = (*INPUTS, "instruction") if half == "input" else OUTPUTS
+    if empty := next((fields.names[name] for name in names if name in fields.names), ""):
+        return BadRowError(f"has an empty {empty}")
     return UnknownColumnsError(f"has no {half}; its fields are {', '.join(fields.row) or 'none'}")

@@ -231,7 +231,7 @@ def test_a_pattern_of_no_use_is_told(tmp_path: Path, pattern: str, keep: list[st
         ({}, "has no input"),
         ({"input": "  ", "output": "x"}, "has an empty input"),
         ({"input": "x", "output": ""}, "has an empty output"),
-        ({"input": "x", "output": None}, "has no output"),
+        ({"input": "x", "output": None}, "has an empty output"),
         ({"input": "x", "output": "z", "choices": ["a", "b"]}, "none of its options"),
         ({"question": "x", "answer": 7, "choices": ["a", "b"]}, "2 options"),
         ({"question": "x", "a": "1", "b": "2", "c": "3"}, "has no output"),

@@ -107,6 +107,13 @@ def test_the_ready_command_names_the_likely_columns(tmp_path: Path) -> None:
     assert (fault.value.hint or "").startswith("add --input-field 'Was war los' --output-field Team")
 
 
+def test_numbers_may_be_the_answers(tmp_path: Path) -> None:
+    rows = [("sum", "is"), *((f"{n} + {n}", str(2 * n)) for n in range(5))]
+    with pytest.raises(InputError) as fault:
+        load(write(tmp_path / "t.csv", rows))
+    assert (fault.value.hint or "").startswith("add --input-field sum --output-field is")
+
+
 def test_rows_of_json_with_unknown_fields_are_told_once_too(tmp_path: Path) -> None:
     rows = [{"Frage": said, "Gewerk": kind} for said, kind in ROOMS]
     (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
