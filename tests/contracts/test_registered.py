@@ -156,5 +156,5 @@ REASONS = {
     "not_needed", "answer_inside", "broken_format", "evidence_missing", "label_mismatch", "no_agreement",
     "wrong_arithmetic", "tests_failed", "off_task", "off_style", "implausible", "unanswerable", "ambiguous",
     "gives_away", "residue", "wrong_answer", "low_relevance", "low_diversity", "control_token", "refusal",
-    "placeholder", "preamble", "prompt_talk", "prompt_tag", "repeats_question", "cut_off",
+    "placeholder", "preamble", "next_turn", "prompt_talk", "prompt_tag", "repeats_question", "cut_off",
 }  # fmt: skip

@@ -140,6 +140,9 @@ PHRASES: Final = (
         r"\A\W*(?:hier (?:ist|sind)|voici|aquí (?:está|tienes)|ecco|aqui está)\b[^.?!\n]{0,60}:",
     ),
     Phrase("preamble", "", rf"\A\W*(?:{_NEW_ELSEWHERE})\s(?:{_TEXT_ELSEWHERE})\W*:"),
+    Phrase("preamble", ":", rf"\A{_DRESS}(?:assistant|AI|bot|response|Assistent|Antwort)[*_]{{0,3}}:", "answer"),
+    # --- a model that does not stop, and writes what the other side would say next
+    Phrase("next_turn", ":", rf"^{_DRESS}(?:user|human|assistant|instruction|next question)[*_]{{0,3}}:", "answer"),
     # --- talk of how the text came about
     Phrase("prompt_talk", "(", r"\((?:note|hinweis|remark|anmerkung)\s?:[^)]{0,500}\)\s*\Z"),
     Phrase(
