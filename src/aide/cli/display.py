@@ -116,7 +116,7 @@ class Display:
             format=inputs.format.name,
         )
         for note in inputs.loaded.notes:
-            self.tell(f"columns {escape_for_console(note)}", "columns", note=note)
+            self.tell(f"note: {escape_for_console(note)}", "note", note=note)
         hops = format_plural(spec.hops, "hop")
         self.tell(
             f"plan: {wanted} over {hops}; {', '.join(facts)}",

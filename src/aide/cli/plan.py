@@ -90,7 +90,7 @@ def _describe_request(spec: "RunSpec", inputs: "PreparedInputs", folder: "RunFol
         "folder": str(folder.path),
         "seeds": len(inputs.seeds),
         "shape": inputs.loaded.shape,
-        "columns": inputs.loaded.notes,
+        "notes": inputs.loaded.notes,
         "format": inputs.format.name,
         "target": spec.compute_target(len(inputs.seeds)),
         "hops": spec.hops,
@@ -122,7 +122,7 @@ def _describe(facts: Mapping[str, Any]) -> list[str]:
     share = basis["yield_from"]
     rows = [
         f"seeds   {make_printable(facts['shape'])} Format: {facts['format']}.",
-        *(f"columns {make_printable(note)}" for note in facts["columns"]),
+        *(f"note    {make_printable(note)}" for note in facts["notes"]),
         f"asked   {wanted} over {format_plural(facts['hops'], 'hop')} into {facts['folder']}",
         f"basis   yield {basis['yield']:.0%} ({share}); tokens from {basis['tokens_from']}",
         "",

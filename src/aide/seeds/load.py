@@ -31,6 +31,7 @@ from aide.seeds.templates import ColumnTemplate
 from aide.seeds.values import BadRowError, is_missing, read_options, read_text_value
 from aide.streams import NO_STREAMS, Streams
 from aide.text.figures import format_plural
+from aide.text.markers import split_thinking
 
 # What a record of ours holds besides its content: about that record, not about what grows from it. Of foreign rows
 # only the first kind is ours; a column named `model` or `scores` is theirs.
@@ -102,8 +103,11 @@ class LoadedSeeds:
 
     @property
     def notes(self) -> list[str]:
-        """How tables were understood, and what becomes of columns, in sentences."""
-        return [*self.layouts, *self.column_notes]
+        """How tables were understood, what becomes of columns and of thoughts, in sentences."""
+        thoughtful = sum(bool(split_thinking(seed.draft.output)[0]) for seed in self.seeds)
+        verb = "begins" if thoughtful == 1 else "begin"
+        told = f"{format_plural(thoughtful, 'output')} {verb} with thoughts in marks; new answers have none"
+        return [*self.layouts, *self.column_notes, *([told] if thoughtful else [])]
 
     @property
     def column_notes(self) -> list[str]:

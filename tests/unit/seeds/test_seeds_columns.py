@@ -114,3 +114,10 @@ def test_each_way_of_filling_the_columns_has_a_template_of_its_own(tmp_path: Pat
 def test_what_no_template_makes_is_left_out(tmp_path: Path, value: Any) -> None:
     loaded = load(tmp_path, make_rows(text=value))
     assert (loaded.left_out, loaded.templates) == (("text",), {})
+
+
+def test_thoughts_in_outputs_are_told_because_new_answers_have_none(tmp_path: Path) -> None:
+    rows = make_rows()
+    rows[0]["output"] = f"<think>A kettle, then.</think>{rows[0]['output']}"
+    loaded = load(tmp_path, rows)
+    assert loaded.notes == ["1 output begins with thoughts in marks; new answers have none"]
