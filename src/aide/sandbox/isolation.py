@@ -26,32 +26,15 @@ from aide.records import digest
 
 IMAGE: Final = "python:3-slim"
 _PROGRAM: Final = Path(__file__).with_name("jail.py").read_text(encoding="utf-8")
+_BUILDER: Final = Path(__file__).with_name("box.py").read_text(encoding="utf-8")
+_NOBODY: Final = "65534"
 _SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _BOX: Final = (
     16 << 20
 )  # bytes that a solution may write: enough for a test's files, too little to fill memory
+# Bytes that may come back: a line has some hundreds. A solution can write to the same pipe, and without end.
+_OUTPUT: Final = 1 << 16
 _PROBE_SECONDS: Final = 60  # a container engine may have to start itself for the first run
-
-# $1 is an empty folder to build the root in, $2 the interpreter, $3 the program, the rest are read-only
-# folders. The user of this namespace could undo the mounts, so every capability is given up for good before the
-# program starts.
-_NAMESPACES: Final = r"""
-set -e
-root=$1; python=$2; program=$3; shift 3
-mount -t tmpfs -o size=1m,mode=755 tmpfs "$root"
-for folder; do
-    mkdir -p "$root$folder"; mount --rbind "$folder" "$root$folder"; mount -o remount,bind,ro "$root$folder"
-done
-mkdir "$root/dev" "$root/proc" "$root/box"
-for device in null zero urandom; do
-    : > "$root/dev/$device"; mount --bind "/dev/$device" "$root/dev/$device"
-done
-mount -t proc proc "$root/proc"
-mount -t tmpfs -o size=16m,mode=777 tmpfs "$root/box"
-mount -o remount,ro "$root"
-exec chroot "$root" setpriv --no-new-privs --bounding-set=-all --inh-caps=-all \
-    "$python" -I -S -B -c "$program"
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +61,34 @@ Command = Callable[[str], list[str]]
 
 
 def _bubblewrap(folder: str) -> list[str]:
-    bound = [word for each in _folders() for word in ("--ro-bind", each, each)]
+    folders = _folders()
+    above = sorted({str(parent) for each in folders for parent in Path(each).parents} - {"/"})
+    # Left to itself it makes the folders above a bound one with the rights of its own user, and nobody could not pass.
+    bound = [word for each in above for word in ("--perms", "0755", "--dir", each)]
+    bound += [word for each in folders for word in ("--ro-bind", each, each)]
+    # In a user namespace of root's, root stays root to the machine's own files and settings whatever its name inside.
+    # So root makes none, and the program becomes nobody, for which it keeps two capabilities until then.
+    user = (
+        ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--cap-drop", "ALL",
+         "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        if os.geteuid() == 0
+        else ["--unshare-all", "--uid", _NOBODY, "--gid", _NOBODY, "--cap-drop", "ALL"]
+    )  # fmt: skip
     return [
-        "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", *bound,
-        "--proc", "/proc", "--dev", "/dev", "--size", str(_BOX), "--tmpfs", "/box", "--remount-ro", "/",
-        "--chdir", "/box",
+        "bwrap", *user, "--die-with-parent", "--new-session", *bound,
+        "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(_BOX), "--tmpfs", "/box",
+        "--remount-ro", "/proc", "--remount-ro", "/", "--chdir", "/box",
         _python(), "-I", "-S", "-B", "-c", _PROGRAM,
     ]  # fmt: skip
 
 
 def _unshare(folder: str) -> list[str]:
+    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    # `--kill-child` ends the program with `unshare`, and `setpriv` ends `unshare` with us, also after a kill -9.
     return [
-        "unshare", "--user", "--map-root-user", "--net", "--ipc", "--uts", "--pid", "--fork",
-        "--kill-child", "--mount", "sh", "-c", _NAMESPACES, "sh", folder, _python(), _PROGRAM, *_folders(),
+        "setpriv", "--pdeathsig", "KILL", "unshare", *user, "--net", "--ipc", "--uts", "--pid", "--fork",
+        "--kill-child", "--mount", _python(), "-I", "-S", "-B", "-c", _BUILDER,
+        folder, _python(), _PROGRAM, *_folders(),
     ]  # fmt: skip
 
 
@@ -189,7 +187,7 @@ class Sandbox:
                 f"{self.name} can't be started: {fault}", hint="is it still installed?"
             ) from fault
         try:
-            out, _ = await asyncio.wait_for(process.communicate(job), self.limits.wall)
+            out = await asyncio.wait_for(_exchange(process, job), self.limits.wall)
         except TimeoutError:
             return None, b""
         finally:
@@ -219,6 +217,23 @@ class Sandbox:
         return _parse_line(done.stdout).get("passed") is True
 
 
+async def _exchange(process: asyncio.subprocess.Process, job: bytes) -> bytes:
+    """Hand the job over and read what comes back; nothing where it is too much, and then the process lives still."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with contextlib.suppress(ConnectionError):
+        process.stdin.write(job)
+        await process.stdin.drain()
+    process.stdin.close()
+    out = bytearray()
+    while chunk := await process.stdout.read(_OUTPUT):
+        out += chunk
+        if len(out) > _OUTPUT:
+            return b""
+    await process.wait()
+    return bytes(out)
+
+
 def _parse_line(out: bytes) -> dict[str, object]:
     try:
         found = orjson.loads(out)
@@ -234,8 +249,10 @@ def _python() -> str:
 
 def _folders() -> list[str]:
     """What the interpreter needs to start, read-only inside."""
-    needed = [*_SYSTEM, sys.base_prefix, str(Path(_python()).parent.parent)]
-    found = [each for each in dict.fromkeys(needed) if Path(each).is_dir()]
+    # Of a prefix only what the interpreter reads: it may be a person's home.
+    prefixes = dict.fromkeys((sys.base_prefix, str(Path(_python()).parent.parent)))
+    needed = [*_SYSTEM, *(f"{prefix}/{name}" for prefix in prefixes for name in ("bin", "lib", "lib64"))]
+    found = [each for each in dict.fromkeys(needed) if os.access(f"{each}/.", os.X_OK)]
     # A folder inside another of these needs no mount of its own.
     return [
         each for each in found if not any(each != top and Path(each).is_relative_to(top) for top in found)
