@@ -88,7 +88,17 @@ def main() -> int:
     given = parser.parse_args()
     model, port = fetch_model(given.servers), find_port()
     command = [given.servers / "llama-server", "-m", model, "--alias", "smollm2", "-c", "16384", "-np", "4"]
-    command += ["--jinja", "--host", "127.0.0.1", "--port", port, "--offline"]
+    # Its threads wait busily for each other: one core is left to whatever else runs, or all are slow.
+    command += [
+        "--threads",
+        max(1, (os.cpu_count() or 2) - 1),
+        "--jinja",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        port,
+        "--offline",
+    ]
     given.out.mkdir(parents=True, exist_ok=True)
     with (given.out / "llama-server.log").open("wb") as log:
         server = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log)
@@ -104,6 +114,12 @@ def main() -> int:
             done = subprocess.run(
                 [str(word) for word in expand], env={**os.environ, "OPENAI_API_KEY": "none"}, check=False
             )
+            if not (folder / "task.toml").exists():
+                print(
+                    f"{task}: exit {done.returncode}, no card within {given.minutes:g} minutes\n", flush=True
+                )
+                languages = False
+                continue
             card = tomllib.loads((folder / "task.toml").read_text(encoding="utf-8"))
             summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
             print(
