@@ -19,6 +19,12 @@ from aide.text.suggestions import suggest_name
 _SECRET: Final = re.compile(
     r"(?i)(key|token|cookie|.*(api[-_]?key|secret|password|authorization)|(access|auth|bearer)[-_]token)"
 )
+_NAMED: Final = re.compile(r"\$\{[A-Za-z_]\w*\}|\{key\}")
+_VARIABLE: Final = re.compile(r"[A-Za-z_]\w{0,127}", re.ASCII)
+# Keys that would pass for a name: a known beginning, or a long run of letters of both cases and digits.
+_KEY_LIKE: Final = re.compile(
+    r"(?:sk|pk|gsk|hf|nvapi|xai|AIza|ghp|r8|csk|fw|tgp|glpat)_?[A-Za-z0-9_]{16,}\Z|(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9]{24,}\Z|[0-9a-f]{32,}\Z"
+)
 _TABLE: Final = re.compile(r"^\s*(\[{1,2})\s*([^\]]+?)\s*\]")
 _KEY: Final = re.compile(r"""^\s*["']?([^"'=\s]+)["']?\s*=""")
 
@@ -70,18 +76,37 @@ def load_config(name: str) -> ConfigFile:
     return ConfigFile(path.name, text, _flatten(data, file), base)
 
 
-def refuse_secrets(names: Mapping[str, Any], where: str) -> None:
+def refuse_secrets(names: Mapping[str, Any], where: str, *, named: bool = False) -> None:
     """Refuse what looks like a key: settings end in run folders, which people share.
+
+    With `named` a value may name a variable as `${NAME}`, or the endpoint's key as `{key}`: headers and queries.
 
     Raises:
         InputError: naming where the key stands.
     """
     for name, value in names.items():
-        if _SECRET.fullmatch(name) and not isinstance(value, Mapping | bool):
-            raise InputError(
-                f"{where}: `{name}` looks like a key, and keys are not taken from settings",
-                hint="put the key into an environment variable and name it with api_key_env (--api-key-env)",
-            )
+        if not _SECRET.fullmatch(name) or isinstance(value, Mapping | bool):
+            continue
+        if named and isinstance(value, str) and _NAMED.search(value):
+            continue
+        raise InputError(
+            f"{where}: `{name}` looks like a key, and keys are not taken from settings",
+            hint="put the key into an environment variable and name it with api_key_env (--api-key-env)"
+            + ("; here, write ${NAME}" if named else ""),
+        )
+
+
+def refuse_key(name: str, where: str) -> None:
+    """Refuse a key where the name of a variable belongs: it would be written into the run folder.
+
+    Raises:
+        InputError: it is no name, or has the looks of a key. The message does not repeat it.
+    """
+    if name and (not _VARIABLE.fullmatch(name) or _KEY_LIKE.match(name)):
+        raise InputError(
+            f"{where} takes the name of an environment variable, not the key itself",
+            hint="export OPENAI_API_KEY=…, or another variable and its name here",
+        )
 
 
 def _flatten(data: Mapping[str, Any], file: ConfigFile) -> dict[str, Any]:
@@ -104,8 +129,8 @@ def _flatten(data: Mapping[str, Any], file: ConfigFile) -> dict[str, Any]:
         if key in values:
             raise InputError(f"{file.locate(*path)}: `{name}` is set twice", hint="keep one of them")
         values[key] = value
-        for table in _tables(value):
-            refuse_secrets(table, file.locate(*path))
+        for table in walk_tables(value):
+            refuse_secrets(table, file.locate(*path), named=key in ("headers", "query", "endpoints"))
     return values
 
 
@@ -117,15 +142,15 @@ def _entries(data: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
             yield "", name, value
 
 
-def _tables(value: Any) -> Iterator[Mapping[str, Any]]:
+def walk_tables(value: Any) -> Iterator[Mapping[str, Any]]:
     """All tables inside a value, at any depth."""
     if isinstance(value, Mapping):
         yield value
         for inner in value.values():
-            yield from _tables(inner)
+            yield from walk_tables(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _tables(inner)
+            yield from walk_tables(inner)
 
 
 def _find_line(text: str, path: tuple[str, ...]) -> int:

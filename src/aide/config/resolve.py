@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import ValidationError
 
-from aide.config.config_file import ConfigFile, load_config, refuse_secrets
+from aide.config.config_file import ConfigFile, load_config, refuse_key, refuse_secrets, walk_tables
 from aide.config.problems import explain_error
 from aide.config.spec import BATCH_FILES, SIMULATOR, SIMULATOR_MODEL, Flag, RunSpec, get_flag
 from aide.errors import InputError
@@ -144,7 +144,8 @@ def _read(name: str, flag: Flag, texts: list[str], origin: str) -> Any:
     except ValueError as error:
         raise InputError(f"{origin} is not JSON: {error}", hint="such as '{\"top_k\": 20}'") from error
     if isinstance(value, dict):
-        refuse_secrets(value, origin)
+        for table in walk_tables(value):
+            refuse_secrets(table, origin)
     return value
 
 
@@ -209,6 +210,9 @@ def _require_endpoint(gathered: _Gathered) -> None:
 
 
 def _check_urls(spec: RunSpec, gathered: _Gathered) -> None:
+    refuse_key(spec.api_key_env, gathered.origins.get("api_key_env", "--api-key-env"))
+    for each in spec.endpoints:
+        refuse_key(each.api_key_env, f"api_key_env in {gathered.origins.get('endpoints', 'endpoints')}")
     apart = spec.embeddings_endpoint
     for each in (*spec.list_endpoints(), *([apart] if apart else [])):
         if each.simulated:

@@ -20,11 +20,11 @@ from aide.errors import AideError, CallError, EndpointUnusable, InputError
 from aide.llm.addresses import list_base_urls
 from aide.llm.bodies import MOST, MOST_OF_A_FILE, BodyMeter, unwrap
 from aide.llm.faults import SHOWN, WrongPath, classify_fault, decode_json, read_answer, read_fault
+from aide.llm.keys import clean_key, fill_variables, run_key_command, strike_out
 from aide.llm.network import Network
 from aide.llm.request import Endpoint
 from aide.stop import StopSwitch
 
-KEY_TIME: Final = 30.0  # seconds for a key command: some ask a vault, or a person's browser session
 SIM: Final = "sim:"
 
 Handler = Callable[
@@ -92,15 +92,15 @@ class Client:
             raise InputError(
                 f"nothing stands behind {endpoint.base_url!r} here", hint="give the URL of a server"
             )
-        self.bases = (
-            ("http://simulator/v1",) if simulated else list_base_urls(endpoint.base_url, endpoint.query)
-        )
+        query = {n: fill_variables(v, environ, f"the query's field {n}") for n, v in endpoint.query.items()}
+        self.bases = ("http://simulator/v1",) if simulated else list_base_urls(endpoint.base_url, query)
         """The base URLs that the address may mean, likeliest first."""
         self._direct = transport.answer if isinstance(transport, CallableTransport) else None
         self._transport = transport
         self._pool = pool
         self._environ = environ
         self._key: str | None = None
+        self._secrets: list[str] = []
         self._key_lock = asyncio.Lock()
         self._at = 0
         self._urls: dict[str, str] = {}
@@ -294,7 +294,7 @@ class Client:
         """Ask the key command, else the environment, and lay out the headers that carry the key."""
         command, name = self.endpoint.key_command, self.endpoint.key_env
         key = await run_key_command(command) if command else self._environ.get(name, "") if name else ""
-        key = "".join(key.split())  # a newline at the end of a printed or pasted key breaks the header
+        key = clean_key(key, name if name and not command else "--api-key-command")
         headers = {
             "accept": "application/json",
             "accept-encoding": "gzip, deflate",
@@ -304,7 +304,15 @@ class Client:
             # Azure takes keys in a header of its own; a command prints one of its tokens, which go as everywhere.
             azure = not command and (urlsplit(self.base).hostname or "").endswith(".azure.com")
             headers.update({"api-key": key} if azure else {"authorization": f"Bearer {key}"})
-        headers.update({n.lower(): value.replace("{key}", key) for n, value in self.endpoint.headers.items()})
+        given = {
+            n.lower(): fill_variables(value, self._environ, f"the header {n}").replace("{key}", key)
+            for n, value in self.endpoint.headers.items()
+        }
+        headers.update(given)
+        hidden = [each for n, each in given.items() if each != self.endpoint.headers.get(n)]
+        self._secrets = [
+            each for each in (key, *hidden, *(word for each in hidden for word in each.split())) if each
+        ]
         # aiohttp would build these for each request; here they are built once a key.
         headers.setdefault("host", urlsplit(self.base).netloc.rpartition("@")[2])
         headers.setdefault("user-agent", "aide")
@@ -313,9 +321,8 @@ class Client:
 
     def _without_key(self, error: AideError) -> AideError:
         """The same error with the key struck out of its words; servers like to repeat it."""
-        if self._key:
-            error.args = tuple(str(part).replace(self._key, "***") for part in error.args)
-            error.hint = error.hint.replace(self._key, "***")
+        error.args = tuple(strike_out(str(part), self._secrets) for part in error.args)
+        error.hint = strike_out(error.hint, self._secrets)
         return error
 
     async def close(self) -> None:
@@ -331,29 +338,6 @@ def encode_body(body: Mapping[str, Any]) -> bytes:
         return orjson.dumps(body)
     except orjson.JSONEncodeError:
         return orjson.dumps(_replace_surrogates(body))
-
-
-async def run_key_command(command: str) -> str:
-    """What the command prints; raises `EndpointUnusable` where it fails, takes too long or prints nothing."""
-    hint = "check --api-key-command"
-    running = await asyncio.create_subprocess_shell(
-        command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(KEY_TIME):
-            printed, _ = await running.communicate()
-    except TimeoutError:
-        raise EndpointUnusable(f"the key command took more than {KEY_TIME:g} s", hint=hint) from None
-    finally:
-        if running.returncode is None:  # it takes too long, or the run was stopped
-            running.kill()
-            await running.wait()
-    if running.returncode or not printed.strip():
-        raise EndpointUnusable(f"the key command failed (exit status {running.returncode})", hint=hint)
-    return printed.decode("utf-8", "replace")
 
 
 def _convert_error(error: httpx.HTTPError, base: str) -> AideError:

@@ -323,3 +323,21 @@ def test_other_routes_share_the_errors() -> None:
             await client.reply("/embeddings", {"input": ["a"]})
 
     run(work())
+
+
+def test_a_secret_of_a_header_or_the_query_is_sent_and_in_no_error() -> None:
+    async def main() -> None:
+        fake = FakeEndpoint(lambda body: error(401, "no access for s3cret or Bearer t0ken"))
+        client = over_seam(
+            fake,
+            headers={"X-Api-Key": "${A}", "X-Other": "Bearer ${B}"},
+            environ={"A": "s3cret", "B": "t0ken"},
+        )
+        with pytest.raises(EndpointUnusable) as caught:
+            await client.chat(BODY)
+        assert fake.heard[0].headers["x-api-key"] == "s3cret"
+        assert fake.heard[0].headers["x-other"] == "Bearer t0ken"
+        assert "s3cret" not in str(caught.value)
+        assert "t0ken" not in str(caught.value)
+
+    asyncio.run(main())
