@@ -15,6 +15,7 @@ import typer
 
 from aide.cli.console import Output, escape_for_console, make_stderr_console, report_crash, report_error
 from aide.cli.display import Display
+from aide.cli.offers import check_windows, name_model
 from aide.cli.options import with_spec_options
 from aide.cli.streaming import StdoutStream
 from aide.config.fingerprint import compute_fingerprint
@@ -59,7 +60,7 @@ def expand(
     for number in _list_signals():
         if number != signal.SIGINT:
             signal.signal(number, _end_early)
-    settings = resolve_settings(spec_flags, environ=os.environ, config=config)
+    settings = resolve_settings(spec_flags, environ=os.environ, config=config, model_needed=False)
     raise typer.Exit(_expand(settings, tuple(seeds), out, as_json=json_))
 
 
@@ -68,6 +69,7 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
     from aide.run.folder import RunFolder, read_finished, resume_spec
 
     folder = RunFolder(choose_run_folder(settings, seeds, out))
+    settings = name_model(settings, folder)
     spec = resume_spec(folder, settings.spec, settings.origins)
     settings = replace(settings, spec=spec)
     stream = StdoutStream() if out == "-" else None
@@ -132,7 +134,9 @@ def _run(
     _require_lasting_batches(spec)
     source = SeedSource(spec, seeds, sys.stdin.buffer)
     inputs = source.read()
-    display.plan(spec, inputs, count_inputs_card(spec, inputs))
+    card = count_inputs_card(spec, inputs)
+    display.plan(spec, inputs, card)
+    check_windows(spec, inputs, card, folder)
     _confirm(spec, display)
     given: set[str] = set()  # records that the reader has: each session begins with those before it
     # A simulator in this process has its batches in memory: all sessions of this command share it.

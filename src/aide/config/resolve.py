@@ -61,11 +61,13 @@ def resolve_settings(
     environ: Mapping[str, str],
     config: str | None = None,
     endpoint_needed: bool = True,
+    model_needed: bool = True,
 ) -> Settings:
     """Gather all layers into one checked spec.
 
     `flags` maps names of fields to what was typed, `None` for what was not; `config` is a path or a shipped
-    name (else `AIDE_CONFIG`). Without `endpoint_needed` there may be no endpoint and no model.
+    name (else `AIDE_CONFIG`). Without `endpoint_needed` there may be no endpoint and no model; without
+    `model_needed` an endpoint alone will do, which is asked for its model later.
 
     Raises:
         InputError: an unknown or wrong setting, a key in the settings, or no endpoint or model.
@@ -79,7 +81,7 @@ def resolve_settings(
     _add_flags(gathered, flags)
     _add_implied(gathered, environ)
     if endpoint_needed:
-        _require_endpoint(gathered)
+        _require_endpoint(gathered, model_needed=model_needed)
     try:
         spec = RunSpec(**gathered.values)
     except ValidationError as error:
@@ -195,14 +197,14 @@ def _add_implied(gathered: _Gathered, environ: Mapping[str, str]) -> None:
         gathered.put("model", served[0]["model"], gathered.origins["endpoints"])
 
 
-def _require_endpoint(gathered: _Gathered) -> None:
+def _require_endpoint(gathered: _Gathered, *, model_needed: bool) -> None:
     offline = str(gathered.values.get("batch", "")).startswith(BATCH_FILES)
     if not offline and not gathered.values.get("base_url") and not gathered.values.get("endpoints"):
         raise InputError(
             "no endpoint is given",
             hint=f"name one with --base-url URL; --base-url {SIMULATOR} tries everything without a key",
         )
-    if not gathered.values.get("model"):
+    if not gathered.values.get("model") and model_needed:
         raise InputError(
             "no model is named",
             hint="name it with --model NAME or the AIDE_MODEL variable, as the endpoint calls it",

@@ -17,7 +17,7 @@ from aide.llm.prefixes import BLOCK
 from aide.llm.profile import RUNGS
 from aide.llm.request import ChatRequest, Endpoint, ModelAnswer
 from aide.llm.retry import with_retries
-from aide.llm.servers import LOCAL, THINKING_OFF, advise_larger_window, advise_more_slots, read_window
+from aide.llm.servers import LOCAL, THINKING_OFF, advise_larger_window, advise_more_slots
 from aide.llm.usage import estimate_tokens
 from aide.llm.worker import EndpointWorker
 from aide.parsing import parse_json
@@ -88,7 +88,7 @@ async def examine_endpoint(
     """
     worker = EndpointWorker(endpoint, Limiter(ceiling=PARALLEL, clock=clock), timeout, transport)
     found = Diagnosis(endpoint.name, endpoint.base_url, model)
-    examination = _Examination(worker, found, texts, longest, dict(extra or {}), clock, sleep)
+    examination = _Examination(worker, found, texts, longest, dict(extra or {}), clock, sleep, transport)
     try:
         await examination.run()
     except AideError as error:
@@ -107,10 +107,10 @@ class _Examination:
 
     def __init__(
         self, worker: EndpointWorker, found: Diagnosis, texts: Sequence[str], longest: int, extra: dict[str, Any],
-        clock: Callable[[], float], sleep: Callable[[float], Awaitable[Any]],
+        clock: Callable[[], float], sleep: Callable[[float], Awaitable[Any]], transport: Any,
     ) -> None:  # fmt: skip
         self.worker, self.found, self.texts, self.longest, self.extra = worker, found, texts, longest, extra
-        self.clock, self.sleep = clock, sleep
+        self.clock, self.sleep, self.transport = clock, sleep, transport
         self.health = RunHealth(clock, patience=PATIENCE)
         self.window: int | None = None
         self.repeated = ""
@@ -163,23 +163,24 @@ class _Examination:
 
     async def check_models(self) -> None:
         """Read the list of models; where it holds one alone, that is the one that is meant."""
-        data = await self.worker.client.look_up("/models")
-        rows = data.get("data") if isinstance(data, Mapping) else data
-        listed = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-        names = [str(row.get("id", "")) for row in listed]
+        from aide.llm.offers import describe_models, find_model, list_models
+
+        client = self.worker.client
+        listed = await list_models(client)
+        names = describe_models(listed)
         if not self.found.model:
-            if len(names) != 1:
-                there = f"it lists {', '.join(names[:12])}" if names else "it lists none"
-                raise EndpointUnusable(f"no model is named, and {there}", hint="name one with --model")
-            self.found.model = names[0]
-        told = f"{len(names)} listed" if names else "no list"
-        if names and not any(name.removeprefix("models/") == self.found.model for name in names):
-            told += f", but not this one: {', '.join(names[:6])}"
-        self.add_finding("models", "ok", told)
-        for row in listed:
-            if str(row.get("id", "")).removeprefix("models/") == self.found.model:
-                self.window = read_window(row)
-                self.owner = str(row.get("owned_by", ""))
+            if len(listed) != 1:
+                raise EndpointUnusable(
+                    f"no model is named, and it lists {names or 'none'}", hint="name one with --model"
+                )
+            self.found.model = listed[0].name
+        known = self.found.model.removeprefix("models/") in {each.name for each in listed}
+        apart = ": " if known else ", but not this one: "
+        self.add_finding("models", "ok", f"{len(listed)} listed{apart}{names}" if names else "no list")
+        if known and (
+            offer := await find_model(self.worker.endpoint, client, self.found.model, self.transport)
+        ):
+            self.window, self.owner = offer.window, offer.owner
 
     def check_answer(self, hello: ModelAnswer) -> None:
         """Note who answered, and whether usage is reported."""

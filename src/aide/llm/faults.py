@@ -114,6 +114,10 @@ class ServerFault(CallError):
         self.fault = fault
 
 
+class UnknownModel(EndpointUnusable):
+    """The endpoint does not serve the model; which it serves, it may list."""
+
+
 class WrongPath(EndpointUnusable):
     """Nothing is served at this path; another spelling of the base URL may do."""
 
@@ -230,7 +234,7 @@ def _unusable(fault: WireFault, url: str) -> EndpointUnusable | None:
         hint = "put a valid key into the variable that --api-key-env names, or give --api-key-command"
         return EndpointUnusable(f"the API key is missing or refused: {fault.excerpt}", hint=hint)
     if status in (400, 404, 422) and (fault.param == "model" or _NO_MODEL.search(said)):
-        return EndpointUnusable(f"the model is unknown there: {fault.excerpt}", hint="check --model")
+        return UnknownModel(f"the model is unknown there: {fault.excerpt}", hint="check --model")
     if status in (404, 405):
         hint = "check --base-url; it usually ends in /v1"
         return WrongPath(f"no chat completions at {url} ({status}: {fault.excerpt})", hint=hint)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from aide.errors import CallError, EndpointUnusable, NodeError
+from aide.errors import AideError, CallError, EndpointUnusable, NodeError
 from aide.llm.bodies import BodyMeter
-from aide.llm.faults import RequestRefused, ServerFault
+from aide.llm.faults import RequestRefused, ServerFault, UnknownModel
 from aide.llm.limiter import Limiter, Permit
 from aide.llm.prefixes import PrefixCacheMeter
 from aide.llm.profile import RUNGS, EndpointProfile, is_unwanted, names_field
@@ -140,6 +140,8 @@ class EndpointWorker:
         try:
             return await self._attempt(request, model, permit, clock, fall_back=fall_back)
         except EndpointUnusable as error:
+            if isinstance(error, UnknownModel) and not self.calls:
+                await self._tell_models(error)
             if error is self._stop.reason or error.lasting or not self.calls:
                 raise
             raise CallError(str(error), kind="refused", hint=error.hint) from error
@@ -147,6 +149,14 @@ class EndpointWorker:
             if not self.refusals.blamed or error.reason not in HELD:
                 raise
             raise CallError(f"every request is refused; {error}", kind="refused", hint=DOCTOR) from error
+
+    async def _tell_models(self, error: UnknownModel) -> None:
+        """Add to the hint which models there are, where the endpoint lists them."""
+        from aide.llm.offers import describe_models, list_models
+
+        with suppress(AideError):
+            if names := describe_models(await list_models(self.client)):
+                error.hint = f"check --model; the endpoint lists {names}"
 
     async def _attempt(
         self,

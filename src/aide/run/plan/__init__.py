@@ -15,7 +15,7 @@ from aide.formats import TaskCard
 from aide.prompts import Prompts
 from aide.run.group_sizes import learn_group_sizes
 from aide.run.inputs import PreparedInputs
-from aide.run.plan.bound import estimate_at_most, measure_longest_call
+from aide.run.plan.bound import estimate_at_most, measure_least_window, measure_longest_call
 from aide.run.plan.ceiling import check_target
 from aide.run.plan.estimate import Estimate, estimate_seconds, scale_tokens
 from aide.run.plan.experience import Experience, read_experience
@@ -98,4 +98,17 @@ def find_longest_call(spec: RunSpec, inputs: PreparedInputs, card: TaskCard) -> 
     return asyncio.run(measure_longest_call(spec, inputs, card, learn_group_sizes(spec, inputs)))
 
 
-__all__ = ["Estimate", "Experience", "RunPlan", "find_longest_call", "make_plan", "read_experience"]
+def find_least_window(spec: RunSpec, inputs: PreparedInputs, card: TaskCard) -> int:
+    """Tokens of the longest call that a run will surely make of typical seeds. Runs a loop of its own."""
+    return asyncio.run(measure_least_window(spec, inputs, card, learn_group_sizes(spec, inputs)))
+
+
+__all__ = [
+    "Estimate",
+    "Experience",
+    "RunPlan",
+    "find_least_window",
+    "find_longest_call",
+    "make_plan",
+    "read_experience",
+]

@@ -23,7 +23,7 @@ from aide.run.plan.estimate import Estimate, HopEstimate, StepSpending
 from aide.run.plan.kinds import find_kind_of, name_step
 from aide.run.plan.measuring import CallSize
 from aide.run.plan.part import POOL
-from aide.run.plan.rehearsal import Rehearsal, choose_longest
+from aide.run.plan.rehearsal import Rehearsal, choose_longest, choose_typical
 from aide.run.plan.script import COMPARE, READ, WANTS
 from aide.run.plan.walk import Level
 from aide.run.task_card import rank_near_labels
@@ -49,6 +49,21 @@ async def measure_longest_call(
     rehearsal = await _rehearse(spec, inputs, card, sizes, Prompts(spec.prompts))
     return max(
         round(size.prompt + size.limit)
+        for size in (*rehearsal.table.list_sizes(), *(size for _, size in rehearsal.once))
+    )
+
+
+async def measure_least_window(
+    spec: RunSpec, inputs: PreparedInputs, card: TaskCard, sizes: GroupSizes
+) -> int:
+    """Tokens without which seeds as they are can't be worked on: the longest typical prompt with its typical answer.
+
+    Less than `measure_longest_call`: a server that takes the one and not the other does most of the work.
+    """
+    prompts, typical = Prompts(spec.prompts), choose_typical(inputs.seeds)
+    rehearsal = await Rehearsal(spec, inputs, card, sizes, prompts, typical).run()
+    return max(
+        round(size.prompt + size.completion)
         for size in (*rehearsal.table.list_sizes(), *(size for _, size in rehearsal.once))
     )
 
