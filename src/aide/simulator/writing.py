@@ -49,6 +49,9 @@ _NUMBER: Final = re.compile(r"\d+(?!.*\d)", re.DOTALL)
 _SENTENCE: Final = re.compile(r"[^.!?。！？;\n]{8,}[.!?。！？;]?")
 _CALL: Final = re.compile(r"\b([A-Za-z_]\w*)\(")
 _SLACK: Final = 12  # characters: what every answer holds besides its words
+# What a schema may ask of the simulator: beyond it the answer does not fit, as that of a model that ran out of tokens.
+_MOST_ITEMS: Final = 1000
+_MOST_LETTERS: Final = 100_000
 _NUMBERED: Final = ("line.n", "text.n", "pair.n")
 _OPTION: Final = re.compile(r"^([A-Z])[.):] .*?(\d+)$", re.MULTILINE)
 _CARD: Final = {
@@ -149,8 +152,8 @@ class _Writer:
             return self.fill_list(schema, name)
         if kind == "string":
             text = str(self.verdict[name]) if name in self.verdict else self.find_value(name)
-            while len(text) < schema.get("minLength", 0):
-                text = f"{text} {self.values.choice(self.words)}"
+            while len(text) < min(schema.get("minLength", 0), _MOST_LETTERS):
+                text += f" {self.values.choice(self.words)}"
             return text[: schema.get("maxLength")]
         if kind in ("integer", "number") and name not in self.verdict:
             low = int(schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1))
@@ -174,7 +177,7 @@ class _Writer:
         """So many items as the schema, the numbers of the inputs or the prose tell."""
         items, own = schema.get("items", {}), self.request.numbered if name != "wrong" else []
         size = len(own) or self.request.count
-        size = max(min(size, schema.get("maxItems", size)), schema.get("minItems", 0))
+        size = min(max(min(size, schema.get("maxItems", size)), schema.get("minItems", 0)), _MOST_ITEMS)
         options = items.get("enum", ())
         if options and len(options) >= size:  # some of a set: the chosen one first
             at = options.index(self.fill(items))

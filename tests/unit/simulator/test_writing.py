@@ -476,3 +476,16 @@ def test_texts_of_people_are_good_and_a_verdict_has_its_keys_in_order() -> None:
     assert not passes(judge(say(synthesize()), simulator=harsh))
     assert list(read(blind("A text."), schema=READINGS)["verdicts"][0]) == list(READING["properties"])
     assert 1 <= read(blind("A text."), schema=shape(humour=GRADE))["humour"] <= 10
+
+
+def test_a_schema_without_measure_is_answered_in_measure() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "text": {"type": "string", "minLength": 10**9},
+            "list": {"type": "array", "items": {"type": "string"}, "minItems": 10**9},
+        },
+    }
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    body = {"messages": [{"role": "user", "content": "Say it."}], "response_format": wanted}
+    assert len(Simulator().write(body)) < 300_000
