@@ -109,7 +109,7 @@ class Budget:
         spec = self.spec
         tokens = self.spent.prompt + self.spent.completion + self._open.tokens + wanted.tokens
         money = self.money + self._open.money + wanted.money
-        minutes = (self._clock() - self._began) / 60
+        minutes = self._minutes
         for name, cap, value in (
             ("--max-calls", spec.max_calls, self.spent.calls + self._open_calls + 1),
             ("--max-total-tokens", spec.max_total_tokens, tokens),
@@ -121,6 +121,15 @@ class Budget:
                 raise BudgetSpent(
                     f"{name} {cap:g} is reached", hint=f"rerun with a higher {name} to go on from here"
                 )
+
+    @property
+    def _minutes(self) -> float:
+        return (self._clock() - self._began) / 60
+
+    @property
+    def out_of_time(self) -> bool:
+        """True where no call that ends can make room for another."""
+        return self.spec.max_minutes is not None and self._minutes > self.spec.max_minutes
 
     def release(self, reservation: Reservation, calls: int = 1) -> None:
         """The call ended, or so many together: what they really cost is told by `charge`."""

@@ -20,7 +20,7 @@ from aide.llm.request import ChatRequest, ModelAnswer, ModelRequest
 from aide.parsing import fits_schema, takes_long
 from aide.prompts import Prompts
 from aide.records import WHOLE, Correction, Message, Payload, digest
-from aide.run.budget import Budget
+from aide.run.budget import Budget, Reservation
 from aide.run.call_rows import CallName, make_row, split_messages
 from aide.run.service import ModelService
 from aide.run.waves import WaveGatherer
@@ -98,6 +98,8 @@ class ModelCalls:
         self._earlier = tuple(earlier)
         self._steps = {name: spec.get_step(name) for name in type(spec.steps).model_fields}
         self._in_flight: dict[str, asyncio.Future[tuple[bytes, str]]] = {}
+        self._under_way = 0  # calls that were let through the caps and have not ended
+        self._released: list[asyncio.Future[None]] = []
 
     def make_request(
         self, step: str, messages: list[Message], payload: Payload[Any], max_output: int, draw: int, node: str
@@ -193,9 +195,10 @@ class ModelCalls:
 
     async def _send(self, name: CallName, request: ModelRequest) -> ModelAnswer:
         """An answer that is paid for within the caps, and journaled."""
+        reserved = await self._reserve(request)
+        self._under_way += 1
         held = ExitStack()
-        reserved = self.budget.reserve(list(request.messages), request.max_output, request.model)
-        held.callback(self.budget.release, reserved)
+        held.callback(self._release, reserved)
 
         async def keep(answer: ModelAnswer) -> None:
             held.close()
@@ -211,6 +214,35 @@ class ModelCalls:
         with held:
             ranks = ENDING_RANKS if self.ending else RANKS
             return await self._models.complete(request, ranks.get(request.step, LAST), keep)
+
+    async def _reserve(self, request: ModelRequest) -> Reservation:
+        """Set aside what a call may cost, once calls under way have left room for it.
+
+        A cap is reached only when none is under way: its stop would fail those that were let through and not sent yet,
+        and a run with a little room left would never use it.
+
+        Raises:
+            errors.BudgetSpent: no room is left, or no time.
+            errors.AideError: the reason of a stop.
+        """
+        while True:
+            try:
+                return self.budget.reserve(list(request.messages), request.max_output, request.model)
+            except BudgetSpent:
+                if not self._under_way or self.budget.out_of_time:
+                    raise
+            released = asyncio.get_running_loop().create_future()
+            self._released.append(released)
+            await released
+            self._models.stop.raise_if_requested()
+
+    def _release(self, reserved: Reservation) -> None:
+        self.budget.release(reserved)
+        self._under_way -= 1
+        waiting, self._released = self._released, []
+        for each in waiting:
+            if not each.done():
+                each.set_result(None)
 
     def note_fault(
         self, request: ChatRequest, payload: Payload[Any], received: ReceivedAnswer, fault: Unusable

@@ -1,6 +1,7 @@
 """`ask`: what is journaled when, what is shared, what is asked again, and what is never paid for twice."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from hashlib import blake2b
@@ -389,6 +390,42 @@ def test_calls_under_way_count_towards_the_cap(tmp_path: Path) -> None:
         return sum(isinstance(end, BudgetSpent) for end in ends)
 
     assert run(tmp_path, server, play, max_calls=3) == 2
+    assert len(server.asked) == 3
+
+
+class OneSlot(Server):
+    """One call at a time; those in line fail once the run is told to stop, as in the pool."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = asyncio.Lock()
+
+    async def complete(self, request: ModelRequest, rank: int, keep: KeepAnswer) -> ModelAnswer:
+        async with self.line:
+            self.stop.raise_if_requested()
+            await asyncio.sleep(0)
+            return await super().complete(request, rank, keep)
+
+
+def test_what_a_cap_lets_through_is_asked_before_the_cap_stops_the_run(tmp_path: Path) -> None:
+    server = OneSlot()
+
+    async def play(bench: Bench) -> Counter[str]:
+        ends: Counter[str] = Counter()
+
+        async def one(about: str) -> None:
+            try:
+                await bench.ask(about)
+                ends["answered"] += 1
+            except BudgetSpent:
+                ends["spent"] += 1
+
+        async with asyncio.TaskGroup() as group:
+            for n in range(5):
+                group.create_task(one(str(n)))
+        return ends
+
+    assert run(tmp_path, server, play, max_calls=3) == {"answered": 3, "spent": 2}
     assert len(server.asked) == 3
 
 
