@@ -179,14 +179,28 @@ class Aide:
     async def _write(
         self, hops: Sequence[Hop], step: str, template: str, ask: Ask, group: Group, **given: Any
     ) -> Drafts:
+        """The texts, with their answers where the writer is to give them; a weak model may fail at that and is then
+        asked for the text alone, which is answered like any other.
+        """
+        reply = self.context.reply
+        try:
+            return await self._write_as(reply, hops, step, template, ask, group, **given)
+        except Unusable:
+            if len(hops) > 1 or not reply:
+                raise
+        return await self._write_as("", hops, step, template, ask, group, **given)
+
+    async def _write_as(
+        self, reply: str, hops: Sequence[Hop], step: str, template: str, ask: Ask, group: Group, **given: Any
+    ) -> Drafts:
         context, card, format, first = self.context, self.context.card, self.context.format, hops[0]
         labels = {label.name: label for label in card.labels}
-        payload = choose_payload(card, len(hops), context.reply)
+        payload = choose_payload(card, len(hops), reply)
         form = ""
-        if context.reply == format.reply != "":
+        if reply == format.reply != "":
             form = context.prompts.render_form(f"answer/{format.name}", evidence=False)
         max_output = card.max_input_tokens * len(hops)
-        if context.joint:
+        if reply:
             max_output += card.max_answer_tokens * len(hops)
         found = await ask(
             step, payload, template=template, max_output=max_output, draw=first.draw if len(hops) == 1 else 0,
@@ -195,7 +209,7 @@ class Aide:
             parent=first.parent.draft.input if first.operation != PLAIN else "",
             seed=first.seed.draft.input if first.anchored else "", parts=first.parent.parts,
             demos=context.examples(group), there=group.there, form=form,
-            reply=context.reply, what=name_input(card), **given,
+            reply=reply, what=name_input(card), **given,
         )  # fmt: skip
         return {place: finish_draft(format, card, hops[place], draft) for place, draft in found.items()}
 

@@ -231,13 +231,21 @@ def test_a_call_that_came_to_nothing_is_made_for_each_alone() -> None:
 
 
 def test_one_that_cannot_be_written_at_all_is_lost_alone() -> None:
-    grown, _ = grow(Aide(make_context()), make_group(make_hop(1), make_hop(2)), ONE, "no", "no")
+    nothing = ("no", "no", "", "")
+    grown, _ = grow(Aide(make_context()), make_group(make_hop(1), make_hop(2)), ONE, *nothing)
     assert record_of(grown[0]).draft.input == FRESH
     assert isinstance(grown[1].outcome, NodeError)
-    assert grown[1].outcome.reason == "invalid"
-    (alone,), ask = grow(Aide(make_context()), make_group(make_hop(1)), "no", "no")
+    assert grown[1].outcome.reason == "empty"
+    (alone,), ask = grow(Aide(make_context()), make_group(make_hop(1)), *nothing)
     assert isinstance(alone.outcome, NodeError)
-    assert len(ask.asked) == 2, "it is not asked for a third time"
+    assert len(ask.asked) == 4, "twice with its answer, twice without"
+
+
+def test_a_model_that_cannot_write_the_answer_along_writes_the_text_alone() -> None:
+    (alone,), ask = grow(Aide(make_context()), make_group(make_hop(1)), "no", "no", FRESH, ANSWER)
+    record = record_of(alone)
+    assert (record.draft.input, record.draft.output) == (FRESH, ANSWER)
+    assert [each["reply"] for each in ask.asked[:3]] == ["worked", "worked", ""]
 
 
 def test_of_a_group_that_was_begun_before_a_stop_only_the_rest_is_grown_with_the_same_call() -> None:
