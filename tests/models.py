@@ -31,6 +31,9 @@ class SilentModels:
     def note_invalid(self, model: str, endpoint: str, rung: str, shapeless: bool) -> None:
         self.noted.append(model)
 
+    def count_thinking(self, model: str) -> int:
+        return 0
+
     def capabilities(self) -> Mapping[str, Any]:
         return {}
 

@@ -82,9 +82,19 @@ def _is_cut_off(data: Mapping[str, Any], choice: Mapping[str, Any], limit: int) 
     written = _mapping(data.get("usage")).get("completion_tokens")
     if not limit or not isinstance(written, int):
         return False
-    # Exactly at the limit nothing ends by chance. Beyond it a server counts otherwise than we asked, thoughts perhaps,
-    # and is believed where it says that the answer ended.
-    return written == limit or (written > limit and finish not in _ENDED)
+    # Exactly at the limit nothing ends by chance. Beyond it a server counts otherwise than we asked, and is believed
+    # where it says that the answer ended. Who thinks first had room for that, too: any number may be a chance there.
+    if written == limit and not _thinks(data, choice):
+        return True
+    return written >= limit and finish not in _ENDED
+
+
+def _thinks(data: Mapping[str, Any], choice: Mapping[str, Any]) -> bool:
+    """True when there is an answer, and thoughts before it that were counted or stand apart."""
+    message, usage = _mapping(choice.get("message")), _mapping(data.get("usage"))
+    inside = _mapping(usage.get("completion_tokens_details"))
+    thoughts = inside.get("reasoning_tokens") or message.get("reasoning_content") or message.get("reasoning")
+    return bool(thoughts) and bool(_content(message.get("content")).strip())
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -413,14 +413,80 @@ def test_the_answer_is_found_wherever_the_thinking_stands(said: Said, tmp_path: 
         completion("<think>first I", finish="length"),
     ],
 )
-def test_thinking_that_took_the_whole_room_is_given_twice_as_much(said: Said, tmp_path: Path) -> None:
+def test_thinking_that_took_the_whole_room_is_given_room_of_its_own(said: Said, tmp_path: Path) -> None:
     async def part(scene: Scene) -> None:
         assert await scene.ask(payload=COUNT) == 3
 
     fake = FakeEndpoint().say(said, completion(GOOD))
     play(tmp_path, fake, part)
-    assert [body["max_tokens"] for body in fake.bodies] == [50, 100]
+    assert [body["max_tokens"] for body in fake.bodies] == [50, 100 + 100]
     assert all("first I" not in json.dumps(body) for body in fake.bodies), "thinking is never sent back"
+
+
+def think(tokens: int) -> Any:
+    """A model that spends so many tokens on thoughts before three of an answer."""
+
+    def rule(body: Any) -> Said:
+        left = body["max_tokens"] - tokens
+        usage = {"prompt_tokens": 7, "completion_tokens": min(body["max_tokens"], tokens + 3)}
+        usage["completion_tokens_details"] = {"reasoning_tokens": min(body["max_tokens"], tokens)}
+        if left < 3:
+            return completion("", finish="length", message={"reasoning_content": "hm "}, usage=usage)
+        return completion(GOOD, message={"reasoning_content": "hm "}, usage=usage)
+
+    return rule
+
+
+def test_room_for_thinking_is_learned_once_and_kept_for_the_model(tmp_path: Path) -> None:
+    """Three calls find out how much; then none is cut, in this session and in the next."""
+    fake = FakeEndpoint(think(600))
+
+    async def first(scene: Scene) -> Any:
+        with pytest.raises(Unusable, match="cut off"):
+            await scene.ask("apples", payload=COUNT)
+        for about in ("pears", "plums", "figs"):
+            assert await scene.ask(about, payload=COUNT) == 3
+        assert scene.pool.count_thinking("m") >= 600
+        return scene.pool.export_profiles()
+
+    async def keep(scene: Scene) -> None:
+        kept.update(await first(scene))
+
+    kept: dict[str, Any] = {}
+    play(tmp_path / "one", fake, keep)
+    limits = [body["max_tokens"] for body in fake.bodies]
+    cut = sum(limit < 603 for limit in limits)
+    assert (cut, len(limits)) == (3, 6)
+    again = FakeEndpoint(think(600))
+
+    async def later(scene: Scene) -> None:
+        scene.pool.import_profiles(kept)
+        assert await scene.ask("apples", payload=COUNT) == 3
+
+    play(tmp_path / "two", again, later)
+    assert len(again.bodies) == 1
+    assert again.bodies[0]["max_tokens"] <= 16_384 + 50
+
+
+def test_who_never_thinks_keeps_its_limits(tmp_path: Path) -> None:
+    async def part(scene: Scene) -> None:
+        for about in ("apples", "pears"):
+            assert await scene.ask(about, payload=COUNT) == 3
+
+    fake = FakeEndpoint(lambda body: completion(GOOD))
+    play(tmp_path, fake, part)
+    assert [body["max_tokens"] for body in fake.bodies] == [50, 50]
+
+
+def test_thinking_without_end_is_given_room_up_to_a_bound(tmp_path: Path) -> None:
+    async def part(scene: Scene) -> None:
+        for number in range(12):
+            with pytest.raises(Unusable):
+                await scene.ask(str(number), payload=COUNT)
+
+    fake = FakeEndpoint(think(10**6))
+    play(tmp_path, fake, part)
+    assert max(body["max_tokens"] for body in fake.bodies) == 16_384 + 100
 
 
 def test_a_thought_without_an_answer_is_asked_again(tmp_path: Path) -> None:

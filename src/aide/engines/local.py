@@ -136,6 +136,10 @@ class LocalModels:
         """See `ModelService`."""
         self.pool.note_invalid(model, endpoint=endpoint, rung=rung, shapeless=shapeless)
 
+    def count_thinking(self, model: str) -> int:
+        """See `ModelService`."""
+        return self.pool.count_thinking(model)
+
     def capabilities(self) -> Mapping[str, Any]:
         """See `ModelService`."""
         return self.pool.export_profiles()

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
-from aide.completion import read_completion, read_reasoning
+from aide.completion import read_completion
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError, Unusable
 from aide.llm.diagnosis import PARALLEL, Diagnosis, DoctorFinding, FindingLevel, MeasuredSpeed
 from aide.llm.health import RunHealth
@@ -18,7 +18,7 @@ from aide.llm.profile import RUNGS
 from aide.llm.request import ChatRequest, Endpoint, ModelAnswer
 from aide.llm.retry import with_retries
 from aide.llm.servers import LOCAL, THINKING_OFF, advise_larger_window, advise_more_slots
-from aide.llm.usage import estimate_tokens
+from aide.llm.thinking import count_thinking, read_limit
 from aide.llm.worker import EndpointWorker
 from aide.parsing import parse_json
 from aide.records import Message, rng
@@ -201,7 +201,9 @@ class _Examination:
 
     def check_ending(self, hello: ModelAnswer) -> None:
         """Find out whether the model ends an answer of one word; a base model, or one without its template, goes on."""
-        if hello.data["choices"][0].get("finish_reason") != "length" or _count_thinking(hello):
+        if hello.data["choices"][0].get("finish_reason") != "length" or count_thinking(
+            hello.data, hello.usage
+        ):
             self.add_finding("ending", "ok", "answers end")
             return
         advice = "use an instructed model, and let the server apply its chat template"
@@ -220,7 +222,7 @@ class _Examination:
 
     async def check_thinking(self, hello: ModelAnswer) -> None:
         """Count the tokens of thinking before an answer of one word, and find what turns it off."""
-        spent = _count_thinking(hello)
+        spent = count_thinking(hello.data, hello.usage)
         if not spent:
             self.add_finding("thinking", "ok", "none")
             return
@@ -229,7 +231,7 @@ class _Examination:
                 again = await self.ask(WORD, extra=extra)
             except (NodeError, EndpointUnusable):
                 continue
-            if not _count_thinking(again) and _read_text(again):
+            if not count_thinking(again.data, again.usage) and _read_text(again):
                 import orjson
 
                 advice = f"--extra '{orjson.dumps({**self.extra, **extra}).decode()}' turns it off"
@@ -244,12 +246,12 @@ class _Examination:
         answer = await self.ask(
             "Count from 1 to 300 in digits, with spaces, and nothing else.", max_output=16
         )
-        wrote = answer.usage.completion
-        if wrote > 48:
+        wrote, allowed = answer.usage.completion, read_limit(answer.sent) or 16
+        if wrote > 3 * allowed:
             self.add_finding(
                 "output limit",
                 "note",
-                f"ignored: {wrote} tokens where 16 were allowed",
+                f"ignored: {wrote} tokens where {allowed} were allowed",
                 "set a limit in the server",
             )
         else:
@@ -367,11 +369,6 @@ def _read_text(answer: ModelAnswer) -> str:
         return read_completion(answer.data)
     except Unusable:
         return ""
-
-
-def _count_thinking(answer: ModelAnswer) -> int:
-    """Tokens of thinking: as reported, else estimated from what stands in the answer."""
-    return answer.usage.reasoning or estimate_tokens(read_reasoning(answer.data))
 
 
 def _fits_schema(answer: ModelAnswer) -> bool:

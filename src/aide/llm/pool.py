@@ -357,6 +357,11 @@ class EndpointPool:
                 if name in worker.profiles:
                     worker.profiles[name].note_invalid(rung, worker.limiter.in_flight, shapeless=shapeless)
 
+    def count_thinking(self, model: str) -> int:
+        """Tokens that a call may write beside those of its answer, because the model thinks first."""
+        known = (worker.profiles.get(self.name_model(worker, model)) for worker in self.workers)
+        return max((profile.thinking for profile in known if profile), default=0)
+
     def export_profiles(self) -> dict[str, Any]:
         """What was learned, by endpoint and model, as JSON-able data."""
         return {worker.endpoint.name: worker.export_profiles() for worker in self.workers}

@@ -73,6 +73,8 @@ class EndpointProfile:
     """True where there is no system role: what it says opens the first user message."""
     most_output: int | None = None
     """Most tokens of output that may be asked for."""
+    thinking: int = 0
+    """Tokens of output that are asked for beside those of the answer, for what the model thinks first."""
     proven: set[str] = field(default_factory=set)
     """Shapes of requests that have been answered: `text`, `schema`."""
     answers: int = 0
@@ -92,13 +94,18 @@ class EndpointProfile:
         """The rung for a schema: the common one, or a lower one that this schema alone needs."""
         return max(self.rung, self.rungs.get(schema_name, 0))
 
+    def find_limit(self, request: ChatRequest) -> int:
+        """Tokens of output that are asked for: for the answer, and for thoughts before it."""
+        wanted = request.max_output + self.thinking
+        return min(wanted, self.most_output or wanted)
+
     def build_body(self, request: ChatRequest, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """The request as this endpoint takes it: the body, and what of it the journal keeps besides the messages."""
         messages = [message.as_dict() for message in request.messages]
         if self.folds_system:
             messages = _fold_system(messages)
         sent: dict[str, Any] = {"model": model}
-        sent[self.limit_name] = min(request.max_output, self.most_output or request.max_output)
+        sent[self.limit_name] = self.find_limit(request)
         for name in SAMPLING:
             value = getattr(request, name)
             if value is not None and name not in self.dropped:
@@ -143,7 +150,7 @@ class EndpointProfile:
         if self.limit_name == "max_completion_tokens" and is_unwanted(said):
             self.limit_name = "max_tokens"
             return True
-        asked = min(request.max_output, self.most_output or request.max_output)
+        asked = self.find_limit(request)
         # The bound stands somewhere in the words: a number below what was asked, and no version or status.
         lower = [n for n in map(int, _NUMBER.findall(said)) if 16 <= n < asked]
         if not lower:
@@ -253,6 +260,7 @@ class EndpointProfile:
             "dropped": sorted(self.dropped),
             "folds_system": self.folds_system,
             "most_output": self.most_output,
+            "thinking": self.thinking,
             "proven": sorted(self.proven),
         }
 
@@ -266,6 +274,7 @@ class EndpointProfile:
             dropped=set(data["dropped"]),
             folds_system=bool(data["folds_system"]),
             most_output=data["most_output"],
+            thinking=int(data.get("thinking", 0)),
             proven=set(data["proven"]),
         )
 

@@ -15,6 +15,7 @@ from aide.llm.prefixes import PrefixCacheMeter
 from aide.llm.profile import RUNGS, EndpointProfile, is_unwanted, names_field
 from aide.llm.refusals import DOCTOR, HELD, Refusals
 from aide.llm.request import ChatRequest, EmbeddingRequest, Endpoint, ModelAnswer, ModelRequest
+from aide.llm.thinking import learn_thinking, read_limit
 from aide.llm.tiers import FIELD, Tier, read_served_tier
 from aide.llm.usage import read_usage, read_written_text
 from aide.llm.waits import read_exhausted
@@ -226,6 +227,8 @@ class EndpointWorker:
             break
         profile.note_answer(request)
         answer = self._build_answer(request, model, reply, data, sent, tier)
+        limit = read_limit(sent) or request.max_output
+        profile.thinking = learn_thinking(profile.thinking, data, answer.usage, limit)
         self.prefixes.note(model, request.messages, answer.usage)
         return answer
 

@@ -227,7 +227,8 @@ class ModelCalls:
         """
         while True:
             try:
-                return self.budget.reserve(list(request.messages), request.max_output, request.model)
+                most = request.max_output + self._models.count_thinking(request.model)
+                return self.budget.reserve(list(request.messages), most, request.model)
             except BudgetSpent:
                 if not self._under_way or self.budget.out_of_time:
                     raise

@@ -74,6 +74,10 @@ class ModelService(Protocol):
         """An answer that should have been structured was not; `shapeless`: it was no JSON at all."""
         ...
 
+    def count_thinking(self, model: str) -> int:
+        """Tokens that a call of this model may write beside those of its answer."""
+        ...
+
     def capabilities(self) -> Mapping[str, Any]:
         """What was learned of each endpoint and model, as JSON values."""
         ...

@@ -285,3 +285,17 @@ def test_prose_is_no_code() -> None:
 )
 def test_code_is_told_from_prose(text: str, *, code: bool) -> None:
     assert looks_like_code(text) is code
+
+
+def test_a_number_of_tokens_tells_no_cut_where_thoughts_had_room_of_their_own() -> None:
+    def ended(finish: str | None, content: str = "Three.", tokens: int = 50) -> dict[str, Any]:
+        message = {"content": content, "reasoning_content": "I count them."}
+        usage = {"completion_tokens": tokens, "completion_tokens_details": {"reasoning_tokens": 45}}
+        return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
+
+    for tokens in (50, 51):
+        assert read_completion(ended("stop", tokens=tokens), 50) == "Three."
+    for cut in (ended("length"), ended(None), ended("stop", content="")):
+        with pytest.raises(Unusable) as fault:
+            read_completion(cut, 50)
+        assert fault.value.reason == "truncated"
