@@ -10,7 +10,7 @@ DEMO := demo.aide
 SERVERS := .servers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-crash test-fuzz test-browser test-cron test-trainers test-compare test-tasks test-endpoints check format \
+.PHONY: help setup demo test test-crash test-kills test-fuzz test-browser test-cron test-trainers test-compare test-tasks test-endpoints check format \
 	release-notes bench bench-quality bench-peers try try-small clean
 
 help: ## list the targets
@@ -37,6 +37,9 @@ test: $(STAMP) ## run the tests, two files at a time; at most three minutes on t
 
 test-crash: $(STAMP) ## runs killed and failing at random, and property tests with 2,000 examples each
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'crash or hypothesis' --hypothesis-profile thorough
+
+test-kills: $(STAMP) ## 200 kills at random moments, start-up included (about six minutes); `make test-crash` has twenty
+	AIDE_KILLS=200 $(BIN)/python -m pytest -n 2 --dist load -m crash tests/crash/test_many_kills.py
 
 test-fuzz: $(STAMP) ## 10,000 answers of a server that says anything at all; AIDE_FUZZ_SEED=N for others
 	AIDE_FUZZ=10000 $(BIN)/python -m pytest -s tests/fuzz
