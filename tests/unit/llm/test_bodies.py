@@ -13,16 +13,21 @@ JSON = b'{"a": 1}'
 PLAIN = b"x" * 1000
 
 
+def _zip(content: bytes) -> bytes:
+    """Without the time in the header: the content names the test, and each worker has to find the same names."""
+    return gzip.compress(content, mtime=0)
+
+
 @pytest.mark.parametrize(
     ("content", "encoding"),
     [
         (PLAIN, ""),
         (PLAIN, "identity"),
-        (gzip.compress(PLAIN), "gzip"),
-        (gzip.compress(PLAIN), "X-GZIP"),
+        (_zip(PLAIN), "gzip"),
+        (_zip(PLAIN), "X-GZIP"),
         (zlib.compress(PLAIN), "deflate"),
         (zlib.compress(PLAIN)[2:-4], "deflate"),
-        (gzip.compress(zlib.compress(PLAIN)), "deflate, gzip"),
+        (_zip(zlib.compress(PLAIN)), "deflate, gzip"),
     ],
 )
 def test_encodings_are_taken_off(content: bytes, encoding: str) -> None:
@@ -39,9 +44,9 @@ def test_json_under_a_header_that_a_proxy_left_behind_is_json(encoding: str) -> 
     [
         (b"\x01\x02", "br", "'br'"),
         (b"\xff\xff", "gzip", "broken"),
-        (gzip.compress(PLAIN)[:-9], "gzip", "too early"),
-        (gzip.compress(bytes(MOST + 1)), "gzip", "larger than 8 MB"),
-        (gzip.compress(gzip.compress(gzip.compress(PLAIN))), "gzip, gzip, gzip", "not asked for"),
+        (_zip(PLAIN)[:-9], "gzip", "too early"),
+        (_zip(bytes(MOST + 1)), "gzip", "larger than 8 MB"),
+        (_zip(_zip(_zip(PLAIN))), "gzip, gzip, gzip", "not asked for"),
     ],
 )
 def test_what_can_not_be_unpacked_is_a_failed_call(content: bytes, encoding: str, words: str) -> None:
