@@ -57,6 +57,27 @@ class _Loader(jinja2.BaseLoader):
         return _EXTENDS.sub(rf"\g<1>{at}{half}\g<2>", source), path, None
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """jinja2's sandbox, which decides once for each type and attribute whether a template may read it.
+
+    The decision depends on nothing else, and a run asks for the same few attributes millions of times.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._decisions: dict[tuple[type, str], bool] = {}
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """See `jinja2.sandbox.SandboxedEnvironment`."""
+        if isinstance(obj, type):  # of a class it is the class itself that decides
+            return super().is_safe_attribute(obj, attr, value)
+        key = (type(obj), attr)
+        safe = self._decisions.get(key)
+        if safe is None:
+            safe = self._decisions[key] = super().is_safe_attribute(obj, attr, value)
+        return safe
+
+
 class Prompts:
     """All templates of one run, with the person's own files before the packaged ones.
 
@@ -69,7 +90,7 @@ class Prompts:
         self.override = override
         self.constants = constants
         # A sandbox, because people share prompts: a template must not be able to run Python.
-        self._environment = ImmutableSandboxedEnvironment(
+        self._environment = _Sandbox(
             loader=_Loader(override),
             undefined=jinja2.StrictUndefined,  # a misspelt name must not leave an empty place in every prompt
             finalize=_defuse,
