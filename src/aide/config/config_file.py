@@ -25,6 +25,10 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_]\w{0,127}", re.ASCII)
 _KEY_LIKE: Final = re.compile(
     r"(?:sk|pk|gsk|hf|nvapi|xai|AIza|ghp|r8|csk|fw|tgp|glpat)_?[A-Za-z0-9_]{16,}\Z|(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9]{24,}\Z|[0-9a-f]{32,}\Z"
 )
+# What providers begin their keys with, under whatever name such a value stands.
+_KEY_VALUE: Final = re.compile(
+    r"(?:Bearer\s+)?(?:(?:sk|pk|gsk|hf|nvapi|xai|ghp|r8|csk|fw|tgp|glpat)[-_]|AIza)[\w-]{16,}\Z"
+)
 _TABLE: Final = re.compile(r"^\s*(\[{1,2})\s*([^\]]+?)\s*\]")
 _KEY: Final = re.compile(r"""^\s*["']?([^"'=\s]+)["']?\s*=""")
 
@@ -85,7 +89,8 @@ def refuse_secrets(names: Mapping[str, Any], where: str, *, named: bool = False)
         InputError: naming where the key stands.
     """
     for name, value in names.items():
-        if not _SECRET.fullmatch(name) or isinstance(value, Mapping | bool):
+        looks_like_key = isinstance(value, str) and _KEY_VALUE.match(value)
+        if not (looks_like_key or _SECRET.fullmatch(name)) or isinstance(value, Mapping | bool):
             continue
         if named and isinstance(value, str) and _NAMED.search(value):
             continue

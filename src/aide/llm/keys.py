@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aide.errors import EndpointUnusable
+from aide.processes import end_process, read_output
 
+LONGEST_KEY: Final = 1 << 16  # bytes that a key command may print: tokens of some kilobytes exist
 KEY_TIME: Final = 30.0  # seconds for a key command: some ask a vault, or a person's browser session
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 _QUOTES: Final = "\"'`“”‘’„«»"
@@ -62,13 +64,13 @@ async def run_key_command(command: str) -> str:
     )
     try:
         async with asyncio.timeout(KEY_TIME):
-            printed, _ = await running.communicate()
+            printed = await read_output(running, LONGEST_KEY)
     except TimeoutError:
         raise EndpointUnusable(f"the key command took more than {KEY_TIME:g} s", hint=hint) from None
     finally:
-        if running.returncode is None:  # it takes too long, or the run was stopped
-            running.kill()
-            await running.wait()
+        await end_process(running, group=False)  # it takes too long, prints too much, or the run was stopped
+    if printed is None:
+        raise EndpointUnusable(f"the key command printed more than {LONGEST_KEY >> 10} KB", hint=hint)
     if running.returncode or not printed.strip():
         raise EndpointUnusable(f"the key command failed (exit status {running.returncode})", hint=hint)
     return printed.decode("utf-8", "replace")

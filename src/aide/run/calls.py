@@ -49,6 +49,9 @@ ENDING_RANKS: Final = {**RANKS, "answer": 5, "check": 5, "tests": 5, "reflect": 
 UNSTRUCTURED: Final = ("not_json", "invalid")  # a rung that promised structure did not keep it
 ENDLESS: Final = ("looped", "oversized")  # a sample gone wrong: another one may not
 FINAL: Final = ("refused", "filtered")  # asking the same again would only be paid for again
+# Further attempts at a call that was cut off before its answer began. Each teaches the endpoint's profile at least
+# twice the room for thoughts, so that two of them have nine times the limit of the first.
+STARVED_ATTEMPTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,10 +298,13 @@ class NodeAsk:
         """See `records.Ask`. One re-ask: with the fault, with twice the tokens where the answer was cut off, or afresh.
 
         A loop, or an extraction that keeps to its schema and holds nothing, is not shown to the model again: small ones
-        repeat what they see, and none of 43 such answers was mended. It is drawn anew, as a further sample is.
+        repeat what they see, and none of 43 such answers was mended. It is drawn anew, as a further sample is. An
+        answer that was cut off before it began says nothing against the question: the model was still thinking, and is
+        asked again with the room that this taught.
         """
         parts, node = context.pop("parts", WHOLE), node or self._node
-        for attempt in (0, 1):
+        faults = 0
+        for attempt in range(2 + STARVED_ATTEMPTS):
             messages = self._prompts.render(template or step, parts, correction, **context)
             request = self._calls.make_request(step, messages, payload, max_output, draw, node)
             received = await self._calls.answer(request, draw, attempt, node)
@@ -310,10 +316,12 @@ class NodeAsk:
                 return payload.read(text)
             except Unusable as fault:
                 self._calls.note_fault(request, payload, received, fault)
-                if attempt or fault.reason in FINAL:
+                starved = fault.reason == "truncated" and not fault.said
+                faults += not starved
+                if fault.reason in FINAL or faults > 1 or attempt > STARVED_ATTEMPTS:
                     raise
                 if fault.reason == "truncated":
-                    max_output = 2 * request.max_output
+                    max_output = request.max_output * (1 if starved and attempt else 2)
                 elif fault.reason in ENDLESS or (step == "extract" and keeps_schema(payload, fault)):
                     draw += 1
                 else:

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from typing import Final, Self
 import orjson
 
 from aide.errors import InputError
+from aide.processes import end_process, read_output
 from aide.records import digest
 
 IMAGE: Final = "python:3-slim"
@@ -191,10 +191,7 @@ class Sandbox:
         except TimeoutError:
             return None, b""
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
+            await end_process(process, group=True)
         return process.returncode, out
 
     def _explain(self, status: int | None) -> str:
@@ -220,18 +217,11 @@ class Sandbox:
 async def _exchange(process: asyncio.subprocess.Process, job: bytes) -> bytes:
     """Hand the job over and read what comes back; nothing where it is too much, and then the process lives still."""
     assert process.stdin is not None
-    assert process.stdout is not None
     with contextlib.suppress(ConnectionError):
         process.stdin.write(job)
         await process.stdin.drain()
     process.stdin.close()
-    out = bytearray()
-    while chunk := await process.stdout.read(_OUTPUT):
-        out += chunk
-        if len(out) > _OUTPUT:
-            return b""
-    await process.wait()
-    return bytes(out)
+    return await read_output(process, _OUTPUT) or b""
 
 
 def _parse_line(out: bytes) -> dict[str, object]:

@@ -153,7 +153,9 @@ def test_a_key_command_is_asked_again_once_when_its_key_expired(tmp_path: Path) 
     run(work())
 
 
-@pytest.mark.parametrize("command", ["exit 3", "true"])
+@pytest.mark.parametrize(
+    "command", ["exit 3", "true", "yes", "yes | cat", "head -c 9000000 /dev/zero; sleep 9999"]
+)
 def test_a_key_command_that_fails_stops_the_run(command: str) -> None:
     async def work() -> None:
         with pytest.raises(EndpointUnusable, match="key command") as caught:

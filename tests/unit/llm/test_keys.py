@@ -35,6 +35,13 @@ def test_a_secret_inside_further_fields_is_refused_at_any_depth() -> None:
         resolve({"extra": '{"options": [{"api_key": "sk-1"}]}'})
 
 
+@pytest.mark.parametrize("value", ["sk-proj-0123456789abcdefghij", "Bearer hf_0123456789abcdefghij"])
+def test_a_key_is_known_by_its_looks_under_any_name(value: str) -> None:
+    with pytest.raises(InputError, match="`note` looks like a key") as refused:
+        resolve({"extra": f'{{"metadata": {{"note": "{value}"}}}}'})
+    assert value not in f"{refused.value} {refused.value.hint}"
+
+
 @pytest.mark.parametrize("key", ["'sk-1'", '"sk-1', "sk-1”", "sk\u200b-1", "s\u00e9k"])
 def test_quotes_and_invisible_marks_around_a_key_are_told(key: str) -> None:
     with pytest.raises(EndpointUnusable, match=r"the key in NAME (has quotes|holds a character)") as told:

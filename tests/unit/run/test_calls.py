@@ -298,6 +298,30 @@ def test_what_was_cut_off_gets_twice_the_room_and_no_correction(tmp_path: Path) 
     assert len(server.asked[1].messages) == 2
 
 
+STARVED = {"message": {"content": "", "reasoning_content": "Well"}, "finish_reason": "length"}
+
+
+def test_who_is_cut_while_thinking_is_asked_again_with_more_room(tmp_path: Path) -> None:
+    server = Server(STARVED, STARVED, STARVED, "whole")
+    assert run(tmp_path, server, lambda bench: bench.ask(room=64)) == "whole"
+    assert [request.max_output for request in server.asked] == [64, 128, 128, 128]
+    again = Server()
+    assert run(tmp_path, again, lambda bench: bench.ask(room=64)) == "whole"
+    assert not again.asked, "paid once"
+
+
+def test_who_never_stops_thinking_is_given_up(tmp_path: Path) -> None:
+    server = Server(*[STARVED] * 9)
+    with pytest.raises(Unusable, match="cut off"):
+        run(tmp_path, server, lambda bench: bench.ask(room=64))
+    assert len(server.asked) == 4
+
+
+def test_thinking_costs_no_answer_its_correction(tmp_path: Path) -> None:
+    server = Server(STARVED, "no JSON", '{"count": 7}')
+    assert run(tmp_path, server, lambda bench: bench.ask(payload=COUNT, room=64)) == 7
+
+
 def refuse_small(shape: Shape) -> int:
     if shape.count < 5:
         raise ValueError("count further")

@@ -91,6 +91,21 @@ def test_what_does_harm_is_stopped_and_reported(sandbox: Sandbox, name: str) -> 
     assert told in ran.problem
 
 
+def test_a_flood_that_nobody_reads_does_not_hold_the_run(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def leave_unread(process: asyncio.subprocess.Process, job: bytes) -> bytes:
+        assert process.stdin is not None
+        process.stdin.write(job)
+        process.stdin.close()
+        while not process.stdout._paused:  # type: ignore[union-attr]  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        return b""
+
+    monkeypatch.setattr(isolation, "_exchange", leave_unread)
+    assert not run(sandbox, HOSTILE["floods its pipe"][0]).passed
+
+
 def test_there_is_no_network_not_even_to_this_machine(sandbox: Sandbox) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
