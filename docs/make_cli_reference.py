@@ -10,14 +10,16 @@ from typing import Final
 
 from typer.testing import CliRunner
 
-from aide.cli.main import COMMANDS, app, load_command
+from aide.cli.commands import COMMANDS
+from aide.cli.helptext import HELP_ALL
+from aide.cli.main import app, load_command
 
 TARGET: Final = Path(__file__).with_name("cli-reference.md")
 HEAD: Final = """\
 # Command line reference
 
-Every command as its own `--help` tells it, written by `docs/make_cli_reference.py`. The README explains the
-exit codes, `configs/default.toml` lists all settings.
+Every command as its own `--help` tells it, with the rare options of `--help-all`; written by
+`docs/make_cli_reference.py`. The README explains the exit codes, `configs/default.toml` lists all settings.
 """
 
 
@@ -40,13 +42,19 @@ def _commands() -> Iterator[tuple[str, ...]]:
 
 
 def _help(*words: str) -> str:
-    """What a person reads in a terminal of 80 columns, without colours and without settings of their own."""
+    """What a person reads in a terminal of 80 columns, without colours and without settings of their own.
+
+    Rare options are shown, too.
+    """
+    shown = _run(*words, "--help")
+    return _run(*words, HELP_ALL) if HELP_ALL in shown else shown
+
+
+def _run(*words: str) -> str:
     unset = dict.fromkeys(name for name in os.environ if name.startswith(("AIDE_", "_AIDE_")))
-    shown = CliRunner().invoke(
-        app, [*words, "--help"], prog_name="aide", env={**unset, "COLUMNS": "80", "NO_COLOR": "1"}
-    )
+    shown = CliRunner().invoke(app, words, prog_name="aide", env={**unset, "COLUMNS": "80", "NO_COLOR": "1"})
     if shown.exit_code:
-        raise RuntimeError(f"aide {' '.join(words)} --help ended with {shown.exit_code}") from shown.exception
+        raise RuntimeError(f"aide {' '.join(words)} ended with {shown.exit_code}") from shown.exception
     return "\n".join(line.rstrip() for line in shown.stdout.strip().splitlines())
 
 

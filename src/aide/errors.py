@@ -4,7 +4,7 @@
 `run`: nothing more can be done; stop, keep everything, and tell the person what to change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
@@ -20,10 +20,12 @@ class AideError(Exception):
     exit_code: ClassVar[int] = 1
     """The status of the process that ends with it."""
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", remedy: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.hint = hint
         """One sentence that says what a person can do; shown after `hint:`."""
+        self.remedy = tuple(remedy)
+        """Options that mend it when they are added to the command."""
         self.endpoint = ""
         """The name of the endpoint where it happened; empty where no endpoint is concerned."""
 

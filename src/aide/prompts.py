@@ -12,6 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from aide.config import resources
 from aide.errors import InputError
 from aide.records import Correction, Message, Parts
+from aide.text.suggestions import suggest_name
 from aide.text.tags import defuse_tags
 
 _SYSTEM, _USER = "@system", "@user"
@@ -113,7 +114,8 @@ class Prompts:
             if f"{template}.md" in self._names:
                 return template
         raise InputError(
-            f"there is no prompt {templates[-1]}.md", hint="put it into the folder given by --prompts"
+            f"there is no prompt {templates[-1]}.md{suggest_name(f'{templates[-1]}.md', self._names)}",
+            hint="put it into the folder given by --prompts",
         )
 
     def render(

@@ -144,7 +144,7 @@ def test_calibrate_finds_the_grades_that_fit_a_person(aide: Aide) -> None:
     for row in rows:
         row["mark"] = "good" if row["scores"]["diversity"] >= least else "bad"
     marked.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-    done = aide("calibrate", "--labels", str(marked), "--base-url", "sim:?low=0&reject=0", "--json")
+    done = aide("calibrate", str(marked), "--base-url", "sim:?low=0&reject=0", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["best"]["agreed"] == 10

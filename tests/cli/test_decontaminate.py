@@ -34,7 +34,7 @@ def test_hits_are_dropped_or_marked_and_reported(tmp_path: Path) -> None:
 def test_without_a_test_set_nothing_is_read() -> None:
     done = aide("decontaminate", stdin='{"input": "x"}')
     assert (done.returncode, done.stdout) == (2, "")
-    assert "hint: name one: --against" in done.stderr
+    assert "hint: name one: --avoid" in done.stderr
 
 
 def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from aide.cli import display as shown
 from aide.cli.display import Display
+from aide.cli.picture import draw_picture
 from aide.cli.record_preview import print_previews
 from aide.errors import EndpointUnusable
 from aide.formats import Label, TaskCard
@@ -97,7 +97,7 @@ def test_the_picture_keeps_a_line_for_each_fact_at_any_width(columns: int) -> No
     progress.reasons = Counter({f"{reason}{n}": 10 for n in range(9) for reason in (NASTY, "low_relevance")})
     progress.by_hop.update({1: 1000, 2: 234})
     console = on_screen(columns, terminal=True)
-    console.print(shown._picture(progress, columns, 5_000_000))
+    console.print(draw_picture(progress, columns, 5_000_000))
     text = text_of(console)
     assert not set(STEERING) & set(text)
     assert [line.split()[0] for line in text.splitlines()] == [

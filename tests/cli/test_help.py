@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aide.cli.main import COMMANDS
+from aide.cli.commands import COMMANDS
 from aide.config.spec import RunSpec, get_flag
 
 BUILT = [name for name in COMMANDS if importlib.util.find_spec(f"aide.cli.{name}")]
@@ -44,7 +44,7 @@ def test_help_of_a_command_has_examples(name: str) -> None:
 
 
 def test_every_setting_has_an_option_unless_it_is_for_files_alone() -> None:
-    shown = aide("config", "--help").stdout
+    shown = aide("config", "--help-all").stdout
     missing = [
         name
         for name in RunSpec.model_fields
@@ -186,3 +186,37 @@ def test_shells_can_complete(shell: str) -> None:
     words = {"COMP_WORDS": "aide ex", "COMP_CWORD": "1", "_TYPER_COMPLETE_ARGS": "aide ex"}
     action = {"_TYPER_COMPLETE_FISH_ACTION": "get-args"} if shell == "fish" else {}
     assert "expand" in aide(_AIDE_COMPLETE=f"complete_{shell}", **words, **action).stdout
+
+
+def test_the_groups_stand_in_the_order_of_the_way() -> None:
+    shown = aide("--help").stdout
+    headings = [line[:-1] for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert headings == ["Options", "Grow", "Look", "Curate", "Ship", "Set up", "Examples"]
+
+
+def test_rare_options_are_left_to_help_all() -> None:
+    usual, everything = aide("expand", "--help").stdout, aide("expand", "--help-all").stdout
+    assert "--target" in usual and "--shard-size" not in usual and "--help-all" in usual
+    assert "--target" in everything and "--shard-size" in everything
+    assert "Running (rare)" not in everything
+
+
+def test_help_all_needs_no_argument_and_is_no_value() -> None:
+    done = aide("expand", "seeds.jsonl", "--help-all")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert aide("sample", "--help").stdout.count("--help-all") == 0, "all of its options are shown"
+
+
+@pytest.mark.parametrize("spelled", ["--random-seed", "--seed"])
+def test_the_random_seed_is_read_by_its_old_name(spelled: str) -> None:
+    shown = json.loads(aide("config", "--json", spelled, "7").stdout)
+    assert shown["random_seed"] == {"value": 7, "origin": "--random-seed"}
+    assert "seed" not in shown
+    assert json.loads(aide("config", "--json", f"{spelled}=7").stdout)["random_seed"]["value"] == 7
+
+
+def test_a_config_file_and_a_variable_may_have_the_old_name(tmp_path: Path) -> None:
+    (tmp_path / "old.toml").write_text("[tree]\nseed = 5\n")
+    shown = json.loads(aide("config", "--json", "--config", str(tmp_path / "old.toml")).stdout)
+    assert shown["random_seed"] == {"value": 5, "origin": "old.toml, line 2"}
+    assert json.loads(aide("config", "--json", AIDE_SEED="6").stdout)["random_seed"]["value"] == 6

@@ -99,9 +99,9 @@ def test_pipefail_sees_real_failures(run: Path) -> None:
 
 
 def test_filters_drop_what_they_find_and_say_a_name_that_no_record_has(run: Path) -> None:
-    none = bash(f"aide filter {run} --min relevnce=8")
+    none = bash(f"aide filter {run} --min second_answer=8")
     assert (none.returncode, none.stdout) == (0, "")
-    assert "no record has relevnce" in none.stderr
+    assert "no record has second_answer" in none.stderr
     assert bash(f"aide filter {run}").returncode == 2
 
 

@@ -139,8 +139,10 @@ def test_odd_seeds_are_named_and_change_no_exit_code(tmp_path: Path) -> None:
 def test_seeds_that_are_in_a_test_set_are_named(tmp_path: Path) -> None:
     row = json.loads(WORDS.read_text().splitlines()[3])
     (tmp_path / "test.jsonl").write_text(json.dumps({"question": row["input"].upper(), "answer": "?"}) + "\n")
-    facts = planned(WORDS, "--against", "test.jsonl", cwd=tmp_path)
-    assert [finding["seeds"] for finding in facts["lint"] if finding["kind"] == "overlap"] == [[4]]
-    missing = aide("plan", WORDS, "--against", "none.jsonl", cwd=tmp_path)
+    for spelled in ("--avoid", "--against"):
+        refused = aide("plan", WORDS, spelled, "test.jsonl", cwd=tmp_path)
+        assert refused.returncode == 2
+        assert refused.stderr.startswith("aide: seed word-04 is the test item test.jsonl:1")
+    missing = aide("plan", WORDS, "--avoid", "none.jsonl", cwd=tmp_path)
     assert missing.returncode == 2
     assert "none.jsonl" in missing.stderr

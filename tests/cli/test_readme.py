@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from aide.cli.commands import COMMANDS
 from aide.journal.database import TABLES
 
 ROOT = Path(__file__).parents[2]
@@ -147,3 +148,9 @@ def names_in(value: Any) -> Iterator[str]:
         yield name
         if isinstance(inner, dict):
             yield from names_in(inner)
+
+
+def test_the_picture_of_the_way_names_every_command() -> None:
+    picture = next(block for kind, block in BLOCKS if kind == "text" and "seeds ──►" in block)
+    assert [name for name in COMMANDS if not re.search(rf"\b{name}\b", picture)] == []
+    assert [line for line in picture.splitlines() if len(line) > 100] == []

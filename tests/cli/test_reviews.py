@@ -28,7 +28,7 @@ def test_reviews_count_in_exports_and_calibrate_the_judge(tmp_path: Path) -> Non
     assert shard.read_text().count("\n") == 30  # the run itself is as it was
 
     judged = ("calibrate", "--base-url", "sim:", "--journal", journal, "--json")
-    told = aide(*judged, "--labels", run)
+    told = aide(*judged, run)
     assert told.returncode == 0, told.stderr
     assert json.loads(told.stdout)["now"]["of"] == 3
     aide("prune", run, "--ids", "-", stdin=f"{bad['id']}\n")
@@ -40,5 +40,5 @@ def test_reviews_count_in_exports_and_calibrate_the_judge(tmp_path: Path) -> Non
 def test_a_run_without_reviews_can_not_calibrate_the_judge(tmp_path: Path) -> None:
     run = tmp_path / "run"
     aide("expand", SEEDS, "--base-url", "sim:", "--target", "5", "-o", run, "--quiet")
-    done = aide("calibrate", "--labels", run, "--base-url", "sim:")
+    done = aide("calibrate", run, "--base-url", "sim:")
     assert (done.returncode, "there is no review" in done.stderr) == (2, True)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from aide.cli.samples import complete_seeds
 from aide.errors import InputError
 
 Sources = Annotated[
@@ -13,6 +14,14 @@ Sources = Annotated[
         metavar="[FILE…]",
         help="Files of JSON lines, run folders, - for stdin (the default).",
         show_default=False,
+    ),
+]
+SeedFiles = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SEEDS…",
+        help="Seed files; - is stdin; sample:NAME is one that comes with aide.",
+        autocompletion=complete_seeds,
     ),
 ]
 Folder = Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")]
@@ -33,3 +42,16 @@ def parse_fraction(text: str, option: str) -> float:
     if not 0 <= value <= 1:
         raise InputError(f"{option} {text} is out of range", hint="such as 0.1 or 10%")
     return value
+
+
+def parse_size(size: str) -> int | float:
+    """A count as a whole number, or `10%` as the fraction 0.1.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if size.endswith("%"):
+        return parse_fraction(size, "--size")
+    if not size.isdecimal():
+        raise InputError(f"--size {size!r} is no number", hint="such as 200 or 10%")
+    return int(size)

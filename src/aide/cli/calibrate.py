@@ -10,7 +10,7 @@ import typer
 from aide.cli.arguments import AsJson
 from aide.cli.asking import JOURNAL, SEEDS, process_records
 from aide.cli.console import Output, format_json_line, make_printable
-from aide.cli.options import with_spec_options
+from aide.cli.options import with_asking_options
 from aide.config.resolve import resolve_settings
 from aide.errors import InputError
 
@@ -25,14 +25,12 @@ SHOWN = 10
 MARKS = {"good": True, "accept": True, "bad": False, "reject": False}
 
 
-@with_spec_options
+@with_asking_options()
 def calibrate(
-    labels: Annotated[
-        Path,
-        typer.Option(
-            "--labels", help="Records that a person judged, or a run folder with reviews.", metavar="FILE"
-        ),
-    ],
+    source: Annotated[
+        Path | None,
+        typer.Argument(help="Records that a person judged, or a run folder with reviews.", metavar="FILE"),
+    ] = None,
     seeds: SEEDS = None,
     journal: JOURNAL = None,
     json_: AsJson = False,
@@ -48,12 +46,14 @@ def calibrate(
     from aide.dataset.reviewed import find_reviewed_run, read_reviewed_records
     from aide.judging.calibration import ReviewedGrade, find_best_fit, measure_fit
 
+    if source is None:
+        source = _take_old_option(spec_flags)
     settings = resolve_settings(spec_flags, environ=os.environ, config=config)
     rows: list[dict[str, Any]] = []
-    run = find_reviewed_run(str(labels))  # by its folder the seeds are found too
+    run = find_reviewed_run(str(source))  # by its folder the seeds are found too
     process_records(
         settings,
-        [str(run.path if run else labels)],
+        [str(run.path if run else source)],
         seeds,
         journal,
         _judge_record,
@@ -62,7 +62,7 @@ def calibrate(
     )
     if not rows:
         raise InputError(
-            f"{labels} holds no record that could be judged",
+            f"{source} holds no record that could be judged",
             hint="the line above says why records were dropped",
         )
     found = [ReviewedGrade(row["good"], row["sound"], row["relevance"], row["diversity"]) for row in rows]
@@ -81,6 +81,15 @@ def calibrate(
         return
     for line in _describe(now, best, found, against):
         output.line(line)
+
+
+def _take_old_option(spec_flags: dict[str, Any]) -> Path:
+    """The file that `--labels` names, as older versions had it: today these are the labels of the task."""
+    match spec_flags.get("labels"):
+        case [str(name)] if Path(name).exists():
+            del spec_flags["labels"]
+            return Path(name)
+    raise InputError("no records are named", hint="such as `aide calibrate marked.jsonl`, or a run folder")
 
 
 def _describe(

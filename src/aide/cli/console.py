@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import re
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -93,6 +94,9 @@ def report_error(error: AideError) -> int:
     lines = [f"aide: {make_printable(line, _LONGEST)}" for line in str(error).splitlines()[:_MOST] or [""]]
     if error.hint:
         lines.append(f"hint: {make_printable(error.hint, _LONGEST)}")
+    if error.remedy:
+        again = shlex.join(["aide", *sys.argv[1:], *error.remedy])
+        lines.append(f"try:  {make_printable(again, _LONGEST)}")
     _say(lines)
     return error.exit_code
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 SHOWN = 10
 """So many hits are named on stderr; `--report` has all of them."""
 
-Against = Annotated[
+Avoid = Annotated[
     list[str] | None,
-    typer.Option("--against", metavar="FILE", help="Test set, or your own held-out data; repeatable."),
+    typer.Option("--avoid", metavar="FILE", help="Test set, or your own held-out data; repeatable."),
 ]
 Mark = Annotated[
     bool, typer.Option("--mark", help="Keep these records; a field `contamination` names the test item.")
@@ -42,7 +42,7 @@ Report = Annotated[
 
 def decontaminate(
     sources: Sources = None,
-    against: Against = None,
+    avoid: Avoid = None,
     mark: Mark = False,
     any_number: AnyNumber = False,
     strict: Strict = False,
@@ -61,10 +61,10 @@ def decontaminate(
     from aide.dedup.contamination import Contamination
     from aide.dedup.test_sets import read_test_items, row_as_item
 
-    if not against:
-        raise InputError("no test set was given", hint="name one: --against test.jsonl")
+    if not avoid:
+        raise InputError("no test set was given", hint="name one: --avoid test.jsonl")
     fields = tuple(input_field or ())
-    tests = Contamination(read_test_items(against, fields), any_number=any_number, strict=strict)
+    tests = Contamination(read_test_items(avoid, fields), any_number=any_number, strict=strict)
     console, items = make_stderr_console(quiet=quiet), set[str]()
 
     def find_hit(line: "RecordLine") -> "ContaminationHit | None":

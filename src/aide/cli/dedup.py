@@ -49,9 +49,9 @@ Seeds = Annotated[
         "Those of a run folder are found.",
     ),
 ]
-Against = Annotated[
+Avoid = Annotated[
     list[str] | None,
-    typer.Option("--against", metavar="FILE", help="Records to compare with, which are not written."),
+    typer.Option("--avoid", metavar="FILE", help="Records to compare with, which are not written."),
 ]
 Mark = Annotated[bool, typer.Option("--mark", help="Keep duplicates, with a field `duplicate`.")]
 Report = Annotated[
@@ -69,7 +69,7 @@ def dedup(
     mode: Mode = "near",
     threshold: Threshold = None,
     seeds: Seeds = None,
-    against: Against = None,
+    avoid: Avoid = None,
     mark: Mark = False,
     report: Report = None,
     quiet: Quiet = False,
@@ -92,7 +92,7 @@ def dedup(
     if not spec_flags.get("embeddings") and (spec_flags or journal):
         raise InputError("nothing is asked of an endpoint", hint="name the model with --embeddings MODEL")
     seen = index_seeds(load_seeds_of(sources or (), seeds or ()), mode, threshold)
-    others = read_lines(against) if against else ()
+    others = read_lines(avoid) if avoid else ()
     calls = ""
 
     def handle(line: RecordLine, original: "LexicalDuplicate") -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aide.cli.console import escape_for_console, format_json_line, print_pairs, strip_markup
+from aide.cli.picture import describe_trouble, draw_picture
 from aide.cli.task_card import describe_card_rows
 from aide.errors import AideError
 from aide.text.figures import format_count, format_duration, format_plural
@@ -15,7 +16,7 @@ from aide.text.figures import format_count, format_duration, format_plural
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rich.console import Console, RenderableType
+    from rich.console import Console
     from rich.live import Live
 
     from aide.cli.streaming import StdoutStream
@@ -178,7 +179,7 @@ class Display:
         now = time.monotonic()
         if self._live is not None:
             unread = self._stream.behind if self._stream else 0
-            self._live.update(_picture(progress, self.console.width, unread))
+            self._live.update(draw_picture(progress, self.console.width, unread))
         elif now - self._told_at >= LINE:
             self._told_at = now
             self.tell(_line(progress), "progress", **progress.as_dict())
@@ -281,6 +282,15 @@ class Display:
 
             print_previews(self.console, read_previews(self.folder))
 
+    def card_ready(self) -> None:
+        """The end of `--card-only`: where the card is, and what comes next."""
+        self.tell(
+            f"edit {escape_for_console(str(self.folder.card))}, then run the same command without --card-only; "
+            "no answer is paid for twice",
+            "card ready",
+            path=str(self.folder.card),
+        )
+
     def report(self) -> None:
         """Write `report.html`; where that fails the run is what it was, and the reason is told."""
         from aide.report import write_report
@@ -327,60 +337,5 @@ def _line(progress: "Progress") -> str:
     return (
         f"accepted {progress.accepted:,} of {progress.goal:,}, rejected {progress.rejected:,}, "
         f"failed {progress.failed:,}; {progress.usage.calls:,} calls, {progress.in_flight} in flight; "
-        f"{progress.rate:.1f} records/s{f', {left} left' if left else ''}{_describe_trouble(progress)}"
+        f"{progress.rate:.1f} records/s{f', {left} left' if left else ''}{describe_trouble(progress)}"
     )
-
-
-def _describe_trouble(progress: "Progress") -> str:
-    trouble = progress.trouble
-    if trouble is None:
-        return ""
-    since, left = format_duration(trouble.seconds), format_duration(trouble.left)
-    return f"; no answer for {since} ({escape_for_console(trouble.reason, 120)}), tried for {left} more"
-
-
-def _picture(progress: "Progress", width: int, unread: int) -> "RenderableType":
-    """The run at a glance; `width` in columns, `unread` in bytes that the reader of stdout has not taken."""
-    from rich.console import Group
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
-    from rich.text import Text
-
-    head = Table.grid(padding=(0, 1), expand=True)
-    head.add_column(no_wrap=True)
-    head.add_column(ratio=1)
-    head.add_column(no_wrap=True, justify="right")
-    left = format_duration(progress.seconds_left)
-    head.add_row(
-        Text(f"accepted {progress.accepted:,} / {progress.goal:,}", style="bold"),
-        ProgressBar(total=max(1, progress.goal), completed=progress.accepted),
-        Text(f"{progress.rate:.1f} records/s{f'  {left} left' if left else ''}"),
-    )
-    body = Table.grid(padding=(0, 2))
-    body.add_column(style="dim", justify="right")
-    body.add_column()
-    body.add_row("hops", "  ".join(f"{hop}: {n:,}" for hop, n in sorted(progress.by_hop.items())) or "-")
-    count = f"{progress.rejected + progress.failed:,}   "
-    reasons = [f"{escape_for_console(reason, 40)} {n:,}" for reason, n in progress.reasons.most_common()]
-    body.add_row("rejected", count + _fitting(reasons, width - len(count) - 11))
-    usage = progress.usage
-    money = "" if progress.cost is None else f", {progress.cost:.2f} USD"
-    body.add_row(
-        "calls",
-        f"{usage.calls:,}   {format_count(usage.prompt)} tokens in, {format_count(usage.completion)} out{money}",
-    )
-    body.add_row("in flight", f"{progress.in_flight} of {progress.limit}   {progress.open} records open")
-    if progress.trouble:
-        body.add_row("endpoint", _describe_trouble(progress).removeprefix("; "))
-    if unread:
-        body.add_row("unread", f"{format_count(unread)} bytes wait for the reader of stdout")
-    return Group(head, body)
-
-
-def _fitting(words: list[str], room: int) -> str:
-    """As many of these as a line of `room` columns takes."""
-    shown = "  ".join(words)
-    while len(shown) > room and words:
-        words = words[:-1]
-        shown = "  ".join([*words, "…"])
-    return shown

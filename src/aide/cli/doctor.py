@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -18,6 +19,7 @@ from aide.cli.console import (
     make_printable,
     make_stderr_console,
 )
+from aide.cli.hosts import HOSTED
 from aide.cli.options import with_spec_options
 from aide.config.resolve import Settings, resolve_settings
 from aide.errors import EndpointUnusable
@@ -32,19 +34,8 @@ MARKS: Final = {"ok": "ok", "note": "note", "bad": "BAD"}
 LONGEST: Final = 800
 """Columns of what a server said."""
 
-HOSTED: Final = {
-    "OPENAI_API_KEY": "https://api.openai.com/v1",
-    "OPENROUTER_API_KEY": "https://openrouter.ai/api/v1",
-    "GROQ_API_KEY": "https://api.groq.com/openai/v1",
-    "MISTRAL_API_KEY": "https://api.mistral.ai/v1",
-    "DEEPSEEK_API_KEY": "https://api.deepseek.com",
-    "TOGETHER_API_KEY": "https://api.together.xyz/v1",
-    "GEMINI_API_KEY": "https://generativelanguage.googleapis.com/v1beta/openai/",
-    "NVIDIA_API_KEY": "https://integrate.api.nvidia.com/v1",
-}
 
-
-@with_spec_options
+@partial(with_spec_options, shown=("task", "models", "endpoint", "request", "seeds"))
 def doctor(
     seeds: Annotated[
         list[str] | None,

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
+from aide.cli.arguments import SeedFiles
 from aide.cli.console import Output, escape_for_console, make_stderr_console, report_crash, report_error
 from aide.cli.display import Display
+from aide.cli.hosts import check_keys
 from aide.cli.offers import check_windows, name_model
 from aide.cli.options import with_spec_options
 from aide.cli.streaming import StdoutStream
@@ -39,7 +41,7 @@ POLL: Final = 0.2  # seconds between two looks at whether anybody reads standard
 
 @with_spec_options
 def expand(
-    seeds: Annotated[list[str], typer.Argument(help="Seed files; - is stdin.", metavar="SEEDS…")],
+    seeds: SeedFiles,
     out: Annotated[
         str | None,
         typer.Option("--out", "-o", help="Run folder; - streams records to stdout.", metavar="DIR"),
@@ -69,6 +71,8 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
     from aide.run.folder import RunFolder, read_finished, resume_spec
 
     folder = RunFolder(choose_run_folder(settings, seeds, out))
+    if not settings.spec.model and not folder.manifest.exists():
+        check_keys(settings.spec)  # before its models are asked for
     settings = name_model(settings, folder)
     spec = resume_spec(folder, settings.spec, settings.origins)
     settings = replace(settings, spec=spec)
@@ -80,6 +84,7 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
     elif (finished := read_finished(folder, spec, seeds)) is not None:
         display.already(finished)
         return _end(finished, output, as_json=as_json)
+    check_keys(spec)
     check_priced(spec)
     try:
         summary = _run(settings, seeds, folder, display, stream)
@@ -93,7 +98,7 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
         return _end(kept, output, as_json=as_json and begun)
     except Exception as fault:  # noqa: BLE001 - told, logged with its traceback, and the end of the run
         return report_crash(fault, log=display.keep(fault))
-    if output.open:
+    if output.open and not spec.card_only:
         gc.collect()  # the run is over: the report takes its place in memory, not a place beside it
         display.report()
     return _end(summary, output, as_json=as_json)
@@ -240,7 +245,10 @@ def _drive(
             display.stopped(stop, kept)
         # The summary on the disk may be an older one: a full disk takes no new one.
         return {**kept, "exit_code": stop.exit_code}
-    display.done(summary)
+    if expansion.request.spec.card_only:
+        display.card_ready()
+    else:
+        display.done(summary)
     return summary
 
 
@@ -340,7 +348,14 @@ def _confirm(spec: RunSpec, display: Display) -> None:
         cap is not None
         for cap in (spec.max_calls, spec.max_total_tokens, spec.max_cost, spec.max_cost_per_run)
     )
-    if spec.yes or capped or not sys.stdin.isatty() or not sys.stderr.isatty() or _is_all_local(spec):
+    if (
+        spec.yes
+        or capped
+        or spec.card_only
+        or not sys.stdin.isatty()
+        or not sys.stderr.isatty()
+        or _is_all_local(spec)
+    ):
         return
     money = display.expected_money
     if money is not None and money <= ASK_ABOVE:

@@ -10,11 +10,19 @@ from aide.cli.console import make_stderr_console
 from aide.errors import InputError
 from aide.text.figures import format_plural
 
+
+def _complete_target(incomplete: str) -> list[str]:
+    from aide.exporters import EXPORTERS
+
+    return [name for name in EXPORTERS if name.startswith(incomplete)]
+
+
 To = Annotated[
     str,
     typer.Option(
         "--to",
         metavar="NAME",
+        autocompletion=_complete_target,
         help="messages, sharegpt, alpaca, prompt-completion, dpo, parquet, dataset, llama-factory or seeds.",
     ),
 ]
@@ -60,7 +68,7 @@ def export(
     Multiple choice questions get lettered options, and the letter as the answer; worked solutions end with
     their final answer. The instruction is the task on the run's task card, with the labels if they are fixed.
     """
-    from aide.dataset.lines import STDOUT, read_lines
+    from aide.dataset.lines import STDOUT, check_sources, read_lines
     from aide.dataset.seed_sources import find_seed_files, load_card_of
     from aide.exporters import EXPORTERS, ExampleRenderer, ExportJob
 
@@ -68,6 +76,7 @@ def export(
     if out == STDOUT and not exporter.streams:
         raise InputError(f"--to {to} can't be written to stdout", hint=f"such as -o {to.replace('-', '_')}")
     given = tuple(sources or ())
+    check_sources(given)
     task_card = load_card_of(given, card)
     rendering = ExampleRenderer(task_card, instruction=instruction, system=system, template=template)
     job = ExportJob(

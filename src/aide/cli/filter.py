@@ -82,5 +82,5 @@ def filter(
     write_lines(STDOUT, conditions.filter_lines(read_lines(sources or ()), wanted, count, invert=invert))
     console = make_stderr_console(quiet=quiet)
     console.print(f"kept {count.kept:,} of {format_plural(count.read, 'record')}")
-    if count.read and (unknown := conditions.find_unknown_fields(wanted)):
-        console.print(f"no record has {', '.join(unknown)}", markup=False)
+    if count.read and (missing := conditions.check_fields(wanted, count.example)):
+        console.print(f"no record has {', '.join(missing)}", markup=False)

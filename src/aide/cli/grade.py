@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aide.cli.asking import JOURNAL, SEEDS, write_results
-from aide.cli.options import with_spec_options
+from aide.cli.options import with_asking_options
 from aide.config.resolve import resolve_settings
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aide.run.single_steps import StepRunner
 
 
-@with_spec_options
+@with_asking_options()
 def grade(
     sources: Annotated[list[str], typer.Argument(help="Records; - is stdin.", metavar="FILE…")],
     seeds: SEEDS = None,

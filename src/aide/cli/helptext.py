@@ -1,10 +1,22 @@
 """Help as plain text under headings: it can be piped, and typer's boxes would take twice the time."""
 
+from collections.abc import Mapping
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from aide.cli.samples import SAMPLE, find_samples
+
+RARE: Final = " (rare)"
+"""Ends the heading of options that only `--help-all` shows."""
+HELP_ALL: Final = "--help-all"
+OLD_SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "--seed": ("--random-seed",),
+    "--against": ("--avoid", "--human"),
+}
+"""Options as older versions spelled them: read on, shown no more. Of several, the one that the command has is meant."""
 
 
 class PlainEpilog:
@@ -26,10 +38,23 @@ class PlainGroup(PlainEpilog, TyperGroup):
 class PlainCommand(PlainEpilog, TyperCommand):
     """A command with its options under headings and examples that can be copied."""
 
+    _shows_all = False  # true once `--help-all` was typed
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """`--batch` may stand alone, which no other option does: what follows it counts only if it names a folder."""
         here = args[: args.index("--")] if "--" in args else args
+        if HELP_ALL in here:
+            self._shows_all = True
+            typer.echo(ctx.get_help())
+            ctx.exit()
+        known = {spelled for each in self.get_params(ctx) for spelled in each.opts}
+        if any(SAMPLE in word for word in args):
+            args[:] = find_samples(args)
         for at, word in enumerate(here):
+            name, equals, value = word.partition("=")
+            today = next((each for each in OLD_SPELLINGS.get(name, ()) if each in known), name)
+            if name not in known:
+                args[at] = f"{today}{equals}{value}"
             follower = args[at + 1] if at + 1 < len(args) else ""
             if word == "--batch" and not follower.startswith("files:"):
                 args[at] = "--batch=api"
@@ -37,9 +62,13 @@ class PlainCommand(PlainEpilog, TyperCommand):
         return rest
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """The options, the command's own first, then by heading."""
-        shown = [(each, each.get_help_record(ctx)) for each in self.get_params(ctx)]
-        rows = [(_get_heading(each), (_shorten_argument(each, row[0]), row[1])) for each, row in shown if row]
+        """The options, the command's own first, then by heading; rare ones only if all are asked for."""
+        everything = self.get_params(ctx)
+        shown = [each for each in everything if self._shows_all or not _is_rare(each)]
+        found = [(each, each.get_help_record(ctx)) for each in shown]
+        rows = [(_get_heading(each), (_shorten_argument(each, row[0]), row[1])) for each, row in found if row]
+        if any(map(_is_rare, everything)):
+            rows.append(("Options", (HELP_ALL, "Show this message with the rare options, too, and exit.")))
         order = list(dict.fromkeys(["Arguments", "Options", *(heading for heading, _ in rows)]))
         rows.sort(key=lambda each: order.index(each[0]))  # stable: within a heading as they were declared
         for heading, group in groupby(rows, key=lambda each: each[0]):
@@ -61,7 +90,11 @@ def format_examples(*lines: str) -> str:
 
 def _get_heading(parameter: Any) -> str:
     usual = "Arguments" if parameter.param_type_name == "argument" else "Options"
-    return getattr(parameter, "rich_help_panel", None) or usual
+    return (getattr(parameter, "rich_help_panel", None) or usual).removesuffix(RARE)
+
+
+def _is_rare(parameter: Any) -> bool:
+    return (getattr(parameter, "rich_help_panel", None) or "").endswith(RARE)
 
 
 def _shorten_argument(parameter: Any, shown: str) -> str:

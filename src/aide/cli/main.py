@@ -1,19 +1,15 @@
-"""The command `aide`: the table of its commands. Each is imported only when it is called.
-
-To add a command, write a module `aide/cli/<name>.py` with a function of that name (or a `typer.Typer`) and add
-its row here.
-"""
+"""The command `aide`. Each of its commands is imported only when it is called."""
 
 import sys
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
 from aide import __version__
+from aide.cli.commands import COMMANDS, GROUPS, Entry
 from aide.cli.console import (
     FULL,
     describe_full_disk,
@@ -25,143 +21,6 @@ from aide.cli.console import (
 from aide.cli.helptext import PlainCommand, PlainGroup, format_examples, print_help_and_exit
 from aide.cli.usage import USAGE_ERROR, convert_usage_error
 from aide.errors import AideError
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What `--help` says about a command without importing it."""
-
-    summary: str
-    """One line."""
-    examples: tuple[str, ...]
-    """Command lines to try."""
-
-
-COMMANDS: Final = {
-    "expand": Entry(
-        "Grow seed examples into many records; run again to resume.",
-        (
-            "aide expand sample_seeds/word_problems.jsonl --base-url sim: --target 300",
-            "aide expand tickets.csv --base-url http://localhost:8000/v1 --model qwen -o tickets.aide",
-        ),
-    ),
-    "plan": Entry(
-        "Estimate what a run would cost; spend nothing.",
-        ("aide plan seeds.jsonl --hops 2 --target all", "aide plan seeds.jsonl --price 0.15/0.60 --json"),
-    ),
-    "status": Entry(
-        "Show how far a run is, also while it is going on.",
-        ("aide status seeds.aide", "aide status seeds.aide --json"),
-    ),
-    "batch": Entry(
-        "List the batches of a run, or end those that are pending.",
-        ("aide batch list seeds.aide", "aide batch cancel seeds.aide"),
-    ),
-    "trace": Entry(
-        "Show how a record came to be, from its seed on.",
-        ("aide trace seeds.aide 3f9c0a", "aide trace seeds.aide 3f9c0a --json"),
-    ),
-    "prune": Entry(
-        "Take a branch out of the records, or put it back.",
-        (
-            "aide prune seeds.aide --ancestor 3f9c0a",
-            "aide prune seeds.aide --where 'scores.relevance < 8 and lineage.hop == 2' --dry-run",
-            "aide prune seeds.aide --restore",
-        ),
-    ),
-    "report": Entry(
-        "Write one HTML file that shows a run.",
-        ("aide report seeds.aide", "aide report seeds.aide -o run.html"),
-    ),
-    "filter": Entry(
-        "Keep records by scores, hop, operation, format, words or an expression.",
-        (
-            "aide filter seeds.aide --min relevance=8 --hop 1,2 > good.jsonl",
-            "aide expand - -o - < seeds.jsonl | aide filter --where 'len(input) < 400' > short.jsonl",
-        ),
-    ),
-    "dedup": Entry(
-        "Remove duplicates; keep the first of each group.",
-        (
-            "aide dedup monday.aide tuesday.aide > both.jsonl",
-            "aide dedup new.jsonl --against old.jsonl --report hits.jsonl > fresh.jsonl",
-        ),
-    ),
-    "decontaminate": Entry(
-        "Drop records that give away items of test sets.",
-        (
-            "aide decontaminate seeds.aide --against test.jsonl > clean.jsonl",
-            "cat train.jsonl | aide decontaminate --against gsm8k_test.jsonl --report hits.jsonl --mark",
-        ),
-    ),
-    "stats": Entry(
-        "Measure diversity, balance and likeness to the seeds.",
-        ("aide stats seeds.aide", "aide stats seeds.aide --human human.jsonl --json"),
-    ),
-    "compare": Entry(
-        "Say which of several data sets teaches better.",
-        (
-            "aide compare monday.aide tuesday.aide --gold human.jsonl",
-            "aide compare ours=seeds.aide theirs=other.jsonl --gold human.jsonl --per-label 5,20",
-        ),
-    ),
-    "answer": Entry(
-        "Answer given inputs, with all checks of a run.",
-        (
-            "aide answer inputs.jsonl --seeds sample_seeds/word_problems.jsonl --base-url sim: > answered.jsonl",
-            "cat inputs.jsonl | aide answer - --seeds seeds.jsonl --agreement 3/5 --model qwen > answered.jsonl",
-        ),
-    ),
-    "grade": Entry(
-        "Have the judge grade any records, also human ones.",
-        (
-            "aide grade sample_seeds/science_quiz.jsonl --base-url sim: > graded.jsonl",
-            "aide grade seeds.aide --model judge | aide filter - --min relevance=8 > good.jsonl",
-        ),
-    ),
-    "calibrate": Entry(
-        "Compare the judge with a person's marks.",
-        ("aide calibrate --labels marked.jsonl --model judge", "aide calibrate --labels seeds.aide --json"),
-    ),
-    "sample": Entry(
-        "Draw a random sample, the same one each time.",
-        ("aide sample seeds.aide -n 50 --by hop,operation", "cat train.jsonl | aide sample -n 10% --seed 7"),
-    ),
-    "split": Entry(
-        "Split records into training, validation and test data, by family.",
-        (
-            "aide split seeds.aide -o split",
-            "aide split train.jsonl --seeds seeds.jsonl --validation 10% --test 10% -o split",
-        ),
-    ),
-    "export": Entry(
-        "Write records in the form that a trainer reads.",
-        (
-            "aide export seeds.aide --to messages > train.jsonl",
-            "aide export seeds.aide --to dataset -o my_dataset --license cc-by-4.0",
-        ),
-    ),
-    "doctor": Entry(
-        "Find endpoints, test what they support, say what to correct.",
-        (
-            "aide doctor",
-            "aide doctor seeds.jsonl --base-url http://localhost:8000/v1 --model qwen",
-            "aide doctor --base-url sim: --json",
-        ),
-    ),
-    "config": Entry(
-        "Show every setting and where its value came from.",
-        ("aide config --config paper", "AIDE_HOPS=3 aide config --json"),
-    ),
-    "prompts": Entry(
-        "List the prompts, copy them for editing, compare a copy.",
-        ("aide prompts export my_prompts", "aide prompts diff my_prompts"),
-    ),
-    "simulate": Entry(
-        "Serve the simulated endpoint over HTTP.",
-        ("aide simulate --port 8800", "aide simulate --port 0 --latency 0.2 --slots 8 --faults 429:0.1"),
-    ),
-}
 
 
 class Commands(PlainGroup):
@@ -186,10 +45,24 @@ class Commands(PlainGroup):
             return TyperCommand(cmd_name, help=entry.summary, short_help=entry.summary)
         return load_command(cmd_name, entry)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what was typed; `aide help expand` is `aide expand --help`."""
+        if args[:1] == ["help"]:
+            args = [*args[1:2], "--help"]
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The help of the group, without importing the commands."""
         self._listing = True
         super().format_help(ctx, formatter)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The commands in the groups of the table, with their summaries in one column."""
+        width = max(map(len, COMMANDS))
+        for heading, entries in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(f"{name:{width}}", entry.summary) for name, entry in entries.items()])
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         """Complete names of commands in a shell, as fast as the help."""
@@ -232,7 +105,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     epilog=format_examples(
-        "aide expand sample_seeds/word_problems.jsonl --base-url sim: --target 300", "aide expand --help"
+        "aide expand sample:word_problems --base-url sim: --target 300", "aide expand --help"
     ),
     context_settings={"help_option_names": ["-h", "--help"]},
 )

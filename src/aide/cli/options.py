@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import typer
 
+from aide.cli.helptext import RARE
+from aide.config.config_file import list_shipped_configs
 from aide.config.resolve import spell_option
 from aide.config.spec import GROUPS, Flag, RunSpec, get_flag
 
@@ -15,13 +17,25 @@ _CONFIG: Final = typer.Option(
     metavar="FILE",
     help="TOML file of settings, or a shipped name such as paper.",
     rich_help_panel="Running",
+    autocompletion=lambda incomplete: [
+        name for name in list_shipped_configs() if name.startswith(incomplete)
+    ],
 )
+
+_BATCHES: Final = ("batch", "batch_min", "batch_wait")
+# What else concerns a step on a record that is there: the journal, the budget, the grades that are asked for.
+_ASKING: Final = (
+    "min_relevance", "min_diversity", "keep_ambiguous", "max_calls", "max_total_tokens", "max_cost",
+    "max_cost_per_run", "max_minutes", "price", "lock_wait", "adopt", "reuse", "retry_failed", "quiet",
+)  # fmt: skip
 
 
 def with_spec_options(
-    command: Callable[..., None], only: Container[str] | None = None
+    command: Callable[..., None], only: Container[str] | None = None, shown: Container[str] | None = None
 ) -> Callable[..., None]:
     """Give a command all options of a run, or `only` those; it gets them as `spec_flags` and `config`.
+
+    Where only some are of use to it, `shown` are the groups (of `config.settings.GROUPS`) that its `--help` has.
 
     `spec_flags` maps names of fields to what was typed. What was not typed is not in it, so that the value of
     a variable, a file or the default is used. `config` is the value of `--config` or `None`. The command's
@@ -35,7 +49,7 @@ def with_spec_options(
     own_names = inspect.signature(command).parameters
     options = [
         option
-        for option in _make_options()
+        for option in _make_options(shown)
         if option.name not in own_names and (only is None or option.name in only)
     ]
     names = [option.name for option in options]
@@ -57,20 +71,31 @@ def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., N
     return lambda command: with_spec_options(command, frozenset(names))
 
 
+def with_asking_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of a run that concern single steps on records that are there, and these."""
+    asking = {
+        name
+        for name in RunSpec.model_fields
+        if get_flag(name).group in ("task", "models", "endpoint", "request", "seeds")
+        and name not in ("contexts", *_BATCHES)
+    }
+    return with_options(*asking, *_ASKING, *names)
+
+
 def _list_parameters(command: Callable[..., None]) -> Iterator[inspect.Parameter]:
     for each in inspect.signature(command, eval_str=True).parameters.values():
         yield each.replace(kind=inspect.Parameter.KEYWORD_ONLY)
 
 
-def _make_options() -> Iterator[inspect.Parameter]:
+def _make_options(shown: Container[str] | None) -> Iterator[inspect.Parameter]:
     for heading in dict.fromkeys(GROUPS.values()):
         for name in RunSpec.model_fields:
             flag = get_flag(name)
             if GROUPS[flag.group] == heading and not flag.hidden:
-                yield _make_option(name, flag)
+                yield _make_option(name, flag, shown is None or flag.group in shown)
 
 
-def _make_option(name: str, flag: Flag) -> inspect.Parameter:
+def _make_option(name: str, flag: Flag, shown: bool) -> inspect.Parameter:
     info = RunSpec.model_fields[name]
     spelled = spell_option(name)
     if (info.annotation is bool and info.default) or info.annotation == bool | None:
@@ -80,7 +105,7 @@ def _make_option(name: str, flag: Flag) -> inspect.Parameter:
         spelled,
         help=f"{flag.help}{_format_default(info.default)}",
         metavar=metavar,
-        rich_help_panel=GROUPS[flag.group],
+        rich_help_panel=f"{GROUPS[flag.group]}{RARE if flag.rare or not shown else ''}",
         show_default=False,
         autocompletion=_make_completion(info.annotation),
     )
@@ -108,9 +133,9 @@ def _choose_type(annotation: Any, flag: Flag) -> tuple[Any, str | None]:
 
 def _make_completion(annotation: Any) -> Callable[[str], list[str]] | None:
     """What a shell completes for a setting with a few possible words."""
-    if get_origin(annotation) is not Literal:
-        return None
-    return lambda incomplete: [word for word in get_args(annotation) if word.startswith(incomplete)]
+    kinds = [annotation, *get_args(annotation)]
+    words = [str(word) for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
+    return (lambda incomplete: [word for word in words if word.startswith(incomplete)]) if words else None
 
 
 def _format_default(value: object) -> str:

@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aide.cli.arguments import AsJson
+from aide.cli.arguments import AsJson, SeedFiles
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.cli.options import with_spec_options
 from aide.config.resolve import Settings, resolve_settings
@@ -22,16 +21,12 @@ if TYPE_CHECKING:
 
 @with_spec_options
 def plan(
-    seeds: Annotated[list[str], typer.Argument(help="Seed files; - is stdin.", metavar="SEEDS…")],
+    seeds: SeedFiles,
     out: Annotated[
         str | None,
         typer.Option(
             "--out", "-o", help="Run folder; the estimate uses what earlier runs in it took.", metavar="DIR"
         ),
-    ] = None,
-    against: Annotated[
-        list[Path] | None,
-        typer.Option("--against", help="Test set to look for in the seeds; repeatable.", metavar="FILE"),
     ] = None,
     json_: AsJson = False,
     *,
@@ -45,7 +40,7 @@ def plan(
     """
     settings = resolve_settings(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
     output = Output()
-    facts = collect_plan(settings, tuple(seeds), out, tuple(map(str, against or ())))
+    facts = collect_plan(settings, tuple(seeds), out)
     if json_:
         output.line(format_json_line(facts))
         return
@@ -53,9 +48,7 @@ def plan(
         output.line(line)
 
 
-def collect_plan(
-    settings: Settings, seeds: tuple[str, ...], out: str | None, against: tuple[str, ...]
-) -> dict[str, Any]:
+def collect_plan(settings: Settings, seeds: tuple[str, ...], out: str | None) -> dict[str, Any]:
     """Plan and findings as JSON values.
 
     Raises:
@@ -81,7 +74,7 @@ def collect_plan(
         **_describe_request(spec, inputs, folder),
         **estimate.as_dict(spec),
         "done": _read_done(folder, spec),
-        "lint": [finding.as_dict() for finding in lint_seeds(inputs, against)],
+        "lint": [finding.as_dict() for finding in lint_seeds(inputs)],
     }
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from aide.cli.arguments import Quiet, Sources, parse_fraction
+from aide.cli.arguments import Quiet, Sources, parse_size
 from aide.cli.console import make_stderr_console
 from aide.errors import InputError
 from aide.text.figures import format_plural
@@ -25,8 +25,8 @@ def sample(
         ),
     ] = None,
     evenly: Annotated[bool, typer.Option("--evenly", help="With --by: equally many of each value.")] = False,
-    seed: Annotated[
-        int, typer.Option("--seed", metavar="INT", help="Another number draws another sample.")
+    random_seed: Annotated[
+        int, typer.Option("--random-seed", metavar="INT", help="Another number draws another sample.")
     ] = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -41,22 +41,13 @@ def sample(
     fields = [name.strip() for each in by or () for name in each.split(",")]
     if evenly and not fields:
         raise InputError("--evenly goes with --by", hint="such as --by hop --evenly")
-    number = _parse_size(size)
+    number = parse_size(size)
     if isinstance(number, float):
         if fields:
             raise InputError("--by needs a number, not a share", hint="such as -n 200 --by hop")
-        kept = write_lines(STDOUT, sample_share(read_lines(sources or ()), number, seed=seed))
+        kept = write_lines(STDOUT, sample_share(read_lines(sources or ()), number, seed=random_seed))
     else:
         kept = write_lines(
-            STDOUT, draw(read_lines(sources or ()), number, seed=seed, by=fields, evenly=evenly)
+            STDOUT, draw(read_lines(sources or ()), number, seed=random_seed, by=fields, evenly=evenly)
         )
     make_stderr_console(quiet=quiet).print(f"drew {format_plural(kept, 'record')}")
-
-
-def _parse_size(size: str) -> int | float:
-    """A count, or a share as a fraction."""
-    if size.endswith("%"):
-        return parse_fraction(size, "--size")
-    if not size.isdecimal():
-        raise InputError(f"--size {size!r} is no number", hint="such as 200 or 10%")
-    return int(size)

@@ -37,7 +37,9 @@ Duplicates = Annotated[
     Literal["near", "exact", "off"],
     typer.Option("--duplicates", help="Held-out records that resemble training data are moved there."),
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="INT", help="Another number holds out other records.")]
+RandomSeed = Annotated[
+    int, typer.Option("--random-seed", metavar="INT", help="Another number holds out other records.")
+]
 
 
 def split(
@@ -49,7 +51,7 @@ def split(
     seeds: Seeds = None,
     no_seeds: NoSeeds = False,
     duplicates: Duplicates = "near",
-    seed: Seed = 0,
+    random_seed: RandomSeed = 0,
     quiet: Quiet = False,
 ) -> None:
     """Split records into training, validation and test data by family, so that what is held out stays unseen.
@@ -77,7 +79,7 @@ def split(
     added: list[dict[str, Any]] = []
     console = make_stderr_console(quiet=quiet)
     with SplitPool(read_lines(given)) as pool:
-        plan = plan_split(pool, by, **shares, seed=seed)
+        plan = plan_split(pool, by, **shares, seed=random_seed)
         if loaded is not None and not no_seeds:
             card = load_card_of(given)
             format = card.format if card else loaded.format_hint or "free_text"

@@ -21,7 +21,6 @@ def stats(
         list[str] | None,
         typer.Option(
             "--human",
-            "--against",
             metavar="FILE",
             help="Human data to compare with; for a run folder the comparison is kept for the report.",
         ),
@@ -33,8 +32,8 @@ def stats(
     sample: Annotated[
         int, typer.Option("--sample", metavar="N", min=2, help="Texts that Self-BLEU is computed on.")
     ] = 500,
-    seed: Annotated[
-        int, typer.Option("--seed", metavar="INT", help="Another number draws another sample.")
+    random_seed: Annotated[
+        int, typer.Option("--random-seed", metavar="INT", help="Another number draws another sample.")
     ] = 0,
     json_: AsJson = False,
 ) -> None:
@@ -50,7 +49,7 @@ def stats(
     """
     from aide.dataset.statistics import SamplePlan
 
-    figures = _measure(sources or (), seeds or (), human or (), SamplePlan(sample, seed))
+    figures = _measure(sources or (), seeds or (), human or (), SamplePlan(sample, random_seed))
     output = Output()
     for line in [format_json_line(figures)] if json_ else _describe(figures):
         output.line(line)

@@ -7,7 +7,6 @@ from typing import Any
 
 from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output, format_json_line, make_printable
-from aide.errors import InputError
 from aide.text.figures import format_count, format_duration, format_plural
 
 LONGEST = 400
@@ -40,10 +39,7 @@ def read_status(folder: Path) -> dict[str, Any]:
 
     run = RunFolder(folder)
     manifest, progress = run.read_manifest(), run.read_progress()
-    if not manifest:
-        raise InputError(
-            f"{folder} is no run folder: it has no run.json", hint="name the folder that `aide expand` wrote"
-        )
+    run.require(run.manifest)
     ended = "finished" if "finished" in manifest else "stopped" if "ended" in manifest else "killed"
     state = "running" if is_locked(folder) else ended
     # While a run goes on, or after it was killed, the summary is of an earlier run.

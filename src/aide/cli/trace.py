@@ -9,6 +9,7 @@ import typer
 
 from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output, format_json_line, make_printable
+from aide.cli.folding import fold_line
 from aide.records import PLAIN, Lineage, read_varying
 
 LENGTHS: Final = (360, 240, 160, 110, 70)
@@ -57,28 +58,15 @@ def _fit_to_screen(steps: list[dict[str, Any]]) -> list[str]:
     width, height = shutil.get_terminal_size()
     folded: list[str] = []
     for longest in LENGTHS:
-        folded = [part for step in steps for line in _describe(step, longest) for part in _fold(line, width)]
+        folded = [
+            part
+            for step in steps
+            for line in _describe(step, longest)
+            for part in fold_line(line, width, INDENT)
+        ]
         if len(folded) < height:
             break
     return folded
-
-
-def _fold(line: str, width: int) -> Iterator[str]:
-    """A line in pieces of at most `width` columns, cut between words; all but the first are indented."""
-    from rich.cells import cell_len, chop_cells
-
-    row, *words = line.split(" ")
-    for word in words:
-        if cell_len(row) + 1 + cell_len(word) <= width:
-            row = f"{row} {word}"
-            continue
-        if row.strip():
-            yield row
-        # A word that is longer than a line, as in scripts without spaces, is cut anywhere.
-        *pieces, row = chop_cells(word, max(1, width - INDENT)) or [""]
-        yield from (" " * INDENT + piece for piece in pieces)
-        row = " " * INDENT + row
-    yield row
 
 
 def _describe(step: dict[str, Any], longest: int) -> Iterator[str]:

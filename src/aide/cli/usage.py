@@ -1,17 +1,18 @@
 """Usage errors in the form of all errors: one sentence, and a hint."""
 
 import sys
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import typer
 
+from aide.cli.mistakes import explain_option, find_command
 from aide.errors import InputError
 
 USAGE_ERROR: Final[type[Exception]] = typer.BadParameter.__bases__[0]  # typer has no public name for it
 
 
-def convert_usage_error(error: Any, words: Sequence[str], commands: Container[str]) -> InputError:
+def convert_usage_error(error: Any, words: Sequence[str], commands: Collection[str]) -> InputError:
     """Convert typer's error: an unknown option or command, a missing or a wrong value.
 
     `words` were typed after `aide`; the first is the command if the error itself does not know it.
@@ -19,6 +20,13 @@ def convert_usage_error(error: Any, words: Sequence[str], commands: Container[st
     context = getattr(error, "ctx", None)
     named = f"aide {words[0]}" if words and words[0] in commands else "aide"
     help_hint = f"`{context.command_path if context else named} --help` shows all options"
+    if typed := getattr(error, "option_name", ""):
+        known = {spelled for each in (context.command.params if context else ()) for spelled in each.opts}
+        told, hint = explain_option(typed, known, words, commands)
+        if told and hasattr(error, "possibilities"):
+            return InputError(told, hint=f"{hint}; {help_hint}" if "`" not in hint else hint)
+    elif words and (meant := find_command(words[0], commands)) and words[0] not in commands:
+        return InputError(f"there is no command {words[0]}", hint=f"it is called `aide {meant}`; {help_hint}")
     wrong_value = _explain_value_error(error)
     if wrong_value:
         return InputError(wrong_value.rstrip("."), hint=help_hint)

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from aide.config import resources
-from aide.config.spec import GROUPS, RunSpec, get_flag
+from aide.config.spec import GROUPS, OLD_NAMES, RunSpec, get_flag
 from aide.errors import InputError
 from aide.text.suggestions import suggest_name
 
+_NO_SETTINGS: Final = frozenset({"prices.toml"})  # of the shipped files
 _SECRET: Final = re.compile(
     r"(?i)(key|token|cookie|.*(api[-_]?key|secret|password|authorization)|(access|auth|bearer)[-_]token)"
 )
@@ -48,7 +49,9 @@ class ConfigFile:
 
     def locate(self, *path: str) -> str:
         """The file and, if it can be found, the line of a value: `paper.toml, line 7`."""
-        number = _find_line(self.text, path)
+        old = {today: name for name, today in OLD_NAMES.items()}
+        spelled = tuple(old.get(each, each) for each in path)
+        number = max(_find_line(self.text, path), _find_line(self.text, spelled))
         return f"{self.name}, line {number}" if number else self.name
 
 
@@ -62,7 +65,7 @@ def load_config(name: str) -> ConfigFile:
     if given.is_file():
         path, base = given, given.parent
     elif given.name == name:
-        path, base = resources.find_file("configs", name if given.suffix else f"{name}.toml"), None
+        path, base = find_shipped_config(name), None
     else:
         raise InputError(
             f"there is no config file {name}", hint="give a path, or a shipped name such as `paper`"
@@ -78,6 +81,26 @@ def load_config(name: str) -> ConfigFile:
         raise InputError(f"{path} can't be read: {error}", hint="save the file as UTF-8 text") from error
     file = ConfigFile(path.name, text, {}, base)
     return ConfigFile(path.name, text, _flatten(data, file), base)
+
+
+def list_shipped_configs() -> list[str]:
+    """The bare names that `--config` takes."""
+    return [
+        Path(name).stem
+        for name in resources.list_names("configs")
+        if name not in _NO_SETTINGS and name.endswith(".toml")
+    ]
+
+
+def find_shipped_config(name: str) -> Path:
+    """The shipped file of that bare name; raises `InputError` where there is none."""
+    known = list_shipped_configs()
+    if name.removesuffix(".toml") not in known:
+        raise InputError(
+            f"there is no config file {name}{suggest_name(name, known)}",
+            hint=f"give a path, or one of {', '.join(known)}",
+        )
+    return resources.find_file("configs", f"{name.removesuffix('.toml')}.toml")
 
 
 def refuse_secrets(names: Mapping[str, Any], where: str, *, named: bool = False) -> None:
@@ -119,7 +142,7 @@ def _flatten(data: Mapping[str, Any], file: ConfigFile) -> dict[str, Any]:
     for section, name, value in _entries(data):
         path = (section, name) if section else (name,)
         refuse_secrets({name: value}, file.locate(*path))
-        key = name.replace("-", "_")
+        key = OLD_NAMES.get(name, name.replace("-", "_"))
         if key not in RunSpec.model_fields:
             known = [*RunSpec.model_fields, *([] if section else GROUPS)]
             raise InputError(

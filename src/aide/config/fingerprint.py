@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from aide.config.delivery import DELIVERY, keep_answering
 from aide.config.resolve import DEFAULT
-from aide.config.spec import RunSpec
+from aide.config.spec import OLD_NAMES, RunSpec, rename_settings
 
 FORMAT: Final = 2
 """The version of a fingerprint as it is kept. Version 0, which had no number, is that of `aide` 0.1; up to version 1
@@ -20,7 +20,7 @@ it held all fields of `--extra`.
 
 IDENTITY: Final = (
     "task", "format", "labels", "demonstrations", "plain_share", "steer", "residual_after", "residual", "attributes",
-    "graph_triples", "operations", "personas", "personas_from", "siblings", "balance", "seed", "reflection",
+    "graph_triples", "operations", "personas", "personas_from", "siblings", "balance", "random_seed", "reflection",
     "min_relevance", "min_diversity", "max_revisions", "keep_ambiguous", "answer", "duplicates", "embeddings",
     "meaning_threshold", "agreement", "run_code", "model", "steps", "extra", "keep", "meta", "input_pattern",
 )  # fmt: skip
@@ -33,7 +33,7 @@ _SEEDS = "seen in the ids of the seeds, which are hashes of their content"
 EXCLUDED: Final[Mapping[str, str]] = {
     "together": "each call is composed and kept before it is sent",
     "contexts": _EXTENSION, "hops": _EXTENSION, "target": _EXTENSION, "per_seed": _EXTENSION,
-    "guard": _HERE,
+    "guard": _HERE, "card_only": _HERE,
     "human": "looks at records, changes none",
     "realism": "looks after the last record, changes none",
     "exam": "looks before the first record, changes none",
@@ -61,6 +61,9 @@ EXCLUDED: Final[Mapping[str, str]] = {
 # Settings whose value had another word: version, name and value as JSON text, and today's value.
 _RENAMED: Final[Mapping[tuple[int, str, str], str]] = {(0, "siblings", '"told"'): '"aware"'}
 
+# Settings that the fingerprint knows by an older name: with a new one every folder would be another run.
+_KEPT_AS: Final[Mapping[str, str]] = {"random_seed": "seed"}
+
 # What versions did that had no such setting, by version: settings whose default is not what was done before them.
 _UNSET: Final[Mapping[int, Mapping[str, Any]]] = {0: {"plain_share": 0.0, "steer": False}}
 
@@ -78,7 +81,8 @@ def keep_defaults(
     methods made. `kept` and `kept_origins` are the settings of the folder and where they came from, `version` is that
     of its fingerprint.
     """
-    then = {**_UNSET.get(version, {}), **kept}
+    then = {**_UNSET.get(version, {}), **rename_settings(kept)}
+    kept_origins = rename_settings(kept_origins)
     now = spec.as_dict()
     unset = [
         name
@@ -101,7 +105,11 @@ def compute_fingerprint(spec: RunSpec, content: Mapping[str, str] | None = None)
     plain = spec.as_dict()
     plain["extra"] = keep_answering(plain["extra"])
     return {
-        **{name: value for field in IDENTITY for name, value in _flatten(field, plain[field])},
+        **{
+            name: value
+            for field in IDENTITY
+            for name, value in _flatten(_KEPT_AS.get(field, field), plain[field])
+        },
         **(content or {}),
     }
 
@@ -132,7 +140,8 @@ def compare_fingerprints(old: Mapping[str, str], new: Mapping[str, str]) -> list
     for name in dict.fromkeys([*old, *new]):
         was, now = old.get(name, defaults.get(name)), new.get(name)
         if was != now:
-            lines.append(f"{name} was {_show(was)}, is {_show(now)}")
+            shown = OLD_NAMES.get(name, name)
+            lines.append(f"{shown} was {_show(was)}, is {_show(now)}")
     return lines
 
 

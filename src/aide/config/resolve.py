@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from aide.config.config_file import ConfigFile, load_config, refuse_key, refuse_secrets, walk_tables
 from aide.config.problems import explain_error
-from aide.config.spec import BATCH_FILES, SIMULATOR, SIMULATOR_MODEL, Flag, RunSpec, get_flag
+from aide.config.spec import BATCH_FILES, OLD_NAMES, SIMULATOR, SIMULATOR_MODEL, Flag, RunSpec, get_flag
 from aide.errors import InputError
 from aide.jsonl import parse_json
 
@@ -114,8 +114,9 @@ def _add_file(gathered: _Gathered, file: ConfigFile) -> None:
 
 
 def _add_environment(gathered: _Gathered, environ: Mapping[str, str]) -> None:
-    for name in RunSpec.model_fields:
-        flag, variable = get_flag(name), f"{_PREFIX}{name.upper()}"
+    for spelled in (*OLD_NAMES, *RunSpec.model_fields):
+        name, variable = OLD_NAMES.get(spelled, spelled), f"{_PREFIX}{spelled.upper()}"
+        flag = get_flag(name)
         text = environ.get(variable, "").strip()
         if text and not flag.hidden:
             gathered.put(name, _read(name, flag, text.splitlines(), variable), variable)

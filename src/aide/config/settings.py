@@ -41,8 +41,13 @@ class RunSettings(Frozen):
         tuple[PathText, ...], Flag("task", "More documents to ask about: further fixed parts.", "FILE")
     ] = ()
     demonstrations: Annotated[
-        int, Field(ge=0, le=20), Flag("task", "Seeds that each prompt shows as examples.")
+        int, Field(ge=0, le=20), Flag("task", "Seeds that each prompt shows as examples.", rare=True)
     ] = 6
+
+    card_only: Annotated[
+        bool,
+        Flag("task", "Stop after the checked task card, to edit it; the same command without it goes on."),
+    ] = False
 
     # --- The tree
     hops: Annotated[int, Field(ge=1, le=50), Flag("tree", "Hops to grow from each seed.")] = 2
@@ -65,22 +70,28 @@ class RunSettings(Frozen):
         Flag("tree", "Share of plain records: the usual things, as most real examples are.", "SHARE"),
     ] = 0.6
     residual_after: Annotated[
-        int, Field(ge=0), Flag("tree", "Beyond this hop the prompt also carries the seed.")
+        int, Field(ge=0), Flag("tree", "Beyond this hop the prompt also carries the seed.", rare=True)
     ] = 1
     residual: Annotated[
         Literal["fixed", "adaptive", "off"],
         Flag(
             "tree",
             "Carry the seed beyond a fixed hop, or if the parent has drifted too far from it; or never.",
+            rare=True,
         ),
     ] = "fixed"
     attributes: Annotated[
-        int, Field(ge=0, le=20), Flag("tree", "Knowledge attributes extracted from each parent.")
+        int, Field(ge=0, le=20), Flag("tree", "Knowledge attributes extracted from each parent.", rare=True)
     ] = 3
     graph_triples: Annotated[
         int | None,
         Field(ge=0, le=20),
-        Flag("tree", "Triples added by graph expansion (unset: 2, or 0 with fixed labels or parts).", "N"),
+        Flag(
+            "tree",
+            "Triples added by graph expansion (unset: 2, or 0 with fixed labels or parts).",
+            "N",
+            rare=True,
+        ),
     ] = None
     operations: Annotated[
         tuple[str, ...], Flag("tree", "Operations that are applied to each attribute.", "A,B,…", commas=True)
@@ -88,15 +99,18 @@ class RunSettings(Frozen):
     personas: Annotated[int, Field(ge=0, le=100), Flag("tree", "Personas for each parent.")] = 5
     personas_from: Annotated[
         Literal["model", "bank"],
-        Flag("tree", "Personas written by the model for each topic, or chosen from a bank."),
+        Flag("tree", "Personas written by the model for each topic, or chosen from a bank.", rare=True),
     ] = "model"
     persona_file: Annotated[
-        PathText | None, Flag("tree", "Your own bank: JSONL with `persona`, or one persona a line.", "FILE")
+        PathText | None,
+        Flag("tree", "Your own bank: JSONL with `persona`, or one persona a line.", "FILE", rare=True),
     ] = None
     siblings: Annotated[
         Literal["apart", "aware"],
         Flag(
-            "tree", "Whether the prompt of a child that is written alone names what its siblings are about."
+            "tree",
+            "Whether the prompt of a child that is written alone names what its siblings are about.",
+            rare=True,
         ),
     ] = "apart"
     balance: Annotated[
@@ -105,13 +119,19 @@ class RunSettings(Frozen):
     ] = "uniform"
     steer: Annotated[
         bool,
-        Flag("tree", "Let the lengths so far correct those that are asked for next (not with --target all)."),
+        Flag(
+            "tree",
+            "Let the lengths so far correct those that are asked for next (not with --target all).",
+            rare=True,
+        ),
     ] = True
     together: Annotated[
         Annotated[int, Field(ge=1, le=40)] | Literal["auto"],
         Flag("tree", "Records that share a call; auto: as many as the model does well.", "N|auto"),
     ] = "auto"
-    seed: Annotated[int, Flag("tree", "Another number selects other records from the same tree.")] = 0
+    random_seed: Annotated[
+        int, Flag("tree", "Another number selects other records from the same tree.", rare=True)
+    ] = 0
 
     # --- Quality
     reflection: Annotated[
@@ -144,7 +164,9 @@ class RunSettings(Frozen):
     ] = ""
     embeddings_url: Annotated[
         str,
-        Flag("quality", "Endpoint of the embedding model, where it is not that of the run.", "URL"),
+        Flag(
+            "quality", "Endpoint of the embedding model, where it is not that of the run.", "URL", rare=True
+        ),
     ] = ""
     meaning_threshold: Annotated[
         float | None,
@@ -153,6 +175,7 @@ class RunSettings(Frozen):
             "quality",
             "Cosine from which two texts mean the same (unset: learned for the model, and plain records may).",
             "COSINE",
+            rare=True,
         ),
     ] = None
     avoid: Annotated[
@@ -164,18 +187,18 @@ class RunSettings(Frozen):
         Flag("quality", "Answers that must agree, K of at most N; auto: 2/3 for worked answers.", "K/N"),
     ] = "auto"
     keep_ambiguous: Annotated[
-        bool, Flag("quality", "Keep records that a second label or option fits nearly as well.")
+        bool, Flag("quality", "Keep records that a second label or option fits nearly as well.", rare=True)
     ] = False
     run_code: Annotated[
         bool, Flag("quality", "Run solutions against their tests, in a sandbox without network.")
     ] = False
     exam: Annotated[
-        bool, Flag("quality", "Precheck: try model and judge on the seeds, three calls a seed.")
+        bool, Flag("quality", "Precheck: try model and judge on the seeds, three calls a seed.", rare=True)
     ] = True
     min_exam: Annotated[
         float | None,
         Field(ge=0, le=1),
-        Flag("quality", "Share of seeds that the model must get right in the precheck.", "SHARE"),
+        Flag("quality", "Share of seeds that the model must get right in the precheck.", "SHARE", rare=True),
     ] = None
 
     human: Annotated[
@@ -193,6 +216,7 @@ class RunSettings(Frozen):
             "quality",
             "Records that are shown among seeds at the end, to see whether they can be told; 0 for none.",
             "N",
+            rare=True,
         ),
     ] = 12
 
@@ -201,6 +225,7 @@ class RunSettings(Frozen):
         Flag(
             "quality",
             "Stop when 48 candidates in a row were refused, or half of the seeds give no attributes.",
+            rare=True,
         ),
     ] = True
 
@@ -252,21 +277,25 @@ class RunSettings(Frozen):
         ),
     ] = ""
     batch_min: Annotated[
-        int, Field(ge=1), Flag("endpoint", "Fewer calls than this go out one by one.", "N")
+        int, Field(ge=1), Flag("endpoint", "Fewer calls than this go out one by one.", "N", rare=True)
     ] = 20
     batch_wait: Annotated[
         float,
         Field(ge=0),
-        Flag("endpoint", "Seconds to wait for batches, instead of ending with exit 7.", "S"),
+        Flag("endpoint", "Seconds to wait for batches, instead of ending with exit 7.", "S", rare=True),
     ] = 0.0
-    timeout: Annotated[float, Field(gt=0), Flag("endpoint", "Seconds to wait for one answer.", "S")] = 600.0
+    timeout: Annotated[
+        float, Field(gt=0), Flag("endpoint", "Seconds to wait for one answer.", "S", rare=True)
+    ] = 600.0
     endpoint_patience: Annotated[
-        float, Field(ge=0), Flag("endpoint", "Stop after so many seconds without any answer.", "S")
+        float, Field(ge=0), Flag("endpoint", "Stop after so many seconds without any answer.", "S", rare=True)
     ] = 300.0
     drain_seconds: Annotated[
         float,
         Field(ge=0),
-        Flag("endpoint", "Seconds to wait for answers under way once the run is interrupted.", "S"),
+        Flag(
+            "endpoint", "Seconds to wait for answers under way once the run is interrupted.", "S", rare=True
+        ),
     ] = 30.0
     extra: Annotated[dict[str, Any], Flag("request", "Extra fields of each request.", "JSON")] = Field(
         default_factory=dict
@@ -283,7 +312,9 @@ class RunSettings(Frozen):
         int | None, Field(ge=0), Flag("budget", "Maximum calls, over all runs of the folder.", "N")
     ] = None
     max_total_tokens: Annotated[
-        int | None, Field(ge=0), Flag("budget", "Maximum tokens, over all runs of the folder.", "N")
+        int | None,
+        Field(ge=0),
+        Flag("budget", "Maximum tokens, over all runs of the folder.", "N", rare=True),
     ] = None
     max_cost: Annotated[
         float | None,
@@ -306,19 +337,24 @@ class RunSettings(Frozen):
     expect_yield: Annotated[
         float | None,
         Field(gt=0, le=1),
-        Flag("budget", "Share of candidates that the estimate assumes to be accepted.", "SHARE"),
+        Flag("budget", "Share of candidates that the estimate assumes to be accepted.", "SHARE", rare=True),
     ] = None
     yes: Annotated[bool, Flag("budget", "Do not ask before spending.")] = False
 
     # --- Seed files
     encoding: Annotated[
-        str, Flag("seeds", "Encoding of the seed files (unset: UTF-8, or by their byte order mark).", "E")
+        str,
+        Flag(
+            "seeds", "Encoding of the seed files (unset: UTF-8, or by their byte order mark).", "E", rare=True
+        ),
     ] = ""
     header: Annotated[
         bool | None,
-        Flag("seeds", "The first row of a table names its columns (unset: where it looks so)."),
+        Flag("seeds", "The first row of a table names its columns (unset: where it looks so).", rare=True),
     ] = None
-    sheet: Annotated[str, Flag("seeds", "Sheet of an Excel workbook (unset: the only one).", "NAME")] = ""
+    sheet: Annotated[
+        str, Flag("seeds", "Sheet of an Excel workbook (unset: the only one).", "NAME", rare=True)
+    ] = ""
     input_field: Annotated[
         tuple[str, ...], Flag("seeds", "Field that holds the input; repeatable.", "F")
     ] = ()
@@ -333,24 +369,34 @@ class RunSettings(Frozen):
         Flag("seeds", "Field that new records take over from their seed as it is; repeatable.", "F"),
     ] = ()
     input_pattern: Annotated[
-        str, Flag("seeds", "Regular expression whose named groups split one input into parts.", "REGEX")
+        str,
+        Flag(
+            "seeds", "Regular expression whose named groups split one input into parts.", "REGEX", rare=True
+        ),
     ] = ""
     skip_bad: Annotated[bool, Flag("seeds", "Skip lines that can't be used, instead of stopping.")] = False
 
     # --- Running
     run_dir: Annotated[
-        PathText | None, Flag("running", "Run folder when records go to stdout (-o -).", "DIR")
+        PathText | None, Flag("running", "Run folder when records go to stdout (-o -).", "DIR", rare=True)
     ] = None
-    shard_size: Annotated[int, Field(ge=1), Flag("running", "Lines in one output file.")] = 1000
+    shard_size: Annotated[int, Field(ge=1), Flag("running", "Lines in one output file.", rare=True)] = 1000
     lock_wait: Annotated[
-        float, Field(ge=0), Flag("running", "Seconds to wait for another run in the folder.", "S")
+        float, Field(ge=0), Flag("running", "Seconds to wait for another run in the folder.", "S", rare=True)
     ] = 0.0
     adopt: Annotated[
-        bool, Flag("running", "Continue a folder that was started with other prompts or another --extra.")
+        bool,
+        Flag(
+            "running", "Continue a folder that was started with other prompts or another --extra.", rare=True
+        ),
     ] = False
     reuse: Annotated[
         PathText | None, Flag("running", "Take answers to identical calls from this run folder.", "DIR")
     ] = None
-    retry_failed: Annotated[bool, Flag("running", "Try again what failed in an earlier run.")] = False
+    retry_failed: Annotated[bool, Flag("running", "Try again what failed in an earlier run.", rare=True)] = (
+        False
+    )
     quiet: Annotated[bool, Flag("running", "Print errors only.")] = False
-    log_format: Annotated[Literal["text", "json"], Flag("running", "Format of the log lines.")] = "text"
+    log_format: Annotated[Literal["text", "json"], Flag("running", "Format of the log lines.", rare=True)] = (
+        "text"
+    )

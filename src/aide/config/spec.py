@@ -5,6 +5,7 @@ Whoever holds a `RunSpec` needs no defaults of their own.
 
 import codecs
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -23,9 +24,17 @@ BATCH_API: Final = "api"
 BATCH_FILES: Final = "files:"
 EMBED: Final = "embed"  # the step under which embeddings are counted; its model is that of --embeddings
 
+OLD_NAMES: Final[Mapping[str, str]] = {"seed": "random_seed"}
+"""Settings by the names that older versions gave them: read on, written no more."""
+
 
 class RunSpec(RunSettings):
     """What a run was asked to do."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reads_old_names(cls, given: Any) -> Any:
+        return rename_settings(given) if isinstance(given, Mapping) else given
 
     @field_validator("siblings", mode="before")
     @classmethod
@@ -191,12 +200,19 @@ class RunSpec(RunSettings):
         return self.model_dump(mode="json")
 
 
+def rename_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by today's names; a new name goes before an old one."""
+    return {OLD_NAMES.get(name, name): value for name, value in given.items() if name in OLD_NAMES} | {
+        name: value for name, value in given.items() if name not in OLD_NAMES
+    }
+
+
 def get_flag(name: str) -> Flag:
     """The `Flag` of a field of `RunSpec`."""
     return next(each for each in RunSpec.model_fields[name].metadata if isinstance(each, Flag))
 
 
 __all__ = [
-    "EMBED", "GROUPS", "SIMULATOR", "SIMULATOR_MODEL", "EndpointSpec", "Flag", "Price",
-    "RunSpec", "StepSpec", "StepSpecs", "get_flag",
+    "EMBED", "GROUPS", "OLD_NAMES", "SIMULATOR", "SIMULATOR_MODEL", "EndpointSpec", "Flag", "Price",
+    "RunSpec", "StepSpec", "StepSpecs", "get_flag", "rename_settings",
 ]  # fmt: skip

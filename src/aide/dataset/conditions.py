@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aide.dataset.expression import compile_expression, read_path
+from aide.dataset.expression import compile_expression
 from aide.dataset.lines import RecordLine
 from aide.errors import InputError
+from aide.records.field_names import explain_unknown_field, is_known_field, look_up_field
 
 _NAMED: Final = re.compile(r"([\w.]+)=(.*)", re.DOTALL)
 _FRACTION: Final = re.compile(r"(\d+)/([1-9]\d*)")
@@ -29,17 +30,6 @@ class Condition:
         if len(self.seen) < len(self.names):
             self.seen.update(name for name in self.names if look_up_field(record, name) is not None)
         return self.holds(record)
-
-
-def look_up_field(record: Mapping[str, Any], name: str) -> Any:
-    """A field by its name: dots lead into objects; a bare name may also be in `scores` or `lineage`."""
-    path = tuple(name.split("."))
-    found = read_path(record, path)
-    # `--min relevance=7` is what people type; the record's own fields go first.
-    for outer in ("scores", "lineage"):
-        if found is None and len(path) == 1:
-            found = read_path(record, (outer, name))
-    return found
 
 
 def value_as_text(value: Any) -> str:
@@ -128,6 +118,8 @@ class FilterCounts:
 
     read: int = 0
     kept: int = 0
+    example: Mapping[str, Any] = field(default_factory=dict)
+    """The last record read."""
 
 
 def filter_lines(
@@ -136,6 +128,7 @@ def filter_lines(
     """The lines that meet all conditions, or with `invert` the others."""
     for line in lines:
         count.read += 1
+        count.example = line.record
         # A list, not a generator: every condition must see the record to learn which fields there are.
         verdicts = [condition(line.record) for condition in conditions]
         if all(verdicts) != invert:
@@ -143,9 +136,22 @@ def filter_lines(
             yield line
 
 
-def find_unknown_fields(conditions: Iterable[Condition]) -> list[str]:
-    """Fields that a condition looks at and no record had."""
-    return sorted({name for condition in conditions for name in condition.names - condition.seen})
+def check_fields(conditions: Iterable[Condition], example: Mapping[str, Any]) -> list[str]:
+    """Fields that a condition looks at and no record had, though records may have them.
+
+    `example` is one of the records.
+
+    Raises:
+        InputError: there is another such field, which was probably mistyped.
+    """
+    missing = sorted({name for condition in conditions for name in condition.names - condition.seen})
+    for name in missing:
+        if not is_known_field(name):
+            raise InputError(
+                f"no record has the field {name!r}{explain_unknown_field(name, example)}",
+                hint="such as scores.relevance, lineage.hop or lineage.operation",
+            )
+    return missing
 
 
 def _split_pair(text: str, option: str, example: str) -> tuple[str, str]:

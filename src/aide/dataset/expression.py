@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aide.errors import InputError
+from aide.records.field_names import look_up_field
 
 LONGEST: Final = 10_000
 """Characters of an expression: Python's parser takes quadratic time and much memory for nested ones."""
@@ -75,14 +76,6 @@ def compile_expression(text: str) -> Expression:
     return Expression(text, frozenset(names), holds)
 
 
-def read_path(record: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    """The value at a path of names; `None` if there is none."""
-    value: Any = record
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
-
-
 def _compile(node: ast.expr, names: set[str]) -> Value:
     match node:
         case ast.Constant(value=bool() | int() | float() | str() | None as constant):
@@ -107,9 +100,9 @@ def _compile(node: ast.expr, names: set[str]) -> Value:
         case ast.Name(id=word) if word in _WORDS:
             return lambda record: _WORDS[word]
         case ast.Name() | ast.Attribute():
-            path = _read_name(node)
-            names.add(".".join(path))
-            return lambda record: read_path(record, path)
+            name = ".".join(_read_name(node))
+            names.add(name)
+            return lambda record: look_up_field(record, name)
         case _:
             raise _refuse(node)
 

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final, cast
 from aide.dataset.reviews import Reviews
 from aide.errors import InputError
 from aide.jsonl import encode_line, open_compressed, open_decompressed, parse_json
+from aide.places import make_parent, suggest_place
 from aide.shards import list_shards
 
 STDIN: Final = "-"
@@ -62,6 +63,17 @@ def read_lines(sources: Sequence[str], stdin: BinaryIO | None = None) -> Iterato
             yield from _read_file(Path(source))
 
 
+def check_sources(sources: Sequence[str]) -> None:
+    """Refuse a source that is not there, before anything is said or written.
+
+    Raises:
+        InputError: there is no such file or folder.
+    """
+    for path in (Path(each) for each in sources if each != STDIN):
+        if not path.exists():
+            raise _missing(path)
+
+
 def write_lines(output: str, items: Iterable[RecordLine | Mapping[str, Any]]) -> int:
     """Write lines to a file or, with `-`, to standard output; returns how many.
 
@@ -104,6 +116,7 @@ def open_output(output: str) -> Iterator[BinaryIO]:
         yield cast("BinaryIO", _PromptStdout())
         return
     path = Path(output)
+    make_parent(path)
     # In the same folder, since only there a rename is atomic; two processes may write to one path.
     scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -177,11 +190,18 @@ def _read_folder(folder: Path) -> Iterator[RecordLine]:
 def _read_file(path: Path, *, skip_torn: bool = False) -> Iterator[RecordLine]:
     try:
         file = path.open("rb")
+    except FileNotFoundError:
+        raise _missing(path) from None
     except OSError as fault:
         hint = "give a file, a run folder, or - for standard input"
         raise InputError(f"{path} can't be read: {fault.strerror}", hint=hint) from fault
     with file:
         yield from _read_stream(str(path), file, skip_torn=skip_torn)
+
+
+def _missing(path: Path) -> InputError:
+    hint = "give a file, a run folder, or - for standard input"
+    return InputError(f"there is no file or folder {path}{suggest_place(path)}", hint=hint)
 
 
 def _read_stream(name: str, file: BinaryIO, *, skip_torn: bool = False) -> Iterator[RecordLine]:

@@ -4,9 +4,10 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from aide.dataset.conditions import look_up_field, value_as_text
+from aide.dataset.conditions import value_as_text
 from aide.dataset.lines import RecordLine
 from aide.records import digest, rng
+from aide.records.field_names import look_up_field
 
 Stratum = tuple[str, ...]
 

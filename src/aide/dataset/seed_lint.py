@@ -63,15 +63,10 @@ class LintFinding:
         return {**asdict(self), "seeds": list(self.seeds)}
 
 
-def lint_seeds(inputs: PreparedInputs, against: Sequence[str] = ()) -> list[LintFinding]:
-    """All findings, the gravest kinds first; `against` are test sets to look for in the seeds.
-
-    Raises:
-        errors.InputError: a file of `against` can't be read.
-    """
+def lint_seeds(inputs: PreparedInputs) -> list[LintFinding]:
+    """All findings, the gravest kinds first."""
     seeds = inputs.seeds
     checks = (
-        find_test_items(seeds, against) if against else (),
         find_conflicts(seeds),
         find_missing_outputs(seeds),
         find_repeated_rows(inputs.loaded.repeated),
@@ -83,17 +78,6 @@ def lint_seeds(inputs: PreparedInputs, against: Sequence[str] = ()) -> list[Lint
         find_small_numbers(inputs),
     )
     return [finding for check in checks for finding in check]
-
-
-def find_test_items(seeds: Sequence[Seed], against: Sequence[str]) -> Iterator[LintFinding]:
-    """Seeds that give away an item of a test set: what grows from them makes the test worthless."""
-    from aide.dedup.contamination import Contamination
-    from aide.dedup.test_sets import read_test_items
-
-    tests = Contamination(read_test_items(against))
-    for number, seed in enumerate(seeds, start=1):
-        if hit := tests.find(seed.draft.input, seed.draft.choices, seed.parts.fixed_text):
-            yield LintFinding("overlap", (number,), f"seed {number} is in the test set: {hit}")
 
 
 def find_conflicts(seeds: Sequence[Seed]) -> Iterator[LintFinding]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aide.atomic import write_atomic
+from aide.config.spec import rename_settings
 from aide.dataset.lines import RecordLine, make_folder, read_lines
 from aide.dataset.record_content import is_labelled
 from aide.dataset.seed_sources import find_run_folders
@@ -21,7 +22,8 @@ MARK: Final = "<!-- written by aide export -->"
 
 SPLITS: Final = ("train", "validation", "test")
 _SETTINGS: Final = (
-    "hops", "target", "per_seed", "attributes", "operations", "personas", "min_relevance", "min_diversity", "seed",
+    "hops", "target", "per_seed", "attributes", "operations", "personas", "min_relevance", "min_diversity",
+    "random_seed",
 )  # fmt: skip
 
 
@@ -115,7 +117,7 @@ def render_card(job: ExportJob, counts: CardCounts) -> str:
 def _describe_runs(sources: Sequence[str]) -> Iterator[dict[str, str]]:
     for folder in find_run_folders(sources):
         manifest = folder.read_manifest()
-        spec = manifest.get("spec", {})
+        spec = rename_settings(manifest.get("spec", {}))
         given = {name: spec[name] for name in _SETTINGS if spec.get(name) not in (None, "", [])}
         seeds = ", ".join(f"`{Path(str(each['path'])).name}`" for each in manifest.get("seeds", ()))
         yield {

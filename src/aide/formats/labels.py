@@ -94,6 +94,9 @@ def make_label_payload(labels: tuple[str, ...], *, evidence: bool) -> LabelPaylo
     return LabelPayload(labels, schema)
 
 
+_SHOWN: Final = 60  # characters of an output in a message
+
+
 class Classification(Format):
     """One label of a fixed set."""
 
@@ -121,9 +124,14 @@ class Classification(Format):
             labels = tuple(map(Label, found))
         names = {label.name for label in labels}
         if unknown := [output for output in outputs if output not in names]:
+            said, given = repr(" ".join(unknown[0].split())[:_SHOWN]), ", ".join(sorted(names))
+            if len(unknown) == len(outputs) > 1:
+                raise InputError(
+                    f"no seed has one of the labels that --labels gives; their outputs are such as {said}",
+                    hint=f"leave --labels out if the outputs are texts; else name theirs, not {given}",
+                )
             raise InputError(
-                f"the seeds have the label {unknown[0]!r}, which --labels lacks",
-                hint=f"its labels are {', '.join(sorted(names))}",
+                f"the seeds have the label {said}, which --labels lacks", hint=f"its labels are {given}"
             )
         return TaskCard(format=self.name, labels=tuple(labels))
 

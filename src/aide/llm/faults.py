@@ -231,7 +231,10 @@ def _unusable(fault: WireFault, url: str) -> EndpointUnusable | None:
         when = f"; it resets at {fault.resets.at}" if fault.resets.at else ""
         return EndpointUnusable(f"the quota is spent: {fault.excerpt}{when}", hint=hint, lasting=True)
     if status == 401 or (status in (400, 403) and _BAD_KEY.search(said)):
-        hint = "put a valid key into the variable that --api-key-env names, or give --api-key-command"
+        hint = (
+            "set the variable that --api-key-env names (OPENAI_API_KEY unless you name another) to a valid key, "
+            "or give --api-key-command"
+        )
         return EndpointUnusable(f"the API key is missing or refused: {fault.excerpt}", hint=hint)
     if status in (400, 404, 422) and (fault.param == "model" or _NO_MODEL.search(said)):
         return UnknownModel(f"the model is unknown there: {fault.excerpt}", hint="check --model")

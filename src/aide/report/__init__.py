@@ -7,8 +7,8 @@ packed as base64, which the page's script puts in place as text.
 from pathlib import Path
 
 from aide.atomic import write_atomic
-from aide.errors import InputError
 from aide.journal import Journal
+from aide.places import make_parent
 from aide.report.data import fit_rows, pack_calls
 from aide.report.gather import gather_facts, read_comparison
 from aide.report.page import render_page
@@ -22,12 +22,9 @@ def write_report(folder: RunFolder, out: Path | None = None) -> Path:
         InputError: the folder holds no run.
         AideError: the file can't be written.
     """
-    if not folder.journal.exists():
-        raise InputError(
-            f"{folder.path} is no run folder: it has no journal",
-            hint="name the folder that `aide expand` wrote",
-        )
+    folder.require(folder.journal)
     path = out or folder.report
+    make_parent(path)
     with Journal.open(folder.journal, readonly=True) as journal:
         facts = gather_facts(folder, journal)
         packed = fit_rows(facts)  # before all else: it may drop records from the facts

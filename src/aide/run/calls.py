@@ -110,8 +110,8 @@ class ModelCalls:
         """The logical call: what is asked, of which model, with which sampling; nothing of any endpoint."""
         how = self._steps[step]
         seed = (
-            int(digest("draw", node, str(draw), str(self._spec.seed))[:8], 16) >> 1
-            if draw or self._spec.seed
+            int(digest("draw", node, str(draw), str(self._spec.random_seed))[:8], 16) >> 1
+            if draw or self._spec.random_seed
             else None
         )
         return ChatRequest(

@@ -34,7 +34,7 @@ from aide.run.folder import (
     make_manifest,
     measure_shards,
 )
-from aide.run.group_sizes import KEPT, learn_group_sizes, note_written
+from aide.run.group_sizes import KEPT, GroupSizes, learn_group_sizes, note_written
 from aide.run.hops import HopBuilder
 from aide.run.inputs import PreparedInputs, SeedSource
 from aide.run.judge_groups import GroupedJudge, make_judge
@@ -142,6 +142,8 @@ class Expansion:
 
     async def _expand(self, session: Session, inputs: PreparedInputs) -> dict[str, Any]:
         folder, journal = session.folder, session.journal
+        if session.spec.card_only:
+            return await self._check_card_only(session, inputs)
         reconcile_shards(journal, folder.shards)
         with ExitStack() as held:
             shards, rejects = (
@@ -176,23 +178,41 @@ class Expansion:
                 self._end_manifest(session, finished=fault is None and not pending)
         return summary
 
+    async def _check_card_only(self, session: Session, inputs: PreparedInputs) -> dict[str, Any]:
+        """Fix the task card and nothing else; the summary of an earlier run stays, since no record is touched."""
+        await self._fix_card(
+            session, inputs, learn_group_sizes(session.spec, inputs, session.journal.get_meta(KEPT))
+        )
+        if self._precheck is not None:
+            self.observer.on_precheck(self._precheck)
+        self._end_manifest(session, finished=False)
+        return {**session.folder.read_summary(), "exit_code": 0}
+
+    async def _fix_card(self, session: Session, inputs: PreparedInputs, sizes: GroupSizes) -> TaskCard:
+        """The task card, tried on the seeds and shown."""
+        card = await fix_card(session, inputs)
+        if session.spec.prechecked:
+            judge_for = partial(self._make_judge, session, inputs, sizes)
+            card, self._precheck = await run_precheck(session, inputs, card, judge_for)
+        self._card = card
+        self.observer.on_card(card, list_trait_rows(card, inputs))
+        return card
+
+    def _make_judge(
+        self, session: Session, inputs: PreparedInputs, sizes: GroupSizes, card: TaskCard
+    ) -> GroupedJudge:
+        return make_judge(session, inputs, card, sizes, count_open=self._count_open)
+
     async def _prepare(self, session: Session, inputs: PreparedInputs, output: RunOutput) -> GrowthLoop:
         """Everything that has to stand before the first record is grown."""
         spec, journal = session.spec, session.journal
-        card = await fix_card(session, inputs)
-        pool = SeedPool(spec, inputs, journal)
         sizes = learn_group_sizes(session.spec, inputs, session.journal.get_meta(KEPT))
-
-        def judge_for(card: TaskCard) -> GroupedJudge:
-            return make_judge(session, inputs, card, sizes, count_open=self._count_open)
-
+        card = await self._fix_card(session, inputs, sizes)
+        pool = SeedPool(spec, inputs, journal)
         thresholds = Thresholds(spec.min_relevance, spec.min_diversity, spec.keep_ambiguous)
-        if spec.prechecked:
-            card, self._precheck = await run_precheck(session, inputs, card, judge_for)
+        if self._precheck is not None:
             thresholds = fix_thresholds(journal, self._precheck, thresholds)
-        self._card = card
-        self.observer.on_card(card, list_trait_rows(card, inputs))
-        judge = judge_for(card)
+        judge = self._make_judge(session, inputs, sizes, card)
         deduplicator = await open_deduplicator(session, inputs)
         context = make_context(
             session, inputs, card, deduplicator, judge, pool, thresholds, lambda hop: self._loop.wants(hop),

@@ -23,6 +23,7 @@ from aide.config.resources import hash_files
 from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.jsonl import parse_json
+from aide.places import suggest_place
 from aide.streams import is_stream
 
 FORMAT = 1
@@ -130,6 +131,19 @@ class RunFolder:
                 f"{self.path} is not empty and holds no run (it has {foreign[0]})",
                 hint="name a new folder with -o DIR",
             )
+
+    def require(self, file: Path) -> None:
+        """Refuse a folder that is no run's, by one of the files that a run has.
+
+        Raises:
+            InputError: there is no such folder, or it lacks the file.
+        """
+        if file.exists():
+            return
+        hint = "name the folder that `aide expand` wrote"
+        if not self.path.exists():
+            raise InputError(f"there is no folder {self.path}{suggest_place(self.path)}", hint=hint)
+        raise InputError(f"{self.path} is no run folder: it has no {file.name}", hint=hint)
 
     def clear_scratch(self) -> None:
         """Remove what a killed run has left half written. Only under the lock: else it may be of a run at work."""

@@ -13,6 +13,7 @@ import orjson
 from aide.atomic import write_atomic
 from aide.errors import InputError
 from aide.journal import Journal
+from aide.records.field_names import explain_unknown_field, is_known_field, look_up_field
 from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
 from aide.run.pruning import prune_records, read_pruned, reconcile_shards, restore_records
@@ -200,29 +201,21 @@ def _selected(
         return roots if wanted.roots or not back else set(out)
     seen: set[str] = set()
     rows = 0
+    record: dict[str, Any] = {}
     for outcome in journal.read_outcomes("accepted"):
         if (outcome.node in out) != back:
             continue
         record = orjson.loads(outcome.payload)
         rows += 1
-        seen.update(name for name in wanted.names if name not in seen and _has(record, name))
+        seen.update(name for name in wanted.names if look_up_field(record, name) is not None)
         if wanted.holds(record):
             roots.add(outcome.node)
-    if rows and (unknown := sorted(set(wanted.names) - seen)):
+    if rows and (unknown := sorted(name for name in set(wanted.names) - seen if not is_known_field(name))):
         raise InputError(
-            f"no record in {folder.path} has the field {unknown[0]!r}",
+            f"no record in {folder.path} has the field {unknown[0]!r}{explain_unknown_field(unknown[0], record)}",
             hint="such as scores.relevance, lineage.hop or lineage.operation",
         )
     return roots
-
-
-def _has(record: Mapping[str, Any], name: str) -> bool:
-    value: Any = record
-    for part in name.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            return False
-        value = value[part]
-    return True
 
 
 def _recount(folder: RunFolder, journal: Journal, gone: int) -> None:
@@ -265,9 +258,5 @@ def _reopen(folder: RunFolder) -> None:
 
 
 def _open(folder: RunFolder, *, readonly: bool = False) -> Journal:
-    if not folder.journal.exists():
-        raise InputError(
-            f"{folder.path} is no run folder: it has no journal",
-            hint="name the folder that `aide expand` wrote",
-        )
+    folder.require(folder.journal)
     return Journal.open(folder.journal, readonly=readonly)

@@ -40,7 +40,7 @@ async def run_precheck(
     """
     journal, seeds = session.journal, list(inputs.seeds)
     if len(seeds) > MAX_SEEDS:
-        seeds = rng(DECISION, str(session.spec.seed)).sample(seeds, MAX_SEEDS)
+        seeds = rng(DECISION, str(session.spec.random_seed)).sample(seeds, MAX_SEEDS)
     known = {seed.id: journal.get_decision(DECISION, seed.id) for seed in seeds}
     if fresh := [seed for seed in seeds if known[seed.id] is None]:
         card, found = await _Trial(session, inputs, judge_for).try_seeds(card, fresh)

@@ -12,8 +12,9 @@ from typing import BinaryIO, Final
 
 from aide.errors import InputError
 from aide.jsonl import open_decompressed, parse_json
+from aide.places import suggest_place
 from aide.seeds.archives import MAGIC, is_workbook, read_members
-from aide.seeds.kinds import name_foreign_kind
+from aide.seeds.kinds import is_binary, name_foreign_kind
 from aide.seeds.tables import SeedTable, read_columns, read_separated, read_workbook
 from aide.seeds.unwrap import unwrap_object
 from aide.streams import NO_STREAMS, STDIN, Streams, is_nameless
@@ -88,7 +89,8 @@ def name_task(path: str) -> str:
 def _find_files(path: Path) -> list[Path]:
     if not path.exists():
         raise InputError(
-            f"there is no file {path}", hint="give a seeds file, a folder, or - for standard input"
+            f"there is no file {path}{suggest_place(path)}",
+            hint="give a seeds file, a folder, or - for standard input",
         )
     if not path.is_dir():
         return [path]
@@ -139,6 +141,8 @@ def _read_table(
     if data.startswith(MAGIC):
         return read_workbook(name, data, known, header, sheet)
     foreign, hint = name_foreign_kind(data)
+    if not foreign and not encoding and is_binary(data):
+        foreign, hint = "a binary file, not text", "examples are JSON lines, JSON, CSV or another table"
     if foreign:
         raise InputError(f"{name} is {foreign}", hint=hint)
     text = _decode(name, data, encoding)

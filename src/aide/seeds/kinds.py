@@ -23,6 +23,7 @@ _MAGIC: Final = (
     (b"ORC", "an ORC file", "write it as Parquet or JSON lines"),
     (b"{\\rtf", "an RTF document", "copy examples out of it into a table"),
 )
+_UTF_MARKS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _MARKUP: Final = (b"<!doctype html", b"<html", b"<?xml")
 _TAR: Final = slice(257, 262)
 _OFFICE: Final = (
@@ -42,6 +43,16 @@ def name_foreign_kind(data: bytes) -> tuple[str, str]:
     if data[:200].lstrip().lower().startswith(_MARKUP):
         return "a web page or XML", "write its examples as JSON lines or as a table"
     return "", ""
+
+
+def is_binary(data: bytes) -> bool:
+    """True when it holds bytes that no text has, whatever its encoding: zeros where no UTF-16 or UTF-32 has them."""
+    head = data[:4096]
+    if data.startswith(_UTF_MARKS) or b"\0" not in head:
+        return False
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    # Plain text in UTF-16 without a mark has its zeros in every other byte, and there alone.
+    return not (2 * max(even, odd) > len(head) // 2 and 20 * min(even, odd) < len(head))
 
 
 def name_office_kind(members: list[str]) -> str:

@@ -28,10 +28,11 @@ from aide.seeds.shapes import (
 )
 from aide.seeds.tables import TABLES, LineProblem, SeedTable
 from aide.seeds.templates import ColumnTemplate
-from aide.seeds.values import BadRowError, is_missing, read_options, read_text_value
+from aide.seeds.values import BadRowError, MissingFieldError, is_missing, read_options, read_text_value
 from aide.streams import NO_STREAMS, Streams
 from aide.text.figures import format_plural
 from aide.text.markers import split_thinking
+from aide.text.suggestions import suggest_name
 
 # What a record of ours holds besides its content: about that record, not about what grows from it. Of foreign rows
 # only the first kind is ours; a column named `model` or `scores` is theirs.
@@ -197,15 +198,22 @@ def _read_rows(
         problems += table.problems
         rows: list[_Row] = []
         unknown = 0
+        missing: Counter[str] = Counter()
         for line, row in table.rows:
             fields = RowFields(row)
             try:
                 rows.append(_Row(table.path, line, fields, *_read_content(fields, mapping)))
             except BadRowError as fault:
                 unknown += isinstance(fault, UnknownColumnsError)
+                missing.update([fault.name] if isinstance(fault, MissingFieldError) else [])
                 problems.append(LineProblem(table.path, line, str(fault)))
         if unknown == len(table.rows) > 0 and not mapping.skip_bad:
             raise _ask_for_columns(table)
+        if rows or mapping.skip_bad:
+            missing.clear()
+        for name, times in missing.items():
+            if times == len(table.rows):  # said once, not for every row
+                raise _ask_for_field(table, name)
         empty = _find_empty_halves(rows)
         problems += [LineProblem(table.path, rows[place].line, fault) for place, fault in empty.items()]
         yield from (row for place, row in enumerate(rows) if place not in empty)
@@ -229,6 +237,15 @@ def _ask_for_columns(table: SeedTable) -> InputError:
         f"{table.path}: has no column that is known for an {'output' if fields.find(INPUTS) else 'input'}; "
         f"its columns are {', '.join(columns)}",
         hint=", or ".join(ways) or "each example needs an input and an output",
+        remedy=("--input-field", input, "--output-field", output) if input and output else (),
+    )
+
+
+def _ask_for_field(table: SeedTable, name: str) -> InputError:
+    columns = list(dict.fromkeys(column for _, row in table.rows for column in row))
+    return InputError(
+        f"{table.path}: has no column {name!r}{suggest_name(name, columns)}",
+        hint=f"its columns are {', '.join(columns)}",
     )
 
 

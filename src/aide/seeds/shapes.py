@@ -8,6 +8,7 @@ from typing import Any, Final
 from aide.records import Draft
 from aide.seeds.values import (
     BadRowError,
+    MissingFieldError,
     is_missing,
     read_chat,
     read_options,
@@ -108,7 +109,7 @@ class RowFields:
         # A column may have a dot in its own name, which goes before a path.
         for step in [name] if name in self.row else name.split("."):
             if not isinstance(value, Mapping) or step not in value:
-                raise BadRowError(f"has no field {name!r}; it has {', '.join(self.row) or 'none'}")
+                raise MissingFieldError(name, list(self.row))
             if (value := value[step]) is None:
                 raise BadRowError(f"has an empty {name}")
         return value

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from aide.jsonl import parse_json
 from aide.text.cleaning import clean_text
+from aide.text.suggestions import suggest_name
 
 # Letters to J: beyond ten options there are numbers, and "M. Curie" is a name.
 _LETTERED: Final = re.compile(r"\A\(?([A-Ja-j])[).:]\s*(?=\S)")
@@ -33,6 +34,17 @@ def is_missing(value: Any) -> bool:
 
 class BadRowError(ValueError):
     """A row that is no example; its text is a clause that follows "line N"."""
+
+
+class MissingFieldError(BadRowError):
+    """A row without a field that a person named."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"has no field {name!r}{suggest_name(name, known)}; it has {', '.join(known) or 'none'}"
+        )
+        self.name = name
+        """The field, as it was typed."""
 
 
 def read_text_value(value: Any) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-def suggest_name(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` to end a message with; empty where no known name is near."""
-    near = get_close_matches(name, list(known), n=1)
+def suggest_name(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """`; did you mean 'x'?` to end a message with; empty where no known name has that likeness, from 0 to 1."""
+    near = get_close_matches(name, list(known), n=1, cutoff=likeness)
     return f"; did you mean {near[0]!r}?" if near else ""

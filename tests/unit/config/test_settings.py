@@ -18,15 +18,15 @@ def gather(toml: str = "", tmp: Path | None = None, **flags: object) -> Settings
 def test_later_layers_win_and_each_value_remembers_its_own(tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_text("hops = 3\nattributes = 4\npersonas = 1\n")
     settings = resolve_settings(
-        {"personas": "2", "seed": None},
+        {"personas": "2", "random_seed": None},
         environ={"AIDE_ATTRIBUTES": "5", "AIDE_PERSONAS": "9", "AIDE_MODEL": "m", "AIDE_SEED": " "},
         config=str(tmp_path / "my.toml"),
         endpoint_needed=False,
     )
     spec, origins = settings.spec, settings.origins
-    assert (spec.hops, spec.attributes, spec.personas, spec.model, spec.seed) == (3, 5, 2, "m", 0)
+    assert (spec.hops, spec.attributes, spec.personas, spec.model, spec.random_seed) == (3, 5, 2, "m", 0)
     assert (origins["hops"], origins["attributes"]) == ("my.toml, line 1", "AIDE_ATTRIBUTES")
-    assert (origins["personas"], origins["seed"]) == ("--personas", "default")
+    assert (origins["personas"], origins["random_seed"]) == ("--personas", "default")
     assert set(origins) == set(RunSpec.model_fields)
 
 

@@ -188,3 +188,11 @@ def test_nonsense_is_refused(wrong: dict[str, object]) -> None:
 def test_a_spec_can_not_be_changed() -> None:
     with pytest.raises(ValidationError):
         setattr(RunSpec(), "hops", 3)  # noqa: B010 - an assignment would not pass the type check, and that is the point
+
+
+def test_the_random_seed_is_kept_under_its_first_name_and_told_by_its_own() -> None:
+    assert make(seed=3) == make(random_seed=3)
+    was, now = compute_fingerprint(RunSpec()), compute_fingerprint(make(random_seed=3))
+    assert now["seed"] == "3", "folders of older versions go on"
+    assert compare_fingerprints(was, now) == ["random_seed was 0, is 3"]
+    assert keep_defaults(RunSpec(), {}, {"seed": 4}, {"seed": "default"}, version=2).random_seed == 4

@@ -11,9 +11,9 @@ import pytest
 
 from aide.dataset.conditions import (
     FilterCounts,
+    check_fields,
     compile_where,
     filter_lines,
-    find_unknown_fields,
     make_bound,
     match_any_value,
     match_regex,
@@ -97,7 +97,21 @@ def test_what_passes_is_counted_and_a_mistyped_name_is_found() -> None:
     assert (count.read, count.kept) == (10, 2)
     assert len(list(filter_lines(records, asked[:1], FilterCounts(), invert=True))) == 8
     assert list(filter_lines(records, asked, FilterCounts())) == []
-    assert find_unknown_fields(asked) == ["relevnce"]
+    with pytest.raises(InputError, match="no record has the field 'relevnce'; did you mean 'relevance'"):
+        check_fields(asked, records[0].record)
+
+
+def test_a_field_that_records_may_have_is_no_typo_where_none_has_it() -> None:
+    asked = [compile_where("persona != None and scores.agreement == '2/3' and lineage.traits.form == 'x'")]
+    records = [line(n, scores={"relevance": n}) for n in range(3)]
+    assert list(filter_lines(records, asked, FilterCounts())) == []
+    assert check_fields(asked, records[0].record) == ["lineage.traits.form", "persona", "scores.agreement"]
+
+
+def test_a_bare_name_in_an_expression_is_looked_up_as_elsewhere() -> None:
+    records = [line(n, scores={"relevance": n}) for n in range(10)]
+    kept = filter_lines(records, [compile_where("relevance > 7")], FilterCounts())
+    assert [each.number for each in kept] == [8, 9]
 
 
 def test_compared_is_the_varying_part_and_the_right_option_but_no_label() -> None:

@@ -91,7 +91,7 @@ def test_nothing_in_nothing_out(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="can't be read"):
+    with pytest.raises(InputError, match=r"there is no file or folder .*nowhere"):
         read_records([str(tmp_path / "nowhere")])
     with pytest.raises(InputError, match="no run folder"):
         read_records([str(tmp_path)])
@@ -174,5 +174,5 @@ def test_a_name_that_ends_in_gz_is_packed_and_lone_surrogates_become_question_ma
 
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="can't be written"), open_output(str(tmp_path / "no" / "file")):
+    with pytest.raises(InputError, match="can't be written"), open_output("/proc/no/file"):
         pass

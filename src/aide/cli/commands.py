@@ -1,0 +1,169 @@
+"""The table of the commands, by group: what `--help` says of them without importing one.
+
+To add a command, write a module `aide/cli/<name>.py` with a function of that name (or a `typer.Typer`) and add
+its row here.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What `--help` says about a command without importing it."""
+
+    summary: str
+    """One line."""
+    examples: tuple[str, ...]
+    """Command lines to try."""
+
+
+GROUPS: Final[dict[str, dict[str, Entry]]] = {
+    "Grow": {
+        "plan": Entry(
+            "Estimate what a run would cost; spend nothing.",
+            ("aide plan seeds.jsonl --hops 2 --target all", "aide plan seeds.jsonl --price 0.15/0.60 --json"),
+        ),
+        "expand": Entry(
+            "Grow seed examples into many records; run again to resume.",
+            (
+                "aide expand sample:word_problems --base-url sim: --target 300",
+                "aide expand tickets.csv --base-url http://localhost:8000/v1 --model qwen -o tickets.aide",
+            ),
+        ),
+        "status": Entry(
+            "Show how far a run is, also while it is going on.",
+            ("aide status seeds.aide", "aide status seeds.aide --json"),
+        ),
+        "batch": Entry(
+            "List the batches of a run, or end those that are pending.",
+            ("aide batch list seeds.aide", "aide batch cancel seeds.aide"),
+        ),
+    },
+    "Look": {
+        "report": Entry(
+            "Write one HTML file that shows a run.",
+            ("aide report seeds.aide", "aide report seeds.aide -o run.html"),
+        ),
+        "records": Entry(
+            "Read records in the pager, all or some.",
+            (
+                "aide records seeds.aide",
+                "aide records seeds.aide --where 'relevance < 8 and hop == 2' --fields input,output,scores",
+                "aide records seeds.aide -n 5 --rejects | head -n 20",
+            ),
+        ),
+        "trace": Entry(
+            "Show how a record came to be, from its seed on.",
+            ("aide trace seeds.aide 3f9c0a", "aide trace seeds.aide 3f9c0a --json"),
+        ),
+        "stats": Entry(
+            "Measure diversity, balance and likeness to the seeds.",
+            ("aide stats seeds.aide", "aide stats seeds.aide --human human.jsonl --json"),
+        ),
+        "compare": Entry(
+            "Say which of several data sets teaches better.",
+            (
+                "aide compare monday.aide tuesday.aide --gold human.jsonl",
+                "aide compare ours=seeds.aide theirs=other.jsonl --gold human.jsonl --per-label 5,20",
+            ),
+        ),
+    },
+    "Curate": {
+        "filter": Entry(
+            "Keep records by scores, hop, operation, format, words or an expression.",
+            (
+                "aide filter seeds.aide --min relevance=8 --hop 1,2 > good.jsonl",
+                "aide expand - -o - < seeds.jsonl | aide filter --where 'len(input) < 400' > short.jsonl",
+            ),
+        ),
+        "dedup": Entry(
+            "Remove duplicates; keep the first of each group.",
+            (
+                "aide dedup monday.aide tuesday.aide > both.jsonl",
+                "aide dedup new.jsonl --avoid old.jsonl --report hits.jsonl > fresh.jsonl",
+            ),
+        ),
+        "decontaminate": Entry(
+            "Drop records that give away items of test sets.",
+            (
+                "aide decontaminate seeds.aide --avoid test.jsonl > clean.jsonl",
+                "cat train.jsonl | aide decontaminate --avoid gsm8k_test.jsonl --report hits.jsonl --mark",
+            ),
+        ),
+        "answer": Entry(
+            "Answer given inputs, with all checks of a run.",
+            (
+                "aide answer inputs.jsonl --seeds sample:word_problems --base-url sim: > answered.jsonl",
+                "cat inputs.jsonl | aide answer - --seeds seeds.jsonl --agreement 3/5 --model qwen > answered.jsonl",
+            ),
+        ),
+        "grade": Entry(
+            "Have the judge grade any records, also human ones.",
+            (
+                "aide grade sample:science_quiz --base-url sim: > graded.jsonl",
+                "aide grade seeds.aide --model judge | aide filter - --min relevance=8 > good.jsonl",
+            ),
+        ),
+        "calibrate": Entry(
+            "Compare the judge with a person's marks.",
+            ("aide calibrate marked.jsonl --model judge", "aide calibrate seeds.aide --json"),
+        ),
+        "sample": Entry(
+            "Draw a random sample, the same one each time.",
+            (
+                "aide sample seeds.aide -n 50 --by hop,operation",
+                "cat train.jsonl | aide sample -n 10% --random-seed 7",
+            ),
+        ),
+        "prune": Entry(
+            "Take a branch out of the records, or put it back.",
+            (
+                "aide prune seeds.aide --ancestor 3f9c0a",
+                "aide prune seeds.aide --where 'scores.relevance < 8 and lineage.hop == 2' --dry-run",
+                "aide prune seeds.aide --restore",
+            ),
+        ),
+    },
+    "Ship": {
+        "split": Entry(
+            "Split records into training, validation and test data, by family.",
+            (
+                "aide split seeds.aide -o split",
+                "aide split train.jsonl --seeds seeds.jsonl --validation 10% --test 10% -o split",
+            ),
+        ),
+        "export": Entry(
+            "Write records in the form that a trainer reads.",
+            (
+                "aide export seeds.aide --to messages > train.jsonl",
+                "aide export seeds.aide --to dataset -o my_dataset --license cc-by-4.0",
+            ),
+        ),
+    },
+    "Set up": {
+        "doctor": Entry(
+            "Find endpoints, test what they support, say what to correct.",
+            (
+                "aide doctor",
+                "aide doctor seeds.jsonl --base-url http://localhost:8000/v1 --model qwen",
+                "aide doctor --base-url sim: --json",
+            ),
+        ),
+        "config": Entry(
+            "Show every setting and where its value came from.",
+            ("aide config --config paper", "AIDE_HOPS=3 aide config --json"),
+        ),
+        "prompts": Entry(
+            "List the prompts, copy them for editing, compare a copy.",
+            ("aide prompts export my_prompts", "aide prompts diff my_prompts"),
+        ),
+        "simulate": Entry(
+            "Serve the simulated endpoint over HTTP.",
+            ("aide simulate --port 8800", "aide simulate --port 0 --latency 0.2 --slots 8 --faults 429:0.1"),
+        ),
+    },
+}
+"""In the order of the way from seeds to a trainer."""
+
+COMMANDS: Final = {name: entry for group in GROUPS.values() for name, entry in group.items()}
