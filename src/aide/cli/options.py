@@ -10,6 +10,7 @@ import typer
 from aide.cli.helptext import RARE
 from aide.config.config_file import list_shipped_configs
 from aide.config.resolve import spell_option
+from aide.config.settings import RARE as RARE_SETTINGS
 from aide.config.spec import GROUPS, Flag, RunSpec, get_flag
 
 _CONFIG: Final = typer.Option(
@@ -105,7 +106,7 @@ def _make_option(name: str, flag: Flag, shown: bool) -> inspect.Parameter:
         spelled,
         help=f"{flag.help}{_format_default(info.default)}",
         metavar=metavar,
-        rich_help_panel=f"{GROUPS[flag.group]}{RARE if flag.rare or not shown else ''}",
+        rich_help_panel=f"{GROUPS[flag.group]}{RARE if name in RARE_SETTINGS or not shown else ''}",
         show_default=False,
         autocompletion=_make_completion(info.annotation),
     )

@@ -19,6 +19,16 @@ GROUPS: Final = {
 }  # fmt: skip
 
 
+RARE: Final = frozenset({
+    "demonstrations", "residual_after", "residual", "attributes", "graph_triples", "personas_from", "persona_file",
+    "siblings", "steer", "random_seed", "embeddings_url", "meaning_threshold", "keep_ambiguous", "exam", "min_exam",
+    "realism", "guard", "batch_min", "batch_wait", "timeout", "endpoint_patience", "drain_seconds",
+    "max_total_tokens", "expect_yield", "encoding", "header", "sheet", "input_pattern", "run_dir", "shard_size",
+    "lock_wait", "adopt", "retry_failed", "log_format",
+})  # fmt: skip
+"""Settings whose options `--help` leaves to `--help-all`."""
+
+
 class RunSettings(Frozen):
     """All settings, grouped as in `aide expand --help`."""
 
@@ -41,7 +51,7 @@ class RunSettings(Frozen):
         tuple[PathText, ...], Flag("task", "More documents to ask about: further fixed parts.", "FILE")
     ] = ()
     demonstrations: Annotated[
-        int, Field(ge=0, le=20), Flag("task", "Seeds that each prompt shows as examples.", rare=True)
+        int, Field(ge=0, le=20), Flag("task", "Seeds that each prompt shows as examples.")
     ] = 6
 
     card_only: Annotated[
@@ -70,18 +80,17 @@ class RunSettings(Frozen):
         Flag("tree", "Share of plain records: the usual things, as most real examples are.", "SHARE"),
     ] = 0.6
     residual_after: Annotated[
-        int, Field(ge=0), Flag("tree", "Beyond this hop the prompt also carries the seed.", rare=True)
+        int, Field(ge=0), Flag("tree", "Beyond this hop the prompt also carries the seed.")
     ] = 1
     residual: Annotated[
         Literal["fixed", "adaptive", "off"],
         Flag(
             "tree",
             "Carry the seed beyond a fixed hop, or if the parent has drifted too far from it; or never.",
-            rare=True,
         ),
     ] = "fixed"
     attributes: Annotated[
-        int, Field(ge=0, le=20), Flag("tree", "Knowledge attributes extracted from each parent.", rare=True)
+        int, Field(ge=0, le=20), Flag("tree", "Knowledge attributes extracted from each parent.")
     ] = 3
     graph_triples: Annotated[
         int | None,
@@ -90,7 +99,6 @@ class RunSettings(Frozen):
             "tree",
             "Triples added by graph expansion (unset: 2, or 0 with fixed labels or parts).",
             "N",
-            rare=True,
         ),
     ] = None
     operations: Annotated[
@@ -99,18 +107,17 @@ class RunSettings(Frozen):
     personas: Annotated[int, Field(ge=0, le=100), Flag("tree", "Personas for each parent.")] = 5
     personas_from: Annotated[
         Literal["model", "bank"],
-        Flag("tree", "Personas written by the model for each topic, or chosen from a bank.", rare=True),
+        Flag("tree", "Personas written by the model for each topic, or chosen from a bank."),
     ] = "model"
     persona_file: Annotated[
         PathText | None,
-        Flag("tree", "Your own bank: JSONL with `persona`, or one persona a line.", "FILE", rare=True),
+        Flag("tree", "Your own bank: JSONL with `persona`, or one persona a line.", "FILE"),
     ] = None
     siblings: Annotated[
         Literal["apart", "aware"],
         Flag(
             "tree",
             "Whether the prompt of a child that is written alone names what its siblings are about.",
-            rare=True,
         ),
     ] = "apart"
     balance: Annotated[
@@ -122,16 +129,13 @@ class RunSettings(Frozen):
         Flag(
             "tree",
             "Let the lengths so far correct those that are asked for next (not with --target all).",
-            rare=True,
         ),
     ] = True
     together: Annotated[
         Annotated[int, Field(ge=1, le=40)] | Literal["auto"],
         Flag("tree", "Records that share a call; auto: as many as the model does well.", "N|auto"),
     ] = "auto"
-    random_seed: Annotated[
-        int, Flag("tree", "Another number selects other records from the same tree.", rare=True)
-    ] = 0
+    random_seed: Annotated[int, Flag("tree", "Another number selects other records from the same tree.")] = 0
 
     # --- Quality
     reflection: Annotated[
@@ -164,9 +168,7 @@ class RunSettings(Frozen):
     ] = ""
     embeddings_url: Annotated[
         str,
-        Flag(
-            "quality", "Endpoint of the embedding model, where it is not that of the run.", "URL", rare=True
-        ),
+        Flag("quality", "Endpoint of the embedding model, where it is not that of the run.", "URL"),
     ] = ""
     meaning_threshold: Annotated[
         float | None,
@@ -175,7 +177,6 @@ class RunSettings(Frozen):
             "quality",
             "Cosine from which two texts mean the same (unset: learned for the model, and plain records may).",
             "COSINE",
-            rare=True,
         ),
     ] = None
     avoid: Annotated[
@@ -187,18 +188,18 @@ class RunSettings(Frozen):
         Flag("quality", "Answers that must agree, K of at most N; auto: 2/3 for worked answers.", "K/N"),
     ] = "auto"
     keep_ambiguous: Annotated[
-        bool, Flag("quality", "Keep records that a second label or option fits nearly as well.", rare=True)
+        bool, Flag("quality", "Keep records that a second label or option fits nearly as well.")
     ] = False
     run_code: Annotated[
         bool, Flag("quality", "Run solutions against their tests, in a sandbox without network.")
     ] = False
     exam: Annotated[
-        bool, Flag("quality", "Precheck: try model and judge on the seeds, three calls a seed.", rare=True)
+        bool, Flag("quality", "Precheck: try model and judge on the seeds, three calls a seed.")
     ] = True
     min_exam: Annotated[
         float | None,
         Field(ge=0, le=1),
-        Flag("quality", "Share of seeds that the model must get right in the precheck.", "SHARE", rare=True),
+        Flag("quality", "Share of seeds that the model must get right in the precheck.", "SHARE"),
     ] = None
 
     human: Annotated[
@@ -216,7 +217,6 @@ class RunSettings(Frozen):
             "quality",
             "Records that are shown among seeds at the end, to see whether they can be told; 0 for none.",
             "N",
-            rare=True,
         ),
     ] = 12
 
@@ -225,7 +225,6 @@ class RunSettings(Frozen):
         Flag(
             "quality",
             "Stop when 48 candidates in a row were refused, or half of the seeds give no attributes.",
-            rare=True,
         ),
     ] = True
 
@@ -277,25 +276,21 @@ class RunSettings(Frozen):
         ),
     ] = ""
     batch_min: Annotated[
-        int, Field(ge=1), Flag("endpoint", "Fewer calls than this go out one by one.", "N", rare=True)
+        int, Field(ge=1), Flag("endpoint", "Fewer calls than this go out one by one.", "N")
     ] = 20
     batch_wait: Annotated[
         float,
         Field(ge=0),
-        Flag("endpoint", "Seconds to wait for batches, instead of ending with exit 7.", "S", rare=True),
+        Flag("endpoint", "Seconds to wait for batches, instead of ending with exit 7.", "S"),
     ] = 0.0
-    timeout: Annotated[
-        float, Field(gt=0), Flag("endpoint", "Seconds to wait for one answer.", "S", rare=True)
-    ] = 600.0
+    timeout: Annotated[float, Field(gt=0), Flag("endpoint", "Seconds to wait for one answer.", "S")] = 600.0
     endpoint_patience: Annotated[
-        float, Field(ge=0), Flag("endpoint", "Stop after so many seconds without any answer.", "S", rare=True)
+        float, Field(ge=0), Flag("endpoint", "Stop after so many seconds without any answer.", "S")
     ] = 300.0
     drain_seconds: Annotated[
         float,
         Field(ge=0),
-        Flag(
-            "endpoint", "Seconds to wait for answers under way once the run is interrupted.", "S", rare=True
-        ),
+        Flag("endpoint", "Seconds to wait for answers under way once the run is interrupted.", "S"),
     ] = 30.0
     extra: Annotated[dict[str, Any], Flag("request", "Extra fields of each request.", "JSON")] = Field(
         default_factory=dict
@@ -314,7 +309,7 @@ class RunSettings(Frozen):
     max_total_tokens: Annotated[
         int | None,
         Field(ge=0),
-        Flag("budget", "Maximum tokens, over all runs of the folder.", "N", rare=True),
+        Flag("budget", "Maximum tokens, over all runs of the folder.", "N"),
     ] = None
     max_cost: Annotated[
         float | None,
@@ -337,24 +332,20 @@ class RunSettings(Frozen):
     expect_yield: Annotated[
         float | None,
         Field(gt=0, le=1),
-        Flag("budget", "Share of candidates that the estimate assumes to be accepted.", "SHARE", rare=True),
+        Flag("budget", "Share of candidates that the estimate assumes to be accepted.", "SHARE"),
     ] = None
     yes: Annotated[bool, Flag("budget", "Do not ask before spending.")] = False
 
     # --- Seed files
     encoding: Annotated[
         str,
-        Flag(
-            "seeds", "Encoding of the seed files (unset: UTF-8, or by their byte order mark).", "E", rare=True
-        ),
+        Flag("seeds", "Encoding of the seed files (unset: UTF-8, or by their byte order mark).", "E"),
     ] = ""
     header: Annotated[
         bool | None,
-        Flag("seeds", "The first row of a table names its columns (unset: where it looks so).", rare=True),
+        Flag("seeds", "The first row of a table names its columns (unset: where it looks so)."),
     ] = None
-    sheet: Annotated[
-        str, Flag("seeds", "Sheet of an Excel workbook (unset: the only one).", "NAME", rare=True)
-    ] = ""
+    sheet: Annotated[str, Flag("seeds", "Sheet of an Excel workbook (unset: the only one).", "NAME")] = ""
     input_field: Annotated[
         tuple[str, ...], Flag("seeds", "Field that holds the input; repeatable.", "F")
     ] = ()
@@ -370,33 +361,25 @@ class RunSettings(Frozen):
     ] = ()
     input_pattern: Annotated[
         str,
-        Flag(
-            "seeds", "Regular expression whose named groups split one input into parts.", "REGEX", rare=True
-        ),
+        Flag("seeds", "Regular expression whose named groups split one input into parts.", "REGEX"),
     ] = ""
     skip_bad: Annotated[bool, Flag("seeds", "Skip lines that can't be used, instead of stopping.")] = False
 
     # --- Running
     run_dir: Annotated[
-        PathText | None, Flag("running", "Run folder when records go to stdout (-o -).", "DIR", rare=True)
+        PathText | None, Flag("running", "Run folder when records go to stdout (-o -).", "DIR")
     ] = None
-    shard_size: Annotated[int, Field(ge=1), Flag("running", "Lines in one output file.", rare=True)] = 1000
+    shard_size: Annotated[int, Field(ge=1), Flag("running", "Lines in one output file.")] = 1000
     lock_wait: Annotated[
-        float, Field(ge=0), Flag("running", "Seconds to wait for another run in the folder.", "S", rare=True)
+        float, Field(ge=0), Flag("running", "Seconds to wait for another run in the folder.", "S")
     ] = 0.0
     adopt: Annotated[
         bool,
-        Flag(
-            "running", "Continue a folder that was started with other prompts or another --extra.", rare=True
-        ),
+        Flag("running", "Continue a folder that was started with other prompts or another --extra."),
     ] = False
     reuse: Annotated[
         PathText | None, Flag("running", "Take answers to identical calls from this run folder.", "DIR")
     ] = None
-    retry_failed: Annotated[bool, Flag("running", "Try again what failed in an earlier run.", rare=True)] = (
-        False
-    )
+    retry_failed: Annotated[bool, Flag("running", "Try again what failed in an earlier run.")] = False
     quiet: Annotated[bool, Flag("running", "Print errors only.")] = False
-    log_format: Annotated[Literal["text", "json"], Flag("running", "Format of the log lines.", rare=True)] = (
-        "text"
-    )
+    log_format: Annotated[Literal["text", "json"], Flag("running", "Format of the log lines.")] = "text"

@@ -30,8 +30,6 @@ class Flag:
     """True where there is no option: it comes from a config file alone."""
     commas: bool = False
     """True where one word holds several values."""
-    rare: bool = False
-    """True where `--help` leaves it to `--help-all`."""
 
 
 class Frozen(BaseModel):
