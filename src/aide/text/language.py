@@ -64,6 +64,7 @@ def detect_languages(text: str) -> tuple[bool, list[tuple[str, int]]]:
 
 def _printable(text: str) -> str:
     """The detector refuses control characters and lone surrogates."""
+    text = text.replace("\n", " ")
     if text.isprintable():
         return text
     return "".join(char if unicodedata.category(char)[0] != "C" else " " for char in text)

@@ -35,6 +35,8 @@ THINKING: Final = (
     ThinkingMark("<|thought_start|>", "<|thought_end|>", "fine-tunes"),
     ThinkingMark("◁think▷", "◁/think▷", "Kimi"),
 )
+_CLOSING: Final = ("</", "[/", "<|", "◁", "<channel|>")
+"""Every closing mark begins with one of these."""
 # What some models put around the answer once they have thought.
 _ANSWER_IN: Final = (
     ("<|begin_of_solution|>", "<|end_of_solution|>"), ("<|begin_of_box|>", "<|end_of_box|>"),
@@ -89,6 +91,8 @@ def split_thinking(text: str) -> tuple[str, str]:
         if begun.startswith(mark.opened):
             thought, _, said = begun[len(mark.opened) :].partition(mark.closed)
             return thought.strip(), _open_answer(said)
+    if not any(sign in text for sign in _CLOSING):
+        return "", _open_answer(text)
     for mark in THINKING:
         before, closed, said = text.partition(mark.closed)
         # A closing mark that has its opening one further in is talked about, not used.
@@ -99,6 +103,8 @@ def split_thinking(text: str) -> tuple[str, str]:
 
 def drop_end_marks(text: str) -> str:
     """`text` without marks of a turn's end behind it. `</s>` stays where it closes a struck-out text."""
+    if not text.endswith(_ENDS):
+        return text
     for _ in range(_MOST_ENDS):
         ended = next((mark for mark in _ENDS if text.endswith(mark)), "")
         if not ended or (ended == "</s>" and "<s>" in text):
