@@ -134,13 +134,15 @@ class TraitPool:
         seen = model.traits
         low, high = _CORRECTION
         length = self._smoothing.move(seen.length, distance) * min(high, max(low, correction))
-        length = max(1, round(length))
+        length = max(1, round(max(self._smoothing.least, length)))
         sentences = seen.sentences
         if "sentences" in self.varying:  # they stay about as long as the seed's
             sentences = max(1, round(seen.sentences * length / max(1, seen.length)))
         drawn = replace(seen, length=length, sentences=sentences)
         if drawn.is_short:
-            drawn = replace(drawn, sentences=1)
+            # What a longer seed had room for, a short text would be made odd by.
+            roomless = not seen.is_short and not drawn.steps
+            drawn = replace(drawn, sentences=1, figures=0 if roomless else drawn.figures)
         if label is not None and label != model.seed.draft.output:
             drawn = self._suit_form(drawn, label, dice)
         return drawn, model.seed
@@ -178,8 +180,10 @@ def has_fault(draft: Draft, format: Format) -> bool:
     """True for an example with options whose question is one of them, or whose answer is none of them."""
     if not draft.choices or format.labelled:
         return False
-    folded = [fold_words(option) for option in draft.choices]
-    return fold_words(draft.input) in folded or draft.output not in draft.choices
+    stem, folded = fold_words(draft.input), [fold_words(option) for option in draft.choices]
+    repeats = sum(option[: len(stem)] == stem for option in folded)
+    # Options that all begin with the stem are whole sentences; a single one has swallowed it.
+    return 0 < repeats < len(folded) or draft.output not in draft.choices
 
 
 def _summarise(values: Sequence[Any]) -> str:

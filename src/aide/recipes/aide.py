@@ -228,7 +228,7 @@ class Aide:
             )
             change = self.context.prompts.render_instruction(self.context.prompts.find_template(*names))
             if hop.triple:
-                about += [f"{hop.triple.relation} {hop.triple.attribute}"]
+                about += [f"{hop.triple.relation}: {hop.triple.attribute}"]
             elif hop.persona:
                 about += [hop.persona]
             about = [" – ".join(about), *([change] if _has_room(hop) else [])]

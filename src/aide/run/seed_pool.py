@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from aide.card import choose_demonstrations, make_demonstration
+from aide.card.trait_pool import has_fault
 from aide.config.spec import RunSpec
 from aide.formats import Demonstration
 from aide.journal import Journal
@@ -99,8 +100,11 @@ class SeedPool:
         return tuple(make_demonstration(each.draft, self._format) for each in chosen)
 
     def _seeds_until(self, batch: int) -> list[Seed]:
+        """The seeds of a batch and of those before it; without those that have a fault, where others are left."""
         if batch not in self._pools:
-            self._pools[batch] = [self._seeds[id] for id, came in self._batches.items() if came <= batch]
+            known = [self._seeds[id] for id, came in self._batches.items() if came <= batch]
+            sound = [seed for seed in known if not has_fault(seed.draft, self._format)]
+            self._pools[batch] = sound or known
         return list(self._pools[batch])
 
 

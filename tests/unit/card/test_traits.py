@@ -254,13 +254,16 @@ def test_a_broken_seed_is_no_model_of_traits() -> None:
     broken = [
         Draft("A stem that is an option", "One", ("One", "a stem that is an option!", "Two")),
         Draft("What is its key?", "Four", ("One", "Two", "Three")),
+        Draft("A bag hangs in a beaker.", "One", ("A bag hangs in a beaker. It sinks", "One", "Two")),
     ]
     format = FORMATS["multiple_choice"]
     assert all(has_fault(draft, format) for draft in broken)
     assert not any(has_fault(draft, format) for draft in QUIZ)
+    whole = ("The sun is hot", "The sun is cold", "The sun is wet")
+    assert not has_fault(Draft("The sun is", whole[0], whole), format), "all of them are sentences"
     pool = TraitPool(wrap(*QUIZ, *broken), "words", format)
     assert len(pool) == len(QUIZ)
-    assert len(TraitPool(wrap(*broken), "words", format)) == 2, "better these than none"
+    assert len(TraitPool(wrap(*broken), "words", format)) == len(broken), "better these than none"
 
 
 def test_the_table_says_what_the_seeds_are_like() -> None:
@@ -269,3 +272,14 @@ def test_the_table_says_what_the_seeds_are_like() -> None:
     assert rows["form"] == "statement 4, question 2"
     assert rows["begins in lower case"] == "2 of 6"
     assert "longest option" not in rows
+
+
+def test_a_number_of_a_long_seed_is_not_forced_into_a_short_text() -> None:
+    long = Draft(
+        "After how many of the 12 months of a year does a seven-year-old tree lose its leaves for good?", "x"
+    )
+    short = Draft("Are there 9 planets?", "x")
+    pool = TraitPool(wrap(long, short, Draft("Why is it so?", "x")), "words", FORMATS["free_text"])
+    drawn = [pool.deal(at) for at in range(60)]
+    assert any(traits.figures for traits, seed in drawn if seed.draft == short)
+    assert all(traits.figures == 0 for traits, seed in drawn if seed.draft == long and traits.is_short)

@@ -186,7 +186,7 @@ def test_siblings_are_written_by_one_call_each_on_a_line_of_its_own() -> None:
     assert [record_of(each).draft.input for each in grown] == [FRESH, OTHER]
     (asked,) = ask.asked
     one, other = asked["lines"]
-    assert "transport – is measured in cars 1" in one
+    assert "transport – is measured in: cars 1" in one
     assert one.endswith("About 18 words, a question.")
     assert "cars 2" in other
     assert one.split(";")[1] != other.split(";")[1], "each is changed by its own operation"
@@ -370,7 +370,7 @@ def test_a_short_text_has_room_for_its_matter_alone(words: int, changed: bool) -
     recipe = Aide(make_context())
     short = recipe._describe(make_hop(traits={"words": words}, manner=f"about {words} words"))
     assert (short.count(";") > 0) == changed
-    assert "is measured in cars 0" in short
+    assert "is measured in: cars 0" in short
     persona = recipe._describe(make_hop(persona="a nurse", traits={"words": 5}, manner="about 5 words"))
     assert "a nurse" in persona
 
