@@ -6,18 +6,27 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 
 ROOT = Path(__file__).parents[2]
 SEEDS = ROOT / "sample_seeds"
 SIM = "sim:"
+_CACHE = TemporaryDirectory(prefix="aide-cache-")  # nobody's previews
 WAIT = 120  # seconds after which a test gives up on a process
 
 
 def environment(**more: str) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AIDE_", "OPENAI_"))}
     paths = os.pathsep.join([str(ROOT / "src"), *filter(None, [os.environ.get("PYTHONPATH", "")])])
-    return {**clean, "PYTHONPATH": paths, "COLUMNS": "120", "NO_COLOR": "1", **more}
+    return {
+        **clean,
+        "PYTHONPATH": paths,
+        "COLUMNS": "120",
+        "NO_COLOR": "1",
+        "XDG_CACHE_HOME": _CACHE.name,
+        **more,
+    }
 
 
 def command(*words: str | Path) -> list[str]:

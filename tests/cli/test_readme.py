@@ -48,6 +48,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
     kept = {name: value for name, value in os.environ.items() if not name.startswith(private)}
     path = f"{here / 'bin'}{os.pathsep}{kept['PATH']}"
     places = {"PATH": path, "PYTHONPATH": str(ROOT / "src"), "XDG_STATE_HOME": str(here / "state")}
+    places["XDG_CACHE_HOME"] = str(here / "cache")
     return here, {**kept, **places, "NO_COLOR": "1"}
 
 

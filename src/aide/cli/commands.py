@@ -20,6 +20,13 @@ class Entry:
 
 GROUPS: Final[dict[str, dict[str, Entry]]] = {
     "Grow": {
+        "preview": Entry(
+            "Make a few records for a few cents, and say what the run would cost.",
+            (
+                "aide preview sample:word_problems --base-url sim:",
+                "aide preview tickets.csv --base-url http://localhost:8000/v1 --task 'Route a ticket.'",
+            ),
+        ),
         "plan": Entry(
             "Estimate what a run would cost; spend nothing.",
             ("aide plan seeds.jsonl --hops 2 --target all", "aide plan seeds.jsonl --price 0.15/0.60 --json"),

@@ -87,6 +87,16 @@ def make_stderr_console(*, quiet: bool = False) -> "Console":
     return console
 
 
+def make_stdout_console() -> "Console":
+    """A console on stdout, for what a person reads there; without folding off a terminal."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.soft_wrap = True
+    return console
+
+
 def report_error(error: AideError) -> int:
     """Print what is wrong and what helps, without a traceback; returns the exit code."""
     if os.environ.get(_DEBUG):

@@ -146,13 +146,17 @@ class Display:
         if "card" in self._shown:
             return
         self._shown.add("card")
-        where = f"task card, kept in {escape_for_console(str(self.folder.card))}:"
-        self.tell(where, "task card", path=str(self.folder.card), traits=dict(traits), **asdict(card))
+        self.tell(
+            self._head_card(), "task card", path=str(self.folder.card), traits=dict(traits), **asdict(card)
+        )
         if not self.json:
             rows = describe_card_rows(card, traits)
             for name, text in rows:
                 self._log(f"  {name:8}  {strip_markup(text)}")
             print_pairs(self.console, rows)
+
+    def _head_card(self) -> str:
+        return f"task card, kept in {escape_for_console(str(self.folder.card))}:"
 
     def on_precheck(self, precheck: "Precheck") -> None:
         """How model and judge did on the seeds, the misses by name, and what to think of it; told once as the card."""

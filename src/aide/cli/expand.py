@@ -132,6 +132,7 @@ def _run(
     from aide.engines.local import LocalModels, make_transport
     from aide.run.expansion import Expansion
     from aide.run.inputs import SeedSource, count_inputs_card
+    from aide.run.preview import list_previews, preview_root
     from aide.run.service import SYSTEM_CLOCK
     from aide.run.session import RunRequest
 
@@ -143,6 +144,8 @@ def _run(
     display.plan(spec, inputs, card)
     check_windows(spec, inputs, card, folder)
     _confirm(spec, display)
+    if previews := list_previews(preview_root(), inputs):
+        display.tell("answers of `aide preview` to the same calls are taken over", "preview")
     given: set[str] = set()  # records that the reader has: each session begins with those before it
     # A simulator in this process has its batches in memory: all sessions of this command share it.
     transports = {each.name: make_transport(each) for each in spec.list_endpoints() if each.simulated}
@@ -150,7 +153,7 @@ def _run(
     while True:
         models = LocalModels(spec, transports=transports)
         expansion = Expansion(
-            RunRequest(spec, settings.origins, seeds, folder),
+            RunRequest(spec, settings.origins, seeds, folder, previews),
             source,
             models,
             display,

@@ -21,8 +21,9 @@ def print_previews(console: "Console", previews: Sequence["RecordPreview"]) -> N
     """Print records, each with its seed, its parent and how it was grown."""
     if not previews:
         return
-    words = {1: "one record", 2: "two records", 3: "three records"}
-    console.print(f"\n{words.get(len(previews), f'{len(previews)} records')}, beside what they came from:")
+    words = ("no record", "one record", "two records", "three records", "four records", "five records")
+    named = words[len(previews)] if len(previews) < len(words) else f"{len(previews)} records"
+    console.print(f"\n{named}, beside what {'it' if len(previews) == 1 else 'they'} came from:")
     if console.is_terminal and console.width >= WIDE:
         _print_columns(console, previews)
     else:
@@ -34,26 +35,36 @@ def _print_columns(console: "Console", previews: Sequence["RecordPreview"]) -> N
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 2, 1, 0))
-    for heading in ("seed", "parent", "record"):
+    grown = _has_parents(previews)
+    for heading in ("seed", "parent", "record") if grown else ("seed", "record"):
         table.add_column(heading, ratio=1, overflow="fold")
     for each in previews:
         origin, record, answer = map(_shorten, (each.origin, each.record, each.answer))
-        own = f"[dim]{origin}[/dim]\n{record}\n[bold]answer[/bold] {answer}"
-        table.add_row(_shorten(each.seed), _shorten(each.parent), own)
+        grades = f"\n[dim]{_shorten(each.grades)}[/dim]" if each.grades else ""
+        own = f"[dim]{origin}[/dim]\n{record}\n[bold]answer[/bold] {answer}{grades}"
+        parent = [_shorten(each.parent)] if grown else []
+        table.add_row(_shorten(each.seed), *parent, own)
     console.print(table)
 
 
 def _print_stacked(console: "Console", previews: Sequence["RecordPreview"]) -> None:
+    grown = _has_parents(previews)
     for each in previews:
         console.print()
         texts = {
             "grown by": each.origin,
             "seed": each.seed,
-            "parent": each.parent,
+            "parent": each.parent if grown else "",
             "record": each.record,
             "answer": each.answer,
+            "grades": each.grades,
         }
-        print_pairs(console, [(name, _shorten(text)) for name, text in texts.items()])
+        print_pairs(console, [(name, _shorten(text)) for name, text in texts.items() if text])
+
+
+def _has_parents(previews: Sequence["RecordPreview"]) -> bool:
+    """False where all are of the first hop: their parents are the seeds."""
+    return any(not each.parent.startswith("(") for each in previews)
 
 
 def _shorten(text: str) -> str:

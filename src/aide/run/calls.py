@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from itertools import product
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -78,11 +79,11 @@ class ModelCalls:
         models: ModelService,
         *,
         now: Callable[[], float],
-        reuse: Journal | None = None,
+        reuse: Sequence[Journal] = (),
         waves: WaveGatherer | None = None,
         earlier: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        """`now` gives Unix seconds for the journal; `reuse` is another run's journal, whose answers are taken over.
+        """`now` gives Unix seconds for the journal; `reuse` are journals of other runs, whose answers are taken over.
 
         `waves` gathers calls into batches; without it each goes out by itself. `earlier` are further fields under
         which the journals may hold an answer to the same question: what was answered stays, whatever is sent now.
@@ -96,7 +97,7 @@ class ModelCalls:
         self._journal = journal
         self._models = models
         self._now = now
-        self._reuse = reuse
+        self._reuse = tuple(reuse)
         self._waves = waves
         self._earlier = tuple(earlier)
         self._steps = {name: spec.get_step(name) for name in type(spec.steps).model_fields}
@@ -171,10 +172,11 @@ class ModelCalls:
                 yield _hash_call(request.identify_with(extra), draw, attempt)
 
     async def _take_over(self, name: CallName, request: ModelRequest) -> tuple[ReceivedAnswer, bytes] | None:
-        if self._reuse is None:
+        if not self._reuse:
             return None
-        for key in (name.key, *self._list_earlier_keys(request, name.draw, name.attempt)):
-            if (old := self._reuse.recall(key)) is not None:
+        keys = (name.key, *self._list_earlier_keys(request, name.draw, name.attempt))
+        for journal, key in product(self._reuse, keys):
+            if (old := journal.recall(key)) is not None:
                 await self._journal.record(replace(old, key=name.key, node=name.node, reused=True, cost=0.0))
                 return ReceivedAnswer(decode_json(old.body), old.answered_by), old.body
         return None

@@ -38,7 +38,7 @@ from aide.run.group_sizes import KEPT, GroupSizes, learn_group_sizes, note_writt
 from aide.run.hops import HopBuilder
 from aide.run.inputs import PreparedInputs, SeedSource
 from aide.run.judge_groups import GroupedJudge, make_judge
-from aide.run.loop import Emit, GrowthLoop, RunOutput
+from aide.run.loop import Emit, GrowthLoop, RunOutput, WorkLimit
 from aide.run.parents import ParentChooser
 from aide.run.precheck import enforce_min_share, fix_thresholds, run_precheck
 from aide.run.progress import Progress, usage_by_step
@@ -83,6 +83,8 @@ class Expansion:
     observer: RunObserver
     emit: Emit | None = None
     """Is given each accepted record once it is safe, those of earlier invocations first."""
+    limit: WorkLimit | None = None
+    """Which pieces of work may begin; all of them where it is `None`."""
     expected: Mapping[str, Any] | None = None
     """What the plan expected, to be held against what was used."""
     clock: Clock = SYSTEM_CLOCK
@@ -239,12 +241,13 @@ class Expansion:
         # Twice the calls that may be in flight: while one record waits for a call, another's next call is ready.
         self._loop = GrowthLoop(
             context, frontier, hops, deduplicator, judge, sizes, steering, output, self.progress,
-            capacity=2 * session.capacity,
+            capacity=2 * session.capacity, limit=self.limit,
         )  # fmt: skip
         return self._loop
 
     def _count_open(self) -> int:
-        return self._frontier.open if self._frontier else 0
+        # Nobody waits for the company of candidates that will not come.
+        return self._frontier.open - (self.limit.set_aside if self.limit else 0) if self._frontier else 0
 
     def look(self) -> Progress | None:
         """The counts of this moment; `None` until the folder's earlier records are counted."""

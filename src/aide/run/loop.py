@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from aide.crash_points import hit
 from aide.errors import AideError, NodeError, Rejection
@@ -27,6 +27,17 @@ from aide.run.steering import LengthSteering
 from aide.shards import AppendOnlyLines, Shards
 
 Emit = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class WorkLimit(Protocol):
+    """Which pieces of work may begin."""
+
+    set_aside: int
+    """Candidates and parents of the pieces that may not."""
+
+    def admits(self, work: PlantWork | GroupWork) -> bool:
+        """True where this piece may begin; asked once for each."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +66,12 @@ class GrowthLoop:
         progress: Progress,
         *,
         capacity: int,
+        limit: WorkLimit | None = None,
     ) -> None:
-        """`capacity` bounds the pieces of work that are open at once; the frontier says which come next."""
+        """`capacity` bounds the pieces of work that are open at once; the frontier says which come next.
+
+        Work that `limit` refuses is not begun: the loop ends once the rest is done, and the run is not finished then.
+        """
         self.context = context
         self._calls = context.session.calls
         self._journal = context.session.journal
@@ -71,6 +86,7 @@ class GrowthLoop:
         self._output = output
         self._progress = progress
         self._capacity = capacity
+        self._limit = limit
         self._known = KnownTexts()
         self._open: dict[str, Slot] = {}
         self._wake = asyncio.Event()
@@ -92,7 +108,7 @@ class GrowthLoop:
             while True:
                 self._hand_out()
                 if not self._tasks:
-                    if self._stop.reason is None and self._frontier.redistribute():
+                    if self._limit is None and self._stop.reason is None and self._frontier.redistribute():
                         continue
                     break
                 self._judge.send_full()
@@ -117,6 +133,8 @@ class GrowthLoop:
             self._calls.ending = work is None and self._frontier.ending
             if work is None:
                 return
+            if self._limit is not None and not self._limit.admits(work):
+                continue
             job = self._plant(work) if isinstance(work, PlantWork) else self._grow(work)
             task = asyncio.create_task(self._guard(job))
             self._tasks.add(task)

@@ -1,12 +1,12 @@
 """A few records of a run, beside the seed and the parent they came from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from aide.journal import Journal
+from aide.journal import Journal, Outcome
 from aide.records import PLAIN, Lineage
 from aide.run.folder import RunFolder
 from aide.run.seed_pool import SEED
@@ -22,27 +22,42 @@ class RecordPreview:
     answer: str
     origin: str
     """How it was grown, in one line."""
+    grades: str = ""
+    """What the judge and the checks said, in one line."""
 
 
-def read_previews(folder: RunFolder, count: int = 3) -> list[RecordPreview]:
-    """Records of the deepest hops, each of another seed and another operation."""
+def read_previews(folder: RunFolder, count: int = 3, *, fill: bool = False) -> list[RecordPreview]:
+    """Records of the deepest hops, each of another seed and another operation.
+
+    With `fill` there are `count` of them where the folder has so many: other operations go before other seeds.
+    """
     journal = Journal.open(folder.journal, readonly=True)
     try:
         seeds = dict(journal.read_decisions(SEED))
-        seen: set[str] = set()
-        chosen: list[Mapping[str, Any]] = []
         rows = sorted(journal.read_outcomes("accepted", payload=False), key=lambda row: -row.depth)
-        for row in rows:
-            if len(chosen) == count:
-                break
-            if row.seed in seeds and row.seed not in seen and row.operation not in seen:
-                seen |= {row.seed, row.operation}
-                outcome = journal.get_outcome(row.node)
-                if outcome is not None:
-                    chosen.append(orjson.loads(outcome.payload))
-        return [_make_preview(line, seeds, journal) for line in chosen]
+        chosen = _choose([row for row in rows if row.seed in seeds], count, fill=fill)
+        outcomes = [journal.get_outcome(row.node) for row in chosen]
+        return [_make_preview(orjson.loads(each.payload), seeds, journal) for each in outcomes if each]
     finally:
         journal.close()
+
+
+def _choose(rows: Sequence[Outcome], count: int, *, fill: bool) -> list[Outcome]:
+    chosen: list[Outcome] = []
+    seen: set[str] = set()
+    for needed in (2, 1, 0) if fill else (2,):  # of seed and operation, how many must be new
+        for row in rows:
+            new = (
+                2
+                if row.operation not in seen and row.seed not in seen
+                else 1
+                if row.operation not in seen
+                else 0
+            )
+            if len(chosen) < count and new >= needed and row not in chosen:
+                chosen.append(row)
+                seen |= {row.seed, row.operation}
+    return chosen
 
 
 def _make_preview(line: Mapping[str, Any], seeds: Mapping[str, Any], journal: Journal) -> RecordPreview:
@@ -52,4 +67,11 @@ def _make_preview(line: Mapping[str, Any], seeds: Mapping[str, Any], journal: Jo
     if lineage.operation == PLAIN:
         above = "(none)"
     origin = f"{lineage.describe()}{' (anchored)' if lineage.anchored else ''}"
-    return RecordPreview(seeds[lineage.seed_id]["input"], above, line["input"], line["output"], origin)
+    grades = ", ".join(f"{name} {_format_grade(value)}" for name, value in line["scores"].items())
+    return RecordPreview(
+        seeds[lineage.seed_id]["input"], above, line["input"], line["output"], origin, grades
+    )
+
+
+def _format_grade(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

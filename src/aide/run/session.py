@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from aide.config.spec import RunSpec
 from aide.crash_points import hit
@@ -21,6 +22,7 @@ from aide.run.calls import ModelCalls, NodeAsk
 from aide.run.embeddings import Embeddings
 from aide.run.folder import RunFolder, list_earlier_extras
 from aide.run.inputs import PreparedInputs, SeedSource
+from aide.run.preview import open_previews
 from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
 from aide.run.wave_register import WaveRegister
 from aide.run.waves import CAPACITY, WaveGatherer
@@ -39,6 +41,8 @@ class RunRequest:
     seed_files: tuple[str, ...]
     """As they were named; `-` is standard input."""
     folder: RunFolder
+    previews: tuple[Path, ...] = ()
+    """Journals of previews, whose answers to identical calls are taken over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,15 +215,16 @@ def _find_sandbox(spec: RunSpec, inputs: PreparedInputs | None, held: ExitStack)
     return sandbox
 
 
-def _open_journals(request: RunRequest, held: ExitStack) -> tuple[Journal, Journal | None]:
-    """The session's own journal, and the one whose answers it may take over."""
+def _open_journals(request: RunRequest, held: ExitStack) -> tuple[Journal, list[Journal]]:
+    """The session's own journal, and those whose answers it may take over."""
     journal = Journal.open(request.folder.journal)
     held.callback(journal.close)
-    if request.spec.reuse is None:
-        return journal, None
-    reuse = Journal.open(RunFolder(request.spec.reuse).journal, readonly=True)
-    held.callback(reuse.close)
-    return journal, reuse
+    others = open_previews(request.previews)
+    if request.spec.reuse is not None:
+        others.insert(0, Journal.open(RunFolder(request.spec.reuse).journal, readonly=True))
+    for other in others:
+        held.callback(other.close)
+    return journal, others
 
 
 def _read_spent(journal: Journal) -> tuple[Usage, float | None]:

@@ -82,7 +82,7 @@ class Bench:
             budget,
             server,
             now=lambda: 1.0,
-            reuse=reuse,
+            reuse=[reuse] if reuse else (),
             earlier=earlier,
         )
         self.prompts = Prompts(folder / "prompts")
