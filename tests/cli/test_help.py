@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aide.cli.commands import COMMANDS
+from aide.config.resolve import spell_option
 from aide.config.spec import RunSpec, get_flag
 
 BUILT = [name for name in COMMANDS if importlib.util.find_spec(f"aide.cli.{name}")]
@@ -46,9 +47,7 @@ def test_help_of_a_command_has_examples(name: str) -> None:
 def test_every_setting_has_an_option_unless_it_is_for_files_alone() -> None:
     shown = aide("config", "--help-all").stdout
     missing = [
-        name
-        for name in RunSpec.model_fields
-        if not get_flag(name).hidden and f"--{name.replace('_', '-')}" not in shown
+        name for name in RunSpec.model_fields if not get_flag(name).hidden and spell_option(name) not in shown
     ]
     assert missing == []
 

@@ -85,7 +85,11 @@ def test_what_a_format_gives_it_also_accepts(name: str, said: str) -> None:
 def test_a_wrong_draft_has_the_form_of_a_right_one_and_another_answer(name: str) -> None:
     drafts = [seed.draft for seed in load_seeds([str(SAMPLE_OF[name])]).seeds]
     card = FORMATS[name].start_card(
-        drafts, [Label(label) for label in sorted({each.output for each in drafts})]
+        drafts,
+        [
+            Label(label)
+            for label in sorted({each for draft in drafts for each in FORMATS[name].list_labels(draft)})
+        ],
     )
     wrong = FORMATS[name].make_wrong(drafts[0], card, [drafts[1].output], rng(name))
     assert wrong is not None

@@ -36,8 +36,11 @@ def count_card(
     shortest, longest = _bounds([measure_length(text, unit) for text in inputs])
     framed = next((seed.parts for seed in seeds if seed.parts.fixed), seeds[0].parts)
     language = identify_language(inputs)
+    card = format.start_card(drafts, labels)
+    if framed.fixed:
+        card = format.adopt_parts(card, drafts, [seed.parts for seed in seeds])
     return replace(
-        format.start_card(drafts, labels),
+        card,
         task=task,
         language=language.name if language else "",
         language_code=language.code if language else "",

@@ -168,7 +168,8 @@ def _show_labelled(drafts: Sequence[Draft], card: TaskCard, names: Sequence[str]
     format, left = FORMATS[card.format], _TOKENS
     shown = []
     for name in names:
-        for draft in [draft for draft in drafts if draft.output == name][:_EXAMPLES_A_LABEL]:
+        labelled = [draft for draft in drafts if name in format.list_labels(draft)]
+        for draft in labelled[:_EXAMPLES_A_LABEL]:
             size = estimate_tokens(draft.input) + estimate_tokens(draft.output)
             if size <= left:
                 shown.append(make_demonstration(draft, format))

@@ -38,6 +38,7 @@ _LAYOUT: Final = (
         ("convention", "how an answer ends; <number> or <answer> stands for the result"),
         ("bare", "whether an answer is nothing but that ending"),
         ("code", "programming language of the answers, where they are code"),
+        ("schema", "JSON Schema of the answers, where they are JSON"),
         ("max_input_tokens", "most tokens of an input and of an answer"),
         ("max_answer_tokens", ""),
     )),
@@ -58,7 +59,7 @@ def card_to_toml(card: TaskCard, traits: Sequence[tuple[str, str]] = (), columns
     for heading, entries in _LAYOUT:
         lines += ["", f"# {heading}"]
         for name, comment in entries:
-            line = f"{name} = {format_toml_value(getattr(card, name))}"
+            line = f"{name} = {_format_field(getattr(card, name))}"
             lines.append(f"{line}  # {comment}" if comment else line)
     if traits:
         lines += [
@@ -93,6 +94,14 @@ def card_to_toml(card: TaskCard, traits: Sequence[tuple[str, str]] = (), columns
             *([f"near = {format_toml_value(label.near)}"] if label.near else []),
         ]
     return "\n".join(lines) + "\n"
+
+
+def _format_field(value: object) -> str:
+    """A field of the card; a text of several lines, such as a schema, stands there as lines where it can."""
+    plain = isinstance(value, str) and "\n" in value and "'" not in value
+    if plain and all(char.isprintable() or char == "\n" for char in str(value)):
+        return f"'''\n{value}'''"
+    return format_toml_value(value)
 
 
 def _on_one_line(text: str) -> str:

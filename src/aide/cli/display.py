@@ -51,7 +51,7 @@ class Display:
         self._stream = stream
         self._told_at = time.monotonic()
         self.folder = folder
-        self.json = log_format == "json"
+        self.json = log_format != "text"
         self.expected: dict[str, Any] = {}
         self.expected_money: float | None = None
         self._live: Live | None = None

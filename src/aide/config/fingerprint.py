@@ -19,7 +19,8 @@ it held all fields of `--extra`.
 """
 
 IDENTITY: Final = (
-    "task", "format", "labels", "demonstrations", "plain_share", "steer", "residual_after", "residual", "attributes",
+    "task", "format", "labels", "label_separator", "agree_on",
+    "demonstrations", "plain_share", "steer", "residual_after", "residual", "attributes",
     "graph_triples", "operations", "personas", "personas_from", "siblings", "balance", "random_seed", "reflection",
     "min_relevance", "min_diversity", "max_revisions", "keep_ambiguous", "answer", "duplicates", "embeddings",
     "meaning_threshold", "agreement", "run_code", "model", "steps", "extra", "keep", "meta", "input_pattern",
@@ -39,6 +40,7 @@ EXCLUDED: Final[Mapping[str, str]] = {
     "exam": "looks before the first record, changes none",
     "min_exam": "looks before the first record, changes none",
     "avoid": "paths; the hashes of their contents are added by whoever reads them",
+    "output_schema": "a path; the hash of its content is added by whoever reads it",
     "persona_file": "a path; the hash of its content is added by whoever reads it",
     "prompts": "a path; the hashes of the prompts are added by whoever reads them",
     "base_url": _WHERE, "embeddings_url": _WHERE, "endpoints": _WHERE, "api_key_env": _WHERE, "api_key_command": _WHERE,

@@ -20,6 +20,8 @@ from aide.jsonl import parse_json
 
 DEFAULT: Final = "default"
 _PREFIX: Final = "AIDE_"
+# A field can't be called so: pydantic has the name for itself.
+_SPELLED: Final = {"output_schema": "schema"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ def resolve_settings(
 
 def spell_option(name: str, given: object = None) -> str:
     """The spelling on the command line: `--min-relevance`; `--no-reflection` where it is turned off."""
-    return f"--{'no-' if given is False else ''}{name.replace('_', '-')}"
+    name = _SPELLED.get(name, name.replace("_", "-"))
+    return f"--{'no-' if given is False else ''}{name}"
 
 
 def _add_file(gathered: _Gathered, file: ConfigFile) -> None:

@@ -47,6 +47,17 @@ class RunSettings(Frozen):
             commas=True,
         ),
     ] = ()
+    label_separator: Annotated[
+        str,
+        Flag("task", "What stands between several labels of one output; unset: found with --labels.", "TEXT"),
+    ] = ""
+    output_schema: Annotated[
+        PathText | None, Flag("task", "JSON Schema of the outputs; unset: inferred from the seeds.", "FILE")
+    ] = None
+    agree_on: Annotated[
+        tuple[str, ...],
+        Flag("task", "Fields of JSON outputs in which independent answers must agree.", "F,…", commas=True),
+    ] = ()
     contexts: Annotated[
         tuple[PathText, ...], Flag("task", "More documents to ask about: further fixed parts.", "FILE")
     ] = ()

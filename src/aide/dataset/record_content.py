@@ -7,7 +7,7 @@ from typing import Any
 from aide.dataset.lines import RecordLine
 from aide.errors import InputError
 from aide.formats import FORMATS, Format, guess_format
-from aide.records import CONTENT, Draft, Lineage, Record, Seed, find_varying_name, read_varying
+from aide.records import CONTENT, Draft, Lineage, Record, Seed, find_varying_name, read_output, read_varying
 from aide.seeds.shapes import RowFields, recognise_shape
 from aide.seeds.values import BadRowError, read_text_value
 
@@ -19,7 +19,8 @@ def read_draft(line: RecordLine) -> Draft:
         InputError: no input or no output is found; the message names file and line.
     """
     record = line.record
-    if isinstance(record.get("input"), str) and isinstance(record.get("output"), str):
+    if isinstance(record.get("input"), str) and isinstance(record.get("output"), str | dict | list):
+        record = {**record, "output": read_output(record)}
         return Draft.from_dict(
             {name: _read_value(record[name], shape) for name, shape in CONTENT.items() if name in record}
         )

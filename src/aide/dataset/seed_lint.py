@@ -193,7 +193,7 @@ def find_small_numbers(inputs: PreparedInputs) -> Iterator[LintFinding]:
         few = f"{format_plural(count, 'seed')} {'says' if count == 1 else 'say'}"
         yield LintFinding("few", (), f"{few} little about a task; about ten are enough")
     if inputs.format.labelled and inputs.labels:
-        used = {seed.draft.output for seed in inputs.seeds}
+        used = {name for seed in inputs.seeds for name in inputs.format.list_labels(seed.draft)}
         if missing := [label.name for label in inputs.labels if label.name not in used]:
             names = ", ".join(missing[:SHOWN]) + ("…" if len(missing) > SHOWN else "")
             yield LintFinding("label", (), f"no seed has the label {names}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aide.card import card_from_toml
+from aide.card import card_from_toml, read_labels
 from aide.errors import InputError
 from aide.formats import TaskCard
 from aide.run.folder import RunFolder
@@ -78,6 +78,13 @@ def _read_card(path: Path) -> TaskCard:
         raise InputError(f"{path} can't be read: {fault}") from fault
 
 
+def _read_label_names(given: Sequence[str]) -> tuple[str, ...]:
+    try:
+        return tuple(label.name for label in read_labels(given))
+    except InputError:  # the file is gone; what the run has taken for labels it has taken
+        return ()
+
+
 def _make_mapping(spec: dict[str, Any]) -> SeedMapping:
     return SeedMapping(
         input_fields=tuple(spec.get("input_field") or ()),
@@ -90,5 +97,7 @@ def _make_mapping(spec: dict[str, Any]) -> SeedMapping:
         header=spec.get("header"),
         sheet=spec.get("sheet") or "",
         skip_bad=bool(spec.get("skip_bad")),
+        label_names=_read_label_names(spec.get("labels") or ()),
+        label_separator=spec.get("label_separator") or "",
         labels=None,  # the run has taken these outputs for what they are
     )

@@ -17,6 +17,7 @@ from aide.dataset.lines import RecordLine, make_folder, open_output, parse_line,
 from aide.dataset.record_content import is_labelled, name_record, read_lineage
 from aide.dataset.sampling import draw_lot
 from aide.errors import InputError
+from aide.records import read_output
 
 Family = Literal["seed", "branch", "record"]
 
@@ -82,7 +83,7 @@ class SplitPool:
         record = line.record
         labelled = is_labelled(record)
         self.labelled = self.labelled and labelled
-        label = str(record.get("output", "")) if labelled else ""
+        label = read_output(record) if labelled else ""
         if not isinstance(record.get("lineage"), Mapping):
             return SplitMember(name_record(line), "", "", 0, label)
         self.grown = True

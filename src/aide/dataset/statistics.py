@@ -83,8 +83,9 @@ class TextCollection:
         text = draft.input
         place = len(self.texts)
         self.texts.append(text)
-        if infer_format(line.record, draft).labelled:
-            self.labels[draft.output] += 1
+        format = infer_format(line.record, draft)
+        if format.labelled:
+            self.labels.update(format.list_labels(draft))
         elif draft.output in draft.choices:
             self.positions[len(draft.choices)][draft.choices.index(draft.output) + 1] += 1
         lineage = line.record.get("lineage")

@@ -14,6 +14,7 @@ from aide.dataset.seed_sources import find_run_folders
 from aide.errors import InputError
 from aide.exporters.base import ExportJob, ExportResult
 from aide.exporters.tables import add_messages, write_parquet
+from aide.records import read_output
 
 CARD: Final = "README.md"
 
@@ -45,7 +46,7 @@ class CardCounts:
             self._count("format", record.get("format"))
             self._count("model", record.get("model"))
             if is_labelled(record):
-                self._count("label", record.get("output"))
+                self._count("label", read_output(record))
             yield line
 
     def _count(self, name: str, value: Any) -> None:

@@ -16,6 +16,7 @@ from aide.exporters.seedshape import SeedShape
 from aide.exporters.tables import write_parquet
 from aide.seeds import SeedOrigin
 from aide.seeds.markdown import write_markdown_row, write_markdown_rule
+from aide.seeds.tables import JSON_ARRAY
 from aide.seeds.workbooks import write_sheet
 
 
@@ -38,7 +39,7 @@ class SeedFileExporter:
             return ExportResult(_write_table(job.dest, rows, origin, shape.columns))
         if origin.container == "xlsx":
             return ExportResult(_write_workbook(job.dest, rows, origin, shape.columns))
-        if origin.container == "json":
+        if origin.container == JSON_ARRAY:
             return ExportResult(_write_array(job.dest, rows))
         if origin.container in ("parquet", "arrow"):
             if job.dest == STDOUT:

@@ -21,7 +21,9 @@ from aide.seeds import LoadedSeeds, load_seeds
 from aide.seeds.files import read_files
 from aide.seeds.parts import make_part_name
 from aide.seeds.shapes import IDS, KNOWN
+from aide.seeds.spans import write_spans, write_squad_answer, write_tokens
 from aide.seeds.values import read_options, read_text_value
+from aide.text.structure import Structure, imitate_layout, read_structure
 
 _SPEAKER: Final = re.compile(r"^(User|Assistant): ", re.MULTILINE)
 _LETTERED: Final = re.compile(r"\A(\(?)([A-Za-z]|\d)([).:]\s*)(?=\S)")
@@ -32,6 +34,7 @@ _PLAIN: Final[Mapping[str, Callable[[Draft], Any]]] = {
     "target": lambda draft: draft.output,
     "reasoning": lambda draft: draft.reasoning,
 }
+_MARKED: Final = ("squad", "spans", "tokens", "tags")
 _PLACED: Final = re.compile(r"(choice|input) (\d+)")
 
 
@@ -109,6 +112,8 @@ class SeedShape:
                 yield column, self._read_place(place[1], int(place[2]), line, draft, column)
             elif role == "context":
                 yield column, _imitate(self.sample.get(column), str(parts.get(make_part_name(column), "")))
+            elif role in _MARKED:
+                yield column, self._write_marked(role, column, line, draft)
             elif role in _PLAIN:
                 yield column, _PLAIN[role](draft)
             elif role == "evidence":
@@ -118,6 +123,20 @@ class SeedShape:
         for column in self.kept:
             if make_part_name(column) in parts:
                 yield column, parts[make_part_name(column)]
+
+    def _write_marked(self, role: str, column: str, line: RecordLine, draft: Draft) -> Any:
+        """Passages, tokens or their tags, or an answer with its place in the context."""
+        value, sample = read_structure(draft.output), self.sample.get(column)
+        if role == "squad":
+            context = self.loaded.origin.roles["context"]
+            parts = line.record.get("parts") or {}
+            return write_squad_answer(str(parts.get(make_part_name(context), "")), value)
+        if not isinstance(value, list):
+            raise InputError(f"{line.where}: its output is no list of passages")
+        if role == "spans":
+            return write_spans(sample, value)
+        tokens, tags = write_tokens(draft.input, value, self.sample[self.loaded.origin.roles["tags"]])
+        return tokens if role == "tokens" else tags
 
     def _write_role(self, role: str, line: RecordLine, draft: Draft, sample: Any) -> Any:
         """A cell, written in the way of the seed file's first row."""
@@ -164,7 +183,12 @@ class SeedShape:
     def _write_output(self, line: RecordLine, draft: Draft, said: Any) -> Any:
         """The output; if the seeds name the correct option by its letter or position, so does this."""
         if not self.options or not draft.choices:
-            return _imitate(said, draft.output)
+            value = read_structure(draft.output)
+            return (
+                _imitate(said, draft.output)
+                if value is None
+                else self._write_structure(said, value, draft.output)
+            )
         if draft.output not in draft.choices:
             raise InputError(f"{line.where}: its output is none of its choices")
         place = draft.choices.index(draft.output)
@@ -187,6 +211,17 @@ class SeedShape:
         if prefix and prefix.end() < len(text):
             return f"{prefix[1]}{mark}{prefix[3]}{draft.output}"
         return text[: letter.start()] + mark + text[letter.end() :]
+
+    def _write_structure(self, said: Any, value: Structure, output: str) -> Any:
+        """A JSON value as the seed file has its own: as a value, as text in the same layout, or as separated labels."""
+        separator = self.loaded.origin.separator
+        if separator and isinstance(value, list):
+            space = " " if separator in ",;" else ""
+            spaced = f" {separator} " if f" {separator} " in str(said) else f"{separator}{space}"
+            return spaced.join(map(str, value))
+        if not isinstance(said, str):
+            return value
+        return imitate_layout(said, value) if read_structure(said) is not None else output
 
     def _write_turns(self, draft: Draft, sample: Any) -> list[dict[str, str]]:
         """Chat turns under the names that the seeds' turns have."""

@@ -4,12 +4,23 @@ from aide.formats.base import FORMATS, Demonstration, Format, Label, Question, T
 from aide.formats.choices import MultipleChoice
 from aide.formats.code import Code
 from aide.formats.detect import detect_format, guess_format
+from aide.formats.label_sets import MultiLabel
 from aide.formats.labels import Classification, YesNo
+from aide.formats.structured import Structured
 from aide.formats.text import FreeText, Open
 
 # `detect_format` asks in this order, so the most telling shape comes first: yes and no are also a label set, and
 # options that are the same for all seeds are labels.
-for _format in (Code(), YesNo(), MultipleChoice(), Classification(), Open(), FreeText()):
+for _format in (
+    MultiLabel(),
+    Structured(),
+    Code(),
+    YesNo(),
+    MultipleChoice(),
+    Classification(),
+    Open(),
+    FreeText(),
+):
     FORMATS.add(_format.name, _format)
 
 __all__ = [

@@ -2,11 +2,11 @@
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from aide.errors import Rejection, Unusable
+from aide.errors import InputError, Rejection, Unusable
 from aide.formats.comparing import is_same_answer
 from aide.records import WHOLE, Ask, Correction, Draft, Parts, Payload
 from aide.registry import Registry
@@ -14,7 +14,7 @@ from aide.registry import Registry
 V = TypeVar("V")
 
 # After the one re-ask these reject the record. Any other reason says something about the call, not the answer.
-_ANSWER_FAULTS: Final = frozenset({"broken_format", "evidence_missing"})
+_ANSWER_FAULTS: Final = frozenset({"broken_format", "evidence_missing", "quote_missing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ class TaskCard:
     """True when the seeds' outputs are nothing but that ending."""
     code: str = ""
     """Programming language of the outputs, where the seeds show it."""
+    schema: str = ""
+    """JSON Schema of the outputs as JSON text, where they are JSON."""
     max_input_tokens: int = 1024
     max_answer_tokens: int = 1024
 
@@ -130,12 +132,17 @@ class Format(ABC):
     """True when code can tell whether two outputs say the same, so that several answers can be held to agree.
     `reading` is then set, too, unless tests judge."""
 
+    structured: bool = False
+    """True when outputs are JSON values; a draft has them as text."""
+    judge_prompt: str = "reflect/blind"
+    """The template of the judge's blind reading."""
+
     reply: str = ""
     """How a writer writes several inputs together with their answers: `options` or `worked`; empty where it must not,
     because the answer has to be found without sight of what was meant."""
     reading: str = ""
-    """What the judge answers, blind: `labels`, `options`, `worked` (a result with its working) or `text`; empty where
-    nothing is answered."""
+    """What the judge answers, blind: `labels`, `options`, `worked` (a result with its working), `text`, `object` (a
+    value of `make_reading_schema`) or `label_set`; empty where nothing is answered."""
 
     @property
     def prompt_names(self) -> tuple[str, ...]:
@@ -155,6 +162,47 @@ class Format(ABC):
             errors.InputError: the examples contradict `labels`, or tell too little.
         """
         return TaskCard(format=self.name)
+
+    def normalise(self, draft: Draft) -> Draft:
+        """A seed's content as this format writes it."""
+        return draft
+
+    def adopt_parts(self, card: TaskCard, drafts: Sequence[Draft], parts: Sequence[Parts]) -> TaskCard:
+        """The card with what only the fixed parts of each example can tell."""
+        return card
+
+    def adopt_schema(
+        self,
+        card: TaskCard,
+        drafts: Sequence[Draft],
+        schema: Mapping[str, Any] | None,
+        agree_on: Sequence[str],
+    ) -> TaskCard:
+        """The card with a person's schema of the outputs, and the fields of it that must agree.
+
+        Raises:
+            errors.InputError: the format has no schema, or the seeds and what was given contradict each other.
+        """
+        if schema is None and not agree_on:
+            return card
+        flag = "--schema" if schema is not None else "--agree-on"
+        raise InputError(f"{flag} has no effect on the format {self.name}", hint="it is for answers in JSON")
+
+    def list_labels(self, draft: Draft) -> tuple[str, ...]:
+        """The labels of an example, of formats with a fixed set of them."""
+        return (draft.output,)
+
+    def weigh_labels(self, card: TaskCard, drafts: Sequence[Draft]) -> Mapping[str, int]:
+        """What a hop may bring along as its label, and how often each comes; empty where the card's labels say it."""
+        return {}
+
+    def show_label(self, card: TaskCard, label: str | None) -> Label | None:
+        """The label of a hop as prompts show it."""
+        return next((each for each in card.labels if each.name == label), None)
+
+    def find_asked(self, card: TaskCard, label: str | None) -> tuple[Label, ...]:
+        """All labels that the text of a hop is to have."""
+        return tuple(filter(None, [self.show_label(card, label)]))
 
     def check_card(self, card: TaskCard) -> tuple[str, str] | None:
         """The field of a card that can't be right for this format, and why; none where all can."""
@@ -218,7 +266,31 @@ class Format(ABC):
         """Another answer that fits nearly as well in the judge's eyes; empty where there is none."""
         return ""
 
+    def make_reading_schema(self, card: TaskCard) -> Mapping[str, Any] | None:
+        """The schema of the judge's own answer; none where it is text or a label."""
+        return None
+
+    def read_prose(self, draft: Draft, card: TaskCard) -> str:
+        """What of an output is in words of its own, and is looked at as text."""
+        return draft.output
+
     # --- right or wrong -----------------------------------------------------------------------------
+
+    def is_comparable(self, card: TaskCard) -> bool:
+        """True when code can tell, for this task, whether two outputs say the same."""
+        return self.comparable
+
+    def shows_answer(self, card: TaskCard) -> bool:
+        """True when the judge is shown the output after its blind reading: code cannot compare all of it."""
+        return not self.is_comparable(card)
+
+    def wants_votes(self, card: TaskCard) -> bool:
+        """True when answers are held to agree by themselves, unless a person says otherwise.
+
+        Options and labels are one choice among few, where the judge decides as well as a second answer does; a
+        calculation can go wrong anywhere on its way.
+        """
+        return self.worked and bool(card.convention)
 
     def extract_final_answer(self, draft: Draft, card: TaskCard) -> str:
         """What an answer comes down to, as `compare` takes it."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from aide.errors import InputError
 from aide.formats.base import FORMATS, Format, Label
 from aide.formats.comparing import fold_label
+from aide.formats.label_sets import read_label_set
 from aide.formats.labels import find_yes_no_pair
 from aide.records import Draft
 
@@ -28,6 +29,8 @@ def detect_format(
         return FORMATS[given]
     if labels:
         names = [label if isinstance(label, str) else label.name for label in labels]
+        if all(read_label_set(draft.output) is not None for draft in drafts):
+            return FORMATS["multi_label"]
         return FORMATS["yes_no" if len(names) == 2 and find_yes_no_pair(names) else "classification"]
     if hint in FORMATS:
         return FORMATS[hint]

@@ -68,16 +68,18 @@ class LabelPayload:
             said = value.get("label", next(iter(value.values()), "") if len(value) == 1 else "")
             evidence = str(value.get("evidence") or "")
         # Asked for yes or no as `true` and `false`, a model may write JSON's own.
-        label = self._find(str(said).lower() if isinstance(said, bool) else str(said))
+        label = find_label(self.labels, str(said).lower() if isinstance(said, bool) else str(said))
         if label is None:
             raise Unusable("invalid", f"`label` must be one of: {', '.join(self.labels)}.", said=text)
         return label, evidence
 
-    def _find(self, said: str) -> str | None:
-        if said in self.labels:
-            return said
-        close = [label for label in self.labels if fold_label(label) == fold_label(said)]
-        return close[0] if len(close) == 1 else None
+
+def find_label(labels: Sequence[str], said: str) -> str | None:
+    """The label that is meant, as it is spelled among `labels`; case and punctuation around it are forgiven."""
+    if said in labels:
+        return said
+    close = [label for label in labels if fold_label(label) == fold_label(said)]
+    return close[0] if len(close) == 1 else None
 
 
 @lru_cache(maxsize=64)

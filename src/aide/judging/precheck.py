@@ -76,9 +76,15 @@ def read_seed(
     name = seed.name or seed.id
     if reading is None:
         return SeedCheck(
-            name, expected[:_MAX_TEXT], "(unreadable)", False if format.comparable else None, None, None
+            name,
+            expected[:_MAX_TEXT],
+            "(unreadable)",
+            False if format.is_comparable(card) else None,
+            None,
+            None,
         )
-    agrees = format.compare(expected, reading.own_answer) if format.comparable and format.reading else None
+    compared = format.is_comparable(card) and format.reading
+    agrees = format.compare(expected, reading.own_answer) if compared else None
     faults = apply_thresholds(Verdict(reading, right), Thresholds(min_relevance=1, min_diversity=1))
     return SeedCheck(
         name, expected[:_MAX_TEXT], reading.own_answer[:_MAX_TEXT], agrees, faults.accepted,
@@ -109,7 +115,7 @@ async def _answer(
     """The model's blind answer, and whether it is the expected one; nothing is asked where no code can tell."""
     format, card = checks.format, checks.card
     run = checks.run if format.runs_tests and draft.tests else None
-    if run is None and not format.comparable:
+    if run is None and not format.is_comparable(card):
         return "", None
     try:
         answer = await format.answer_again(ask, card, question, draft)

@@ -5,21 +5,28 @@ parent or its seed. It answers the text itself, and code compares. Shown an answ
 it saw, it called 390 correct. Part two, where there is something to compare, shows parent and answer.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from aide.errors import Unusable
 from aide.parsing import ReplyModel, build_closed_schema, find_places, parse_json
 from aide.records import Comparison, Reading, Verdict
+from aide.text.structure import write_structure
 
 Grade = Annotated[int, Field(ge=1, le=10)]
 # The bound stands in the schema alone: a longer sentence is read all the same.
 Sentence = Annotated[str, Field(json_schema_extra={"maxLength": 400})]
+
+
+def _write_value(said: object) -> object:
+    """An answer that is a JSON value, as text."""
+    return write_structure(said) if isinstance(said, dict | list) else said
 
 
 class ReadingReply(ReplyModel):
@@ -27,7 +34,7 @@ class ReadingReply(ReplyModel):
 
     n: int
     working: str = ""
-    answer: str = ""
+    answer: Annotated[str, BeforeValidator(_write_value)] = ""
     second: str = ""
     fault: Sentence = ""
     on_task: bool
@@ -91,8 +98,13 @@ class VerdictsPayload:
 
 
 @lru_cache(maxsize=64)
-def make_reading_payload(answer: str, labels: tuple[str, ...], count: int) -> VerdictsPayload:
-    """What part one asks of `count` texts. `answer` is what the format has the judge answer: see `Format.reading`."""
+def make_reading_payload(
+    answer: str, labels: tuple[str, ...], count: int, schema: str = ""
+) -> VerdictsPayload:
+    """What part one asks of `count` texts. `answer` is what the format has the judge answer: see `Format.reading`.
+
+    `schema` is that of the answer, as JSON text, where it is a JSON value.
+    """
     fields = dict(_list_fields(ReadingReply))
     for name in ("working", "answer", "second"):
         if name not in _ANSWERS[answer]:
@@ -100,6 +112,8 @@ def make_reading_payload(answer: str, labels: tuple[str, ...], count: int) -> Ve
     if answer == "labels":
         fields["answer"] = {"type": "string", "enum": list(labels)}
         fields["second"] = {"type": "string", "enum": [*labels, ""]}
+    if schema:
+        fields["answer"] = json.loads(schema)
     return VerdictsPayload("readings", ReadingReply, fields, count)
 
 
@@ -125,6 +139,8 @@ _ANSWERS: Final[Mapping[str, Sequence[str]]] = {
     "options": ("answer",),
     "worked": ("working", "answer"),
     "text": ("answer",),
+    "object": ("answer",),
+    "label_set": ("answer",),
     "": (),
 }
 

@@ -71,7 +71,7 @@ class Aide:
         triples, people = work.triples - graph, 0 if context.bank else work.personas
         shared: dict[str, Any] = {"text": point.draft.input, "parts": point.parts, "demos": ()}
         try:
-            label = next((each for each in context.card.labels if each.name == work.label), None)
+            label = context.format.show_label(context.card, work.label)
             found, personas = await ask(
                 "extract", make_plant_payload(triples, people), template="plant",
                 max_output=150 + 40 * (triples + people), attributes=triples, personas=people, label=label, **shared,
@@ -172,7 +172,7 @@ class Aide:
     async def revise(self, hop: Hop, draft: Draft, critique: str, ask: Ask) -> Draft:
         """Rewrite one input with the critique at hand."""
         found = await self._write(
-            (hop,), "revise", "revise", ask, Group((hop,)), draft=draft.input, critique=critique
+            (hop,), "revise", self._find_revision(), ask, Group((hop,)), draft=draft.input, critique=critique
         )
         return found[0]
 
@@ -204,7 +204,8 @@ class Aide:
             max_output += card.max_answer_tokens * len(hops)
         found = await ask(
             step, payload, template=template, max_output=max_output, draw=first.draw if len(hops) == 1 else 0,
-            lines=[self._describe(hop) for hop in hops], label=labels.get(first.label or ""),
+            lines=[self._describe(hop) for hop in hops], label=format.show_label(card, first.label),
+            asked=format.find_asked(card, first.label),
             other_labels=[labels[name] for name in context.confusable(first.label)[:2] if name in labels],
             parent=first.parent.draft.input if first.operation != PLAIN else "",
             seed=first.seed.draft.input if first.anchored else "", parts=first.parent.parts,
@@ -212,6 +213,11 @@ class Aide:
             reply=reply, what=name_input(card), **given,
         )  # fmt: skip
         return {place: finish_draft(format, card, hops[place], draft) for place, draft in found.items()}
+
+    def _find_revision(self) -> str:
+        """The prompt that rewrites an input, the variant for this format first."""
+        names = [f"revise.{name}" for name in self.context.format.prompt_names]
+        return self.context.prompts.find_template(*names, "revise")
 
     def _template(self, hop: Hop) -> str:
         """The prompt of plain or of guided records, the variant for this format and for parts first."""

@@ -60,7 +60,8 @@ async def answer(
 
 def check_answer(context: RecipeContext, text: str, answer: Draft) -> None:
     """What code can check of an answer to the input `text`; raises `errors.Rejection` of the step `answer`."""
-    if fault := context.gate.check_answer(text, answer):
+    told = replace(answer, output=context.format.read_prose(answer, context.card))
+    if fault := context.gate.check_answer(text, told):
         raise Rejection("answer", fault.reason, fault.detail)
 
 
@@ -74,9 +75,9 @@ async def reflect(
 ) -> tuple[Verdict, CheckedAnswer]:
     """Step 6: the blind reading, its answer held against the record's; then, where there is one, the comparison.
 
-    The judge's own answer is one vote, the record's the other. Where they differ on a worked answer, further answers
-    decide, as many as the quorum allows; a label or an option that two readers see differently is not clear enough.
-    `reading` is that of the same text with another answer, which no reading knows.
+    The judge's own answer is one vote, the record's the other. Where they differ on a worked or structured answer,
+    further answers decide, as many as the quorum allows; a label or an option that two readers see differently is not
+    clear enough. `reading` is that of the same text with another answer, which no reading knows.
 
     Raises:
         errors.Rejection: step `reflect`, with the reason `label_mismatch` or `no_agreement`.
@@ -87,9 +88,9 @@ async def reflect(
     candidate.scores = verdict.as_scores()
     if not apply_thresholds(verdict, context.thresholds).accepted:
         return verdict, found
-    if context.format.comparable:
+    if context.format.is_comparable(context.card):
         found = await _hold_against(context, hop, found, reading.own_answer, ask)
-    if hop.operation != PLAIN or not context.format.comparable:
+    if hop.operation != PLAIN or context.format.shows_answer(context.card):
         verdict = Verdict(reading, await context.judge.compare(hop, found.draft))
         candidate.scores = verdict.as_scores()
     return verdict, found
@@ -102,7 +103,7 @@ async def _hold_against(
     final = format.extract_final_answer(found.draft, context.card)
     if own_answer and format.compare(final, own_answer):
         return replace(found, scores={"agreement": "2/2", **found.scores})
-    if not format.worked or checks.quorum is None:
+    if format.labelled or found.draft.choices or checks.quorum is None:
         reason = "label_mismatch" if format.labelled else "no_agreement"
         raise Rejection(
             "reflect", reason, f"the record says {final[:80]!r}, the judge {own_answer[:80] or 'nothing'!r}"

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 
+from aide.text.structure import write_structure
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -36,6 +38,8 @@ class Draft:
             for each in fields(cls)
             if each.name in data
         }
+        if isinstance(values.get("output"), dict | list):
+            values["output"] = write_structure(values["output"])
         return cls(**values)
 
 
@@ -118,6 +122,12 @@ def read_varying(line: Mapping[str, Any]) -> str:
     """What varies in the input of a record's line: the varying part, or without parts the whole input."""
     name = find_varying_name(line)
     return str(line["parts"][name] if name else line["input"])
+
+
+def read_output(line: Mapping[str, Any]) -> str:
+    """The output of a record's line as text; one that is a JSON value is written as such."""
+    output = line.get("output", "")
+    return write_structure(output) if isinstance(output, dict | list) else str(output)
 
 
 def make_frame(whole: str, spans: Sequence[tuple[tuple[int, int], str]]) -> str:

@@ -6,9 +6,14 @@ from typing import Any, Final, Literal, Self, get_args
 
 from aide.records.content import WHOLE, Draft, Parts, find_varying_name, read_varying
 from aide.records.tree import Hop, Triple
+from aide.text.structure import read_structure
 
-FormatName = Literal["open", "free_text", "multiple_choice", "yes_no", "classification", "code"]
+FormatName = Literal[
+    "open", "free_text", "multiple_choice", "yes_no", "classification", "code", "json", "multi_label"
+]  # fmt: skip
 FORMATS: Final[tuple[FormatName, ...]] = get_args(FormatName)
+STRUCTURED: Final[frozenset[str]] = frozenset({"json", "multi_label"})
+"""Formats whose outputs are JSON values: so they stand in a line, and as text in a draft."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,8 @@ class Record:
     def as_dict(self) -> dict[str, Any]:
         """One line of a shard, as docs/run-folder.md describes it."""
         draft = self.draft.as_dict()
+        if self.format in STRUCTURED and (value := read_structure(self.draft.output)) is not None:
+            draft["output"] = value
         # Version 0.1 wrote `parts` behind `choices`, and evidence into `meta`; what reads its lines reads these too.
         before: dict[str, Any] = {
             name: draft.pop(name) for name in ("input", "output", "choices") if name in draft

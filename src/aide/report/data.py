@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from aide.journal import AnsweredCall, Journal
 from aide.jsonl import encode_json
-from aide.records import Lineage, read_varying
+from aide.records import Lineage, read_output, read_varying
 from aide.report.gather import ReportFacts, read_model_text
 from aide.run.record_calls import RecordCalls
 
@@ -80,7 +80,7 @@ def _build_record(record: Mapping[str, Any], rows: Mapping[str, int], yields: Ma
         record["id"], rows.get(lineage["parent_id"], rows.get(lineage["seed_id"], 0)), lineage["hop"],
         make_visible(lineage["operation"], 60), make_visible(Lineage.from_dict(lineage).origin, 300),
         int(lineage["anchored"]), scores.get("relevance"), scores.get("diversity"), record["likeness"],
-        record["revisions"], make_visible(inner), make_visible(record["output"]),
+        record["revisions"], make_visible(inner), make_visible(read_output(record)),
         [make_visible(each, 2000) for each in record.get("choices", ())],
         make_visible(record["input"], 3000) if inner != record["input"] else "",
         *_count_children(yields, record["id"]), make_visible(record["model"], 80),

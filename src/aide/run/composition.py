@@ -66,13 +66,15 @@ def compose(
     labels: Sequence[str],
     near: Mapping[str, Sequence[str]],
     held: Held,
+    weights: Mapping[str, int] | None = None,
 ) -> Composition:
     """Quotas for a target or, where the batches have no totals, for the whole tree.
 
     `near` gives for each label the others, the nearest first: a label that no seed has grows from seeds of the nearest.
+    `weights` are the shares of labels, where neither `--balance` nor the seeds alone say them.
     """
     if labels:
-        return _compose_labels(spec, shape, batches, labels, near, held)
+        return _compose_labels(spec, shape, batches, labels, near, held, weights or {})
     plain: dict[tuple[str, str], int] = {}
     strata = []
     for batch in batches:
@@ -97,6 +99,7 @@ def _compose_labels(
     labels: Sequence[str],
     near: Mapping[str, Sequence[str]],
     held: Held,
+    weights: Mapping[str, int],
 ) -> Composition:
     seeds = [seed for batch in batches for seed in batch.seeds]
     totals = [batch.total for batch in batches if batch.total is not None]
@@ -104,7 +107,11 @@ def _compose_labels(
         {name: sum(n for (_, label), n in held.plain.items() if label == name) for name in labels}
     )
     there.update({name: sum(held.guided[name, hop] for hop in range(1, shape.hops + 1)) for name in labels})
-    shares = split_labels(spec, labels, [seed.draft.output for seed in seeds], sum(totals), there)
+    if weights:
+        parts = _share_out(sum(totals), [weights[name] for name in labels], [there[name] for name in labels])
+        shares = dict(zip(labels, parts, strict=True))
+    else:
+        shares = split_labels(spec, labels, [seed.draft.output for seed in seeds], sum(totals), there)
     plain: dict[tuple[str, str], int] = {}
     strata = []
     for name in labels:

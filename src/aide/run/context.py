@@ -19,7 +19,7 @@ from aide.run.guard import PATIENCE, has_given_up
 from aide.run.inputs import PreparedInputs
 from aide.run.seed_pool import SeedPool
 from aide.run.session import Session
-from aide.run.task_card import rank_near_labels
+from aide.run.task_card import list_hop_labels
 from aide.run.test_results import JournaledTestRunner
 from aide.seeds.shapes import list_joined_columns
 from aide.verify.agreement import choose_quorum
@@ -98,7 +98,7 @@ def build_recipe_context(
         gate=FormGate(
             card,
             [seed.draft.input for seed in inputs.seeds],
-            [seed.draft.output for seed in inputs.seeds],
+            [inputs.format.read_prose(seed.draft, card) for seed in inputs.seeds],
             inputs.avoid,
             [seed.draft.reasoning for seed in inputs.seeds],
             list_joined_columns(inputs.loaded.origin.roles),
@@ -114,7 +114,7 @@ def build_recipe_context(
         bank=load_bank(spec.persona_file, embed) if banked else None,
         demonstrations=demonstrations,
         examples=examples,
-        near_labels=rank_near_labels(card, inputs),
+        near_labels=list_hop_labels(card, inputs).near,
         fixed_parts=inputs.fixed_parts,
         wants=wants,
         note_written=note_written,
@@ -143,9 +143,9 @@ def build_frontier(
 ) -> Frontier:
     """The frontier of a session as the folder has it; `out` was pruned."""
     spec, inputs, journal = context.session.spec, context.inputs, context.session.journal
-    shape, near = make_shape(spec, inputs), context.recipe_context.near_labels
+    shape, labels = make_shape(spec, inputs), list_hop_labels(context.card, inputs)
     composition = restore.plan_levels(
-        spec, shape, inputs.seeds, pools, journal, context.card.label_names, near, out
+        spec, shape, inputs.seeds, pools, journal, labels.names, labels.near, out, labels.weights
     )
     frontier = restore.build_frontier(
         shape, composition, journal, pools, groups=(sizes.most(GUIDED), sizes.most(PLAIN)), choose=choose, out=out,

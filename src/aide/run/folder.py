@@ -247,6 +247,8 @@ def compute_identity(spec: RunSpec) -> dict[str, str]:
     content = {f"{PROMPT}{name}": value for name, value in hashes.items() if name not in MEASURING}
     if spec.persona_file is not None:
         content["persona_file"] = hash_file(str(spec.persona_file))
+    if spec.output_schema is not None:
+        content["output_schema"] = hash_file(str(spec.output_schema))
     if spec.avoid:
         content["avoid"] = " ".join(sorted(hash_file(str(path)) for path in spec.avoid))
     return compute_fingerprint(spec, content)

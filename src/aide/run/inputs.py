@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from aide.card import count_card, read_labels
+from aide.card import card_from_toml, count_card, read_labels
 from aide.config.spec import RunSpec
 from aide.dedup.contamination import Contamination
 from aide.dedup.test_sets import read_test_items
 from aide.errors import InputError
-from aide.formats import Format, Label, TaskCard, detect_format
+from aide.formats import FORMATS, Format, Label, TaskCard, detect_format
+from aide.formats.schema import read_schema
 from aide.prompts import Prompts, list_variants
 from aide.records import Seed
 from aide.run.contexts import read_contexts
@@ -135,25 +136,47 @@ def read_inputs(
         sheet=spec.sheet,
         skip_bad=spec.skip_bad,
         labels=tuple(label.name for label in labels),
+        label_names=tuple(label.name for label in labels),
+        label_separator=spec.label_separator,
     )
     contexts = read_contexts(spec)
     _check_reuse(spec)
     loaded = load_seeds(paths, mapping, streams)
     seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
-    format = detect_format([seed.draft for seed in seeds], spec.format, labels, hint=loaded.format_hint)
+    given = "json" if spec.output_schema is not None and spec.format == "auto" else spec.format
+    format = detect_format([seed.draft for seed in seeds], given, labels, hint=loaded.format_hint)
+    seeds = tuple(replace(seed, draft=format.normalise(seed.draft)) for seed in seeds)
     _check_effect(spec, seeds, format)
     avoid = _read_avoided(spec, seeds)
     human = _read_human(spec, mapping)
     inputs = PreparedInputs(loaded, seeds, format, labels, contexts, avoid, human, dict(hashes or {}))
+    if spec.output_schema is not None or spec.agree_on:
+        count_inputs_card(spec, inputs)  # what is wrong with them is told before anything is spent
     prompts = Prompts(spec.prompts)
     for operation in spec.operations:  # an operation without a prompt is told before anything is spent
         prompts.find_template(*list_variants(operation, format.prompt_names, parts=inputs.fixed_parts))
     return inputs
 
 
+def keep_format(inputs: PreparedInputs, card: str | None) -> PreparedInputs:
+    """The inputs in the format of the folder's card, if it has one: another version may tell formats otherwise."""
+    name = card_from_toml(card).format if card else inputs.format.name
+    return inputs if name == inputs.format.name else replace(inputs, format=FORMATS[name])
+
+
 def count_inputs_card(spec: RunSpec, inputs: PreparedInputs) -> TaskCard:
     """The half of the task card that is counted, without a call."""
-    return count_card(inputs.seeds, inputs.format, inputs.labels, task=spec.task or inputs.loaded.sentence)
+    card = count_card(inputs.seeds, inputs.format, inputs.labels, task=spec.task or inputs.loaded.sentence)
+    path = spec.output_schema
+    schema = None if path is None else read_schema(_read_schema_file(path), str(path))
+    return inputs.format.adopt_schema(card, [seed.draft for seed in inputs.seeds], schema, spec.agree_on)
+
+
+def _read_schema_file(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputError(f"{path} can't be read: {fault}", hint="--schema takes a file of JSON") from fault
 
 
 def _read_human(spec: RunSpec, mapping: SeedMapping) -> tuple[Seed, ...]:

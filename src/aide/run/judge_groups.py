@@ -26,6 +26,7 @@ from aide.run.group_sizes import JUDGED, GroupSizes, note_size
 from aide.run.inputs import PreparedInputs
 from aide.run.session import Session
 from aide.stop import StopSwitch
+from aide.text.structure import write_structure
 
 R = TypeVar("R")
 
@@ -150,7 +151,7 @@ class GroupedJudge:
             "id": hop.id,
             "parent": hop.parent.draft.input if hop.operation != PLAIN else "",
             "text": draft.input,
-            "answer": "" if self._format.comparable else self._format.render(draft),
+            "answer": self._format.render(draft) if self._format.shows_answer(self._card) else "",
         }
         announced = self._announced.get(hop.group)
         group = hop.group if announced and announced.note(hop.id, announced.compared) else ""
@@ -219,10 +220,13 @@ class GroupedJudge:
         self, id: str, items: Sequence[Item], examples: Sequence[Demonstration]
     ) -> Sequence[Reading | None]:
         format, card = self._format, self._card
-        payload = make_reading_payload(format.reading, card.label_names, len(items))
-        working = card.max_answer_tokens if format.reading in ("worked", "text") else 0
+        schema = format.make_reading_schema(card)
+        payload = make_reading_payload(
+            format.reading, card.label_names, len(items), write_structure(schema) if schema else ""
+        )
+        working = card.max_answer_tokens if format.reading in ("worked", "text", "object") else 0
         replies = await self._ask_judge(
-            id, payload, template="reflect/blind", max_output=200 + len(items) * (200 + working), demos=examples,
+            id, payload, template=format.judge_prompt, max_output=200 + len(items) * (200 + working), demos=examples,
             parts=self._documents[items[0]["document"]],
             texts=[{"shown": item["shown"], "passage": item["passage"]} for item in items], reading=format.reading,
         )  # fmt: skip
@@ -237,7 +241,7 @@ class GroupedJudge:
         return to_reading(reply, own, format.read_second_answer(reply.second, own, card))
 
     async def _ask_comparisons(self, id: str, items: Sequence[Item]) -> Sequence[Comparison | None]:
-        answers = not self._format.comparable
+        answers = self._format.shows_answer(self._card)
         payload = make_comparison_payload(answers, len(items))
         replies = await self._ask_judge(
             id,

@@ -70,7 +70,7 @@ class _Trial:
             card, readings = await self._mend_labels(card, seeds, readings)
         right: Sequence[Comparison | None] = [None] * len(seeds)
         wrong = right
-        if not format.comparable:
+        if format.shows_answer(card):
             right, wrong = await self._compare(card, seeds)
         found = [
             read_seed(seed, format, card, reading, yes, no)

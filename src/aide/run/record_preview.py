@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from aide.journal import Journal, Outcome
-from aide.records import PLAIN, Lineage
+from aide.records import PLAIN, Lineage, read_output
 from aide.run.folder import RunFolder
 from aide.run.seed_pool import SEED
 
@@ -69,7 +69,7 @@ def _make_preview(line: Mapping[str, Any], seeds: Mapping[str, Any], journal: Jo
     origin = f"{lineage.describe()}{' (anchored)' if lineage.anchored else ''}"
     grades = ", ".join(f"{name} {_format_grade(value)}" for name, value in line["scores"].items())
     return RecordPreview(
-        seeds[lineage.seed_id]["input"], above, line["input"], line["output"], origin, grades
+        seeds[lineage.seed_id]["input"], above, line["input"], read_output(line), origin, grades
     )
 
 

@@ -82,10 +82,11 @@ def plan_levels(
     labels: Sequence[str],
     near: Mapping[str, Sequence[str]],
     out: Collection[str],
+    weights: Mapping[str, int] | None = None,
 ) -> Composition:
     """The quotas of all levels, with what earlier invocations accepted."""
     held = count_held(journal, pools, {seed.id for seed in seeds}, out)
-    return compose(spec, shape, batch_seeds(spec, seeds, pools, journal), labels, near, held)
+    return compose(spec, shape, batch_seeds(spec, seeds, pools, journal), labels, near, held, weights)
 
 
 def build_frontier(

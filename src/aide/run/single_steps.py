@@ -104,9 +104,12 @@ class StepRunner:
         )
         reading = await context.judge.read(hop, draft)
         comparison = await context.judge.compare(hop, draft)
-        if context.format.comparable and context.format.reading:
+        if context.format.is_comparable(context.card) and context.format.reading:
             final = context.format.extract_final_answer(draft, context.card)
-            comparison = replace(comparison, correct=context.format.compare(final, reading.own_answer))
+            right = context.format.compare(final, reading.own_answer)
+            # Where the judge has seen the answer, too, its word counts for what code can't compare.
+            seen = comparison.correct or not context.format.shows_answer(context.card)
+            comparison = replace(comparison, correct=right and seen)
         return Verdict(reading, comparison)
 
     @property

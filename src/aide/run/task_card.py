@@ -1,6 +1,7 @@
 """The task card of a run: counted, described by a few calls, edited by a person, fixed with the first record."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from aide.atomic import write_atomic
@@ -8,7 +9,7 @@ from aide.card import TraitPool, card_from_toml, card_to_toml, describe_card, ra
 from aide.config import resources
 from aide.errors import InputError
 from aide.formats import TaskCard
-from aide.records import digest
+from aide.records import Draft, digest
 from aide.run.inputs import PreparedInputs, count_inputs_card
 from aide.run.session import Session
 
@@ -78,14 +79,42 @@ def _check_labels(card: TaskCard, inputs: PreparedInputs) -> None:
         return
     known = set(card.label_names)
     for seed in inputs.seeds:
-        if seed.draft.output not in known:
+        if unknown := [name for name in inputs.format.list_labels(seed.draft) if name not in known]:
             raise InputError(
-                f"seed {seed.name or seed.id} has the label {seed.draft.output!r}, which the task card lacks",
+                f"seed {seed.name or seed.id} has the label {unknown[0]!r}, which the task card lacks",
                 hint=f"the labels are {', '.join(card.label_names)}; a new set of labels needs a new folder",
             )
 
 
-def rank_near_labels(card: TaskCard, inputs: PreparedInputs) -> Mapping[str, Sequence[str]]:
-    """For each label the others, the most easily confused first."""
+@dataclass(frozen=True, slots=True)
+class HopLabels:
+    """What hops may bring along as their label."""
+
+    names: tuple[str, ...] = ()
+    near: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """For each the others, the most easily confused first."""
+    weights: Mapping[str, int] = field(default_factory=dict)
+    """How often each comes; empty where `--balance` and the seeds decide."""
+
+
+def list_hop_labels(card: TaskCard, inputs: PreparedInputs) -> HopLabels:
+    """The labels of a task as its format has them: those of the card, or sets of these."""
+    if not inputs.format.labelled:
+        return HopLabels(card.label_names)
     drafts = [seed.draft for seed in inputs.seeds]
-    return rank_confusable_labels(card, drafts) if inputs.format.labelled else {}
+    if weights := inputs.format.weigh_labels(card, drafts):
+        return HopLabels(tuple(weights), _rank_near_sets(tuple(weights), inputs), weights)
+    return HopLabels(card.label_names, rank_confusable_labels(card, drafts))
+
+
+def _rank_near_sets(names: Sequence[str], inputs: PreparedInputs) -> Mapping[str, Sequence[str]]:
+    """For each set of labels the others, those that share most with it first."""
+    sets = {name: set(inputs.format.list_labels(Draft("", name))) for name in names}
+
+    def rank(name: str) -> list[str]:
+        return sorted(
+            (other for other in names if other != name),
+            key=lambda other: (-len(sets[name] & sets[other]), len(sets[other]), other),
+        )
+
+    return {name: rank(name) for name in names}

@@ -15,7 +15,7 @@ from aide.jsonl import open_decompressed, parse_json
 from aide.places import suggest_place
 from aide.seeds.archives import MAGIC, is_workbook, read_members
 from aide.seeds.kinds import is_binary, name_foreign_kind
-from aide.seeds.tables import SeedTable, read_columns, read_separated, read_workbook
+from aide.seeds.tables import JSON_ARRAY, SeedTable, read_columns, read_separated, read_workbook
 from aide.seeds.unwrap import unwrap_object
 from aide.streams import NO_STREAMS, STDIN, Streams, is_nameless
 
@@ -186,7 +186,7 @@ def _read_array(name: str, text: str) -> SeedTable:
     except ValueError as fault:
         line = getattr(fault, "lineno", 1)
         raise InputError(f"{name}:{line}: is not JSON: {getattr(fault, 'msg', fault)}") from fault
-    table = SeedTable(name, "json")
+    table = SeedTable(name, JSON_ARRAY)
     for place, item in enumerate(items, 1):
         if isinstance(item, dict):
             table.rows.append((place, item))
@@ -227,7 +227,7 @@ def _read_lines(name: str, text: str) -> SeedTable:
 
 def _read_spread(name: str, text: str, known: Sequence[str]) -> SeedTable | None:
     decoder = json.JSONDecoder(strict=False)
-    table = SeedTable(name, "json")
+    table = SeedTable(name, JSON_ARRAY)
     place, line, end = 0, 1, len(text.rstrip())
     while place < end:
         if gap := _GAP.match(text, place):

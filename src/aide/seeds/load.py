@@ -12,6 +12,7 @@ from aide.records import FORMATS, Seed, find_varying_name
 from aide.seeds.columns import split_columns
 from aide.seeds.files import name_task, read_files
 from aide.seeds.headers import guess_halves
+from aide.seeds.outputs import ReadRow, settle_outputs
 from aide.seeds.parts import keep_fields, read_record_parts, split_by_pattern
 from aide.seeds.shapes import (
     CHOICES,
@@ -61,6 +62,10 @@ class SeedMapping:
     skip_bad: bool = False
     labels: Sequence[str] | None = ()
     """Outputs that are meant though they look like a missing value, such as `None`; `None` for all of them."""
+    label_names: Sequence[str] = ()
+    """All labels, where they are known: outputs may be several of them, with a separator."""
+    label_separator: str = ""
+    """What stands between several labels of one output; empty means look for it, where the labels are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,8 @@ class SeedOrigin:
     """The column of each role: `input`, `output`, `choices`, `choice 1`, …"""
     delimiter: str = ""
     header: bool = True
+    separator: str = ""
+    """What stands between several labels of one output; empty where outputs are none, or lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +131,6 @@ class LoadedSeeds:
         return notes
 
 
-@dataclass(slots=True)
-class _Row:
-    """A row that was recognised, and where it stands."""
-
-    path: str
-    line: int
-    fields: RowFields
-    shape: str
-    content: RowContent
-
-
 def load_seeds(
     paths: Sequence[str], mapping: SeedMapping | None = None, streams: Streams = NO_STREAMS
 ) -> LoadedSeeds:
@@ -151,6 +147,7 @@ def load_seeds(
     tables: list[SeedTable] = []
     problems: list[LineProblem] = []
     rows = list(_read_rows(paths, mapping, streams, tables, problems))
+    rows, separator = settle_outputs(rows, mapping.label_names, mapping.label_separator, problems)
     abouts = [_join_preambles(rows), *(table.about for table in tables)]
     seeds: dict[str, Seed] = {}
     repeated = 0
@@ -173,7 +170,7 @@ def load_seeds(
         _describe(rows),
         task if _TASK_NAME.fullmatch(task) else name_task(paths[0]),
         format if format in FORMATS else "",
-        _find_origin(rows, tables[0]),
+        replace(_find_origin(rows, tables[0]), separator=separator),
         problems,
         next(filter(None, abouts), ""),
         repeated,
@@ -189,20 +186,20 @@ def _read_rows(
     streams: Streams,
     tables: list[SeedTable],
     problems: list[LineProblem],
-) -> Iterator[_Row]:
+) -> Iterator[ReadRow]:
     """The rows that can be read; the tables that they stood in, and what can't be read, go into the lists."""
     named = (*mapping.input_fields, mapping.output_field, mapping.choices_field, *mapping.keep, *mapping.meta)
     known = KNOWN | {name.casefold() for name in named if name}
     for table in read_files(paths, mapping.encoding, tuple(known), streams, mapping.header, mapping.sheet):
         tables.append(table)
         problems += table.problems
-        rows: list[_Row] = []
+        rows: list[ReadRow] = []
         unknown = 0
         missing: Counter[str] = Counter()
         for line, row in table.rows:
             fields = RowFields(row)
             try:
-                rows.append(_Row(table.path, line, fields, *_read_content(fields, mapping)))
+                rows.append(ReadRow(table.path, line, fields, *_read_content(fields, mapping)))
             except BadRowError as fault:
                 unknown += isinstance(fault, UnknownColumnsError)
                 missing.update([fault.name] if isinstance(fault, MissingFieldError) else [])
@@ -249,7 +246,7 @@ def _ask_for_field(table: SeedTable, name: str) -> InputError:
     )
 
 
-def _find_empty_halves(rows: Sequence[_Row]) -> dict[int, str]:
+def _find_empty_halves(rows: Sequence[ReadRow]) -> dict[int, str]:
     """What is wrong, by the place of the row, where input or output were taken from another column than in most rows.
 
     Where one row's `answer` is empty, its `category` would be read as the answer, and nobody would notice. A column
@@ -308,7 +305,7 @@ def _recognise(fields: RowFields, mapping: SeedMapping) -> tuple[str, RowContent
     return "the fields that were named", content
 
 
-def _join_preambles(rows: Sequence[_Row]) -> str:
+def _join_preambles(rows: Sequence[ReadRow]) -> str:
     """An instruction common to all examples says what the task is; one that differs is put before its input."""
     preambles = {row.content.preamble for row in rows}
     if len(preambles) == 1:
@@ -358,7 +355,7 @@ def _report(problems: Sequence[LineProblem], mapping: SeedMapping, *, any_left: 
     raise InputError(named + more, hint=", or ".join(ways))
 
 
-def _describe(rows: Sequence[_Row]) -> str:
+def _describe(rows: Sequence[ReadRow]) -> str:
     shapes = Counter(row.shape for row in rows).most_common()
     names = [f"{name} ({count})" if len(shapes) > 1 else name for name, count in shapes]
     roles = rows[0].content.roles
@@ -366,7 +363,7 @@ def _describe(rows: Sequence[_Row]) -> str:
     return f"{format_plural(len(rows), 'example')}: {' and '.join(names)}; read {columns}."
 
 
-def _learn_templates(names: Sequence[str], rows: Sequence[_Row]) -> dict[str, ColumnTemplate]:
+def _learn_templates(names: Sequence[str], rows: Sequence[ReadRow]) -> dict[str, ColumnTemplate]:
     sources = tuple(rows[0].content.roles.values())
     learnt = {name: ColumnTemplate.learn(name, sources, [row.fields.row for row in rows]) for name in names}
     return {name: template for name, template in learnt.items() if template}
@@ -380,13 +377,14 @@ def _describe_layout(table: SeedTable) -> str:
     return f"{table.path}: it has no header, its first example is: {cells}"
 
 
-def _find_common(rows: Sequence[_Row], name: str) -> str:
+def _find_common(rows: Sequence[ReadRow], name: str) -> str:
     """The text that all rows have in this field of ours; empty where they differ or have none."""
     values = {value if isinstance(value := row.fields.row.get(name), str) else "" for row in rows}
     return values.pop() if len(values) == 1 else ""
 
 
-def _find_origin(rows: Sequence[_Row], first: SeedTable) -> SeedOrigin:
+def _find_origin(rows: Sequence[ReadRow], first: SeedTable) -> SeedOrigin:
     shape = Counter(row.shape for row in rows).most_common(1)[0][0]
-    columns, roles = tuple(rows[0].fields.row), rows[0].content.roles
+    usual = next(row for row in rows if row.shape == shape)
+    columns, roles = tuple(rows[0].fields.row), usual.content.roles
     return SeedOrigin(first.container, columns, shape, roles, first.delimiter, first.header)

@@ -6,12 +6,21 @@ from functools import lru_cache
 from typing import Any, Final
 
 from aide.records import Draft
+from aide.seeds.spans import (
+    find_spans,
+    find_tokens,
+    is_squad_answer,
+    read_spans,
+    read_squad_answer,
+    read_tokens,
+)
 from aide.seeds.values import (
     BadRowError,
     MissingFieldError,
     is_missing,
     read_chat,
     read_options,
+    read_output,
     read_text_value,
     resolve_option,
 )
@@ -27,7 +36,7 @@ OUTPUTS: Final = (
     "output", "answer", "completion", "response", "target", "label_text", "label", "intent", "category",
     "class", "sentiment", "answerkey", "answer_key", "correct_answer", "correct", "answers", "solution",
     "code", "canonical_solution", "chosen", "reply", "expected_output", "expected", "answer_idx", "gold",
-    "summary", "highlights",
+    "summary", "highlights", "labels", "tags", "categories", "intents", "topics", "entities", "spans",
 )  # fmt: skip
 CHOICES: Final = ("choices", "options", "candidates", "multiple_choice_targets", "endings")
 CONTEXTS: Final = (
@@ -139,7 +148,7 @@ def make_content(
     Raises:
         BadRowError: a half is empty, or the output is none of the options.
     """
-    output = resolve_option(options, letters, said) if options else read_text_value(said)
+    output = resolve_option(options, letters, said) if options else read_output(said)
     if not input or not output:
         raise BadRowError(f"has an empty {'output' if input else 'input'}")
     roles, used = dict(roles), tuple(roles.values())
@@ -235,6 +244,30 @@ def list_joined_columns(roles: Mapping[str, str]) -> list[str]:
     return columns if len(columns) > 1 else []
 
 
+def _read_tokens(fields: RowFields) -> RowContent:
+    tokens, tags = find_tokens(fields.row, fields.names)
+    text, spans = read_tokens(fields.row[tokens], fields.row[tags])
+    return make_content(fields, {"tokens": tokens, "tags": tags}, text, spans)
+
+
+def _read_spans(fields: RowFields) -> RowContent:
+    roles = {"input": fields.find(INPUTS), "spans": find_spans(fields.row, fields.names)}
+    text, spans = fields.row[roles["input"]], fields.row[roles["spans"]]
+    return make_content(fields, roles, fields.read_text(roles["input"]), read_spans(text, spans))
+
+
+def _read_squad(fields: RowFields) -> RowContent:
+    context, input, answers = (
+        fields.find(CONTEXTS),
+        fields.find(("question", "query")),
+        fields.names["answers"],
+    )
+    roles = {"input": input, "squad": answers, "context": context}
+    said = read_squad_answer(fields.row[context], fields.row[answers])
+    content = make_content(fields, roles, fields.read_text(input), said)
+    return replace(content, fixed=((context, fields.read_text(context)),), varying=input)
+
+
 def _find_two_texts(fields: RowFields) -> tuple[str, ...]:
     """The columns of two texts that belong together, in order; empty where there are none."""
     for pair in PAIRS:
@@ -299,6 +332,18 @@ def _is_two_texts(fields: RowFields) -> bool:
     return bool(columns and fields.find(OUTPUTS, *columns))
 
 
+def _is_spans(fields: RowFields) -> bool:
+    return isinstance(fields.row.get(fields.find(INPUTS)), str) and bool(find_spans(fields.row, fields.names))
+
+
+def _is_squad(fields: RowFields) -> bool:
+    context = fields.row.get(fields.find(CONTEXTS))
+    answered = is_squad_answer(fields.row.get(fields.names.get("answers", "")))
+    return (
+        answered and isinstance(context, str) and bool(context.strip() and fields.find(("question", "query")))
+    )
+
+
 def _is_lettered(fields: RowFields) -> bool:
     return bool(_find_columns(fields) and fields.find(INPUTS))
 
@@ -315,6 +360,11 @@ SHAPES: Final = (
     RowShape("BIG-bench target_scores", _has("target_scores"), _read_scored),
     RowShape("Alpaca (instruction, input, output)", _is_alpaca, _read_alpaca),
     RowShape("a column an option, the answer by letter", _is_lettered, _read_lettered),
+    RowShape(
+        "tokens and their tags", lambda fields: bool(find_tokens(fields.row, fields.names)[0]), _read_tokens
+    ),
+    RowShape("a text and its marked passages", _is_spans, _read_spans),
+    RowShape("SQuAD (context, question, answers with their places)", _is_squad, _read_squad),
     RowShape("a text, a question about it, the answer", _is_context, _read_context),
     RowShape("two texts and how they stand to each other", _is_two_texts, _read_two_texts),
     RowShape("input and output", _is_pair, _read_pair),

@@ -20,6 +20,8 @@ Row = tuple[int, dict[str, Any]]
 
 TABLES: Final = ("csv", "markdown", "xlsx")
 """Containers of which a person decides whether the first row is a header."""
+JSON_ARRAY: Final = "json"
+"""The container of rows in one JSON value."""
 _DELIMITERS: Final = (",", "\t", ";", "|", "\x1f")
 _SEPARATOR_LINE: Final = re.compile(r"\ufeff?sep=(\\t|.)\r?\n", re.IGNORECASE)
 _LONGEST_CELL: Final = 2**31 - 1  # what the C long of every platform holds

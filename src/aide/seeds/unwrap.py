@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from aide.seeds.tables import SeedTable
+from aide.seeds.tables import JSON_ARRAY, SeedTable
 
 Object = dict[str, Any]
 
@@ -15,7 +15,7 @@ def unwrap_object(name: str, whole: Object, known: Sequence[str]) -> SeedTable |
     if rows:
         rows = list(_flatten(rows))
         return SeedTable(
-            name, "json", list(enumerate(rows, 1)), about=about if isinstance(about, str) else ""
+            name, JSON_ARRAY, list(enumerate(rows, 1)), about=about if isinstance(about, str) else ""
         )
     splits = {key: value for key, value in whole.items() if isinstance(value, dict)}
     if len(splits) == len(whole) and splits:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from aide.jsonl import parse_json
 from aide.text.cleaning import clean_text
+from aide.text.structure import write_structure
 from aide.text.suggestions import suggest_name
 
 # Letters to J: beyond ten options there are numbers, and "M. Curie" is a name.
@@ -64,6 +65,28 @@ def read_text_value(value: Any) -> str:
             return clean_text("".join(str(part["text"]) for part in value))
         return read_text_value(value[0])  # several accepted answers: the first is the usual one
     return ""
+
+
+def read_output(value: Any) -> str:
+    """An output as text: what is structure is JSON; accepted answers and parts of a message are text.
+
+    A list of texts is the first of them here: whether it is a list of answers or one answer that is a list, all rows
+    together tell (`outputs.settle_outputs`).
+    """
+    if isinstance(value, Mapping):
+        # `{"text": […]}` is how data sets write accepted answers; anything else is an object, one key or many.
+        return read_text_value(value) if isinstance(value.get("text"), list) else write_structure(value)
+    if isinstance(value, list) and (not value or not _is_text_list(value)):
+        return write_structure(value)
+    return read_text_value(value)
+
+
+def _is_text_list(value: Sequence[Any]) -> bool:
+    """True for texts or numbers, for turns of a chat, and for the parts of a message."""
+    if all(isinstance(each, Mapping) for each in value):
+        turns = all(_role(each) for each in value)
+        return turns or all({"text"} <= each.keys() <= {"text", "type"} for each in value)
+    return all(isinstance(each, str | int | float) for each in value)
 
 
 def read_chat(column: str, turns: Any) -> tuple[str, str, str]:

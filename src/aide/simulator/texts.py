@@ -6,7 +6,7 @@ own prompt shows: the mark travels with the text, so that all agree on it withou
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from random import Random
@@ -82,6 +82,11 @@ def _find_mark(text: str) -> Mark | None:
 def hash_label(name: str) -> int:
     """A label as a mark holds it, never 0; capitals make no difference."""
     return crc32(name.strip().casefold().encode("utf-8", "surrogatepass")) % (_LABELS - 1) + 1
+
+
+def hash_label_set(names: Iterable[str]) -> int:
+    """Several labels as a mark holds them, in whatever order."""
+    return hash_label("\n".join(sorted(name.strip() for name in names)))
 
 
 def draw_share(*names: object) -> float:

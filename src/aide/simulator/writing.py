@@ -7,7 +7,7 @@ mark of the text that is asked about (`texts`): steps that see the same text agr
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain, count
+from itertools import chain, combinations, count
 from typing import Any, Final
 
 import orjson
@@ -31,6 +31,7 @@ from aide.simulator.texts import (
     find_words,
     has_mark,
     hash_label,
+    hash_label_set,
     keep_line_labels,
     read_mark,
     write_mark,
@@ -45,9 +46,12 @@ _SUBJECTS: Final = ("question", "text", "draft", "parent", "about", "examples")
 _SHARED: Final = {"examples", "part", "not_label", *OUTPUTS}
 # Wrong results lie closely above the right one: that is how the judge tells them from answers of people.
 _NEAR_TRUTH: Final = 100
+_WORD: Final = re.compile(r"\w{3,}")
 _NUMBER: Final = re.compile(r"\d+(?!.*\d)", re.DOTALL)
 _SENTENCE: Final = re.compile(r"[^.!?。！？;\n]{8,}[.!?。！？;]?")
 _CALL: Final = re.compile(r"\b([A-Za-z_]\w*)\(")
+COPIED: Final = "copied word for word from the text"  # the description of a quote
+OCCURRENCE: Final = "occurrence"
 _SLACK: Final = 12  # characters: what every answer holds besides its words
 # What a schema may ask of the simulator: beyond it the answer does not fit, as that of a model that ran out of tokens.
 _MOST_ITEMS: Final = 1000
@@ -123,6 +127,7 @@ class _Writer:
         self.miss = self.dice.randint(1, 9) if wrong else 0
         self.truth = 1000 + self.mark.identity
         self.result = self.truth + self.miss
+        self.structured = self.blind and "wrong" not in (request.schema or {}).get("properties", ())
         # Of an answer its values know no more than the question: blind readings have to agree.
         self.values = rng("values", str(self.mark.identity), str(self.miss)) if self.blind else self.dice
         self.texts, self.place = count(), 1
@@ -142,8 +147,7 @@ class _Writer:
             if choice.get("type") != "null":
                 return self.fill(choice, name)
         if "const" in schema or "enum" in schema:
-            options = schema.get("enum") or [schema["const"]]
-            return self.choose(options) if isinstance(options[0], str) else options[0]
+            return self.choose_any(schema.get("enum") or [schema["const"]])
         kinds = schema.get("type", "object" if "properties" in schema else "string")
         kind = next(each for each in kinds if each != "null") if isinstance(kinds, list) else kinds
         if kind == "object":
@@ -151,30 +155,44 @@ class _Writer:
         if kind == "array":
             return self.fill_list(schema, name)
         if kind == "string":
+            if schema.get("description") == COPIED:
+                return self.copy_word()
             text = str(self.verdict[name]) if name in self.verdict else self.find_value(name)
             while len(text) < min(schema.get("minLength", 0), _MOST_LETTERS):
                 text += f" {self.values.choice(self.words)}"
             return text[: schema.get("maxLength")]
         if kind in ("integer", "number") and name not in self.verdict:
-            low = int(schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1))
-            high = int(schema.get("maximum", schema.get("exclusiveMaximum", low + 101) - 1))
-            own = int(self.number or self.place)
-            fixed = own if name in ("n", "group") else self.result if self.blind else low - 1
-            return fixed if low <= fixed <= high else self.values.randint(low, high)
+            return self.fill_number(schema, name)
         return self.verdict.get(name, None if kind == "null" else True)
+
+    def fill_number(self, schema: Mapping[str, Any], name: str) -> int:
+        """A number within its bounds."""
+        low = int(schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1))
+        high = int(schema.get("maximum", schema.get("exclusiveMaximum", low + 101) - 1))
+        if name == OCCURRENCE:
+            return low
+        own = int(self.number or self.place)
+        fixed = own if name in ("n", "group") else self.result if self.blind else low - 1
+        return fixed if low <= fixed <= high else self.values.randint(low, high)
 
     def fill_object(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         """The keys in their order. What comes behind a new text is its answer, which follows from it."""
         filled: dict[str, Any] = {}
         writer = self
         for name, inner in properties.items():
+            asked = self.request.step == "reflect" and name == "answer" and not self.structured
+            if asked and inner.get("type") in ("object", "array"):
+                writer = self.read_blind()
             filled[name] = writer.fill(inner, name)
+            writer = self if asked else writer
             if self.written and writer is self and "correct" in properties:
                 writer = _Writer(self.request, self.settings, {**self.inputs, "question": str(filled[name])})
         return filled
 
     def fill_list(self, schema: Mapping[str, Any], name: str) -> list[Any]:
         """So many items as the schema, the numbers of the inputs or the prose tell."""
+        if self.structured:
+            return self.fill_answer_list(schema)
         items, own = schema.get("items", {}), self.request.numbered if name != "wrong" else []
         size = len(own) or self.request.count
         size = min(max(min(size, schema.get("maxItems", size)), schema.get("minItems", 0)), _MOST_ITEMS)
@@ -190,6 +208,34 @@ class _Writer:
             found.append(writer.fill(items, name))
         return found
 
+    def read_blind(self) -> "_Writer":
+        """A writer of the judge's own answer, which knows no more than the text: that of the answer step, too."""
+        writer = _Writer(self.request, self.settings, self.inputs)
+        writer.blind = writer.structured = True
+        writer.values = rng("values", str(writer.mark.identity), str(writer.miss))
+        writer.verdict = {}
+        return writer
+
+    def fill_answer_list(self, schema: Mapping[str, Any]) -> list[Any]:
+        """Items of a structured answer: of a closed set those that the text was written for, else one or two."""
+        items, identity = schema.get("items", {}), self.mark.identity
+        if options := [option for option in items.get("enum", ()) if isinstance(option, str)]:
+            sets = (each for size in range(1, 4) for each in combinations(options, size))
+            meant = (each for each in sets if self.mark.label and hash_label_set(each) == self.mark.label)
+            return list(next(meant, (self.choose(options),)))
+        size = max(schema.get("minItems", 0), min(1 + identity % 2, schema.get("maxItems", 2)))
+        found = []
+        for self.place in range(1, min(size, _MOST_ITEMS) + 1):
+            found.append(self.fill(items))
+        return found
+
+    def copy_word(self) -> str:
+        """A word of the text, another one for each place."""
+        words: list[str] = list(dict.fromkeys(_WORD.findall(self.subject))) or [
+            self.subject.strip()[:1] or "-"
+        ]
+        return words[(self.mark.identity + self.place) % len(words)]
+
     def find_value(self, name: str) -> str:
         """What a field of that name holds."""
         if name in ("topic", "attribute"):
@@ -203,13 +249,17 @@ class _Writer:
             return self.quote()
         if name in self.inputs and not self.written:
             return self.inputs[name]
-        if name in _CARD:
+        if name in _CARD and not self.structured:
             return _CARD[name]
         if self.written:
             return self.write()
-        if self.request.step == "reflect" and name == "working":
-            return self.fill_up("").strip()
-        if self.request.step == "reflect":
+        return self.say(name)
+
+    def say(self, name: str) -> str:
+        """A text of the judge or of an answer."""
+        if self.request.step == "reflect" and not self.blind:
+            if name == "working":
+                return self.fill_up("").strip()
             letters = {number: letter for letter, number in _OPTION.findall(self.subject)}
             return letters.get(str(self.truth), "none") if letters else str(self.truth)
         words = " ".join(self.values.choices(self.words, k=3))
@@ -229,6 +279,11 @@ class _Writer:
             if wrong
             else {**found, "correct": True}
         )
+
+    def choose_any(self, options: Sequence[Any]) -> Any:
+        """One of a set that need not be texts."""
+        told = [option for option in options if isinstance(option, str)]
+        return self.choose(told) if told else options[self.structured * self.mark.identity % len(options)]
 
     def choose(self, options: Sequence[str]) -> str:
         """The option that an example shows, that the text was written for, that holds the result; else a fixed one."""
@@ -308,7 +363,10 @@ class _Writer:
             tries = (int(4096 * draw_share("identity", turn, *key)) for turn in range(12))
             good = ((each, grade(each, self.settings)["outcome"] == "good") for each in tries)
             identity = next((each for each, is_good in good if is_good is mends), identity)
-        mark = write_mark(Mark(identity, hash_label(self.inputs["label"]) if "label" in self.inputs else 0))
+        label = hash_label(self.inputs["label"]) if "label" in self.inputs else 0
+        if "wanted" in self.inputs:
+            label = hash_label_set(self.inputs["wanted"].split("\n"))
+        mark = write_mark(Mark(identity, label))
         line = self.inputs.get("line", "")
         named = "" if key[0] == "repeat" else " ".join(find_words(line.partition(".")[0])[:2])
         inserted: Sequence[str] = [named, mark] if named else [mark]

@@ -25,17 +25,15 @@ USUAL: Final = Quorum(2, 3)
 
 
 def choose_quorum(setting: str, card: TaskCard) -> Quorum | None:
-    """The quorum of a task: as set (`K/N`, `off`), or by itself 2/3 where worked answers end in a result.
+    """The quorum of a task: as set (`K/N`, `off`), or by itself 2/3 where the format wants it.
 
     Answers that code can't compare have none.
     """
     format = FORMATS[card.format]
-    if setting == "off" or not format.comparable:
+    if setting == "off" or not format.is_comparable(card):
         return None
     if setting == "auto":
-        # Options and labels are one choice among few, where the judge decides as well as a second answer does; a
-        # calculation can go wrong anywhere on its way.
-        return USUAL if format.worked and card.convention else None
+        return USUAL if format.wants_votes(card) else None
     needed, _, most = setting.partition("/")
     found = Quorum(int(needed), int(most))
     return found if found.needed > 1 else None

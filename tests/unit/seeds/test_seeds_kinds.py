@@ -154,17 +154,19 @@ def test_what_pandas_writes(tmp_path: Path, whole: Any, indent: int | None) -> N
 
 def test_nested_questions_are_rows_with_their_paragraph(tmp_path: Path) -> None:
     loaded = load(tmp_path, "a.json", json.dumps(SQUAD).encode())
-    assert pairs(loaded) == [("What is black?", "Tar"), ("What is not?", "Chalk")]
+    assert pairs(loaded) == [
+        ("What is black?", '{"answer": "Tar", "occurrence": 1}'),
+        ("What is not?", '{"answer": "Chalk", "occurrence": 1}'),
+    ]
     assert {seed.parts.fixed for seed in loaded.seeds} == {(("context", "Tar is black. Chalk is not."),)}
     assert [seed.name for seed in loaded.seeds] == ["1", "2"]
 
 
-def test_a_nested_question_without_an_answer_is_told(tmp_path: Path) -> None:
+def test_a_nested_question_without_an_answer_has_none(tmp_path: Path) -> None:
     asked = {"id": "3", "question": "Why?", "answers": [], "is_impossible": True}
     whole = json.loads(json.dumps(SQUAD))
     whole["data"][0]["paragraphs"][0]["qas"].append(asked)
-    with pytest.raises(InputError, match=r"a\.json:3: has an empty output"):
-        load(tmp_path, "a.json", json.dumps(whole).encode())
+    assert pairs(load(tmp_path, "a.json", json.dumps(whole).encode()))[2] == ("Why?", '{"answer": null}')
 
 
 # --- columns ------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from aide.run.plan.part import POOL
 from aide.run.plan.rehearsal import Rehearsal, choose_longest, choose_typical
 from aide.run.plan.script import COMPARE, READ, WANTS
 from aide.run.plan.walk import Level
-from aide.run.task_card import rank_near_labels
+from aide.run.task_card import list_hop_labels
 from aide.text.length import measure_length
 from aide.verify.agreement import choose_quorum
 
@@ -96,8 +96,10 @@ class _Bound:
         self._shape = make_shape(spec, inputs)
         self._seeds = len(inputs.seeds)
         batch = SeedBatch(POOL, inputs.seeds, spec.compute_target(self._seeds))
-        near = rank_near_labels(card, inputs)
-        self._composition: Composition = compose(spec, self._shape, [batch], card.label_names, near, Held())
+        labels = list_hop_labels(card, inputs)
+        self._composition: Composition = compose(
+            spec, self._shape, [batch], labels.names, labels.near, Held(), labels.weights
+        )
 
     async def add_up(self) -> Estimate:
         """Hop by hop."""

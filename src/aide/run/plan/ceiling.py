@@ -9,7 +9,7 @@ from aide.run.composition import Composition, Held, SeedBatch, compose
 from aide.run.context import make_shape
 from aide.run.inputs import PreparedInputs
 from aide.run.plan.part import POOL
-from aide.run.task_card import rank_near_labels
+from aide.run.task_card import list_hop_labels
 from aide.text.figures import format_plural
 
 
@@ -24,10 +24,11 @@ def check_target(spec: RunSpec, inputs: PreparedInputs, card: TaskCard) -> None:
     target = spec.compute_target(len(inputs.seeds))
     if target is None or spec.plain_share:
         return
-    shape, near = make_shape(spec, inputs), rank_near_labels(card, inputs)
+    shape, labels = make_shape(spec, inputs), list_hop_labels(card, inputs)
 
     def compose_for(records: int) -> Composition:
-        return compose(spec, shape, [SeedBatch(POOL, inputs.seeds, records)], card.label_names, near, Held())
+        batch = SeedBatch(POOL, inputs.seeds, records)
+        return compose(spec, shape, [batch], labels.names, labels.near, Held(), labels.weights)
 
     # Labels have shares of their own, so the one with the fewest places decides for all: hence a search.
     most = bisect_left(range(target), True, key=lambda records: compose_for(records + 1).total <= records)

@@ -29,7 +29,7 @@ async def rehearse_precheck(
         return
     for fold in _split(seeds, min(judge.size, max(1, len(inputs.seeds) // 2))):
         await judge.read_real(fold, fold[0].id)
-    for fold in _split(seeds, judge.size) if not format.comparable else ():
+    for fold in _split(seeds, judge.size) if format.shows_answer(checks.card) else ():
         for turn in ("right", "wrong"):  # each seed's own answer and a wrong one, which is as long
             await judge.compare_answers([seed.draft for seed in fold], f"{turn} {fold[0].id}")
 

@@ -9,6 +9,7 @@ from aide.frontier import Frontier, TreeShape
 from aide.records import Seed
 from aide.run.composition import Composition, Held, SeedBatch, compose
 from aide.run.plan.walk import Level, LevelCounts
+from aide.run.task_card import HopLabels
 
 # Candidates of a level beyond which a part is walked. Ten thousand take half a second, and by then the shares of
 # groups, parents and calls no longer change.
@@ -52,15 +53,15 @@ def compose_part(
     spec: RunSpec,
     shape: TreeShape,
     seeds: Sequence[Seed],
-    labels: Sequence[str],
-    near: Mapping[str, Sequence[str]],
+    labels: HopLabels,
     share: float,
 ) -> CompositionPart:
     """The run's composition or a part of it; `share` of the candidates are accepted."""
     total = spec.compute_target(len(seeds))
 
     def compose_for(few: Sequence[Seed], records: int | None) -> Composition:
-        return compose(spec, shape, [SeedBatch(POOL, tuple(few), records)], labels, near, Held())
+        batch = SeedBatch(POOL, tuple(few), records)
+        return compose(spec, shape, [batch], labels.names, labels.near, Held(), labels.weights)
 
     if total is not None:
         if total <= ENOUGH:

@@ -22,7 +22,7 @@ from aide.run.plan.measuring import CallSize
 from aide.run.plan.part import CompositionPart, compose_part
 from aide.run.plan.rehearsal import Rehearsal, choose_typical
 from aide.run.plan.walk import Level, LevelCounts, Walk
-from aide.run.task_card import rank_near_labels
+from aide.run.task_card import list_hop_labels
 
 _CALLS_IN_FLIGHT: Final = 64  # where no endpoint is named
 
@@ -41,8 +41,8 @@ async def estimate_expected(
     `experience` tells what became of candidates, unless `--expect-yield` does, and how long texts really are.
     """
     rehearsal = await Rehearsal(spec, inputs, card, sizes, prompts, choose_typical(inputs.seeds)).run()
-    shape, near = make_shape(spec, inputs), rank_near_labels(card, inputs)
-    part = compose_part(spec, shape, inputs.seeds, card.label_names, near, share)
+    shape, labels = make_shape(spec, inputs), list_hop_labels(card, inputs)
+    part = compose_part(spec, shape, inputs.seeds, labels, share)
     otherwise = FateShares.assume(
         share, rehearsal.list_fates(), rehearsal.kept, labelled=inputs.format.labelled
     )

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from aide.formats import Format, TaskCard
 from aide.records import WHOLE, Draft, Parts, Payload, Seed
+from aide.text.structure import read_structure
 
 # Lengths are those of strong models on a dozen tasks; only they matter, so any language will do.
 _TEXTS: Final = {
@@ -57,6 +58,8 @@ class TypicalWriter:
         """The completion of a call for `payload`, its prompt filled from `context` and showing these fixed parts."""
         self._parts = parts
         if payload.schema is not None:
+            if "question" in context and self._format.structured:
+                return self._format.render(self._find_seed(context).draft)
             value = self._fill(payload.schema, "", context, self._find_seed(context))
             return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         if "question" in context:
@@ -105,6 +108,8 @@ class TypicalWriter:
 
     def _fill(self, schema: Mapping[str, Any], name: str, context: Mapping[str, Any], seed: Seed) -> Any:
         """An instance of a schema, whose texts go by the name of their key."""
+        if name == "answer" and context.get("reading") in ("object", "label_set"):
+            return read_structure(self._format.render(seed.draft))
         if "enum" in schema:
             options = schema["enum"]
             if name == "second":

@@ -1,0 +1,46 @@
+"""JSON values as text: objects and arrays, written in one way, and read without forgiving anything."""
+
+import json
+from typing import Any, Final
+
+Structure = dict[str, Any] | list[Any]
+
+_DEEPEST: Final = 60
+
+
+def write_structure(value: Any) -> str:
+    """A JSON value on one line, keys in their order."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def read_structure(text: str) -> Structure | None:
+    """The object or array that `text` is; `None` where it is neither, or nothing but that."""
+    body = text.strip()
+    if body[:1] not in ("{", "[") or body[-1:] not in ("}", "]"):
+        return None
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict | list) and is_shallow(value) else None
+
+
+def is_shallow(value: Any, deepest: int = _DEEPEST) -> bool:
+    """True unless it is nested so deeply that reading it by recursion could fail."""
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return deepest > 0 and all(is_shallow(each, deepest - 1) for each in inner)
+
+
+def imitate_layout(sample: str, value: Any) -> str:
+    """A value written with the spaces and indents of `sample`, JSON text of another value of its kind."""
+    known = read_structure(sample)
+    layouts: tuple[dict[str, Any], ...] = (
+        {}, {"separators": (",", ":")}, {"indent": 2}, {"indent": 4}, {"indent": 1},
+    )  # fmt: skip
+    for ascii in (False, True):
+        for layout in layouts:
+            if json.dumps(known, ensure_ascii=ascii, **layout) == sample.strip():
+                return json.dumps(value, ensure_ascii=ascii, **layout)
+    return write_structure(value)
