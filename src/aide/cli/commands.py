@@ -40,7 +40,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         ),
         "status": Entry(
             "Show how far a run is, also while it is going on.",
-            ("aide status seeds.aide", "aide status seeds.aide --json"),
+            ("aide status seeds.aide", "aide status seeds.aide --watch", "aide status seeds.aide --json"),
         ),
         "batch": Entry(
             "List the batches of a run, or end those that are pending.",

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aide.cli.console import escape_for_console, format_json_line, print_pairs, strip_markup
+from aide.cli.keyboard import SilentKeyboard
 from aide.cli.picture import describe_trouble, draw_picture
 from aide.cli.task_card import describe_card_rows
 from aide.errors import AideError
-from aide.text.figures import format_count, format_duration, format_plural
+from aide.text.figures import format_count, format_duration, format_left, format_plural
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from aide.run.progress import Progress
 
 LINE = 10.0  # seconds between two lines off a terminal
+READING = 3.0  # seconds that a record stays in the picture
 LONGEST = 400  # columns of a text that came from elsewhere
 
 
@@ -45,8 +47,12 @@ class Display:
         stream: "StdoutStream | None" = None,
         *,
         log_format: str = "text",
+        progress: str = "auto",
     ) -> None:
-        """`stream` is where records go, whose reader may be behind; `log_format` is `text` or `json`."""
+        """`stream` is where records go, whose reader may be behind; `log_format` is `text` or `json`.
+
+        `progress` is `auto` (a picture on a terminal, else lines), `plain` (lines) or `off`.
+        """
         self.console = console
         self._stream = stream
         self._told_at = time.monotonic()
@@ -55,6 +61,10 @@ class Display:
         self.expected: dict[str, Any] = {}
         self.expected_money: float | None = None
         self._live: Live | None = None
+        self._progress = progress
+        self._keyboard = SilentKeyboard()
+        self._record: Mapping[str, Any] | None = None
+        self._record_since = 0.0
         self._shown: set[str] = set()
         self._kept: list[str] = []
         self._troubled = False
@@ -178,15 +188,24 @@ class Display:
 
     def on_progress(self, progress: "Progress") -> None:
         """Draw the picture anew, or say a line now and then where there is no terminal."""
-        if self._live is None and self.console.is_terminal and not self.console.quiet and not self.json:
+        if self._progress == "off":
+            return
+        drawn = self._progress == "auto" and self.console.is_terminal and not self.json
+        if self._live is None and drawn and not self.console.quiet:
             self._open_live()
         now = time.monotonic()
         if self._live is not None:
             unread = self._stream.behind if self._stream else 0
-            self._live.update(draw_picture(progress, self.console.width, unread))
+            self._live.update(draw_picture(progress, self.console.width, unread, self._roll(progress, now)))
         elif now - self._told_at >= LINE:
             self._told_at = now
             self.tell(_line(progress), "progress", **progress.as_dict())
+
+    def _roll(self, progress: "Progress", now: float) -> Mapping[str, Any] | None:
+        """The record that is shown: the newest one, for as long as it takes to read it."""
+        if progress.latest is not self._record and now - self._record_since >= READING:
+            self._record, self._record_since = progress.latest, now
+        return self._record
 
     def on_trouble(self, trouble: "Trouble | None") -> None:
         """Say once that nothing is answered any more, and once that it is again."""
@@ -213,6 +232,7 @@ class Display:
         from rich.live import Live
 
         self._live = Live(console=self.console, refresh_per_second=5, transient=True)
+        self._keyboard.start()
         self._live.start()
 
     def close(self) -> None:
@@ -220,6 +240,7 @@ class Display:
         if self._live is not None:
             self._live.stop()
             self._live = None
+            self._keyboard.stop()
 
     # --- at the end -----------------------------------------------------------------------------------
 
@@ -337,9 +358,9 @@ def format_totals(summary: Mapping[str, Any]) -> str:
 
 
 def _line(progress: "Progress") -> str:
-    left = format_duration(progress.seconds_left)
+    left = "" if progress.seconds_left is None else f", {format_left(progress.seconds_left)}"
     return (
         f"accepted {progress.accepted:,} of {progress.goal:,}, rejected {progress.rejected:,}, "
         f"failed {progress.failed:,}; {progress.usage.calls:,} calls, {progress.in_flight} in flight; "
-        f"{progress.rate:.1f} records/s{f', {left} left' if left else ''}{describe_trouble(progress)}"
+        f"{progress.rate:.1f} records/s{left}{describe_trouble(progress)}"
     )

@@ -77,7 +77,13 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
     spec = resume_spec(folder, settings.spec, settings.origins)
     settings = replace(settings, spec=spec)
     stream = StdoutStream() if out == "-" else None
-    display = Display(make_stderr_console(quiet=spec.quiet), folder, stream, log_format=spec.log_format)
+    display = Display(
+        make_stderr_console(quiet=spec.quiet),
+        folder,
+        stream,
+        log_format=spec.log_format,
+        progress=spec.progress,
+    )
     output = stream or Output()
     if stream:
         display.tell(f"run folder: {escape_for_console(str(folder.path))}", "folder", path=str(folder.path))

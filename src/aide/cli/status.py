@@ -1,30 +1,101 @@
 """`aide status`: how far a run is, also while it is going on."""
 
+import shutil
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final
+
+import typer
 
 from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output, format_json_line, make_printable
-from aide.text.figures import format_count, format_duration, format_plural
+from aide.cli.keyboard import SilentKeyboard
+from aide.cli.picture import draw_bar, draw_label_rows
+from aide.text.figures import format_count, format_duration, format_left, format_plural
 
+RUNNING: Final = "running"
+POLL: Final = 1.0
+"""Seconds between two looks at a run."""
+LOOKS_A_LINE: Final = 10
+"""Looks for each line where the facts go into a file or a pipe."""
+MARGIN: Final = 14
+"""Columns before a value."""
 LONGEST = 400
 """Columns of a message that are shown."""
 
 
-def status(
-    folder: Folder,
-    json_: AsJson = False,
-) -> None:
-    """Show how far a run is, also while it is going on: records done and left, calls, cost and rate."""
+Watch = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        help="Look again each second until the run ends; into a file or a pipe, say a line each ten seconds.",
+    ),
+]
+
+
+def status(folder: Folder, watch: Watch = False, json_: AsJson = False) -> None:
+    """Show how far a run is, also while it is going on: records done and left, time left, calls, cost and rate."""
     facts = read_status(folder)
     output = Output()
+    if watch and not json_ and sys.stdout.isatty():
+        facts = _watch_on_screen(folder, facts)
+    elif watch:
+        facts = _watch_in_lines(folder, facts, output, as_json=json_)
     if json_:
         output.line(format_json_line(facts))
         return
-    for line in _describe(facts):
+    for line in _describe(facts, width=shutil.get_terminal_size().columns if sys.stdout.isatty() else None):
         output.line(line)
+
+
+def _watch_on_screen(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """Draw the facts anew until the run has ended; returns the last ones."""
+    from rich.live import Live
+    from rich.text import Text
+
+    from aide.cli.console import make_stdout_console
+
+    console = make_stdout_console()
+    keyboard = SilentKeyboard()
+    keyboard.start()
+    try:
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+            while facts["state"] == RUNNING:
+                live.update(Text("\n".join(_describe(facts, width=console.width))), refresh=True)
+                time.sleep(POLL)
+                facts = read_status(folder)
+    finally:
+        keyboard.stop()
+    return facts
+
+
+def _watch_in_lines(folder: Path, facts: dict[str, Any], output: Output, *, as_json: bool) -> dict[str, Any]:
+    """A line now and then, until the run has ended or nobody reads; returns the last facts."""
+    looks = 0
+    while facts["state"] == RUNNING and output.open:
+        looks += 1
+        if looks % LOOKS_A_LINE == 1:
+            output.line(format_json_line(facts) if as_json else _describe_progress(facts))
+        time.sleep(POLL)
+        facts = read_status(folder)
+    return facts
+
+
+def _describe_progress(facts: Mapping[str, Any]) -> str:
+    left = facts.get("this_run", {}).get("seconds_left")
+    return (
+        f"accepted {facts.get('accepted', 0):,} of {_name_goal(facts)}, rejected {facts.get('rejected', 0):,}, "
+        f"failed {facts.get('failed', 0):,}; {facts.get('calls', 0):,} calls"
+        f"{'' if left is None else f'; {format_left(left)}'}"
+    )
+
+
+def _name_goal(facts: Mapping[str, Any]) -> str:
+    target = facts.get("target")
+    return f"{target:,}" if target is not None else f"at most {facts.get('possible', 0):,}"
 
 
 def read_status(folder: Path) -> dict[str, Any]:
@@ -41,7 +112,7 @@ def read_status(folder: Path) -> dict[str, Any]:
     manifest, progress = run.read_manifest(), run.read_progress()
     run.require(run.manifest)
     ended = "finished" if "finished" in manifest else "stopped" if "ended" in manifest else "killed"
-    state = "running" if is_locked(folder) else ended
+    state = RUNNING if is_locked(folder) else ended
     # While a run goes on, or after it was killed, the summary is of an earlier run.
     summary = run.read_summary() if state in ("finished", "stopped") else {}
     return {
@@ -86,16 +157,20 @@ def _compare_estimate(plan: Mapping[str, Any], progress: Mapping[str, Any], *, e
     }
 
 
-def _describe(facts: dict[str, Any]) -> list[str]:
+def _describe(facts: Mapping[str, Any], width: int | None = None) -> list[str]:
+    """The facts in lines, with bars where they are for a screen of so many columns."""
     tokens, run = facts.get("tokens", {}), facts.get("this_run", {})
-    cost, left, target = facts.get("cost"), facts["left"], facts.get("target")
-    goal = f"{target:,}" if target is not None else f"at most {facts.get('possible', 0):,}"
+    cost, left = facts.get("cost"), facts["left"]
     lines = [
         (
             "state",
             f"{facts['state']}{': ' + make_printable(facts['stopped'], LONGEST) if facts.get('stopped') else ''}",
         ),
-        ("accepted", f"{facts.get('accepted', 0):,} of {goal}{f', {left:,} left' if left else ''}"),
+        (
+            "accepted",
+            f"{facts.get('accepted', 0):,} of {_name_goal(facts)}{f', {left:,} left' if left else ''}",
+        ),
+        *_describe_shares(facts, width),
         ("by hop", ", ".join(f"{hop}: {n:,}" for hop, n in facts.get("by_hop", {}).items()) or "-"),
         (
             "not accepted",
@@ -109,6 +184,9 @@ def _describe(facts: dict[str, Any]) -> list[str]:
         ("cost", "?" if cost is None else f"{cost:,.2f} USD"),
         ("rate", f"{run.get('rate', 0):.1f} records/s over {format_duration(run.get('seconds', 0))}"),
     ]
+    seconds = run.get("seconds_left")
+    if facts["state"] == RUNNING and seconds is not None:
+        lines.append(("time left", format_left(seconds).removesuffix(" left")))
     if facts["batches"]:
         lines.append(("batches", _describe_batches(facts["batches"])))
     compared = [
@@ -121,6 +199,21 @@ def _describe(facts: dict[str, Any]) -> list[str]:
     if facts["gone_seeds"]:
         lines.append(("gone", f"no longer in the seed file, records kept: {_name_some(facts['gone_seeds'])}"))
     return [f"{name:13} {value}" for name, value in lines]
+
+
+def _describe_shares(facts: Mapping[str, Any], width: int | None) -> list[tuple[str, str]]:
+    """How much is done, and of each label: as bars for a screen, else the labels' numbers."""
+    labels: Mapping[str, int] = facts.get("by_label", {})
+    if width is None:
+        words = ", ".join(f"{make_printable(name, 60)}: {n:,}" for name, n in labels.items())
+        return [("by label", words)] if len(labels) > 1 else []
+    rows = draw_label_rows(labels, width - MARGIN)
+    named = [("" if place else "by label", row) for place, row in enumerate(rows)]
+    target = facts.get("target")
+    if not target:
+        return named
+    bar = draw_bar(facts.get("accepted", 0) / target, min(60, width - MARGIN - 1))
+    return [("", bar.replace(" ", "░")), *named]
 
 
 def _describe_batches(waves: Sequence[Mapping[str, Any]]) -> str:

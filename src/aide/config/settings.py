@@ -392,5 +392,11 @@ class RunSettings(Frozen):
         PathText | None, Flag("running", "Take answers to identical calls from this run folder.", "DIR")
     ] = None
     retry_failed: Annotated[bool, Flag("running", "Try again what failed in an earlier run.")] = False
+    progress: Annotated[
+        Literal["auto", "plain", "off"],
+        Flag(
+            "running", "Progress as a live picture on a terminal and else in lines; always in lines; or not."
+        ),
+    ] = "auto"
     quiet: Annotated[bool, Flag("running", "Print errors only.")] = False
     log_format: Annotated[Literal["text", "json"], Flag("running", "Format of the log lines.")] = "text"

@@ -261,6 +261,7 @@ class Expansion:
         progress.in_flight, progress.limit = self.models.in_flight, self.models.limit
         progress.trouble = self.models.trouble
         progress.seconds = self.clock.monotonic() - self._began
+        progress.pace.note(progress.seconds, progress.accepted - progress.accepted_before)
         return progress
 
     def write_progress(self) -> None:

@@ -230,6 +230,7 @@ class GrowthLoop:
             self._steering.note(record)
             self._known.note(record)
             self._frontier.accept(slot, record.id, hop.seed.id)
+            self._progress.latest = line
         else:
             self._frontier.drop(slot, surplus=True)
         self._progress.count_outcome(kind, hop.depth, slot.label)

@@ -7,6 +7,7 @@ from typing import Any
 
 from aide.llm.health import Trouble
 from aide.records import Usage
+from aide.run.pace import Pace
 
 
 @dataclass(slots=True)
@@ -37,6 +38,9 @@ class Progress:
     limit: int = 0
     trouble: Trouble | None = None
     """That no call has been answered for a while."""
+    latest: Mapping[str, Any] | None = None
+    """The last record that was accepted in this invocation, as it stands in its shard."""
+    pace: Pace = field(default_factory=Pace)
     seconds: float = 0.0
     accepted_before: int = 0
 
@@ -52,10 +56,10 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """An estimate from the rate so far; `None` where there is none, as for a whole tree whose yield is unknown."""
-        if self.target is None or not self.rate or self.trouble is not None:
+        """An estimate from the last minutes; `None` where there is none, as for a whole tree whose yield is unknown."""
+        if self.target is None or self.trouble is not None:
             return None
-        return max(0.0, (self.target - self.accepted) / self.rate)
+        return self.pace.count_seconds_left(self.target - self.accepted)
 
     def count_outcome(self, kind: str, depth: int, label: str, reason: str = "") -> None:
         """Count one settled node."""
@@ -92,7 +96,10 @@ class Progress:
                 "reasoning": usage.reasoning, "estimated_calls": usage.estimated,
             },
             "cost": self.cost,
-            "this_run": {"calls": self.calls, "seconds": round(self.seconds, 3), "rate": round(self.rate, 3)},
+            "this_run": {
+                "calls": self.calls, "seconds": round(self.seconds, 3), "rate": round(self.rate, 3),
+                "seconds_left": None if self.seconds_left is None else round(self.seconds_left),
+            },
             "in_flight": self.in_flight,
             **({"trouble": asdict(self.trouble)} if self.trouble else {}),
         }  # fmt: skip

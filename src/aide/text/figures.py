@@ -45,6 +45,19 @@ def format_duration(seconds: float | None, *, tenths: bool = False) -> str:
     return f"{seconds:.1f}s" if tenths else f"{rest}s"
 
 
+def format_left(seconds: float) -> str:
+    """An estimate of the time that is left, no more exact than it can be: `about 4 min left`."""
+    minutes = seconds / 60
+    if minutes < 1:
+        return "less than a minute left"
+    if minutes < 10:
+        return f"about {round(minutes)} min left"
+    if minutes < 90:
+        return f"about {5 * round(minutes / 5)} min left"
+    hours = minutes / 60
+    return f"about {hours:.1f} h left" if hours < 10 else f"about {round(hours):,} h left"
+
+
 def read_duration(text: str) -> float | None:
     """Seconds in `59`, `0.5`, `12ms`, `7.66s`, `6m0s`; `None` for what is negative (`-1`) or no duration at all."""
     text = text.strip()
