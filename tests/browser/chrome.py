@@ -81,6 +81,27 @@ class Page:
             raise AssertionError(str(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
+    async def press(self, *keys: str) -> None:
+        """Press real keys one after the other: letters, digits, names such as `Enter`, with `Ctrl+` in front."""
+        for name in keys:
+            control, key = name.startswith("Ctrl+"), name.removeprefix("Ctrl+")
+            text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
+            code = {"Enter": 13, "Escape": 27, "ArrowDown": 40, "ArrowUp": 38, "Home": 36, "End": 35}.get(
+                key, 0
+            )
+            facts: dict[str, Any] = {
+                "key": key,
+                "modifiers": 2 if control else 0,
+                "windowsVirtualKeyCode": code,
+            }
+            down = {"type": "keyDown", "text": text} if text and not control else {"type": "rawKeyDown"}
+            await self.send("Input.dispatchKeyEvent", **down, **facts)
+            await self.send("Input.dispatchKeyEvent", type="keyUp", **facts)
+
+    async def write(self, text: str) -> None:
+        """Type a text into the field that has the focus."""
+        await self.send("Input.insertText", text=text)
+
     async def until(self, condition: str) -> None:
         """Wait, for at most half a minute, until an expression is true."""
         await self.run(

@@ -77,6 +77,10 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         ),
     },
     "Curate": {
+        "review": Entry(
+            "Accept, refuse and edit records by keyboard on a local page.",
+            ("aide review seeds.aide", "aide review seeds.aide --no-browser --port 8765"),
+        ),
         "filter": Entry(
             "Keep records by scores, hop, operation, format, words or an expression.",
             (

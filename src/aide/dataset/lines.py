@@ -167,15 +167,19 @@ def _read_folder(folder: Path) -> Iterator[RecordLine]:
     """The records of a run as its reviews left them; of another folder, all files of JSON lines in it."""
     if (folder / "shards").is_dir() or (folder / "run.json").exists():
         reviews = Reviews.read(folder)
+        added = {str(record["id"]): record for record in reviews.read_added()}
         shards = list_shards(folder / "shards") if (folder / "shards").is_dir() else []
         for shard in shards:
             # A run that is still going on may be writing the last line of the last shard.
             for line in _read_file(shard, skip_torn=shard == shards[-1]):
+                added.pop(str(line.record.get("id")), None)
                 reviewed = reviews.apply(line.record)
                 if reviewed is line.record:  # unchanged: it keeps its bytes
                     yield line
                 elif reviewed is not None:
                     yield make_line(reviewed, line.path, line.number)
+        for record in added.values():
+            yield make_line(record, str(reviews.path))
         return
     files = sorted(path for path in folder.iterdir() if path.name.endswith(_LINE_FILES))
     if not files:

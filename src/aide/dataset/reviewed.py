@@ -45,10 +45,14 @@ def _read_run(folder: RunFolder) -> Iterator[RecordLine]:
     with Journal.open(folder.journal, readonly=True) as journal:
         for id, review in reviews.decided.items():
             outcome = journal.get_outcome(id)
-            if outcome is None or outcome.kind not in ("accepted", "surplus"):
+            if outcome is None:
+                continue
+            record = review.get("record")  # of a reject that was accepted anyway
+            if outcome.kind in ("accepted", "surplus"):
+                record = orjson.loads(outcome.payload)
+            elif record is None:  # the person agrees with the judge: there is no answer to show it again
                 continue
             found += 1
-            record = orjson.loads(outcome.payload)
             reviewed = {**(reviews.apply(record) or record), "verdict": review["verdict"]}
             yield make_line(reviewed, f"{reviews.path}, {id}")
     if not found:

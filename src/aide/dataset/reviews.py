@@ -1,11 +1,12 @@
 """What a person decided about records: `reviews.jsonl` beside the shards of a run folder.
 
-Each line is one decision: the record's `id`, a `verdict` (`accept` or `reject`) and, if the text was edited,
-the new `input`, `output`, `choices`, `parts`, `tests` or `reasoning`. The last line about a record counts. For
-an input with parts it is enough to give the whole `input` or the `parts`: the other follows from it.
+Each line is one decision: the record's `id`, a `verdict` and, if the text was edited, the new `input`, `output`,
+`choices`, `parts`, `tests` or `reasoning`. The last line about a record counts. For an input with parts it is enough
+to give the whole `input` or the `parts`: the other follows from it. `open` takes an earlier decision back. Where a
+reject was accepted anyway, its line holds the whole `record`: the shards have none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -16,10 +17,25 @@ from aide.errors import InputError
 from aide.records import CONTENT, find_varying_name, read_varying
 
 FILE: Final = "reviews.jsonl"
-VERDICTS: Final = ("accept", "reject")
-HINT: Final = 'such as {"id": "…", "verdict": "reject"}; a verdict is accept or reject'
+ACCEPT: Final = "accept"
+REJECT: Final = "reject"
+OPEN: Final = "open"
+VERDICTS: Final = (ACCEPT, REJECT, OPEN)
+HINT: Final = 'such as {"id": "…", "verdict": "reject"}; a verdict is accept, reject or open'
 EDITABLE: Final[Mapping[str, type]] = {**CONTENT, "parts": dict}
-"""The fields that a person may edit, with their types."""
+"""The fields that a person may edit, with their types in most records."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCounts:
+    """How many records a person has decided about, and how."""
+
+    accepted: int
+    refused: int
+    edited: int
+    """How many of the accepted ones have another text."""
+    added: int
+    """How many of the accepted ones are rejects of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +43,14 @@ class Reviews:
     """The reviews of a run folder."""
 
     decided: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """The last decision about each record, by its id."""
+    """The last decision about each record, by its id; none that was taken back."""
     path: Path = Path(FILE)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """The reviews of a run folder; none if nobody has reviewed it.
+
+        A last line that a crash tore off is none.
 
         Raises:
             InputError: a line is no review; the message names file and line.
@@ -45,35 +63,77 @@ class Reviews:
             return cls(path=path)
         except OSError as fault:
             raise InputError(f"{path} can't be read: {fault.strerror}") from fault
-        for number, line in enumerate(whole.split(b"\n"), 1):
+        *lines, last = whole.split(b"\n")
+        for number, line in enumerate([*lines, last] if is_whole(last) else lines, 1):
             if line.strip():
-                review = _parse_review(path, number, line)
-                decided[review["id"]] = review
+                review = parse_review(path, number, line)
+                decided.pop(review["id"], None)
+                if review["verdict"] != OPEN:
+                    decided[review["id"]] = review
         return cls(decided, path)
 
     def apply(self, record: dict[str, Any]) -> dict[str, Any] | None:
         """The record as the person left it: itself if unchanged, `None` if it was rejected.
 
+        An edited record has no grades: the judge has not seen this text.
+
         Raises:
             InputError: the edited fields contradict the others; the message names the record.
         """
         review = self.decided.get(str(record.get("id")))
-        if review is None:
-            return record
-        if review["verdict"] == "reject":
-            return None
-        edited = {name: review[name] for name in EDITABLE if review.get(name) is not None}
-        if not edited:
-            return record
-        changed = {**record, **edited}
-        where = f"{self.path}: the review of {record['id']}"
-        if record.get("parts") and ("input" in edited) != ("parts" in edited):
-            changed.update(_complete(record, changed, where))
-        if changed.get("choices") and changed["output"] not in changed["choices"]:
-            raise InputError(
-                f"{where} leaves an output that is none of the choices", hint="give both output and choices"
-            )
-        return changed
+        return record if review is None else apply_review(record, review, self.path)
+
+    def read_added(self) -> Iterator[dict[str, Any]]:
+        """The rejects that the person accepted anyway, as records."""
+        for review in self.decided.values():
+            if review["verdict"] == ACCEPT and "record" in review:
+                yield dict(review["record"])
+
+    def list_refused(self) -> list[str]:
+        """The ids of what the person refused."""
+        return [id for id, review in self.decided.items() if review["verdict"] == REJECT]
+
+    def count(self) -> ReviewCounts:
+        """How many decisions of each kind stand."""
+        accepted = [review for review in self.decided.values() if review["verdict"] == ACCEPT]
+        added = sum("record" in review for review in accepted)
+        edited = sum("record" not in review and bool(list_edits(review)) for review in accepted)
+        return ReviewCounts(len(accepted), len(self.decided) - len(accepted), edited, added)
+
+
+def list_edits(review: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that a review changes, with their new values."""
+    return {name: review[name] for name in EDITABLE if review.get(name) is not None}
+
+
+def apply_review(record: dict[str, Any], review: Mapping[str, Any], path: Path) -> dict[str, Any] | None:
+    """A record under one decision; see `Reviews.apply`. `path` is what messages call the reviews."""
+    if review["verdict"] == REJECT:
+        return None
+    edited = list_edits(review) if review["verdict"] == ACCEPT else {}
+    if not edited:
+        return record
+    where = f"{path}: the review of {record['id']}"
+    for name, value in edited.items():
+        if record.get(name) is not None and type(value) is not type(record[name]):
+            raise InputError(f"{where} has an unusable {name}", hint=f"write {name} as the record has it")
+    changed = {**record, **edited}
+    if record.get("parts") and ("input" in edited) != ("parts" in edited):
+        changed.update(_complete(record, changed, where))
+    if changed.get("choices") and changed["output"] not in changed["choices"]:
+        raise InputError(
+            f"{where} leaves an output that is none of the choices", hint="give both output and choices"
+        )
+    return {**changed, "scores": {}} if "scores" in record else changed
+
+
+def is_whole(line: bytes) -> bool:
+    """Whether a last line without its end is whole: written so by a person, not torn off by a crash."""
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _complete(record: Mapping[str, Any], changed: Mapping[str, Any], where: str) -> Mapping[str, Any]:
@@ -94,24 +154,35 @@ def _complete(record: Mapping[str, Any], changed: Mapping[str, Any], where: str)
     return {"parts": {**record["parts"], name: new[len(before) : len(new) - len(after)]}}
 
 
-def _parse_review(path: Path, number: int, line: bytes) -> Mapping[str, Any]:
+def parse_review(path: Path, number: int, line: bytes) -> Mapping[str, Any]:
+    """The decision in a line.
+
+    Raises:
+        InputError: there is none; the message names `path` and `number`.
+    """
+    where = f"{path}:{number}:"
     try:
         review = orjson.loads(line)
     except orjson.JSONDecodeError as fault:
-        raise InputError(f"{path}:{number}: is not JSON ({fault.msg})") from fault
+        raise InputError(f"{where} is not JSON ({fault.msg})") from fault
     if not isinstance(review, dict) or not isinstance(review.get("id"), str):
-        raise InputError(f"{path}:{number}: is no review: it names no id", hint=HINT)
+        raise InputError(f"{where} is no review: it names no id", hint=HINT)
     if review.get("verdict") not in VERDICTS:
-        raise InputError(f"{path}:{number}: has the verdict {review.get('verdict')!r}", hint=HINT)
+        raise InputError(f"{where} has the verdict {review.get('verdict')!r}", hint=HINT)
     for name, shape in EDITABLE.items():
-        value = review.get(name)
-        inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
-        if name == "output" and isinstance(value, dict | list):
-            continue  # a JSON value, as the record has it
-        if value is not None and not (
-            isinstance(value, shape) and all(isinstance(each, str) for each in inner)
-        ):
-            raise InputError(
-                f"{path}:{number}: has an unusable {name}", hint=f"write {name} as the record has it"
-            )
+        if not _is_usable(name, review.get(name), shape):
+            raise InputError(f"{where} has an unusable {name}", hint=f"write {name} as the record has it")
+    record = review.get("record", {"input": ""})
+    if not isinstance(record, dict) or "input" not in record:
+        raise InputError(f"{where} has an unusable record", hint="write the whole record, as a shard has it")
     return review
+
+
+def _is_usable(name: str, value: Any, shape: type) -> bool:
+    """Whether this may stand in an edited record; only an output may be any JSON value, as that of its format is."""
+    if value is None or name == "output":
+        return True
+    if not isinstance(value, shape):
+        return False
+    inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return all(isinstance(each, str | dict) for each in inner)
