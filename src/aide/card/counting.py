@@ -49,7 +49,7 @@ def count_card(
         min_words=shortest,
         max_words=longest,
         unit=unit,
-        max_input_tokens=2 * max(map(estimate_tokens, inputs)) + 200,
+        max_input_tokens=2 * max(estimate_tokens(format.show_input(draft)) for draft in drafts) + 200,
         max_answer_tokens=3 * max(map(_answer_tokens, drafts)) + 300,
     )
 

@@ -11,7 +11,7 @@ from aide.text.words import extract_token_set
 
 def make_demonstration(draft: Draft, format: Format) -> Demonstration:
     """An example as prompts show it: the varying part, its answer, its evidence; never the fixed parts."""
-    return Demonstration(draft.input, format.render(draft), draft.evidence)
+    return Demonstration(format.show_input(draft), format.render(draft), draft.evidence)
 
 
 def choose_demonstrations(

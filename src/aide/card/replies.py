@@ -32,7 +32,7 @@ def show_examples(drafts: Sequence[Draft], card: TaskCard, count: int, tokens: i
             left -= size
     if shown or not drafts:
         return shown
-    return [Demonstration(drafts[0].input[: 2 * tokens], format.render(drafts[0])[:tokens])]
+    return [Demonstration(format.show_input(drafts[0])[: 2 * tokens], format.render(drafts[0])[:tokens])]
 
 
 def _spread(drafts: Sequence[Draft], count: int) -> list[Draft]:

@@ -253,8 +253,8 @@ def make_line(record: dict[str, Any], path: str, number: int = 0) -> RecordLine:
 def _read_table(name: str, stream: BinaryIO) -> Iterator[RecordLine]:
     """Rows of what is no JSON lines: read as a whole, each written as a line of its own."""
     # Imported here: plain lines need none of it, and without it a command starts in a third of the time.
+    from aide.seeds.column_names import KNOWN
     from aide.seeds.files import read_files
-    from aide.seeds.shapes import KNOWN
 
     path = STDIN if name == "stdin" else name
     for table in read_files((path,), known=tuple(KNOWN), streams={path: stream.read()}):

@@ -2,14 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from aide.dataset.lines import RecordLine
 from aide.errors import InputError
 from aide.formats import FORMATS, Format, guess_format
-from aide.records import CONTENT, Draft, Lineage, Record, Seed, find_varying_name, read_output, read_varying
+from aide.records import (
+    CONTENT,
+    Draft,
+    Lineage,
+    Record,
+    Seed,
+    Turn,
+    find_varying_name,
+    read_output,
+    read_varying,
+)
+from aide.seeds.chats import describe_end
 from aide.seeds.shapes import RowFields, recognise_shape
 from aide.seeds.values import BadRowError, read_text_value
+
+_CHAT: Final = ("turns", "tools", "system")
 
 
 def read_draft(line: RecordLine) -> Draft:
@@ -21,12 +34,17 @@ def read_draft(line: RecordLine) -> Draft:
     record = line.record
     if isinstance(record.get("input"), str) and isinstance(record.get("output"), str | dict | list):
         record = {**record, "output": read_output(record)}
-        return Draft.from_dict(
-            {name: _read_value(record[name], shape) for name, shape in CONTENT.items() if name in record}
-        )
+        texts = {
+            name: _read_value(record[name], shape)
+            for name, shape in CONTENT.items()
+            if name in record and name not in _CHAT
+        }
+        return Draft.from_dict({**texts, **_read_chat(record)})
     fields = RowFields(record)
     try:
         content = recognise_shape(fields).read(fields)
+        if not content.draft.output:
+            raise BadRowError(describe_end(content.draft.turns))
     except BadRowError as fault:
         hint = "a record has at least `input` and `output`"
         raise InputError(f"{line.where}: {fault}", hint=hint) from fault
@@ -102,6 +120,20 @@ def seed_as_record(seed: Seed, task: str, format: str) -> dict[str, Any]:
     return Record(
         seed.id, task, format, seed.draft, seed.parts, lineage, meta={**seed.meta, **seed.own}
     ).as_dict()
+
+
+def _read_chat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a chat, as a record holds them; none where columns of such names hold something else."""
+    try:
+        turns = [Turn.from_dict(turn) for turn in record.get("turns") or ()]
+    except (KeyError, TypeError, AttributeError):
+        return {}
+    if not turns and "lineage" not in record:
+        return {}
+    found = {name: record[name] for name in _CHAT if name in record}
+    return (
+        found if isinstance(found.get("system", ""), str) and isinstance(found.get("tools", []), list) else {}
+    )
 
 
 def _read_value(value: Any, shape: type) -> Any:

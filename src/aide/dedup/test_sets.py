@@ -6,8 +6,9 @@ from typing import Any
 from aide.dedup.contamination import BenchmarkItem
 from aide.errors import InputError
 from aide.records import find_varying_name, read_varying
+from aide.seeds.column_names import CHOICES, INPUTS, KNOWN
 from aide.seeds.files import read_files
-from aide.seeds.shapes import CHOICES, INPUTS, KNOWN, RowFields, recognise_shape
+from aide.seeds.shapes import RowFields, recognise_shape
 from aide.seeds.values import BadRowError, read_options, read_text_value
 
 

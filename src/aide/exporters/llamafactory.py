@@ -14,9 +14,13 @@ from aide.atomic import write_atomic
 from aide.dataset.lines import RecordLine, make_folder, write_lines
 from aide.errors import InputError
 from aide.exporters.base import ExportJob, ExportResult
-from aide.exporters.chat import render_messages
+from aide.exporters.chat import join_tools, list_said
+from aide.records import ASSISTANT, CALL, SYSTEM, TOOL, USER
 
 INDEX: Final = "dataset_info.json"
+
+_ROLES: Final = {TOOL: "observation", CALL: "function_call"}
+_SIDES: Final = ((USER, TOOL), (ASSISTANT, CALL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +33,53 @@ class LlamaFactoryExporter:
         """Write the examples and add the key. Other keys are kept; another data set of this name is not replaced."""
         folder = Path(job.dest)
         make_folder(folder)
-        entry = _make_entry(job.name)
+        file = f"{job.name}.jsonl"
         index = _read_index(folder / INDEX)
-        # An equal entry is our own of an earlier export, which may be written anew.
-        if index.get(job.name, entry) != entry:
+        # An entry with our file is our own of an earlier export, which may be written anew.
+        if index.get(job.name, {"file_name": file}).get("file_name") != file:
             raise InputError(
                 f"{folder / INDEX} has another data set named {job.name!r}", hint="choose a name with --name"
             )
-        data = folder / entry["file_name"]
+        data = folder / file
         if job.name not in index and data.exists():
             raise InputError(f"{data} exists already", hint="choose a name with --name")
-        count = write_lines(str(data), (render_messages(job.rendering.example(line)) for line in lines))
+        columns: set[str] = set()
+        count = write_lines(str(data), (_render(line, job, columns) for line in lines))
         # The index last: it never names a file that is not there.
-        if job.name not in index:
+        entry = _make_entry(file, tools="tools" in columns)
+        if index.get(job.name) != entry:
             index[job.name] = entry
             write_atomic(folder / INDEX, json.dumps(index, ensure_ascii=False, indent=2) + "\n")
         return ExportResult(count)
 
 
-def _make_entry(name: str) -> dict[str, Any]:
+def _render(line: RecordLine, job: ExportJob, columns: set[str]) -> dict[str, Any]:
+    """The example of a line; its columns are noted in `columns`.
+
+    Raises:
+        InputError: its turns are in an order that LLaMA-Factory passes over with nothing but a warning.
+    """
+    example = job.rendering.example(line)
+    said = list_said(example.list_turns())
+    spoken = [kind for kind, _ in said if kind != SYSTEM]
+    if any(kind not in _SIDES[place % 2] for place, kind in enumerate(spoken)) or len(spoken) % 2:
+        raise InputError(
+            f"{line.where}: its turns are {', '.join(spoken)}; LLaMA-Factory takes those of both sides in turn",
+            hint="--to messages",
+        )
+    messages = [{"role": _ROLES.get(kind, kind), "content": text} for kind, text in said]
+    row = {"messages": messages, **join_tools(example)}
+    columns.update(row)
+    return row
+
+
+def _make_entry(file: str, *, tools: bool) -> dict[str, Any]:
+    tags = {f"{tag}_tag": tag for tag in ("role", "content", "user", "assistant", "system")}
     return {
-        "file_name": f"{name}.jsonl",
+        "file_name": file,
         "formatting": "sharegpt",
-        "columns": {"messages": "messages"},
-        "tags": {f"{tag}_tag": tag for tag in ("role", "content", "user", "assistant", "system")},
+        "columns": {"messages": "messages", **({"tools": "tools"} if tools else {})},
+        "tags": {**tags, "observation_tag": _ROLES[TOOL], "function_tag": _ROLES[CALL]},
     }
 
 

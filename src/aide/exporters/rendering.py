@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +10,8 @@ from aide.dataset.lines import RecordLine
 from aide.dataset.record_content import infer_format, read_draft
 from aide.errors import InputError
 from aide.formats import FORMATS, Format, TaskCard
-from aide.records import CONTENT, Draft
+from aide.records import ASSISTANT, CONTENT, SYSTEM, USER, Draft, Turn, write_turns
+from aide.seeds.chats import read_transcript
 
 _HEADING: Final = re.compile(r"^# (system|user|assistant)[ \t]*$", re.MULTILINE)
 
@@ -27,24 +28,33 @@ class TrainingExample:
     """The rest of the user's turn."""
     answer: str
     """The assistant's turn."""
+    turns: tuple[Turn, ...] = ()
+    """All turns of a chat, the answer the last; empty where user and assistant have one turn each."""
+    tools: tuple[str, ...] = ()
+    """Functions that may be called, each as JSON text."""
 
     @property
     def user(self) -> str:
         """The whole turn of the user."""
         return "\n\n".join(filter(None, (self.instruction, self.body)))
 
-    def messages(self) -> list[dict[str, str]]:
+    def list_turns(self) -> list[Turn]:
+        """All turns, the system text first."""
+        plain = (Turn(USER, self.user), Turn(ASSISTANT, self.answer))
+        return [*([Turn(SYSTEM, self.system)] if self.system else []), *(self.turns or plain)]
+
+    def messages(self) -> list[dict[str, Any]]:
         """The turns as OpenAI's chat API has them."""
-        turns = [("system", self.system)] if self.system else []
-        turns += [("user", self.user), ("assistant", self.answer)]
-        return [{"role": role, "content": text} for role, text in turns]
+        return write_turns(self.list_turns())
 
     def as_completions(self, *answers: str) -> tuple[Any, ...]:
-        """The prompt and these answers as TRL has them: plain texts, or lists of turns if there is a system text."""
-        if not self.system:
+        """The prompt and these answers as TRL has them: plain texts, or turns where there are more than two."""
+        if not self.system and not self.turns:
             return self.user, *answers
-        *prompt, _ = self.messages()
-        return prompt, *([{"role": "assistant", "content": answer}] for answer in answers)
+        *prompt, last = self.messages()
+        said = ({"role": ASSISTANT, "content": answer} for answer in answers)
+        own = (last if answer == self.answer else each for answer, each in zip(answers, said, strict=True))
+        return prompt, *([turn] for turn in own)
 
 
 class ExampleRenderer:
@@ -74,6 +84,7 @@ class ExampleRenderer:
         self.labels = card.label_names if card else ()
         self.card = card
         self._instruction = _choose_instruction(card, instruction)
+        self._given = instruction or ""
         self._system = system
         self._template = template
         self._turns = _load_template(template) if template else {}
@@ -89,8 +100,30 @@ class ExampleRenderer:
         options = format.list_options(draft)
         body = "\n".join([draft.input, "", *options]) if options else draft.input
         answer = render_answer(line, draft, format)
-        plain = TrainingExample(self._system, self._instruction, body, answer)
+        plain = TrainingExample(self._system or draft.system, self._instruction, body, answer)
+        if self._instruction == draft.system != "":  # the task is what the system prompt says
+            plain = replace(plain, instruction="")
+        if not self._turns and (turns := draft.turns or self._read_transcript(draft, answer)):
+            return self._make_chat(plain, draft, turns)
         return self._fill_template(line, draft, options, plain) if self._turns else plain
+
+    def _read_transcript(self, draft: Draft, answer: str) -> tuple[Turn, ...]:
+        """The turns of a chat that is written as one text, as records of version 0.1 have it."""
+        turns = read_transcript(draft.input) if not draft.choices else ()
+        return (*turns, Turn(ASSISTANT, answer)) if turns else ()
+
+    def _make_chat(self, plain: TrainingExample, draft: Draft, turns: Sequence[Turn]) -> TrainingExample:
+        """A chat with its turns; a given instruction goes before the first of the user's, a system text before all."""
+        system = plain.system
+        if not draft.turns:  # the instruction of such a task was its system prompt
+            system = system or plain.instruction
+        elif self._system and turns[0].role == SYSTEM:
+            turns = turns[1:]
+        if self._given and draft.turns:
+            first = next(place for place, turn in enumerate(turns) if turn.role == USER)
+            told = replace(turns[first], content=f"{self._given}\n\n{turns[first].content}")
+            turns = [*turns[:first], told, *turns[first + 1 :]]
+        return TrainingExample(system, "", draft.input, draft.output, tuple(turns), draft.tools)
 
     def wrong(self, line: RecordLine, output: str) -> str:
         """The assistant's turn if `output` were the answer of the line."""

@@ -16,19 +16,21 @@ from aide.dataset.lines import RecordLine
 from aide.dataset.record_content import read_draft
 from aide.dataset.seed_sources import NamedSeeds
 from aide.errors import InputError
-from aide.records import Draft, find_varying_name, read_varying, replace
+from aide.exporters.chat_style import ChatStyle
+from aide.records import ASSISTANT, SYSTEM, USER, Draft, Turn, find_varying_name, read_varying, replace
 from aide.seeds import LoadedSeeds, load_seeds
+from aide.seeds.chat_rows import TURNS
+from aide.seeds.chats import is_turn_list, parse_cell, read_transcript
+from aide.seeds.column_names import IDS, KNOWN
 from aide.seeds.files import read_files
 from aide.seeds.parts import make_part_name
-from aide.seeds.shapes import IDS, KNOWN
 from aide.seeds.spans import write_spans, write_squad_answer, write_tokens
 from aide.seeds.values import read_options, read_text_value
 from aide.text.structure import Structure, imitate_layout, read_structure
 
-_SPEAKER: Final = re.compile(r"^(User|Assistant): ", re.MULTILINE)
 _LETTERED: Final = re.compile(r"\A(\(?)([A-Za-z]|\d)([).:]\s*)(?=\S)")
 _SEPARATOR: Final = re.compile(r"\s*(?:\n|\||;)\s*")
-_USERS: Final = ("user", "human")
+_TURNED: Final = (*TURNS, "prompt", "completion", "chosen")
 _PLAIN: Final[Mapping[str, Callable[[Draft], Any]]] = {
     "target_scores": lambda draft: {option: int(option == draft.output) for option in draft.choices},
     "target": lambda draft: draft.output,
@@ -51,6 +53,8 @@ class SeedShape:
     """What its options are called by."""
     kept: tuple[str, ...]
     """Columns of fixed parts that the person named."""
+    style: ChatStyle
+    """How turns are written, where some column holds turns."""
 
     @classmethod
     def learn(cls, named: NamedSeeds) -> "SeedShape":
@@ -59,9 +63,9 @@ class SeedShape:
         Raises:
             InputError: they can't be read as seeds.
         """
-        loaded = load_seeds(named.paths, named.mapping)
+        loaded = load_seeds(named.paths, replace(named.mapping, unanswered=True))
         known = KNOWN | {column.casefold() for column in loaded.origin.roles.values()}
-        rows = (
+        rows = [
             row
             for table in read_files(
                 named.paths,
@@ -71,11 +75,13 @@ class SeedShape:
                 sheet=named.mapping.sheet,
             )
             for _, row in table.rows
-        )
+        ]
         # Rows of other columns may stand before it, if the person lets bad lines be skipped.
         sample = next(row for row in rows if tuple(row) == loaded.origin.columns)
         options, letters = _read_sample_options(sample, loaded.origin.roles)
-        return cls(loaded, sample, options, letters, tuple(named.mapping.keep))
+        turned = [column for role, column in loaded.origin.roles.items() if role in _TURNED]
+        style = ChatStyle.learn(row.get(column) for row in rows for column in turned)
+        return cls(loaded, sample, options, letters, tuple(named.mapping.keep), style)
 
     def make_row(self, line: RecordLine) -> dict[str, Any]:
         """The record as a row of the seed file.
@@ -144,23 +150,27 @@ class SeedShape:
             case "input":
                 return _imitate(sample, self._read_input(line, draft))
             case "instruction":
-                return self.loaded.sentence or draft.input
+                return self._last_turn(draft) or self.loaded.sentence or draft.input
             case "output":
                 return self._write_output(line, draft, sample)
             case "choices":
                 return _write_choices(sample, draft.choices)
             case "tests":
                 return list(draft.tests) if isinstance(sample, list) else "\n".join(draft.tests)
-        if isinstance(sample, str):  # a table has no lists: turns stand in it as JSON
-            return json.dumps(self._write_turns(draft, json.loads(sample)), ensure_ascii=False)
-        return self._write_turns(draft, sample)
+        return _as_cell(sample, self._write_chat(role, draft, sample))
+
+    def _last_turn(self, draft: Draft) -> str:
+        """What the user said last, of a chat whose earlier turns have a column of their own; else nothing."""
+        if "history" not in self.loaded.origin.roles and SYSTEM not in self.loaded.origin.roles:
+            return ""
+        return next((turn.content for turn in reversed(draft.turns) if turn.role == USER), "")
 
     def _read_input(self, line: RecordLine, draft: Draft) -> str:
         """The whole input, or the varying part if the parts have columns of their own.
 
         Beside Alpaca's instruction it is empty, unless the seeds have one instruction in common.
         """
-        if "instruction" in self.loaded.origin.roles and not self.loaded.sentence:
+        if "instruction" in self.loaded.origin.roles and (draft.turns or not self.loaded.sentence):
             return ""
         apart = "context" in self.loaded.origin.roles or self.kept
         return read_varying(line.record) if apart and find_varying_name(line.record) else draft.input
@@ -223,22 +233,37 @@ class SeedShape:
             return value
         return imitate_layout(said, value) if read_structure(said) is not None else output
 
-    def _write_turns(self, draft: Draft, sample: Any) -> list[dict[str, str]]:
-        """Chat turns under the names that the seeds' turns have."""
-        first = sample[0]
-        who = "role" if "role" in first else "from"
-        says = next(name for name in ("content", "value", "text") if name in first)
-        speakers = [str(turn[who]) for turn in sample]
-        user = next((each for each in speakers if each.casefold() in _USERS), "user")
-        assistant = speakers[-1]
-        turns = [(speakers[0], self.loaded.sentence)] if self.loaded.sentence else []
-        pieces = _SPEAKER.split(draft.input)
-        if len(pieces) > 1 and not pieces[0]:
-            named = zip(pieces[1::2], pieces[2::2], strict=True)
-            turns += [(user if name == "User" else assistant, text.strip()) for name, text in named]
-        else:
-            turns.append((user, draft.input))
-        return [{who: name, says: text} for name, text in [*turns, (assistant, draft.output)]]
+    def _write_chat(self, role: str, draft: Draft, sample: Any) -> Any:
+        """A cell of a chat: turns as the seeds write them, functions, the system prompt, what was said before."""
+        roles, turns = self.loaded.origin.roles, self._list_turns(draft)
+        if role == SYSTEM:
+            return turns[0].content if turns[0].role == SYSTEM else ""
+        if role == "tools":
+            return list(map(json.loads, draft.tools))
+        if SYSTEM in roles and turns[0].role == SYSTEM:
+            turns = turns[1:]  # it has a column of its own
+        if role == "history":
+            before = turns[:-2]
+            return [
+                [asked.content, said.content] for asked, said in zip(before[::2], before[1::2], strict=True)
+            ]
+        if "prompt" in roles and role in ("completion", "chosen"):
+            last = self.style.write(turns)[-1:]
+            return last if not isinstance(sample, str) or is_turn_list(parse_cell(sample)) else draft.output
+        return self.style.write(turns[:-1] if role == "prompt" else turns)
+
+    def _list_turns(self, draft: Draft) -> list[Turn]:
+        """All turns of a record, a system prompt first where there is one."""
+        answer = Turn(ASSISTANT, draft.output)
+        turns = draft.turns or (*(read_transcript(draft.input) or (Turn(USER, draft.input),)), answer)
+        own = turns[0].role == SYSTEM
+        system = "" if own else draft.system or self._system
+        return [Turn(SYSTEM, system), *turns] if system else list(turns)
+
+    @property
+    def _system(self) -> str:
+        """The system prompt that all seeds share; empty where there is none."""
+        return next((seed.draft.system for seed in self.loaded.seeds), "")
 
     def _find_meta(self, column: str, line: RecordLine) -> Any:
         """The value of a column that is no part of the example."""
@@ -247,6 +272,12 @@ class SeedShape:
             return record.get("id")
         meta = record.get("meta") or {}
         return meta[column] if column in meta else record.get(column)
+
+
+def _as_cell(sample: Any, value: Any) -> Any:
+    """A list as the column has it: a table has no lists, so they stand in it as JSON."""
+    written = isinstance(sample, str) and isinstance(value, list)
+    return json.dumps(value, ensure_ascii=False) if written else value
 
 
 def _read_sample_options(

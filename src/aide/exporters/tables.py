@@ -12,6 +12,7 @@ import orjson
 from aide.dataset.lines import RecordLine, open_output
 from aide.errors import InputError
 from aide.exporters.base import ExportJob, ExportResult
+from aide.exporters.chat import join_tools
 from aide.exporters.columns import fit_value, infer_columns, to_arrow_type
 from aide.jsonl import encode_line
 
@@ -33,7 +34,8 @@ class ParquetExporter:
 def add_messages(lines: Iterable[RecordLine], job: ExportJob) -> Iterator[dict[str, Any]]:
     """Every record with the turns of its example, so that a trainer can use the table as it is."""
     for line in lines:
-        yield {**line.record, "messages": job.rendering.example(line).messages()}
+        example = job.rendering.example(line)
+        yield {**line.record, "messages": example.messages(), **join_tools(example)}
 
 
 def write_parquet(dest: str, rows: Iterable[Mapping[str, Any]]) -> int:

@@ -3,113 +3,19 @@
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Generic, TypeVar
 
 from aide.errors import InputError, Rejection, Unusable
 from aide.formats.comparing import is_same_answer
-from aide.records import WHOLE, Ask, Correction, Draft, Parts, Payload
+from aide.formats.task import Label, Question, TaskCard
+from aide.records import Ask, Draft, Parts, Payload
 from aide.registry import Registry
 
 V = TypeVar("V")
 
 # After the one re-ask these reject the record. Any other reason says something about the call, not the answer.
 _ANSWER_FAULTS: Final = frozenset({"broken_format", "evidence_missing", "quote_missing"})
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One label of a fixed set, and what it means."""
-
-    name: str
-    description: str = ""
-    near: tuple[str, ...] = ()
-    """The one or two other labels that are most easily taken for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """One matter that inputs of a task are about."""
-
-    name: str
-    share: int = 2
-    """How common it is among all inputs, from 1 for rare to 5 for very common."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskCard:
-    """What is asked, in which form, and within which bounds: read by every prompt and every check.
-
-    The fields down to `register` are described by a model or a person, as are topics and what labels mean; the rest is
-    counted from the seeds, and so is the language where a detector is sure of it.
-    """
-
-    task: str = ""
-    """What is given and what has to be answered; a person's own words where there are any."""
-    source: str = ""
-    """From whom or where such inputs come: a phrase that follows "They come from", without a full stop."""
-    hard: str = ""
-    """What makes an input hard or tricky; empty where nothing does."""
-    language: str = ""
-    language_code: str = ""
-    locale: str = ""
-    answer_form: str = ""
-    register: str = ""
-    format: str = "free_text"
-    varying: str = "input"
-    fixed: tuple[str, ...] = ()
-    labels: tuple[Label, ...] = ()
-    topics: tuple[Topic, ...] = ()
-    """What the whole data set is about, of which the seeds are a sample; empty where labels or fixed parts say it."""
-    options: int = 0
-    min_words: int = 1
-    """Least length of an input, in `unit`."""
-    max_words: int = 400
-    unit: str = "words"
-    """`words`, or `characters` for scripts that put no spaces between words."""
-    convention: str = ""
-    """How an answer ends, such as `#### <number>`; empty where the seeds end in no common way."""
-    bare: bool = False
-    """True when the seeds' outputs are nothing but that ending."""
-    code: str = ""
-    """Programming language of the outputs, where the seeds show it."""
-    schema: str = ""
-    """JSON Schema of the outputs as JSON text, where they are JSON."""
-    max_input_tokens: int = 1024
-    max_answer_tokens: int = 1024
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """The label strings, in the card's order."""
-        return tuple(label.name for label in self.labels)
-
-
-@dataclass(frozen=True, slots=True)
-class Demonstration:
-    """One of D_T as a prompt shows it: the varying part, the rendered answer, the quoted evidence."""
-
-    input: str
-    answer: str
-    evidence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """An input that wants its answer."""
-
-    id: str
-    """Seeds whatever is shuffled."""
-    input: str
-    parts: Parts = WHOLE
-    label: str | None = None
-    """The intended label, where a hop carries one. It decides about agreement and is never shown."""
-    demos: tuple[Demonstration, ...] = ()
-    max_output: int = 1024
-    """Tokens of the completion."""
-    correction: Correction | None = None
-    """An answer that was wrong, and why."""
-    draw: int = 0
-    """Above 0: a further answer to the same question."""
 
 
 class Format(ABC):
@@ -136,10 +42,16 @@ class Format(ABC):
     """True when outputs are JSON values; a draft has them as text."""
     judge_prompt: str = "reflect/blind"
     """The template of the judge's blind reading."""
+    chats: bool = False
+    """True when inputs are conversations, whose turns a draft holds."""
+    own_prompts: bool = False
+    """True when revising and judging have prompts for this format, too: `<template>.<name>.md`."""
 
     reply: str = ""
-    """How a writer writes several inputs together with their answers: `options` or `worked`; empty where it must not,
-    because the answer has to be found without sight of what was meant."""
+    """How a writer writes several inputs together with their answers: `options`, `worked` or `chat`.
+
+    Empty where it must not, because the answer has to be found without sight of what was meant.
+    """
     reading: str = ""
     """What the judge answers, blind: `labels`, `options`, `worked` (a result with its working), `text`, `object` (a
     value of `make_reading_schema`) or `label_set`; empty where nothing is answered."""
@@ -148,6 +60,14 @@ class Format(ABC):
     def prompt_names(self) -> tuple[str, ...]:
         """Under these names a prompt may have words for this format; the most special first."""
         return (self.name,)
+
+    def name_prompt(self, template: str) -> str:
+        """The name of a template as this format has it."""
+        return f"{template}.{self.name}" if self.own_prompts else template
+
+    def name_answer(self, model: Draft) -> str:
+        """The name of the prompt for an answer in the way of `model`, without its folder."""
+        return self.name
 
     # --- from the seeds -----------------------------------------------------------------------------
 
@@ -248,6 +168,22 @@ class Format(ABC):
         """The answer as demonstrations and the judge see it."""
         return draft.output
 
+    def show_input(self, draft: Draft) -> str:
+        """The input as prompts show it."""
+        return draft.input
+
+    def list_fixed(self, draft: Draft, parts: Parts) -> Parts:
+        """The fixed parts that stand before every prompt about this draft, whose own are `parts`."""
+        return parts
+
+    def ask_about(self, question: Question, draft: Draft, model: Draft) -> Question:
+        """The question about `draft`, which is to be answered in the way of `model`."""
+        return question
+
+    def describe_shape(self, draft: Draft, *, answered: bool) -> str:
+        """What the line of a new input says of the shape that it takes over from `draft`; mostly nothing."""
+        return ""
+
     # --- written together, judged blind ---------------------------------------------------------------
 
     def finish(self, draft: Draft, card: TaskCard, id: str) -> Draft:
@@ -256,7 +192,7 @@ class Format(ABC):
 
     def show_to_judge(self, draft: Draft) -> str:
         """The text as the judge sees it before it knows any answer."""
-        return draft.input
+        return self.show_input(draft)
 
     def read_own_answer(self, said: str, draft: Draft, card: TaskCard) -> str:
         """The judge's own answer, as `compare` takes it; empty where it found none."""

@@ -9,8 +9,9 @@ from typing import Final
 
 from pydantic import Field, create_model
 
-from aide.formats.base import Format, Label, Question, TaskCard, ask_answer
+from aide.formats.base import Format, ask_answer
 from aide.formats.labels import make_label_payload
+from aide.formats.task import Label, Question, TaskCard
 from aide.parsing import ModelPayload, ReplyModel
 from aide.records import Ask, Draft, rng
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from aide.errors import Unusable
-from aide.formats.base import Format, Label, Question, TaskCard, ask_answer
+from aide.formats.base import Format, ask_answer
+from aide.formats.task import Label, Question, TaskCard
 from aide.parsing import CodePayload, looks_like_code, parse_python
 from aide.records import Ask, Draft
 

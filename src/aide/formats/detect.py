@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from aide.errors import InputError
-from aide.formats.base import FORMATS, Format, Label
+from aide.formats.base import FORMATS, Format
 from aide.formats.comparing import fold_label
 from aide.formats.label_sets import read_label_set
 from aide.formats.labels import find_yes_no_pair
+from aide.formats.task import Label
 from aide.records import Draft
 
 
@@ -52,6 +53,8 @@ def detect_format(
 
 def guess_format(draft: Draft) -> Format:
     """The format of a single example by what stands beside its output: detection compares several."""
+    if draft.turns:
+        return FORMATS["chat"]
     return FORMATS["multiple_choice" if draft.choices else "code" if draft.tests else "free_text"]
 
 

@@ -9,10 +9,11 @@ from itertools import combinations
 from typing import Any, Final
 
 from aide.errors import InputError, Unusable
-from aide.formats.base import Format, Label, Question, TaskCard
+from aide.formats.base import Format
 from aide.formats.comparing import fold_label
 from aide.formats.labels import find_label
 from aide.formats.schema import is_closed
+from aide.formats.task import Label, Question, TaskCard
 from aide.parsing import parse_json
 from aide.records import Ask, Draft, rng
 from aide.text.structure import read_structure, write_structure

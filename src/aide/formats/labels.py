@@ -7,9 +7,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 from aide.errors import InputError, Rejection, Unusable
-from aide.formats.base import Format, Label, Question, TaskCard
+from aide.formats.base import Format
 from aide.formats.comparing import fold_label
 from aide.formats.evidence import find_quote
+from aide.formats.task import Label, Question, TaskCard
 from aide.parsing import parse_json
 from aide.records import Ask, Draft, rng
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from aide.errors import InputError, Unusable
-from aide.formats.base import Format, Label, Question, TaskCard
+from aide.formats.base import Format
 from aide.formats.fields import (
     NOTHING,
     has_agreeing,
@@ -28,6 +28,7 @@ from aide.formats.schema import (
     make_wire_schema,
     name_agreeing,
 )
+from aide.formats.task import Label, Question, TaskCard
 from aide.parsing import parse_json
 from aide.records import Ask, Draft, Parts
 from aide.text.structure import is_shallow, read_structure, write_structure

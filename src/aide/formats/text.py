@@ -7,9 +7,10 @@ from dataclasses import replace
 from statistics import median
 from typing import Final
 
-from aide.formats.base import Format, Label, Question, TaskCard
+from aide.formats.base import Format
 from aide.formats.convention import NUMBER, apply_convention, find_convention, read_final_answer, read_result
 from aide.formats.evidence import find_quote, split_evidence
+from aide.formats.task import Label, Question, TaskCard
 from aide.parsing import TextPayload
 from aide.records import Ask, Draft
 

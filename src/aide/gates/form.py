@@ -16,7 +16,8 @@ from aide.gates.answers import AnswerGate
 from aide.gates.fault import GateFault
 from aide.gates.language import LanguageCheck
 from aide.gates.leftovers import Leftovers
-from aide.records import Draft
+from aide.gates.turns import TurnGate, pair_turns
+from aide.records import USER, Draft
 from aide.text.length import measure_length
 from aide.text.shingles import compute_features, measure_jaccard
 from aide.text.words import fold_words
@@ -49,10 +50,12 @@ class FormGate:
         avoid: Contamination | None = None,
         workings: Sequence[str] = (),
         columns: Sequence[str] = (),
+        chats: Sequence[Draft] = (),
     ) -> None:
         """`workings` are what the seeds have written down on the way to their outputs.
 
         `columns` are those that an input is joined of, each on a line behind its name; they go out again as columns.
+        `chats` are seeds that are conversations, of which every turn of the assistant is an answer.
         """
         self._columns = [re.compile(rf"^{re.escape(name)}: (?=\S)", re.MULTILINE) for name in columns]
         self._card = card
@@ -66,12 +69,14 @@ class FormGate:
             and not any(map((pattern := _label_pattern(label.name)).search, seed_inputs))
         ]
         self._copy_from = _above_seeds(seed_inputs)
+        pairs = [pair for chat in chats for pair in pair_turns(chat.turns)]
         self._answer_gate = AnswerGate(
-            seed_inputs,
-            [*seed_outputs, *filter(None, workings)],
+            [asked for asked, _ in pairs] if chats else seed_inputs,
+            [said for _, said in pairs] if chats else [*seed_outputs, *filter(None, workings)],
             closed=bool(card.labels) or bool(card.options),
             code=bool(card.code),
         )
+        self._turn_gate = TurnGate(chats, self._answer_gate)
         self._answers = not card.labels and _seeds_keep_answers_out(seed_inputs, seed_outputs)
 
     def check(
@@ -114,13 +119,20 @@ class FormGate:
         problem = check_traits(Traits.from_dict(traits), text)
         return GateFault("off_traits", problem) if problem else None
 
+    def check_turns(self, draft: Draft) -> GateFault | None:
+        """The first fault of the turns of a new conversation: see `TurnGate`."""
+        return self._turn_gate.check(draft) if draft.turns else None
+
     def check_answer(self, text: str, answer: Draft) -> GateFault | None:
         """The first fault of an answer to the input `text`: see `AnswerGate`, and two that lie between both halves.
 
         `answer_inside` where the input holds its own answer, and seeds' inputs do not; `test_item` where the options,
         once there are some, tell an item of a test set.
         """
-        if fault := self._answer_gate.check(text, answer):
+        if answer.turns and answer.turns[-1].calls:
+            return None  # JSON that was held against the functions
+        text = next((turn.content for turn in reversed(answer.turns) if turn.role == USER), text)
+        if fault := self._answer_gate.check(text, answer) or self.check_turns(answer):
             return fault
         if self._answers and _contains_answer(text, answer.output):
             return GateFault("answer_inside", answer.output.strip()[:80])

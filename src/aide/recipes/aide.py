@@ -25,6 +25,7 @@ from aide.recipes.base import (
     finish_each,
     run_side_by_side,
 )
+from aide.recipes.chats import ChatsPayload
 from aide.recipes.extraction import (
     make_extraction_payload,
     make_graph_payload,
@@ -144,7 +145,7 @@ class Aide:
         with Candidate(draft) as candidate:
             for revision in range(revisions + 1):
                 if correction is None:
-                    await steps.check_input(context, hop, candidate.draft.input)
+                    await steps.check_input(context, hop, candidate.draft)
                 found = await steps.answer(context, hop, candidate.draft, ask, correction)
                 if not context.spec.reflection:
                     return steps.make_record(context, hop, found, None, revision)
@@ -172,8 +173,9 @@ class Aide:
     async def revise(self, hop: Hop, draft: Draft, critique: str, ask: Ask) -> Draft:
         """Rewrite one input with the critique at hand."""
         found = await self._write(
-            (hop,), "revise", self._find_revision(), ask, Group((hop,)), draft=draft.input, critique=critique
-        )
+            (hop,), "revise", self._find_revision(), ask, Group((hop,)),
+            draft=self.context.format.show_input(draft), critique=critique,
+        )  # fmt: skip
         return found[0]
 
     async def _write(
@@ -195,20 +197,28 @@ class Aide:
     ) -> Drafts:
         context, card, format, first = self.context, self.context.card, self.context.format, hops[0]
         labels = {label.name: label for label in card.labels}
-        payload = choose_payload(card, len(hops), reply)
+        models = [hop.parent.draft for hop in hops]
+        payload = (
+            ChatsPayload(models, answered=bool(reply))
+            if format.chats
+            else choose_payload(card, len(hops), reply)
+        )
         form = ""
         if reply == format.reply != "":
-            form = context.prompts.render_form(f"answer/{format.name}", evidence=False)
+            prompts = dict.fromkeys(map(format.name_answer, models))
+            forms = (context.prompts.render_form(f"answer/{name}", evidence=False) for name in prompts)
+            form = "\n".join(forms)
         max_output = card.max_input_tokens * len(hops)
         if reply:
             max_output += card.max_answer_tokens * len(hops)
         found = await ask(
             step, payload, template=template, max_output=max_output, draw=first.draw if len(hops) == 1 else 0,
-            lines=[self._describe(hop) for hop in hops], label=format.show_label(card, first.label),
-            asked=format.find_asked(card, first.label),
+            lines=[self._describe(hop, answered=bool(reply)) for hop in hops],
+            label=format.show_label(card, first.label), asked=format.find_asked(card, first.label),
             other_labels=[labels[name] for name in context.confusable(first.label)[:2] if name in labels],
-            parent=first.parent.draft.input if first.operation != PLAIN else "",
-            seed=first.seed.draft.input if first.anchored else "", parts=first.parent.parts,
+            parent=format.show_input(first.parent.draft) if first.operation != PLAIN else "",
+            seed=format.show_input(first.seed.draft) if first.anchored else "",
+            parts=format.list_fixed(first.parent.draft, first.parent.parts),
             demos=context.examples(group), there=group.there, form=form,
             reply=reply, what=name_input(card), **given,
         )  # fmt: skip
@@ -225,8 +235,8 @@ class Aide:
         names = self.context.format.prompt_names
         return self.context.prompts.find_template(*list_variants(kind, names, parts=self.context.fixed_parts))
 
-    def _describe(self, hop: Hop) -> str:
-        """One line of a prompt: what the record is about, how it is changed, and the traits that were drawn for it."""
+    def _describe(self, hop: Hop, *, answered: bool = False) -> str:
+        """One line of a prompt: what it is about, how it is changed, its traits, the shape that it takes over."""
         about = [hop.topic] if hop.topic else []
         if hop.operation != PLAIN:
             names = list_variants(
@@ -240,7 +250,9 @@ class Aide:
             about = [" – ".join(about), *([change] if _has_room(hop) else [])]
         line = "; ".join(filter(None, about))
         others = f" (others take up: {'; '.join(hop.others)})" if hop.others else ""
-        return f"{line}{others}{'. ' if line and hop.manner else ''}{hop.manner[:1].upper()}{hop.manner[1:]}."
+        said = f"{line}{others}{'. ' if line and hop.manner else ''}{hop.manner[:1].upper()}{hop.manner[1:]}."
+        shape = self.context.format.describe_shape(hop.parent.draft, answered=answered)
+        return f"{said if said != '.' else ''} {shape}".strip() if shape else said
 
 
 def _has_room(hop: Hop) -> bool:

@@ -119,10 +119,12 @@ class RecipeContext:
         """How inputs are written together with their answers; empty where they are not. See `Format.reply`."""
         return choose_reply(self.spec, self.format, fixed_parts=self.fixed_parts)
 
-    def question(self, hop: Hop, text: str) -> Question:
+    def question(self, hop: Hop, draft: Draft) -> Question:
         """A new input of a hop as its format takes it."""
-        demos = self.demonstrations(hop.seed)
-        return Question(hop.id, text, hop.parent.parts, hop.label, demos, self.card.max_answer_tokens)
+        demos, model = self.demonstrations(hop.seed), hop.parent.draft
+        parts = self.format.list_fixed(model, hop.parent.parts)
+        question = Question(hop.id, draft.input, parts, hop.label, demos, self.card.max_answer_tokens)
+        return self.format.ask_about(question, draft, model)
 
     def confusable(self, label: str | None) -> Sequence[str]:
         """Other labels, the most easily confused first."""

@@ -13,16 +13,16 @@ NOT_NEEDED: Final = "not_needed"
 """The reason of a candidate that came too late for the target: it says nothing against the candidate."""
 
 
-async def check_input(context: RecipeContext, hop: Hop, text: str) -> None:
+async def check_input(context: RecipeContext, hop: Hop, draft: Draft) -> None:
     """What code can check before anything more is paid for: form, traits, language, leftovers, copies, duplicates.
 
     Raises:
         errors.Rejection: step `synthesize`.
     """
-    seed, parent = hop.seed.draft.input, hop.parent.draft.input
+    text, seed, parent = draft.input, hop.seed.draft.input, hop.parent.draft.input
     if fault := context.gate.check(
         text, seed=seed, parent=parent, traits=hop.traits, fixed=hop.parent.parts.fixed_text
-    ):
+    ) or context.gate.check_turns(draft):
         raise Rejection("synthesize", fault.reason, fault.detail)
     deduplicator = context.deduplicator
     repeated = deduplicator.check_wording(hop.id, text)
@@ -49,7 +49,7 @@ async def answer(
     """
     if hop.label and not context.fixed_parts and context.checks.quorum is None:
         return CheckedAnswer(replace(draft, output=hop.label))
-    question = replace(context.question(hop, draft.input), correction=correction)
+    question = replace(context.question(hop, draft), correction=correction)
     given = draft if draft.output and not correction else None
     found = await context.checks.answer(ask, question, given)
     if problem := context.format.check(found.draft, context.card):
@@ -108,7 +108,7 @@ async def _hold_against(
         raise Rejection(
             "reflect", reason, f"the record says {final[:80]!r}, the judge {own_answer[:80] or 'nothing'!r}"
         )
-    decided = await checks.decide(ask, context.question(hop, found.draft.input), found, own_answer)
+    decided = await checks.decide(ask, context.question(hop, found.draft), found, own_answer)
     if decided.draft is not found.draft:  # the vote went to an answer that nothing has looked at
         check_answer(context, found.draft.input, decided.draft)
     return decided
@@ -119,7 +119,8 @@ def make_record(
 ) -> Record:
     """The accepted record."""
     grades = {**verdict.as_scores(), "correct": True} if verdict else {}
+    draft = replace(found.draft, system=hop.parent.draft.system)
     return Record(
-        hop.id, context.task, context.format.name, found.draft, hop.parent.parts, Lineage.of(hop),
+        hop.id, context.task, context.format.name, draft, hop.parent.parts, Lineage.of(hop),
         {**grades, **found.scores}, revisions, meta=hop.seed.meta,
     )  # fmt: skip

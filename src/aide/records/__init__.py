@@ -14,15 +14,35 @@ from aide.records.content import (
     make_frame,
     read_output,
     read_varying,
+    write_tool,
 )
 from aide.records.ids import ID_BYTES, digest, rng
 from aide.records.protocols import Ask, Correction, Embed, Message, Payload, TracedAsk, Usage
 from aide.records.results import FORMATS, Comparison, FormatName, Lineage, Reading, Record, Reject, Verdict
 from aide.records.tree import OPERATIONS, PERSONA, PLAIN, Group, Hop, Point, Seed, Triple, name_group
+from aide.records.turns import (
+    ASSISTANT,
+    CALL,
+    SYSTEM,
+    TOOL,
+    USER,
+    ToolCall,
+    Turn,
+    describe_turns,
+    join_words,
+    list_kinds,
+    number_calls,
+    read_answer,
+    render_turns,
+    write_calls,
+    write_turns,
+)
 
 __all__ = [
-    "CONTENT", "FORMATS", "ID_BYTES", "OPERATIONS", "PERSONA", "PLAIN", "WHOLE", "Ask", "Comparison", "Correction",
-    "Draft", "Embed", "FormatName", "Group", "Hop", "Lineage", "Message", "Parts", "Payload", "Point", "Reading",
-    "Record", "Reject", "Seed", "TracedAsk", "Triple", "Usage", "Verdict", "digest", "find_varying_name", "make_frame",
-    "name_group", "read_output", "read_varying", "replace", "rng",
+    "ASSISTANT", "CALL", "CONTENT", "FORMATS", "ID_BYTES", "OPERATIONS", "PERSONA", "PLAIN", "SYSTEM", "TOOL",
+    "USER", "WHOLE", "Ask", "Comparison", "Correction", "Draft", "Embed", "FormatName", "Group", "Hop",
+    "Lineage", "Message", "Parts", "Payload", "Point", "Reading", "Record", "Reject", "Seed", "ToolCall",
+    "TracedAsk", "Triple", "Turn", "Usage", "Verdict", "describe_turns", "digest", "find_varying_name",
+    "join_words", "list_kinds", "make_frame", "name_group", "number_calls", "read_answer", "read_output",
+    "read_varying", "render_turns", "replace", "rng", "write_calls", "write_tool", "write_turns",
 ]  # fmt: skip

@@ -1,9 +1,11 @@
 """What a seed and a record have in common: the content of one example, and the parts that an input may have."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 
+from aide.records.turns import Turn, write_turns
 from aide.text.structure import write_structure
 
 
@@ -20,10 +22,22 @@ class Draft:
     reasoning: str = ""
     evidence: str = ""
     """A verbatim quote of a fixed part."""
+    turns: tuple[Turn, ...] = ()
+    """A chat, of which `input` is what the user says; its last turn is the output, where there is one."""
+    tools: tuple[str, ...] = ()
+    """Functions that the chat may call, each as JSON text in OpenAI's shape."""
+    system: str = ""
+    """The system prompt that all chats of the task share; one that differs between them is a turn."""
+
+    @property
+    def context(self) -> tuple[Turn, ...]:
+        """The turns before the answer."""
+        return self.turns[:-1] if self.output else self.turns
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as JSON values: `input` and `output` always, the others only where they hold something."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values |= {"turns": write_turns(self.turns), "tools": list(map(json.loads, self.tools))}
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in values.items()
@@ -34,7 +48,9 @@ class Draft:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The inverse of `as_dict`; what `data` holds besides the fields of a draft is ignored."""
         values: dict[str, Any] = {
-            each.name: tuple(data[each.name]) if each.name in _LISTS else data[each.name]
+            each.name: tuple(map(_READ.get(each.name, _keep), data[each.name]))
+            if each.name in _LISTS
+            else data[each.name]
             for each in fields(cls)
             if each.name in data
         }
@@ -43,6 +59,16 @@ class Draft:
         return cls(**values)
 
 
+def _keep(value: Any) -> Any:
+    return value
+
+
+def write_tool(definition: Any) -> str:
+    """The definition of a function as a draft holds it."""
+    return json.dumps(definition, ensure_ascii=False)
+
+
+_READ: Final = {"turns": Turn.from_dict, "tools": write_tool}
 _LISTS: Final = tuple(each.name for each in fields(Draft) if isinstance(each.default, tuple))
 
 CONTENT: Final[Mapping[str, type]] = {

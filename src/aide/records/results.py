@@ -9,7 +9,8 @@ from aide.records.tree import Hop, Triple
 from aide.text.structure import read_structure
 
 FormatName = Literal[
-    "open", "free_text", "multiple_choice", "yes_no", "classification", "code", "json", "multi_label"
+    "open", "free_text", "multiple_choice", "yes_no", "classification", "code", "json", "multi_label",
+    "chat",
 ]  # fmt: skip
 FORMATS: Final[tuple[FormatName, ...]] = get_args(FormatName)
 STRUCTURED: Final[frozenset[str]] = frozenset({"json", "multi_label"})

@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 from aide.records.content import WHOLE, Draft, Parts
 from aide.records.ids import digest
+from aide.records.turns import render_turns
 
 OPERATIONS: Final = ("constraint", "reasoning", "concretize")
 PERSONA: Final = "persona"
@@ -43,8 +44,9 @@ class Seed:
 
     @staticmethod
     def identify(draft: Draft, parts: Parts) -> str:
-        """The content hash: input, output, choices and fixed parts; never the person's id or meta."""
-        return digest("seed", parts.whole(draft.input), draft.output, *draft.choices)
+        """The content hash: input, output, choices, fixed parts and turns; never the person's id or meta."""
+        chat = [render_turns(draft.turns), draft.system, *draft.tools] if draft.turns else []
+        return digest("seed", parts.whole(draft.input), draft.output, *draft.choices, *chat)
 
     def as_dict(self) -> dict[str, Any]:
         """The seed as the journal keeps it, under its id.

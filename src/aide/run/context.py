@@ -102,6 +102,7 @@ def build_recipe_context(
             inputs.avoid,
             [seed.draft.reasoning for seed in inputs.seeds],
             list_joined_columns(inputs.loaded.origin.roles),
+            [seed.draft for seed in inputs.seeds if seed.draft.turns],
         ),
         # By itself a vote is held only where the judge, whose own answer is one, says otherwise.
         checks=AnswerChecks(

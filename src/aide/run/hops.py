@@ -60,7 +60,7 @@ class HopBuilder:
         # What the files have now knows its meta fields, which the journal doesn't keep.
         self._seeds = {**pool.seeds, **{seed.id: seed for seed in inputs.seeds}}
         self._contexts = inputs.contexts
-        self._fixed_parts = inputs.fixed_parts
+        self._deals = inputs.fixed_parts or inputs.differing_frames
         self._journal = journal
         self._pools = pool.pools
         self._traits = {
@@ -104,7 +104,7 @@ class HopBuilder:
 
     def compose(self, work: GroupWork, correction: float = 1.0) -> Group:
         """The hops of a group. `correction` is what the lengths that are asked for are multiplied by."""
-        document = self._deal_document(work.slots[0]) if self._fixed_parts else None
+        document = self._deal_document(work.slots[0]) if self._deals else None
         hops = [self._compose_hop(slot, work, document) for slot in work.slots]
         id = name_group([hop.id for hop in hops])
         return Group(

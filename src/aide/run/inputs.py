@@ -16,7 +16,7 @@ from aide.prompts import Prompts, list_variants
 from aide.records import Seed
 from aide.run.contexts import read_contexts
 from aide.run.folder import RunFolder, hash_inputs
-from aide.seeds import LoadedSeeds, SeedMapping, load_seeds
+from aide.seeds import LoadedSeeds, SeedMapping, load_seeds, shape_chats
 from aide.streams import NO_STREAMS, STDIN, Streams, is_stream
 
 # From this share of a test item on, a seed is the item itself and not a neighbour of it: what a seed and an item of
@@ -45,6 +45,11 @@ class PreparedInputs:
     """Examples of `--human`, to measure records by."""
     hashes: Mapping[str, str]
     """Of each seed file, by its name, the hash of the very bytes that were read; empty for standard input."""
+
+    @property
+    def differing_frames(self) -> bool:
+        """Whether chats differ in their system prompts or functions, so that few can share a call."""
+        return len({(seed.draft.system, seed.draft.tools) for seed in self.seeds}) > 1
 
     @property
     def fixed_parts(self) -> bool:
@@ -145,10 +150,13 @@ def read_inputs(
     seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
     given = "json" if spec.output_schema is not None and spec.format == "auto" else spec.format
     format = detect_format([seed.draft for seed in seeds], given, labels, hint=loaded.format_hint)
+    if format.chats or any(seed.draft.turns for seed in seeds):
+        loaded = shape_chats(loaded, as_chats=format.chats)
+        seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
     seeds = tuple(replace(seed, draft=format.normalise(seed.draft)) for seed in seeds)
     _check_effect(spec, seeds, format)
     avoid = _read_avoided(spec, seeds)
-    human = _read_human(spec, mapping)
+    human = _read_human(spec, mapping, format)
     inputs = PreparedInputs(loaded, seeds, format, labels, contexts, avoid, human, dict(hashes or {}))
     if spec.output_schema is not None or spec.agree_on:
         count_inputs_card(spec, inputs)  # what is wrong with them is told before anything is spent
@@ -161,7 +169,14 @@ def read_inputs(
 def keep_format(inputs: PreparedInputs, card: str | None) -> PreparedInputs:
     """The inputs in the format of the folder's card, if it has one: another version may tell formats otherwise."""
     name = card_from_toml(card).format if card else inputs.format.name
-    return inputs if name == inputs.format.name else replace(inputs, format=FORMATS[name])
+    if name == inputs.format.name:
+        return inputs
+    format = FORMATS[name]
+    loaded = shape_chats(inputs.loaded, as_chats=format.chats)
+    seeds = loaded.seeds if loaded.seeds != inputs.loaded.seeds else inputs.seeds
+    return replace(
+        inputs, format=format, loaded=loaded, seeds=tuple({seed.id: seed for seed in seeds}.values())
+    )
 
 
 def count_inputs_card(spec: RunSpec, inputs: PreparedInputs) -> TaskCard:
@@ -179,10 +194,12 @@ def _read_schema_file(path: Path) -> str:
         raise InputError(f"{path} can't be read: {fault}", hint="--schema takes a file of JSON") from fault
 
 
-def _read_human(spec: RunSpec, mapping: SeedMapping) -> tuple[Seed, ...]:
+def _read_human(spec: RunSpec, mapping: SeedMapping, format: Format) -> tuple[Seed, ...]:
     """The examples of `--human`. They are only looked at, so they need none of the columns that go along."""
     paths = [str(path) for path in spec.human]
-    return tuple(load_seeds(paths, replace(mapping, meta=())).seeds) if paths else ()
+    if not paths:
+        return ()
+    return tuple(shape_chats(load_seeds(paths, replace(mapping, meta=())), as_chats=format.chats).seeds)
 
 
 def _read_avoided(spec: RunSpec, seeds: Sequence[Seed]) -> Contamination | None:

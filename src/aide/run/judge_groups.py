@@ -20,7 +20,7 @@ from aide.judging.verdict import (
 )
 from aide.llm.usage import estimate_tokens
 from aide.prompts import Prompts
-from aide.records import PLAIN, Ask, Comparison, Draft, Hop, Parts, Reading, Seed, digest, rng
+from aide.records import PLAIN, WHOLE, Ask, Comparison, Draft, Hop, Parts, Reading, Seed, digest, rng
 from aide.run.call_groups import AskTogether, CallGroups, Item
 from aide.run.group_sizes import JUDGED, GroupSizes, note_size
 from aide.run.inputs import PreparedInputs
@@ -147,11 +147,13 @@ class GroupedJudge:
 
     async def compare(self, hop: Hop, draft: Draft) -> Comparison:
         """See `recipes.Judge`."""
+        format = self._format
         item = {
             "id": hop.id,
-            "parent": hop.parent.draft.input if hop.operation != PLAIN else "",
-            "text": draft.input,
-            "answer": self._format.render(draft) if self._format.shows_answer(self._card) else "",
+            "parent": format.show_input(hop.parent.draft) if hop.operation != PLAIN else "",
+            "text": format.show_input(draft),
+            "answer": format.render(draft) if format.shows_answer(self._card) else "",
+            **self._name_document(draft),
         }
         announced = self._announced.get(hop.group)
         group = hop.group if announced and announced.note(hop.id, announced.compared) else ""
@@ -160,7 +162,10 @@ class GroupedJudge:
     # --- calls ----------------------------------------------------------------------------------------
 
     def _make_item(self, id: str, draft: Draft, parts: Parts) -> dict[str, Any]:
-        whole, passage = cut_passage(parts, draft.evidence)
+        if self._format.chats:
+            whole, passage = self._format.list_fixed(draft, parts), ""
+        else:
+            whole, passage = cut_passage(parts, draft.evidence)
         document = digest("document", *(text for _, text in whole.fixed)) if whole.fixed else ""
         self._documents[document] = whole
         return {
@@ -170,6 +175,12 @@ class GroupedJudge:
             "passage": passage,
             "choices": list(draft.choices),
         }
+
+    def _name_document(self, draft: Draft) -> dict[str, str]:
+        """What a comparison has to be shown besides; texts with fixed parts are compared without them."""
+        if not self._format.chats:
+            return {}
+        return {"document": self._make_item("", draft, WHOLE)["document"]}
 
     async def read_real(self, seeds: Sequence[Seed], name: str) -> list[Reading | None]:
         """How the judge reads real texts that are not among its examples: the measure for its grades of others."""
@@ -188,10 +199,21 @@ class GroupedJudge:
 
     async def compare_answers(self, drafts: Sequence[Draft], name: str) -> list[Comparison | None]:
         """Whether the judge takes these answers for right, of texts that have no parent."""
-        items = [
-            {"parent": "", "text": draft.input, "answer": self._format.render(draft)} for draft in drafts
-        ]
-        return await _ask_patiently(self._ask_comparisons, digest("answers", name), items)
+        by_document: dict[str, list[tuple[int, Item]]] = {}
+        for place, draft in enumerate(drafts):
+            item = {
+                "parent": "",
+                "text": self._format.show_input(draft),
+                "answer": self._format.render(draft),
+            }
+            item |= self._name_document(draft)
+            by_document.setdefault(item.get("document", ""), []).append((place, item))
+        found: dict[int, Comparison | None] = {}
+        for document, placed in by_document.items():
+            id = digest("answers", name, *([document] if document else []))
+            replies = await _ask_patiently(self._ask_comparisons, id, [item for _, item in placed])
+            found |= dict(zip([place for place, _ in placed], replies, strict=True))
+        return [found[place] for place in range(len(drafts))]
 
     async def _ask_readings(self, id: str, items: Sequence[Item]) -> Sequence[Reading | None]:
         """Readings of some texts, a real one among them where there are seeds to spare and company to hide in."""
@@ -226,7 +248,8 @@ class GroupedJudge:
         )
         working = card.max_answer_tokens if format.reading in ("worked", "text", "object") else 0
         replies = await self._ask_judge(
-            id, payload, template=format.judge_prompt, max_output=200 + len(items) * (200 + working), demos=examples,
+            id, payload, template=format.judge_prompt, demos=examples,
+            max_output=200 + len(items) * (200 + working),
             parts=self._documents[items[0]["document"]],
             texts=[{"shown": item["shown"], "passage": item["passage"]} for item in items], reading=format.reading,
         )  # fmt: skip
@@ -246,8 +269,9 @@ class GroupedJudge:
         replies = await self._ask_judge(
             id,
             payload,
-            template="reflect/beside",
+            template=self._format.name_prompt("reflect/beside"),
             max_output=200 + 120 * len(items),
+            parts=self._documents.get(items[0].get("document", ""), WHOLE) if self._format.chats else WHOLE,
             pairs=items,
             answers=answers,
         )

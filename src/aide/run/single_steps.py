@@ -25,7 +25,8 @@ from aide.run.seed_pool import SeedPool
 from aide.run.service import ModelService
 from aide.run.session import RunRequest, open_session
 from aide.run.task_card import fix_card
-from aide.seeds.shapes import INPUTS, RowFields
+from aide.seeds.column_names import INPUTS
+from aide.seeds.shapes import RowFields
 from aide.seeds.values import read_text_value
 from aide.text.shingles import compute_features, measure_jaccard
 from aide.verify.agreement import Quorum, Vote, collect_votes

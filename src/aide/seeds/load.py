@@ -9,17 +9,15 @@ from typing import Final
 
 from aide.errors import InputError
 from aide.records import FORMATS, Seed, find_varying_name
+from aide.seeds.chats import describe_end, flatten_chat, settle_chats
+from aide.seeds.column_names import CHOICES, IDS, INPUTS, KNOWN, OUTPUTS
 from aide.seeds.columns import split_columns
 from aide.seeds.files import name_task, read_files
 from aide.seeds.headers import guess_halves
 from aide.seeds.outputs import ReadRow, settle_outputs
 from aide.seeds.parts import keep_fields, read_record_parts, split_by_pattern
+from aide.seeds.problems import report_problems
 from aide.seeds.shapes import (
-    CHOICES,
-    IDS,
-    INPUTS,
-    KNOWN,
-    OUTPUTS,
     RowContent,
     RowFields,
     UnknownColumnsError,
@@ -39,7 +37,6 @@ from aide.text.suggestions import suggest_name
 # only the first kind is ours; a column named `model` or `scores` is theirs.
 _OWN: Final = frozenset({"parts", "keep", "meta", "format", "task"})
 _OF_A_RECORD: Final = frozenset({"lineage", "scores", "revisions", "model"})
-_MAX_PROBLEMS: Final = 20  # named in one error; more would push the hint off the screen
 _SHOWN_OF_CELL: Final = 40  # characters: enough for a person to see whether it is a name
 _TASK_NAME: Final = re.compile(r"[\w.\-]{1,64}")
 
@@ -66,6 +63,8 @@ class SeedMapping:
     """All labels, where they are known: outputs may be several of them, with a separator."""
     label_separator: str = ""
     """What stands between several labels of one output; empty means look for it, where the labels are known."""
+    unanswered: bool = False
+    """Whether a chat may end with the user's turn; its output is then empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +146,7 @@ def load_seeds(
     tables: list[SeedTable] = []
     problems: list[LineProblem] = []
     rows = list(_read_rows(paths, mapping, streams, tables, problems))
+    _settle_chats(rows, mapping)
     rows, separator = settle_outputs(rows, mapping.label_names, mapping.label_separator, problems)
     abouts = [_join_preambles(rows), *(table.about for table in tables)]
     seeds: dict[str, Seed] = {}
@@ -160,7 +160,7 @@ def load_seeds(
         # A seed stands for its content: twice in the file it would get two shares of the target.
         repeated += seed.id in seeds
         seeds.setdefault(seed.id, seed)
-    _report(problems, mapping, any_left=bool(seeds))
+    report_problems(problems, skip_bad=mapping.skip_bad, any_left=bool(seeds))
     if not seeds:
         raise InputError(f"{paths[0]} holds no examples", hint="it needs about ten, one a line")
     format, task = _find_common(rows, "format"), _find_common(rows, "task")
@@ -273,6 +273,10 @@ def _read_content(fields: RowFields, mapping: SeedMapping) -> tuple[str, RowCont
     """
     shape, content = _recognise(fields, mapping)
     draft, labels = content.draft, mapping.labels
+    if draft.turns and not draft.output:
+        if mapping.unanswered:
+            return shape, content
+        raise BadRowError(describe_end(draft.turns))
     if is_missing(draft.input):
         raise BadRowError(f"has an empty input (it says {draft.input})")
     # An option of a question may be any word.
@@ -303,6 +307,17 @@ def _recognise(fields: RowFields, mapping: SeedMapping) -> tuple[str, RowContent
         roles = {"output": output, **{f"input {n}": name for n, name in enumerate(inputs, 1)}}
     content = make_content(fields, roles, whole, fields.get(output), options, letters)
     return "the fields that were named", content
+
+
+def _settle_chats(rows: Sequence[ReadRow], mapping: SeedMapping) -> None:
+    """Make all rows chats where one is more than an input and its output, else none; a pattern needs texts."""
+    drafts = settle_chats([row.content.draft for row in rows])
+    if mapping.keep or mapping.input_pattern:
+        drafts = [flatten_chat(draft) if draft.turns else draft for draft in drafts]
+    for row, draft in zip(rows, drafts, strict=True):
+        content = row.content
+        said = content.preamble or ("" if "instruction" in content.roles else draft.system)
+        row.content = replace(content, draft=draft, preamble="" if draft.turns else said)
 
 
 def _join_preambles(rows: Sequence[ReadRow]) -> str:
@@ -340,19 +355,6 @@ def _make_seed(content: RowContent, fields: RowFields, mapping: SeedMapping) -> 
         draft = replace(draft, evidence=str(quote))
     name = read_text_value(row[id_field]) if id_field else ""
     return Seed(Seed.identify(draft, parts), draft, parts, name, meta)
-
-
-def _report(problems: Sequence[LineProblem], mapping: SeedMapping, *, any_left: bool) -> None:
-    if not problems or (mapping.skip_bad and any_left):
-        return
-    named = "\n".join(map(str, problems[:_MAX_PROBLEMS]))
-    more = f"\nand {len(problems) - _MAX_PROBLEMS} more" if len(problems) > _MAX_PROBLEMS else ""
-    unread = any("field" in problem.reason or "has no" in problem.reason for problem in problems)
-    ways = ["name the columns with --input-field and --output-field"] if unread else []
-    if any("(it says" in problem.reason for problem in problems):
-        ways.append("if such a word is a label, name all labels with --labels")
-    ways += ["mend the file"] + (["leave such lines out with --skip-bad"] if any_left else [])
-    raise InputError(named + more, hint=", or ".join(ways))
 
 
 def _describe(rows: Sequence[ReadRow]) -> str:

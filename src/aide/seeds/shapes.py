@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from aide.records import Draft
+from aide.seeds import chat_rows
+from aide.seeds.chat_rows import ChatContent
+from aide.seeds.column_names import CHOICES, CONTEXTS, INPUTS, LETTERS, OUTPUTS, PAIRS, TESTS, WORKINGS
 from aide.seeds.spans import (
     find_spans,
     find_tokens,
@@ -18,57 +21,12 @@ from aide.seeds.values import (
     BadRowError,
     MissingFieldError,
     is_missing,
-    read_chat,
     read_options,
     read_output,
     read_text_value,
     resolve_option,
 )
 from aide.text.cleaning import clean_text
-
-# Names of columns as data sets have them. Of several in one row the first here is taken, so that the plainest stand
-# in front: a row with `question` and `content` asks the question.
-INPUTS: Final = (
-    "input", "question", "prompt", "text", "sentence", "utterance", "query", "problem", "instruction",
-    "message", "ticket", "review", "content", "source_text", "ctx", "document", "article", "dialogue", "dialog",
-)  # fmt: skip
-OUTPUTS: Final = (
-    "output", "answer", "completion", "response", "target", "label_text", "label", "intent", "category",
-    "class", "sentiment", "answerkey", "answer_key", "correct_answer", "correct", "answers", "solution",
-    "code", "canonical_solution", "chosen", "reply", "expected_output", "expected", "answer_idx", "gold",
-    "summary", "highlights", "labels", "tags", "categories", "intents", "topics", "entities", "spans",
-)  # fmt: skip
-CHOICES: Final = ("choices", "options", "candidates", "multiple_choice_targets", "endings")
-CONTEXTS: Final = (
-    "context", "contract", "passage", "document", "article", "paragraph", "clause", "story", "table",
-)  # fmt: skip
-TESTS: Final = ("tests", "test_list", "test_cases", "test")
-WORKINGS: Final = ("reasoning", "solution", "rationale", "explanation", "cot")
-IDS: Final = ("id", "_id", "uid", "uuid", "qid", "question_id")
-LETTERS: Final = (("a", "b", "c", "d", "e"), *(tuple(f"{stem}{n}" for n in mark) for stem, mark in (
-    ("option_", "abcde"), ("option", "abcde"), ("op", "abcde"), ("choice_", "abcde"), ("choice", "12345"),
-    ("option", "12345"), ("option_", "12345"),
-)))  # fmt: skip
-# Two texts whose relation is asked for. Neither is the input alone.
-PAIRS: Final = (
-    ("premise", "hypothesis"),
-    ("sentence1", "sentence2"),
-    ("question1", "question2"),
-    ("text1", "text2"),
-)
-KNOWN: Final = frozenset(
-    (
-        *sum(PAIRS, ()),
-        *INPUTS,
-        *OUTPUTS,
-        *CHOICES,
-        *CONTEXTS,
-        *TESTS,
-        "messages",
-        "conversations",
-        "conversation",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +121,8 @@ def make_content(
         value = fields.row[column] if column else None
         if isinstance(value, str) and not is_missing(value):
             texts[role], roles[role] = clean_text(value), column
-    return RowContent(Draft(input, output, options, tests, **texts), roles)
+    draft = Draft(input, output, options, tests, texts["reasoning"], texts["evidence"])
+    return RowContent(draft, roles)
 
 
 def _read_pair(fields: RowFields) -> RowContent:
@@ -175,12 +134,22 @@ def _read_pair(fields: RowFields) -> RowContent:
 
 
 def _read_chat(column: str) -> Callable[[RowFields], RowContent]:
-    def read(fields: RowFields) -> RowContent:
-        name = fields.names[column]
-        input, output, system = read_chat(name, fields.row[name])
-        return replace(make_content(fields, {column: name}, input, output), preamble=system)
+    return lambda fields: _make_chat_content(fields, chat_rows.read_chat_column(fields, column))
 
-    return read
+
+def _read_record_chat(fields: RowFields) -> RowContent:
+    draft, roles = chat_rows.read_chat_column(fields, "turns")
+    columns = {role: fields.names[role] for role in ("input", "output")}
+    return _make_chat_content(fields, (draft, {**roles, **columns}))
+
+
+def _make_chat_content(fields: RowFields, chat: ChatContent) -> RowContent:
+    """A chat with what stands beside it; one that lacks its answer has an empty output."""
+    draft, roles = chat
+    if not draft.output:
+        return RowContent(draft, roles)
+    content = make_content(fields, roles, draft.input, draft.output)
+    return replace(content, draft=replace(content.draft, turns=draft.turns, tools=draft.tools))
 
 
 def _read_scored(fields: RowFields) -> RowContent:
@@ -202,8 +171,15 @@ def _read_alpaca(fields: RowFields) -> RowContent:
     output = fields.find(OUTPUTS, instruction, input)
     roles = {"instruction": instruction, **({"input": input} if input else {}), "output": output}
     asked, text = fields.read_text(instruction), fields.read_optional(input) if input else ""
-    content = make_content(fields, roles, text or asked, fields.row[output])
-    return replace(content, preamble=asked if text else "")
+    content = replace(
+        make_content(fields, roles, text or asked, fields.row[output]), preamble=asked if text else ""
+    )
+    if not {"history", "system"} & fields.names.keys():
+        return content
+    whole = "\n".join(filter(None, (asked, text)))
+    draft, more = chat_rows.read_history(fields, whole, content.draft.output)
+    made = replace(content.draft, turns=draft.turns, tools=draft.tools)
+    return replace(content, draft=made, roles={**content.roles, **more})
 
 
 def _find_columns(fields: RowFields) -> tuple[str, ...]:
@@ -309,13 +285,20 @@ def _has(*names: str) -> Callable[[RowFields], bool]:
     return lambda fields: all(name in fields.names for name in names)
 
 
-def _has_turns(name: str) -> Callable[[RowFields], bool]:
-    """True for a list of turns under `name`, which elsewhere is the name of a text."""
-    return lambda fields: isinstance(fields.row.get(fields.names.get(name, "")), list)
+def _is_record_chat(fields: RowFields) -> bool:
+    return _has("input", "output")(fields) and chat_rows.holds_turns(fields, "turns")
 
 
 def _numbered(width: int) -> Callable[[RowFields], bool]:
     return lambda fields: tuple(fields.row) == tuple(str(n) for n in range(1, width + 1))
+
+
+def _holds_turns(name: str, fields: RowFields) -> bool:
+    return chat_rows.holds_turns(fields, name)
+
+
+def _is_whole_chat(name: str, fields: RowFields) -> bool:
+    return chat_rows.is_whole_chat(fields, name)
 
 
 def _is_pair(fields: RowFields) -> bool:
@@ -354,9 +337,19 @@ def _is_context(fields: RowFields) -> bool:
 
 # The most telling first: every shape further down would misread those above it.
 SHAPES: Final = (
+    RowShape("records of chats", _is_record_chat, _read_record_chat),
     RowShape("chat messages", _has("messages"), _read_chat("messages")),
     RowShape("ShareGPT conversations", _has("conversations"), _read_chat("conversations")),
-    RowShape("chat in a column `conversation`", _has_turns("conversation"), _read_chat("conversation")),
+    *(
+        RowShape(f"chat in a column `{name}`", partial(_holds_turns, name), _read_chat(name))
+        for name in ("conversation", "turns")
+    ),
+    RowShape(
+        "TRL prompt and completion of turns",
+        chat_rows.is_prompt_completion,
+        lambda fields: _make_chat_content(fields, chat_rows.read_prompt_completion(fields)),
+    ),
+    RowShape("chat in a column `chosen`", partial(_is_whole_chat, "chosen"), _read_chat("chosen")),
     RowShape("BIG-bench target_scores", _has("target_scores"), _read_scored),
     RowShape("Alpaca (instruction, input, output)", _is_alpaca, _read_alpaca),
     RowShape("a column an option, the answer by letter", _is_lettered, _read_lettered),

@@ -3,10 +3,8 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
-from aide.jsonl import parse_json
 from aide.text.cleaning import clean_text
 from aide.text.structure import write_structure
 from aide.text.suggestions import suggest_name
@@ -87,24 +85,6 @@ def _is_text_list(value: Sequence[Any]) -> bool:
         turns = all(_role(each) for each in value)
         return turns or all({"text"} <= each.keys() <= {"text", "type"} for each in value)
     return all(isinstance(each, str | int | float) for each in value)
-
-
-def read_chat(column: str, turns: Any) -> tuple[str, str, str]:
-    """Input, output and system text of a chat: its output is the assistant's last turn.
-
-    Raises:
-        BadRowError: it is no list of turns, or the assistant says nothing.
-    """
-    if isinstance(turns, str):  # a table has no lists: its writers put JSON into the cell
-        with suppress(ValueError):
-            turns = parse_json(turns)
-    if not isinstance(turns, list) or not all(isinstance(turn, Mapping) for turn in turns):
-        raise BadRowError(f"has {column} that are no list of turns")
-    last = max((place for place, turn in enumerate(turns) if _role(turn) in _ASSISTANT), default=-1)
-    if last < 0:
-        raise BadRowError("has no turn of the assistant")
-    system = "\n".join(_words(turn) for turn in turns[:last] if _role(turn) in _SYSTEM)
-    return _join_turns(turns[:last]), _words(turns[last]), system
 
 
 def _role(turn: Mapping[str, Any]) -> str:

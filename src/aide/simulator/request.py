@@ -19,7 +19,9 @@ STEPS: Final = (
     ("examples", "card"),
 )  # fmt: skip
 # What an answer without a schema is asked for as, by words that stand in the prompt for it alone: `_Writer.kind`.
-FORMS: Final = (("assert", "tests"), ("code block", "code"), ("in exactly this form", "open"))
+FORMS: Final = (
+    ("assert", "tests"), ("code block", "code"), ("in exactly this form", "open"), ("only a JSON list", "calls"),
+)  # fmt: skip
 # Tags that show the form of what is wanted back, as in `<new>the new question</new>`: no inputs.
 OUTPUTS: Final = ("item", "new", "answer")
 
@@ -29,6 +31,7 @@ _ATTRIBUTE: Final = re.compile(r" (\w+)=\"([^\"]*)\"")
 _LENGTH: Final = re.compile(r"\babout (\d+) (word|character)s?\b", re.IGNORECASE)
 _SENTENCES: Final = re.compile(r"\b(\d+) sentences\b")
 _LINES: Final = re.compile(r"\bon (\d+) lines\b")
+_TURNS: Final = re.compile(r"\bTurns: ([a-z, ]+)\.")
 _COUNT: Final = re.compile(r"\bexactly (\d{1,2})\b", re.IGNORECASE)
 
 
@@ -126,6 +129,20 @@ def read_manner(line: str) -> Manner:
     return Manner(
         int(length), f"{unit}s", int(sentences[0]) if sentences else 1, int(lines[0]) if lines else 1
     )
+
+
+def read_turns(line: str) -> list[str]:
+    """The kinds of the turns that a line asks for; none where it asks for a single text."""
+    found = _TURNS.search(line)
+    return found[1].split(", ") if found else []
+
+
+def read_user_words(text: str) -> str:
+    """What the user says in a conversation; any other text as it is."""
+    if "<turn role=" not in text:
+        return text
+    turns = [tag for tag in read_tags(text)[0] if tag.name == "turn"]
+    return " ".join(tag.text for tag in turns if tag.attributes.get("role") == "user") or text
 
 
 @lru_cache(maxsize=512)

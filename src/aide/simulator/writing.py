@@ -13,6 +13,8 @@ from typing import Any, Final
 import orjson
 
 from aide.records import digest, rng
+from aide.simulator.conversations import write_call, write_turns
+from aide.simulator.grading import grade
 from aide.simulator.request import (
     OUTPUTS,
     ParsedRequest,
@@ -22,6 +24,8 @@ from aide.simulator.request import (
     read_manner,
     read_request,
     read_tags,
+    read_turns,
+    read_user_words,
 )
 from aide.simulator.settings import SimulatorSettings
 from aide.simulator.texts import (
@@ -65,18 +69,6 @@ _CARD: Final = {
     "answer_form": "A few words or lines that say what was asked for.",
     "hard": "", "language": "", "language_code": "", "locale": "",
 }  # fmt: skip
-_GOOD: Final = {
-    "fault": "", "second": "", "on_task": True, "in_style": True, "plausible": True, "answerable": True,
-    "gives_away": False, "residue": False,
-}  # fmt: skip
-_LOW: Final = ({"relevance": 5}, {"relevance": 6}, {"in_style": False})
-_LOST: Final = (
-    {"relevance": 4},
-    {"on_task": False},
-    {"plausible": False},
-    {"answerable": False},
-    {"gives_away": True},
-)
 
 
 def write_answer(body: Mapping[str, Any], settings: SimulatorSettings) -> str:
@@ -89,17 +81,6 @@ def write_answer(body: Mapping[str, Any], settings: SimulatorSettings) -> str:
         return "This is a simulator, not a model."
     wanted = [tag for tag in request.tags if tag.name in OUTPUTS]
     return writer.wrap(wanted) if wanted else writer.answer() if writer.blind else writer.write()
-
-
-def grade(identity: int, settings: SimulatorSettings) -> dict[str, Any]:
-    """The fields of a verdict on a text, and as `outcome` good, low (a revision mends it) or lost."""
-    dice, place = rng("grade", str(identity)), draw_share("outcome", identity)
-    good = {**_GOOD, "relevance": dice.randint(7, 10), "diversity": dice.randint(5, 10), "outcome": "good"}
-    if settings.accept_all or place >= settings.reject + settings.low:
-        return good
-    lost = place < settings.reject
-    said = {"outcome": "lost" if lost else "low", "fault": "It falls short of the task."}
-    return {**good, **said, **dice.choice(_LOST if lost else _LOW)}
 
 
 class _Writer:
@@ -116,7 +97,7 @@ class _Writer:
         self.subject = inputs[known] if known else "\n".join(inputs.values()) or request.prose
         if known == "examples" and self.shown:
             self.subject = "\n".join(self.shown)
-        self.words = find_words(self.subject) or [self.subject.strip()[:12] or "text"]
+        self.words = find_words(read_user_words(self.subject)) or [self.subject.strip()[:12] or "text"]
         self.mark = read_mark(self.subject)
         self.order = {name: text for name, text in inputs.items() if name not in _SHARED}
         if self.written:  # other examples make another text, as a temperature does
@@ -307,6 +288,8 @@ class _Writer:
 
     def answer(self) -> str:
         """The answer in the form that the prompt names; further draws word it differently."""
+        if self.kind == "calls":
+            return self.call()
         if self.kind in ("code", "tests"):
             called = found[1] if (found := _CALL.search(self.subject)) else "solve"
             tests = "".join(f"assert {called}({number}) == {self.truth}\n" for number in range(3))
@@ -324,6 +307,11 @@ class _Writer:
         said = self.shown.get(self.subject, said)
         return f"{said}\n<evidence>{self.quote()}</evidence>" if "evidence" in self.inputs else said
 
+    def call(self) -> str:
+        """A call of one of the functions of the prompt, else one that an example shows."""
+        shown = (*self.shown, *self.shown.values(), self.inputs.get("parent", ""))
+        return write_call(self.request.tags, shown, self.mark.identity, self.fill)
+
     def fill_up(self, said: str) -> str:
         """What an answer lacks to be as long as those of the examples: words that say nothing."""
         lacks = sum(map(len, self.shown.values())) // max(1, len(self.shown)) - len(said)
@@ -340,7 +328,7 @@ class _Writer:
         if "draft" in self.inputs or place >= repeat + self.settings.near:
             return self.compose(key, source)
         if place < repeat:
-            source = self.dice.choice([*self.shown] or [self.subject])
+            source = read_user_words(self.dice.choice([*self.shown] or [self.subject]))
             return self.compose(("repeat", source), source)
         own = self.request.numbered or [{}]
         sibling = _Writer(
@@ -353,7 +341,7 @@ class _Writer:
     def choose_source(self) -> str:
         """The text whose words a new one takes: the seed, the parent or an example."""
         given = self.inputs.get("seed") or self.inputs.get("parent")
-        return given or self.dice.choice([*self.shown] or [self.subject])
+        return read_user_words(given or self.dice.choice([*self.shown] or [self.subject]))
 
     def compose(self, key: Sequence[object], source: str) -> str:
         """The text that belongs to `key`; in the place of a draft a good one, unless the draft was lost."""
@@ -370,7 +358,7 @@ class _Writer:
         line = self.inputs.get("line", "")
         named = "" if key[0] == "repeat" else " ".join(find_words(line.partition(".")[0])[:2])
         inserted: Sequence[str] = [named, mark] if named else [mark]
-        others: Sequence[str] = (*self.shown, self.subject)
+        others: Sequence[str] = (*map(read_user_words, self.shown), read_user_words(self.subject))
         manner = read_manner(line)
         if key[0] == "repeat":  # the same whatever is asked for and shown
             others, manner = (), Manner(unit=manner.unit)
@@ -385,6 +373,8 @@ class _Writer:
             for own in self.request.numbered if "n" in tag.attributes else [{}]:
                 writer = _Writer(self.request, self.settings, {**self.inputs, **own})
                 text = writer.answer() if tag.name == "answer" else writer.write()
+                if kinds := read_turns(own.get("line", "")):
+                    text = write_turns(kinds, text, writer.words, writer.call(), writer.dice)
                 if inside:  # its answer stands behind it
                     asked = {**self.inputs, **own, "question": text}
                     text = f"{text}\n{_Writer(self.request, self.settings, asked).wrap(inside)}"

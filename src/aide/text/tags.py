@@ -14,12 +14,14 @@ from typing import Final
 TAGS: Final = (
     "about", "answer", "candidate_answer", "critique", "draft", "evidence", "example", "examples", "input", "item",
     "label", "labels", "line", "not_label", "pair", "parent", "part", "question", "said", "seed", "task", "text",
-    "there", "topic", "triples",
+    "there", "topic", "triples", "turn", "wanted",
 )  # fmt: skip
+# A conversation is one value with tags in it; whoever renders it has made those inside its turns harmless.
+INSIDE: Final = ("turn",)
 
 # The pattern of an opening or closing tag, with or without attributes. `think` is the models' own.
 TAG: Final = rf"</?(?:{'|'.join(TAGS)}|think)(?:\s[^<>]*)?/?>"
-_CLOSING: Final = re.compile(rf"</(?=(?:{'|'.join(TAGS)})>)")
+_CLOSING: Final = re.compile(rf"</(?=(?:{'|'.join(name for name in TAGS if name not in INSIDE)})>)")
 # Tags that a model may put around its text. Evidence is not among them: it is asked for in its tag. Only four of ours
 # have attributes; any other with some is HTML, such as <input type="text">.
 _AROUND: Final = "|".join(name for name in TAGS if name != "evidence")

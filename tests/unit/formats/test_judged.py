@@ -20,7 +20,7 @@ def test_a_judge_answers_whatever_code_can_compare() -> None:
     for format in FORMATS.values():
         if format.comparable and not format.runs_tests:
             assert format.reading in ("labels", "options", "worked", "object", "label_set")
-        assert format.reply in ("", "options", "worked")
+        assert format.reply in ("", "options", "worked", "chat")
         assert not (format.labelled and format.reply), "a label is found without sight of what was meant"
 
 

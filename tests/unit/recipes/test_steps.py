@@ -19,7 +19,7 @@ SOLVED = CheckedAnswer(Draft(FRESH, ANSWER))
 def check(text: str, hop: Hop | None = None, **context: Any) -> str:
     """The reason for which an input is refused; empty where it passes."""
     try:
-        asyncio.run(steps.check_input(make_context(**context), hop or make_hop(), text))
+        asyncio.run(steps.check_input(make_context(**context), hop or make_hop(), Draft(text)))
     except Rejection as fault:
         assert fault.step == "synthesize"
         return fault.reason

@@ -11,7 +11,9 @@ from aide.records import (
     Parts,
     Record,
     Seed,
+    ToolCall,
     Triple,
+    Turn,
     Usage,
     find_varying_name,
     read_varying,
@@ -25,6 +27,14 @@ DRAFT = Draft(
     tests=("assert f()",),
     reasoning="Because.",
     evidence="Rent is due",
+    turns=(
+        Turn("user", "When?"),
+        Turn("assistant", calls=(ToolCall("look_up", '{"what": "rent"}'),)),
+        Turn("tool", "monthly", name="look_up"),
+        Turn("assistant", "b"),
+    ),
+    tools=('{"name": "look_up"}',),
+    system="Be brief.",
 )
 LINEAGE = Lineage("s" * 20, "p" * 20, 2, "constraint", Triple("t", "r", "a"), None, True)
 RECORD = Record(
@@ -36,7 +46,7 @@ def test_a_line_holds_its_fields_in_their_order_and_names_the_varying_part() -> 
     line = RECORD.as_dict()
     assert list(line) == [
         "id", "task", "format", "input", "output", "choices", "parts", "varying", "tests", "reasoning",
-        "lineage", "scores", "revisions", "model", "meta",
+        "turns", "tools", "system", "lineage", "scores", "revisions", "model", "meta",
     ]  # fmt: skip
     assert line["input"] == "Q: When?\nClause: Rent is due {monthly}."
     assert line["parts"] == {"clause": "Rent is due {monthly}.", "question": "When?"}
@@ -46,7 +56,9 @@ def test_a_line_holds_its_fields_in_their_order_and_names_the_varying_part() -> 
 
 def test_what_a_record_lacks_its_line_lacks() -> None:
     line = replace(RECORD, draft=Draft("When?", ""), parts=Parts()).as_dict()
-    assert set(line) & {"choices", "parts", "varying", "tests", "reasoning"} == set()
+    assert (
+        set(line) & {"choices", "parts", "varying", "tests", "reasoning", "turns", "tools", "system"} == set()
+    )
     assert (line["input"], line["output"], line["meta"]) == ("When?", "", {"n": 1})
 
 

@@ -36,7 +36,6 @@ def first(tmp_path: Path, row: dict[str, Any], **mapping: Any) -> Seed:
             "messages": [
                 {"role": "user", "content": [{"type": "text", "text": "2+2?"}]},
                 {"role": "assistant", "content": "4"},
-                {"role": "user", "content": "thanks"},
             ]
         },
         {"conversations": [{"from": "human", "value": "2+2?"}, {"from": "gpt", "value": "4"}]},
@@ -93,7 +92,9 @@ def test_a_context_is_a_fixed_part(tmp_path: Path) -> None:
     assert seed.draft.evidence == "A {long}"
 
 
-def test_multi_turn_the_input_is_all_before_the_last_assistant_turn(tmp_path: Path) -> None:
+def test_a_chat_of_several_turns_keeps_them_apart_from_the_system_prompt_that_all_share(
+    tmp_path: Path,
+) -> None:
     turns = [
         ("system", "Be kind."),
         ("user", "Hi"),
@@ -110,9 +111,18 @@ def test_multi_turn_the_input_is_all_before_the_last_assistant_turn(tmp_path: Pa
         for n in (1, 2)
     ]
     loaded = load(tmp_path, *rows)
-    assert loaded.seeds[0].draft.input == "User: Hi 1\nAssistant: Hello\nUser: How? 1"
-    assert loaded.seeds[0].draft.output == "So."
-    assert loaded.sentence == "Be kind."
+    draft = loaded.seeds[0].draft
+    assert [(turn.role, turn.content) for turn in draft.turns] == [
+        ("user", "Hi 1"),
+        ("assistant", "Hello"),
+        ("user", "How? 1"),
+        ("assistant", "So."),
+    ]
+    assert (draft.input, draft.output) == ("Hi 1\nHow? 1", "So.")
+    assert draft.system == "Be kind."
+    assert loaded.sentence == "", (
+        "what the task is follows from the chats, not from the prompt that they share"
+    )
 
 
 def test_an_instruction_common_to_all_is_the_task_and_one_that_differs_is_input(tmp_path: Path) -> None:

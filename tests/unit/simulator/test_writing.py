@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aide.formats.base import TaskCard
+from aide.formats.task import TaskCard
 from aide.gates.form import FormGate
 from aide.simulator import Simulator, SimulatorSettings
 from aide.text.length import choose_unit, measure_length

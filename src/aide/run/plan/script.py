@@ -33,6 +33,9 @@ class OpenGate(FormGate):
     def check(self, text: str, **how: Any) -> None:
         """No fault."""
 
+    def check_turns(self, draft: Draft) -> None:
+        """No fault."""
+
     def check_answer(self, input: str, draft: Draft) -> None:
         """No fault."""
 

@@ -11,7 +11,8 @@ from itertools import count, cycle
 from typing import Any, Final
 
 from aide.formats import Format, TaskCard
-from aide.records import WHOLE, Draft, Parts, Payload, Seed
+from aide.recipes.chats import ChatsPayload
+from aide.records import WHOLE, Draft, Parts, Payload, Seed, render_turns
 from aide.text.structure import read_structure
 
 # Lengths are those of strong models on a dozen tasks; only they matter, so any language will do.
@@ -66,6 +67,8 @@ class TypicalWriter:
             return self._answer(
                 payload.name, self._find_seed(context), evidence=bool(context.get("evidence"))
             )
+        if isinstance(payload, ChatsPayload):
+            return "\n".join(_write_chat(n, model) for n, model in enumerate(payload.models, start=1))
         if not context.get("reply"):
             return next(self._next).draft.input
         return "\n".join(self._write_item(n) for n, _ in enumerate(context["lines"], start=1))
@@ -165,6 +168,11 @@ class TypicalWriter:
         if name == "answer":
             return self._format.extract_final_answer(draft, self._card)
         return _TEXTS.get(name, "").format(next(self._number))
+
+
+def _write_chat(number: int, model: Draft) -> str:
+    """A new conversation as long as its model."""
+    return f'<item n="{number}">\n{render_turns(model.turns)}\n</item>'
 
 
 def _make_tests(draft: Draft) -> list[str]:
