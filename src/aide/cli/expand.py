@@ -25,7 +25,7 @@ from aide.config.resolve import Settings, resolve_settings
 from aide.config.spec import BATCH_API, SIMULATOR, RunSpec
 from aide.errors import AideError, BatchesPending, FolderHeld, InputError, Interrupted
 from aide.stop import StopSwitch
-from aide.text.figures import format_duration
+from aide.text.figures import format_duration, format_plural
 
 if TYPE_CHECKING:
     from aide.engines.local import LocalModels
@@ -49,6 +49,9 @@ def expand(
     json_: Annotated[
         bool, typer.Option("--json", help="Print the summary as one JSON object on stdout.")
     ] = False,
+    refill: Annotated[
+        bool, typer.Option("--refill", help="Make up for the records that a review refused.")
+    ] = False,
     *,
     spec_flags: dict[str, Any],
     config: str | None,
@@ -63,10 +66,12 @@ def expand(
         if number != signal.SIGINT:
             signal.signal(number, _end_early)
     settings = resolve_settings(spec_flags, environ=os.environ, config=config, model_needed=False)
-    raise typer.Exit(_expand(settings, tuple(seeds), out, as_json=json_))
+    raise typer.Exit(_expand(settings, tuple(seeds), out, as_json=json_, refill=refill))
 
 
-def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_json: bool) -> int:
+def _expand(
+    settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_json: bool, refill: bool
+) -> int:
     from aide.run.budget import check_priced
     from aide.run.folder import RunFolder, read_finished, resume_spec
 
@@ -87,7 +92,9 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
     output = stream or Output()
     if stream:
         display.tell(f"run folder: {escape_for_console(str(folder.path))}", "folder", path=str(folder.path))
-    elif (finished := read_finished(folder, spec, seeds)) is not None:
+    if refill:
+        _take_out_refused(folder, display)
+    if not stream and (finished := read_finished(folder, spec, seeds)) is not None:
         display.already(finished)
         return _end(finished, output, as_json=as_json)
     check_keys(spec)
@@ -108,6 +115,15 @@ def _expand(settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_j
         gc.collect()  # the run is over: the report takes its place in memory, not a place beside it
         display.report()
     return _end(summary, output, as_json=as_json)
+
+
+def _take_out_refused(folder: "RunFolder", display: Display) -> None:
+    """Make room for others in the place of what a review refused."""
+    from aide.dataset.reviews import Reviews
+    from aide.run.lineage import take_out_refused
+
+    if count := take_out_refused(folder, Reviews.read(folder.path).list_refused()):
+        display.tell(f"{format_plural(count, 'refused record')} to make up for", "refill", records=count)
 
 
 _early: Final[list[int]] = []

@@ -104,6 +104,7 @@ def read_status(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: it is no run folder.
     """
+    from aide.dataset.reviewed import summarize_reviews
     from aide.run.batches import read_waves
     from aide.run.folder import RunFolder
     from aide.shards import is_locked
@@ -125,6 +126,7 @@ def read_status(folder: Path) -> dict[str, Any]:
         "estimate": _compare_estimate(manifest.get("plan") or {}, progress, ended=state == "finished"),
         "gone_seeds": summary.get("gone_seeds", []),
         "batches": [asdict(wave) for wave in read_waves(run)],
+        "reviews": summarize_reviews(run, progress.get("accepted", 0)),
     }
 
 
@@ -187,6 +189,9 @@ def _describe(facts: Mapping[str, Any], width: int | None = None) -> list[str]:
     seconds = run.get("seconds_left")
     if facts["state"] == RUNNING and seconds is not None:
         lines.append(("time left", format_left(seconds).removesuffix(" left")))
+
+    if reviews := facts["reviews"]:
+        lines.append(("reviewed", _describe_reviews(reviews)))
     if facts["batches"]:
         lines.append(("batches", _describe_batches(facts["batches"])))
     compared = [
@@ -214,6 +219,15 @@ def _describe_shares(facts: Mapping[str, Any], width: int | None) -> list[tuple[
         return named
     bar = draw_bar(facts.get("accepted", 0) / target, min(60, width - MARGIN - 1))
     return [("", bar.replace(" ", "░")), *named]
+
+
+def _describe_reviews(reviews: Mapping[str, int]) -> str:
+    """What a person decided, and how many records are left by it."""
+    kept = [f"{reviews['edited']:,} edited"] if reviews["edited"] else []
+    kept += [format_plural(reviews["added"], "reject") + " among them"] if reviews["added"] else []
+    beside = f" ({', '.join(kept)})" if kept else ""
+    told = f"{reviews['accepted']:,} accepted{beside}, {reviews['refused']:,} refused"
+    return f"{told}; {format_plural(reviews['records'], 'record')} to export"
 
 
 def _describe_batches(waves: Sequence[Mapping[str, Any]]) -> str:

@@ -5,6 +5,7 @@ that the person rejected, or those that were pruned since.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import orjson
@@ -14,6 +15,7 @@ from aide.dataset.reviews import FILE, Reviews
 from aide.errors import InputError
 from aide.journal import Journal
 from aide.run.folder import RunFolder
+from aide.run.pruning import read_pruned
 
 
 def find_reviewed_run(source: str) -> RunFolder | None:
@@ -37,6 +39,26 @@ def read_reviewed_records(sources: Sequence[str]) -> Iterator[RecordLine]:
             yield from read_lines([source])
         else:
             yield from _read_run(folder)
+
+
+def summarize_reviews(folder: RunFolder, accepted: int) -> dict[str, int]:
+    """How many decisions stand in a run folder, by kind, and how many records the commands that read it get.
+
+    `accepted` are the records in its shards. Empty where nobody has reviewed anything.
+
+    Raises:
+        InputError: the reviews or the journal can't be read.
+    """
+    reviews = Reviews.read(folder.path)
+    if not reviews.decided:
+        return {}
+    counts, refused, standing = reviews.count(), reviews.list_refused(), 0
+    if refused and folder.journal.exists():
+        with Journal.open(folder.journal, readonly=True) as journal:
+            pruned = read_pruned(journal)
+            outcomes = [journal.get_outcome(id) for id in refused if id not in pruned]
+            standing = sum(outcome is not None and outcome.kind == "accepted" for outcome in outcomes)
+    return {**asdict(counts), "records": accepted - standing + counts.added}
 
 
 def _read_run(folder: RunFolder) -> Iterator[RecordLine]:

@@ -14,7 +14,7 @@ from aide.review.catalogue import Catalogue, Entry
 from aide.review.decisions import DecisionLog, OvertakenError, Review
 from aide.review.doubt import Doubt, DoubtScale
 from aide.review.origins import Origins
-from aide.review.selection import ORDERS, Wanted, count_facets, select
+from aide.review.selection import ORDERS, QueueFilter, count_facets, select
 from aide.run.folder import RunFolder
 
 TO_DO: Final = "to do"
@@ -70,19 +70,20 @@ class ReviewDesk:
         }
 
     def choose(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """The numbers of the entries that the filters leave, in order.
+        """The numbers of the entries that the filters leave, in order, of those that there are by now.
 
         Raises:
             InputError: there is no such filter.
         """
+        self._follow()
         numbers = select(
             self._catalogue.entries,
-            Wanted.from_dict(wanted),
+            QueueFilter.from_dict(wanted),
             self._weigh,
             self._state_of,
             self._catalogue.read,
         )
-        return {"numbers": numbers}
+        return {"numbers": numbers, "entries": len(self._catalogue.entries)}
 
     def list_rows(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
         """The lines of the list for these entries."""

@@ -9,7 +9,7 @@ import orjson
 from aide.completion import read_completion
 from aide.errors import Unusable
 from aide.journal import Journal
-from aide.records import Draft, Parts, Seed
+from aide.records import Draft, Parts
 from aide.run.folder import RunFolder
 from aide.run.record_calls import RecordCalls
 from aide.run.seed_pool import SEED
@@ -90,7 +90,7 @@ class Origins:
     ) -> dict[str, Any]:
         """A reject as the record that it is with this content: the fields of a draft, its input the varying part."""
         row = self.seed(str(reject["lineage"]["seed_id"]))
-        parts = Seed.from_dict("", row).parts if row else Parts()
+        parts = Parts.from_dict(row) if row and "frame" in row else Parts()
         draft = Draft.from_dict(content)
         frame = {"parts": parts.texts(draft.input), "varying": parts.varying} if parts.fixed else {}
         return {

@@ -17,7 +17,7 @@ MOST: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class QueueFilter:
     """What the person asked for; empty means anything."""
 
     kind: str = ""
@@ -59,7 +59,7 @@ def list_facets(entry: Entry, doubt: Doubt) -> dict[str, tuple[str, ...]]:
 
 def select(
     entries: Sequence[Entry],
-    wanted: Wanted,
+    wanted: QueueFilter,
     weigh: Callable[[Entry], Doubt],
     state_of: Callable[[Entry], str],
     read: Callable[[Entry], Mapping[str, Any]],

@@ -175,6 +175,28 @@ def prune_or_restore(
         return Pruning(len(roots), count, accepted - gone, gone)
 
 
+def take_out_refused(folder: RunFolder, refused: Collection[str]) -> int:
+    """Take records that a person refused out of the shards, so that the next `expand` fills their places.
+
+    What grew from them stays: the person judged a text, not its branch. Returns how many went.
+
+    Raises:
+        FolderHeld: a run is going on in the folder.
+    """
+    if not refused or not folder.journal.exists():
+        return 0
+    with FolderLock(folder.path), _open(folder) as journal:
+        reconcile_shards(journal, folder.shards)  # an earlier prune may have been killed
+        out = read_pruned(journal)
+        found = {id: journal.get_outcome(id) for id in refused if id not in out}
+        going = {id for id, outcome in found.items() if outcome is not None and outcome.kind == "accepted"}
+        if going:
+            _reopen(folder)
+            asyncio.run(prune_records(journal, folder.shards, going, "refused in a review"))
+            _recount(folder, journal, len(out) + len(going))
+        return len(going)
+
+
 def find_descendants(journal: Journal, roots: Collection[str]) -> set[str]:
     """The accepted records among `roots` (records or seeds) and all that grew from them, pruned ones included."""
     branch: set[str] = set()

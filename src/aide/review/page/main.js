@@ -16,7 +16,6 @@ let editor = null;
 let busy = false; // while a decision is on its way, no other is taken: it might meet the next record unseen
 let compare = "parent";
 let version = 0;
-let grown = 0;
 let asking = 0; // the number of the last question for a queue: an older answer is dropped
 const decided = []; // own decisions, for undo: the entry, and how many decisions about it there were before
 
@@ -58,8 +57,9 @@ async function choose(keep) {
   for (const name of FILTERS) wanted[name] = $(`f-${name}`).value;
   const active = ["label", "doubt", "operation", "hop", "seed", "persona"].filter((name) => wanted[name]).length;
   $("active").textContent = active ? `(${active} set)` : "";
-  const { numbers } = await ask("choose", wanted);
+  const { numbers, entries } = await ask("choose", wanted);
   if (mine !== asking) return;
+  start.entries = entries;
   list.set(numbers);
   const nouns = { record: "record", reject: "reject", "": "entry" }[wanted.kind];
   $("count").textContent = numbers.length === 1 && !wanted.kind ? "1 entry" : wanted.kind ? count(numbers.length, nouns) : `${count(numbers.length)} entries`;
@@ -264,7 +264,7 @@ function take(told) {
     const told = `You decided as the run did in ${sum.same} of ${sum.of}: a record kept as it is, or a reject left refused. ${kept} decided: ${sum.accepted} accepted, ${sum.edited} edited, ${sum.refused} refused${sum.added ? `; ${sum.added} rejects accepted anyway` : ""}. By the judge's grade, kept as they are:`;
     $("agreement").lastElementChild.replaceChildren(el("p", "", told), table);
   }
-  grown = told.entries - start.entries;
+  const grown = told.entries - start.entries;
   const extra = $("count").querySelector("button");
   if (extra) extra.remove();
   if (grown > 0) {
