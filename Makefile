@@ -44,7 +44,7 @@ test-kills: $(STAMP) ## 200 kills at random moments, start-up included (about si
 test-fuzz: $(STAMP) ## 10,000 answers of a server that says anything at all; AIDE_FUZZ_SEED=N for others
 	AIDE_FUZZ=10000 $(BIN)/python -m pytest -s tests/fuzz
 
-test-browser: $(STAMP) ## the report in headless Chromium, a K=2 run of 4,200 candidates; needs Debian's chromium
+test-browser: $(STAMP) ## report and review in headless Chromium, a K=2 run of 4,200 candidates; needs Debian's chromium
 	AIDE_BROWSER=1 AIDE_BROWSER_TARGET=all $(BIN)/python -m pytest tests/browser
 
 test-cron: $(STAMP) ## run the nightly job under a real cron daemon for three minutes (as root)

@@ -15,7 +15,7 @@ from aide.cli.console import Output, make_stderr_console
 from aide.text.figures import format_plural
 
 if TYPE_CHECKING:
-    from aide.review import ReviewDesk
+    from aide.review import FolderReview
 
 Port = Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="Port of the page; 0: any free one.")]
 NoBrowser = Annotated[
@@ -30,15 +30,15 @@ def review(folder: Folder, port: Port = 0, no_browser: NoBrowser = False) -> Non
     reads the folder applies; `aide expand --refill` makes up for what was refused. Ctrl-C ends it.
     """
     from aide.dataset.reviews import Reviews
-    from aide.review import ReviewDesk
+    from aide.review import FolderReview
     from aide.run.folder import RunFolder
     from aide.run.service import SYSTEM_CLOCK
 
-    desk = ReviewDesk(RunFolder(folder), SYSTEM_CLOCK.now)
+    opened = FolderReview(RunFolder(folder), SYSTEM_CLOCK.now)
     try:
-        asyncio.run(_serve(desk, port, opens=not no_browser))
+        asyncio.run(_serve(opened, port, opens=not no_browser))
     finally:
-        desk.close()
+        opened.close()
     told = Reviews.read(folder).count()
     console = make_stderr_console()
     console.print(
@@ -50,7 +50,7 @@ def review(folder: Folder, port: Port = 0, no_browser: NoBrowser = False) -> Non
         console.print("the same `aide expand` with --refill grows others for what was refused")
 
 
-async def _serve(desk: "ReviewDesk", port: int, *, opens: bool) -> None:
+async def _serve(opened: "FolderReview", port: int, *, opens: bool) -> None:
     """Serve until SIGINT or SIGTERM."""
     from aide.review import serve_review
 
@@ -62,7 +62,7 @@ async def _serve(desk: "ReviewDesk", port: int, *, opens: bool) -> None:
         if opens and _has_screen():
             webbrowser.open(url)
 
-    task = asyncio.ensure_future(serve_review(desk, port, ready=ready))
+    task = asyncio.ensure_future(serve_review(opened, port, ready=ready))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)

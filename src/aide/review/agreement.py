@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from aide.review.catalogue import RECORD, Entry
+from aide.review.catalogue import RECORD, CatalogueEntry
 
 
 class Agreement:
@@ -14,7 +14,7 @@ class Agreement:
         self._same = self._decided = self._added = 0
         self._grades: dict[int, list[int]] = {}
 
-    def note(self, entry: Entry, state: str) -> None:
+    def note(self, entry: CatalogueEntry, state: str) -> None:
         """Count an entry that is in this state; one that is still to do counts for nothing."""
         if state == "to do":
             return

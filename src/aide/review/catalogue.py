@@ -22,7 +22,7 @@ SNIPPET: Final = 160
 
 
 @dataclass(slots=True)
-class Entry:
+class CatalogueEntry:
     """One line of the list."""
 
     number: int
@@ -64,7 +64,7 @@ class Catalogue:
 
     def __init__(self, folder: RunFolder, measure_nearness: Callable[[str, str], float]) -> None:
         """`measure_nearness` compares a text with the seeds, of which the second argument is its own by its id."""
-        self.entries: list[Entry] = []
+        self.entries: list[CatalogueEntry] = []
         self.numbers: dict[str, int] = {}
         """The number of an entry by its id."""
         self._folder = folder
@@ -84,7 +84,7 @@ class Catalogue:
             self._follow_part(number, part)
         return len(self.entries) - before
 
-    def read(self, entry: Entry) -> dict[str, Any]:
+    def read(self, entry: CatalogueEntry) -> dict[str, Any]:
         """The line of an entry, as it stands in its file now; empty where the file has been replaced since."""
         try:
             with self._parts[entry.part].path.open("rb") as file:
@@ -94,7 +94,7 @@ class Catalogue:
             return {}
         return found if isinstance(found, dict) and found.get("id") == entry.id else {}
 
-    def read_all(self) -> Iterator[tuple[Entry, dict[str, Any]]]:
+    def read_all(self) -> Iterator[tuple[CatalogueEntry, dict[str, Any]]]:
         """All entries with their lines, file by file."""
         for entry in self.entries:
             if not entry.gone and (line := self.read(entry)):
@@ -132,12 +132,14 @@ class Catalogue:
             entry.number = known
             self.entries[known] = entry
 
-    def _make_entry(self, line: Mapping[str, Any], kind: str, part: int, start: int, length: int) -> Entry:
+    def _make_entry(
+        self, line: Mapping[str, Any], kind: str, part: int, start: int, length: int
+    ) -> CatalogueEntry:
         lineage = line["lineage"]
         text = read_varying(line) if isinstance(line.get("input"), str) else show_value(line.get("input"))
         labelled = kind == RECORD and is_labelled(line)
         label = str(line["output"]) if labelled else str(lineage.get("label") or "")
-        return Entry(
+        return CatalogueEntry(
             number=len(self.entries),
             id=str(line["id"]),
             kind=kind,

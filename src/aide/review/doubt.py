@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aide.review.catalogue import RECORD, Entry
+from aide.review.catalogue import RECORD, CatalogueEntry
 
 _LOW: Final = 7
 """A grade up to this one is shown as a doubt."""
@@ -30,13 +30,13 @@ class Doubt:
 class DoubtScale:
     """Weighs entries beside all entries that were there when it was made."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[CatalogueEntry]) -> None:
         records = [entry for entry in entries if entry.kind == RECORD]
         self._nearness = sorted(entry.nearness for entry in records)
         self._labels = Counter(entry.label for entry in records if entry.label)
         self._mean = self._labels.total() / len(self._labels) if self._labels else 0.0
 
-    def weigh(self, entry: Entry) -> Doubt:
+    def weigh(self, entry: CatalogueEntry) -> Doubt:
         """The doubts about a record. Of a reject: how far it came, since late refusals are the closest calls."""
         if entry.kind != RECORD:
             grade = _read_grade(entry, "relevance") or 0
@@ -50,7 +50,7 @@ class DoubtScale:
         ]
         return Doubt(sum(weight for weight, _ in found), tuple(words for _, words in found if words))
 
-    def _weigh_grades(self, entry: Entry) -> list[tuple[float, str]]:
+    def _weigh_grades(self, entry: CatalogueEntry) -> list[tuple[float, str]]:
         grades = [(name, _read_grade(entry, name)) for name in ("relevance", "diversity")]
         return [
             ((10 - grade) / 10, f"{name} {grade}" if grade <= _LOW else "")
@@ -58,7 +58,7 @@ class DoubtScale:
             if grade is not None
         ]
 
-    def _weigh_place(self, entry: Entry) -> list[tuple[float, str]]:
+    def _weigh_place(self, entry: CatalogueEntry) -> list[tuple[float, str]]:
         found = []
         place = bisect_left(self._nearness, entry.nearness) / (len(self._nearness) or 1)
         if place < _FAR and len(self._nearness) > 1 / _FAR:
@@ -68,7 +68,7 @@ class DoubtScale:
         return found
 
 
-def _weigh_votes(entry: Entry) -> list[tuple[float, str]]:
+def _weigh_votes(entry: CatalogueEntry) -> list[tuple[float, str]]:
     """Split votes: `2/3` of the answers agreed."""
     same, _, of = str(entry.scores.get("agreement", "")).partition("/")
     if not (same.isdigit() and of.isdigit() and int(same) < int(of)):
@@ -76,7 +76,7 @@ def _weigh_votes(entry: Entry) -> list[tuple[float, str]]:
     return [(1.5 * (1 - int(same) / int(of)), f"votes {same}/{of}")]
 
 
-def _weigh_remarks(entry: Entry) -> list[tuple[float, str]]:
+def _weigh_remarks(entry: CatalogueEntry) -> list[tuple[float, str]]:
     found = []
     if entry.scores.get("second_answer"):
         found.append((0.5, "a second answer fits"))
@@ -89,6 +89,6 @@ def _weigh_remarks(entry: Entry) -> list[tuple[float, str]]:
     return found
 
 
-def _read_grade(entry: Entry, name: str) -> int | None:
+def _read_grade(entry: CatalogueEntry, name: str) -> int | None:
     value: Any = entry.scores.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 
 from aide.errors import InputError
-from aide.review.catalogue import Entry, show_value
+from aide.review.catalogue import CatalogueEntry, show_value
 from aide.review.doubt import Doubt
 
 ORDERS: Final = ("doubt", "grown", "random", "longest")
@@ -45,7 +45,7 @@ class QueueFilter:
         return cls(**data)
 
 
-def list_facets(entry: Entry, doubt: Doubt) -> dict[str, tuple[str, ...]]:
+def list_facets(entry: CatalogueEntry, doubt: Doubt) -> dict[str, tuple[str, ...]]:
     """The values by which an entry is filtered."""
     return {
         "label": (entry.label,),
@@ -58,11 +58,11 @@ def list_facets(entry: Entry, doubt: Doubt) -> dict[str, tuple[str, ...]]:
 
 
 def select(
-    entries: Sequence[Entry],
+    entries: Sequence[CatalogueEntry],
     wanted: QueueFilter,
-    weigh: Callable[[Entry], Doubt],
-    state_of: Callable[[Entry], str],
-    read: Callable[[Entry], Mapping[str, Any]],
+    weigh: Callable[[CatalogueEntry], Doubt],
+    state_of: Callable[[CatalogueEntry], str],
+    read: Callable[[CatalogueEntry], Mapping[str, Any]],
 ) -> list[int]:
     """The numbers of the wanted entries, in the wanted order; `read` gives the line of one, for its texts."""
     chosen = {name: value for name in FACETS if (value := getattr(wanted, name))}
@@ -90,7 +90,7 @@ def select(
 
 
 def count_facets(
-    entries: Sequence[Entry], weigh: Callable[[Entry], Doubt]
+    entries: Sequence[CatalogueEntry], weigh: Callable[[CatalogueEntry], Doubt]
 ) -> dict[str, list[tuple[str, int]]]:
     """How often each value occurs, the most frequent first; at most `MOST` of each facet."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
@@ -105,7 +105,9 @@ def _has_state(state: str, wanted: str) -> bool:
     return state == wanted or (wanted == "accepted" and state == "edited")
 
 
-def _has_words(entry: Entry, words: Sequence[str], read: Callable[[Entry], Mapping[str, Any]]) -> bool:
+def _has_words(
+    entry: CatalogueEntry, words: Sequence[str], read: Callable[[CatalogueEntry], Mapping[str, Any]]
+) -> bool:
     if len(words) == 1 and entry.id.startswith(words[0]):
         return True
     line = read(entry)

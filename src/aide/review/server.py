@@ -16,7 +16,7 @@ from aiohttp import web
 from aide.errors import AideError, InputError
 from aide.jsonl import encode_json, parse_json
 from aide.review.decisions import OvertakenError
-from aide.review.desk import ReviewDesk
+from aide.review.folder_review import FolderReview
 
 HOST: Final = "127.0.0.1"
 _ASSETS: Final = {
@@ -43,11 +43,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ReviewServer:
-    """A desk behind its addresses. `async with` listens; the `url` is then known."""
+    """A review behind its addresses. `async with` listens; the `url` is then known."""
 
-    def __init__(self, desk: ReviewDesk, port: int = 0, token: str = "") -> None:
+    def __init__(self, review: FolderReview, port: int = 0, token: str = "") -> None:
         """`port` 0 takes any free one; without a `token` a new one is drawn."""
-        self._desk = desk
+        self._review = review
         self._token = token or secrets.token_urlsafe(24)
         self._port = port
         app = web.Application(middlewares=[self._guard], client_max_size=_LARGEST)
@@ -121,31 +121,31 @@ class ReviewServer:
         return web.Response(text=text, content_type=found[1])
 
     async def _answer_get(self, request: web.Request) -> web.Response:
-        asked, desk = request.query, self._desk
+        asked, review = request.query, self._review
         match request.match_info["name"]:
             case "start":
-                return _send(desk.start())
+                return _send(review.start())
             case "rows":
                 numbers = [_number(each) for each in asked.get("n", "").split(",") if each]
-                return _send(desk.list_rows(numbers[:_ROWS]))
+                return _send(review.list_rows(numbers[:_ROWS]))
             case "entry":
-                return _send(desk.show(_number(asked.get("n"))))
+                return _send(review.show(_number(asked.get("n"))))
             case "answers":
-                return _send(desk.answers(_number(asked.get("n"))))
+                return _send(review.answers(_number(asked.get("n"))))
             case "changes":
-                return _send(desk.changes(_number(asked.get("version"))))
+                return _send(review.changes(_number(asked.get("version"))))
         raise web.HTTPNotFound(reason="no such page")
 
     async def _answer_post(self, request: web.Request) -> web.Response:
         asked = _read_object(await request.read())
         match request.match_info["name"]:
             case "choose":
-                return _send(self._desk.choose(asked))
+                return _send(self._review.choose(asked))
             case "decide":
                 return _send(self._decide(asked))
             case "undo":
                 number, seen, keep = (_number(asked.get(name)) for name in ("n", "seen", "keep"))
-                return _send(self._desk.take_back(number, seen, keep))
+                return _send(self._review.take_back(number, seen, keep))
         raise web.HTTPNotFound(reason="no such page")
 
     def _decide(self, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,16 +154,18 @@ class ReviewServer:
             raise InputError("this is no decision")
         if edits is not None and not isinstance(edits, dict):
             raise InputError("the edits are no fields of a record")
-        return self._desk.decide(_number(asked.get("n")), verdict, _number(asked.get("seen")), reason, edits)
+        return self._review.decide(
+            _number(asked.get("n")), verdict, _number(asked.get("seen")), reason, edits
+        )
 
 
-async def serve_review(desk: ReviewDesk, port: int, *, ready: Callable[[str], None]) -> None:
+async def serve_review(review: FolderReview, port: int, *, ready: Callable[[str], None]) -> None:
     """Serve until cancelled; `ready` hears the page's address once requests are taken.
 
     Raises:
         InputError: the port is taken.
     """
-    async with ReviewServer(desk, port) as server:
+    async with ReviewServer(review, port) as server:
         ready(server.url)
         await asyncio.Event().wait()
 

@@ -11,24 +11,24 @@ import aiohttp
 import pytest
 
 from aide.errors import InputError
-from aide.review import ReviewDesk
+from aide.review import FolderReview
 from aide.review.server import ReviewServer
-from unit.review.desks import make_record, open_desk, read_reviews, write_folder
+from unit.review.folders import make_record, open_review, read_reviews, write_folder
 
 Visit = Callable[[aiohttp.ClientSession, str], Awaitable[None]]
 
 
-def visit(tmp_path: Path, visitor: Visit) -> ReviewDesk:
+def visit(tmp_path: Path, visitor: Visit) -> FolderReview:
     """Serve a folder of two records and let the visitor in, with the page's address."""
 
-    async def serve(desk: ReviewDesk) -> None:
-        async with ReviewServer(desk) as server, aiohttp.ClientSession() as session:
+    async def serve(review: FolderReview) -> None:
+        async with ReviewServer(review) as server, aiohttp.ClientSession() as session:
             await visitor(session, server.url)
 
     folder = write_folder(tmp_path / "run", [make_record("a", "One"), make_record("b", "Two")])
-    with open_desk(folder) as desk:
-        asyncio.run(serve(desk))
-        return desk
+    with open_review(folder) as review:
+        asyncio.run(serve(review))
+        return review
 
 
 def test_only_its_own_page_on_this_machine_is_let_in(tmp_path: Path) -> None:
@@ -62,8 +62,8 @@ def test_a_form_of_a_foreign_page_decides_nothing(tmp_path: Path) -> None:
             async with session.post(f"{url}api/decide", data=body, headers=headers) as answer:
                 assert answer.status == status
 
-    desk = visit(tmp_path, visitor)
-    assert not (desk.folder.path / "reviews.jsonl").exists()
+    review = visit(tmp_path, visitor)
+    assert not (review.folder.path / "reviews.jsonl").exists()
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_says_so(tmp_path: Path) -> None:
@@ -99,9 +99,9 @@ def test_decisions_at_once_from_many_windows_are_all_kept_or_told(tmp_path: Path
                 for number in (0, 1):
                     group.create_task(decide(number, verdict))
 
-    desk = visit(tmp_path, visitor)
+    review = visit(tmp_path, visitor)
     assert sorted(statuses) == [200, 200, 409, 409]
-    assert len(read_reviews(desk.folder)) == 2
+    assert len(read_reviews(review.folder)) == 2
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     other = write_folder(tmp_path / "other", [])
 
     async def visitor(session: aiohttp.ClientSession, url: str) -> None:
-        with open_desk(other) as desk, pytest.raises(InputError, match="can't listen on 127"):
-            await ReviewServer(desk, int(url.split(":")[2].split("/")[0])).__aenter__()
+        with open_review(other) as review, pytest.raises(InputError, match="can't listen on 127"):
+            await ReviewServer(review, int(url.split(":")[2].split("/")[0])).__aenter__()
 
     visit(tmp_path, visitor)

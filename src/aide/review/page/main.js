@@ -94,7 +94,7 @@ async function load(number) {
   editor = null;
   list.update([entry]);
   draw();
-  $("desk").scrollTop = 0;
+  $("view").scrollTop = 0;
 }
 
 // --- one entry --------------------------------------------------------------------------------------
@@ -226,12 +226,12 @@ function edit() {
   editor = new Editor(entry, (edits) => decide("accept", { edits }), leaveEditor);
   $("entry").querySelector(".card.own").replaceWith(editor.form);
   editor.form.querySelector("textarea, select").focus();
-  $("desk").scrollTop = 0;
+  $("view").scrollTop = 0;
 }
 function leaveEditor() {
   editor = null;
   draw();
-  $("desk").focus();
+  $("view").focus();
 }
 function askReason() {
   if (!entry || busy) return;
@@ -369,7 +369,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     if (editor) leaveEditor();
     document.body.classList.remove("listing");
-    return $("desk").focus();
+    return $("view").focus();
   }
   if (editor && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
@@ -406,7 +406,7 @@ $("search").onkeydown = (event) => {
   if (event.key !== "Enter") return;
   event.preventDefault();
   document.body.classList.remove("listing");
-  $("desk").focus();
+  $("view").focus();
 };
 for (const name of FILTERS) $(`f-${name}`).onchange = () => choose(entry ? entry.n : undefined).catch(() => null);
 $("filters").onreset = () => setTimeout(() => choose(entry ? entry.n : undefined).catch(() => null));
@@ -419,7 +419,7 @@ try {
   await begin();
   await choose();
   setInterval(look, POLL);
-  $("desk").focus();
+  $("view").focus();
   root.dataset.ready = "yes";
 } catch (fault) {
   if (fault.status) banner(fault.message);

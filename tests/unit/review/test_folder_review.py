@@ -11,7 +11,7 @@ from aide.dataset.lines import read_lines
 from aide.errors import InputError
 from aide.records import digest
 from aide.review.decisions import OvertakenError
-from unit.review.desks import (
+from unit.review.folders import (
     EVERYTHING,
     SEED,
     SEED_ROW,
@@ -19,7 +19,7 @@ from unit.review.desks import (
     find,
     make_record,
     make_reject,
-    open_desk,
+    open_review,
     read_reviews,
     write_folder,
 )
@@ -37,14 +37,14 @@ def test_the_queue_begins_with_the_doubtful_and_says_why(tmp_path: Path) -> None
         make_record("far", "Something wholly different"),
         make_record("rare", "My parcel never came again", "other"),
     ]
-    with open_desk(write_folder(tmp_path / "run", [*plain, *doubtful])) as desk:
-        rows = desk.list_rows(desk.choose({})["numbers"])
+    with open_review(write_folder(tmp_path / "run", [*plain, *doubtful])) as review:
+        rows = review.list_rows(review.choose({})["numbers"])
         assert {row["id"] for row in rows[:4]} == {line["id"] for line in doubtful}
         told = {row["id"]: row["doubts"] for row in rows}
         reasons = [told[line["id"]] for line in doubtful]
         assert reasons == [("votes 2/3",), ("relevance 6",), ("far from the seeds",), ("rare label",)]
-        [number] = desk.choose({"doubt": "votes 2/3"})["numbers"]
-        assert desk.show(number)["id"] == doubtful[0]["id"]
+        [number] = review.choose({"doubt": "votes 2/3"})["numbers"]
+        assert review.show(number)["id"] == doubtful[0]["id"]
 
 
 def test_filters_and_search_leave_what_was_asked_for(tmp_path: Path) -> None:
@@ -52,10 +52,12 @@ def test_filters_and_search_leave_what_was_asked_for(tmp_path: Path) -> None:
         make_record("a", "The Zebra ran", lineage={"operation": "persona", "persona": "a keeper"}),
         make_record("b", "A horse stood", "billing", lineage={"hop": 2}),
     ]
-    with open_desk(write_folder(tmp_path / "run", records, [make_reject("c", "A mule lay")])) as desk:
+    with open_review(write_folder(tmp_path / "run", records, [make_reject("c", "A mule lay")])) as review:
 
         def names(**wanted: str) -> list[str]:
-            return [row["text"] for row in desk.list_rows(desk.choose({**EVERYTHING, **wanted})["numbers"])]
+            return [
+                row["text"] for row in review.list_rows(review.choose({**EVERYTHING, **wanted})["numbers"])
+            ]
 
         assert names() == ["The Zebra ran", "A horse stood", "A mule lay"]
         assert names(text="zebra RAN") == names(persona="a keeper") == names(operation="persona")
@@ -63,25 +65,25 @@ def test_filters_and_search_leave_what_was_asked_for(tmp_path: Path) -> None:
         assert names(hop="2") == ["A horse stood"]
         assert names(kind="reject") == ["A mule lay"]
         assert names(seed=SEED) == names()
-        desk.decide(0, "accept", 0)
+        review.decide(0, "accept", 0)
         assert names(state="to do", kind="record") == ["A horse stood"]
-        facets = desk.start()["facets"]
+        facets = review.start()["facets"]
         assert dict(facets["label"]) == {"billing": 2, "delivery": 1}
         with pytest.raises(InputError, match="'colour' is no filter"):
-            desk.choose({"colour": "red"})
+            review.choose({"colour": "red"})
 
 
 def test_an_edit_keeps_the_original_and_drops_its_grades(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "run", [make_record("a", "Wher is it?"), make_record("b", "Bill me")])
     before = (folder.shards / "part-00000.jsonl").read_bytes()
-    with open_desk(folder) as desk:
-        row = find(desk, "a")
-        desk.decide(row["n"], "accept", 0, edits={"input": "Where is it?", "output": "delivery"})
-        shown = desk.show(row["n"])
+    with open_review(folder) as review:
+        row = find(review, "a")
+        review.decide(row["n"], "accept", 0, edits={"input": "Where is it?", "output": "delivery"})
+        shown = review.show(row["n"])
         assert (shown["record"]["input"], shown["original"]["input"]) == ("Where is it?", "Wher is it?")
         assert shown["state"] == "edited"
         assert shown["edits"] == {"input": "Where is it?"}  # what equals the original is no edit
-        desk.decide(row["n"], "accept", 1)  # accepted once more: the edit stands
+        review.decide(row["n"], "accept", 1)  # accepted once more: the edit stands
     read = read_folder(folder.path)
     assert (read[row["id"]]["input"], read[row["id"]]["scores"]) == ("Where is it?", {})
     assert read[digest("record", "b")]["scores"] != {}
@@ -90,16 +92,16 @@ def test_an_edit_keeps_the_original_and_drops_its_grades(tmp_path: Path) -> None
 
 def test_a_refused_record_leaves_the_reading_and_undo_brings_it_back(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "run", [make_record("a", "One"), make_record("b", "Two")])
-    with open_desk(folder) as desk:
-        row = find(desk, "a")
-        desk.decide(row["n"], "accept", 0, edits={"input": "One more"})
-        desk.decide(row["n"], "reject", 1, reason="off task")
+    with open_review(folder) as review:
+        row = find(review, "a")
+        review.decide(row["n"], "accept", 0, edits={"input": "One more"})
+        review.decide(row["n"], "reject", 1, reason="off task")
         assert set(read_folder(folder.path)) == {digest("record", "b")}
-        assert find(desk, "a")["reason"] == "off task"
-        desk.take_back(row["n"], 2, 1)
+        assert find(review, "a")["reason"] == "off task"
+        review.take_back(row["n"], 2, 1)
         assert read_folder(folder.path)[row["id"]]["input"] == "One more"
-        desk.take_back(row["n"], 3, 0)
-        assert find(desk, "a")["state"] == "to do"
+        review.take_back(row["n"], 3, 0)
+        assert find(review, "a")["state"] == "to do"
     assert read_folder(folder.path)[row["id"]]["input"] == "One"
     assert [line["verdict"] for line in read_reviews(folder)] == ["accept", "reject", "accept", "open"]
 
@@ -109,10 +111,10 @@ def test_a_part_is_edited_and_the_whole_input_follows(tmp_path: Path) -> None:
     parts = {"law": "No dogs.", "question": "May I brng a cat?"}
     line = make_record("a", "No dogs.\n\nMay I brng a cat?", "yes", parts=parts, varying="question")
     folder = write_folder(tmp_path / "run", [line], [make_reject("c", "And a wolf?")], seed)
-    with open_desk(folder) as desk:
+    with open_review(folder) as review:
         edits = {"parts": {**parts, "question": "May I bring a cat?"}}
-        desk.decide(find(desk, "a")["n"], "accept", 0, edits=edits)
-        desk.decide(find(desk, "c")["n"], "accept", 0, edits={"input": "And a wolf?", "output": "no"})
+        review.decide(find(review, "a")["n"], "accept", 0, edits=edits)
+        review.decide(find(review, "c")["n"], "accept", 0, edits={"input": "And a wolf?", "output": "no"})
     read = read_folder(folder.path)
     assert read[line["id"]]["input"] == "No dogs.\n\nMay I bring a cat?"
     added = read[digest("record", "c")]
@@ -122,19 +124,19 @@ def test_a_part_is_edited_and_the_whole_input_follows(tmp_path: Path) -> None:
 
 def test_a_reject_is_accepted_anyway_once_it_has_an_answer(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "run", [make_record("a", "One")], [make_reject("c", "A bill twice")])
-    with open_desk(folder) as desk:
-        row = find(desk, "c")
+    with open_review(folder) as review:
+        row = find(review, "c")
         with pytest.raises(InputError, match="has no answer that was kept"):
-            desk.decide(row["n"], "accept", 0)
-        desk.decide(row["n"], "accept", 0, edits={"input": "A bill, twice", "output": "billing"})
-        assert find(desk, "c")["state"] == "accepted"
-        assert desk.changes(0)["agreement"]["added"] == 1
+            review.decide(row["n"], "accept", 0)
+        review.decide(row["n"], "accept", 0, edits={"input": "A bill, twice", "output": "billing"})
+        assert find(review, "c")["state"] == "accepted"
+        assert review.changes(0)["agreement"]["added"] == 1
     added = read_folder(folder.path)[row["id"]]
     assert (added["input"], added["output"], added["task"], added["format"]) == (
         "A bill, twice", "billing", "mail", "classification",
     )  # fmt: skip
-    with open_desk(folder) as desk:
-        desk.take_back(row["n"], 1, 0)
+    with open_review(folder) as review:
+        review.take_back(row["n"], 1, 0)
     assert row["id"] not in read_folder(folder.path)
 
 
@@ -145,36 +147,36 @@ def test_values_and_turns_are_edited_as_what_they_are(tmp_path: Path) -> None:
         make_record("chat", "Hi", "Yes?", turns=turns),
     ]
     folder = write_folder(tmp_path / "run", records)
-    with open_desk(folder) as desk:
-        desk.decide(find(desk, "json")["n"], "accept", 0, edits={"output": {"name": "Ann", "age": 6}})
+    with open_review(folder) as review:
+        review.decide(find(review, "json")["n"], "accept", 0, edits={"output": {"name": "Ann", "age": 6}})
         with pytest.raises(InputError, match="unusable output"):
-            desk.decide(find(desk, "json")["n"], "accept", 1, edits={"output": "six"})
-        assert desk.show(find(desk, "chat")["n"])["record"]["turns"] == turns
+            review.decide(find(review, "json")["n"], "accept", 1, edits={"output": "six"})
+        assert review.show(find(review, "chat")["n"])["record"]["turns"] == turns
     assert read_folder(folder.path)[records[0]["id"]]["output"] == {"name": "Ann", "age": 6}
 
 
 def test_edits_that_do_not_fit_are_refused_in_a_sentence(tmp_path: Path) -> None:
     line = make_record("a", "Which?", "x", format="multiple_choice", choices=["x", "y"])
     folder = write_folder(tmp_path / "run", [line])
-    with open_desk(folder) as desk:
+    with open_review(folder) as review:
         for edits, words in (
             ({"output": "z"}, "none of the choices"),
             ({"input": "  "}, "would be empty"),
             ({"lineage": {}}, "can't be edited"),
         ):
             with pytest.raises(InputError, match=words):
-                desk.decide(0, "accept", 0, edits=edits)
-        desk.decide(0, "accept", 0, edits={"output": "y"})
+                review.decide(0, "accept", 0, edits=edits)
+        review.decide(0, "accept", 0, edits={"output": "y"})
     assert read_folder(folder.path)[line["id"]]["output"] == "y"
 
 
 def test_progress_and_agreement_with_the_judge(tmp_path: Path) -> None:
     records = [make_record(f"r{n}", f"Text {n}", scores={"relevance": 7 + n}) for n in range(3)]
-    with open_desk(write_folder(tmp_path / "run", records, [make_reject("c", "Mule")])) as desk:
-        desk.decide(0, "accept", 0)
-        desk.decide(1, "reject", 0)
-        desk.decide(2, "accept", 0, edits={"input": "Text two"})
-        told = desk.decide(3, "reject", 0)
+    with open_review(write_folder(tmp_path / "run", records, [make_reject("c", "Mule")])) as review:
+        review.decide(0, "accept", 0)
+        review.decide(1, "reject", 0)
+        review.decide(2, "accept", 0, edits={"input": "Text two"})
+        told = review.decide(3, "reject", 0)
     assert (told["records"], told["left"]) == (3, 0)
     sum = told["agreement"]
     assert (sum["same"], sum["of"]) == (2, 4)  # kept as it is; left refused
@@ -182,9 +184,9 @@ def test_progress_and_agreement_with_the_judge(tmp_path: Path) -> None:
     assert sum["grades"] == [[9, 0, 1], [8, 0, 1], [7, 1, 0]]
 
 
-def test_two_desks_on_one_folder_hear_of_each_other(tmp_path: Path) -> None:
+def test_two_reviews_on_one_folder_hear_of_each_other(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "run", [make_record("a", "One"), make_record("b", "Two")])
-    with open_desk(folder) as one, open_desk(folder) as other:
+    with open_review(folder) as one, open_review(folder) as other:
         one.decide(0, "reject", 0)
         with pytest.raises(OvertakenError):
             other.decide(0, "accept", 0)
@@ -194,30 +196,33 @@ def test_two_desks_on_one_folder_hear_of_each_other(tmp_path: Path) -> None:
 
 def test_a_folder_that_grows_and_is_pruned_meanwhile(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "run", [make_record("a", "One"), make_record("b", "Two")])
-    with open_desk(folder) as desk:
+    with open_review(folder) as review:
         part = folder.shards / "part-00000.jsonl"
         append_records(folder, [make_record("c", "Three")], end=b"")  # the run is writing it
-        assert desk.changes(0)["entries"] == 2
+        assert review.changes(0)["entries"] == 2
         with part.open("ab") as file:
             file.write(b"\n")
-        assert desk.changes(0)["entries"] == 3
+        assert review.changes(0)["entries"] == 3
         rest = part.read_bytes().split(b"\n", 1)[1]
         write_atomic(part, [rest])  # as a prune does
-        assert [row["text"] for row in desk.list_rows(desk.choose(EVERYTHING)["numbers"])] == ["Two", "Three"]
-        assert desk.show(find(desk, "b")["n"])["record"]["input"] == "Two"
-        assert desk.changes(0)["records"] == 2
+        assert [row["text"] for row in review.list_rows(review.choose(EVERYTHING)["numbers"])] == [
+            "Two",
+            "Three",
+        ]
+        assert review.show(find(review, "b")["n"])["record"]["input"] == "Two"
+        assert review.changes(0)["records"] == 2
 
 
 def test_lines_that_are_no_records_are_passed_over(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "run", [make_record("a", "One")])
     with (folder.shards / "part-00000.jsonl").open("ab") as file:
         file.write(b'{"id": 5}\n[]\nnonsense\n' + json.dumps(make_record("b", "\ud800 Two")).encode() + b"\n")
-    with open_desk(folder) as desk:
-        assert len(desk.choose(EVERYTHING)["numbers"]) == 2
+    with open_review(folder) as review:
+        assert len(review.choose(EVERYTHING)["numbers"]) == 2
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     from aide.run.folder import RunFolder
 
-    with pytest.raises(InputError, match="is no run folder"), open_desk(RunFolder(tmp_path)):
+    with pytest.raises(InputError, match="is no run folder"), open_review(RunFolder(tmp_path)):
         pass

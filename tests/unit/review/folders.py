@@ -1,4 +1,4 @@
-"""Run folders of a few records, written as a run would have written them, and desks over them."""
+"""Run folders of a few records, written as a run would have written them, and reviews over them."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ import orjson
 
 from aide.journal import Journal, Outcome
 from aide.records import digest
-from aide.review import ReviewDesk
+from aide.review import FolderReview
 from aide.run.folder import RunFolder
 from aide.run.seed_pool import SEED as SEED_DECISION
 
@@ -81,18 +81,18 @@ async def _fill(
 
 
 @contextmanager
-def open_desk(folder: RunFolder) -> Iterator[ReviewDesk]:
-    desk = ReviewDesk(folder, lambda: 1.0)
+def open_review(folder: RunFolder) -> Iterator[FolderReview]:
+    review = FolderReview(folder, lambda: 1.0)
     try:
-        yield desk
+        yield review
     finally:
-        desk.close()
+        review.close()
 
 
-def find(desk: ReviewDesk, name: str) -> dict[str, Any]:
+def find(review: FolderReview, name: str) -> dict[str, Any]:
     """The row of the record or reject of that name."""
-    numbers = desk.choose({**EVERYTHING, "text": digest("record", name)})["numbers"]
-    [row] = desk.list_rows(numbers)
+    numbers = review.choose({**EVERYTHING, "text": digest("record", name)})["numbers"]
+    [row] = review.list_rows(numbers)
     return row
 
 

@@ -10,7 +10,7 @@ from aide.errors import InputError
 from aide.formats import FORMATS
 from aide.review import catalogue
 from aide.review.agreement import Agreement
-from aide.review.catalogue import Catalogue, Entry
+from aide.review.catalogue import Catalogue, CatalogueEntry
 from aide.review.decisions import DecisionLog, OvertakenError, Review
 from aide.review.doubt import Doubt, DoubtScale
 from aide.review.origins import Origins
@@ -26,8 +26,8 @@ REASONS: Final = (
 _LONGEST_REASON: Final = 500
 
 
-class ReviewDesk:
-    """One run folder under review. Not for several threads; several desks may work on one folder."""
+class FolderReview:
+    """One run folder under review. Not for several threads; several may work on one folder."""
 
     def __init__(self, folder: RunFolder, clock: Callable[[], float]) -> None:
         """`clock` gives Unix seconds.
@@ -189,17 +189,17 @@ class ReviewDesk:
         if len(self._catalogue.entries) != before:
             self._doubts = {number: each for number, each in self._doubts.items() if number < before}
 
-    def _weigh(self, entry: Entry) -> Doubt:
+    def _weigh(self, entry: CatalogueEntry) -> Doubt:
         if entry.number not in self._doubts:
             self._doubts[entry.number] = self._scale.weigh(entry)
         return self._doubts[entry.number]
 
-    def _entry(self, number: int) -> Entry:
+    def _entry(self, number: int) -> CatalogueEntry:
         if not 0 <= number < len(self._catalogue.entries):
             raise InputError(f"there is no entry {number}")
         return self._catalogue.entries[number]
 
-    def _read(self, entry: Entry) -> dict[str, Any]:
+    def _read(self, entry: CatalogueEntry) -> dict[str, Any]:
         line = self._catalogue.read(entry)
         if not line:
             self._catalogue.follow()  # a prune has replaced its file
@@ -213,7 +213,7 @@ class ReviewDesk:
         line = self._catalogue.read(self._catalogue.entries[number]) if number is not None else None
         return line or self._origins.record(id)
 
-    def _state_of(self, entry: Entry) -> str:
+    def _state_of(self, entry: CatalogueEntry) -> str:
         review = self._log.current(entry.id)
         if review is None:
             return TO_DO
@@ -221,7 +221,7 @@ class ReviewDesk:
             return "refused"
         return "edited" if list_edits(review) else "accepted"
 
-    def _make_row(self, entry: Entry) -> dict[str, Any]:
+    def _make_row(self, entry: CatalogueEntry) -> dict[str, Any]:
         review = self._log.current(entry.id)
         return {
             "n": entry.number,
@@ -241,7 +241,9 @@ class ReviewDesk:
             "seen": len(self._log.history(entry.id)),
         }
 
-    def _edited(self, entry: Entry, line: dict[str, Any], review: Review | None) -> Mapping[str, Any]:
+    def _edited(
+        self, entry: CatalogueEntry, line: dict[str, Any], review: Review | None
+    ) -> Mapping[str, Any]:
         if review is None or review["verdict"] == REJECT:
             return line
         if entry.kind == catalogue.REJECT:
@@ -249,7 +251,7 @@ class ReviewDesk:
             return found
         return apply_review(line, review, self._log.path) or line
 
-    def _make_edits(self, entry: Entry, edits: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _make_edits(self, entry: CatalogueEntry, edits: Mapping[str, Any] | None) -> dict[str, Any]:
         """The fields that an accepting decision has beside the id, checked against the record."""
         current = self._log.current(entry.id)
         if edits is None:
@@ -294,4 +296,4 @@ class ReviewDesk:
         return ": ".join(filter(None, (str(seed.get("name") or ""), text))) or id
 
 
-__all__ = ["OvertakenError", "ReviewDesk"]
+__all__ = ["FolderReview", "OvertakenError"]
