@@ -39,8 +39,8 @@ class CatalogueEntry:
     operation: str
     seed: str
     persona: str
-    label: str
-    """The record's label; of a reject the one that was asked for; empty where the task has no labels."""
+    labels: tuple[str, ...]
+    """The record's labels; of a reject what was asked for; empty where the task has none."""
     scores: Mapping[str, Any]
     revisions: int
     reason: str
@@ -137,8 +137,8 @@ class Catalogue:
     ) -> CatalogueEntry:
         lineage = line["lineage"]
         text = read_varying(line) if isinstance(line.get("input"), str) else show_value(line.get("input"))
-        labelled = kind == RECORD and is_labelled(line)
-        label = str(line["output"]) if labelled else str(lineage.get("label") or "")
+        asked = [lineage["label"]] if lineage.get("label") else []
+        found = line["output"] if kind == RECORD and is_labelled(line) else asked
         return CatalogueEntry(
             number=len(self.entries),
             id=str(line["id"]),
@@ -151,7 +151,7 @@ class Catalogue:
             operation=str(lineage["operation"]),
             seed=str(lineage["seed_id"]),
             persona=str(lineage.get("persona") or ""),
-            label=label,
+            labels=tuple(map(str, found if isinstance(found, list) else [found])),
             scores={
                 name: value for name, value in (line.get("scores") or {}).items() if name != "own_answer"
             },

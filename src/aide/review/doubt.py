@@ -33,7 +33,7 @@ class DoubtScale:
     def __init__(self, entries: Sequence[CatalogueEntry]) -> None:
         records = [entry for entry in entries if entry.kind == RECORD]
         self._nearness = sorted(entry.nearness for entry in records)
-        self._labels = Counter(entry.label for entry in records if entry.label)
+        self._labels = Counter(label for entry in records for label in entry.labels)
         self._mean = self._labels.total() / len(self._labels) if self._labels else 0.0
 
     def weigh(self, entry: CatalogueEntry) -> Doubt:
@@ -63,7 +63,7 @@ class DoubtScale:
         place = bisect_left(self._nearness, entry.nearness) / (len(self._nearness) or 1)
         if place < _FAR and len(self._nearness) > 1 / _FAR:
             found.append((0.6 * (1 - place / _FAR), "far from the seeds"))
-        if entry.label and self._labels[entry.label] < _RARE * self._mean:
+        if any(self._labels[label] < _RARE * self._mean for label in entry.labels):
             found.append((0.4, "rare label"))
         return found
 

@@ -112,6 +112,7 @@ class FolderReview:
             "parent_id": parent,
             "edits": list_edits(current) if current else {},
             "labels": self._list_labels() if named and named.labelled else [],
+            "several": bool(named and named.labelled and named.structured),
             "code": bool(named and named.runs_tests),
         }
 
@@ -228,7 +229,7 @@ class FolderReview:
             "id": entry.id,
             "kind": entry.kind,
             "text": entry.text,
-            "label": entry.label,
+            "label": ", ".join(entry.labels),
             "hop": entry.hop,
             "operation": entry.operation,
             "persona": entry.persona,
@@ -288,7 +289,7 @@ class FolderReview:
     def _list_labels(self) -> list[str]:
         if self._card and self._card.labels:
             return list(self._card.label_names)
-        return sorted({entry.label for entry in self._catalogue.entries if entry.label})
+        return sorted({label for entry in self._catalogue.entries for label in entry.labels})
 
     def _name_seed(self, id: str) -> str:
         seed = self._origins.seed(id) or {}

@@ -7,13 +7,15 @@ from typing import Any, Final, Self
 import orjson
 
 from aide.completion import read_completion
-from aide.errors import Unusable
+from aide.errors import InputError, Unusable
+from aide.formats import FORMATS
 from aide.journal import Journal
 from aide.records import Draft, Parts
 from aide.run.folder import RunFolder
 from aide.run.record_calls import RecordCalls
 from aide.run.seed_pool import SEED
 from aide.text.shingles import measure_jaccard
+from aide.text.structure import read_structure
 from aide.text.words import extract_vocabulary
 
 _COMPARED: Final = 40
@@ -88,7 +90,11 @@ class Origins:
     def complete(
         self, reject: Mapping[str, Any], content: Mapping[str, Any], task: str, format: str
     ) -> dict[str, Any]:
-        """A reject as the record that it is with this content: the fields of a draft, its input the varying part."""
+        """A reject as the record that it is with this content: the fields of a draft, its input the varying part.
+
+        Raises:
+            InputError: the answer of this format is a JSON value, and the text is none.
+        """
         row = self.seed(str(reject["lineage"]["seed_id"]))
         parts = Parts.from_dict(row) if row and "frame" in row else Parts()
         draft = Draft.from_dict(content)
@@ -99,6 +105,7 @@ class Origins:
             "format": format,
             **draft.as_dict(),
             "input": parts.whole(draft.input),
+            "output": _read_output(draft.output, format),
             **frame,
             "lineage": reject["lineage"],
             "scores": {},
@@ -106,6 +113,15 @@ class Origins:
             "model": "",
             "meta": {},
         }
+
+
+def _read_output(text: str, format: str) -> Any:
+    if format not in FORMATS or not FORMATS[format].structured:
+        return text
+    value = read_structure(text)
+    if value is None:
+        raise InputError("the answer is no JSON object or array", hint="as those of the other records are")
+    return value
 
 
 def _read_answer(body: bytes) -> str:

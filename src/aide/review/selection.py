@@ -48,7 +48,7 @@ class QueueFilter:
 def list_facets(entry: CatalogueEntry, doubt: Doubt) -> dict[str, tuple[str, ...]]:
     """The values by which an entry is filtered."""
     return {
-        "label": (entry.label,),
+        "label": entry.labels,
         "operation": (entry.operation,),
         "hop": (str(entry.hop),),
         "seed": (entry.seed,),

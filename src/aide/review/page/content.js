@@ -116,17 +116,18 @@ function turn(each, before) {
   }
   return box;
 }
+const holds = (output, label) => (Array.isArray(output) ? output.includes(label) : label === output);
 function labels(all, output, choose) {
   const box = el("div", "labels");
   all.forEach((label, n) => {
-    const button = el("button", label === output ? "right" : "");
+    const button = el("button", holds(output, label) ? "right" : "");
     button.type = "button";
     if (n < 9) button.append(el("kbd", "", String(n + 1)), " ");
     button.append(bdi(label, "inline"));
     button.onclick = () => choose(n);
     box.append(button);
   });
-  if (!all.includes(output) && output !== "") box.append(bdi(`now: ${show(output)}`));
+  if (!Array.isArray(output) && !all.includes(output) && output !== "") box.append(bdi(`now: ${show(output)}`));
   return box;
 }
 

@@ -74,7 +74,7 @@ export class Editor {
     if (content.turns.length) this.add("turns, as JSON", "turns", content.turns, true);
     this.add(content.varying || "input", "input", content.input);
     if (choices.length) this.addChoices(choices, content.output);
-    else if (entry.labels.length) this.addLabels(entry.labels, content.output || entry.label);
+    else if (entry.labels.length && isPlain(content.output) && !entry.several) this.addLabels(entry.labels, content.output || entry.label);
     else this.add(isPlain(content.output) ? "answer" : "answer, as JSON", "output", content.output, entry.code || !isPlain(content.output));
     if (record.reasoning) this.add("working", "reasoning", record.reasoning);
     if (record.tests && record.tests.length) this.addList("tests", record.tests);

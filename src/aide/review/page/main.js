@@ -166,6 +166,10 @@ async function showAnswers() {
 // --- decisions --------------------------------------------------------------------------------------
 async function decide(verdict, { reason = "", edits = null, stay = false } = {}) {
   if (!entry || busy) return;
+  if (entry.changed && verdict === "accept" && edits === null) {
+    const { input, output } = entry.record;
+    edits = entry.kind === "reject" ? { input, output: JSON.stringify(output) } : { ...entry.edits, output };
+  }
   if (entry.kind === "reject" && verdict === "accept" && edits === null && entry.state !== "accepted") return edit();
   busy = true;
   const before = entry;
@@ -218,8 +222,18 @@ function pickLabel(place) {
   if (!entry) return;
   const choices = entry.record.choices || [], output = (choices.length ? choices : entry.labels)[place];
   if (output === undefined) return;
+  if (entry.several) return toggle(output);
   if (entry.kind === "reject") return decide("accept", { edits: { input: entry.record.input, output } });
-  decide("accept", { edits: { ...entry.edits, output } });
+  return decide("accept", { edits: { ...entry.edits, output } });
+}
+// Where a record may have several labels, a digit puts one in or takes it out, and the key for accepting keeps them.
+function toggle(label) {
+  const old = Array.isArray(entry.record.output) ? entry.record.output : [];
+  const output = old.includes(label) ? old.filter((each) => each !== label) : start.labels.filter((each) => old.includes(each) || each === label);
+  entry.record = { ...entry.record, output };
+  entry.changed = true;
+  draw();
+  notice("The labels are changed: A accepts the record with them.");
 }
 function edit() {
   if (!entry || editor) return;
