@@ -19,13 +19,14 @@ from aide.cli.display import Display
 from aide.cli.hosts import check_keys
 from aide.cli.offers import check_windows, name_model
 from aide.cli.options import with_spec_options
+from aide.cli.refill import free_refused_places
 from aide.cli.streaming import StdoutStream
 from aide.config.fingerprint import compute_fingerprint
 from aide.config.resolve import Settings, resolve_settings
 from aide.config.spec import BATCH_API, SIMULATOR, RunSpec
 from aide.errors import AideError, BatchesPending, FolderHeld, InputError, Interrupted
 from aide.stop import StopSwitch
-from aide.text.figures import format_duration, format_plural
+from aide.text.figures import format_duration
 
 if TYPE_CHECKING:
     from aide.engines.local import LocalModels
@@ -93,7 +94,7 @@ def _expand(
     if stream:
         display.tell(f"run folder: {escape_for_console(str(folder.path))}", "folder", path=str(folder.path))
     if refill:
-        _take_out_refused(folder, display)
+        free_refused_places(folder, display)
     if not stream and (finished := read_finished(folder, spec, seeds)) is not None:
         display.already(finished)
         return _end(finished, output, as_json=as_json)
@@ -115,15 +116,6 @@ def _expand(
         gc.collect()  # the run is over: the report takes its place in memory, not a place beside it
         display.report()
     return _end(summary, output, as_json=as_json)
-
-
-def _take_out_refused(folder: "RunFolder", display: Display) -> None:
-    """Make room for others in the place of what a review refused."""
-    from aide.dataset.reviews import Reviews
-    from aide.run.lineage import take_out_refused
-
-    if count := take_out_refused(folder, Reviews.read(folder.path).list_refused()):
-        display.tell(f"{format_plural(count, 'refused record')} to make up for", "refill", records=count)
 
 
 _early: Final[list[int]] = []
