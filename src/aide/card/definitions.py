@@ -166,12 +166,14 @@ def _close(properties: Mapping[str, Any]) -> dict[str, Any]:
 def _show_labelled(drafts: Sequence[Draft], card: TaskCard, names: Sequence[str]) -> list[Demonstration]:
     """A few examples of each of these labels, label by label."""
     format, left = FORMATS[card.format], _TOKENS
-    shown = []
+    shown: list[Demonstration] = []
+    told: list[Draft] = []  # of several labels it is shown with the first
     for name in names:
-        labelled = [draft for draft in drafts if name in format.list_labels(draft)]
+        labelled = [draft for draft in drafts if name in format.list_labels(draft) and draft not in told]
         for draft in labelled[:_EXAMPLES_A_LABEL]:
             size = estimate_tokens(draft.input) + estimate_tokens(draft.output)
             if size <= left:
                 shown.append(make_demonstration(draft, format))
+                told.append(draft)
                 left -= size
     return shown
