@@ -190,7 +190,7 @@ def test_lists_are_one_answer_each_or_answers_that_are_accepted(tmp_path: Path) 
     assert [seed.draft.output for seed in load(tmp_path, accepted).seeds] == ["Rome", "Po"]
     single = [{"text": "a", "label": ["x"]}, {"text": "b", "label": ["y"]}]
     assert [seed.draft.output for seed in load(tmp_path, single).seeds] == ["x", "y"]
-    numbers = [{"input": "first three", "output": [1, 2, 3]}, {"input": "none", "output": []}]
+    numbers: Rows = [{"input": "first three", "output": [1, 2, 3]}, {"input": "none", "output": []}]
     assert outputs(load(tmp_path, numbers)) == [[1, 2, 3], []]
 
 
