@@ -24,7 +24,7 @@ RARE: Final = frozenset({
     "siblings", "steer", "random_seed", "embeddings_url", "meaning_threshold", "keep_ambiguous", "exam", "min_exam",
     "realism", "guard", "batch_min", "batch_wait", "timeout", "endpoint_patience", "drain_seconds",
     "max_total_tokens", "expect_yield", "encoding", "header", "sheet", "input_pattern", "run_dir", "shard_size",
-    "lock_wait", "adopt", "retry_failed", "log_format",
+    "lock_wait", "adopt", "retry_failed", "log_format", "label_separator", "agree_on",
 })  # fmt: skip
 """Settings whose options `--help` leaves to `--help-all`."""
 
@@ -41,10 +41,7 @@ class RunSettings(Frozen):
     labels: Annotated[
         tuple[str, ...],
         Flag(
-            "task",
-            "The closed set of labels, or a file of lines `name: description`.",
-            "A,B|FILE",
-            commas=True,
+            "task", "Closed set of labels, or a file of lines `name: description`.", "A,B|FILE", commas=True
         ),
     ] = ()
     label_separator: Annotated[
@@ -64,7 +61,6 @@ class RunSettings(Frozen):
     demonstrations: Annotated[
         int, Field(ge=0, le=20), Flag("task", "Seeds that each prompt shows as examples.")
     ] = 6
-
     card_only: Annotated[
         bool,
         Flag("task", "Stop after the checked task card, to edit it; the same command without it goes on."),
