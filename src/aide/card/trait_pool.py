@@ -9,6 +9,7 @@ from statistics import NormalDist, fmean, median, quantiles, stdev
 from typing import Any, Final
 
 from aide.card.traits import TRAITS, Traits, count_traits, describe_traits, find_varying
+from aide.card.wording import QUESTION
 from aide.formats import Format
 from aide.records import Draft, Seed, rng
 from aide.text.length import CHARACTERS
@@ -151,14 +152,16 @@ class TraitPool:
         """A form that suits the label: that of one of its seeds where they are of one mind, else half the time.
 
         The other half has no form and the writer chooses, so that a label whose only seed is a question gets its
-        statements, too; of the punctuation remains whether there is any.
+        statements, too. Whether there is final punctuation stays as drawn: who begins in lower case mostly leaves it
+        out, and taken from the label's only seed it would give the label away.
         """
         own = self._labels.get(label, [])
         forms = {traits.form for traits in own}
         settled = len(own) > 1 and len(forms) == 1 and forms != self._forms
         if own and (settled or dice.random() < 0.5):
             given = dice.choice(own)
-            return replace(drawn, form=given.form, punctuation=given.punctuation)
+            mark = given.punctuation or ("?" if given.form == QUESTION else ".")
+            return replace(drawn, form=given.form, punctuation=mark if drawn.punctuation else "")
         return replace(drawn, form="", punctuation="." if drawn.punctuation else "")
 
     def describe(self, drawn: Traits) -> str:

@@ -283,3 +283,14 @@ def test_a_number_of_a_long_seed_is_not_forced_into_a_short_text() -> None:
     drawn = [pool.deal(at) for at in range(60)]
     assert any(traits.figures for traits, seed in drawn if seed.draft == short)
     assert all(traits.figures == 0 for traits, seed in drawn if seed.draft == long and traits.is_short)
+
+
+def test_final_punctuation_does_not_tell_the_label() -> None:
+    bare, marked = Draft("how do I get a refund", "refund"), Draft("My parcel is late.", "late")
+    pool = TraitPool(wrap(bare, marked), "words", FORMATS["classification"])
+    for label in ("refund", "late"):
+        drawn = [pool.deal(at, label)[0] for at in range(40)]
+        assert 0.3 < sum(bool(traits.punctuation) for traits in drawn) / 40 < 0.7, label
+        assert {bool(traits.punctuation) for traits in drawn if traits.lower_case} == {False}, (
+            "as seen together"
+        )
