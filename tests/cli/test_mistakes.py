@@ -154,6 +154,8 @@ def test_sample_seeds_are_found_by_name_from_anywhere(place: Path) -> None:
         ("aide export --to m", "messages"),
         ("aide expand --config pa", "paper"),
         ("aide expand sam", "sample:word_problems"),
+        ("aide expand sample : word", "word_problems"),  # as bash parts it
+        ("aide expand sample:none --format cl", "classification"),
         ("aide expand --format cl", "classification"),
         ("aide expand --target a", "all"),
     ],

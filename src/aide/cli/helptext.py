@@ -48,7 +48,7 @@ class PlainCommand(PlainEpilog, TyperCommand):
             typer.echo(ctx.get_help())
             ctx.exit()
         known = {spelled for each in self.get_params(ctx) for spelled in each.opts}
-        if any(SAMPLE in word for word in args):
+        if not ctx.resilient_parsing and any(SAMPLE in word for word in args):
             args[:] = find_samples(args)
         for at, word in enumerate(here):
             name, equals, value = word.partition("=")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from aide.cli.console import escape_for_console, make_printable
-from aide.records import Lineage, read_varying
+from aide.records import Lineage, read_output, read_varying
 from aide.text.figures import format_count, format_duration, format_left
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _describe_record(record: Mapping[str, Any], width: int) -> Sequence[tuple[st
     return (
         ("record", f"[dim]{origin}   {grades}[/dim]"),
         ("input", escape_for_console(read_varying(record), 2 * width - 8)),
-        ("answer", escape_for_console(str(record["output"]), width - 1)),
+        ("answer", escape_for_console(read_output(record), width - 1)),
     )
 
 

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+import typer
+
 from aide.config.resources import find_file, list_names
 from aide.errors import InputError
 from aide.text.suggestions import suggest_name
@@ -26,8 +28,11 @@ def find_samples(words: list[str]) -> list[str]:
     return [_find_sample(word) if _NAME.fullmatch(word) else word for word in words]
 
 
-def complete_seeds(incomplete: str) -> list[str]:
+def complete_seeds(ctx: typer.Context, incomplete: str) -> list[str]:
     """What a shell completes for seed files besides its own files."""
+    # To bash a colon is a word of its own, and what follows it another.
+    if list(ctx.params.get("seeds") or ())[-2:] == [SAMPLE.removesuffix(":"), ":"]:
+        return [name for name in list_samples() if name.startswith(incomplete)]
     beginning = bool(incomplete) and (SAMPLE.startswith(incomplete) or incomplete.startswith(SAMPLE))
     names = [f"{SAMPLE}{name}" for name in list_samples()] if beginning else []
     return [name for name in names if name.startswith(incomplete)]

@@ -206,7 +206,8 @@ def _require_endpoint(gathered: _Gathered, *, model_needed: bool) -> None:
     if not offline and not gathered.values.get("base_url") and not gathered.values.get("endpoints"):
         raise InputError(
             "no endpoint is given",
-            hint=f"name one with --base-url URL; --base-url {SIMULATOR} tries everything without a key",
+            hint=f"name one with --base-url URL (`aide doctor` finds those of this machine); "
+            f"--base-url {SIMULATOR} tries everything without a key",
         )
     if not gathered.values.get("model") and model_needed:
         raise InputError(

@@ -113,6 +113,10 @@ class RunFolder:
         Raises:
             InputError: where it can't be written, or holds files that are not of a run.
         """
+        if self.path.is_file():
+            raise InputError(
+                f"{self.path} is a file, and a run needs a folder", hint="name another with -o DIR"
+            )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             foreign = [] if self.manifest.exists() or self.journal.exists() else [

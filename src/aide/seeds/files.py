@@ -185,7 +185,10 @@ def _read_array(name: str, text: str) -> SeedTable:
         items = parse_json(text)
     except ValueError as fault:
         line = getattr(fault, "lineno", 1)
-        raise InputError(f"{name}:{line}: is not JSON: {getattr(fault, 'msg', fault)}") from fault
+        raise InputError(
+            f"{name}:{line}: is not JSON: {getattr(fault, 'msg', fault)}",
+            hint="JSON has no comma behind the last item, and its texts stand in double quotes",
+        ) from fault
     table = SeedTable(name, JSON_ARRAY)
     for place, item in enumerate(items, 1):
         if isinstance(item, dict):
