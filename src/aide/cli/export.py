@@ -1,7 +1,7 @@
 """`aide export`: records in the form that a trainer reads."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -9,6 +9,9 @@ from aide.cli.arguments import Quiet, Sources
 from aide.cli.console import make_stderr_console
 from aide.errors import InputError
 from aide.text.figures import format_plural
+
+TRAINERS: Final = {"trl": "messages", "axolotl": "messages", "openai": "messages", "huggingface": "dataset"}
+"""Readers of records, each with the form that it takes."""
 
 
 def _complete_target(incomplete: str) -> list[str]:
@@ -72,6 +75,9 @@ def export(
     from aide.dataset.seed_sources import find_seed_files, load_card_of
     from aide.exporters import EXPORTERS, ExampleRenderer, ExportJob
 
+    if to in TRAINERS and to not in EXPORTERS:
+        hint = f"--to {TRAINERS[to]}; docs/exports.md has a configuration beside it"
+        raise InputError(f"--to names a form of records, and {to} is one who reads them", hint=hint)
     exporter = EXPORTERS[to]
     if out == STDOUT and not exporter.streams:
         raise InputError(f"--to {to} can't be written to stdout", hint=f"such as -o {to.replace('-', '_')}")

@@ -9,7 +9,7 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 from aide import __version__
-from aide.cli.commands import COMMANDS, GROUPS, Entry
+from aide.cli.commands import COMMANDS, GROUPS, CommandEntry
 from aide.cli.console import (
     FULL,
     describe_full_disk,
@@ -81,7 +81,7 @@ class Commands(PlainGroup):
             raise typer.Exit(0) from None
 
 
-def load_command(name: str, entry: Entry) -> Any:
+def load_command(name: str, entry: CommandEntry) -> Any:
     """Import a command and give it the summary and the examples of the table."""
     found = getattr(import_module(f"aide.cli.{name}"), name)
     epilog = format_examples(*entry.examples)

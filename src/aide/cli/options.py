@@ -10,7 +10,6 @@ import typer
 from aide.cli.helptext import RARE
 from aide.config.config_file import list_shipped_configs
 from aide.config.resolve import spell_option
-from aide.config.settings import RARE as RARE_SETTINGS
 from aide.config.spec import GROUPS, Flag, RunSpec, get_flag
 
 _CONFIG: Final = typer.Option(
@@ -23,6 +22,14 @@ _CONFIG: Final = typer.Option(
     ],
 )
 
+RARE_SETTINGS: Final = frozenset({
+    "demonstrations", "residual_after", "residual", "attributes", "graph_triples", "personas_from", "persona_file",
+    "siblings", "steer", "random_seed", "embeddings_url", "meaning_threshold", "keep_ambiguous", "exam", "min_exam",
+    "realism", "guard", "batch_min", "batch_wait", "timeout", "endpoint_patience", "drain_seconds",
+    "max_total_tokens", "expect_yield", "encoding", "header", "sheet", "input_pattern", "run_dir", "shard_size",
+    "lock_wait", "adopt", "retry_failed", "log_format", "label_separator", "agree_on",
+})  # fmt: skip
+"""Settings whose options `--help` leaves to `--help-all`."""
 _BATCHES: Final = ("batch", "batch_min", "batch_wait")
 # What else concerns a step on a record that is there: the journal, the budget, the grades that are asked for.
 _ASKING: Final = (
