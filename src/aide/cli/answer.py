@@ -35,7 +35,11 @@ def answer(
 
 async def answer_record(runner: "StepRunner", line: "RecordLine") -> dict[str, Any]:
     """The record with its answer."""
+    from aide.text.structure import read_structure
+
     draft, scores = await runner.answer(line.record)
     answer = {name: value for name, value in draft.as_dict().items() if name in CONTENT and name != "input"}
+    if runner.context.inputs.format.structured:
+        answer["output"] = read_structure(draft.output)
     record = {**line.record, **answer}
     return {**record, "scores": {**line.record.get("scores", {}), **scores}} if scores else record

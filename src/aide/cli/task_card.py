@@ -26,6 +26,7 @@ def describe_card_rows(card: "TaskCard", traits: "Sequence[tuple[str, str]]" = (
         ("task", escape_for_console(card.task, LONGEST)),
         ("format", _describe_format(card)),
         ("labels", _name_some(card.label_names)),
+        ("fields", _name_some(_list_fields(card))),
         ("topics", _name_some([topic.name for topic in card.topics])),
         ("language", place),
         ("answer", escape_for_console(card.answer_form, LONGEST)),
@@ -47,6 +48,14 @@ def _describe_format(card: "TaskCard") -> str:
     if card.convention:
         facts.append(f"ends with {escape_for_console(card.convention, 60)}")
     return ", ".join(facts)
+
+
+def _list_fields(card: "TaskCard") -> list[str]:
+    """The fields of answers in JSON, with what is known of each; the whole schema stands in the card's file."""
+    from aide.formats.schema import describe_fields
+    from aide.formats.structured import load_card_schema
+
+    return list(describe_fields(load_card_schema(card.schema)))
 
 
 def _name_some(names: "Sequence[str]") -> str:

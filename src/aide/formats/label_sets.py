@@ -54,7 +54,7 @@ class LabelSetPayload:
         value = parse_json(text)
         if isinstance(value, dict):
             value = value.get(LABELS, next(iter(value.values()), None) if len(value) == 1 else None)
-        if not isinstance(value, list):
+        if not isinstance(value, list) or not all(isinstance(each, str | int | float) for each in value):
             raise Unusable("invalid", f"`{LABELS}` must be a list of labels.", said=text)
         found = [find_label(self._labels, str(each)) for each in value]
         if None in found:

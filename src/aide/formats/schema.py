@@ -252,6 +252,30 @@ def list_fields(schema: Mapping[str, Any], above: str = "") -> Iterator[str]:
             yield from list_fields(each, f"{above}{name}.")
 
 
+def describe_fields(schema: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Each field with its kind in brackets: `day (quote)`, `stars (1 to 5)`, `by (bus, train)`."""
+    if isinstance(schema.get("items"), Mapping):
+        yield from describe_fields(schema["items"], above)
+    for name, each in (schema.get("properties") or {}).items():
+        inner = list(describe_fields(each, f"{above}{name}.")) if isinstance(each, Mapping) else []
+        yield from inner or [f"{above}{name} ({_describe_kind(each)})"]
+
+
+def _describe_kind(schema: Mapping[str, Any]) -> str:
+    if schema.get(QUOTE):
+        return "quote"
+    if schema.get(OFFSET):
+        return f"{schema[OFFSET]} of the quote"
+    if "enum" in schema:
+        return ", ".join(str(each) for each in schema["enum"][:4]) + (
+            ", …" if len(schema["enum"]) > 4 else ""
+        )
+    if {"minimum", "maximum"} <= schema.keys():
+        return f"{schema['minimum']} to {schema['maximum']}"
+    kind = schema.get("type", "anything")
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
 def _mark_agreeing(schema: Schema, path: str, fields: Sequence[str], *, on: bool) -> Schema:
     marked = {name: each for name, each in schema.items() if name != AGREE}
     on = on or path in fields

@@ -31,7 +31,7 @@ from aide.formats.schema import (
 from aide.formats.task import Label, Question, TaskCard
 from aide.parsing import parse_json
 from aide.records import Ask, Draft, Parts
-from aide.text.structure import is_shallow, read_structure, write_structure
+from aide.text.structure import clean_structure, is_shallow, read_structure, write_structure
 
 ITEMS: Final = "items"
 """Key of an array that is asked for alone: servers want an object on the outside."""
@@ -65,7 +65,7 @@ class StructurePayload:
         value = unwrap(parse_json(text), self.full)
         if not isinstance(value, dict | list) or not is_shallow(value):
             raise Unusable("broken_format", _NEITHER, said=text)
-        found = locate_quotes(drop_nulls(value, self.full), self.full, self.texts)
+        found = locate_quotes(drop_nulls(clean_structure(value), self.full), self.full, self.texts)
         if problem := find_schema_fault(found, self.full):
             raise Unusable("broken_format", problem, said=text)
         return found
@@ -232,8 +232,10 @@ class Structured(Format):
             value = parse_json(said)
         except Unusable:
             return ""
+        if not is_shallow(value):
+            return ""
         schema = load_card_schema(card.schema)
-        return self._write_final(drop_nulls(unwrap(value, schema), schema), schema)
+        return self._write_final(drop_nulls(unwrap(clean_structure(value), schema), schema), schema)
 
     def extract_final_answer(self, draft: Draft, card: TaskCard) -> str:
         """The fields that must agree."""

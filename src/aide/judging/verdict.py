@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field
 from aide.errors import Unusable
 from aide.parsing import ReplyModel, build_closed_schema, find_places, parse_json
 from aide.records import Comparison, Reading, Verdict
-from aide.text.structure import write_structure
+from aide.text.structure import is_shallow, write_structure
 
 Grade = Annotated[int, Field(ge=1, le=10)]
 # The bound stands in the schema alone: a longer sentence is read all the same.
@@ -25,8 +25,10 @@ Sentence = Annotated[str, Field(json_schema_extra={"maxLength": 400})]
 
 
 def _write_value(said: object) -> object:
-    """An answer that is a JSON value, as text."""
-    return write_structure(said) if isinstance(said, dict | list) else said
+    """An answer that is a JSON value, as text; nothing of one that is nested without end."""
+    if not isinstance(said, dict | list):
+        return said
+    return write_structure(said) if is_shallow(said) else ""
 
 
 class ReadingReply(ReplyModel):

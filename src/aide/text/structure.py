@@ -1,7 +1,10 @@
 """JSON values as text: objects and arrays, written in one way, and read without forgiving anything."""
 
 import json
+from math import isfinite
 from typing import Any, Final
+
+from aide.text.cleaning import clean_text
 
 Structure = dict[str, Any] | list[Any]
 
@@ -19,10 +22,26 @@ def read_structure(text: str) -> Structure | None:
     if body[:1] not in ("{", "[") or body[-1:] not in ("}", "]"):
         return None
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict | list) and is_shallow(value) else None
+
+
+def _refuse(name: str) -> None:
+    """NaN and Infinity are no JSON, though Python reads and writes them."""
+    raise ValueError(name)
+
+
+def clean_structure(value: Any) -> Any:
+    """A value that a model said, its texts without what would break a file or a terminal."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, list):
+        return [clean_structure(each) for each in value]
+    if isinstance(value, dict):
+        return {clean_text(str(name)): clean_structure(each) for name, each in value.items()}
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def is_shallow(value: Any, deepest: int = _DEEPEST) -> bool:

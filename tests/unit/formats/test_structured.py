@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from aide.errors import InputError, Rejection, Unusable
-from aide.formats import FORMATS, Question, TaskCard, detect_format
-from aide.formats.schema import list_fields, make_wire_schema, read_schema
+from aide.errors import InputError, NodeError, Rejection, Unusable
+from aide.formats import FORMATS, Label, Question, TaskCard, detect_format
+from aide.formats.schema import describe_fields, list_fields, make_wire_schema, read_schema
 from aide.formats.structured import load_card_schema, make_asked_schema
 from aide.records import Correction, Draft, Lineage, Parts, Record, rng
 from aide.verify.agreement import USUAL, choose_quorum
@@ -335,3 +335,32 @@ def test_a_record_holds_the_value_and_reads_back_as_text() -> None:
     line = record.as_dict()
     assert line["output"] == TRIPS[0][1]
     assert Record.from_dict(line).draft == TRIP_DRAFTS[0]
+
+
+# --- whatever a model says ------------------------------------------------------------------------------------
+
+DEEP = "[" * 900 + "]" * 900
+
+
+@pytest.mark.parametrize(
+    "said", [DEEP, f'{{"to": {DEEP}}}', '{"to": "' + "x" * 100_000 + '"}', "[NaN]", "\ud800"]
+)
+@pytest.mark.parametrize("name", ["json", "multi_label"])
+def test_nonsense_is_refused_and_nothing_breaks(name: str, said: str) -> None:
+    card = TRIP_CARD if name == "json" else TaskCard(format=name, labels=(Label("hot"), Label("loud")))
+    with pytest.raises(NodeError):
+        asyncio.run(FORMATS[name].answer(Scripted(said, said), card, Question("id", "bus to Lyon")))
+    own = FORMATS[name].read_own_answer(said, Draft(""), card)
+    assert not FORMATS[name].compare(own, final(TRIPS[0][1]))
+
+
+def test_texts_inside_are_cleaned() -> None:
+    card = FORMAT.start_card([draft("a", {"reply": "Yes, of course we can."}), draft("b", {"reply": "No."})])
+    assert answer(['{"reply": "So\\u0007on\\ud800, \\u001b[31mred"}'], card, "When?") == {
+        "reply": "Soon\ufffd, red"
+    }
+
+
+def test_the_fields_are_told_in_a_line() -> None:
+    told = list(describe_fields(load_card_schema(TRIP_CARD.schema)))
+    assert told == ["to (quote)", "day (quote)", "by (bus, train)", "stars (1 to 5)", "note (string)"]
