@@ -8,14 +8,14 @@ import typer
 from aide.cli.asking import JOURNAL, SEEDS, write_results
 from aide.cli.options import with_asking_options
 from aide.config.resolve import resolve_settings
-from aide.records import CONTENT
+from aide.records import CONTENT, REASONING_MARKS
 
 if TYPE_CHECKING:
     from aide.dataset.lines import RecordLine
     from aide.run.single_steps import StepRunner
 
 
-@with_asking_options("agreement", "run_code")
+@with_asking_options("agreement", "run_code", "reasoning")
 def answer(
     sources: Annotated[list[str], typer.Argument(help="Records; - is stdin.", metavar="FILE…")],
     seeds: SEEDS = None,
@@ -38,8 +38,10 @@ async def answer_record(runner: "StepRunner", line: "RecordLine") -> dict[str, A
     from aide.text.structure import read_structure
 
     draft, scores = await runner.answer(line.record)
-    answer = {name: value for name, value in draft.as_dict().items() if name in CONTENT and name != "input"}
+    names = {*CONTENT, *REASONING_MARKS} - {"input"}
+    answer = {name: value for name, value in draft.as_dict().items() if name in names}
     if runner.context.inputs.format.structured:
         answer["output"] = read_structure(draft.output)
-    record = {**line.record, **answer}
+    kept = {name: value for name, value in line.record.items() if name not in REASONING_MARKS}
+    record = {**kept, **answer}
     return {**record, "scores": {**line.record.get("scores", {}), **scores}} if scores else record

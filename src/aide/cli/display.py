@@ -288,6 +288,14 @@ class Display:
             self.tell(
                 f"without attributes, so nothing grew there: {why}", "barren", **summary["barren_reasons"]
             )
+        accepted, thoughtful = summary["accepted"], summary.get("thoughtful")
+        if thoughtful is not None and thoughtful < accepted:
+            self.tell(
+                f"{accepted - thoughtful:,} of {format_plural(accepted, 'record')} without reasoning: the model showed "
+                "none before its answer (--reasoning drop saves the calls that ask for it)",
+                "without reasoning",
+                count=accepted - thoughtful,
+            )
         rejects = escape_for_console(str(self.folder.rejects)) if self.folder.rejects.exists() else ""
         if summary["exit_code"] == 6:
             look = f", or a look at {rejects}" if rejects else ""

@@ -53,6 +53,16 @@ License = Annotated[
 ]
 
 
+Reasoning = Annotated[
+    str,
+    typer.Option(
+        "--reasoning",
+        metavar="think|field|drop",
+        help="What led to an answer: in <think> marks before it, as reasoning_content, or left out.",
+    ),
+]
+
+
 def export(
     sources: Sources = None,
     to: To = "messages",
@@ -62,6 +72,7 @@ def export(
     instruction: Instruction = None,
     card: Card = "",
     seeds: Seeds = None,
+    reasoning: Reasoning = "",
     name: Name = "",
     license: License = "",
     quiet: Quiet = False,
@@ -74,6 +85,7 @@ def export(
     from aide.dataset.lines import STDOUT, check_sources, read_lines
     from aide.dataset.seed_sources import find_seed_files, load_card_of
     from aide.exporters import EXPORTERS, ExampleRenderer, ExportJob
+    from aide.exporters.thoughts import JournaledThoughts, check_form
 
     if to in TRAINERS and to not in EXPORTERS:
         hint = f"--to {TRAINERS[to]}; docs/exports.md has a configuration beside it"
@@ -83,8 +95,11 @@ def export(
         raise InputError(f"--to {to} can't be written to stdout", hint=f"such as -o {to.replace('-', '_')}")
     given = tuple(sources or ())
     check_sources(given)
+    form = check_form(reasoning, to)
     task_card = load_card_of(given, card)
-    rendering = ExampleRenderer(task_card, instruction=instruction, system=system, template=template)
+    rendering = ExampleRenderer(
+        task_card, instruction=instruction, system=system, template=template, reasoning=form
+    )
     job = ExportJob(
         out, rendering, given, find_seed_files(given, seeds or ()), name or _choose_name(given, out), license
     )
@@ -93,11 +108,17 @@ def export(
         console.print(
             "no task card was found, so examples have no instruction: --card DIR or --instruction TEXT gives one"
         )
-    written = exporter.write(read_lines(given), job)
+    found = JournaledThoughts(given, task_card)
+    lines = found.add_to(read_lines(given)) if form in ("think", "field") else read_lines(given)
+    written = exporter.write(lines, job)
     place = "" if out == STDOUT else f" to {out}"
     console.print(f"exported {format_plural(written.count, 'example')}{place}", markup=False)
     for reason, count in written.skipped.items():
         console.print(f"left out {format_plural(count, 'record')}: {reason}")
+    if found.missing:
+        console.print(
+            f"{format_plural(found.missing, 'record')} without reasoning: no call of their own answer shows any"
+        )
 
 
 def _choose_name(sources: tuple[str, ...], out: str) -> str:

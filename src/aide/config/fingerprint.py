@@ -13,9 +13,9 @@ from aide.config.delivery import DELIVERY, keep_answering
 from aide.config.resolve import DEFAULT
 from aide.config.spec import OLD_NAMES, RunSpec, rename_settings
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """The version of a fingerprint as it is kept. Version 0, which had no number, is that of `aide` 0.1; up to version 1
-it held all fields of `--extra`.
+it held all fields of `--extra`, and up to version 2 records had no thoughts.
 """
 
 IDENTITY: Final = (
@@ -23,7 +23,8 @@ IDENTITY: Final = (
     "demonstrations", "plain_share", "steer", "residual_after", "residual", "attributes",
     "graph_triples", "operations", "personas", "personas_from", "siblings", "balance", "random_seed", "reflection",
     "min_relevance", "min_diversity", "max_revisions", "keep_ambiguous", "answer", "duplicates", "embeddings",
-    "meaning_threshold", "agreement", "run_code", "model", "steps", "extra", "keep", "meta", "input_pattern",
+    "meaning_threshold", "agreement", "run_code", "reasoning", "model", "steps", "extra", "keep", "meta",
+    "input_pattern",
 )  # fmt: skip
 
 _WHERE = "where a call goes changes nothing in its logical content"
@@ -67,7 +68,11 @@ _RENAMED: Final[Mapping[tuple[int, str, str], str]] = {(0, "siblings", '"told"')
 _KEPT_AS: Final[Mapping[str, str]] = {"random_seed": "seed"}
 
 # What versions did that had no such setting, by version: settings whose default is not what was done before them.
-_UNSET: Final[Mapping[int, Mapping[str, Any]]] = {0: {"plain_share": 0.0, "steer": False}}
+_UNSET: Final[Mapping[int, Mapping[str, Any]]] = {
+    0: {"plain_share": 0.0, "steer": False, "reasoning": "drop"},
+    1: {"reasoning": "drop"},
+    2: {"reasoning": "drop"},
+}
 
 
 def keep_defaults(

@@ -25,8 +25,7 @@ class RunSettings(Frozen):
     # --- The task
     task: Annotated[str, Flag("task", "One sentence that says what the task is.", "TEXT")] = ""
     format: Annotated[
-        Literal["auto", FormatName],
-        Flag("task", "Form of the output; auto recognises it from the seeds."),
+        Literal["auto", FormatName], Flag("task", "Form of the output; auto recognises it from the seeds.")
     ] = "auto"
     labels: Annotated[
         tuple[str, ...],
@@ -92,11 +91,7 @@ class RunSettings(Frozen):
     graph_triples: Annotated[
         int | None,
         Field(ge=0, le=20),
-        Flag(
-            "tree",
-            "Triples added by graph expansion (unset: 2, or 0 with fixed labels or parts).",
-            "N",
-        ),
+        Flag("tree", "Triples added by graph expansion (unset: 2, or 0 with fixed labels or parts).", "N"),
     ] = None
     operations: Annotated[
         tuple[str, ...], Flag("tree", "Operations that are applied to each attribute.", "A,B,…", commas=True)
@@ -107,14 +102,12 @@ class RunSettings(Frozen):
         Flag("tree", "Personas written by the model for each topic, or chosen from a bank."),
     ] = "model"
     persona_file: Annotated[
-        PathText | None,
-        Flag("tree", "Your own bank: JSONL with `persona`, or one persona a line.", "FILE"),
+        PathText | None, Flag("tree", "Your own bank: JSONL with `persona`, or one persona a line.", "FILE")
     ] = None
     siblings: Annotated[
         Literal["apart", "aware"],
         Flag(
-            "tree",
-            "Whether the prompt of a child that is written alone names what its siblings are about.",
+            "tree", "Whether the prompt of a child that is written alone names what its siblings are about."
         ),
     ] = "apart"
     balance: Annotated[
@@ -123,10 +116,7 @@ class RunSettings(Frozen):
     ] = "uniform"
     steer: Annotated[
         bool,
-        Flag(
-            "tree",
-            "Let the lengths so far correct those that are asked for next (not with --target all).",
-        ),
+        Flag("tree", "Let the lengths so far correct those that are asked for next (not with --target all)."),
     ] = True
     together: Annotated[
         Annotated[int, Field(ge=1, le=40)] | Literal["auto"],
@@ -142,9 +132,7 @@ class RunSettings(Frozen):
         int, Field(ge=1, le=10), Flag("quality", "Lowest accepted relevance to the task's examples, 1 to 10.")
     ] = 7
     min_diversity: Annotated[
-        int,
-        Field(ge=1, le=10),
-        Flag("quality", "Lowest accepted diversity from the parent, 1 to 10."),
+        int, Field(ge=1, le=10), Flag("quality", "Lowest accepted diversity from the parent, 1 to 10.")
     ] = 5
     max_revisions: Annotated[
         int,
@@ -155,17 +143,19 @@ class RunSettings(Frozen):
         Literal["separate", "joint"],
         Flag("quality", "Answers in separate calls, or joint with the input if the format allows it."),
     ] = "joint"
+    reasoning: Annotated[
+        Literal["auto", "keep", "drop"],
+        Flag("quality", "What the model thinks before an answer; auto keeps it where the seeds have such."),
+    ] = "auto"
     duplicates: Annotated[
         Literal["near", "exact", "off"],
         Flag("quality", "Which duplicates of seeds and accepted records are rejected."),
     ] = "near"
     embeddings: Annotated[
-        str,
-        Flag("quality", "Embedding model: also rejects what means the same.", "MODEL"),
+        str, Flag("quality", "Embedding model: also rejects what means the same.", "MODEL")
     ] = ""
     embeddings_url: Annotated[
-        str,
-        Flag("quality", "Endpoint of the embedding model, where it is not that of the run.", "URL"),
+        str, Flag("quality", "Endpoint of the embedding model, where it is not that of the run.", "URL")
     ] = ""
     meaning_threshold: Annotated[
         float | None,
@@ -177,12 +167,10 @@ class RunSettings(Frozen):
         ),
     ] = None
     avoid: Annotated[
-        tuple[PathText, ...],
-        Flag("quality", "Test set that no record may give away; repeatable.", "FILE"),
+        tuple[PathText, ...], Flag("quality", "Test set that no record may give away; repeatable.", "FILE")
     ] = ()
     agreement: Annotated[
-        str,
-        Flag("quality", "Answers that must agree, K of at most N; auto: 2/3 for worked answers.", "K/N"),
+        str, Flag("quality", "Answers that must agree, K of at most N; auto: 2/3 for worked answers.", "K/N")
     ] = "auto"
     keep_ambiguous: Annotated[
         bool, Flag("quality", "Keep records that a second label or option fits nearly as well.")
@@ -304,14 +292,10 @@ class RunSettings(Frozen):
         int | None, Field(ge=0), Flag("budget", "Maximum calls, over all runs of the folder.", "N")
     ] = None
     max_total_tokens: Annotated[
-        int | None,
-        Field(ge=0),
-        Flag("budget", "Maximum tokens, over all runs of the folder.", "N"),
+        int | None, Field(ge=0), Flag("budget", "Maximum tokens, over all runs of the folder.", "N")
     ] = None
     max_cost: Annotated[
-        float | None,
-        Field(ge=0),
-        Flag("budget", "Maximum US dollars, over all runs of the folder.", "USD"),
+        float | None, Field(ge=0), Flag("budget", "Maximum US dollars, over all runs of the folder.", "USD")
     ] = None
     max_cost_per_run: Annotated[
         float | None, Field(ge=0), Flag("budget", "Maximum US dollars of this run.", "USD")
@@ -335,12 +319,10 @@ class RunSettings(Frozen):
 
     # --- Seed files
     encoding: Annotated[
-        str,
-        Flag("seeds", "Encoding of the seed files (unset: UTF-8, or by their byte order mark).", "E"),
+        str, Flag("seeds", "Encoding of the seed files (unset: UTF-8, or by their byte order mark).", "E")
     ] = ""
     header: Annotated[
-        bool | None,
-        Flag("seeds", "The first row of a table names its columns (unset: where it looks so)."),
+        bool | None, Flag("seeds", "The first row of a table names its columns (unset: where it looks so).")
     ] = None
     sheet: Annotated[str, Flag("seeds", "Sheet of an Excel workbook (unset: the only one).", "NAME")] = ""
     input_field: Annotated[
@@ -349,16 +331,14 @@ class RunSettings(Frozen):
     output_field: Annotated[str, Flag("seeds", "Field that holds the output.", "F")] = ""
     choices_field: Annotated[str, Flag("seeds", "Field that holds the options.", "F")] = ""
     keep: Annotated[
-        tuple[str, ...],
-        Flag("seeds", "Field that is a fixed part, never rewritten; repeatable.", "F"),
+        tuple[str, ...], Flag("seeds", "Field that is a fixed part, never rewritten; repeatable.", "F")
     ] = ()
     meta: Annotated[
         tuple[str, ...],
         Flag("seeds", "Field that new records take over from their seed as it is; repeatable.", "F"),
     ] = ()
     input_pattern: Annotated[
-        str,
-        Flag("seeds", "Regular expression whose named groups split one input into parts.", "REGEX"),
+        str, Flag("seeds", "Regular expression whose named groups split one input into parts.", "REGEX")
     ] = ""
     skip_bad: Annotated[bool, Flag("seeds", "Skip lines that can't be used, instead of stopping.")] = False
 
@@ -371,8 +351,7 @@ class RunSettings(Frozen):
         float, Field(ge=0), Flag("running", "Seconds to wait for another run in the folder.", "S")
     ] = 0.0
     adopt: Annotated[
-        bool,
-        Flag("running", "Continue a folder that was started with other prompts or another --extra."),
+        bool, Flag("running", "Continue a folder that was started with other prompts or another --extra.")
     ] = False
     reuse: Annotated[
         PathText | None, Flag("running", "Take answers to identical calls from this run folder.", "DIR")

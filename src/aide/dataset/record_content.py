@@ -9,6 +9,7 @@ from aide.errors import InputError
 from aide.formats import FORMATS, Format, guess_format
 from aide.records import (
     CONTENT,
+    REASONING_MARKS,
     Draft,
     Lineage,
     Record,
@@ -34,9 +35,10 @@ def read_draft(line: RecordLine) -> Draft:
     record = line.record
     if isinstance(record.get("input"), str) and isinstance(record.get("output"), str | dict | list):
         record = {**record, "output": read_output(record)}
+        names = {**CONTENT, **REASONING_MARKS}
         texts = {
             name: _read_value(record[name], shape)
-            for name, shape in CONTENT.items()
+            for name, shape in names.items()
             if name in record and name not in _CHAT
         }
         return Draft.from_dict({**texts, **_read_chat(record)})

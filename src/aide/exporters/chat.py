@@ -11,6 +11,7 @@ from aide.exporters.base import ExportJob, ExportResult
 from aide.exporters.chat_style import SHAREGPT, write_sharegpt_calls
 from aide.exporters.rendering import TrainingExample
 from aide.records import ASSISTANT, CALL, SYSTEM, TOOL, USER, Turn
+from aide.records.turns import THOUGHTS_FIELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,10 @@ def render_sharegpt(example: TrainingExample) -> dict[str, Any]:
     They are `system`, `human` and `gpt`; calls are said by `function_call`, their results by `observation`, and `tools`
     is JSON text.
     """
-    said = [{"from": SHAREGPT[kind], "value": text} for kind, text in list_said(example.list_turns())]
+    turns = example.list_turns()
+    said = [{"from": SHAREGPT[kind], "value": text} for kind, text in list_said(turns)]
+    if turns[-1].thoughts:
+        said[-1][THOUGHTS_FIELD] = turns[-1].thoughts
     return {"conversations": said, **join_tools(example)}
 
 
@@ -74,6 +78,8 @@ def render_alpaca(example: TrainingExample) -> dict[str, Any]:
         return _render_history(example)
     instruction, input = (example.instruction, example.body) if example.instruction else (example.body, "")
     row = {"instruction": instruction, "input": input, "output": example.answer}
+    if example.reasoning:
+        row[THOUGHTS_FIELD] = example.reasoning
     return {**row, "system": example.system} if example.system else row
 
 

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aide.records import ASSISTANT, CALL, SYSTEM, TOOL, USER, ToolCall, Turn, number_calls
 from aide.seeds.chats import find_speaker, find_words, fold_role, is_turn_list, parse_cell
+from aide.seeds.thoughts import find_thoughts_name, split_thoughts, wrap_like
 from aide.seeds.values import BadRowError
 
 SHAREGPT: Final = {
@@ -26,11 +27,14 @@ class ChatStyle:
 
     samples: Mapping[str, Mapping[str, Any]]
     """The first turn of each role, and as `call` the first that calls something."""
+    thoughtful: Mapping[str, Any] = field(default_factory=dict)
+    """The first turn with thoughts; empty where none has any."""
 
     @classmethod
     def learn(cls, cells: Iterable[Any]) -> "ChatStyle":
         """The style of the turns in these cells, each a list or the same as JSON text; others are passed over."""
         samples: dict[str, Mapping[str, Any]] = {}
+        thoughtful: Mapping[str, Any] = {}
         for cell in cells:
             turns = parse_cell(cell)
             for turn in turns if is_turn_list(turns) else ():
@@ -40,7 +44,10 @@ class ChatStyle:
                     continue
                 called = role == ASSISTANT and (turn.get("tool_calls") or turn.get("function_call"))
                 samples.setdefault(CALL if called else role, turn)
-        return cls(samples)
+                marked = split_thoughts(turn.get(find_words(turn)))[0]
+                if not thoughtful and role == ASSISTANT and (find_thoughts_name(turn) or marked):
+                    thoughtful = turn
+        return cls(samples, thoughtful)
 
     def write(self, turns: Sequence[Turn]) -> list[dict[str, Any]]:
         """The turns as the seed file has its own."""
@@ -60,6 +67,11 @@ class ChatStyle:
             row |= _write_calls(turn, sample, says, ids)
         else:
             row[says] = _write_words(sample.get(says), turn.content)
+        if turn.thoughts and self.thoughtful:
+            if name := find_thoughts_name(self.thoughtful):
+                row[name] = turn.thoughts
+            elif isinstance(row.get(says), str):
+                row[says] = wrap_like(self.thoughtful[find_words(self.thoughtful)], turn.thoughts, row[says])
         if turn.role == TOOL and ("tool_call_id" in sample or not sample) and who == "role":
             row["tool_call_id"] = answered
         if turn.name and ("name" in sample or not sample):

@@ -17,9 +17,10 @@ from aide.dataset.record_content import name_record, read_draft
 from aide.dataset.seed_sources import find_run_folders
 from aide.errors import Unusable
 from aide.exporters.base import ExportJob, ExportResult
+from aide.exporters.thoughts import is_about
 from aide.formats.convention import apply_convention, read_result
 from aide.journal import AnsweredCall, Journal
-from aide.records import read_varying, rng
+from aide.records import rng
 
 _ANSWER_STEP: Final = "answer"
 
@@ -52,7 +53,7 @@ def _make_pairs(
         if not wrong:
             result.skipped["no wrong answer to the same input is known"] += 1
             continue
-        example = job.rendering.example(line)
+        example = job.rendering.example(line, thoughts=False)
         rejected = rng("pair", name_record(line)).choice(wrong)
         yield dict(
             zip(
@@ -70,12 +71,12 @@ def _find_wrong_answers(line: RecordLine, job: ExportJob, journals: Sequence[Jou
     convention = rendering.card.convention if rendering.card else ""
     if not convention:  # without one, two results can't be told apart from two ways of writing one
         return set()
-    right = _fold(read_result(rendering.example(line).answer, convention) or draft.output)
+    right = _fold(read_result(rendering.example(line, thoughts=False).answer, convention) or draft.output)
     answers = (
         apply_convention(_read_answer(call), convention)
         for journal in journals
         for call in journal.read_calls(node=name_record(line))
-        if call.step == _ANSWER_STEP and _is_about(call, line)
+        if call.step == _ANSWER_STEP and is_about(call, line)
     )
     return {answer for answer in answers if _fold(read_result(answer, convention)) not in ("", right)}
 
@@ -86,13 +87,6 @@ def _read_answer(call: AnsweredCall) -> str:
         return read_completion(orjson.loads(call.body))
     except Unusable:
         return ""
-
-
-def _is_about(call: AnsweredCall, line: RecordLine) -> bool:
-    """True if the call asked about the record's input as it is now, not about an earlier draft of it."""
-    varying = read_varying(line.record)
-    # A prompt may show its inputs as JSON, with line ends and quotes escaped.
-    return varying in call.user or orjson.dumps(varying).decode()[1:-1] in call.user
 
 
 def _fold(value: str) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from aide.dataset.lines import RecordLine
 from aide.dataset.record_content import infer_format, read_draft
@@ -12,7 +12,13 @@ from aide.errors import InputError
 from aide.formats import FORMATS, Format, TaskCard
 from aide.records import ASSISTANT, CONTENT, SYSTEM, USER, Draft, Turn, write_turns
 from aide.seeds.chats import read_transcript
+from aide.text.markers import wrap_thinking
 
+ReasoningForm = Literal["", "think", "field", "drop"]
+"""Where the reasoning of a record goes: in `<think>` marks before its answer, into a field of its own, or nowhere.
+
+Empty is in marks where a model thought it, and written out before the result where it is a working.
+"""
 _HEADING: Final = re.compile(r"^# (system|user|assistant)[ \t]*$", re.MULTILINE)
 
 
@@ -32,6 +38,8 @@ class TrainingExample:
     """All turns of a chat, the answer the last; empty where user and assistant have one turn each."""
     tools: tuple[str, ...] = ()
     """Functions that may be called, each as JSON text."""
+    reasoning: str = ""
+    """What led to the answer, where it goes into a field of its own."""
 
     @property
     def user(self) -> str:
@@ -40,7 +48,7 @@ class TrainingExample:
 
     def list_turns(self) -> list[Turn]:
         """All turns, the system text first."""
-        plain = (Turn(USER, self.user), Turn(ASSISTANT, self.answer))
+        plain = (Turn(USER, self.user), Turn(ASSISTANT, self.answer, thoughts=self.reasoning))
         return [*([Turn(SYSTEM, self.system)] if self.system else []), *(self.turns or plain)]
 
     def messages(self) -> list[dict[str, Any]]:
@@ -48,8 +56,8 @@ class TrainingExample:
         return write_turns(self.list_turns())
 
     def as_completions(self, *answers: str) -> tuple[Any, ...]:
-        """The prompt and these answers as TRL has them: plain texts, or turns where there are more than two."""
-        if not self.system and not self.turns:
+        """The prompt and these answers as TRL has them: plain texts, or turns where these can't hold it."""
+        if not self.system and not self.turns and not self.reasoning:
             return self.user, *answers
         *prompt, last = self.messages()
         said = ({"role": ASSISTANT, "content": answer} for answer in answers)
@@ -68,6 +76,7 @@ class ExampleRenderer:
             `# assistant`; without headings it is the user's turn. Its Jinja2 knows `input`, `output`, `answer`,
             `instruction`, `choices`, `options` (lettered), `letter`, `labels`, `reasoning`, `tests`, `parts`,
             `system` and `record`.
+        reasoning: where the reasoning of a record goes.
 
     Raises:
         InputError: the template can't be read or is broken.
@@ -80,6 +89,7 @@ class ExampleRenderer:
         instruction: str | None = None,
         system: str = "",
         template: Path | None = None,
+        reasoning: ReasoningForm = "",
     ) -> None:
         self.labels = card.label_names if card else ()
         self.card = card
@@ -87,10 +97,11 @@ class ExampleRenderer:
         self._given = instruction or ""
         self._system = system
         self._template = template
+        self.reasoning = reasoning
         self._turns = _load_template(template) if template else {}
 
-    def example(self, line: RecordLine) -> TrainingExample:
-        """The example that a line makes.
+    def example(self, line: RecordLine, *, thoughts: bool = True) -> TrainingExample:
+        """The example that a line makes; without `thoughts` its answer alone, as two answers are compared.
 
         Raises:
             InputError: it has no input or output, or not exactly one correct option; the message names the line.
@@ -99,18 +110,25 @@ class ExampleRenderer:
         format = self.format(line, draft)
         options = format.list_options(draft)
         body = "\n".join([draft.input, "", *options]) if options else draft.input
-        answer = render_answer(line, draft, format)
-        plain = TrainingExample(self._system or draft.system, self._instruction, body, answer)
+        led, bare = self._part_reasoning(draft) if thoughts else ("", replace(draft, thoughts=""))
+        marked = "" if self.reasoning == "field" else led
+        answer = _mark(marked, render_answer(line, bare, format))
+        field = "" if marked else led
+        plain = TrainingExample(
+            self._system or draft.system, self._instruction, body, answer, reasoning=field
+        )
         if self._instruction == draft.system != "":  # the task is what the system prompt says
             plain = replace(plain, instruction="")
-        if not self._turns and (turns := draft.turns or self._read_transcript(draft, answer)):
-            return self._make_chat(plain, draft, turns)
-        return self._fill_template(line, draft, options, plain) if self._turns else plain
-
-    def _read_transcript(self, draft: Draft, answer: str) -> tuple[Turn, ...]:
-        """The turns of a chat that is written as one text, as records of version 0.1 have it."""
+        if self._turns:
+            return self._fill_template(line, draft, options, plain)
+        if draft.turns:
+            last = draft.turns[-1]
+            own = replace(last, content=_mark(marked, last.content), thoughts=field)
+            return self._make_chat(plain, draft, (*draft.turns[:-1], own))
         turns = read_transcript(draft.input) if not draft.choices else ()
-        return (*turns, Turn(ASSISTANT, answer)) if turns else ()
+        if turns:
+            return self._make_chat(plain, draft, (*turns, Turn(ASSISTANT, answer, thoughts=field)))
+        return plain
 
     def _make_chat(self, plain: TrainingExample, draft: Draft, turns: Sequence[Turn]) -> TrainingExample:
         """A chat with its turns; a given instruction goes before the first of the user's, a system text before all."""
@@ -123,7 +141,15 @@ class ExampleRenderer:
             first = next(place for place, turn in enumerate(turns) if turn.role == USER)
             told = replace(turns[first], content=f"{self._given}\n\n{turns[first].content}")
             turns = [*turns[:first], told, *turns[first + 1 :]]
-        return TrainingExample(system, "", draft.input, draft.output, tuple(turns), draft.tools)
+        answer = plain.answer if turns[-1].content == plain.answer else draft.output
+        return TrainingExample(system, "", draft.input, answer, tuple(turns), draft.tools, plain.reasoning)
+
+    def _part_reasoning(self, draft: Draft) -> tuple[str, Draft]:
+        """What goes before the answer, and the draft of the answer itself."""
+        if not self.reasoning and not draft.thoughts:
+            return "", draft
+        led = "" if self.reasoning == "drop" else draft.thoughts or draft.reasoning
+        return led, replace(draft, reasoning="", thoughts="")
 
     def wrong(self, line: RecordLine, output: str) -> str:
         """The assistant's turn if `output` were the answer of the line."""
@@ -158,7 +184,12 @@ class ExampleRenderer:
         except jinja2.TemplateError as fault:
             raise InputError(f"{self._template}: {fault.message} ({line.where})") from fault
         system, answer = made.get("system", plain.system), made.get("assistant", plain.answer)
-        return TrainingExample(system, "", made["user"], answer)
+        return TrainingExample(system, "", made["user"], answer, reasoning=plain.reasoning)
+
+
+def _mark(thoughts: str, said: str) -> str:
+    """The answer behind the thoughts in marks, where there are any."""
+    return wrap_thinking("", thoughts, said) if thoughts else said
 
 
 def render_answer(line: RecordLine, draft: Draft, format: Format) -> str:

@@ -25,6 +25,7 @@ from aide.seeds.column_names import IDS, KNOWN
 from aide.seeds.files import read_files
 from aide.seeds.parts import make_part_name
 from aide.seeds.spans import write_spans, write_squad_answer, write_tokens
+from aide.seeds.thoughts import split_thoughts, wrap_like
 from aide.seeds.values import read_options, read_text_value
 from aide.text.structure import Structure, imitate_layout, read_structure
 
@@ -34,7 +35,8 @@ _TURNED: Final = (*TURNS, "prompt", "completion", "chosen")
 _PLAIN: Final[Mapping[str, Callable[[Draft], Any]]] = {
     "target_scores": lambda draft: {option: int(option == draft.output) for option in draft.choices},
     "target": lambda draft: draft.output,
-    "reasoning": lambda draft: draft.reasoning,
+    "reasoning": lambda draft: draft.thoughts or draft.reasoning,
+    "thoughts": lambda draft: draft.thoughts or draft.reasoning,
 }
 _MARKED: Final = ("squad", "spans", "tokens", "tags")
 _PLACED: Final = re.compile(r"(choice|input) (\d+)")
@@ -191,6 +193,12 @@ class SeedShape:
         return found[1]
 
     def _write_output(self, line: RecordLine, draft: Draft, said: Any) -> Any:
+        """The output, behind what led to it where it stands so in the seeds."""
+        output = self._write_answer(line, draft, split_thoughts(said)[1])
+        led = draft.thoughts or draft.reasoning
+        return wrap_like(said, led, output) if isinstance(output, str) else output
+
+    def _write_answer(self, line: RecordLine, draft: Draft, said: Any) -> Any:
         """The output; if the seeds name the correct option by its letter or position, so does this."""
         if not self.options or not draft.choices:
             value = read_structure(draft.output)
@@ -249,13 +257,16 @@ class SeedShape:
             ]
         if "prompt" in roles and role in ("completion", "chosen"):
             last = self.style.write(turns)[-1:]
-            return last if not isinstance(sample, str) or is_turn_list(parse_cell(sample)) else draft.output
+            if not isinstance(sample, str) or is_turn_list(parse_cell(sample)):
+                return last
+            return wrap_like(sample, draft.thoughts, draft.output)
         return self.style.write(turns[:-1] if role == "prompt" else turns)
 
     def _list_turns(self, draft: Draft) -> list[Turn]:
         """All turns of a record, a system prompt first where there is one."""
         answer = Turn(ASSISTANT, draft.output)
         turns = draft.turns or (*(read_transcript(draft.input) or (Turn(USER, draft.input),)), answer)
+        turns = (*turns[:-1], replace(turns[-1], thoughts=draft.thoughts or draft.reasoning))
         own = turns[0].role == SYSTEM
         system = "" if own else draft.system or self._system
         return [Turn(SYSTEM, system), *turns] if system else list(turns)

@@ -4,10 +4,11 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 from aide.errors import InputError, Rejection, Unusable
 from aide.formats.comparing import is_same_answer
+from aide.formats.payloads import DraftPayload
 from aide.formats.task import Label, Question, TaskCard
 from aide.records import Ask, Draft, Parts, Payload
 from aide.registry import Registry
@@ -210,6 +211,15 @@ class Format(ABC):
         """What of an output is in words of its own, and is looked at as text."""
         return draft.output
 
+    async def think(self, ask: Ask, card: TaskCard, question: Question, draft: Draft) -> Draft:
+        """The draft with the thoughts that lead to its output, where those of its answer's own call do not.
+
+        Raises:
+            errors.Rejection: step `answer`, reason `no_agreement`: they lead to another one.
+            errors.NodeError: where the model gave nothing usable.
+        """
+        return draft
+
     # --- right or wrong -----------------------------------------------------------------------------
 
     def is_comparable(self, card: TaskCard) -> bool:
@@ -249,8 +259,9 @@ class Format(ABC):
         """
         if draft.choices or self.labelled:
             wrong = self.list_wrong_outputs(draft, card.label_names)
-            return replace(draft, output=dice.choice(wrong)) if wrong else None
-        return replace(draft, output=dice.choice(others), reasoning="", tests=()) if others else None
+            return replace(draft, output=dice.choice(wrong), thoughts="") if wrong else None
+        bare = replace(draft, reasoning="", thoughts="", tests=())
+        return replace(bare, output=dice.choice(others)) if others else None
 
     # --- for trainers -------------------------------------------------------------------------------
 
@@ -272,28 +283,6 @@ class Format(ABC):
 
 
 FORMATS: Final[Registry[Format]] = Registry("format")
-
-
-class DraftPayload(Generic[V]):
-    """A completion that becomes a draft: read by `inner`, built, and checked against the format.
-
-    A fault found while building or checking is `Unusable`: it goes through the one re-ask of any other.
-    """
-
-    def __init__(self, inner: Payload[V], build: Callable[[V], Draft], check: Callable[[Draft], str]) -> None:
-        self.name, self.schema = inner.name, inner.schema
-        self._inner, self._build, self._check = inner, build, check
-
-    def read(self, text: str) -> Draft:
-        """The checked draft; raises `Unusable`."""
-        try:
-            draft = self._build(self._inner.read(text))
-        except Unusable as fault:
-            # The re-ask shows the whole completion, not the piece that a part of the reader saw.
-            raise Unusable(fault.reason, fault.problem, said=text) from fault
-        if problem := self._check(draft):
-            raise Unusable("broken_format", problem, said=text)
-        return draft
 
 
 async def ask_answer(

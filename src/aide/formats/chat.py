@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from aide.errors import Unusable
-from aide.formats.base import DraftPayload, Format, ask_answer
+from aide.formats.base import Format, ask_answer
+from aide.formats.payloads import DraftPayload
 from aide.formats.task import Question, TaskCard
 from aide.formats.tool_calls import CallsPayload, find_call_fault, read_calls
 from aide.parsing import TextPayload

@@ -9,8 +9,10 @@ from typing import Final
 
 from pydantic import Field, create_model
 
+from aide.errors import Rejection
 from aide.formats.base import Format, ask_answer
 from aide.formats.labels import make_label_payload
+from aide.formats.payloads import ThoughtsPayload
 from aide.formats.task import Label, Question, TaskCard
 from aide.parsing import ModelPayload, ReplyModel
 from aide.records import Ask, Draft, rng
@@ -48,8 +50,8 @@ def make_letter(place: int) -> str:
     return chr(ord("A") + place)
 
 
-async def choose_option(ask: Ask, draft: Draft, question: Question) -> str:
-    """The option that a blind look at question and shuffled options finds right, or `NONE`.
+async def choose_option(ask: Ask, draft: Draft, question: Question) -> tuple[str, str]:
+    """The option that a blind look at question and shuffled options finds right, or `NONE`, and what was thought.
 
     Raises:
         errors.NodeError: where the model gave nothing usable.
@@ -60,8 +62,10 @@ async def choose_option(ask: Ask, draft: Draft, question: Question) -> str:
     labels = [Label(name) for name in (*options, NONE)]
     # The demonstrations show how options are written, which is of no use here and may mislead.
     blind = replace(question, demos=(), label=None)
-    answer, _ = await ask_answer(ask, payload, blind, template="choose", labels=labels)
-    return answer
+    (answer, _), thoughts = await ask_answer(
+        ask, ThoughtsPayload(payload), blind, template="choose", labels=labels
+    )
+    return answer, thoughts
 
 
 class MultipleChoice(Format):
@@ -99,7 +103,15 @@ class MultipleChoice(Format):
 
     async def answer_again(self, ask: Ask, card: TaskCard, question: Question, draft: Draft) -> Draft:
         """The option of `draft` that a blind look chooses, or `NONE` of them: new options would be another question."""
-        return replace(draft, output=await choose_option(ask, draft, question))
+        said, thoughts = await choose_option(ask, draft, question)
+        return replace(draft, output=said, thoughts=thoughts)
+
+    async def think(self, ask: Ask, card: TaskCard, question: Question, draft: Draft) -> Draft:
+        """The thoughts of a blind look that chooses the right option: who writes options thinks of what may mislead."""
+        again = await self.answer_again(ask, card, question, draft)
+        if again.output != draft.output:
+            raise Rejection("answer", "no_agreement", f"{draft.output[:80]!r}, then {again.output[:80]!r}")
+        return again
 
     def finish(self, draft: Draft, card: TaskCard, id: str) -> Draft:
         """The options in a drawn order: a model writes the right one first, and then no place may be likelier."""

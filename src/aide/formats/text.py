@@ -119,4 +119,4 @@ class Open(FreeText):
             return super().make_wrong(draft, card, others, dice)
         changed = str(int(number[0]) + dice.randint(2, 9)).zfill(len(number[0]))
         wrong = f"{draft.output[: number.start()]}{changed}{draft.output[number.end() :]}"
-        return replace(draft, output=wrong, reasoning="")
+        return replace(draft, output=wrong, reasoning="", thoughts="")

@@ -104,6 +104,8 @@ class RecipeContext:
     """For each label the others, the most easily confused first."""
     fixed_parts: bool = False
     """Whether inputs have parts that are never rewritten."""
+    keeps_thoughts: bool = False
+    """Whether a record holds what the model thought before its answer."""
     wants: Callable[[Hop], bool] = lambda hop: True
     """False where a record of this hop would come too late for the target."""
     note_written: Callable[[Group, int], None] = lambda group, count: None
@@ -117,7 +119,9 @@ class RecipeContext:
     @property
     def reply(self) -> str:
         """How inputs are written together with their answers; empty where they are not. See `Format.reply`."""
-        return choose_reply(self.spec, self.format, fixed_parts=self.fixed_parts)
+        return choose_reply(
+            self.spec, self.format, fixed_parts=self.fixed_parts, thoughtful=self.keeps_thoughts
+        )
 
     def question(self, hop: Hop, draft: Draft) -> Question:
         """A new input of a hop as its format takes it."""
@@ -131,12 +135,14 @@ class RecipeContext:
         return self.near_labels.get(label or "", ())
 
 
-def choose_reply(spec: RunSpec, format: Format, *, fixed_parts: bool) -> str:
+def choose_reply(spec: RunSpec, format: Format, *, fixed_parts: bool, thoughtful: bool = False) -> str:
     """How `--answer joint` takes effect: `Format.reply`, or `evidence` where a label rests on a fixed part.
 
     The label itself is never written along: the hop brings it. Solutions to tests are found without sight of these.
+    Where records are to be `thoughtful`, only options are: what a writer thought belongs to all that it wrote, and to
+    the making of questions besides. Which option is right is then thought out by a call of its own.
     """
-    if spec.answer != "joint":
+    if spec.answer != "joint" or (thoughtful and format.reading != "options"):
         return ""
     return EVIDENCE if format.labelled and fixed_parts else format.reply
 

@@ -41,13 +41,15 @@ async def answer(
     """Step 5: the output for the new input, by format, checked by code and, where they were asked for, further answers.
 
     For fixed label sets the hop has brought the label, which the judge has to find blindly; where a label rests on a
-    fixed part, it is found by a call that quotes the passage. An answer that was written along is checked as any other.
+    fixed part, it is found by a call that quotes the passage, and where thoughts are kept, by one that thinks. An
+    answer that was written along is checked as any other.
 
     Raises:
         errors.Rejection: step `answer`.
         errors.NodeError: where the model gave nothing usable.
     """
-    if hop.label and not context.fixed_parts and context.checks.quorum is None:
+    asked = context.fixed_parts or context.keeps_thoughts or context.checks.quorum is not None
+    if hop.label and not asked:
         return CheckedAnswer(replace(draft, output=hop.label))
     question = replace(context.question(hop, draft), correction=correction)
     given = draft if draft.output and not correction else None
@@ -55,7 +57,9 @@ async def answer(
     if problem := context.format.check(found.draft, context.card):
         raise Rejection("answer", "broken_format", problem)
     check_answer(context, draft.input, found.draft)
-    return found
+    if not context.keeps_thoughts:
+        return found
+    return replace(found, draft=await context.format.think(ask, context.card, question, found.draft))
 
 
 def check_answer(context: RecipeContext, text: str, answer: Draft) -> None:
@@ -114,12 +118,17 @@ async def _hold_against(
     return decided
 
 
+def keep_thoughts(context: RecipeContext, draft: Draft) -> Draft:
+    """The draft with its thoughts, or without them where records have none."""
+    return draft if context.keeps_thoughts else replace(draft, thoughts="")
+
+
 def make_record(
     context: RecipeContext, hop: Hop, found: CheckedAnswer, verdict: Verdict | None, revisions: int
 ) -> Record:
     """The accepted record."""
     grades = {**verdict.as_scores(), "correct": True} if verdict else {}
-    draft = replace(found.draft, system=hop.parent.draft.system)
+    draft = replace(keep_thoughts(context, found.draft), system=hop.parent.draft.system)
     return Record(
         hop.id, context.task, context.format.name, draft, hop.parent.parts, Lineage.of(hop),
         {**grades, **found.scores}, revisions, meta=hop.seed.meta,

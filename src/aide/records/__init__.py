@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from aide.records.content import (
     CONTENT,
+    REASONING_MARKS,
     WHOLE,
     Draft,
     Parts,
@@ -17,7 +18,16 @@ from aide.records.content import (
     write_tool,
 )
 from aide.records.ids import ID_BYTES, digest, rng
-from aide.records.protocols import Ask, Correction, Embed, Message, Payload, TracedAsk, Usage
+from aide.records.protocols import (
+    Ask,
+    Correction,
+    Embed,
+    Message,
+    Payload,
+    ReasonedPayload,
+    TracedAsk,
+    Usage,
+)
 from aide.records.results import FORMATS, Comparison, FormatName, Lineage, Reading, Record, Reject, Verdict
 from aide.records.tree import OPERATIONS, PERSONA, PLAIN, Group, Hop, Point, Seed, Triple, name_group
 from aide.records.turns import (
@@ -39,10 +49,10 @@ from aide.records.turns import (
 )
 
 __all__ = [
-    "ASSISTANT", "CALL", "CONTENT", "FORMATS", "ID_BYTES", "OPERATIONS", "PERSONA", "PLAIN", "SYSTEM", "TOOL",
-    "USER", "WHOLE", "Ask", "Comparison", "Correction", "Draft", "Embed", "FormatName", "Group", "Hop",
-    "Lineage", "Message", "Parts", "Payload", "Point", "Reading", "Record", "Reject", "Seed", "ToolCall",
-    "TracedAsk", "Triple", "Turn", "Usage", "Verdict", "describe_turns", "digest", "find_varying_name",
-    "join_words", "list_kinds", "make_frame", "name_group", "number_calls", "read_answer", "read_output",
-    "read_varying", "render_turns", "replace", "rng", "write_calls", "write_tool", "write_turns",
+    "ASSISTANT", "CALL", "CONTENT", "FORMATS", "ID_BYTES", "OPERATIONS", "PERSONA", "PLAIN", "REASONING_MARKS",
+    "SYSTEM", "TOOL", "USER", "WHOLE", "Ask", "Comparison", "Correction", "Draft", "Embed", "FormatName", "Group",
+    "Hop", "Lineage", "Message", "Parts", "Payload", "Point", "Reading", "ReasonedPayload", "Record", "Reject",
+    "Seed", "ToolCall", "TracedAsk", "Triple", "Turn", "Usage", "Verdict", "describe_turns", "digest",
+    "find_varying_name", "join_words", "list_kinds", "make_frame", "name_group", "number_calls", "read_answer",
+    "read_output", "read_varying", "render_turns", "replace", "rng", "write_calls", "write_tool", "write_turns",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ class Draft:
     """Options of a multiple choice question; `output` is exactly one of them."""
     tests: tuple[str, ...] = ()
     reasoning: str = ""
+    """The working that is written out in the way of the seeds, where the output is the bare result of it."""
     evidence: str = ""
     """A verbatim quote of a fixed part."""
     turns: tuple[Turn, ...] = ()
@@ -28,6 +29,8 @@ class Draft:
     """Functions that the chat may call, each as JSON text in OpenAI's shape."""
     system: str = ""
     """The system prompt that all chats of the task share; one that differs between them is a turn."""
+    thoughts: str = ""
+    """What a model thought before it gave the output, taken apart from it. Nothing that checks or grades sees it."""
 
     @property
     def context(self) -> tuple[Turn, ...]:
@@ -35,9 +38,15 @@ class Draft:
         return self.turns[:-1] if self.output else self.turns
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields as JSON values: `input` and `output` always, the others only where they hold something."""
+        """The fields as JSON values: `input` and `output` always, the others only where they hold something.
+
+        A line has one `reasoning`. Thoughts stand there before a working, marked by `thought`, which leaves the
+        working its own name.
+        """
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         values |= {"turns": write_turns(self.turns), "tools": list(map(json.loads, self.tools))}
+        if thoughts := values.pop("thoughts"):
+            values |= {"reasoning": thoughts, "thought": True, "working": self.reasoning}
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in values.items()
@@ -56,6 +65,8 @@ class Draft:
         }
         if isinstance(values.get("output"), dict | list):
             values["output"] = write_structure(values["output"])
+        if data.get("thought") is True:
+            values |= {"thoughts": values.get("reasoning", ""), "reasoning": data.get("working", "")}
         return cls(**values)
 
 
@@ -72,12 +83,17 @@ _READ: Final = {"turns": Turn.from_dict, "tools": write_tool}
 _LISTS: Final = tuple(each.name for each in fields(Draft) if isinstance(each.default, tuple))
 
 CONTENT: Final[Mapping[str, type]] = {
-    each.name: list if each.name in _LISTS else str for each in fields(Draft) if each.name != "evidence"
+    each.name: list if each.name in _LISTS else str
+    for each in fields(Draft)
+    if each.name not in ("evidence", "thoughts")
 }
 """The fields of a record's line that hold its draft, with the type of their JSON value; evidence stands in `meta`.
 
 Commands that answer, edit or export examples go by this, so that a field added to `Draft` is known to them all.
 """
+
+REASONING_MARKS: Final[Mapping[str, type]] = {"thought": bool, "working": str}
+"""What a line says of its `reasoning`: true where a model thought it, and the working that is there besides."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from aide.records.content import CONTENT
+from aide.records.content import CONTENT, REASONING_MARKS
 from aide.records.results import Lineage, Record
 from aide.records.tree import Triple
 from aide.text.suggestions import suggest_name
@@ -13,7 +13,7 @@ _OUTER: Final = ("scores", "lineage")
 _SCORES: Final = ("relevance", "diversity", "correct", "agreement", "second_answer", "fault")
 # A record lacks what is empty in it. These names are right even where no record has such a field.
 _KNOWN: Final = frozenset({
-    *CONTENT, *_SCORES, *(each.name for kind in (Record, Lineage, Triple) for each in fields(kind)),
+    *CONTENT, *REASONING_MARKS, *_SCORES, *(each.name for kind in (Record, Lineage, Triple) for each in fields(kind)),
 })  # fmt: skip
 
 

@@ -6,7 +6,7 @@ an answer or lose one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -68,6 +68,14 @@ class Payload(Protocol[T_co]):
         Raises:
             errors.Unusable: it has none; the model is shown the `problem` and asked once more.
         """
+
+
+@runtime_checkable
+class ReasonedPayload(Protocol[T_co]):
+    """A payload whose value holds what the model thought before it answered."""
+
+    def read_reasoned(self, text: str, thoughts: str) -> T_co:
+        """As `Payload.read`; `thoughts` are empty where the model showed none."""
 
 
 class Ask(Protocol):

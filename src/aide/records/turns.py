@@ -11,6 +11,8 @@ ASSISTANT: Final = "assistant"
 TOOL: Final = "tool"
 CALL: Final = "call"
 """What a turn of the assistant is named in prompts where it calls functions instead of saying something."""
+THOUGHTS_FIELD: Final = "reasoning_content"
+"""Where a turn has what was thought before it, as most servers and chat templates have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Turn:
     """Functions that the assistant calls, with or without words beside them."""
     name: str = ""
     """Of a tool's result: the function that gave it, where the chat says so."""
+    thoughts: str = ""
+    """What the assistant thought before it, which no prompt shows. Of an answer the draft has it."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -54,6 +58,7 @@ class Turn:
             data.get("content") or "",
             tuple(ToolCall(call["name"], call["arguments"]) for call in calls),
             data.get("name") or "",
+            data.get(THOUGHTS_FIELD) or "",
         )
 
 
@@ -84,6 +89,8 @@ def _write_turn(turn: Turn, ids: Sequence[str], answered: str) -> dict[str, Any]
         ]
     if answered:
         data["tool_call_id"] = answered
+    if turn.thoughts:
+        data[THOUGHTS_FIELD] = turn.thoughts
     return {**data, "name": turn.name} if turn.name else data
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
-from aide.completion import read_completion
+from aide.completion import read_completion, read_reasoning
 from aide.config.spec import RunSpec
 from aide.crash_points import hit
 from aide.errors import AideError, BudgetSpent, Unusable
@@ -20,7 +20,7 @@ from aide.llm.profile import loosen_schema
 from aide.llm.request import ChatRequest, ModelAnswer, ModelRequest
 from aide.parsing import fits_schema, takes_long
 from aide.prompts import Prompts
-from aide.records import WHOLE, Correction, Message, Payload, digest
+from aide.records import WHOLE, Correction, Message, Payload, ReasonedPayload, digest
 from aide.run.budget import Budget, Reservation
 from aide.run.call_rows import CallName, make_row, split_messages
 from aide.run.service import ModelService
@@ -313,9 +313,10 @@ class NodeAsk:
             self.models[step] = received.model
             try:
                 text = read_completion(received.data, request.max_output)
+                read = _choose_reader(payload, received.data)
                 if payload.schema is not None and takes_long(text):
-                    return await asyncio.to_thread(payload.read, text)
-                return payload.read(text)
+                    return await asyncio.to_thread(read, text)
+                return read(text)
             except Unusable as fault:
                 self._calls.note_fault(request, payload, received, fault)
                 starved = fault.reason == "truncated" and not fault.said
@@ -329,6 +330,14 @@ class NodeAsk:
                 else:
                     correction = Correction(fault.said, fault.problem)
         raise AssertionError("the second attempt returns or raises")
+
+
+def _choose_reader(payload: Payload[T], data: Mapping[str, Any]) -> Callable[[str], T]:
+    """How a payload reads the text of this completion: with the thoughts before it, where it wants them."""
+    if not isinstance(payload, ReasonedPayload):
+        return payload.read
+    thoughts = read_reasoning(data)
+    return lambda text: payload.read_reasoned(text, thoughts)
 
 
 def compute_call_key(request: ModelRequest, draw: int, attempt: int) -> str:

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+import orjson
+
 from aide.config.spec import RunSpec
 from aide.formats import Demonstration, TaskCard
 from aide.frontier import ChooseParent, Frontier, TreeShape
 from aide.gates.form import FormGate
+from aide.journal import Journal
 from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
 from aide.recipes import RECIPES, Deduplicator, Judge, Recipe, RecipeContext
@@ -22,6 +25,7 @@ from aide.run.session import Session
 from aide.run.task_card import list_hop_labels
 from aide.run.test_results import JournaledTestRunner
 from aide.seeds.shapes import list_joined_columns
+from aide.seeds.thoughts import is_reasoning
 from aide.verify.agreement import choose_quorum
 from aide.verify.answers import AnswerChecks, TestRunner
 
@@ -117,9 +121,28 @@ def build_recipe_context(
         examples=examples,
         near_labels=list_hop_labels(card, inputs).near,
         fixed_parts=inputs.fixed_parts,
+        keeps_thoughts=keeps_thoughts(spec, inputs, card),
         wants=wants,
         note_written=note_written,
     )
+
+
+def keeps_thoughts(spec: RunSpec, inputs: PreparedInputs, card: TaskCard) -> bool:
+    """True where records hold what the model thought: where a person says so or, left to itself, as seeds hold it.
+
+    A column `reasoning` beside bare results is filled by the working that answers are asked for with.
+    """
+    if spec.reasoning != "auto":
+        return spec.reasoning == "keep"
+    if any(seed.draft.thoughts for seed in inputs.seeds):
+        return True
+    return not card.bare and is_reasoning(inputs.loaded.origin.roles.get("reasoning", ""))
+
+
+def count_thoughtful(journal: Journal) -> int:
+    """Of all accepted records, those that hold what the model thought."""
+    accepted = (orjson.loads(outcome.payload) for outcome in journal.read_outcomes("accepted"))
+    return sum(line.get("thought") is True for line in accepted)
 
 
 def make_shape(spec: RunSpec, inputs: PreparedInputs) -> TreeShape:

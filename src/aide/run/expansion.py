@@ -21,7 +21,7 @@ from aide.llm.health import Trouble
 from aide.metrics.drift import DriftBounds
 from aide.records import Seed
 from aide.run import restore
-from aide.run.context import build_frontier, make_context
+from aide.run.context import build_frontier, count_thoughtful, make_context
 from aide.run.deduplication import open_deduplicator, read_duplicate_thresholds
 from aide.run.distribution_report import measure_run_distribution
 from aide.run.drift_report import measure_drift, measure_embedding_drift
@@ -95,6 +95,7 @@ class Expansion:
     _session: Session | None = None
     _frontier: Frontier | None = None
     _card: TaskCard | None = None
+    _keeps_thoughts: bool = False
     _precheck: Precheck | None = None
     _loop: GrowthLoop = field(init=False)
 
@@ -220,6 +221,7 @@ class Expansion:
             session, inputs, card, deduplicator, judge, pool, thresholds, lambda hop: self._loop.wants(hop),
             partial(note_written, session, sizes),
         )  # fmt: skip
+        self._keeps_thoughts = context.recipe_context.keeps_thoughts
         bounds = _fix_drift_bounds(session, inputs.seeds)
         hops = HopBuilder(spec, inputs, card, journal, pool, bounds)
         out = read_pruned(journal)
@@ -290,6 +292,7 @@ class Expansion:
             **_summarise_batches(session.journal),
             "journal_bytes": session.journal.measure_size(),
             **({"exam": self._precheck.as_dict()} if self._precheck else {}),
+            **({"thoughtful": count_thoughtful(session.journal)} if self._keeps_thoughts else {}),
         }
 
     def _end_manifest(self, session: Session, *, finished: bool) -> None:

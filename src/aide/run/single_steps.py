@@ -14,7 +14,7 @@ from aide.errors import Rejection
 from aide.formats import Question
 from aide.formats.choices import NONE, choose_option
 from aide.judging.verdict import Thresholds
-from aide.recipes.steps import check_answer
+from aide.recipes.steps import check_answer, keep_thoughts
 from aide.records import Draft, Hop, Parts, Point, Seed, Verdict, digest
 from aide.run.context import RunContext, make_context
 from aide.run.deduplication import NoDeduplication
@@ -74,18 +74,20 @@ class StepRunner:
         if not choices or recipe_context.format.labelled:
             checked = await self._checks.answer(ask, question)
             check_answer(recipe_context, text, checked.draft)
-            return checked.draft, checked.scores
+            return keep_thoughts(recipe_context, checked.draft), checked.scores
         given, quorum = Draft(text, "", choices), recipe_context.checks.quorum or ONCE
 
         async def draw(number: int) -> Vote:
             asked = rename_step("check", ask) if number else ask
-            said = await choose_option(asked, given, replace(question, draw=number))
-            return Vote("" if said == NONE else said, replace(given, output=said))
+            said, thoughts = await choose_option(asked, given, replace(question, draw=number))
+            return Vote("" if said == NONE else said, replace(given, output=said, thoughts=thoughts))
 
         tally = await collect_votes([await draw(0)], draw, quorum, recipe_context.format.compare)
         if tally.winner is None:
             raise Rejection("answer", "no_agreement", ", ".join(tally.votes))
-        return tally.winner, {"agreement": tally.share} if quorum.needed > 1 else {}
+        return keep_thoughts(recipe_context, tally.winner), {
+            "agreement": tally.share
+        } if quorum.needed > 1 else {}
 
     async def grade(self, record: Mapping[str, Any], draft: Draft) -> Verdict:
         """The judge's verdict on a record beside its seed, or beside the nearest seed where it names none.

@@ -22,6 +22,7 @@ from aide.records import (
     read_answer,
     write_tool,
 )
+from aide.seeds.thoughts import find_thoughts_name, split_thoughts
 from aide.seeds.values import BadRowError
 from aide.text.cleaning import clean_text
 
@@ -108,7 +109,9 @@ def _read_turn(row: Mapping[str, Any]) -> Turn:
     if not content and not calls and role not in (SYSTEM, TOOL):
         raise BadRowError(f"has an empty turn of the {role}")
     name = row.get("name") if role == TOOL else ""
-    return Turn(role, content, calls, name if isinstance(name, str) else "")
+    key = find_thoughts_name(row) if role == ASSISTANT else ""
+    thoughts = clean_text(row[key]) if key else ""
+    return Turn(role, content, calls, name if isinstance(name, str) else "", thoughts)
 
 
 def _read_content(value: Any) -> str:
@@ -184,13 +187,21 @@ def make_chat(turns: Sequence[Turn], tools: Sequence[str] = (), *, may_lack_answ
     Raises:
         BadRowError: no turn is the user's, or the last one is not the assistant's.
     """
+    turns = list(map(_part_thoughts, turns))
     if not any(turn.role == USER and turn.content for turn in turns):
         raise BadRowError("has no turn of the user")
     answered = turns[-1].role == ASSISTANT
     if not answered and not may_lack_answer:
         raise BadRowError(describe_end(turns))
-    output = read_answer(turns[-1]) if answered else ""
-    return Draft(join_words(turns), output, turns=tuple(turns), tools=tuple(tools))
+    output, thoughts = (read_answer(turns[-1]), turns[-1].thoughts) if answered else ("", "")
+    turns[-1] = replace(turns[-1], thoughts="")
+    return Draft(join_words(turns), output, turns=tuple(turns), tools=tuple(tools), thoughts=thoughts)
+
+
+def _part_thoughts(turn: Turn) -> Turn:
+    """A turn of the assistant with the thoughts before its words taken apart."""
+    thoughts, said = split_thoughts(turn.content) if turn.role == ASSISTANT else ("", turn.content)
+    return replace(turn, content=said, thoughts=thoughts) if thoughts else turn
 
 
 def describe_end(turns: Sequence[Turn]) -> str:

@@ -30,13 +30,12 @@ from aide.seeds.templates import ColumnTemplate
 from aide.seeds.values import BadRowError, MissingFieldError, is_missing, read_options, read_text_value
 from aide.streams import NO_STREAMS, Streams
 from aide.text.figures import format_plural
-from aide.text.markers import split_thinking
 from aide.text.suggestions import suggest_name
 
 # What a record of ours holds besides its content: about that record, not about what grows from it. Of foreign rows
 # only the first kind is ours; a column named `model` or `scores` is theirs.
 _OWN: Final = frozenset({"parts", "keep", "meta", "format", "task"})
-_OF_A_RECORD: Final = frozenset({"lineage", "scores", "revisions", "model"})
+_OF_A_RECORD: Final = frozenset({"lineage", "scores", "revisions", "model", "thought", "working"})
 _SHOWN_OF_CELL: Final = 40  # characters: enough for a person to see whether it is a name
 _TASK_NAME: Final = re.compile(r"[\w.\-]{1,64}")
 
@@ -111,9 +110,12 @@ class LoadedSeeds:
     @property
     def notes(self) -> list[str]:
         """How tables were understood, what becomes of columns and of thoughts, in sentences."""
-        thoughtful = sum(bool(split_thinking(seed.draft.output)[0]) for seed in self.seeds)
-        verb = "begins" if thoughtful == 1 else "begin"
-        told = f"{format_plural(thoughtful, 'output')} {verb} with thoughts in marks; new answers have none"
+        thoughtful = sum(bool(seed.draft.thoughts) for seed in self.seeds)
+        verb = "comes" if thoughtful == 1 else "come"
+        told = (
+            f"{format_plural(thoughtful, 'output')} {verb} with thoughts; those of the model are kept with new answers "
+            "(--reasoning drop leaves them out)"
+        )
         return [*self.layouts, *self.column_notes, *([told] if thoughtful else [])]
 
     @property

@@ -17,6 +17,7 @@ from aide.seeds.spans import (
     read_squad_answer,
     read_tokens,
 )
+from aide.seeds.thoughts import THOUGHTS, split_thoughts
 from aide.seeds.values import (
     BadRowError,
     MissingFieldError,
@@ -106,6 +107,7 @@ def make_content(
     Raises:
         BadRowError: a half is empty, or the output is none of the options.
     """
+    thoughts, said = split_thoughts(said)
     output = resolve_option(options, letters, said) if options else read_output(said)
     if not input or not output:
         raise BadRowError(f"has an empty {'output' if input else 'input'}")
@@ -115,13 +117,17 @@ def make_content(
         value = fields.row[column]
         listed = value if isinstance(value, list) else [value]
         tests, roles["tests"] = tuple(clean_text(str(test)) for test in listed if test), column
-    texts = {"reasoning": "", "evidence": ""}
-    for role, names in (("reasoning", WORKINGS), ("evidence", ("evidence",))):
+    texts = {"reasoning": "", "evidence": "", "thoughts": thoughts}
+    for role, names in (("reasoning", WORKINGS), ("evidence", ("evidence",)), ("thoughts", THOUGHTS)):
         column = fields.find(names, *used)
         value = fields.row[column] if column else None
         if isinstance(value, str) and not is_missing(value):
             texts[role], roles[role] = clean_text(value), column
-    draft = Draft(input, output, options, tests, texts["reasoning"], texts["evidence"])
+    if fields.row.get("thought") is True:  # a record of ours
+        texts |= {"thoughts": texts["reasoning"], "reasoning": str(fields.row.get("working") or "")}
+    draft = Draft(
+        input, output, options, tests, texts["reasoning"], texts["evidence"], thoughts=texts["thoughts"]
+    )
     return RowContent(draft, roles)
 
 
@@ -149,7 +155,9 @@ def _make_chat_content(fields: RowFields, chat: ChatContent) -> RowContent:
     if not draft.output:
         return RowContent(draft, roles)
     content = make_content(fields, roles, draft.input, draft.output)
-    return replace(content, draft=replace(content.draft, turns=draft.turns, tools=draft.tools))
+    thoughts = draft.thoughts or content.draft.thoughts
+    draft = replace(content.draft, turns=draft.turns, tools=draft.tools, thoughts=thoughts)
+    return replace(content, draft=draft)
 
 
 def _read_scored(fields: RowFields) -> RowContent:

@@ -101,6 +101,21 @@ def split_thinking(text: str) -> tuple[str, str]:
     return "", _open_answer(text)
 
 
+def wrap_thinking(sample: str, thoughts: str, said: str) -> str:
+    """Thoughts and answer in one text, in the marks and with the spaces of `sample`; in `<think>` where it has none."""
+    begun = sample.lstrip()
+    for mark in THINKING:
+        if begun.startswith(mark.opened) and mark.closed in begun:
+            inside, _, after = begun[len(mark.opened) :].partition(mark.closed)
+            edges = (_leading_space(inside), _leading_space(inside[::-1])[::-1], _leading_space(after))
+            return f"{mark.opened}{edges[0]}{thoughts}{edges[1]}{mark.closed}{edges[2]}{said}"
+    return f"<think>\n{thoughts}\n</think>\n\n{said}"
+
+
+def _leading_space(text: str) -> str:
+    return text[: len(text) - len(text.lstrip())]
+
+
 def drop_end_marks(text: str) -> str:
     """`text` without marks of a turn's end behind it. `</s>` stays where it closes a struck-out text."""
     if not text.endswith(_ENDS):

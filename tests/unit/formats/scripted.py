@@ -1,11 +1,12 @@
 """A model that says what a test wrote down, and shows what it was asked."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from aide.errors import Unusable
-from aide.records import Correction, Payload
+from aide.records import Correction, Payload, ReasonedPayload
 from aide.text.cleaning import clean_text
+from aide.text.markers import split_thinking
 
 T = TypeVar("T")
 
@@ -41,7 +42,10 @@ class Scripted:
             self.asked.append(told)
             said = self.said.pop(0)
             try:
-                return payload.read(clean_text(said if isinstance(said, str) else said(told)))
+                thoughts, text = split_thinking(said if isinstance(said, str) else said(told))
+                if isinstance(payload, ReasonedPayload):
+                    return cast("T", payload.read_reasoned(clean_text(text), thoughts))
+                return payload.read(clean_text(text))
             except Unusable as fault:
                 if attempt:
                     raise

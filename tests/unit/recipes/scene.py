@@ -105,6 +105,7 @@ def make_context(
     examples: Sequence[Demonstration] = (),
     wants: Callable[[Hop], bool] = lambda hop: True,
     written: list[int] | None = None,
+    keeps_thoughts: bool = False,
     **spec: Any,
 ) -> RecipeContext:
     """Everything that a recipe is given, with defaults that let a good record pass."""
@@ -125,7 +126,8 @@ def make_context(
         prompts=Prompts(None, card=card), deduplicator=deduplicator or Taken(), judge=judge or Judged(), bank=bank,
         demonstrations=lambda seed: (), examples=lambda group: tuple(examples),
         near_labels={label: [other for other in labels if other != label] for label in labels}, fixed_parts=parts,
-        wants=wants, note_written=lambda group, count: written.append(count) if written is not None else None,
+        keeps_thoughts=keeps_thoughts, wants=wants,
+        note_written=lambda group, count: written.append(count) if written is not None else None,
     )  # fmt: skip
 
 

@@ -114,6 +114,43 @@ def test_each_fault_rejects_under_its_own_name(
     assert grown.outcome.scores["relevance"] == reading.get("relevance", 9)
 
 
+def test_thoughts_before_an_answer_of_its_own_are_the_reasoning_of_the_record() -> None:
+    thought = f"<think>Seven trips, eighteen each.</think>{ANSWER}"
+    grown, asked = grow_one(FRESH, thought, keeps_thoughts=True)
+    record = record_of(grown)
+    assert (record.draft.thoughts, record.draft.output) == ("Seven trips, eighteen each.", ANSWER)
+    assert asked.steps == ["synthesize", "answer"]  # what a writer thought belongs to all that it wrote
+    assert record.as_dict()["reasoning"] == "Seven trips, eighteen each."
+    grown, asked = grow_one(FRESH, thought, answer="separate")
+    assert record_of(grown).draft.thoughts == ""
+
+
+def test_a_label_gets_a_call_that_thinks_it_out_and_must_come_to_it() -> None:
+    hop = make_hop(label="boat")
+    how = {"labels": ("boat", "train"), "keeps_thoughts": True, "reflection": False}
+    said = '<think>It sails.</think>{"label": "boat"}'
+    grown, _ = grow_one(FRESH, said, format="classification", hop=hop, **how)
+    assert (record_of(grown).draft.thoughts, record_of(grown).draft.output) == ("It sails.", "boat")
+    train = '<think>It goes by rail.</think>{"label": "train"}'
+    again = '<think>It sails.</think>{"label": "boat"}'
+    grown, _ = grow_one(FRESH, train, again, format="classification", hop=hop, **how)
+    assert reason_of(grown) == ("answer", "label_mismatch")
+
+
+def test_options_written_along_are_chosen_among_by_a_call_that_thinks() -> None:
+    written = json.dumps({"items": [{"text": FRESH, "correct": "126", "wrong": ["25", "136"]}]})
+    chosen = '<think>Eighteen times seven.</think>{"label": "126"}'
+    how: dict[str, Any] = {"keeps_thoughts": True, "reflection": False, "format": "multiple_choice"}
+    grown, asked = grow_one(written, chosen, **how)
+    assert (record_of(grown).draft.thoughts, record_of(grown).draft.output) == (
+        "Eighteen times seven.",
+        "126",
+    )
+    assert asked.steps == ["synthesize", "answer"]
+    grown, _ = grow_one(written, '{"label": "136"}', **how)
+    assert reason_of(grown) == ("answer", "no_agreement")
+
+
 def test_a_text_that_code_refuses_is_not_judged() -> None:
     judge = Judged()
     grown, _ = grow_one(tags((INPUTS[0], ANSWER)), judge=judge)

@@ -62,6 +62,15 @@ def test_what_a_record_lacks_its_line_lacks() -> None:
     assert (line["input"], line["output"], line["meta"]) == ("When?", "", {"n": 1})
 
 
+@pytest.mark.parametrize("working", ["", "Because."])
+def test_thoughts_are_the_reasoning_of_a_line_and_come_back_as_thoughts(working: str) -> None:
+    record = replace(RECORD, draft=replace(DRAFT, thoughts="Hm, b.", reasoning=working))
+    line = record.as_dict()
+    assert (line["reasoning"], line["thought"], line.get("working", "")) == ("Hm, b.", True, working)
+    assert "thoughts" not in line
+    assert Record.from_dict(line, FRAME) == record
+
+
 @pytest.mark.parametrize("parts", [FRAME, Parts()])
 def test_a_line_is_read_back_as_the_record_that_it_was(parts: Parts) -> None:
     record = replace(RECORD, parts=parts)

@@ -13,6 +13,7 @@ import pytest
 
 from aide.config.spec import RunSpec
 from aide.errors import BudgetSpent, Interrupted, NodeError, Unusable
+from aide.formats.payloads import ThoughtsPayload
 from aide.journal import Journal
 from aide.llm.request import ChatRequest, EmbeddingRequest, KeepAnswer, ModelAnswer, ModelRequest
 from aide.parsing import ModelPayload, ReplyModel, TextPayload
@@ -120,6 +121,24 @@ def test_an_answer_is_in_the_journal_before_any_code_reads_it(tmp_path: Path) ->
         return int(await bench.ask(payload=Reader("text")))
 
     assert run(tmp_path, server, play) == 1
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": "said", "reasoning_content": "hm"},
+        {"content": "said", "reasoning": "hm"},
+        {"content": "<think>hm</think>said"},
+    ],
+)
+def test_a_payload_that_wants_thoughts_gets_them_wherever_the_server_puts_them(
+    tmp_path: Path, message: dict[str, str]
+) -> None:
+    async def play(bench: Bench) -> Any:
+        return await bench.ask(payload=ThoughtsPayload(TEXT))
+
+    server = Server({"message": message, "finish_reason": "stop"})
+    assert run(tmp_path, server, play) == ("said", "hm")
 
 
 def test_the_same_question_is_paid_once_whoever_asks_and_whenever(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert folder.read_manifest() == {}
     folder.write_manifest(manifest)
     assert folder.read_manifest() == manifest
-    assert (manifest["format"], manifest["fingerprint_format"]) == (1, 2)
+    assert (manifest["format"], manifest["fingerprint_format"]) == (1, 3)
 
 
 def test_a_manifest_of_0_1_has_no_numbers_and_is_read_as_format_0(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_manifest_of_0_1_has_no_numbers_and_is_read_as_format_0(tmp_path: Path
 @pytest.mark.parametrize("name", ["format", "fingerprint_format"])
 def test_a_folder_of_a_newer_version_is_refused(tmp_path: Path, name: str) -> None:
     folder = RunFolder(tmp_path)
-    folder.write_manifest({**manifest_of(RunSpec()), name: FORMAT + 2})
+    folder.write_manifest({**manifest_of(RunSpec()), name: FORMAT + 3})
     with pytest.raises(InputError, match="written by a newer aide") as refused:
         folder.read_manifest()
     assert "pip install -U" in refused.value.hint
@@ -286,3 +286,17 @@ def test_records_without_their_journal_are_not_paid_for_again(tmp_path: Path) ->
         folder.check_journal()
     folder.journal.touch()
     folder.check_journal()
+
+
+def test_a_folder_of_a_version_without_thoughts_goes_on_without_them(tmp_path: Path) -> None:
+    folder, old = RunFolder(tmp_path), manifest_of(RunSpec())
+    old["fingerprint_format"] = 2
+    del old["fingerprint"]["reasoning"], old["spec"]["reasoning"]
+    folder.manifest.write_text(json.dumps(old))
+    spec = resume_spec(folder, RunSpec(), {})
+    assert spec.reasoning == "drop"
+    check_same_run(folder, folder.read_manifest(), compute_identity(spec), adopt=False)
+    with pytest.raises(InputError, match='reasoning was "drop", is "keep"'):
+        check_same_run(
+            folder, folder.read_manifest(), compute_identity(RunSpec(reasoning="keep")), adopt=False
+        )

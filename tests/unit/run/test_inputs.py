@@ -10,6 +10,7 @@ import pytest
 
 from aide.errors import InputError
 from aide.run import inputs as module
+from aide.run.context import keeps_thoughts
 from aide.run.inputs import READINGS, SeedSource, count_inputs_card, read_inputs
 from unit.run.prepared import MESSAGES, make_spec
 
@@ -165,3 +166,26 @@ def test_what_would_have_no_effect_is_refused(
     Path("leases.txt").write_text("The rent is due on the first.")
     with pytest.raises(InputError, match=told):
         read_inputs(make_spec(**asked), [write(tmp_path / "a.jsonl")])
+
+
+@pytest.mark.parametrize(
+    ("row", "reasoning", "kept"),
+    [
+        ({}, "auto", False),
+        ({}, "keep", True),
+        ({"answer": "<think>Blue and yellow.</think>They make green, {} of them."}, "auto", True),
+        ({"reasoning_content": "Blue and yellow."}, "auto", True),
+        ({"reasoning_content": "Blue and yellow."}, "drop", False),
+        ({"reasoning": "Blue and yellow."}, "auto", True),
+        ({"explanation": "Blue and yellow."}, "auto", False),  # for the reader, and no way to the answer
+        ({"answer": "{}", "reasoning": "Each is one: {}"}, "auto", False),  # answers bring such a working
+    ],
+)
+def test_thoughts_are_kept_where_the_seeds_have_some_or_a_person_says_so(
+    tmp_path: Path, row: dict[str, Any], reasoning: str, kept: bool
+) -> None:
+    usual = {"question": "What do {} pots of paint make?", "answer": "They make green, all {} of them."}
+    rows = [{name: text.format(n) for name, text in {**usual, **row}.items()} for n in (2, 3, 5)]
+    spec = make_spec(reasoning=reasoning)
+    read = read_inputs(spec, [write(tmp_path / "paint.jsonl", rows)])
+    assert keeps_thoughts(spec, read, count_inputs_card(spec, read)) is kept

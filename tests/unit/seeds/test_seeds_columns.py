@@ -116,8 +116,34 @@ def test_what_no_template_makes_is_left_out(tmp_path: Path, value: Any) -> None:
     assert (loaded.left_out, loaded.templates) == (("text",), {})
 
 
-def test_thoughts_in_outputs_are_told_because_new_answers_have_none(tmp_path: Path) -> None:
+def test_thoughts_before_outputs_are_taken_apart_and_told(tmp_path: Path) -> None:
     rows = make_rows()
-    rows[0]["output"] = f"<think>A kettle, then.</think>{rows[0]['output']}"
+    said = rows[0]["output"]
+    rows[0]["output"] = f"<think>A kettle, then.</think>{said}"
     loaded = load(tmp_path, rows)
-    assert loaded.notes == ["1 output begins with thoughts in marks; new answers have none"]
+    assert (loaded.seeds[0].draft.thoughts, loaded.seeds[0].draft.output) == ("A kettle, then.", said)
+    (note,) = loaded.notes
+    assert note.startswith("1 output comes with thoughts; those of the model are kept with new answers")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"question": "Tea or coffee?", "answer": "Tea.", "reasoning_content": "It is late."},
+        {"question": "Tea or coffee?", "answer": "[THINK]It is late.[/THINK]Tea."},
+        {"question": "Tea or coffee?", "answer": "It is late.\n</think>\nTea."},  # its opening stood in a prompt
+        {"messages": [
+            {"role": "user", "content": "Tea or coffee?"},
+            {"role": "assistant", "content": "Tea.", "reasoning_content": "It is late."},
+        ]},
+        {"conversations": [
+            {"from": "human", "value": "Tea or coffee?"},
+            {"from": "gpt", "value": "<think>\nIt is late.\n</think>\n\nTea."},
+        ]},
+        {"question": "Tea or coffee?", "options": ["Tea", "Coffee"], "answer": "<think>It is late.</think>A"},
+    ],
+)  # fmt: skip
+def test_thoughts_are_found_wherever_a_row_has_them(tmp_path: Path, row: dict[str, Any]) -> None:
+    (seed,) = load(tmp_path, [row]).seeds
+    assert (seed.draft.thoughts, seed.draft.output.rstrip(".")) == ("It is late.", "Tea")
+    assert seed.meta == {}
