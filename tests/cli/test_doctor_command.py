@@ -19,6 +19,9 @@ def test_a_sound_endpoint_is_exit_0_and_the_plan_then_says_measured(tmp_path: Pa
         assert told.returncode == 0, told.stderr
         for name in ("structure", "parameters", "thinking", "context", "speed", "embeddings", "prefix"):
             assert f"  {name}" in told.stdout
+        # The simulator is behind a plain URL here: it is tried like any model, and knows no seed's answer.
+        assert "the model got 0 of 3 seeds right" in told.stdout
+        assert "take a stronger model" in told.stdout
         plan = ("plan", seeds, "--model", "simulator", "--json", "-o", tmp_path / "none")
         basis = json.loads(aide(*plan, "--base-url", url, XDG_STATE_HOME=state).stdout)["basis"]
         other = json.loads(aide(*plan, "--base-url", "http://127.0.0.1:9", XDG_STATE_HOME=state).stdout)[

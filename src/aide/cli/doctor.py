@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+import sys
 import time
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -22,13 +25,14 @@ from aide.cli.console import (
 from aide.cli.hosts import HOSTED
 from aide.cli.options import with_spec_options
 from aide.config.resolve import Settings, resolve_settings
-from aide.errors import EndpointUnusable
+from aide.errors import AideError, EndpointUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aide.config.spec import RunSpec
-    from aide.llm.diagnosis import Diagnosis
+    from aide.config.spec import EndpointSpec, RunSpec
+    from aide.judging.precheck import Precheck
+    from aide.llm.diagnosis import Diagnosis, DoctorFinding
 
 MARKS: Final = {"ok": "ok", "note": "note", "bad": "BAD"}
 LONGEST: Final = 800
@@ -39,7 +43,10 @@ LONGEST: Final = 800
 def doctor(
     seeds: Annotated[
         list[str] | None,
-        typer.Argument(help="Seed files whose texts the speed is measured with.", metavar="[SEEDS…]"),
+        typer.Argument(
+            help="Seed files: the speed is measured on their texts, and the model tried on them.",
+            metavar="[SEEDS…]",
+        ),
     ] = None,
     json_: AsJson = False,
     *,
@@ -49,7 +56,8 @@ def doctor(
     """Find endpoints and test what they support, with about twenty small calls to each.
 
     Without --base-url (or its environment variables) the usual ports of this machine are tried. With seeds,
-    the speed is measured on their texts, and `aide plan` uses it. All options of `aide expand` are accepted.
+    the speed is measured on their texts, and `aide plan` uses it; then the model is tried on the seeds, as at the
+    beginning of a run: one that is too weak for the task shows here. All options of `aide expand` are accepted.
 
     Exit codes: 0 if a run can use every endpoint, 4 if not.
     """
@@ -89,11 +97,64 @@ async def _examine_all(settings: Settings, seeds: tuple[str, ...], *, quiet: boo
             transport=make_transport(each),
             clock=time.monotonic,
         )
+        if seeds and found.usable:
+            found.findings.append(await _try_seeds(settings, each, found.model, seeds))
         diagnoses.append(found)
         # The simulator's speed is a setting and says nothing about later runs.
         if found.measured is not None and found.usable and not each.simulated:
             save_speed(each, found.model, found.measured, path=speed_file())
     return diagnoses
+
+
+class _PrecheckObserver:
+    """Keeps the precheck of a run that ends with it."""
+
+    def __init__(self) -> None:
+        self.precheck: Precheck | None = None
+
+    def on_card(self, card: object, traits: object) -> None:
+        """Of no interest here."""
+
+    def on_precheck(self, precheck: "Precheck") -> None:
+        self.precheck = precheck
+
+    def on_trouble(self, trouble: object) -> None:
+        """A failure ends the trial, and is told."""
+
+    def on_progress(self, progress: object) -> None:
+        """There is none."""
+
+
+async def _try_seeds(
+    settings: Settings, endpoint: "EndpointSpec", model: str, seeds: tuple[str, ...]
+) -> "DoctorFinding":
+    """Have the model write the card and be tried on the seeds, as a run begins, in a folder that is thrown away.
+
+    A model that is too weak for the task shows here, before anything is grown.
+    """
+    from aide.engines.local import LocalModels, run_locally
+    from aide.llm.diagnosis import DoctorFinding
+    from aide.run.expansion import Expansion
+    from aide.run.folder import RunFolder
+    from aide.run.inputs import SeedSource
+    from aide.run.session import RunRequest
+
+    alone = {"base_url": (), "endpoints": (endpoint,), "model": model, "card_only": True}
+    spec = settings.spec.model_copy(update={**alone, "exam": True, "min_exam": None})
+    observer = _PrecheckObserver()
+    with TemporaryDirectory(prefix="aide-doctor-") as folder:
+        request = RunRequest(spec, settings.origins, seeds, RunFolder(Path(folder) / "run"))
+        try:
+            source = SeedSource(spec, seeds, sys.stdin.buffer)
+            await run_locally(Expansion(request, source, LocalModels(spec), observer))
+        except AideError as fault:
+            return DoctorFinding("seeds", "note", str(fault), fault.hint)
+    precheck = observer.precheck
+    if precheck is None:
+        return DoctorFinding("seeds", "ok", "the model describes the task")
+    warnings = precheck.list_warnings()
+    told = precheck.describe().removeprefix("precheck: ")
+    return DoctorFinding("seeds", "note" if warnings else "ok", told, "; ".join(hint for _, hint in warnings))
 
 
 async def _find_local_urls() -> tuple[str, ...]:

@@ -19,9 +19,11 @@ from aide.llm.request import ChatRequest, Endpoint, ModelAnswer
 from aide.llm.retry import with_retries
 from aide.llm.servers import LOCAL, THINKING_OFF, advise_larger_window, advise_more_slots
 from aide.llm.thinking import count_thinking, read_limit
+from aide.llm.usage import read_written_text
 from aide.llm.worker import EndpointWorker
 from aide.parsing import parse_json
 from aide.records import Message, rng
+from aide.text.markers import find_control_mark, split_thinking
 
 SMALL_OUTPUT: Final = 1024  # tokens for an answer of one word: a model that thinks needs them
 # Seconds: a person waits for the result, and a server that is still loading its model is told apart from none.
@@ -201,6 +203,9 @@ class _Examination:
 
     def check_ending(self, hello: ModelAnswer) -> None:
         """Find out whether the model ends an answer of one word; a base model, or one without its template, goes on."""
+        if mark := find_control_mark(split_thinking(read_written_text(hello.data))[1]):
+            advice = "let the server apply the model's own chat template and stop tokens"
+            self.add_finding("marks", "note", f"answers hold {mark}", advice)
         if hello.data["choices"][0].get("finish_reason") != "length" or count_thinking(
             hello.data, hello.usage
         ):

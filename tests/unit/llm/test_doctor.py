@@ -152,6 +152,13 @@ def test_a_model_that_goes_on_after_its_answer_is_told() -> None:
     assert named(ask(served(lambda body: None)), "ending").verdict == "ok"
 
 
+def test_marks_of_a_chat_template_in_answers_are_told() -> None:
+    marked = named(ask(served(lambda body: completion("ready.<|im_end|>\n<|im_start|>user"))), "marks")
+    assert marked.verdict == "note"
+    assert "<|im_end|>" in marked.told
+    assert all(each.name != "marks" for each in ask(served(lambda body: None)).findings)
+
+
 def test_parameters_that_are_refused_are_named() -> None:
     def strict(body: Any) -> Said | None:
         if "max_tokens" in body:
