@@ -83,7 +83,7 @@ def test_what_is_typed_is_not_shown_while_the_picture_is_there() -> None:
         "def echo(): return bool(termios.tcgetattr(0)[3] & termios.ECHO)\n"
         "keyboard = SilentKeyboard()\n"
         "states = [echo()]\n"
-        "keyboard.start(); states.append(echo())\n"
+        "keyboard.start(); keyboard.start(); states.append(echo())\n"
         "keyboard.stop(); states.append(echo())\n"
         "keyboard.stop(); states.append(echo())\n"
         "print(states)\n"

@@ -195,6 +195,7 @@ class Display:
             self._open_live()
         now = time.monotonic()
         if self._live is not None:
+            self._keyboard.start()
             unread = self._stream.behind if self._stream else 0
             self._live.update(draw_picture(progress, self.console.width, unread, self._roll(progress, now)))
         elif now - self._told_at >= LINE:

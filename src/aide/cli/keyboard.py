@@ -13,7 +13,10 @@ class SilentKeyboard:
         self._before: list[Any] | None = None
 
     def start(self) -> None:
-        """Turn the echo off, if standard input is a terminal that this process may change."""
+        """Turn the echo off, if standard input is a terminal that this process may change.
+
+        To be called again now and then: a shell turns it on when a process that was stopped goes on.
+        """
         with contextlib.suppress(ImportError, OSError, ValueError):
             import termios
 
@@ -22,6 +25,8 @@ class SilentKeyboard:
             if not os.isatty(number) or os.tcgetpgrp(number) != os.getpgrp():
                 return
             before = termios.tcgetattr(number)
+            if not before[3] & termios.ECHO:
+                return
             silent = [*before]
             silent[3] = before[3] & ~termios.ECHO
             termios.tcsetattr(number, termios.TCSADRAIN, silent)
