@@ -116,6 +116,13 @@ def test_control_characters_are_not_shown(tmp_path: Path) -> None:
     ]
 
 
+def test_rows_of_another_kind_are_shown_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('{"ticket text": "my card is gone", "team": "cards"}\n')
+    assert aide("records", tmp_path / "t.jsonl").stdout.splitlines() == [
+        "1", "  ticket text my card is gone", "  team    cards", "",
+    ]  # fmt: skip
+
+
 def test_on_a_terminal_texts_keep_their_lines_and_fit(tmp_path: Path) -> None:
     record = {"id": "1", "input": "word " * 30, "output": "def f():\n    return 1", "choices": ["x", "y"]}
     (tmp_path / "one.jsonl").write_text(json.dumps(record) + "\n")

@@ -85,7 +85,7 @@ def with_asking_options(*names: str) -> Callable[[Callable[..., None]], Callable
         name
         for name in RunSpec.model_fields
         if get_flag(name).group in ("task", "models", "endpoint", "request", "seeds")
-        and name not in ("contexts", *_BATCHES)
+        and name not in ("contexts", "card_only", *_BATCHES)
     }
     return with_options(*asking, *_ASKING, *names)
 

@@ -30,7 +30,7 @@ def describe_record(
     With `width` texts keep their own lines and are folded to so many columns. Without it each text is one line, for a
     program that reads on.
     """
-    head = f"{number}  {make_printable(str(record.get('id', '')), 40)}"
+    head = f"{number}  {make_printable(str(record.get('id', '')), 40)}".rstrip()
     if not fields:
         head = "  ".join(filter(None, (head, _describe_origin(record), _describe_grades(record))))
     rows = list(fold_line(head, width, INDENT)) if width else [head]
@@ -74,14 +74,17 @@ def _format_score(value: Any) -> str:
 
 
 def _list_texts(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What a person reads of a record, in the order in which it is read."""
+    """What a person reads of a record, in the order in which it is read; of a row of another kind all that it has."""
+    if "input" not in record:
+        yield from ((name, value) for name, value in record.items() if name != "id")
+        return
     parts = record.get("parts")
     varying = read_varying({"input": "", **record})
     if isinstance(parts, Mapping):
         for name, text in parts.items():
             if text != varying:
                 yield name, make_printable(str(text), LONGEST_FIXED)
-    yield "input", varying or record.get("input", "")
+    yield "input", varying or record["input"]
     if choices := record.get("choices"):
         options = choices if isinstance(choices, list) else [choices]
         yield (

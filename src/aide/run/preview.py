@@ -68,6 +68,7 @@ def make_preview_spec(spec: RunSpec, planned: Mapping[str, Any]) -> RunSpec:
             "max_calls": most if spec.max_calls is None else min(most, spec.max_calls),
             "concurrency": min(_CONCURRENCY, spec.concurrency or _CONCURRENCY),
             "batch": "",
+            "card_only": False,
         }
     )
 
