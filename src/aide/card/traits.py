@@ -49,8 +49,18 @@ class _Trait:
     """Why a text misses the drawn value by too much, else empty; none where every value will do."""
 
 
+def read_counted_text(draft: Draft) -> str:
+    """The text that traits are counted in: of a chat all that the user says, whose lines are its turns, as one."""
+    return join_turns(draft.input) if draft.turns else draft.input
+
+
+def join_turns(text: str) -> str:
+    """What the user says in a chat as one text."""
+    return " ".join(text.split("\n"))
+
+
 def _count_input(count: Callable[[str], Any]) -> Callable[[Draft, str, Format], Any]:
-    return lambda draft, unit, format: count(draft.input)
+    return lambda draft, unit, format: count(read_counted_text(draft))
 
 
 def _is_choice(draft: Draft, format: Format) -> bool:
@@ -58,7 +68,7 @@ def _is_choice(draft: Draft, format: Format) -> bool:
 
 
 def _count_form(draft: Draft, unit: str, format: Format) -> str:
-    return wording.find_form(draft.input, choice=_is_choice(draft, format))
+    return wording.find_form(read_counted_text(draft), choice=_is_choice(draft, format))
 
 
 def _count_steps(draft: Draft, unit: str, format: Format) -> int:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from aide.card.traits import Traits, check_traits
+from aide.card.traits import Traits, check_traits, join_turns
 from aide.dedup.contamination import Contamination
 from aide.formats import TaskCard
 from aide.gates.answers import AnswerGate
@@ -76,6 +76,7 @@ class FormGate:
             closed=bool(card.labels) or bool(card.options),
             code=bool(card.code),
         )
+        self._chats = bool(chats)
         self._turn_gate = TurnGate(chats, self._answer_gate)
         self._answers = not card.labels and _seeds_keep_answers_out(seed_inputs, seed_outputs)
 
@@ -96,7 +97,8 @@ class FormGate:
         places = [match.start() if (match := each.search(text)) else -1 for each in self._columns]
         if places and (min(places) < 0 or places != sorted(places)):
             return GateFault("off_form", "it lacks a line that each input has, or has them in another order")
-        if fault := self._check_traits(text, traits) if traits else self._check_length(text):
+        counted = join_turns(text) if self._chats else text
+        if fault := self._check_traits(counted, traits) if traits else self._check_length(counted):
             return fault
         if fault := self._copied(text, {"seed": seed, "parent": parent}):
             return fault

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import orjson
@@ -18,6 +19,7 @@ from aide.recipes import Attributes
 from aide.records import (
     PERSONA,
     PLAIN,
+    Draft,
     Group,
     Hop,
     Parts,
@@ -25,6 +27,7 @@ from aide.records import (
     Record,
     Seed,
     Triple,
+    list_kinds,
     name_group,
     rng,
 )
@@ -67,6 +70,10 @@ class HopBuilder:
             name: TraitPool(pool.list_seeds(name), card.unit, inputs.format, name=name)
             for name in dict.fromkeys(self._pools.values())
         }
+        self._chats = inputs.format.chats
+        self._by_turns: dict[tuple[str, tuple[str, ...]], TraitPool] = {}
+        self._make_pool = partial(TraitPool, unit=card.unit, format=inputs.format)
+        self._list_seeds = pool.list_seeds
         self._bounds = bounds
         self._topics = card.topics
         self._branches: OrderedDict[str, tuple[Point, Attributes | None]] = OrderedDict()
@@ -175,12 +182,23 @@ class HopBuilder:
         return deal_topic(self._topics, slot.index, slot.parent).name
 
     def _draw_traits(self, hop: Hop, correction: float) -> Hop:
-        pool = self._traits[hop.pool or self._pools[hop.seed.id]]
-        if hop.operation == PLAIN:
+        name = hop.pool or self._pools[hop.seed.id]
+        pool = self._traits[name]
+        if self._chats and (hop.operation != PLAIN or self._deals):
+            pool = self._find_pool(name, hop.parent.draft)
+        if hop.operation == PLAIN and not (self._chats and self._deals):
             drawn, _ = pool.deal(hop.ordinal, hop.label, correction)
         else:
             drawn, _ = pool.draw(rng("traits", hop.id), hop.label, correction)
         return replace(hop, traits=drawn.as_dict(), manner=pool.describe(drawn))
+
+    def _find_pool(self, name: str, model: Draft) -> TraitPool:
+        """The traits of the seeds with the turns of `model`: how much a user says depends on how often."""
+        kinds = list_kinds(model.turns)
+        if (name, kinds) not in self._by_turns:
+            seeds = [seed for seed in self._list_seeds(name) if list_kinds(seed.draft.turns) == kinds]
+            self._by_turns[name, kinds] = self._make_pool(seeds, name=name) if seeds else self._traits[name]
+        return self._by_turns[name, kinds]
 
     def _is_anchored(self, work: GroupWork, parent: Point) -> bool:
         """The residual connection: past a fixed depth, or where the parent has drifted."""
