@@ -12,9 +12,9 @@ from aide.card.definitions import count_batches, define_labels
 from aide.card.replies import find_field_faults, join_lines, show_examples
 from aide.card.topics import name_topics, wants_topics
 from aide.errors import NodeError, Unusable
-from aide.formats import TaskCard
+from aide.formats import FORMATS, Format, TaskCard
 from aide.parsing import ModelPayload, ReplyModel, parse_json
-from aide.records import WHOLE, Ask, Draft
+from aide.records import WHOLE, Ask, Draft, Parts
 
 MAX_OUTPUT: Final = 700  # tokens: a few short fields, with room for what a model thinks aloud
 _EXAMPLES: Final = 10
@@ -68,6 +68,7 @@ def count_card_calls(card: TaskCard) -> int:
 
 async def _describe_task(ask: Ask, drafts: Sequence[Draft], counted: TaskCard, instructions: str) -> TaskCard:
     """The card with its fields in words; those that are no good even after a re-ask stay empty."""
+    format = FORMATS[counted.format]
     known = {name: getattr(counted, name) for name in ("task", "language")}
     keys = tuple(
         name
@@ -81,17 +82,23 @@ async def _describe_task(ask: Ask, drafts: Sequence[Draft], counted: TaskCard, i
             payload,
             template="card",
             max_output=MAX_OUTPUT,
-            parts=WHOLE,
+            parts=_find_shared(drafts, format),
             demos=show_examples(drafts, counted, _EXAMPLES, _TOKENS),
             task=counted.task,
             language=counted.language,
-            format=counted.format,
+            format=format.kind or format.name,
         )
     except Unusable as fault:
         said = _salvage(fault.said, keys, instructions)
     except NodeError:
         return counted
     return replace(counted, **dict[str, Any](said))
+
+
+def _find_shared(drafts: Sequence[Draft], format: Format) -> Parts:
+    """What stands before all examples: the system prompt and the functions of chats, where all have the same."""
+    found = {format.list_fixed(draft, WHOLE) for draft in drafts}
+    return found.pop() if len(found) == 1 else WHOLE
 
 
 @cache

@@ -28,6 +28,8 @@ class Format(ABC):
 
     name: str
     """As it stands in `--format`, in records, and in the name of its prompt, `answer/<name>.md`."""
+    kind: str = ""
+    """What an answer is, in the words of the card's prompt; empty where the name says it."""
     labelled: bool = False
     """True when every output is one of a fixed set of labels. A hop then brings the label along, and the input
     is written for it."""
@@ -43,11 +45,10 @@ class Format(ABC):
     """True when outputs are JSON values; a draft has them as text."""
     judge_prompt: str = "reflect/blind"
     """The template of the judge's blind reading."""
+    compare_prompt: str = "reflect/beside"
+    """The template of the judge's comparison."""
     chats: bool = False
     """True when inputs are conversations, whose turns a draft holds."""
-    own_prompts: bool = False
-    """True when revising and judging have prompts for this format, too: `<template>.<name>.md`."""
-
     reply: str = ""
     """How a writer writes several inputs together with their answers: `options`, `worked` or `chat`.
 
@@ -61,10 +62,6 @@ class Format(ABC):
     def prompt_names(self) -> tuple[str, ...]:
         """Under these names a prompt may have words for this format; the most special first."""
         return (self.name,)
-
-    def name_prompt(self, template: str) -> str:
-        """The name of a template as this format has it."""
-        return f"{template}.{self.name}" if self.own_prompts else template
 
     def name_answer(self, model: Draft) -> str:
         """The name of the prompt for an answer in the way of `model`, without its folder."""

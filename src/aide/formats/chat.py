@@ -37,7 +37,9 @@ class Chat(Format):
 
     name = "chat"
     chats = True
-    own_prompts = True
+    kind = "the last turn, the assistant's"
+    judge_prompt = "reflect/blind.chat"
+    compare_prompt = "reflect/beside.chat"
     reply = "chat"
     reading = "text"
 

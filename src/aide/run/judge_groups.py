@@ -269,7 +269,7 @@ class GroupedJudge:
         replies = await self._ask_judge(
             id,
             payload,
-            template=self._format.name_prompt("reflect/beside"),
+            template=self._format.compare_prompt,
             max_output=200 + 120 * len(items),
             parts=self._documents.get(items[0].get("document", ""), WHOLE) if self._format.chats else WHOLE,
             pairs=items,
