@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 TURNS: Final = ("messages", "conversations", "conversation", "turns")
 """Columns that hold a whole chat."""
 _TOOLS: Final = ("tools", "functions")
+BESIDE: Final = (*_TOOLS, "history")
+"""Columns beside a chat, whose lists are values of one row."""
 _MEDIA: Final = ("images", "image", "videos", "video", "audios", "audio")
 _ENDS: Final = ("completion", "chosen")
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aide.seeds.chat_rows import TURNS
+from aide.seeds.chat_rows import BESIDE, TURNS
 
 # Of several in one row the first here is taken, so that the plainest stand
 # in front: a row with `question` and `content` asks the question.
@@ -43,5 +43,6 @@ KNOWN: Final = frozenset(
         *CONTEXTS,
         *TESTS,
         *TURNS,
+        *BESIDE,
     )
 )
