@@ -157,7 +157,8 @@ def check_run(folder: Path, format: str, count: int | None) -> None:
 REASONS = {
     "too_short", "too_long", "off_form", "off_traits", "copy", "label_inside", "wrong_language",
     "prompt_leftover", "duplicate",
-    "not_needed", "answer_inside", "broken_format", "evidence_missing", "label_mismatch", "no_agreement",
+    "not_needed", "answer_inside", "broken_format", "evidence_missing", "quote_missing", "label_mismatch",
+    "no_agreement",
     "wrong_arithmetic", "tests_failed", "off_task", "off_style", "implausible", "unanswerable", "ambiguous",
     "gives_away", "residue", "wrong_answer", "low_relevance", "low_diversity", "control_token", "refusal",
     "placeholder", "preamble", "next_turn", "prompt_talk", "prompt_tag", "repeats_question", "cut_off",

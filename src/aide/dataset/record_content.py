@@ -119,9 +119,8 @@ def seed_as_record(seed: Seed, task: str, format: str) -> dict[str, Any]:
     """A seed in the shape of a record, at hop 0 and its own parent."""
     # Its own parent at hop 0, so that splits and traces need no special case for seeds.
     lineage = Lineage(seed.id, seed.id, 0, "seed", None, None, False)
-    return Record(
-        seed.id, task, format, seed.draft, seed.parts, lineage, meta={**seed.meta, **seed.own}
-    ).as_dict()
+    draft = FORMATS[format].normalise(seed.draft)
+    return Record(seed.id, task, format, draft, seed.parts, lineage, meta={**seed.meta, **seed.own}).as_dict()
 
 
 def _read_chat(record: Mapping[str, Any]) -> dict[str, Any]:

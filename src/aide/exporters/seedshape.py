@@ -27,7 +27,7 @@ from aide.seeds.parts import make_part_name
 from aide.seeds.spans import write_spans, write_squad_answer, write_tokens
 from aide.seeds.thoughts import split_thoughts, wrap_like
 from aide.seeds.values import read_options, read_text_value
-from aide.text.structure import Structure, imitate_layout, read_structure
+from aide.text.structure import Structure, imitate_layout, read_fenced_structure, read_structure
 
 _LETTERED: Final = re.compile(r"\A(\(?)([A-Za-z]|\d)([).:]\s*)(?=\S)")
 _SEPARATOR: Final = re.compile(r"\s*(?:\n|\||;)\s*")
@@ -239,7 +239,7 @@ class SeedShape:
             return spaced.join(map(str, value))
         if not isinstance(said, str):
             return value
-        return imitate_layout(said, value) if read_structure(said) is not None else output
+        return imitate_layout(said, value) if read_fenced_structure(said) is not None else output
 
     def _write_chat(self, role: str, draft: Draft, sample: Any) -> Any:
         """A cell of a chat: turns as the seeds write them, functions, the system prompt, what was said before."""

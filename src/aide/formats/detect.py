@@ -1,6 +1,7 @@
 """Which format the seeds are of: said by the person, named in the file, or recognised by their shape."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from aide.errors import InputError
 from aide.formats.base import FORMATS, Format
@@ -9,6 +10,9 @@ from aide.formats.label_sets import read_label_set
 from aide.formats.labels import find_yes_no_pair
 from aide.formats.task import Label
 from aide.records import Draft
+from aide.text.structure import read_fenced_structure
+
+_MOSTLY: Final = 0.7  # of the outputs that are JSON objects, so that the others are slips
 
 
 def detect_format(
@@ -33,6 +37,7 @@ def detect_format(
         if all(read_label_set(draft.output) is not None for draft in drafts):
             return FORMATS["multi_label"]
         return FORMATS["yes_no" if len(names) == 2 and find_yes_no_pair(names) else "classification"]
+    _refuse_broken_json(drafts)
     if hint in FORMATS:
         return FORMATS[hint]
     if any(draft.choices for draft in drafts) and not all(draft.choices for draft in drafts):
@@ -49,6 +54,17 @@ def detect_format(
             hint="give all labels with --labels A,B,… or say --format free_text",
         )
     return FORMATS["free_text"]
+
+
+def _refuse_broken_json(drafts: Sequence[Draft]) -> None:
+    """Raise where nearly all outputs are JSON objects: what the others are, only the person can know."""
+    objects = [isinstance(read_fenced_structure(draft.output), dict) for draft in drafts]
+    if _MOSTLY * len(drafts) <= sum(objects) < len(drafts):
+        place = objects.index(False)
+        raise InputError(
+            f"the outputs are JSON objects, but that of seed {place + 1} is none: {drafts[place].output[:60]!r}",
+            hint="mend or leave out such seeds, or take all for text with --format free_text",
+        )
 
 
 def guess_format(draft: Draft) -> Format:

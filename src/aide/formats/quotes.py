@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from aide.errors import Unusable
+from aide.text.words import count_unspaced
 
 QUOTE: Final = "x-quote"
 """Keyword of a schema: the string stands in the text word for word; a name says in which part of the input."""
@@ -54,7 +55,7 @@ def _find_exact(quote: str, text: str, *, whole: bool = True) -> Iterator[int]:
 
 
 def _joins(left: str, right: str) -> bool:
-    return bool(left and right) and left.isascii() and right.isascii() and left.isalnum() and right.isalnum()
+    return left.isalnum() and right.isalnum() and not count_unspaced(left + right)
 
 
 def count_occurrence(quote: str, text: str, start: int) -> int:

@@ -31,7 +31,14 @@ from aide.formats.schema import (
 from aide.formats.task import Label, Question, TaskCard
 from aide.parsing import parse_json
 from aide.records import Ask, Draft, Parts
-from aide.text.structure import clean_structure, is_shallow, read_structure, write_structure
+from aide.text.structure import (
+    clean_structure,
+    is_shallow,
+    read_fenced_structure,
+    read_structure,
+    strip_fence,
+    write_structure,
+)
 
 ITEMS: Final = "items"
 """Key of an array that is asked for alone: servers want an object on the outside."""
@@ -111,9 +118,13 @@ class Structured(Format):
     def detect(self, drafts: Sequence[Draft]) -> bool:
         """Every output is the text of an object or of an array."""
         return all(
-            read_structure(draft.output) is not None and not draft.tests and not draft.choices
+            read_fenced_structure(draft.output) is not None and not draft.tests and not draft.choices
             for draft in drafts
         )
+
+    def normalise(self, draft: Draft) -> Draft:
+        """The JSON without the code fence that it may stand in."""
+        return replace(draft, output=strip_fence(draft.output)[1])
 
     def start_card(self, drafts: Sequence[Draft], labels: Sequence[Label] = ()) -> TaskCard:
         """The schema that the outputs have in common."""

@@ -269,7 +269,7 @@ class FolderReview:
         changed = {name: value for name, value in (edits or {}).items() if value != line.get(name)}
         review = {"id": entry.id, "verdict": ACCEPT, **changed}
         edited = apply_review(line, review, self._log.path) or line
-        if not str(edited["input"]).strip() or (line["output"] and not edited["output"]):
+        if not str(edited["input"]).strip() or (line["output"] != "" and edited["output"] == ""):
             raise InputError("the input or the answer would be empty")
         return changed
 

@@ -28,6 +28,18 @@ def read_structure(text: str) -> Structure | None:
     return value if isinstance(value, dict | list) and is_shallow(value) else None
 
 
+def read_fenced_structure(text: str) -> Structure | None:
+    """The object or array that a text is, alone in a code fence or without one."""
+    return read_structure(strip_fence(text)[1])
+
+
+def strip_fence(text: str) -> tuple[str, str]:
+    """The opening line of the code fence that a whole text stands in, and what stands inside; without one, the text."""
+    head, _, rest = text.strip().partition("\n")
+    fenced = head.startswith("```") and rest.endswith("```") and "```" not in rest[:-3]
+    return (head, rest[:-3].strip()) if fenced else ("", text)
+
+
 def _refuse(name: str) -> None:
     """NaN and Infinity are no JSON, though Python reads and writes them."""
     raise ValueError(name)
@@ -53,7 +65,10 @@ def is_shallow(value: Any, deepest: int = _DEEPEST) -> bool:
 
 
 def imitate_layout(sample: str, value: Any) -> str:
-    """A value written with the spaces and indents of `sample`, JSON text of another value of its kind."""
+    """A value written with the spaces, indents and fence of `sample`, JSON text of another value of its kind."""
+    head, sample = strip_fence(sample)
+    if head:
+        return f"{head}\n{imitate_layout(sample, value)}\n```"
     known = read_structure(sample)
     layouts: tuple[dict[str, Any], ...] = (
         {}, {"separators": (",", ":")}, {"indent": 2}, {"indent": 4}, {"indent": 1},

@@ -9,6 +9,7 @@ import pytest
 
 from aide.errors import InputError, NodeError, Rejection, Unusable
 from aide.formats import FORMATS, Label, Question, TaskCard, detect_format
+from aide.formats.quotes import stands_in
 from aide.formats.schema import describe_fields, list_fields, make_wire_schema, read_schema
 from aide.formats.structured import load_card_schema, make_asked_schema
 from aide.records import Correction, Draft, Lineage, Parts, Record, rng
@@ -94,10 +95,8 @@ def test_objects_in_arrays_and_arrays_in_objects_have_schemas_too() -> None:
 def test_every_seed_in_json_is_the_format_and_one_in_prose_is_none() -> None:
     assert detect_format(TRIP_DRAFTS).name == "json"
     assert detect_format([Draft("a", "[]"), Draft("b", '{"k": 1}')]).name == "json"
-    assert (
-        detect_format([*TRIP_DRAFTS, Draft("And you?", "I walk, as a rule, when it is dry.")]).name
-        == "free_text"
-    )
+    prose = [Draft(f"And you, {n}?", "I walk, as a rule, when it is dry.") for n in range(3)]
+    assert detect_format([*TRIP_DRAFTS[:2], *prose]).name == "free_text"
 
 
 def test_over_the_wire_all_keys_are_required_and_none_is_a_mark_of_ours() -> None:
@@ -364,3 +363,34 @@ def test_texts_inside_are_cleaned() -> None:
 def test_the_fields_are_told_in_a_line() -> None:
     told = list(describe_fields(load_card_schema(TRIP_CARD.schema)))
     assert told == ["to (quote)", "day (quote)", "by (bus, train)", "stars (1 to 5)", "note (string)"]
+
+
+def test_json_in_a_fence_is_json() -> None:
+    fenced = [Draft(each.input, f"```json\n{each.output}\n```") for each in TRIP_DRAFTS]
+    assert detect_format(fenced).name == "json"
+    assert [FORMAT.normalise(each) for each in fenced] == TRIP_DRAFTS
+    assert FORMAT.normalise(TRIP_DRAFTS[0]) == TRIP_DRAFTS[0]
+
+
+def test_one_output_that_is_no_json_among_many_is_told() -> None:
+    broken = [*TRIP_DRAFTS, Draft("Bus to Rome", '{"to": "Rome", "day": nil}')]
+    with pytest.raises(InputError, match=r"that of seed 5 is none: '\{\"to\": \"Rome\", \"day\": nil\}'"):
+        detect_format(broken)
+    assert detect_format(broken, "free_text").name == "free_text"
+
+
+def test_quotes_end_where_words_do_in_every_alphabet() -> None:
+    assert not stands_in("caf", "ein café")
+    assert stands_in("café", "ein café.")
+    assert not stands_in("дом", "домой")
+    assert stands_in("東京", "東京都に行く")
+
+
+def test_nested_fields_are_named_with_dots() -> None:
+    value = {
+        "buyer": {"name": "Mo Ek", "note": "paid late and in coins"},
+        "lines": [{"item": "a lamp", "price": 3}],
+    }
+    drafts = [draft("x", value), draft("y", value)]
+    card = FORMAT.adopt_schema(FORMAT.start_card(drafts), drafts, None, ("buyer.name", "lines.price"))
+    assert final(value, card) == '{"buyer": {"name": "Mo Ek"}, "lines": [{"price": 3}]}'

@@ -195,7 +195,7 @@ def test_lists_are_one_answer_each_or_answers_that_are_accepted(tmp_path: Path) 
 
 
 SEPARATED = (
-    'text,label\n"late, and twice billed","delivery, billing"\nwhere is it,delivery\ncharged twice,billing\n'
+    'text,label\n"late, and twice billed","billing, delivery"\nwhere is it,delivery\ncharged twice,billing\n'
 )
 
 
@@ -203,12 +203,12 @@ def test_labels_with_a_separator_are_found_with_the_labels(tmp_path: Path) -> No
     path = tmp_path / "a.csv"
     path.write_text(SEPARATED, encoding="utf-8")
     names = ("delivery", "billing", "returns")
-    assert outputs(load_seeds([str(path)], SeedMapping(label_names=names)))[0] == ["delivery", "billing"]
+    assert outputs(load_seeds([str(path)], SeedMapping(label_names=names)))[0] == ["billing", "delivery"]
     assert write_back(tmp_path, path, label_names=names) == SEPARATED.replace(
-        "delivery, billing", "delivery, billing"
+        "billing, delivery", "billing, delivery"
     )
     plain = load_seeds([str(path)], SeedMapping())
-    assert plain.seeds[0].draft.output == "delivery, billing", "without a word of the person it is a text"
+    assert plain.seeds[0].draft.output == "billing, delivery", "without a word of the person it is a text"
 
 
 def test_a_separator_that_a_person_names_needs_no_labels(tmp_path: Path) -> None:
@@ -216,3 +216,11 @@ def test_a_separator_that_a_person_names_needs_no_labels(tmp_path: Path) -> None
     path = write(tmp_path, rows)
     assert outputs(load_seeds([str(path)], SeedMapping(label_separator="/"))) == [["x", "y"], ["y"], ["x"]]
     assert list(map(json.loads, write_back(tmp_path, path, label_separator="/").splitlines())) == rows
+
+
+@pytest.mark.parametrize("layout", [{}, {"indent": 2}, {"separators": (",", ":")}, {"indent": 4}])
+@pytest.mark.parametrize("around", ["{}", "```json\n{}\n```"])
+def test_json_text_goes_out_in_its_own_layout(tmp_path: Path, layout: dict[str, Any], around: str) -> None:
+    rows = [{**row, "output": around.replace("{}", json.dumps(row["output"], **layout))} for row in VALUES]
+    path = write(tmp_path, rows)
+    assert list(map(json.loads, write_back(tmp_path, path).splitlines())) == rows
