@@ -6,11 +6,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-DEMO := demo.aide
+DEMO := aide-demo
 SERVERS := .servers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-crash test-kills test-fuzz test-browser test-cron test-trainers test-compare test-tasks test-endpoints check format \
+.PHONY: help setup demo demo-recording test test-crash test-kills test-fuzz test-browser test-cron test-trainers test-compare test-tasks test-endpoints check format \
 	release-notes bench bench-quality bench-peers try try-small clean
 
 help: ## list the targets
@@ -26,11 +26,12 @@ $(STAMP): pyproject.toml
 
 setup: $(STAMP) ## make .venv with aide and its tools
 
-demo: $(STAMP) ## grow sample seeds with the built-in simulator: no key, no network
-	$(BIN)/aide expand sample_seeds/word_problems.jsonl --base-url sim: --target 300 -o $(DEMO)
-	@echo; echo "The first two records of $(DEMO)/shards:"
-	@head -n 2 $(DEMO)/shards/part-00000.jsonl | $(BIN)/python -c 'import json, sys; \
-		[print(json.dumps(json.loads(line), indent=2, ensure_ascii=False)) for line in sys.stdin]'
+demo: $(STAMP) ## watch recorded runs of a real model, and see what came of them: no key, no network
+	@$(BIN)/aide demo -o $(DEMO)
+
+demo-recording: $(STAMP) ## record finished runs for `aide demo`: make demo-recording RUNS="FOLDER FOLDER" [MODEL="kind of model"]
+	@$(if $(RUNS),,echo 'make demo-recording RUNS="FOLDER FOLDER"'; exit 2)
+	$(BIN)/python -m aide.demo.record $(RUNS) $(if $(MODEL),--model "$(MODEL)")
 
 test: $(STAMP) ## run the tests, two files at a time; at most three minutes on two idle cores
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not crash'

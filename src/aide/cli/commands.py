@@ -20,6 +20,10 @@ class CommandEntry:
 
 GROUPS: Final[dict[str, dict[str, CommandEntry]]] = {
     "Grow": {
+        "demo": CommandEntry(
+            "Watch recorded runs of a real model, and see what came of them.",
+            ("aide demo", "aide demo --fast -o somewhere", "aide records aide-demo/word_problems"),
+        ),
         "preview": CommandEntry(
             "Make a few records for a few cents, and say what the run would cost.",
             (

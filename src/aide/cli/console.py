@@ -75,23 +75,22 @@ def make_stderr_console(*, quiet: bool = False) -> "Console":
     If stderr is no terminal, lines are not folded, so that a log or a mail keeps each in one piece. If its
     reader has gone, messages are discarded and the command goes on.
     """
+    return _make_console(sys.stderr, quiet=quiet)
+
+
+def make_stdout_console() -> "Console":
+    """A console on stdout, for what a person reads there; else like that on stderr."""
+    return _make_console(sys.stdout)
+
+
+def _make_console(stream: TextIO, *, quiet: bool = False) -> "Console":
     from rich.console import Console
 
     class LastingConsole(Console):
         def on_broken_pipe(self) -> None:
-            _discard(sys.stderr)
+            _discard(stream)
 
-    console = LastingConsole(stderr=True, highlight=False, quiet=quiet)
-    if not console.is_terminal:
-        console.soft_wrap = True
-    return console
-
-
-def make_stdout_console() -> "Console":
-    """A console on stdout, for what a person reads there; without folding off a terminal."""
-    from rich.console import Console
-
-    console = Console(highlight=False)
+    console = LastingConsole(stderr=stream is sys.stderr, highlight=False, quiet=quiet)
     if not console.is_terminal:
         console.soft_wrap = True
     return console

@@ -32,11 +32,16 @@ def describe_trouble(progress: "Progress") -> str:
 
 
 def draw_picture(
-    progress: "Progress", width: int, unread: int = 0, record: Mapping[str, Any] | None = None
+    progress: "Progress",
+    width: int,
+    unread: int = 0,
+    record: Mapping[str, Any] | None = None,
+    pace: str = "",
 ) -> "RenderableType":
     """The run at a glance.
 
-    `width` is in columns; `unread` are bytes that the reader of stdout has not taken; `record` is one that rolls by.
+    `width` is in columns; `unread` are bytes that the reader of stdout has not taken; `record` is one that rolls by;
+    `pace` stands where the records a second and the time left would.
     """
     from rich.console import Group
     from rich.markup import escape
@@ -61,10 +66,10 @@ def draw_picture(
         body.add_row("unread", f"{format_count(unread)} bytes wait for the reader of stdout")
     for name, text in _describe_record(record, width - MARGIN) if record else ():
         body.add_row(name, text)
-    return Group(_draw_head(progress, width), body)
+    return Group(_draw_head(progress, pace), body)
 
 
-def _draw_head(progress: "Progress", width: int) -> "RenderableType":
+def _draw_head(progress: "Progress", pace: str) -> "RenderableType":
     from rich.progress_bar import ProgressBar
     from rich.table import Table
     from rich.text import Text
@@ -78,7 +83,7 @@ def _draw_head(progress: "Progress", width: int) -> "RenderableType":
     head.add_row(
         Text(f"accepted {progress.accepted:,} / {progress.goal:,}", style="bold"),
         ProgressBar(total=max(1, progress.goal), completed=progress.accepted),
-        Text(f"{progress.rate:.1f} records/s{told}"),
+        Text(pace or f"{progress.rate:.1f} records/s{told}"),
     )
     return head
 

@@ -43,6 +43,12 @@ def _read_lists() -> tuple[_PriceList, ...]:
 
 
 @cache
+def read_price_date() -> str:
+    """The date as of which the prices are, such as `2026-11-26`."""
+    return str(tomllib.loads(read_file("configs", "prices.toml"))["as_of"])
+
+
+@cache
 def find_list_price(base_url: str, model: str, tier: str = "") -> Price | None:
     """What `model` costs there in that tier; `None` where the list does not know.
 
