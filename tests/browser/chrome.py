@@ -86,9 +86,16 @@ class Page:
         for name in keys:
             control, key = name.startswith("Ctrl+"), name.removeprefix("Ctrl+")
             text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
-            code = {"Enter": 13, "Escape": 27, "ArrowDown": 40, "ArrowUp": 38, "Home": 36, "End": 35}.get(
-                key, 0
-            )
+            code = {
+                "Enter": 13,
+                "Escape": 27,
+                "ArrowDown": 40,
+                "ArrowUp": 38,
+                "Home": 36,
+                "End": 35,
+                "PageUp": 33,
+                "PageDown": 34,
+            }.get(key, 0)
             facts: dict[str, Any] = {
                 "key": key,
                 "modifiers": 2 if control else 0,

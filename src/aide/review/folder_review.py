@@ -101,7 +101,7 @@ class FolderReview:
         current = self._log.current(entry.id)
         parent = str(lineage["parent_id"])
         above = self._origins.seed(parent) if parent == entry.seed else self._find(parent)
-        named = FORMATS.get(str(line.get("format") or (self._card.format if self._card else "")))
+        named = FORMATS.get(str(line.get("format") or self._infer_task()[1]))
         return {
             **self._make_row(entry),
             "original": line,
@@ -281,10 +281,15 @@ class FolderReview:
             raise InputError("a reject has no answer that was kept: write one, then accept it")
         if choices and content["output"] not in choices:
             raise InputError("the answer is none of the choices")
-        first = next((entry for entry in self._catalogue.entries if entry.kind == catalogue.RECORD), None)
+        return self._origins.complete(line, content, *self._infer_task())
+
+    def _infer_task(self) -> tuple[str, str]:
+        """The name and the format of the task, which a reject does not name."""
+        entries = self._catalogue.entries
+        first = next((entry for entry in entries if entry.kind == catalogue.RECORD and not entry.gone), None)
         known = self._catalogue.read(first) if first else {}
         format = self._card.format if self._card else str(known.get("format") or "free_text")
-        return self._origins.complete(line, content, str(known.get("task") or ""), format)
+        return str(known.get("task") or ""), format
 
     def _list_labels(self) -> list[str]:
         if self._card and self._card.labels:

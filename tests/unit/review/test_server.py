@@ -131,3 +131,14 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
             await ReviewServer(review, int(url.split(":")[2].split("/")[0])).__aenter__()
 
     visit(tmp_path, visitor)
+
+
+def test_every_key_is_shown_on_the_page() -> None:
+    page = files("aide.review").joinpath("page")
+    script, shown = (page.joinpath(name).read_text(encoding="utf-8") for name in ("main.js", "page.html"))
+    table = script.split("const KEYS = {")[1].split("\n};")[0]
+    keys = re.findall(r'^  "?([a-z/?]|[A-Z]\w+)"?: ', table, re.MULTILINE)
+    named = {"ArrowDown": "↓", "ArrowUp": "↑", "PageDown": "PgDn", "PageUp": "PgUp"}
+    listed = set(re.findall(r"<kbd>(.+?)</kbd>", shown.split('id="keys"')[1]))
+    assert len(keys) > 15
+    assert {named.get(key, key.upper() if len(key) == 1 else key) for key in keys} - listed == set()

@@ -102,7 +102,7 @@ function draw() {
   const own = contentOf(entry.record), seed = contentOf(entry.seed), parent = contentOf(entry.parent);
   const before = compare === "none" ? null : compare === "seed" || !parent ? seed : parent;
   const head = el("div", "head"), chips = el("div", "chips");
-  const title = el("h1", "", entry.kind === "reject" ? "a reject of the run" : `record ${list.at + 1} of ${list.numbers.length.toLocaleString("en")}`);
+  const title = el("h1", "", entry.kind === "reject" ? "a reject of the run" : `record ${count(list.at + 1)} of ${count(list.numbers.length)}`);
   head.append(title);
   if (entry.state !== "to do") head.append(el("span", `state s-${entry.state}`, entry.kind === "reject" && entry.state === "accepted" ? "accepted anyway" : entry.state));
   if (entry.reason) head.append(bdi(entry.reason, "inline"));
@@ -115,7 +115,7 @@ function draw() {
     entry.seed ? `${Math.round(100 * entry.nearness)}% of words in common with the nearest seed` : ""];
   for (const fact of facts) if (fact && !entry.doubts.includes(fact)) {
     const chip = el("span");
-    chip.append(bdi(fact, "inline"));
+    chip.append(bdi(fact.length > 240 ? `${fact.slice(0, 240)}…` : fact, "inline"));
     chips.append(chip);
   }
   const out = [head, chips, ...remarks(scores)];
@@ -275,7 +275,7 @@ function take(told) {
       line.append(el("td", "", `relevance ${grade}`), bar, el("td", "", `${same} of ${same + other}`));
       table.append(line);
     }
-    const told = `You decided as the run did in ${sum.same} of ${sum.of}: a record kept as it is, or a reject left refused. ${kept} decided: ${sum.accepted} accepted, ${sum.edited} edited, ${sum.refused} refused${sum.added ? `; ${sum.added} rejects accepted anyway` : ""}. By the judge's grade, kept as they are:`;
+    const told = `You decided as the run did in ${sum.same} of ${sum.of}: a record kept as it is, or a reject left refused. ${kept} decided: ${sum.accepted} accepted, ${sum.edited} edited, ${sum.refused} refused${sum.added ? `; ${count(sum.added, "reject")} accepted anyway` : ""}. By the judge's grade, kept as they are:`;
     $("agreement").lastElementChild.replaceChildren(el("p", "", told), table);
   }
   const grown = told.entries - start.entries;
