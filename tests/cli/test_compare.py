@@ -111,7 +111,7 @@ def test_what_is_not_installed_is_named(tmp_path: Path, gold: Path) -> None:
         (("--per-label", "3,x"), "is no list of numbers"),
         (("--per-label", "0"), "is no list of numbers"),
         (("--base-url", SIM), "--embeddings MODEL"),
-        (("--gold", "nowhere.jsonl"), "can't be read"),
+        (("--gold", "nowhere.jsonl"), "there is no file or folder nowhere.jsonl"),
     ],
 )
 def test_what_makes_no_sense_is_refused(words: tuple[str, ...], problem: str) -> None:

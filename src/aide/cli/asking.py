@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aide.cli.console import Output, make_stderr_console
+from aide.cli.hosts import check_keys
 from aide.config.fingerprint import compute_fingerprint
 from aide.config.resolve import Settings
 from aide.errors import InputError, NodeError
@@ -69,6 +70,7 @@ def process_records(
     from aide.run.single_steps import map_in_order, open_step_runner
 
     spec = settings.spec
+    check_keys(spec)
     named = find_seed_files(sources, seeds or ())
     if named is None and (sources == ["-"] or not sources):
         raise InputError("standard input alone tells no task", hint="give examples of it with --seeds FILE")
