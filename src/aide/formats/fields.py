@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from aide.formats.comparing import fold_label, is_same_answer
-from aide.formats.quotes import OFFSET, QUOTE
+from aide.formats.quotes import OCCURRENCE, OFFSET, QUOTE
 from aide.formats.schema import AGREE
 
 _TOLERANCE: Final = (
@@ -41,7 +41,7 @@ def has_agreeing(schema: Mapping[str, Any]) -> bool:
 
 
 def has_prose(schema: Mapping[str, Any]) -> bool:
-    """True when a field of the schema is one that code does not compare, places apart."""
+    """True when a field of the schema is one that code does not compare, places and occurrences apart."""
     return any(not each.get(AGREE) and OFFSET not in each for each in _list_leaves(schema))
 
 
@@ -51,8 +51,8 @@ def _list_leaves(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     elif isinstance(schema.get("items"), Mapping):
         yield from _list_leaves(schema["items"])
     elif isinstance(schema.get("properties"), Mapping):
-        for each in schema["properties"].values():
-            if isinstance(each, Mapping):
+        for name, each in schema["properties"].items():
+            if isinstance(each, Mapping) and name != OCCURRENCE:
                 yield from _list_leaves(each)
     else:
         yield schema

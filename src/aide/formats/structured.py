@@ -135,6 +135,10 @@ class Structured(Format):
                     f"an output is no JSON object or array: {draft.output[:60]!r}",
                     hint="mend it, or say --format free_text",
                 )
+        if not any(values):
+            raise InputError(
+                "every output is an empty list or object", hint="give seeds that show what stands in one"
+            )
         schema = infer_schema(values, [{"": draft.input} for draft in drafts])
         return TaskCard(format=self.name, schema=_show_schema(schema))
 

@@ -95,6 +95,8 @@ def test_objects_in_arrays_and_arrays_in_objects_have_schemas_too() -> None:
 def test_every_seed_in_json_is_the_format_and_one_in_prose_is_none() -> None:
     assert detect_format(TRIP_DRAFTS).name == "json"
     assert detect_format([Draft("a", "[]"), Draft("b", '{"k": 1}')]).name == "json"
+    with pytest.raises(InputError, match="every output is an empty list"):
+        FORMAT.start_card([Draft("a", "[]"), Draft("b", "{}")])
     prose = [Draft(f"And you, {n}?", "I walk, as a rule, when it is dry.") for n in range(3)]
     assert detect_format([*TRIP_DRAFTS[:2], *prose]).name == "free_text"
 
@@ -199,6 +201,11 @@ def test_a_quote_of_a_fixed_part_is_looked_for_there_alone() -> None:
     assert answer(['{"answer": "Ice"}'], card, "What melts?", parts[1]) == {"answer": "Ice"}
     with pytest.raises(Rejection):
         answer(['{"answer": "What"}'] * 2, card, "What melts?", parts[1])
+    numbered = [
+        draft("What is tar?", {"answer": "black", "occurrence": 1}),
+        draft("Does it?", {"answer": None}),
+    ]
+    assert not FORMAT.shows_answer(FORMAT.start_card(numbered)), "which occurrence is no prose"
 
 
 # --- right or wrong -------------------------------------------------------------------------------------------
