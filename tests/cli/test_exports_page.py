@@ -13,6 +13,7 @@ import pytest
 from aide.cli.export import To
 from aide.dataset.lines import RecordLine
 from aide.exporters import EXPORTERS, ExampleRenderer
+from aide.exporters.trainers import AXOLOTL, TRL, TrainerExporter
 from cli.shell import ROOT, bash, environment
 
 PAGE = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
@@ -44,6 +45,15 @@ def test_the_template_reads_as_shown(tmp_path: Path) -> None:
     example = ExampleRenderer(template=tmp_path / "t.md").example(RecordLine(record, b""))
     assert example.user == "Which?\nA) a\nB) b\nAnswer with one letter."
     assert example.answer == "B) b"
+
+
+@pytest.mark.parametrize(("block", "trainer"), [("yaml", AXOLOTL), ("python", TRL)])
+def test_the_configurations_are_those_that_are_written(block: str, trainer: TrainerExporter) -> None:
+    assert BLOCKS[block] == trainer.render_config(held_out=True)
+    alone = trainer.render_config(held_out=False)
+    assert "train.jsonl" in alone
+    assert "validation" not in alone
+    assert "best" not in alone, "without validation data no checkpoint is better than another"
 
 
 def test_both_trainings_have_the_papers_settings() -> None:

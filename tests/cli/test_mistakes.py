@@ -31,9 +31,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("sample", "x", "--limit", "5"), "there is no option --limit", "it is called --size here"),
         (("export", "x", "--format", "trl"), "there is no option --format", "it is called --to here"),
         (
-            ("export", "--to", "trl"),
-            "--to names a form of records, and trl is one who reads them",
-            "--to messages",
+            ("export", "--to", "huggingface"),
+            "there is no export 'huggingface'",
+            "--to dataset",
         ),
         (("expand", "x", "-target", "5"), "there is no option -target", "it has two dashes: --target"),
         (

@@ -1,7 +1,11 @@
 """`aide export`: records in the form that a trainer reads."""
 
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Final
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -10,8 +14,20 @@ from aide.cli.console import make_stderr_console
 from aide.errors import InputError
 from aide.text.figures import format_plural
 
-TRAINERS: Final = {"trl": "messages", "axolotl": "messages", "openai": "messages", "huggingface": "dataset"}
-"""Readers of records, each with the form that it takes."""
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from aide.dataset.lines import RecordLine
+    from aide.exporters import Exporter, ExportJob, ExportResult
+
+READERS: Final = {
+    "huggingface": "dataset",
+    "hf": "dataset",
+    "unsloth": "trl",
+    "llamafactory": "llama-factory",
+}
+"""Other names of readers of records, each with the target that it takes."""
+PARTS: Final = ("train", "validation", "test")
 
 
 def _complete_target(incomplete: str) -> list[str]:
@@ -26,7 +42,8 @@ To = Annotated[
         "--to",
         metavar="NAME",
         autocompletion=_complete_target,
-        help="messages, sharegpt, alpaca, prompt-completion, dpo, parquet, dataset, llama-factory or seeds.",
+        help="trl, axolotl, openai, llama-factory: all that a trainer needs, in a folder. messages, sharegpt, alpaca, "
+        "prompt-completion, dpo, parquet, dataset, seeds: a form of records.",
     ),
 ]
 Out = Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="File or folder; - is stdout.")]
@@ -63,6 +80,16 @@ Reasoning = Annotated[
 ]
 
 
+Split = Annotated[
+    str,
+    typer.Option(
+        "--split",
+        metavar="A/B[/C]",
+        help="Write training, validation and test data apart: 90/10, 80/10/10. See aide split.",
+    ),
+]
+
+
 def export(
     sources: Sources = None,
     to: To = "messages",
@@ -73,6 +100,7 @@ def export(
     card: Card = "",
     seeds: Seeds = None,
     reasoning: Reasoning = "",
+    split: Split = "",
     name: Name = "",
     license: License = "",
     quiet: Quiet = False,
@@ -84,15 +112,11 @@ def export(
     """
     from aide.dataset.lines import STDOUT, check_sources, read_lines
     from aide.dataset.seed_sources import find_seed_files, load_card_of
-    from aide.exporters import EXPORTERS, ExampleRenderer, ExportJob
+    from aide.exporters import ExampleRenderer, ExportJob
     from aide.exporters.thoughts import JournaledThoughts, check_form
+    from aide.exporters.trainers import TrainerExporter
 
-    if to in TRAINERS and to not in EXPORTERS:
-        hint = f"--to {TRAINERS[to]}; docs/exports.md has a configuration beside it"
-        raise InputError(f"--to names a form of records, and {to} is one who reads them", hint=hint)
-    exporter = EXPORTERS[to]
-    if out == STDOUT and not exporter.streams:
-        raise InputError(f"--to {to} can't be written to stdout", hint=f"such as -o {to.replace('-', '_')}")
+    exporter = _find_exporter(to, out, split)
     given = tuple(sources or ())
     check_sources(given)
     form = check_form(reasoning, to)
@@ -109,16 +133,110 @@ def export(
             "no task card was found, so examples have no instruction: --card DIR or --instruction TEXT gives one"
         )
     found = JournaledThoughts(given, task_card)
-    lines = found.add_to(read_lines(given)) if form in ("think", "field") else read_lines(given)
-    written = exporter.write(lines, job)
-    place = "" if out == STDOUT else f" to {out}"
-    console.print(f"exported {format_plural(written.count, 'example')}{place}", markup=False)
-    for reason, count in written.skipped.items():
-        console.print(f"left out {format_plural(count, 'record')}: {reason}")
+
+    def read(sources: tuple[str, ...]) -> "Iterator[RecordLine]":
+        return found.add_to(read_lines(sources)) if form in ("think", "field") else read_lines(sources)
+
+    if split:
+        _export_parts(exporter, to, job, _parse_split(split), read, console)
+    else:
+        written = exporter.write(read(given), job)
+        place = "" if out == STDOUT else f" to {out}"
+        console.print(f"exported {format_plural(written.count, 'example')}{place}", markup=False)
+        _tell_skipped(console, written)
+    if isinstance(exporter, TrainerExporter):
+        console.print(f"next: cd {shlex.quote(out)} && {exporter.command}", markup=False, soft_wrap=True)
     if found.missing:
         console.print(
             f"{format_plural(found.missing, 'record')} without reasoning: no call of their own answer shows any"
         )
+
+
+def _find_exporter(to: str, out: str, split: str) -> "Exporter":
+    """The exporter of that name.
+
+    Raises:
+        InputError: there is none, or `out` can't take what it writes.
+    """
+    from aide.dataset.lines import STDOUT
+    from aide.exporters import EXPORTERS
+
+    if to in READERS and to not in EXPORTERS:
+        raise InputError(f"there is no export {to!r}", hint=f"--to {READERS[to]} is what it reads")
+    exporter = EXPORTERS[to]
+    if out == STDOUT and split:
+        raise InputError("--split writes several files", hint="name a folder for them with -o")
+    if out == STDOUT and not exporter.streams:
+        raise InputError(f"--to {to} can't be written to stdout", hint=f"such as -o {to.replace('-', '_')}")
+    return exporter
+
+
+def _tell_skipped(console: "Console", written: "ExportResult") -> None:
+    for reason, count in written.skipped.items():
+        console.print(f"left out {format_plural(count, 'record')}: {reason}")
+
+
+def _parse_split(text: str) -> list[float]:
+    """Shares of the parts, training first.
+
+    Raises:
+        InputError: they are no two or three numbers that are a whole together.
+    """
+    try:
+        shares = [float(part) for part in text.split("/")]
+    except ValueError:
+        shares = []
+    whole = sum(shares)
+    if len(shares) not in (2, 3) or min(shares) < 0 or not shares[0] or round(whole, 6) not in (1, 100):
+        raise InputError(f"--split {text} names no shares of a whole", hint="such as 90/10 or 80/10/10")
+    return [share / whole for share in shares]
+
+
+def _export_parts(
+    exporter: "Exporter",
+    to: str,
+    job: "ExportJob",
+    shares: Sequence[float],
+    read: Callable[[tuple[str, ...]], Iterator["RecordLine"]],
+    console: "Console",
+) -> None:
+    """Split the records, and write each part into the folder."""
+    from aide.cli.split import describe_split
+    from aide.dataset.lines import make_folder, read_lines
+    from aide.dataset.seed_sources import load_seeds_of
+    from aide.dataset.splitting import split_records
+    from aide.exporters.trainers import TrainerExporter
+
+    if to in ("dataset", "seeds"):
+        raise InputError(
+            f"--to {to} takes no --split", hint="aide split -o cut; aide export cut --to dataset"
+        )
+    folder = Path(job.dest)
+    card = job.rendering.card
+    with TemporaryDirectory(prefix="aide-split-") as kept:
+        loaded = load_seeds_of(job.sources, ())
+        outcome = split_records(
+            read_lines(job.sources), Path(kept), loaded, by="auto", validation=shares[1],
+            test=shares[2] if len(shares) > 2 else 0.0, seed=0, duplicates="near",
+            format=card.format if card else (loaded and loaded.format_hint) or "free_text",
+            add_seeds=True,
+        )  # fmt: skip
+        make_folder(folder)
+        suffix = ".parquet" if to == "parquet" else ".jsonl"
+        for part in outcome.counts:
+            lines = read((str(Path(kept) / f"{part}.jsonl"),))
+            if isinstance(exporter, TrainerExporter):
+                written = exporter.write_part(lines, job, part)
+            elif to == "llama-factory":
+                named = job.name if part == PARTS[0] else f"{job.name}_{part}"
+                written = exporter.write(lines, replace(job, name=named))
+            else:
+                written = exporter.write(lines, replace(job, dest=str(folder / f"{part}{suffix}")))
+            _tell_skipped(console, written)
+    if isinstance(exporter, TrainerExporter):
+        exporter.write_config(folder, held_out=outcome.counts["validation"] > 0)
+    for line in describe_split(outcome, folder, suffix):
+        console.print(line, markup=False)
 
 
 def _choose_name(sources: tuple[str, ...], out: str) -> str:

@@ -1,14 +1,20 @@
 """`aide split`: training, validation and test data, split by family."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 from aide.cli.arguments import Quiet, Sources, parse_fraction
-from aide.cli.console import make_stderr_console
+from aide.cli.console import make_printable, make_stderr_console
 from aide.errors import InputError
 from aide.text.figures import format_plural
+
+if TYPE_CHECKING:
+    from aide.dataset.splitting import SplitOutcome
+
+_LABELS: Final = 40  # rows of a table that a person reads
 
 Out = Annotated[
     Path,
@@ -60,11 +66,9 @@ def split(
     label, it splits by the branches of the first hop, and says so. The seeds go to training, and so do held-out
     records that nearly repeat training data.
     """
-    from aide.dataset.duplicates import index_seeds
     from aide.dataset.lines import read_lines
-    from aide.dataset.record_content import seed_as_record
     from aide.dataset.seed_sources import load_card_of, load_seeds_of
-    from aide.dataset.splitting import SplitPool, plan_split, separate_near_duplicates, write_splits
+    from aide.dataset.splitting import split_records
 
     shares = {
         "validation": parse_fraction(validation, "--validation"),
@@ -76,29 +80,33 @@ def split(
         )
     given = tuple(sources or ())
     loaded = load_seeds_of(given, seeds or ())
-    added: list[dict[str, Any]] = []
     console = make_stderr_console(quiet=quiet)
-    with SplitPool(read_lines(given)) as pool:
-        plan = plan_split(pool, by, **shares, seed=random_seed)
-        if loaded is not None and not no_seeds:
-            card = load_card_of(given)
-            format = card.format if card else loaded.format_hint or "free_text"
-            added = [seed_as_record(each, loaded.task, format) for each in loaded.seeds]
-        if duplicates != "off":
-            separate_near_duplicates(pool, plan, index_seeds(loaded, duplicates, entered=not no_seeds))
-        counts = write_splits(pool, plan, out, added)
-    for remark in plan.remarks:
-        console.print(remark, markup=False)
-    console.print(
-        f"split by {plan.by}"
-        + (f"; {format_plural(plan.moved, 'near-duplicate')} moved to training" if plan.moved else "")
-    )
+    card = load_card_of(given)
+    split = split_records(
+        read_lines(given), out, loaded, by=by, **shares, seed=random_seed, duplicates=duplicates,
+        format=card.format if card else (loaded and loaded.format_hint) or "free_text", add_seeds=not no_seeds,
+    )  # fmt: skip
     if loaded is None and not no_seeds:
         console.print("the seeds are not known; --seeds FILE adds them to the training data")
+    for line in describe_split(split, out):
+        console.print(line, markup=False)
+
+
+def describe_split(split: "SplitOutcome", out: Path, suffix: str = ".jsonl") -> Iterator[str]:
+    """What a person should know of a split: remarks, what lies where, and for labels a table."""
+    plan, counts = split.plan, split.counts
+    yield from plan.remarks
+    moved = f"; {format_plural(plan.moved, 'near-duplicate')} moved to training" if plan.moved else ""
+    yield f"split by {plan.by}{moved}"
     for name, count in counts.items():
-        seeds_added = f", including {format_plural(len(added), 'seed')}" if name == "train" and added else ""
-        console.print(f"{out / name}.jsonl: {format_plural(count, 'record')}{seeds_added}", markup=False)
-    if counts["validation"] == 0 and shares["validation"]:
-        console.print(
-            "nothing is left for validation: all of it resembles training data; --duplicates exact keeps more"
-        )
+        seeds = f", including {format_plural(split.seeds, 'seed')}" if name == "train" and split.seeds else ""
+        yield f"{out / name}{suffix}: {format_plural(count, 'record')}{seeds}"
+    if counts["validation"] == 0:
+        yield "nothing is left for validation: all of it resembles training data; --duplicates exact keeps more"
+    if split.labels:
+        width = max(map(len, split.labels))
+        yield f"{'label':{width}}" + "".join(f"{name:>12}" for name in counts)
+        for label, placed in list(split.labels.items())[:_LABELS]:
+            yield f"{make_printable(label):{width}}" + "".join(f"{n:>12}" for n in placed[: len(counts)])
+        if len(split.labels) > _LABELS:
+            yield f"and {len(split.labels) - _LABELS} labels more"

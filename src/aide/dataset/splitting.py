@@ -12,16 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from aide.dataset.duplicates import SeenTexts
+from aide.dataset.duplicates import SeenTexts, index_seeds
 from aide.dataset.lines import RecordLine, make_folder, open_output, parse_line, write_line
-from aide.dataset.record_content import is_labelled, name_record, read_lineage
+from aide.dataset.record_content import is_labelled, name_record, read_lineage, seed_as_record
 from aide.dataset.sampling import draw_lot
 from aide.errors import InputError
 from aide.records import read_output
+from aide.seeds import LoadedSeeds
 
 Family = Literal["seed", "branch", "record"]
 
 TRAIN, VALIDATION, TEST = range(3)
+_ENOUGH: Final = 3  # families of a label, of which one may be held out: two are left to learn from
 NAMES: Final = ("train", "validation", "test")
 
 
@@ -52,6 +54,13 @@ class SplitPlan:
     def count(self, place: int) -> int:
         """How many records go there."""
         return self.places.count(place)
+
+    def count_labels(self, pool: "SplitPool") -> dict[str, list[int]]:
+        """Label to its records in training, validation and test; nothing where outputs are no labels."""
+        counts: dict[str, list[int]] = {}
+        for member, place in zip(pool.members if pool.labelled else (), self.places, strict=False):
+            counts.setdefault(member.label, [0, 0, 0])[place] += 1
+        return dict(sorted(counts.items()))
 
 
 class SplitPool:
@@ -171,6 +180,47 @@ def write_splits(
     return counts
 
 
+@dataclass(frozen=True, slots=True)
+class SplitOutcome:
+    """What was written where."""
+
+    plan: SplitPlan
+    counts: Mapping[str, int]
+    """Records by the name of the part, seeds included."""
+    seeds: int
+    """Seeds among the training data."""
+    labels: Mapping[str, list[int]]
+    """As `SplitPlan.count_labels` gives them."""
+
+
+def split_records(
+    lines: Iterable[RecordLine],
+    folder: Path,
+    loaded: LoadedSeeds | None,
+    *,
+    by: Family | Literal["auto"],
+    validation: float,
+    test: float,
+    seed: int,
+    duplicates: str,
+    format: str,
+    add_seeds: bool,
+) -> SplitOutcome:
+    """Plan a split, move near-duplicates to training, and write the parts into `folder`; see `write_splits`.
+
+    Raises:
+        InputError: there is nothing to split, or the folder can't be written.
+    """
+    with SplitPool(lines) as pool:
+        plan = plan_split(pool, by, validation=validation, test=test, seed=seed)
+        added = loaded if add_seeds else None
+        rows = [seed_as_record(each, added.task, format) for each in added.seeds] if added else []
+        if duplicates != "off":
+            separate_near_duplicates(pool, plan, index_seeds(loaded, duplicates, entered=add_seeds))
+        counts = write_splits(pool, plan, folder, rows)
+        return SplitOutcome(plan, counts, len(rows), plan.count_labels(pool))
+
+
 # --- families -----------------------------------------------------------------------------------
 
 
@@ -183,11 +233,28 @@ def _assign(pool: SplitPool, by: Family, shares: Mapping[int, float], seed: int)
     )
     for place, share in shares.items():
         taken = _take_evenly(left, families, share * len(pool.members))
+        if share and pool.labelled:
+            taken |= _take_missing_labels(pool, families, left, taken)
         for name in taken:
             for number in families[name]:
                 plan.places[number] = place
         left = [name for name in left if name not in taken]
     return plan
+
+
+def _take_missing_labels(
+    pool: SplitPool, families: Mapping[str, list[int]], left: list[str], taken: set[str]
+) -> set[str]:
+    """The smallest family of each label that none of those taken has, where two more are left for training."""
+    by_label: dict[str, list[str]] = {}
+    for name in left:
+        by_label.setdefault(_most_frequent_label(pool, families[name]), []).append(name)
+    held = {pool.members[number].label for name in taken for number in families[name]}
+    return {
+        min(names, key=lambda name: len(families[name]))
+        for label, names in by_label.items()
+        if label not in held and len(names) >= _ENOUGH
+    }
 
 
 def _group_by_family(pool: SplitPool, by: Family) -> dict[str, list[int]]:

@@ -16,6 +16,7 @@ from aide.exporters.pairs import PairsExporter
 from aide.exporters.rendering import ExampleRenderer
 from aide.exporters.seedfile import SeedFileExporter
 from aide.exporters.tables import ParquetExporter
+from aide.exporters.trainers import AXOLOTL, OPENAI, TRL
 
 _ALL: Final[dict[str, Exporter]] = {
     "messages": LineExporter(render_messages),
@@ -26,6 +27,9 @@ _ALL: Final[dict[str, Exporter]] = {
     "parquet": ParquetExporter(),
     "dataset": DatasetFolderExporter(),
     "llama-factory": LlamaFactoryExporter(),
+    "trl": TRL,
+    "axolotl": AXOLOTL,
+    "openai": OPENAI,
     "seeds": SeedFileExporter(),
 }
 for _name, _exporter in _ALL.items():
