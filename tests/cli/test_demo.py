@@ -174,6 +174,19 @@ def test_on_a_terminal_it_is_played_within_half_a_minute(tmp_path: Path, width: 
     assert len(recordings) * GROWTH < sum(pauses) < 30
 
 
+def test_an_interruption_ends_the_picture_and_leaves_the_folder_whole(tmp_path: Path) -> None:
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    screen = StringIO()
+    console = Console(file=screen, force_terminal=True, width=80, height=40, color_system=None)
+    folder = open_demo(tmp_path / "demo", read_recordings())[NAMES[0]]
+    with pytest.raises(KeyboardInterrupt):
+        play(console, read_replay(folder), interrupt)
+    assert screen.getvalue().rindex("\x1b[?25h") > screen.getvalue().rindex("accepted"), "the cursor is back"
+    assert aide("status", folder.path).stdout.startswith("state         finished")
+
+
 def test_it_runs_from_the_wheel_alone(tmp_path: Path) -> None:
     [wheel] = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
     with zipfile.ZipFile(wheel) as archive:

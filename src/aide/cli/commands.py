@@ -21,7 +21,7 @@ class CommandEntry:
 GROUPS: Final[dict[str, dict[str, CommandEntry]]] = {
     "Grow": {
         "demo": CommandEntry(
-            "Watch recorded runs of a real model, and see what came of them.",
+            "Watch recorded runs of a real model: no key, no network.",
             ("aide demo", "aide demo --fast -o somewhere", "aide records aide-demo/word_problems"),
         ),
         "preview": CommandEntry(

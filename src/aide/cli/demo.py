@@ -42,7 +42,7 @@ def demo(
     recordings = read_recordings()
     folders = open_demo(out, recordings)
     console = make_stdout_console()
-    drawn = console.is_terminal and not fast
+    drawn = console.is_terminal and not console.is_dumb_terminal and not fast
     known = list(recordings.values())
     _print_head(console, known)
     for recording in known:

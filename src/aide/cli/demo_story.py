@@ -92,9 +92,7 @@ def print_balance(console: "Console", summaries: Mapping[str, Mapping[str, Any]]
         if (price := find_list_price(OPENAI, model))
     ]
     if costs:
-        console.print(
-            f"  so many tokens would cost {', '.join(costs)} (OpenAI's prices of {read_price_date()})"
-        )
+        console.print(f"  at list prices ({read_price_date()}): {', '.join(costs)}")
 
 
 def _describe_usage(records: int, usage: Any) -> str:
