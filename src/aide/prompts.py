@@ -205,7 +205,7 @@ def list_variants(operation: str, formats: Sequence[str], *, parts: bool) -> Seq
     """Template names of an operation, the most special first; `formats` are the `prompt_names` of a format."""
     base = f"synthesize/{operation}"
     return [
-        *([f"{base}.parts"] if parts else []),
+        *([*(f"{base}.{name}.parts" for name in formats), f"{base}.parts"] if parts else []),
         *(f"{base}.{name}" for name in formats),
         base,
     ]

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any, Final
 
-from aide.errors import InputError, Unusable
+from aide.errors import InputError, Rejection, Unusable
 from aide.formats.base import Format
 from aide.formats.comparing import fold_label
 from aide.formats.labels import find_label
@@ -129,9 +129,10 @@ class MultiLabel(Format):
         return None if enough else ("labels", "a fixed label set has at least two labels, all different")
 
     async def answer(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
-        """The set that a blind answer gives, from the input and the labels alone, shuffled.
+        """The set that a blind answer gives, from the input and the labels alone, shuffled: the one that was meant.
 
         Raises:
+            errors.Rejection: step `answer`, reason `label_mismatch`.
             errors.NodeError: where the model gave nothing usable.
         """
         labels = list(card.labels)
@@ -140,9 +141,12 @@ class MultiLabel(Format):
         def build(said: tuple[str, ...]) -> Draft:
             return Draft(question.input, write_label_set(said))
 
-        return await self.ask_draft(
-            ask, card, question, make_label_set_payload(card.label_names), build, labels
-        )
+        payload = make_label_set_payload(card.label_names)
+        found = await self.ask_draft(ask, card, question, payload, build, labels)
+        if question.label is not None and not self.compare(found.output, question.label):
+            told = f"meant {question.label}, answered {found.output}"
+            raise Rejection("answer", "label_mismatch", told)
+        return found
 
     def check(self, draft: Draft, card: TaskCard) -> str:
         """The output is an array of the card's labels."""

@@ -14,8 +14,8 @@ from aide.formats.quotes import OCCURRENCE, OFFSET, QUOTE, find_offsets, list_of
 
 AGREE: Final = "x-agree"
 """Keyword of a schema: independent answers must be the same here."""
-COPIED: Final = "copied word for word from the text"
-"""The description of a quote, as a model reads it."""
+COPIED: Final = "copied word for word from the"
+"""The beginning of a quote's description, as a model reads it; the name of the part follows, or `text`."""
 
 Schema = dict[str, Any]
 
@@ -301,7 +301,8 @@ def make_wire_schema(schema: Mapping[str, Any]) -> Schema:
     """
     wire = {name: each for name, each in schema.items() if not name.startswith("x-")}
     if schema.get(QUOTE):
-        wire.setdefault("description", COPIED)
+        named = schema[QUOTE] if isinstance(schema[QUOTE], str) else "text"
+        wire.setdefault("description", f"{COPIED} {named}")
     if isinstance(schema.get("items"), Mapping):
         wire["items"] = make_wire_schema(schema["items"])
     if isinstance(schema.get("properties"), Mapping):

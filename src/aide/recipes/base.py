@@ -144,7 +144,7 @@ def choose_reply(spec: RunSpec, format: Format, *, fixed_parts: bool, thoughtful
     """
     if spec.answer != "joint" or (thoughtful and format.reading != "options"):
         return ""
-    return EVIDENCE if format.labelled and fixed_parts else format.reply
+    return EVIDENCE if format.labelled and fixed_parts and not format.structured else format.reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ _WORD: Final = re.compile(r"\w{3,}")
 _NUMBER: Final = re.compile(r"\d+(?!.*\d)", re.DOTALL)
 _SENTENCE: Final = re.compile(r"[^.!?。！？;\n]{8,}[.!?。！？;]?")
 _CALL: Final = re.compile(r"\b([A-Za-z_]\w*)\(")
-COPIED: Final = "copied word for word from the text"  # the description of a quote
+COPIED: Final = re.compile(r"copied word for word from the (.+)")  # the description of a quote
 OCCURRENCE: Final = "occurrence"
 _SLACK: Final = 12  # characters: what every answer holds besides its words
 # What a schema may ask of the simulator: beyond it the answer does not fit, as that of a model that ran out of tokens.
@@ -136,8 +136,8 @@ class _Writer:
         if kind == "array":
             return self.fill_list(schema, name)
         if kind == "string":
-            if schema.get("description") == COPIED:
-                return self.copy_word()
+            if copied := COPIED.fullmatch(schema.get("description", "")):
+                return self.copy_word(copied[1])
             text = str(self.verdict[name]) if name in self.verdict else self.find_value(name)
             while len(text) < min(schema.get("minLength", 0), _MOST_LETTERS):
                 text += f" {self.values.choice(self.words)}"
@@ -210,9 +210,10 @@ class _Writer:
             found.append(self.fill(items))
         return found
 
-    def copy_word(self) -> str:
-        """A word of the text, another one for each place."""
-        words: list[str] = list(dict.fromkeys(_WORD.findall(self.subject))) or [
+    def copy_word(self, part: str) -> str:
+        """A word of that part of the input, or of the text; another one for each place."""
+        parts = [tag.text for tag in self.request.tags if tag.attributes.get("name") == part]
+        words: list[str] = list(dict.fromkeys(_WORD.findall("\n".join(parts) or self.subject))) or [
             self.subject.strip()[:1] or "-"
         ]
         return words[(self.mark.identity + self.place) % len(words)]

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from aide.errors import InputError, NodeError
+from aide.errors import InputError, NodeError, Rejection
 from aide.formats import FORMATS, Label, Question, detect_format
 from aide.records import Draft
 from unit.formats.scripted import Scripted
@@ -75,6 +75,13 @@ def test_a_blind_answer_is_a_set_of_the_cards_labels(said: str, found: str) -> N
     assert draft.output == found
     assert FORMAT.check(draft, CARD) == ""
     assert FORMAT.read_own_answer(said, draft, CARD) == found
+
+
+def test_a_set_that_was_not_meant_is_refused() -> None:
+    question = Question("id", "It drips.", label='["hot", "wet"]')
+    assert asyncio.run(FORMAT.answer(Scripted('["wet", "hot"]'), CARD, question)).output == question.label
+    with pytest.raises(Rejection, match=r'meant \["hot", "wet"\], answered \["wet"\]'):
+        asyncio.run(FORMAT.answer(Scripted('["wet"]'), CARD, question))
 
 
 def test_a_label_of_no_set_is_refused() -> None:
