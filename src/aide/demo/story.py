@@ -109,7 +109,9 @@ def choose_tree(journal: Journal) -> TreeIds | None:
 
 def _pick_distinct(children: Sequence[Outcome], count: int) -> list[Outcome]:
     """The best ranked children, one an operation."""
-    first = {child.operation: child for child in reversed(children)}
+    first: dict[str, Outcome] = {}
+    for child in children:
+        first.setdefault(child.operation, child)
     return sorted(first.values(), key=_rank)[:count]
 
 
