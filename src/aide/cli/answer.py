@@ -38,7 +38,8 @@ async def answer_record(runner: "StepRunner", line: "RecordLine") -> dict[str, A
     from aide.text.structure import read_structure
 
     draft, scores = await runner.answer(line.record)
-    names = {*CONTENT, *REASONING_MARKS} - {"input"}
+    # A chat in another layout becomes a record of ours, whose input is what the user says in it.
+    names = {*CONTENT, *REASONING_MARKS} - ({"input"} if not runner.context.inputs.format.chats else set())
     answer = {name: value for name, value in draft.as_dict().items() if name in names}
     if runner.context.inputs.format.structured:
         answer["output"] = read_structure(draft.output)

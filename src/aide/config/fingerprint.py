@@ -55,7 +55,7 @@ EXCLUDED: Final[Mapping[str, str]] = {
     "expect_yield": "an estimate only", "yes": _HERE,
     "encoding": _SEEDS, "header": _SEEDS, "sheet": _SEEDS,
     "input_field": _SEEDS, "output_field": _SEEDS, "choices_field": _SEEDS,
-    "skip_bad": _SEEDS,
+    "skip_bad": _SEEDS, "answer_missing": _SEEDS,
     "run_dir": _HERE, "shard_size": "how lines are laid out in files", "lock_wait": _HERE, "adopt": _HERE,
     "reuse": "answers to identical calls are identical", "retry_failed": _HERE, "progress": _HERE, "quiet": _HERE,
     "log_format": _HERE,

@@ -341,6 +341,9 @@ class RunSettings(Frozen):
         str, Flag("seeds", "Regular expression whose named groups split one input into parts.", "REGEX")
     ] = ""
     skip_bad: Annotated[bool, Flag("seeds", "Skip lines that can't be used, instead of stopping.")] = False
+    answer_missing: Annotated[
+        bool, Flag("seeds", "Answer chats that end with the user's turn, which are refused otherwise.")
+    ] = False
 
     # --- Running
     run_dir: Annotated[

@@ -39,6 +39,7 @@ from aide.run.hops import HopBuilder
 from aide.run.inputs import PreparedInputs, SeedSource
 from aide.run.judge_groups import GroupedJudge, make_judge
 from aide.run.loop import Emit, GrowthLoop, RunOutput, WorkLimit
+from aide.run.missing_answers import answer_missing
 from aide.run.parents import ParentChooser
 from aide.run.precheck import enforce_min_share, fix_thresholds, run_precheck
 from aide.run.progress import Progress, usage_by_step
@@ -118,7 +119,7 @@ class Expansion:
         async with session as self._session:
             inputs = self._session.inputs
             assert inputs is not None
-            return await self._expand(self._session, inputs)
+            return await self._expand(self._session, await answer_missing(self._session, inputs))
 
     def _admit(self, inputs: PreparedInputs | None) -> None:
         """Refuse the folder of another run; else write the manifest, before the journal knows anything."""

@@ -46,6 +46,9 @@ class PreparedInputs:
     hashes: Mapping[str, str]
     """Of each seed file, by its name, the hash of the very bytes that were read; empty for standard input."""
 
+    supposed: tuple[Seed, ...] = ()
+    """Seeds whose answers a plan only supposes: see `missing_answers`."""
+
     @property
     def differing_frames(self) -> bool:
         """Whether chats differ in their system prompts or functions, so that few can share a call."""
@@ -140,6 +143,7 @@ def read_inputs(
         header=spec.header,
         sheet=spec.sheet,
         skip_bad=spec.skip_bad,
+        unanswered=spec.answer_missing,
         labels=tuple(label.name for label in labels),
         label_names=tuple(label.name for label in labels),
         label_separator=spec.label_separator,
@@ -150,6 +154,11 @@ def read_inputs(
     seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
     given = "json" if spec.output_schema is not None and spec.format == "auto" else spec.format
     format = detect_format([seed.draft for seed in seeds], given, labels, hint=loaded.format_hint)
+    if not format.chats and not all(seed.draft.output for seed in seeds):
+        raise InputError(
+            f"--answer-missing answers chats, and --format {format.name} makes texts of them",
+            hint="leave --format out, or answer them first with aide answer",
+        )
     if format.chats or any(seed.draft.turns for seed in seeds):
         loaded = shape_chats(loaded, as_chats=format.chats)
         seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())

@@ -15,7 +15,7 @@ from aide.formats import Question
 from aide.formats.choices import NONE, choose_option
 from aide.judging.verdict import Thresholds
 from aide.recipes.steps import check_answer, keep_thoughts
-from aide.records import Draft, Hop, Parts, Point, Seed, Verdict, digest
+from aide.records import WHOLE, Draft, Hop, Parts, Point, Seed, Verdict, digest
 from aide.run.context import RunContext, make_context
 from aide.run.deduplication import NoDeduplication
 from aide.run.group_sizes import KEPT, learn_group_sizes
@@ -25,9 +25,10 @@ from aide.run.seed_pool import SeedPool
 from aide.run.service import ModelService
 from aide.run.session import RunRequest, open_session
 from aide.run.task_card import fix_card
+from aide.seeds.chats import settle_like
 from aide.seeds.column_names import INPUTS
-from aide.seeds.shapes import RowFields
-from aide.seeds.values import read_text_value
+from aide.seeds.shapes import RowFields, recognise_shape
+from aide.seeds.values import BadRowError, read_text_value
 from aide.text.shingles import compute_features, measure_jaccard
 from aide.verify.agreement import Quorum, Vote, collect_votes
 from aide.verify.answers import AnswerChecks, rename_step
@@ -65,6 +66,8 @@ class StepRunner:
             errors.NodeError: no answer that passes the checks.
         """
         recipe_context = self.context.recipe_context
+        if recipe_context.format.chats:
+            return await self._answer_chat(record)
         parts, text = self._input(record)
         id = digest("answer", parts.whole(text))
         ask = self.context.ask_for(id)
@@ -89,14 +92,43 @@ class StepRunner:
             "agreement": tally.share
         } if quorum.needed > 1 else {}
 
+    async def _answer_chat(self, record: Mapping[str, Any]) -> tuple[Draft, Mapping[str, Any]]:
+        """A conversation with its next turn; one that it has already is written anew."""
+        context, chat = self.context.recipe_context, self._read_chat(record)
+        waiting = replace(chat, output="", turns=chat.context)
+        calls = bool(chat.output and chat.turns[-1].calls)
+        shown = context.format.show_input(waiting)
+        id = digest("answer", shown, waiting.system, *waiting.tools)
+        demos = tuple(demo for demo in context.demonstrations(self.seeds[0]) if demo.input != shown)
+        parts = context.format.list_fixed(waiting, WHOLE)
+        question = Question(id, waiting.input, parts, None, demos, context.card.max_answer_tokens)
+        question = replace(question, chat=waiting, wants_call=calls)
+        checked = await self._checks.answer(self.context.ask_for(id), question)
+        check_answer(context, waiting.input, checked.draft)
+        return keep_thoughts(context, checked.draft), checked.scores
+
+    def _read_chat(self, record: Mapping[str, Any]) -> Draft:
+        """The conversation of a record, in whatever layout, as the seeds of the task have theirs."""
+        fields = RowFields(record)
+        try:
+            draft = recognise_shape(fields).read(fields).draft
+        except BadRowError as fault:
+            raise Rejection("answer", "no_input", f"the record {fault}") from fault
+        return settle_like(draft, self.seeds[0].draft)
+
     async def grade(self, record: Mapping[str, Any], draft: Draft) -> Verdict:
         """The judge's verdict on a record beside its seed, or beside the nearest seed where it names none.
 
         Raises:
             errors.NodeError: the judge said nothing usable.
         """
-        parts, text = self._input(record)
-        seed, context = self._seed(record, text), self.context.recipe_context
+        context = self.context.recipe_context
+        if context.format.chats:
+            draft = settle_like(draft, self.seeds[0].draft)
+            parts, text = WHOLE, draft.input
+        else:
+            parts, text = self._input(record)
+        seed = self._seed(record, text)
         draft = replace(draft, input=text)
         hop = Hop(
             seed,

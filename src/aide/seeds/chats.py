@@ -263,6 +263,15 @@ def read_transcript(text: str) -> tuple[Turn, ...]:
     return tuple(Turn(USER if n == "User" else ASSISTANT, each) for n, each in zip(names, said, strict=True))
 
 
+def settle_like(draft: Draft, seed: Draft) -> Draft:
+    """A chat with its system prompt where the seeds of its task have theirs: apart from the turns, or first of them."""
+    chat = deepen_chat(draft)
+    own = find_system(chat.turns)
+    if own and own == seed.system:
+        chat = replace(chat, turns=chat.turns[1:], system=own)
+    return replace(chat, input=join_words(chat.turns), tools=chat.tools or seed.tools)
+
+
 def flatten_chat(draft: Draft) -> Draft:
     """A chat as one text, each turn behind its speaker: what it is where a person names another format.
 

@@ -20,7 +20,10 @@ def report_problems(problems: Sequence[LineProblem], *, skip_bad: bool, any_left
         return
     named = "\n".join(map(str, problems[:_MAX_PROBLEMS]))
     more = f"\nand {len(problems) - _MAX_PROBLEMS} more" if len(problems) > _MAX_PROBLEMS else ""
-    unread = any("field" in problem.reason or "has no" in problem.reason for problem in problems)
+    unread = any(
+        "field" in problem.reason or ("has no" in problem.reason and problem.reason != NO_ANSWER)
+        for problem in problems
+    )
     ways = ["name the columns with --input-field and --output-field"] if unread else []
     if any("(it says" in problem.reason for problem in problems):
         ways.append("if such a word is a label, name all labels with --labels")

@@ -15,6 +15,7 @@ from aide.formats import TaskCard
 from aide.prompts import Prompts
 from aide.run.group_sizes import learn_group_sizes
 from aide.run.inputs import PreparedInputs
+from aide.run.missing_answers import suppose_answers
 from aide.run.plan.bound import estimate_at_most, measure_least_window, measure_longest_call
 from aide.run.plan.ceiling import check_target
 from aide.run.plan.estimate import Estimate, estimate_seconds, scale_tokens
@@ -67,6 +68,7 @@ def make_plan(
     Raises:
         errors.InputError: more records are asked for than have a place.
     """
+    inputs = suppose_answers(inputs)
     check_target(spec, inputs, card)
     sizes = learn_group_sizes(spec, inputs, experience.sizes if experience else None)
     share = spec.expect_yield or (experience.share if experience else YIELD)
@@ -95,11 +97,13 @@ def make_plan(
 
 def find_longest_call(spec: RunSpec, inputs: PreparedInputs, card: TaskCard) -> int:
     """Tokens of the longest prompt that a run may send, with the longest answer to it. Runs a loop of its own."""
+    inputs = suppose_answers(inputs)
     return asyncio.run(measure_longest_call(spec, inputs, card, learn_group_sizes(spec, inputs)))
 
 
 def find_least_window(spec: RunSpec, inputs: PreparedInputs, card: TaskCard) -> int:
     """Tokens of the longest call that a run will surely make of typical seeds. Runs a loop of its own."""
+    inputs = suppose_answers(inputs)
     return asyncio.run(measure_least_window(spec, inputs, card, learn_group_sizes(spec, inputs)))
 
 

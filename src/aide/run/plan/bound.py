@@ -14,7 +14,7 @@ from aide.frontier import ENDLESS
 from aide.frontier.levels import LEAST_YIELD
 from aide.metrics.realism import STEP as REALISM
 from aide.prompts import Prompts
-from aide.records import Seed
+from aide.records import USER, Seed
 from aide.run.composition import Composition, Held, SeedBatch, compose
 from aide.run.context import make_shape
 from aide.run.group_sizes import GroupSizes
@@ -84,7 +84,12 @@ def _stretch_longest(seeds: tuple[Seed, ...], card: TaskCard) -> Seed:
     seed = max(seeds, key=lambda each: len(each.parts.whole(each.draft.input)))
     text = max((each.draft.input for each in seeds), key=len)
     times = -(-card.max_words // max(1, measure_length(text, card.unit)))
-    return replace(seed, draft=replace(seed.draft, input=" ".join([text] * max(1, times))))
+    times = max(1, times)
+    turns = (
+        replace(turn, content=" ".join([turn.content] * times)) if turn.role == USER else turn
+        for turn in seed.draft.turns
+    )
+    return replace(seed, draft=replace(seed.draft, input=" ".join([text] * times), turns=tuple(turns)))
 
 
 class _Bound:

@@ -35,6 +35,7 @@ from aide.run.group_sizes import PLAIN as PLAIN_SIZE
 from aide.run.hops import HopBuilder
 from aide.run.inputs import PreparedInputs
 from aide.run.judge_groups import GroupedJudge
+from aide.run.missing_answers import answer_seeds
 from aide.run.plan.fates import ACCEPTED, CORRECTED, DISPUTED, LOST, REVISED
 from aide.run.plan.kinds import ANCHORED, list_kinds
 from aide.run.plan.measuring import NOTHING, CallSize, MeasuringAsk, SizeTable
@@ -89,6 +90,11 @@ class Rehearsal:
     async def run(self) -> Self:
         """Rehearse all but planting, which depends on how many triples and personas are asked for."""
         self._script.ask = self._ask
+        if self._inputs.supposed:
+            self._ask.prompts.constants["card"] = self._card
+            await answer_seeds(
+                self._inputs.supposed, lambda _: self._ask, self._inputs.format, self._card, ()
+            )
         await self._describe()
         self._ask.prompts.constants["card"] = self._card
         with Journal.in_memory() as journal:
