@@ -149,6 +149,43 @@ def test_filters_search_and_a_reject_that_is_accepted_anyway(tmp_path: Path) -> 
     assert "A bill that came twice" in {line.record["input"] for line in read_lines([str(folder.path)])}
 
 
+def test_digits_put_labels_into_a_set_and_a_chat_is_edited_turn_by_turn(tmp_path: Path) -> None:
+    labels = [
+        make_record(name, "Loud and cold", ["noise", "food"][:n], format="multi_label")
+        for n, name in ((1, "a"), (2, "b"))
+    ]
+    folder = write_folder(tmp_path / "labels", labels)
+
+    async def label(page: Page) -> None:
+        await page.press("/")
+        await page.write(labels[0]["id"])
+        await page.until(f"{TITLE} === 'record 1 of 1'")
+        await page.press("Escape")
+        box = "[...document.querySelectorAll('.labels button')]"
+        for name in ("food", "noise"):  # one comes in, one goes
+            place = await page.run(f"{box}.findIndex((each) => each.textContent.includes('{name}'))")
+            await page.press(str(place + 1))
+        await page.until("document.querySelector('.labels .right').textContent.includes('food')")
+        await page.press("a")
+        await page.until("document.getElementById('notice').textContent.includes('is decided')")
+
+    visit(folder, label)
+    assert [line.record["output"] for line in read_lines([str(folder.path)])] == [["food"], ["noise", "food"]]
+
+    async def rewrite(page: Page) -> None:
+        await page.press("e")
+        await page.until("document.activeElement.tagName === 'TEXTAREA'")
+        await page.run("document.activeElement.select()")
+        await page.write("And in Rome?")
+        await page.press("Ctrl+Enter")
+        await page.until("document.querySelector('.head .state')?.textContent === 'edited'")
+
+    folder = FOLDERS["chat"](tmp_path / "chat")
+    visit(folder, rewrite)
+    [line] = read_lines([str(folder.path)])
+    assert (line.record["input"], line.record["turns"][1:]) == ("And in Rome?", TURNS[1:])
+
+
 def test_ten_thousand_records_scroll_with_few_elements(tmp_path: Path) -> None:
     records = [make_record(f"r{n}", f"Ticket number {n}", LABELS[n % 3]) for n in range(10_000)]
     folder = write_folder(tmp_path / "run", records)
@@ -241,7 +278,7 @@ def test_hostile_texts_do_nothing_and_long_ones_are_cut(tmp_path: Path) -> None:
 
 TURNS = [
     {"role": "user", "content": "What is the weather in Oslo? " * 4},
-    {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "look", "arguments": {"at": 1}}}]},
+    {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "look", "arguments": "{}"}}]},
     {"role": "tool", "content": '{"degrees": -3}'},
     {"role": "assistant", "content": "It is three below zero."},
 ]  # fmt: skip

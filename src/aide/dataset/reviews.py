@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 import orjson
 
 from aide.errors import InputError
-from aide.records import CONTENT, find_varying_name, read_varying
+from aide.records import ASSISTANT, CONTENT, Turn, find_varying_name, join_words, read_answer, read_varying
 
 FILE: Final = "reviews.jsonl"
 ACCEPT: Final = "accept"
@@ -118,6 +118,8 @@ def apply_review(record: dict[str, Any], review: Mapping[str, Any], path: Path) 
         if record.get(name) is not None and type(value) is not type(record[name]):
             raise InputError(f"{where} has an unusable {name}", hint=f"write {name} as the record has it")
     changed = {**record, **edited}
+    if record.get("turns"):
+        changed.update(_follow_turns(edited, where))
     if record.get("parts") and ("input" in edited) != ("parts" in edited):
         changed.update(_complete(record, changed, where))
     if changed.get("choices") and changed["output"] not in changed["choices"]:
@@ -134,6 +136,24 @@ def is_whole(line: bytes) -> bool:
     except orjson.JSONDecodeError:
         return False
     return True
+
+
+def _follow_turns(edited: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """The input and the output of a chat, which say nothing but what its turns say."""
+    if "turns" not in edited:
+        if "input" in edited or "output" in edited:
+            raise InputError(f"{where} changes a chat without its turns", hint="give the turns alone")
+        return {}
+    try:
+        turns = [Turn.from_dict(turn) for turn in edited["turns"]]
+        answer = read_answer(turns[-1])
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError) as fault:
+        raise InputError(
+            f"{where} has an unusable turn", hint="write turns as the record has them"
+        ) from fault
+    if turns[-1].role != ASSISTANT or not answer.strip():
+        raise InputError(f"{where} leaves a chat without an answer", hint="the last turn is the assistant's")
+    return {"input": join_words(turns), "output": answer}
 
 
 def _complete(record: Mapping[str, Any], changed: Mapping[str, Any], where: str) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from aide.jsonl import encode_json, parse_json
 from aide.records import read_varying
 from aide.run.folder import RunFolder
 from aide.shards import list_shards
+from aide.text.structure import read_structure
 
 RECORD: Final = "record"
 REJECT: Final = "reject"
@@ -137,7 +138,10 @@ class Catalogue:
     ) -> CatalogueEntry:
         lineage = line["lineage"]
         text = read_varying(line) if isinstance(line.get("input"), str) else show_value(line.get("input"))
-        asked = [lineage["label"]] if lineage.get("label") else []
+        label = str(lineage.get("label") or "")
+        asked = read_structure(label) or list(
+            filter(None, [label])
+        )  # a set of labels is asked for as a JSON list
         found = line["output"] if kind == RECORD and is_labelled(line) else asked
         return CatalogueEntry(
             number=len(self.entries),

@@ -113,6 +113,7 @@ class FolderReview:
             "edits": list_edits(current) if current else {},
             "labels": self._list_labels() if named and named.labelled else [],
             "several": bool(named and named.labelled and named.structured),
+            "chat": bool(named and named.chats),
             "code": bool(named and named.runs_tests),
         }
 
@@ -275,13 +276,18 @@ class FolderReview:
 
     def _complete(self, line: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[str, Any]:
         """A reject as a record: its text is known, the answer is what the person wrote."""
+        task, format = self._infer_task()
         content = {"input": line.get("input") or "", "output": "", **edits}
+        if "turns" in edits:
+            whole = {"id": line["id"], "input": "", "output": "", "turns": edits["turns"]}
+            review = {"verdict": ACCEPT, "turns": edits["turns"]}
+            content |= apply_review(whole, review, self._log.path) or {}
         choices = content.get("choices")
         if not str(content["input"]).strip() or not str(content["output"]).strip():
             raise InputError("a reject has no answer that was kept: write one, then accept it")
         if choices and content["output"] not in choices:
             raise InputError("the answer is none of the choices")
-        return self._origins.complete(line, content, *self._infer_task())
+        return self._origins.complete(line, content, task, format)
 
     def _infer_task(self) -> tuple[str, str]:
         """The name and the format of the task, which a reject does not name."""

@@ -93,11 +93,12 @@ class Origins:
         """A reject as the record that it is with this content: the fields of a draft, its input the varying part.
 
         Raises:
-            InputError: the answer of this format is a JSON value, and the text is none.
+            InputError: the answer of this format is a JSON value, and the text is none; or a turn is unusable.
         """
         row = self.seed(str(reject["lineage"]["seed_id"]))
         parts = Parts.from_dict(row) if row and "frame" in row else Parts()
-        draft = Draft.from_dict(content)
+        known = {name: row[name] for name in ("tools", "system") if row and name in row}
+        draft = Draft.from_dict({**known, **content})
         frame = {"parts": parts.texts(draft.input), "varying": parts.varying} if parts.fixed else {}
         return {
             "id": reject["id"],

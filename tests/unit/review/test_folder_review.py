@@ -141,18 +141,69 @@ def test_a_reject_is_accepted_anyway_once_it_has_an_answer(tmp_path: Path) -> No
 
 
 def test_values_and_turns_are_edited_as_what_they_are(tmp_path: Path) -> None:
-    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes?"}]
-    records = [
-        make_record("json", "Ann is 5", {"name": "Ann", "age": 5}, format="json"),
-        make_record("chat", "Hi", "Yes?", turns=turns),
-    ]
+    records = [make_record("json", "Ann is 5", {"name": "Ann", "age": 5}, format="json")]
     folder = write_folder(tmp_path / "run", records)
     with open_review(folder) as review:
         review.decide(find(review, "json")["n"], "accept", 0, edits={"output": {"name": "Ann", "age": 6}})
         with pytest.raises(InputError, match="unusable output"):
             review.decide(find(review, "json")["n"], "accept", 1, edits={"output": "six"})
-        assert review.show(find(review, "chat")["n"])["record"]["turns"] == turns
     assert read_folder(folder.path)[records[0]["id"]]["output"] == {"name": "Ann", "age": 6}
+
+
+CHAT: list[dict[str, Any]] = [
+    {"role": "user", "content": "Hi"},
+    {"role": "assistant", "content": "Yes?"},
+    {"role": "user", "content": "Are you opn?"},
+    {"role": "assistant", "content": "Until six."},
+]
+
+
+def test_the_input_and_the_answer_of_a_chat_follow_its_turns(tmp_path: Path) -> None:
+    line = make_record("chat", "Hi\nAre you opn?", "Until six.", turns=CHAT, format="chat")
+    folder = write_folder(tmp_path / "run", [line])
+    mended = [*CHAT[:2], {**CHAT[2], "content": "Are you open?"}, {**CHAT[3], "content": "Until seven."}]
+    with open_review(folder) as review:
+        for edits, words in (
+            ({"output": "No."}, "changes a chat without its turns"),
+            ({"turns": mended[:3]}, "leaves a chat without an answer"),
+            ({"turns": [{"content": "no role"}]}, "unusable turn"),
+        ):
+            with pytest.raises(InputError, match=words):
+                review.decide(0, "accept", 0, edits=edits)
+        review.decide(0, "accept", 0, edits={"turns": mended})
+    read = read_folder(folder.path)[line["id"]]
+    assert (read["input"], read["output"]) == ("Hi\nAre you open?", "Until seven.")
+    assert read["turns"] == mended
+
+
+def test_a_reject_of_a_chat_is_completed_turn_by_turn(tmp_path: Path) -> None:
+    line = make_record("chat", "Hi\nAre you opn?", "Until six.", turns=CHAT, format="chat")
+    seed = {**SEED_ROW, "turns": CHAT, "tools": [{"type": "function"}], "system": "Be kind."}
+    folder = write_folder(tmp_path / "run", [line], [make_reject("c", "Hi\nAnd on Sunday?")], seed)
+    turns = [
+        *CHAT[:2],
+        {"role": "user", "content": "And on Sunday?"},
+        {"role": "assistant", "content": "No."},
+    ]
+    with open_review(folder) as review:
+        review.decide(find(review, "c")["n"], "accept", 0, edits={"turns": turns})
+    added = read_folder(folder.path)[digest("record", "c")]
+    assert (added["input"], added["output"], added["system"]) == ("Hi\nAnd on Sunday?", "No.", "Be kind.")
+    assert (added["turns"], added["tools"]) == (turns, [{"type": "function"}])
+
+
+def test_sets_of_labels_are_filtered_by_each_and_completed_as_a_list(tmp_path: Path) -> None:
+    record = make_record("a", "Loud", ["noise", "staff"], format="multi_label")
+    reject = make_reject("c", "Cold soup")
+    reject["lineage"] = {**reject["lineage"], "label": '["food", "staff"]'}
+    folder = write_folder(tmp_path / "run", [record], [reject])
+    with open_review(folder) as review:
+        assert review.choose({"label": "staff", "order": "grown"})["numbers"] == [0, 1]
+        assert review.choose({"label": "food"})["numbers"] == [1]
+        with pytest.raises(InputError, match="no JSON object or array"):
+            review.decide(1, "accept", 0, edits={"output": "food"})
+        review.decide(1, "accept", 0, edits={"output": '["food"]'})
+    assert read_folder(folder.path)[reject["id"]]["output"] == ["food"]
 
 
 def test_edits_that_do_not_fit_are_refused_in_a_sentence(tmp_path: Path) -> None:

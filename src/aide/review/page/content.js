@@ -43,6 +43,7 @@ export function contentOf(line) {
   }
   return {
     input, fixed, varying, output: line.output ?? "", choices: line.choices || [], tests: line.tests || [], turns: line.turns || [],
+    system: line.system || "", tools: line.tools || [], working: line.working || "", thought: line.thought === true,
     reasoning: line.reasoning || "", evidence: line.evidence || (line.meta && line.meta.evidence) || "",
   };
 }
@@ -111,10 +112,20 @@ function turn(each, before) {
   box.append(spell(el("div", "role"), role));
   if (said !== undefined && said !== null && said !== "") box.append(text(said, before));
   for (const [name, value] of Object.entries(each)) {
-    if (["role", "from", "content", "value", "text"].includes(name) || value === null) continue;
+    if (["role", "from", "content", "value", "text", "tool_call_id"].includes(name) || value === null) continue;
+    if (name === "tool_calls" && Array.isArray(value) && value.every((call) => call && call.function)) {
+      for (const call of value) box.append(block(`calls ${call.function.name}`, text(call.function.arguments, null, true)));
+      continue;
+    }
     box.append(block(name.replace(/_/g, " "), text(value)));
   }
   return box;
+}
+// What all records of a seed share, out of the way.
+function folded(name, value) {
+  const part = el("details", "part"), size = show(value).length.toLocaleString("en");
+  part.append(spell(el("summary"), `${name}, ${size} characters, the same in all records of the seed`), text(value));
+  return part;
 }
 const holds = (output, label) => (Array.isArray(output) ? output.includes(label) : label === output);
 function labels(all, output, choose) {
@@ -146,13 +157,12 @@ export function card(title, id, content, { before = null, own = false, code = fa
   if (content.choices.length && !all.length) box.append(options(content, own));
   else if (own && all.length) box.append(block("label", labels(all, content.output, choose)));
   else if (content.output !== "" && !content.turns.length) box.append(block(all.length ? "label" : "answer", text(content.output, own ? old.output : null, code)));
-  if (content.reasoning) box.append(block("working", text(content.reasoning)));
+  if (content.working) box.append(block("working", text(content.working)));
+  if (content.reasoning) box.append(block(content.thought ? "thoughts" : "working", text(content.reasoning)));
   if (content.tests.length) box.append(block("tests", text(content.tests.map(show).join("\n"), null, true)));
   if (content.evidence) box.append(block("evidence", text(content.evidence)));
-  for (const [name, value] of content.fixed) {
-    const part = el("details", "part");
-    part.append(spell(el("summary"), `${name}, ${show(value).length.toLocaleString("en")} characters, the same in all records of the seed`), text(value));
-    box.append(part);
-  }
+  if (content.system) box.append(folded("system prompt", content.system));
+  if (content.tools.length) box.append(folded("functions", content.tools));
+  for (const [name, value] of content.fixed) box.append(folded(name, value));
   return box;
 }

@@ -71,13 +71,35 @@ export class Editor {
   build() {
     const { content, record, entry } = this;
     const choices = content.choices.length ? content.choices : this.blankChoices();
-    if (content.turns.length) this.add("turns, as JSON", "turns", content.turns, true);
+    const turns = content.turns.length ? content.turns : entry.chat ? this.blankTurns() : [];
+    if (turns.length) return this.addTurns(turns);
     this.add(content.varying || "input", "input", content.input);
     if (choices.length) this.addChoices(choices, content.output);
     else if (entry.labels.length && isPlain(content.output) && !entry.several) this.addLabels(entry.labels, content.output || entry.label);
     else this.add(isPlain(content.output) ? "answer" : "answer, as JSON", "output", content.output, entry.code || !isPlain(content.output));
     if (record.reasoning) this.add("working", "reasoning", record.reasoning);
     if (record.tests && record.tests.length) this.addList("tests", record.tests);
+  }
+
+  // Of a reject only the user's words were kept, a line a turn.
+  blankTurns() {
+    const seed = contentOf(this.entry.seed), said = show(this.content.input).split("\n"), last = { role: "assistant", content: "" };
+    const turns = seed && seed.turns.length ? seed.turns.map(({ role }) => ({ role, content: "" })) : [{ role: "user", content: "" }, last];
+    const asking = turns.filter(({ role }) => role === "user");
+    asking.forEach((turn, n) => { turn.content = n === asking.length - 1 ? said.slice(n).join("\n") : said[n] ?? ""; });
+    return turns;
+  }
+
+  addTurns(turns) {
+    const readers = turns.map((turn) => {
+      const fields = ["content", "reasoning_content", "tool_calls"].filter((name) => turn[name] !== undefined && turn[name] !== null && (turn[name] !== "" || !turn.tool_calls));
+      return fields.map((name) => {
+        const title = name === "content" ? turn.role : `${turn.role}: ${name.replace(/_/g, " ")}`, { field, read } = area(turn[name], title, !isPlain(turn[name]));
+        this.form.append(el("div", "name", title), field);
+        return [name, read];
+      });
+    });
+    this.readers.turns = () => turns.map((turn, n) => ({ ...turn, ...Object.fromEntries(readers[n].map(([name, read]) => [name, read()])) }));
   }
 
   blankChoices() {
