@@ -1,9 +1,10 @@
 """Rows that are chats: which columns hold turns, functions and the system prompt, in each of the usual layouts."""
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from aide.records import ASSISTANT, SYSTEM, USER, Draft, Turn
-from aide.seeds.chats import is_turn_list, make_chat, parse_cell, read_tools, read_turns
+from aide.seeds.chats import SAYS, is_turn_list, make_chat, parse_cell, read_tools, read_turns
 from aide.seeds.values import BadRowError, read_text_value
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ BESIDE: Final = (*_TOOLS, "history")
 """Columns beside a chat, whose lists are values of one row."""
 _MEDIA: Final = ("images", "image", "videos", "video", "audios", "audio")
 _ENDS: Final = ("completion", "chosen")
+
+_HOLDERS: Final = (*TURNS, "prompt", *_ENDS)
+_CARRIED: Final = ("role", "from", "speaker", *SAYS, "tool_calls", "function_call", "tool_call_id", "name")
 
 ChatContent = tuple[Draft, dict[str, str]]
 """A draft, and the column of each role."""
@@ -87,3 +91,11 @@ def is_prompt_completion(fields: "RowFields") -> bool:
 def is_whole_chat(fields: "RowFields", column: str) -> bool:
     """True when this column holds a chat from its first turn on, as the preferred one of two chats may."""
     return holds_turns(fields, column) and len(parse_cell(fields.row[fields.names[column]])) > 1
+
+
+def describe_lost_keys(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A sentence on the keys of turns that no new turn has a value for; none where there are none."""
+    cells = (parse_cell(row.get(name)) for row in rows for name in row if name.casefold() in _HOLDERS)
+    turns = (turn for cell in cells if is_turn_list(cell) for turn in cell)
+    lost = [key for key in dict.fromkeys(key for turn in turns for key in turn) if key not in _CARRIED]
+    return [f"left out of new turns, which have no value for it: {', '.join(lost)}"] if lost else []

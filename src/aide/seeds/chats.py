@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
@@ -39,7 +39,7 @@ _ROLES: Final = {
     ),
     **dict.fromkeys(("function_call", "tool_call"), CALL),
 }
-_SAYS: Final = ("content", "value", "text", "message")
+SAYS: Final = ("content", "value", "text", "message")
 _MEDIA: Final = ("image", "audio", "video", "file", "document")
 _SPEAKER: Final = re.compile(r"^(User|Assistant): ", re.MULTILINE)
 _TEXT_PARTS: Final = ("text", "input_text", "output_text")
@@ -53,7 +53,7 @@ def find_speaker(turn: Mapping[str, Any]) -> str:
 
 def find_words(turn: Mapping[str, Any]) -> str:
     """The name of the key that holds what is said; empty where none does."""
-    return next((name for name in _SAYS if name in turn), "")
+    return next((name for name in SAYS if name in turn), "")
 
 
 def fold_role(turn: Mapping[str, Any]) -> str:
@@ -285,9 +285,3 @@ def flatten_chat(draft: Draft) -> Draft:
 
 def _name_speaker(turn: Turn) -> str:
     return f"{'Assistant' if turn.role == ASSISTANT else 'User'}: {turn.content}"
-
-
-def list_lost_keys(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Keys of turns that new turns have no value for, in the order of first occurrence."""
-    known = {"role", "from", "speaker", *_SAYS, "tool_calls", "function_call", "tool_call_id", "name"}
-    return [key for key in dict.fromkeys(key for row in rows for key in row) if key not in known]

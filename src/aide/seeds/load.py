@@ -9,6 +9,7 @@ from typing import Final
 
 from aide.errors import InputError
 from aide.records import FORMATS, Seed, find_varying_name
+from aide.seeds.chat_rows import describe_lost_keys
 from aide.seeds.chats import describe_end, flatten_chat, settle_chats
 from aide.seeds.column_names import CHOICES, IDS, INPUTS, KNOWN, OUTPUTS
 from aide.seeds.columns import split_columns
@@ -177,7 +178,10 @@ def load_seeds(
         next(filter(None, abouts), ""),
         repeated,
         left_out,
-        tuple(_describe_layout(table) for table in tables if table.container in TABLES and table.rows),
+        (
+            *(_describe_layout(table) for table in tables if table.container in TABLES and table.rows),
+            *describe_lost_keys(row.fields.row for row in rows if row.content.draft.turns),
+        ),
         _learn_templates(left_out, rows),
     )
 

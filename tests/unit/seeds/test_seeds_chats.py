@@ -168,6 +168,15 @@ def test_what_cannot_be_carried_is_refused_by_its_line(
     assert reason in str(refused.value)
 
 
+def test_keys_of_turns_that_no_new_turn_has_are_named(tmp_path: Path) -> None:
+    weighed = [{**turn, "weight": 1} for turn in OPENAI]
+    assert (
+        "left out of new turns, which have no value for it: weight"
+        in load(tmp_path, {"messages": weighed}).notes
+    )
+    assert load(tmp_path, {"messages": OPENAI}).notes == []
+
+
 def test_images_beside_the_turns_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has images beside its turns"):
         load(tmp_path, {"messages": OPENAI, "images": ["a.png"]})
