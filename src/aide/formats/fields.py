@@ -2,15 +2,16 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from math import isclose
 from typing import Any, Final
 
 from aide.formats.comparing import fold_label, is_same_answer
 from aide.formats.quotes import OCCURRENCE, OFFSET, QUOTE
 from aide.formats.schema import AGREE
 
-_TOLERANCE: Final = (
-    0.1  # of the larger one: scores such as 0.8 are impressions, and two readers seldom have the same
-)
+_TENTHS: Final = 10
+_ROUNDING: Final = 1e-9  # of what Python makes of decimal fractions
+_EXACT: Final = 2**53  # beyond it nothing is a score, and a float can't hold every whole number
 _MOST_ITEMS: Final = 500  # of an array that are held against each other
 NOTHING: Final = object()
 
@@ -18,7 +19,7 @@ NOTHING: Final = object()
 def pick_agreeing(value: Any, schema: Mapping[str, Any]) -> Any:
     """The value with nothing left but the fields that must agree; `NOTHING` where there are none."""
     if schema.get(AGREE):
-        return value
+        return _round_score(value, schema)
     if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
         if not has_agreeing(schema["items"]):
             return NOTHING
@@ -33,6 +34,15 @@ def pick_agreeing(value: Any, schema: Mapping[str, Any]) -> Any:
         left = {name: each for name, each in picked_fields.items() if each is not NOTHING}
         return left if left or has_agreeing(schema) else NOTHING
     return value if value is None and has_agreeing(schema) else NOTHING
+
+
+def _round_score(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A score on a scale to a tenth of it: 0.82 and 0.8 are one impression. Whole numbers and amounts stay exact."""
+    bounded = schema.get("type") == "number" and {"minimum", "maximum"} <= schema.keys()
+    if not bounded or isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _EXACT:
+        return value
+    step = (schema["maximum"] - schema["minimum"]) / _TENTHS
+    return round(round(value / step) * step, 6) if step > 0 else value
 
 
 def has_agreeing(schema: Mapping[str, Any]) -> bool:
@@ -59,7 +69,7 @@ def _list_leaves(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def is_same_value(one: Any, other: Any) -> bool:
-    """True when two values say the same: keys and items in any order, texts but for case and edges, scores nearly."""
+    """True when two values say the same: keys and items in any order, texts but for case and edges."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(is_same_value(one[name], other[name]) for name in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -67,15 +77,17 @@ def is_same_value(one: Any, other: Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool) or one is None or other is None:
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):
-        near = (
-            _TOLERANCE * max(abs(one), abs(other))
-            if isinstance(one, float) or isinstance(other, float)
-            else 0
-        )
-        return abs(one - other) <= near
+        # Whole numbers of any size stay exact.
+        rounded = float in {type(one), type(other)} and max(abs(one), abs(other)) <= _EXACT
+        return one == other or (rounded and isclose(one, other, rel_tol=_ROUNDING))
     if isinstance(one, str) and isinstance(other, str):
-        return one == other or (fold_label(one) == fold_label(other) != "") or is_same_answer(one, other)
+        return one == other or (fold_label(one) == fold_label(other) != "") or _are_same_number(one, other)
     return False
+
+
+def _are_same_number(one: str, other: str) -> bool:
+    """True for `1,200` and `1200`; a number among words, as in `7 am`, is part of what they say."""
+    return not any(letter.isalpha() for letter in one + other) and is_same_answer(one, other)
 
 
 def _are_same_items(one: Sequence[Any], other: Sequence[Any]) -> bool:

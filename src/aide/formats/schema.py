@@ -21,6 +21,7 @@ Schema = dict[str, Any]
 
 _CLOSED_LETTERS: Final = 40
 _CLOSED_WORDS: Final = 5
+_SEEN_OFTEN: Final = 3
 _CLOSED_SEEN: Final = 4  # values from which a closed set can be told
 _MOST_CLOSED: Final = 100
 _SHORT_WORDS: Final = 5  # up to so many on average two answers say in the same words, or differ
@@ -91,7 +92,10 @@ def _infer_array(samples: _Samples) -> Schema:
 def _infer_string(samples: _Samples) -> Schema:
     texts = [value for value, _ in samples]
     filled = [(value, parts) for value, parts in samples if value.strip()]
-    if quoted := _find_quoted_part(filled):
+    kinds = len(set(texts))
+    # Labels may be words that texts with them have, too; what is copied out of texts seldom comes three times.
+    named = is_closed(texts) and _SEEN_OFTEN * kinds <= len(texts)
+    if not named and (quoted := _find_quoted_part(filled)):
         least = {"minLength": 1} if len(filled) == len(samples) else {}
         return {"type": "string", **least, QUOTE: quoted, AGREE: True}
     if is_closed(texts):

@@ -233,10 +233,32 @@ def test_items_are_compared_in_any_order_and_places_are_not() -> None:
     assert not FORMAT.compare(final(one, SPAN_CARD), final([one[0], one[0]], SPAN_CARD))
 
 
-def test_scores_agree_where_they_are_near() -> None:
-    assert FORMAT.compare('{"score": 0.8}', '{"score": 0.85}')
-    assert not FORMAT.compare('{"score": 0.2}', '{"score": 0.85}')
+def test_scores_agree_to_a_tenth_of_their_scale_and_amounts_to_the_last_digit() -> None:
+    seen = [draft(f"{n} men", {"score": n / 10, "price": n + 20.5}) for n in (1, 9, 4, 7)]
+    card = FORMAT.start_card(seen)
+    assert FORMAT.compare(
+        final({"score": 0.8, "price": 3.5}, card), final({"score": 0.83, "price": 3.50}, card)
+    )
+    assert not FORMAT.compare(
+        final({"score": 0.2, "price": 3.5}, card), final({"score": 0.8, "price": 3.5}, card)
+    )
+    assert not FORMAT.compare(
+        final({"score": 0.8, "price": 3.5}, card), final({"score": 0.8, "price": 3.6}, card)
+    )
     assert not FORMAT.compare('{"stars": 4}', '{"stars": 5}')
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [
+    ("7 pm", "7 am", False), ("Gate 5", "Room 5", False), ("1,200", "1200", True), ("Graz.", "graz", True),
+    ("?", "!", False),
+])  # fmt: skip
+def test_texts_are_the_same_but_for_case_and_edges(one: str, other: str, same: bool) -> None:
+    assert FORMAT.compare(json.dumps({"a": one}), json.dumps({"a": other})) is same
+
+
+def test_a_label_that_stands_in_its_texts_is_a_label_and_no_quote() -> None:
+    seen = [draft(f"The {kind} of day {n}", {"kind": kind}) for n, kind in enumerate(["bill", "visit"] * 4)]
+    assert load_card_schema(FORMAT.start_card(seen).schema)["properties"]["kind"]["enum"] == ["bill", "visit"]
 
 
 def test_a_judges_own_answer_is_compared_without_its_occurrences() -> None:
@@ -358,6 +380,14 @@ def test_nonsense_is_refused_and_nothing_breaks(name: str, said: str) -> None:
         asyncio.run(FORMATS[name].answer(Scripted(said, said), card, Question("id", "bus to Lyon")))
     own = FORMATS[name].read_own_answer(said, Draft(""), card)
     assert not FORMATS[name].compare(own, final(TRIPS[0][1]))
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**20), 1e308, 2**53 + 1])
+def test_numbers_of_any_size_are_compared(number: float) -> None:
+    card = FORMAT.start_card([draft(f"{n}", {"score": n / 10}) for n in (1, 4)])
+    said = FORMAT.read_own_answer(json.dumps({"score": number}), Draft(""), card)
+    assert FORMAT.compare(said, said)
+    assert not FORMAT.compare(said, '{"score": 0.5}')
 
 
 def test_texts_inside_are_cleaned() -> None:
