@@ -45,7 +45,7 @@ class FolderReview:
             )
         self.folder = folder
         self._card = load_card_of([str(folder.path)])
-        self._origins = Origins.open(folder)
+        self._origins = Origins(folder)
         self._catalogue = Catalogue(folder, self._origins.measure_nearness)
         self._scale = DoubtScale(self._catalogue.entries)
         self._doubts: dict[int, Doubt] = {}
@@ -57,6 +57,7 @@ class FolderReview:
     def start(self) -> dict[str, Any]:
         """What the page needs first: names, filters with their counts, reasons; doubts are weighed anew."""
         self._follow()
+        self._card = load_card_of([str(self.folder.path)])
         self._scale, self._doubts = DoubtScale(self._catalogue.entries), {}
         entries = self._catalogue.entries
         return {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import orjson
 
@@ -27,31 +27,32 @@ _SHOWN: Final = 40_000
 
 
 class Origins:
-    """Seeds, parents and calls of one run. Without a journal nothing is known, and nothing is missing."""
+    """Seeds, parents and calls of one run. Without a journal nothing is known, and nothing is missing.
 
-    def __init__(self, journal: Journal | None) -> None:
-        self._journal = journal
+    A run that has only begun has no journal yet: it is opened once it is there.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._path = folder.journal
+        self._opened: Journal | None = None
         self._seeds: dict[str, Mapping[str, Any] | None] = {}
         self._words: dict[str, frozenset[str]] = {}
 
-    @classmethod
-    def open(cls, folder: RunFolder) -> Self:
-        """The origins of a run folder; close them.
-
-        Raises:
-            InputError: its journal can't be read.
-        """
-        return cls(Journal.open(folder.journal, readonly=True) if folder.journal.exists() else None)
-
     def close(self) -> None:
         """Close the journal."""
-        if self._journal is not None:
-            self._journal.close()
+        if self._opened is not None:
+            self._opened.close()
+
+    @property
+    def _journal(self) -> Journal | None:
+        if self._opened is None and self._path.exists():
+            self._opened = Journal.open(self._path, readonly=True)
+        return self._opened
 
     def seed(self, id: str) -> Mapping[str, Any] | None:
         """A seed as the journal keeps it; `None` where it is unknown."""
-        if self._seeds.get(id) is None and self._journal is not None:
-            self._seeds[id] = self._journal.get_decision(SEED, id)
+        if self._seeds.get(id) is None and (journal := self._journal) is not None:
+            self._seeds[id] = journal.get_decision(SEED, id)
         return self._seeds.get(id)
 
     def measure_nearness(self, text: str, seed: str) -> float:
@@ -59,8 +60,8 @@ class Origins:
 
         Where no seed is known it is 1: nothing says that the text is far.
         """
-        if self._journal is not None and not self._words:
-            for id, row in islice(self._journal.read_decisions(SEED), _COMPARED):
+        if not self._words and (journal := self._journal) is not None:
+            for id, row in islice(journal.read_decisions(SEED), _COMPARED):
                 self._words[id] = extract_vocabulary(str(row["input"])[:_READ])
         if seed not in self._words and (row := self.seed(seed)):
             self._words[seed] = extract_vocabulary(str(row["input"])[:_READ])
@@ -74,7 +75,8 @@ class Origins:
 
     def record(self, id: str) -> Mapping[str, Any] | None:
         """A record by its id, also one that was pruned or is not written; `None` where there is none."""
-        outcome = self._journal.get_outcome(id) if self._journal is not None else None
+        journal = self._journal
+        outcome = journal.get_outcome(id) if journal is not None else None
         if outcome is None or outcome.kind not in ("accepted", "surplus"):
             return None
         found: Mapping[str, Any] = orjson.loads(outcome.payload)
@@ -82,9 +84,10 @@ class Origins:
 
     def answers(self, id: str) -> list[dict[str, str]]:
         """What the model said for a record or reject, call by call; other records may share a call."""
-        if self._journal is None:
+        journal = self._journal
+        if journal is None:
             return []
-        calls = RecordCalls(self._journal, {id}).read(id)
+        calls = RecordCalls(journal, {id}).read(id)
         return [{"step": each.call.step, "text": _read_answer(each.call.body)[:_SHOWN]} for each in calls]
 
     def complete(

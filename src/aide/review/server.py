@@ -99,7 +99,8 @@ class ReviewServer:
         return response
 
     def _check(self, request: web.Request) -> None:
-        hosts = {f"{HOST}:{self._port}", f"localhost:{self._port}"}
+        port = "" if self._port == 80 else f":{self._port}"
+        hosts = {f"{HOST}{port}", f"localhost{port}"}
         origin = request.headers.get("Origin")
         if request.headers.get("Host") not in hosts:
             raise web.HTTPForbidden(reason="another host")

@@ -11,6 +11,7 @@ from aide.dataset.lines import read_lines
 from aide.errors import InputError
 from aide.records import digest
 from aide.review.decisions import OvertakenError
+from aide.run.folder import RunFolder
 from unit.review.folders import (
     EVERYTHING,
     SEED,
@@ -272,8 +273,19 @@ def test_lines_that_are_no_records_are_passed_over(tmp_path: Path) -> None:
         assert len(review.choose(EVERYTHING)["numbers"]) == 2
 
 
-def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    from aide.run.folder import RunFolder
+def test_a_run_that_has_only_begun_is_empty_and_then_fills(tmp_path: Path) -> None:
+    done = write_folder(tmp_path / "done", [make_record("a", "My parcel is late")])
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    folder.write_manifest({"spec": {}, "origins": {}, "seeds": []})
+    with open_review(folder) as review:
+        assert review.start()["records"] == 0
+        done.journal.rename(folder.journal)
+        done.shards.rename(folder.shards)
+        assert review.start()["records"] == 1
+        assert review.show(0)["seed"]["input"] == SEED_ROW["input"]
 
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is no run folder"), open_review(RunFolder(tmp_path)):
         pass

@@ -141,4 +141,7 @@ def test_every_key_is_shown_on_the_page() -> None:
     named = {"ArrowDown": "↓", "ArrowUp": "↑", "PageDown": "PgDn", "PageUp": "PgUp"}
     listed = set(re.findall(r"<kbd>(.+?)</kbd>", shown.split('id="keys"')[1]))
     assert len(keys) > 15
-    assert {named.get(key, key.upper() if len(key) == 1 else key) for key in keys} - listed == set()
+    wanted = {named.get(key, key.upper() if len(key) == 1 else key) for key in keys}
+    assert wanted - listed == set()
+    docs = (Path(__file__).parents[3] / "docs" / "review.md").read_text(encoding="utf-8")
+    assert wanted - set(re.findall(r"`(.+?)`", docs.split("## Keys")[1])) == set()
