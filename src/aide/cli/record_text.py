@@ -8,7 +8,7 @@ import typer
 
 from aide.cli.console import make_printable
 from aide.cli.folding import fold_line
-from aide.records import Lineage, read_varying
+from aide.records import Lineage, read_varying, show_chat
 from aide.records.field_names import look_up_field
 
 INDENT: Final = 10
@@ -84,7 +84,7 @@ def _list_texts(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for name, text in parts.items():
             if text != varying:
                 yield name, make_printable(str(text), LONGEST_FIXED)
-    yield "input", varying or record["input"]
+    yield "input", show_chat(record) or varying or record["input"]
     if choices := record.get("choices"):
         options = choices if isinstance(choices, list) else [choices]
         yield (

@@ -10,7 +10,7 @@ import typer
 from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.cli.folding import fold_line
-from aide.records import PLAIN, Lineage, read_output, read_varying
+from aide.records import PLAIN, Lineage, read_output, read_varying, show_chat
 
 LENGTHS: Final = (360, 240, 160, 110, 70)
 """Columns that a text may have. On a terminal the first is used with which everything fits on one screen."""
@@ -91,7 +91,7 @@ def _describe(step: dict[str, Any], longest: int) -> Iterator[str]:
 
 def _list_texts(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield from content.get("fixed", ())
-    yield "input", read_varying({"input": "", **content}) or "(not kept)"
+    yield "input", show_chat(content) or read_varying({"input": "", **content}) or "(not kept)"
     if content.get("output"):
         yield "output", read_output(content)
     if content.get("choices"):

@@ -15,6 +15,7 @@ from aide.records.content import (
     make_frame,
     read_output,
     read_varying,
+    show_chat,
     write_tool,
 )
 from aide.records.ids import ID_BYTES, digest, rng
@@ -54,5 +55,6 @@ __all__ = [
     "Hop", "Lineage", "Message", "Parts", "Payload", "Point", "Reading", "ReasonedPayload", "Record", "Reject",
     "Seed", "ToolCall", "TracedAsk", "Triple", "Turn", "Usage", "Verdict", "describe_turns", "digest",
     "find_varying_name", "join_words", "list_kinds", "make_frame", "name_group", "number_calls", "read_answer",
-    "read_output", "read_varying", "render_turns", "replace", "rng", "write_calls", "write_tool", "write_turns",
+    "read_output", "read_varying", "render_turns", "replace", "rng", "show_chat", "write_calls", "write_tool",
+    "write_turns",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 
-from aide.records.turns import Turn, write_turns
+from aide.records.turns import Turn, describe_turns, write_turns
 from aide.text.structure import write_structure
 
 
@@ -170,6 +170,15 @@ def read_output(line: Mapping[str, Any]) -> str:
     """The output of a record's line as text; one that is a JSON value is written as such."""
     output = line.get("output", "")
     return write_structure(output) if isinstance(output, dict | list) else str(output)
+
+
+def show_chat(line: Mapping[str, Any]) -> str:
+    """Who says what before the answer, for a person to read; empty where a line holds no chat."""
+    try:
+        turns = [Turn.from_dict(turn) for turn in line.get("turns") or ()]
+    except (KeyError, TypeError, AttributeError):  # another kind of row, whose column has this name
+        return ""
+    return describe_turns(turns[:-1] if line.get("output") else turns)
 
 
 def make_frame(whole: str, spans: Sequence[tuple[tuple[int, int], str]]) -> str:

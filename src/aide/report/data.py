@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from aide.journal import AnsweredCall, Journal
 from aide.jsonl import encode_json
-from aide.records import Lineage, read_output, read_varying
+from aide.records import Lineage, read_output, read_varying, show_chat
 from aide.report.gather import ReportFacts, read_model_text
 from aide.run.record_calls import RecordCalls
 
@@ -60,7 +60,7 @@ def build_rows(facts: ReportFacts) -> dict[str, Any]:
         rows[id] = len(rows)
         texts = (
             make_visible(str(seed["name"]), 80),
-            make_visible(seed["input"]),
+            make_visible(show_chat(seed) or seed["input"]),
             make_visible(seed["output"]),
         )
         seeds.append([id, *texts, *_count_children(yields, id)])
@@ -75,14 +75,14 @@ def build_rows(facts: ReportFacts) -> dict[str, Any]:
 def _build_record(record: Mapping[str, Any], rows: Mapping[str, int], yields: Mapping[str, Any]) -> list[Any]:
     """A record's row; `report.js` names the places in the same order."""
     lineage, scores = record["lineage"], record["scores"]
-    inner = read_varying(record)
+    inner = show_chat(record) or read_varying(record)
     return [
         record["id"], rows.get(lineage["parent_id"], rows.get(lineage["seed_id"], 0)), lineage["hop"],
         make_visible(lineage["operation"], 60), make_visible(Lineage.from_dict(lineage).origin, 300),
         int(lineage["anchored"]), scores.get("relevance"), scores.get("diversity"), record["likeness"],
         record["revisions"], make_visible(inner), make_visible(read_output(record)),
         [make_visible(each, 2000) for each in record.get("choices", ())],
-        make_visible(record["input"], 3000) if inner != record["input"] else "",
+        make_visible(record["input"], 3000) if inner != record["input"] and not record.get("turns") else "",
         *_count_children(yields, record["id"]), make_visible(record["model"], 80),
     ]  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from aide.journal import Journal, Outcome
-from aide.records import PLAIN, Lineage, read_output
+from aide.records import PLAIN, Lineage, read_output, show_chat
 from aide.run.folder import RunFolder
 from aide.run.seed_pool import SEED
 
@@ -63,15 +63,19 @@ def _choose(rows: Sequence[Outcome], count: int, *, fill: bool) -> list[Outcome]
 def _make_preview(line: Mapping[str, Any], seeds: Mapping[str, Any], journal: Journal) -> RecordPreview:
     lineage = Lineage.from_dict(line["lineage"])
     parent = journal.get_outcome(lineage.parent_id)
-    above = orjson.loads(parent.payload)["input"] if parent else "(the seed)"
+    above = _show_input(orjson.loads(parent.payload)) if parent else "(the seed)"
     if lineage.operation == PLAIN:
         above = "(none)"
     origin = f"{lineage.describe()}{' (anchored)' if lineage.anchored else ''}"
     grades = ", ".join(f"{name} {_format_grade(value)}" for name, value in line["scores"].items())
     return RecordPreview(
-        seeds[lineage.seed_id]["input"], above, line["input"], read_output(line), origin, grades
+        _show_input(seeds[lineage.seed_id]), above, _show_input(line), read_output(line), origin, grades
     )
 
 
 def _format_grade(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _show_input(line: Mapping[str, Any]) -> str:
+    return show_chat(line) or str(line["input"])
