@@ -42,3 +42,5 @@ async def end_process(process: asyncio.subprocess.Process, *, group: bool) -> No
             while await process.stdout.read(_CHUNK):
                 pass
             await process.wait()
+    # Our end of a pipe that is still held open: closing it ends whoever writes on, and asyncio has no public way to it.
+    process._transport.close()  # type: ignore[attr-defined]
