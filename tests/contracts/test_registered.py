@@ -17,6 +17,7 @@ from aide.prompts import Prompts, list_variants
 from aide.recipes import RECIPES
 from aide.records import FORMATS as FORMAT_NAMES
 from aide.records import OPERATIONS, PERSONA, PLAIN, WHOLE, Draft, Record, rng
+from aide.records.results import STRUCTURED
 from aide.seeds import load_seeds
 from runs import ROOT, SEEDS, contents, expand, lines, reconciles, rejects
 from unit.formats.scripted import Scripted
@@ -37,6 +38,10 @@ NONSENSE = (
 
 def test_the_formats_are_those_that_records_name() -> None:
     assert sorted(FORMATS) == sorted(FORMAT_NAMES)
+
+
+def test_outputs_that_are_values_stand_as_such_in_lines() -> None:
+    assert {name for name in FORMATS if FORMATS[name].structured} == STRUCTURED
 
 
 @pytest.mark.parametrize("name", FORMATS)
