@@ -231,9 +231,24 @@ def test_two_windows_lose_no_decision(tmp_path: Path) -> None:
             await other.until(f"{TITLE} === 'record 2 of 9'")
             await other.press("r")
             await decided(one, 2)  # the first hears of the second
+            await other.until(f"{TITLE} === 'record 3 of 9'")
+            await one.until(f"{TITLE} === 'record 2 of 9'")
+            await one.press("j")
+            await one.until(f"{TITLE} === 'record 3 of 9'")
+            await other.press("e")
+            await other.until("document.activeElement.tagName === 'TEXTAREA'")
+            await other.write("Mended")
+            await one.press("r")
+            await decided(one, 3)
+            await other.press("Ctrl+Enter")
+            await other.until("document.querySelector('.wrong').textContent.includes('(refused)')")
+            await other.press("Ctrl+Enter")  # what was typed is not lost
+            await other.until(f"{TITLE} === 'record 4 of 9'")
 
     asyncio.run(go())
-    assert [line["verdict"] for line in read_reviews(folder)] == ["accept", "reject"]
+    written = read_reviews(folder)
+    assert [line["verdict"] for line in written] == ["accept", "reject", "reject", "accept"]
+    assert "Mended" in written[3]["input"]
 
 
 def test_a_server_that_ended_is_told_and_the_record_stays(tmp_path: Path) -> None:

@@ -4,13 +4,12 @@ import json
 import signal
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cli.shell import SEEDS, WAIT, Running, aide, environment
+from unit.review.folders import ask_server
 
 TICKETS = SEEDS / "support_tickets_de.jsonl"
 GROW = ("expand", TICKETS, "--base-url", "sim:", "--target", "30", "--quiet", "-o")
@@ -23,13 +22,6 @@ def run(tmp_path: Path) -> Path:
     return folder
 
 
-def ask(url: str, name: str, body: Any = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{url}api/{name}", data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.load(answer)
-
-
 def start(folder: Path, **more: str) -> tuple[Running, str]:
     page = Running("review", folder, "--no-browser", **more)
     page.until("stdout", 1)
@@ -39,12 +31,12 @@ def start(folder: Path, **more: str) -> tuple[Running, str]:
 def test_decisions_reach_exports_stats_status_and_are_made_up_for(run: Path) -> None:
     page, url = start(run)
     with page:
-        first, second, third = ask(url, "choose", {"kind": "record"})["numbers"][:3]
-        ask(url, "decide", {"n": first, "verdict": "accept", "seen": 0})
-        ask(url, "decide", {"n": second, "verdict": "reject", "seen": 0, "reason": "off task"})
+        first, second, third = ask_server(url, "choose", {"kind": "record"})["numbers"][:3]
+        ask_server(url, "decide", {"n": first, "verdict": "accept", "seen": 0})
+        ask_server(url, "decide", {"n": second, "verdict": "reject", "seen": 0, "reason": "off task"})
         edits = {"input": "Wo bleibt das Paket?"}
-        ask(url, "decide", {"n": third, "verdict": "accept", "seen": 0, "edits": edits})
-        refused = ask(url, f"entry?n={second}")["id"]
+        ask_server(url, "decide", {"n": third, "verdict": "accept", "seen": 0, "edits": edits})
+        refused = ask_server(url, f"entry?n={second}")["id"]
         page.send(signal.SIGINT)
         code, out, err = page.end()
     assert (code, out.count("\n")) == (0, 1)
@@ -94,7 +86,7 @@ def test_a_kill_at_any_moment_loses_no_decision_that_was_told(run: Path, point: 
     with page:
         for number in range(4):
             try:
-                ask(url, "decide", {"n": number, "verdict": "accept", "seen": 0})
+                ask_server(url, "decide", {"n": number, "verdict": "accept", "seen": 0})
             except OSError:
                 break
             told += 1
@@ -107,8 +99,8 @@ def test_a_kill_at_any_moment_loses_no_decision_that_was_told(run: Path, point: 
     assert f"{kept.count(chr(10))} accepted, 0 refused" in aide("status", run).stdout
     page, url = start(run)
     with page:
-        undecided = ask(url, "choose", {"state": "to do", "kind": "record"})["numbers"][0]
-        ask(url, "decide", {"n": undecided, "verdict": "reject", "seen": 0})
+        undecided = ask_server(url, "choose", {"state": "to do", "kind": "record"})["numbers"][0]
+        ask_server(url, "decide", {"n": undecided, "verdict": "reject", "seen": 0})
         page.send(signal.SIGTERM)
         assert page.end()[0] == 0
     *before, last = (run / "reviews.jsonl").read_text().splitlines()

@@ -1,7 +1,9 @@
 """Run folders of a few records, written as a run would have written them, and reviews over them."""
 
 import asyncio
+import http.client
 import json
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,6 +96,21 @@ def find(review: FolderReview, name: str) -> dict[str, Any]:
     numbers = review.choose({**EVERYTHING, "text": digest("record", name)})["numbers"]
     [row] = review.list_rows(numbers)
     return row
+
+
+def ask_server(url: str, name: str, body: Any = None) -> Any:
+    """What a page at this address is answered.
+
+    Raises:
+        OSError: the server is gone, or refuses.
+    """
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{url}api/{name}", data, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+    except (http.client.HTTPException, ValueError) as fault:
+        raise OSError("the answer broke off") from fault
 
 
 def read_reviews(folder: RunFolder) -> list[dict[str, Any]]:

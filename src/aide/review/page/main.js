@@ -187,7 +187,12 @@ async function decide(verdict, { reason = "", edits = null, stay = false } = {})
   }
 }
 async function complain(fault, before) {
-  if (fault.status === 409) {
+  if (fault.status === 409 && editor) {
+    const fresh = await ask(`entry?n=${before.n}`);
+    entry.seen = fresh.seen;
+    list.update([fresh]);
+    editor.tell(`Not kept: it was ${fault.message} (${fresh.state}). Accept once more to overrule that.`);
+  } else if (fault.status === 409) {
     notice(`Not kept: it was ${fault.message}. This is how it stands now.`);
     await load(before.n);
   } else if (fault.status && editor) editor.tell(fault.message);
@@ -391,12 +396,17 @@ document.addEventListener("keydown", (event) => {
   }
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (editor) return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key, digit = /^[1-9]$/.test(key);
+  const key = readKey(event), digit = /^[1-9]$/.test(key);
   if (!KEYS[key] && !digit) return;
   event.preventDefault();
   if (event.repeat && (digit || DECIDING.has(key))) return; // a key that is held decides once
   Promise.resolve(digit ? pickLabel(+key - 1) : KEYS[key]()).catch((fault) => fault.status && notice(fault.message));
 });
+// The letter on the key; of a keyboard with other letters the one in that place.
+function readKey(event) {
+  if (event.key.length > 1) return event.key;
+  return /[\x20-\x7e]/.test(event.key) ? event.key.toLowerCase() : event.code.replace(/^Key/, "").toLowerCase();
+}
 function chooseReason(event) {
   const reason = start.reasons[+event.key - 1];
   if (event.key === "Enter" && event.target.id === "reason") {
