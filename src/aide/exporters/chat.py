@@ -23,8 +23,14 @@ class LineExporter:
 
     def write(self, lines: Iterable[RecordLine], job: ExportJob) -> ExportResult:
         """Write the lines."""
-        rows = (self.render(job.rendering.example(line)) for line in lines)
-        return ExportResult(write_lines(job.dest, rows))
+        return ExportResult(write_lines(job.dest, (self._render(line, job) for line in lines)))
+
+    def _render(self, line: RecordLine, job: ExportJob) -> dict[str, Any]:
+        example = job.rendering.example(line)
+        try:
+            return self.render(example)
+        except ValueError as fault:
+            raise InputError(f"{line.where}: {fault}", hint="--to messages or --to sharegpt") from fault
 
 
 def render_messages(example: TrainingExample) -> dict[str, Any]:
@@ -72,7 +78,7 @@ def render_alpaca(example: TrainingExample) -> dict[str, Any]:
     place. Earlier turns stand in `history`, as pairs of user and assistant.
 
     Raises:
-        InputError: a chat has turns that Alpaca has no place for.
+        ValueError: a chat has turns that Alpaca has no place for; its text is a clause that follows the name of a line.
     """
     if example.turns:
         return _render_history(example)
@@ -91,10 +97,7 @@ def _render_history(example: TrainingExample) -> dict[str, Any]:
         any(user.role != USER or said.role != ASSISTANT or said.calls for user, said in pairs)
         or len(turns) % 2
     ):
-        raise InputError(
-            "a chat has calls, or two turns of one side in a row: Alpaca has no place for them",
-            hint="--to messages or --to sharegpt",
-        )
+        raise ValueError("Alpaca has no place for its calls, or for two turns of one side in a row")
     *before, (user, said) = pairs
     row = {"instruction": user.content, "input": "", "output": said.content}
     row |= {"system": system} if system else {}

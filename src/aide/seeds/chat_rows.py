@@ -1,11 +1,13 @@
 """Rows that are chats: which columns hold turns, functions and the system prompt, in each of the usual layouts."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from aide.records import ASSISTANT, SYSTEM, USER, Draft, Turn
+from aide.records import ASSISTANT, SYSTEM, USER, Draft, Turn, list_kinds
 from aide.seeds.chats import SAYS, is_turn_list, make_chat, parse_cell, read_tools, read_turns
 from aide.seeds.values import BadRowError, read_text_value
+from aide.text.figures import format_plural
 
 if TYPE_CHECKING:
     from aide.seeds.shapes import RowFields
@@ -18,6 +20,7 @@ BESIDE: Final = (*_TOOLS, "history")
 _MEDIA: Final = ("images", "image", "videos", "video", "audios", "audio")
 _ENDS: Final = ("completion", "chosen")
 
+_MOST_SHAPES: Final = 4
 _HOLDERS: Final = (*TURNS, "prompt", *_ENDS)
 _CARRIED: Final = ("role", "from", "speaker", *SAYS, "tool_calls", "function_call", "tool_call_id", "name")
 
@@ -93,9 +96,22 @@ def is_whole_chat(fields: "RowFields", column: str) -> bool:
     return holds_turns(fields, column) and len(parse_cell(fields.row[fields.names[column]])) > 1
 
 
-def describe_lost_keys(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """A sentence on the keys of turns that no new turn has a value for; none where there are none."""
+def describe_chats(rows: Sequence[Mapping[str, Any]], drafts: Sequence[Draft]) -> list[str]:
+    """Sentences on what new conversations take over from the seeds and what they lack; none without chats."""
+    if not drafts:
+        return []
+    shapes = Counter(", ".join(list_kinds(draft.turns)) for draft in drafts).most_common(_MOST_SHAPES)
+    told = [f"new conversations have the turns of a seed: {'; '.join(f'{name} ({n})' for name, n in shapes)}"]
+    tools = {draft.tools for draft in drafts}
+    kept = ["the system prompt that all share"] if drafts[0].system else []
+    if any(tools):
+        one = format_plural(len(drafts[0].tools), "function") if len(tools) == 1 else ""
+        kept.append(one or "each seed's functions")
+    told += [f"they keep as it is: {' and '.join(kept)}"] if kept else []
     cells = (parse_cell(row.get(name)) for row in rows for name in row if name.casefold() in _HOLDERS)
     turns = (turn for cell in cells if is_turn_list(cell) for turn in cell)
     lost = [key for key in dict.fromkeys(key for turn in turns for key in turn) if key not in _CARRIED]
-    return [f"left out of new turns, which have no value for it: {', '.join(lost)}"] if lost else []
+    return [
+        *told,
+        *([f"left out of new turns, which have no value for it: {', '.join(lost)}"] if lost else []),
+    ]

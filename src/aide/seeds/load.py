@@ -9,7 +9,7 @@ from typing import Final
 
 from aide.errors import InputError
 from aide.records import FORMATS, Seed, find_varying_name
-from aide.seeds.chat_rows import describe_lost_keys
+from aide.seeds.chat_rows import describe_chats
 from aide.seeds.chats import describe_end, flatten_chat, settle_chats
 from aide.seeds.column_names import CHOICES, IDS, INPUTS, KNOWN, OUTPUTS
 from aide.seeds.columns import split_columns
@@ -166,6 +166,7 @@ def load_seeds(
     report_problems(problems, skip_bad=mapping.skip_bad, any_left=bool(seeds))
     if not seeds:
         raise InputError(f"{paths[0]} holds no examples", hint="it needs about ten, one a line")
+    chats = [row for row in rows if row.content.draft.turns]
     format, task = _find_common(rows, "format"), _find_common(rows, "task")
     parted, left_out = split_columns(list(seeds.values()), mapping.meta)
     return LoadedSeeds(
@@ -180,7 +181,7 @@ def load_seeds(
         left_out,
         (
             *(_describe_layout(table) for table in tables if table.container in TABLES and table.rows),
-            *describe_lost_keys(row.fields.row for row in rows if row.content.draft.turns),
+            *describe_chats([row.fields.row for row in chats], [row.content.draft for row in chats]),
         ),
         _learn_templates(left_out, rows),
     )

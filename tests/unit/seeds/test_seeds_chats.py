@@ -176,7 +176,13 @@ def test_keys_of_turns_that_no_new_turn_has_are_named(tmp_path: Path) -> None:
         "left out of new turns, which have no value for it: weight"
         in load(tmp_path, {"messages": weighed}).notes
     )
-    assert load(tmp_path, {"messages": OPENAI}).notes == []
+    plain = load(tmp_path, {"messages": OPENAI}, {"messages": [{"role": "system", "content": "x"}, *OPENAI]})
+    assert plain.notes == [
+        "new conversations have the turns of a seed: user, assistant, user, assistant (1); "
+        "system, user, assistant, user, assistant (1)"
+    ]
+    shared = load(tmp_path, {"messages": [{"role": "system", "content": "x"}, *OPENAI], "tools": TOOLS})
+    assert "they keep as it is: the system prompt that all share and 1 function" in shared.notes
 
 
 def test_images_beside_the_turns_are_refused_by_name(tmp_path: Path) -> None:
