@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aide.errors import Unusable
 from aide.text.fences import find_fenced_blocks
+from aide.text.programming import is_sql
 from aide.text.tags import unwrap_tags
 
 T = TypeVar("T")
@@ -304,7 +305,7 @@ class CodePayload:
         blocks = [block.inside for block in find_fenced_blocks(text)]
         if not blocks and (fence := _OPEN_FENCE.search(text)):
             blocks = [text[fence.end() :]]
-        if not blocks and looks_like_code(text):
+        if not blocks and (looks_like_code(text) or is_sql(text)):
             blocks = [text]
         code = max(blocks, key=len, default="").strip("\n").rstrip()
         if not code:

@@ -126,7 +126,7 @@ class Display:
             shape=inputs.loaded.shape,
             format=inputs.format.name,
         )
-        for note in inputs.loaded.notes:
+        for note in inputs.notes:
             self.tell(f"note: {escape_for_console(note)}", "note", note=note)
         hops = format_plural(spec.hops, "hop")
         self.tell(

@@ -83,7 +83,7 @@ def _describe_request(spec: "RunSpec", inputs: "PreparedInputs", folder: "RunFol
         "folder": str(folder.path),
         "seeds": len(inputs.seeds),
         "shape": inputs.loaded.shape,
-        "notes": inputs.loaded.notes,
+        "notes": inputs.notes,
         "format": inputs.format.name,
         "target": spec.compute_target(len(inputs.seeds)),
         "hops": spec.hops,

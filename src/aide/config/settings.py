@@ -176,7 +176,7 @@ class RunSettings(Frozen):
         bool, Flag("quality", "Keep records that a second label or option fits nearly as well.")
     ] = False
     run_code: Annotated[
-        bool, Flag("quality", "Run solutions against their tests, in a sandbox without network.")
+        bool, Flag("quality", "Run solutions against their tests, and SQL, in a sandbox without network.")
     ] = False
     exam: Annotated[
         bool, Flag("quality", "Precheck: try model and judge on the seeds, three calls a seed.")

@@ -118,7 +118,7 @@ class SeedShape:
         for role, column in self.loaded.origin.roles.items():
             if place := _PLACED.fullmatch(role):
                 yield column, self._read_place(place[1], int(place[2]), line, draft, column)
-            elif role == "context":
+            elif role in ("context", "context 2"):
                 yield column, _imitate(self.sample.get(column), str(parts.get(make_part_name(column), "")))
             elif role in _MARKED:
                 yield column, self._write_marked(role, column, line, draft)

@@ -67,6 +67,10 @@ class Format(ABC):
         """The name of the prompt for an answer in the way of `model`, without its folder."""
         return self.name
 
+    def runs_queries(self, card: TaskCard) -> bool:
+        """True when outputs are queries, which give rows where they are run."""
+        return False
+
     # --- from the seeds -----------------------------------------------------------------------------
 
     @abstractmethod

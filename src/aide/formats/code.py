@@ -1,4 +1,7 @@
-"""Code: a solution and its tests, written without sight of each other. Nothing is run here."""
+"""Code: in Python a solution and its tests, written without sight of each other; SQL queries; other programs.
+
+Nothing is run here.
+"""
 
 import ast
 import builtins
@@ -8,15 +11,20 @@ from typing import Any, Final
 
 from aide.errors import Unusable
 from aide.formats.base import Format, ask_answer
+from aide.formats.payloads import DraftPayload
 from aide.formats.task import Label, Question, TaskCard
 from aide.parsing import CodePayload, looks_like_code, parse_python
 from aide.records import Ask, Draft
+from aide.text.programming import PYTHON, SQL, find_language, is_sql
 
 _STARTS: Final = (
     "def ", "class ", "import ", "from ", "function ", "public ", "#include", "SELECT ", "const ", "```",
 )  # fmt: skip
 _STATEMENTS: Final = {ast.Assert, ast.Import, ast.ImportFrom}
 _MOST_TESTS: Final = 100  # ten times what is asked for
+_PROMPTS: Final = {"": "code", PYTHON: "code", SQL: "sql"}
+_OTHER: Final = "program"
+"""The prompt of languages that nothing here can run."""
 _MOSTLY: Final = 0.8  # of the seeds: one that is cut off or in prose does not make it another format
 
 
@@ -49,7 +57,7 @@ def _cut_statement(lines: Sequence[str], node: ast.stmt) -> str:
 
 
 class Code(Format):
-    """A function by its description; in Python (`card.code`) with tests."""
+    """A program by its description, in the language that `card.code` names; in Python with tests."""
 
     name = "code"
     runs_tests = True
@@ -59,18 +67,27 @@ class Code(Format):
         if any(draft.tests for draft in drafts):
             return True
         outputs = [draft.output for draft in drafts]
-        programs = [each for each in outputs if "\n" in each or each.lstrip().startswith(_STARTS)]
-        return sum(map(looks_like_code, programs)) >= _MOSTLY * len(drafts) > 0
+        programs = [
+            each for each in outputs if "\n" in each or each.lstrip().startswith(_STARTS) or is_sql(each)
+        ]
+        found = sum(looks_like_code(each) or is_sql(each) for each in programs)
+        return found >= _MOSTLY * len(drafts) > 0
 
     def start_card(self, drafts: Sequence[Draft], labels: Sequence[Label] = ()) -> TaskCard:
-        """The language, where it is Python: only that can be checked and run here."""
-        python = sum(parse_python(draft.output) is not None for draft in drafts)
-        return TaskCard(format=self.name, code="python" if python >= _MOSTLY * len(drafts) else "")
+        """The language that nearly all outputs are in. Python and SQL can be run here."""
+        outputs = [draft.output for draft in drafts]
+        python = sum(parse_python(output) is not None for output in outputs)
+        code = PYTHON if python >= _MOSTLY * len(drafts) else find_language(outputs, _MOSTLY)
+        return TaskCard(format=self.name, code=code)
+
+    def runs_queries(self, card: TaskCard) -> bool:
+        """SQL, over rows made from its schema."""
+        return card.code == SQL
 
     async def answer(self, ask: Ask, card: TaskCard, question: Question) -> Draft:
         """Tests from the input alone, then the solution without sight of them."""
         tests: tuple[str, ...] = ()
-        if card.code == "python":
+        if card.code == PYTHON:
             # Solutions in the prompt would be copied into the tests, right or wrong.
             blind = replace(question, demos=(), correction=None)
             tests = await ask_answer(ask, TestsPayload(), blind, template="code_tests", step="tests")
@@ -78,10 +95,13 @@ class Code(Format):
         def build(code: str) -> Draft:
             return Draft(question.input, code, tests=tests)
 
-        return await self.ask_draft(ask, card, question, CodePayload("code"), build)
+        checked = DraftPayload(CodePayload("code"), build, lambda draft: self.check(draft, card))
+        return await ask_answer(ask, checked, question, template=_PROMPTS.get(card.code, _OTHER))
 
     async def answer_again(self, ask: Ask, card: TaskCard, question: Question, draft: Draft) -> Draft:
         """Another solution, under the name that the tests of `draft` call, which the question need not tell."""
+        if not draft.tests:
+            return await super().answer_again(ask, card, question, draft)
         # Without a language on the card no tests are asked for: there are those of `draft`.
         other = await super().answer_again(ask, replace(card, code=""), question, draft)
         return replace(other, output=_rename_for_tests(other.output, draft.tests), tests=draft.tests)
@@ -90,7 +110,9 @@ class Code(Format):
         """Python compiles and defines what its tests call."""
         if not draft.output.strip():
             return "There is no code; write the function."
-        if card.code != "python":
+        if card.code == SQL and not is_sql(draft.output):
+            return "This is no SQL statement; write the query alone."
+        if card.code != PYTHON:
             return ""
         tree = parse_python(draft.output)
         if tree is None:

@@ -16,6 +16,7 @@ from aide.formats import Demonstration, Format, Question, TaskCard
 from aide.judging.verdict import Thresholds, apply_thresholds
 from aide.records import Ask, Comparison, Draft, Reading, Seed, Verdict
 from aide.verify.answers import AnswerChecks
+from aide.verify.queries import compare_queries, find_schema
 
 MIN_RIGHT: Final = 0.7
 """Least share of seeds answered as they are, and of their answers that the judge accepts. Good seeds hold a hard one or
@@ -115,7 +116,8 @@ async def _answer(
     """The model's blind answer, and whether it is the expected one; nothing is asked where no code can tell."""
     format, card = checks.format, checks.card
     run = checks.run if format.runs_tests and draft.tests else None
-    if run is None and not format.is_comparable(card):
+    query = checks.query if format.runs_queries(card) and find_schema(question.parts) else None
+    if run is None and query is None and not format.is_comparable(card):
         return "", None
     try:
         answer = await format.answer_again(ask, card, question, draft)
@@ -125,6 +127,8 @@ async def _answer(
         result = await run(answer.output, answer.tests)
         return result.problem or "passed", result.passed
     said = format.extract_final_answer(answer, card)
+    if query is not None:
+        return said, await compare_queries(query, question, draft.output, answer.output)
     return said, format.compare(said, expected)
 
 

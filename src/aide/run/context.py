@@ -24,10 +24,11 @@ from aide.run.seed_pool import SeedPool
 from aide.run.session import Session
 from aide.run.task_card import list_hop_labels
 from aide.run.test_results import JournaledTestRunner
-from aide.seeds.shapes import list_joined_columns
+from aide.seeds.column_names import list_joined_columns
 from aide.seeds.thoughts import is_reasoning
 from aide.verify.agreement import choose_quorum
 from aide.verify.answers import AnswerChecks, TestRunner
+from aide.verify.queries import QueryRunner
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def make_context(
     embed = session.embed_for(digest("personas")) if session.spec.embeddings else None
     recipe_context = build_recipe_context(
         session.spec, inputs, card, Prompts(session.spec.prompts, card=card), deduplicator=deduplicator, judge=judge,
-        thresholds=thresholds, demonstrations=pool.demonstrations, examples=pool.examples, run=runner, embed=embed,
+        thresholds=thresholds, demonstrations=pool.demonstrations, examples=pool.examples, run=runner,
+        query=runner.query if runner else None, embed=embed,
         wants=wants, note_written=note_written,
     )  # fmt: skip
     return RunContext(session, inputs, card, recipe_context, RECIPES["aide"](recipe_context))
@@ -83,6 +85,7 @@ def build_recipe_context(
     demonstrations: Callable[[Seed], tuple[Demonstration, ...]],
     examples: Callable[[Group], tuple[Demonstration, ...]],
     run: TestRunner | None = None,
+    query: QueryRunner | None = None,
     embed: Embed | None = None,
     wants: Callable[[Hop], bool] = lambda hop: True,
     note_written: Callable[[Group, int], None] = lambda group, count: None,
@@ -93,7 +96,7 @@ def build_recipe_context(
         errors.InputError: the persona bank can't be read.
     """
     banked = spec.persona_file is not None or spec.personas_from == "bank"
-    quorum = choose_quorum(spec.agreement, card)
+    quorum = choose_quorum(spec.agreement, card, runs=query is not None)
     return RecipeContext(
         spec=spec,
         task=inputs.loaded.task,
@@ -110,7 +113,12 @@ def build_recipe_context(
         ),
         # By itself a vote is held only where the judge, whose own answer is one, says otherwise.
         checks=AnswerChecks(
-            inputs.format, card, quorum, run, eager=spec.agreement != "auto" or not spec.reflection
+            inputs.format,
+            card,
+            quorum,
+            run,
+            eager=spec.agreement != "auto" or not spec.reflection,
+            query=query,
         ),
         thresholds=thresholds,
         prompts=prompts,

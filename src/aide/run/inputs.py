@@ -1,6 +1,6 @@
 """Seeds and task as a run takes them: read before anything is spent, and read again under the lock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -18,6 +18,8 @@ from aide.run.contexts import read_contexts
 from aide.run.folder import RunFolder, hash_inputs
 from aide.seeds import LoadedSeeds, SeedMapping, load_seeds, shape_chats
 from aide.streams import NO_STREAMS, STDIN, Streams, is_stream
+from aide.text.programming import PYTHON
+from aide.verify.queries import find_schema
 
 # From this share of a test item on, a seed is the item itself and not a neighbour of it: what a seed and an item of
 # one task have in common by chance (a frame, a turn of phrase) stays well below.
@@ -53,6 +55,9 @@ class PreparedInputs:
     def differing_frames(self) -> bool:
         """Whether chats differ in their system prompts or functions, so that few can share a call."""
         return len({(seed.draft.system, seed.draft.tools) for seed in self.seeds}) > 1
+
+    notes: tuple[str, ...] = ()
+    """What a person may want to know of how all this is taken, in sentences."""
 
     @property
     def fixed_parts(self) -> bool:
@@ -166,7 +171,8 @@ def read_inputs(
     _check_effect(spec, seeds, format)
     avoid = _read_avoided(spec, seeds)
     human = _read_human(spec, mapping, format)
-    inputs = PreparedInputs(loaded, seeds, format, labels, contexts, avoid, human, dict(hashes or {}))
+    notes = (*loaded.notes, *_note_code(spec, seeds, format))
+    inputs = PreparedInputs(loaded, seeds, format, labels, contexts, avoid, human, dict(hashes or {}), notes)
     if spec.output_schema is not None or spec.agree_on:
         count_inputs_card(spec, inputs)  # what is wrong with them is told before anything is spent
     prompts = Prompts(spec.prompts)
@@ -233,11 +239,28 @@ def _check_effect(spec: RunSpec, seeds: Sequence[Seed], format: Format) -> None:
             "--contexts has no effect: the seeds have no fixed part that its texts could stand for",
             hint="name the column that is never rewritten with --keep, or give --input-pattern",
         )
-    if spec.agreement not in ("auto", "off") and not format.comparable:
+    queries = (
+        spec.run_code
+        and format.runs_tests
+        and format.runs_queries(format.start_card([seed.draft for seed in seeds]))
+    )
+    if spec.agreement not in ("auto", "off") and not (format.comparable or queries):
         raise InputError(
             f"--agreement {spec.agreement} has no effect: answers of the format {format.name} can't be compared",
             hint="leave it out, or say what the answers are with --format",
         )
+
+
+def _note_code(spec: RunSpec, seeds: Sequence[Seed], format: Format) -> Iterator[str]:
+    """What of `--run-code` has no effect on the programs of these seeds."""
+    if not (spec.run_code and format.runs_tests):
+        return
+    card = format.start_card([seed.draft for seed in seeds])
+    if not format.runs_queries(card) and card.code != PYTHON:
+        told = f"in {card.code}" if card.code else "in no language that is known here"
+        yield f"--run-code runs Python and SQL; the outputs are {told}, so nothing is run"
+    elif format.runs_queries(card) and not any(find_schema(seed.parts) for seed in seeds):
+        yield "--run-code makes rows from CREATE TABLE statements; no seed has one, so no query is run"
 
 
 def _check_reuse(spec: RunSpec) -> None:

@@ -87,7 +87,8 @@ class _Trial:
         others = [each for each in self._inputs.seeds if each.id != seed.id][: session.spec.demonstrations]
         demos = tuple(make_demonstration(each.draft, format) for each in others)
         ask = session.ask_for(digest(DECISION, seed.id), Prompts(session.spec.prompts, card=card))
-        return await answer_seed(seed, AnswerChecks(format, card, run=run), demos, ask)
+        checks = AnswerChecks(format, card, run=run, query=run.query if run else None)
+        return await answer_seed(seed, checks, demos, ask)
 
     async def _read(self, card: TaskCard, seeds: Sequence[Seed]) -> list[Reading | None]:
         """The judge's readings, each beside examples that are not among the texts of its call."""

@@ -151,7 +151,7 @@ class StepRunner:
     def _checks(self) -> AnswerChecks:
         """The checks of a run, with every vote held at once: no judge follows whose answer would be one."""
         checks = self.context.recipe_context.checks
-        return AnswerChecks(checks.format, checks.card, checks.quorum, checks.run)
+        return AnswerChecks(checks.format, checks.card, checks.quorum, checks.run, query=checks.query)
 
     def _input(self, record: Mapping[str, Any]) -> tuple[Parts, str]:
         """The fixed parts of a record and what varies, which is not blank."""

@@ -27,3 +27,14 @@ class JournaledTestRunner:
             return ran
         passed, told = decided
         return SandboxResult(bool(passed), str(told))
+
+    async def query(self, schema: str, words: Sequence[str], query: str) -> SandboxResult:
+        """Run a query over rows made from its schema, or recall what came of it."""
+        key = digest(DECISION, "query", schema, query, *words)
+        decided = self._journal.get_decision(DECISION, key)
+        if decided is None:
+            ran = await self._sandbox.query(schema, words, query)
+            self._journal.decide(DECISION, key, [ran.passed, ran.problem, ran.value, ran.unfit])
+            return ran
+        passed, told, value, unfit = decided
+        return SandboxResult(bool(passed), str(told), str(value), bool(unfit))

@@ -27,6 +27,7 @@ from aide.records import digest
 IMAGE: Final = "python:3-slim"
 _PROGRAM: Final = Path(__file__).with_name("jail.py").read_text(encoding="utf-8")
 _BUILDER: Final = Path(__file__).with_name("box.py").read_text(encoding="utf-8")
+_QUERIES: Final = Path(__file__).with_name("queries.py").read_text(encoding="utf-8")
 _NOBODY: Final = "65534"
 _SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _BOX: Final = (
@@ -55,6 +56,10 @@ class SandboxResult:
     passed: bool
     problem: str = ""
     """What went wrong, for the log and the reject."""
+    value: str = ""
+    """Of a query what came of it: the hash of its rows, whatever their order."""
+    unfit: bool = False
+    """True when a query was not run, because its schema makes no tables here."""
 
 
 Command = Callable[[str], list[str]]
@@ -152,27 +157,50 @@ class Sandbox:
         Raises:
             InputError: the isolation, which worked before, can't be started any more.
         """
-        # An engine may print lines of its own: ours carries the token.
-        token = digest("sandbox", code, *tests)
-        self.running += 1
-        try:
-            async with self._slots:
-                status, out = await self._run(self._job(code, tests, token))
-        finally:
-            self.running -= 1
-        line = _parse_line(out)
-        if line.get("token") != token:
-            return SandboxResult(False, self._explain(status))
+        line = await self._run_job(code, tests)
+        if isinstance(line, str):
+            return SandboxResult(False, line)
         if line.get("passed") is True:
             return SandboxResult(True)
         at = line.get("at")
         where = f"test {at + 1}" if isinstance(at, int) and at >= 0 else "the solution itself"
         return SandboxResult(False, f"{where}: {line.get('problem')}")
 
-    def _job(self, code: str, tests: Sequence[str], token: str) -> bytes:
+    async def query(self, schema: str, words: Sequence[str], query: str) -> SandboxResult:
+        """Run a query in SQLite over rows made from its schema, in which `words` occur.
+
+        Raises:
+            InputError: as `run`.
+        """
+        line = await self._run_job(
+            f"{_QUERIES}\nresult = run({schema!r}, {[*words]!r}, {query!r})", (), "result"
+        )
+        if isinstance(line, str):
+            return SandboxResult(False, line)
+        found = _parse_line(str(line.get("value") or "").encode())
+        if not found:
+            return SandboxResult(False, f"{line.get('problem')}")
+        if fault := found.get("fault"):
+            return SandboxResult(False, str(fault), unfit=found.get("in") == "schema")
+        return SandboxResult(True, value=str(found.get("digest")))
+
+    async def _run_job(self, code: str, tests: Sequence[str], wanted: str = "") -> dict[str, object] | str:
+        """The line that came back, or a sentence that says why none did."""
+        # An engine may print lines of its own: ours carries the token.
+        token = digest("sandbox", code, *tests)
+        self.running += 1
+        try:
+            async with self._slots:
+                status, out = await self._run(self._job(code, tests, token, wanted))
+        finally:
+            self.running -= 1
+        line = _parse_line(out)
+        return line if line.get("token") == token else self._explain(status)
+
+    def _job(self, code: str, tests: Sequence[str], token: str, wanted: str = "") -> bytes:
         # Lone surrogates can't be written as UTF-8 and can't stand in a program either.
         code, *tests = (text.encode("utf-8", "replace").decode() for text in (code, *tests))
-        job = {"code": code, "tests": tests, "token": token}
+        job = {"code": code, "tests": tests, "token": token, "wanted": wanted}
         return orjson.dumps({**job, "seconds": self.limits.seconds, "megabytes": self.limits.megabytes})
 
     async def _run(self, job: bytes) -> tuple[int | None, bytes]:

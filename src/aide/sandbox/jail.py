@@ -94,8 +94,11 @@ def forbid_calls() -> None:
         raise OSError(ctypes.get_errno(), "the kernel takes no filter of system calls")
 
 
-def run_job(code: str, tests: list[str]) -> dict[str, object]:
-    """Run the solution, then each test in its names; the first thing that goes wrong ends it."""
+def run_job(code: str, tests: list[str], wanted: str = "") -> dict[str, object]:
+    """Run the solution, then each test in its names; the first thing that goes wrong ends it.
+
+    With `wanted` the value of that name goes back, as text.
+    """
     names: dict[str, object] = {"__name__": "solution"}
     at, problem = -1, ""
     try:
@@ -104,7 +107,13 @@ def run_job(code: str, tests: list[str]) -> dict[str, object]:
             exec(compile(test, "test", "exec"), names)
     except BaseException as fault:  # noqa: BLE001 - whatever a solution raises is its result, exits included
         problem = f"{type(fault).__name__}: {fault}"[:_MAX_PROBLEM]
-    return {"passed": not problem, "at": at, "problem": problem}
+    value = names.get(wanted) if wanted else ""
+    return {
+        "passed": not problem,
+        "at": at,
+        "problem": problem,
+        "value": value if isinstance(value, str) else "",
+    }
 
 
 def main() -> None:
@@ -124,7 +133,7 @@ def main() -> None:
     reader.register(back, 0)
     if reader.poll(0):
         os._exit(1)
-    found = run_job(job["code"], job["tests"])
+    found = run_job(job["code"], job["tests"], job.get("wanted", ""))
     os.write(back, json.dumps({**found, "token": job["token"]}).encode("utf-8", "replace") + b"\n")
     os._exit(0)
 

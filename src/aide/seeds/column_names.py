@@ -1,8 +1,10 @@
 """Names of columns as data sets have them, by what they hold."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from aide.seeds.chat_rows import BESIDE, TURNS
+from aide.seeds.sql_rows import SQL_COLUMNS
 
 # Of several in one row the first here is taken, so that the plainest stand
 # in front: a row with `question` and `content` asks the question.
@@ -44,5 +46,12 @@ KNOWN: Final = frozenset(
         *TESTS,
         *TURNS,
         *BESIDE,
+        *SQL_COLUMNS,
     )
 )
+
+
+def list_joined_columns(roles: Mapping[str, str]) -> list[str]:
+    """The columns that were joined to one input, in order; empty where it came from a single one."""
+    columns = [column for role, column in roles.items() if role.startswith("input ")]
+    return columns if len(columns) > 1 else []

@@ -17,6 +17,7 @@ from aide.seeds.spans import (
     read_squad_answer,
     read_tokens,
 )
+from aide.seeds.sql_rows import find_sql_columns
 from aide.seeds.thoughts import THOUGHTS, split_thoughts
 from aide.seeds.values import (
     BadRowError,
@@ -222,12 +223,6 @@ def _read_context(fields: RowFields) -> RowContent:
     return content
 
 
-def list_joined_columns(roles: Mapping[str, str]) -> list[str]:
-    """The columns that were joined to one input, in order; empty where it came from a single one."""
-    columns = [column for role, column in roles.items() if role.startswith("input ")]
-    return columns if len(columns) > 1 else []
-
-
 def _read_tokens(fields: RowFields) -> RowContent:
     tokens, tags = find_tokens(fields.row, fields.names)
     text, spans = read_tokens(fields.row[tokens], fields.row[tags])
@@ -250,6 +245,13 @@ def _read_squad(fields: RowFields) -> RowContent:
     said = read_squad_answer(fields.row[context], fields.row[answers])
     content = make_content(fields, roles, fields.read_text(input), said)
     return replace(content, fixed=((context, fields.read_text(context)),), varying=input)
+
+
+def _read_sql(fields: RowFields) -> RowContent:
+    question, query, about = find_sql_columns(fields)
+    roles = {"input": question, "output": query, **dict(zip(("context", "context 2"), about, strict=False))}
+    content = make_content(fields, roles, fields.read_text(question), fields.row[query])
+    return replace(content, fixed=tuple((each, fields.read_text(each)) for each in about), varying=question)
 
 
 def _find_two_texts(fields: RowFields) -> tuple[str, ...]:
@@ -359,6 +361,7 @@ SHAPES: Final = (
     ),
     RowShape("chat in a column `chosen`", partial(_is_whole_chat, "chosen"), _read_chat("chosen")),
     RowShape("BIG-bench target_scores", _has("target_scores"), _read_scored),
+    RowShape("a question about tables, its query", lambda row: bool(find_sql_columns(row)[0]), _read_sql),
     RowShape("Alpaca (instruction, input, output)", _is_alpaca, _read_alpaca),
     RowShape("a column an option, the answer by letter", _is_lettered, _read_lettered),
     RowShape(

@@ -20,7 +20,8 @@ STEPS: Final = (
 )  # fmt: skip
 # What an answer without a schema is asked for as, by words that stand in the prompt for it alone: `_Writer.kind`.
 FORMS: Final = (
-    ("assert", "tests"), ("code block", "code"), ("in exactly this form", "open"), ("only a JSON list", "calls"),
+    ("assert", "tests"), ("the one SQL query", "sql"), ("code block", "code"),
+    ("in exactly this form", "open"), ("only a JSON list", "calls"),
 )  # fmt: skip
 # Tags that show the form of what is wanted back, as in `<new>the new question</new>`: no inputs.
 OUTPUTS: Final = ("item", "new", "answer")

@@ -291,6 +291,8 @@ class _Writer:
         """The answer in the form that the prompt names; further draws word it differently."""
         if self.kind == "calls":
             return self.call()
+        if self.kind == "sql":
+            return f"```sql\nSELECT {self.result} AS result\n```"
         if self.kind in ("code", "tests"):
             called = found[1] if (found := _CALL.search(self.subject)) else "solve"
             tests = "".join(f"assert {called}({number}) == {self.truth}\n" for number in range(3))

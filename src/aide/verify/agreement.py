@@ -24,16 +24,17 @@ class Quorum:
 USUAL: Final = Quorum(2, 3)
 
 
-def choose_quorum(setting: str, card: TaskCard) -> Quorum | None:
+def choose_quorum(setting: str, card: TaskCard, *, runs: bool = False) -> Quorum | None:
     """The quorum of a task: as set (`K/N`, `off`), or by itself 2/3 where the format wants it.
 
     Answers that code can't compare have none.
     """
     format = FORMATS[card.format]
-    if setting == "off" or not format.is_comparable(card):
+    queries = runs and format.runs_queries(card)
+    if setting == "off" or not (queries or format.is_comparable(card)):
         return None
     if setting == "auto":
-        return USUAL if format.wants_votes(card) else None
+        return USUAL if queries or format.wants_votes(card) else None
     needed, _, most = setting.partition("/")
     found = Quorum(int(needed), int(most))
     return found if found.needed > 1 else None

@@ -14,6 +14,7 @@ from aide.records import Ask, Correction, Draft, Payload
 from aide.sandbox.isolation import SandboxResult
 from aide.verify.agreement import USUAL, Quorum, Vote, VoteTally, collect_votes
 from aide.verify.arithmetic import describe_miscalculation
+from aide.verify.queries import QueryRunner, check_query, find_schema
 
 T = TypeVar("T")
 TestRunner = Callable[[str, Sequence[str]], Awaitable[SandboxResult]]
@@ -32,7 +33,7 @@ class AnswerChecks:
 
     `quorum` is how many answers must agree; without it one is enough. It is held at once where it is `eager`, else only
     where the judge differs, whose own answer is a vote. `run` runs a solution against its tests; without it no code is
-    run, and a record says that its tests are unverified.
+    run, and a record says that its tests are unverified. `query` runs SQL in the same way.
     """
 
     def __init__(
@@ -43,12 +44,14 @@ class AnswerChecks:
         run: TestRunner | None = None,
         *,
         eager: bool = True,
+        query: QueryRunner | None = None,
     ) -> None:
         self.format = format
         self.card = card
         self.quorum = quorum
         self.eager = eager
         self.run = run
+        self.query = query
 
     async def answer(self, ask: Ask, question: Question, first: Draft | None = None) -> CheckedAnswer:
         """The question with an answer that passed every check there is for its format.
@@ -57,12 +60,14 @@ class AnswerChecks:
 
         Raises:
             errors.Rejection: step `answer`; besides the format's own reasons `wrong_arithmetic`,
-            `no_agreement`, `tests_failed`.
+            `no_agreement`, `tests_failed`, `query_failed`.
             errors.NodeError: where the model gave nothing usable.
         """
         draft = await self._answer(ask, question, first)
         if draft.tests:
             return await self._run_tests(ask, question, draft)
+        if self.format.runs_queries(self.card):
+            return await self._run_query(ask, question, draft)
         if self.quorum is None or not self.eager:
             return CheckedAnswer(draft)
         own = Vote(self.format.extract_final_answer(draft, self.card), draft)
@@ -140,6 +145,22 @@ class AnswerChecks:
         if not result.passed:
             raise Rejection("answer", "tests_failed", result.problem)
         return CheckedAnswer(draft, {"tests": "passed"})
+
+    async def _run_query(self, ask: Ask, question: Question, draft: Draft) -> CheckedAnswer:
+        """An SQL query over the tables of its schema; without a runner, or without tables, it stays unverified."""
+        schema = find_schema(question.parts)
+        if self.query is None or not schema:
+            return CheckedAnswer(draft, {"query": "unverified"})
+        format, card, check = self.format, self.card, rename_step("check", ask)
+
+        async def mend(fault: Correction) -> Draft:
+            return await format.answer(ask, card, replace(question, correction=fault))
+
+        async def draw(number: int) -> Draft:
+            return await format.answer_again(check, card, replace(question, draw=number), draft)
+
+        found = await check_query(question.input, schema, draft, self.query, self.quorum, mend, draw)
+        return CheckedAnswer(found.draft, found.scores)
 
 
 def rename_step(step: str, ask: Ask) -> Ask:

@@ -189,3 +189,40 @@ def test_thoughts_are_kept_where_the_seeds_have_some_or_a_person_says_so(
     spec = make_spec(reasoning=reasoning)
     read = read_inputs(spec, [write(tmp_path / "paint.jsonl", rows)])
     assert keeps_thoughts(spec, read, count_inputs_card(spec, read)) is kept
+
+
+TABLES = "CREATE TABLE boat (name VARCHAR, length INTEGER)"
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"schema": TABLES, "query": "SELECT {} FROM boat"}, ""),
+        ({"db_id": "boats", "query": "SELECT {} FROM boat"}, "no query is run"),
+        (
+            {"code": "const f{} = (a) => a + 1;\nmodule.exports = f;"},
+            "the outputs are in javascript, so nothing is run",
+        ),
+        ({"code": "def f{}(a):\n    return a"}, ""),
+    ],
+)
+def test_what_run_code_cannot_run_is_said_once(tmp_path: Path, row: dict[str, str], told: str) -> None:
+    rows = [
+        {"question": f"How is number {n} made?", **{name: text.format(n) for name, text in row.items()}}
+        for n in "123"
+    ]
+    path = write(tmp_path / "programs.jsonl", rows)
+    notes = [note for note in read_inputs(make_spec(run_code=True), [path]).notes if "--run-code" in note]
+    assert len(notes) == bool(told)
+    assert all(told in note for note in notes)
+    assert not any("--run-code" in note for note in read_inputs(make_spec(), [path]).notes)
+
+
+def test_votes_on_queries_can_be_asked_for_where_they_are_run(tmp_path: Path) -> None:
+    rows = [
+        {"question": f"Which are {n}?", "schema": TABLES, "query": f"SELECT {n} FROM boat"} for n in (1, 2)
+    ]
+    path = write(tmp_path / "boats.jsonl", rows)
+    assert read_inputs(make_spec(run_code=True, agreement="2/2"), [path]).format.name == "code"
+    with pytest.raises(InputError, match="has no effect"):
+        read_inputs(make_spec(agreement="2/2"), [path])

@@ -104,7 +104,12 @@ class Rehearsal:
             if self._spec.reflection:
                 await self._judge(journal)
             if self._spec.prechecked:
-                checks = AnswerChecks(self._inputs.format, self._card, run=self._context.checks.run)
+                checks = AnswerChecks(
+                    self._inputs.format,
+                    self._card,
+                    run=self._context.checks.run,
+                    query=self._context.checks.query,
+                )
                 judge = self._make_judge(journal, self._sizes.most(JUDGED), self._inputs.seeds)
                 await rehearse_precheck(self._context, checks, judge, self._inputs, self._ask)
                 self.once += self._ask.take()
@@ -134,6 +139,7 @@ class Rehearsal:
         context = build_recipe_context(
             spec, self._few, self._card, self._ask.prompts, deduplicator=script, judge=script, thresholds=Thresholds(),
             demonstrations=pool.demonstrations, examples=pool.examples, run=script.run_tests if spec.run_code else None,
+            query=script.run_query if spec.run_code else None,
             embed=script.embed if spec.embeddings else None, wants=script.wants,
         )  # fmt: skip
         self._context = script.context = replace(context, gate=OpenGate())

@@ -100,6 +100,11 @@ class Script:
         failed, self.fails = self.fails, False
         return SandboxResult(not failed)
 
+    async def run_query(self, schema: str, words: Sequence[str], query: str) -> SandboxResult:
+        """Runs as tests do, and always gives the same rows."""
+        failed, self.fails = self.fails, False
+        return SandboxResult(not failed, value="rows")
+
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """All texts mean the same."""
         self._note(EMBED, sum(map(measure_text, texts), NOTHING))
