@@ -30,6 +30,7 @@ _STEPS: Final = ("answer", "check")
 _UNFIT: Final = {
     "dpo": (FORMS, "pairs compare answers alone"),
     "seeds": (FORMS, "rows keep the form that the seeds have"),
+    "openai": (("field",), "OpenAI takes no further field in a turn; --reasoning think is taken"),
     "llama-factory": (("field",), "LLaMA-Factory reads no reasoning_content; --reasoning think is read"),
 }
 

@@ -50,14 +50,13 @@ class PreparedInputs:
 
     supposed: tuple[Seed, ...] = ()
     """Seeds whose answers a plan only supposes: see `missing_answers`."""
+    notes: tuple[str, ...] = ()
+    """What a person may want to know of how all this is taken, in sentences."""
 
     @property
     def differing_frames(self) -> bool:
         """Whether chats differ in their system prompts or functions, so that few can share a call."""
         return len({(seed.draft.system, seed.draft.tools) for seed in self.seeds}) > 1
-
-    notes: tuple[str, ...] = ()
-    """What a person may want to know of how all this is taken, in sentences."""
 
     @property
     def fixed_parts(self) -> bool:
@@ -172,7 +171,9 @@ def read_inputs(
     avoid = _read_avoided(spec, seeds)
     human = _read_human(spec, mapping, format)
     notes = (*loaded.notes, *_note_code(spec, seeds, format))
-    inputs = PreparedInputs(loaded, seeds, format, labels, contexts, avoid, human, dict(hashes or {}), notes)
+    inputs = PreparedInputs(
+        loaded, seeds, format, labels, contexts, avoid, human, dict(hashes or {}), notes=notes
+    )
     if spec.output_schema is not None or spec.agree_on:
         count_inputs_card(spec, inputs)  # what is wrong with them is told before anything is spent
     prompts = Prompts(spec.prompts)
