@@ -8,7 +8,7 @@ from shlex import quote
 from typing import Final
 
 from aide.errors import InputError
-from aide.records import FORMATS, WHOLE, Seed, find_varying_name
+from aide.records import FORMATS, Seed, find_varying_name
 from aide.seeds.chat_rows import describe_chats
 from aide.seeds.chats import describe_end, flatten_chat, settle_chats
 from aide.seeds.column_names import CHOICES, IDS, INPUTS, KNOWN, OUTPUTS
@@ -16,7 +16,7 @@ from aide.seeds.columns import split_columns
 from aide.seeds.files import name_task, read_files
 from aide.seeds.headers import guess_halves
 from aide.seeds.outputs import ReadRow, settle_outputs
-from aide.seeds.parts import keep_fields, make_part_name, read_record_parts, split_by_pattern
+from aide.seeds.parts import keep_fields, read_record_parts, split_by_pattern
 from aide.seeds.problems import report_problems
 from aide.seeds.shapes import (
     RowContent,
@@ -26,13 +26,11 @@ from aide.seeds.shapes import (
     make_content,
     recognise_shape,
 )
-from aide.seeds.sql_rows import split_schema
 from aide.seeds.tables import TABLES, LineProblem, SeedTable
 from aide.seeds.templates import ColumnTemplate
 from aide.seeds.values import BadRowError, MissingFieldError, is_missing, read_options, read_text_value
 from aide.streams import NO_STREAMS, Streams
 from aide.text.figures import format_plural
-from aide.text.programming import is_sql
 from aide.text.suggestions import suggest_name
 
 # What a record of ours holds besides its content: about that record, not about what grows from it. Of foreign rows
@@ -351,9 +349,6 @@ def _make_seed(content: RowContent, fields: RowFields, mapping: SeedMapping) -> 
     else:
         kept = [(name, read_text_value(fields.get(name))) for name in keep]
         varying, parts = keep_fields(content, kept, mapping.input_fields)
-        if parts is WHOLE and is_sql(content.draft.output):
-            name = make_part_name(content.roles.get("input") or content.varying)
-            varying, parts = split_schema(varying, name) or (varying, parts)
     draft = replace(content.draft, input=varying)
     id_field = next((name for name in IDS if row.get(name) is not None), "")
     used = {*content.roles.values(), *keep, id_field, *_OWN, *(["varying"] if own_parts else [])}

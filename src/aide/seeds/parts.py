@@ -9,7 +9,9 @@ from typing import Any
 from aide.errors import InputError
 from aide.records import WHOLE, Parts, find_varying_name, make_frame
 from aide.seeds.shapes import RowContent
+from aide.seeds.sql_rows import split_schema
 from aide.seeds.values import BadRowError, is_missing, read_text_value
+from aide.text.programming import is_sql
 
 
 def make_part_name(name: str) -> str:
@@ -21,14 +23,16 @@ def make_part_name(name: str) -> str:
 def keep_fields(
     content: RowContent, kept: Sequence[tuple[str, str]], inputs: Sequence[str] = ()
 ) -> tuple[str, Parts]:
-    """Fixed parts in fields of their own: those of the shape, and those that the person keeps.
+    """Fixed parts in fields of their own: those of the shape, and those that the person keeps; else a schema within it.
 
     They stand in front of the varying part, a blank line between, unless the person named the input's fields
     in another order. Raises `BadRowError` where nothing is left to vary.
     """
     fixed = {make_part_name(name): text for name, text in (*content.fixed, *kept)}
     if not fixed:
-        return content.draft.input, WHOLE
+        name = make_part_name(content.roles.get("input") or content.varying)
+        text = content.draft.input
+        return (is_sql(content.draft.output) and split_schema(text, name)) or (text, WHOLE)
     if empty := [name for name, text in fixed.items() if is_missing(text)]:
         raise BadRowError(f"has an empty {empty[0]}")
     varying = make_part_name(content.roles.get("input") or content.varying)
