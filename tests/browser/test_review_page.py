@@ -177,7 +177,10 @@ def test_digits_put_labels_into_a_set_and_a_chat_is_edited_turn_by_turn(tmp_path
         await page.until("document.activeElement.tagName === 'TEXTAREA'")
         await page.run("document.activeElement.select()")
         await page.write("And in Rome?")
-        await page.press("Ctrl+Enter")
+        for key in ("j", "r"):  # nothing that is clicked by mistake loses what was typed
+            await page.run(f"document.querySelector('#actions [data-key={key}]').click()")
+        assert await page.run("document.activeElement.value") == "And in Rome?"
+        await page.run("document.querySelector('#actions [data-key=a]').click()")
         await page.until("document.querySelector('.head .state')?.textContent === 'edited'")
 
     folder = FOLDERS["chat"](tmp_path / "chat")

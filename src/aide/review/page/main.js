@@ -8,6 +8,7 @@ const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
 const count = (number, name) => `${number.toLocaleString("en")}${name ? ` ${name}${number === 1 ? "" : "s"}` : ""}`;
 const FILTERS = ["kind", "state", "order", "label", "doubt", "operation", "hop", "seed", "persona"];
+const LEAVE = "Accept the edited text, or leave it, first.";
 const POLL = 3000; // milliseconds between two looks at what others decided and what the run has grown
 
 let start = null; // what the server said at first
@@ -69,7 +70,8 @@ async function choose(keep) {
   else blank();
 }
 function blank() {
-  entry = editor = null;
+  if (editor) return;
+  entry = null;
   $("entry").replaceChildren(el("p", "dim", "Nothing in the queue: change the search or the filters."));
 }
 // The next place from here on whose entry is to do; -1 where there is none.
@@ -84,8 +86,9 @@ async function firstOpen(from) {
 }
 async function open(place) {
   if (place < 0 || place >= list.numbers.length) return;
+  if (editor && list.numbers[place] !== entry.n) return editor.tell(LEAVE);
   list.select(place);
-  await load(list.numbers[place]);
+  if (!editor) await load(list.numbers[place]);
 }
 async function load(number) {
   const shown = await ask(`entry?n=${number}`);
@@ -176,6 +179,7 @@ async function decide(verdict, { reason = "", edits = null, stay = false } = {})
   try {
     const told = await ask("decide", { n: before.n, verdict, seen: before.seen, reason, edits });
     decided.push([before.n, before.seen]);
+    editor = null;
     take(told);
     notice("");
     if (stay) await load(before.n);
@@ -418,6 +422,7 @@ function chooseReason(event) {
   }
 }
 for (const button of document.querySelectorAll("button[data-key]")) button.onclick = () => {
+  if (editor && DECIDING.has(button.dataset.key)) return button.dataset.key === "a" ? editor.submit() : editor.tell(LEAVE);
   Promise.resolve(KEYS[button.dataset.key]()).catch((fault) => fault.status && notice(fault.message));
 };
 
