@@ -47,6 +47,8 @@ class Format(ABC):
     """The template of the judge's blind reading."""
     compare_prompt: str = "reflect/beside"
     """The template of the judge's comparison."""
+    room: int = 1
+    """How many times the usual tokens examples may take: one that is several texts is as long as all of them."""
     chats: bool = False
     """True when inputs are conversations, whose turns a draft holds."""
     reply: str = ""

@@ -37,6 +37,7 @@ class Chat(Format):
 
     name = "chat"
     chats = True
+    room = 3
     kind = "the last turn, the assistant's"
     judge_prompt = "reflect/blind.chat"
     compare_prompt = "reflect/beside.chat"

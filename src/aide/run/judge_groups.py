@@ -292,7 +292,7 @@ class GroupedJudge:
         seeds = [seed for seed in self._seeds if seed.id not in away]
         rng("judge examples", id).shuffle(seeds)
         chosen: list[Demonstration] = []
-        left = EXAMPLE_TOKENS
+        left = EXAMPLE_TOKENS * self._format.room
         for seed in seeds:
             example = make_demonstration(seed.draft, self._format)
             size = estimate_tokens(example.input) + estimate_tokens(example.answer)

@@ -74,13 +74,18 @@ class SeedPool:
         # A prompt shows the parent itself; of a lone seed plain records have no other example.
         away = {first.parent.id} if first.operation != PLAIN or len(pool) > 1 else set()
         chosen: list[Demonstration] = []
-        left = DEMONSTRATION_TOKENS
+        left = DEMONSTRATION_TOKENS * self._format.room
         for seed in dict.fromkeys([*own, *pool]):
             example = make_demonstration(seed.draft, self._format)
             size = estimate_tokens(example.input) + estimate_tokens(example.answer)
             if seed.id not in away and size <= left and len(chosen) < self._count:
                 chosen.append(example)
                 left -= size
+        if (
+            not chosen and self._format.chats and self._count
+        ):  # what a long conversation is like, nothing else tells
+            shown = (make_demonstration(seed.draft, self._format) for seed in pool if seed.id not in away)
+            chosen = sorted(shown, key=lambda each: len(each.input))[:1]
         return tuple(chosen)
 
     def demonstrations(self, seed: Seed) -> tuple[Demonstration, ...]:
@@ -95,7 +100,7 @@ class SeedPool:
         if len(pool) > POOL:
             pool = rng("demonstrations", seed.id).sample(pool, POOL)
         chosen = choose_demonstrations(
-            seed, pool, self._format, k=self._count, max_tokens=DEMONSTRATION_TOKENS
+            seed, pool, self._format, k=self._count, max_tokens=DEMONSTRATION_TOKENS * self._format.room
         )
         return tuple(make_demonstration(each.draft, self._format) for each in chosen)
 
