@@ -55,6 +55,8 @@ class SeedShape:
     """What its options are called by."""
     kept: tuple[str, ...]
     """Columns of fixed parts that the person named."""
+    labels: tuple[str, ...]
+    """All labels, where the person named them."""
     style: ChatStyle
     """How turns are written, where some column holds turns."""
 
@@ -83,7 +85,8 @@ class SeedShape:
         options, letters = _read_sample_options(sample, loaded.origin.roles)
         turned = [column for role, column in loaded.origin.roles.items() if role in _TURNED]
         style = ChatStyle.learn(row.get(column) for row in rows for column in turned)
-        return cls(loaded, sample, options, letters, tuple(named.mapping.keep), style)
+        kept, labels = tuple(named.mapping.keep), tuple(named.mapping.label_names)
+        return cls(loaded, sample, options, letters, kept, labels, style)
 
     def make_row(self, line: RecordLine) -> dict[str, Any]:
         """The record as a row of the seed file.
@@ -143,8 +146,16 @@ class SeedShape:
             raise InputError(f"{line.where}: its output is no list of passages")
         if role == "spans":
             return write_spans(sample, value)
-        tokens, tags = write_tokens(draft.input, value, self.sample[self.loaded.origin.roles["tags"]])
-        return tokens if role == "tokens" else tags
+        names, known = self.labels, self.sample[self.loaded.origin.roles["tags"]]
+        numbered = any(isinstance(tag, int) for tag in known)
+        tokens, tags = write_tokens(draft.input, value, [names[tag] for tag in known] if numbered else known)
+        if role == "tokens":
+            return tokens
+        if numbered and (unknown := [tag for tag in tags if tag not in names]):
+            raise InputError(
+                f"{line.where}: its tag {unknown[0]} is none of --labels", hint="name all tags there"
+            )
+        return [names.index(tag) for tag in tags] if numbered else tags
 
     def _write_role(self, role: str, line: RecordLine, draft: Draft, sample: Any) -> Any:
         """A cell, written in the way of the seed file's first row."""

@@ -10,7 +10,7 @@ from aide.formats.label_sets import read_label_set
 from aide.formats.labels import find_yes_no_pair
 from aide.formats.task import Label
 from aide.records import Draft
-from aide.text.structure import read_fenced_structure
+from aide.text.structure import read_fenced_structure, read_structure
 
 _MOSTLY: Final = 0.7  # of the outputs that are JSON objects, so that the others are slips
 
@@ -36,6 +36,8 @@ def detect_format(
         names = [label if isinstance(label, str) else label.name for label in labels]
         if all(read_label_set(draft.output) is not None for draft in drafts):
             return FORMATS["multi_label"]
+        if all(isinstance(read_structure(draft.output), list) for draft in drafts):
+            return FORMATS["json"]  # marked passages, whose tags these are
         return FORMATS["yes_no" if len(names) == 2 and find_yes_no_pair(names) else "classification"]
     _refuse_broken_json(drafts)
     if hint in FORMATS:

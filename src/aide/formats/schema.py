@@ -73,6 +73,11 @@ def _infer_object(samples: _Samples) -> Schema:
         properties[quote] = {"type": "string", QUOTE: True, AGREE: True}
         properties |= {name: {"type": "integer", OFFSET: "start"} for name in starts}
         properties |= {name: {"type": "integer", OFFSET: "end"} for name in ends}
+        for name in names:  # what is said of a marked passage is of a closed set, however few there are
+            if name not in (quote, *starts, *ends) and properties[name].get("type") == "string":
+                seen = list(dict.fromkeys(value[name] for value, _ in samples if name in value))
+                if _are_short(seen):
+                    properties[name] = {"type": "string", "enum": seen, AGREE: True}
     if OCCURRENCE in properties and any(each.get(QUOTE) for each in properties.values()):
         properties[OCCURRENCE] = {"type": "integer", "minimum": 1}
     required = [name for name in names if all(name in value for value, _ in samples)]
@@ -122,11 +127,30 @@ def _find_quoted_part(samples: _Samples) -> str | bool:
     return next(whole, True) if len(names) > 1 else True
 
 
+def _are_short(texts: Sequence[str]) -> bool:
+    return all(len(text) <= _CLOSED_LETTERS and len(text.split()) <= _CLOSED_WORDS for text in texts)
+
+
+def add_labels(schema: Schema, labels: Sequence[str]) -> Schema:
+    """The schema with these labels of marked passages beside those that were seen; of tags, without `B-` and `I-`."""
+    if isinstance(schema.get("items"), dict):
+        return {**schema, "items": add_labels(schema["items"], labels)}
+    if not list_offsets(schema, "start"):
+        return schema
+    names = [label.split("-", 1)[-1] if label[1:2] == "-" else label for label in labels if label != "O"]
+    properties = {
+        name: {**each, "enum": list(dict.fromkeys([*each["enum"], *names]))} if "enum" in each else each
+        for name, each in schema["properties"].items()
+    }
+    return {**schema, "properties": properties}
+
+
 def is_closed(texts: Sequence[str]) -> bool:
     """True for short texts that come again and again: twice each or more, on average."""
     kinds = len(set(texts))
-    short = all(len(text) <= _CLOSED_LETTERS and len(text.split()) <= _CLOSED_WORDS for text in texts)
-    return short and len(texts) >= _CLOSED_SEEN and 2 * kinds <= len(texts) and kinds <= _MOST_CLOSED
+    return (
+        _are_short(texts) and len(texts) >= _CLOSED_SEEN and 2 * kinds <= len(texts) and kinds <= _MOST_CLOSED
+    )
 
 
 def _infer_number(samples: _Samples, name: str) -> Schema:

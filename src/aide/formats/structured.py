@@ -21,6 +21,7 @@ from aide.formats.fields import (
 )
 from aide.formats.quotes import QUOTE, drop_places, find_places, find_quote_fault, locate_quotes
 from aide.formats.schema import (
+    add_labels,
     adopt_marks,
     drop_nulls,
     find_schema_fault,
@@ -140,6 +141,7 @@ class Structured(Format):
                 "every output is an empty list or object", hint="give seeds that show what stands in one"
             )
         schema = infer_schema(values, [{"": draft.input} for draft in drafts])
+        schema = add_labels(schema, [label.name for label in labels])
         return TaskCard(format=self.name, schema=_show_schema(schema))
 
     def adopt_parts(self, card: TaskCard, drafts: Sequence[Draft], parts: Sequence[Parts]) -> TaskCard:

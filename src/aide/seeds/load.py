@@ -26,6 +26,7 @@ from aide.seeds.shapes import (
     make_content,
     recognise_shape,
 )
+from aide.seeds.spans import name_tags
 from aide.seeds.tables import TABLES, LineProblem, SeedTable
 from aide.seeds.templates import ColumnTemplate
 from aide.seeds.values import BadRowError, MissingFieldError, is_missing, read_options, read_text_value
@@ -204,7 +205,7 @@ def _read_rows(
         unknown = 0
         missing: Counter[str] = Counter()
         for line, row in table.rows:
-            fields = RowFields(row)
+            fields = RowFields(name_tags(row, mapping.label_names))
             try:
                 rows.append(ReadRow(table.path, line, fields, *_read_content(fields, mapping)))
             except BadRowError as fault:

@@ -99,6 +99,22 @@ def write_spans(sample: Any, spans: Sequence[Mapping[str, Any]]) -> list[Any]:
 # --- tokens and tags ------------------------------------------------------------------------------------
 
 
+def name_tags(row: Mapping[str, Any], labels: Sequence[str]) -> Mapping[str, Any]:
+    """The row with names in place of numbers of tags, which count from 0 in the order of `labels`."""
+    if not labels:
+        return row
+    names = {name.strip().casefold(): name for name in row}
+    for column in (names[tag] for tag in TAGS if tag in names):
+        tags = row[column]
+        if (
+            isinstance(tags, list)
+            and tags
+            and all(type(tag) is int and 0 <= tag < len(labels) for tag in tags)
+        ):
+            return {**row, column: [labels[tag] for tag in tags]}
+    return row
+
+
 def are_tokens(tokens: Any, tags: Any) -> bool:
     """True for a list of words and as many tags."""
     return (
@@ -116,9 +132,7 @@ def read_tokens(tokens: Sequence[str], tags: Sequence[Any]) -> tuple[str, list[S
         BadRowError: the tags are numbers, whose names stand elsewhere.
     """
     if any(not isinstance(tag, str) for tag in tags):
-        raise BadRowError(
-            "has tags that are numbers without names; write the names, such as B-PER, in their place"
-        )
+        raise BadRowError("has tags that are numbers without names; give these in order: --labels O,B-PER,…")
     text, places = _join_tokens(tokens)
     spans: list[Span] = []
     open_label = ""

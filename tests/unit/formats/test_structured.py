@@ -101,6 +101,15 @@ def test_every_seed_in_json_is_the_format_and_one_in_prose_is_none() -> None:
     assert detect_format([*TRIP_DRAFTS[:2], *prose]).name == "free_text"
 
 
+def test_labels_of_passages_are_a_closed_set_however_few() -> None:
+    seen = [draft("Ada met Bo.", spans(("Ada", 0, "PERSON"))), draft("To Rome", spans(("Rome", 3, "PLACE")))]
+    few = load_card_schema(FORMAT.start_card(seen).schema)["items"]["properties"]["label"]
+    assert few["enum"] == ["PERSON", "PLACE"]
+    tags = [Label(name) for name in ("O", "B-PERSON", "I-PERSON", "B-ORG")]
+    more = load_card_schema(FORMAT.start_card(seen, tags).schema)["items"]["properties"]["label"]
+    assert more["enum"] == ["PERSON", "PLACE", "ORG"]
+
+
 def test_over_the_wire_all_keys_are_required_and_none_is_a_mark_of_ours() -> None:
     wire = make_wire_schema(load_card_schema(TRIP_CARD.schema))
     assert wire["required"] == ["to", "day", "by", "stars", "note"]

@@ -178,6 +178,19 @@ def test_a_passage_that_ends_within_a_word_cuts_the_token() -> None:
     assert write_tokens("undo it", spans, ["B-NEG"]) == (["un", "do", "it"], ["B-NEG", "O", "O"])
 
 
+def test_numbers_of_tags_have_the_names_of_the_labels(tmp_path: Path) -> None:
+    names = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
+    rows = [
+        {"tokens": ["Ada", "Byron", "met", "Bo"], "ner_tags": [1, 2, 0, 1]},
+        {"tokens": ["In", "Rome", "."], "ner_tags": [0, 3, 0]},
+    ]
+    path = write(tmp_path, rows)
+    loaded = load_seeds([str(path)], SeedMapping(label_names=names))
+    assert [span["label"] for span in outputs(loaded)[0]] == ["PER", "PER"]
+    assert detect_format([seed.draft for seed in loaded.seeds], labels=names).name == "json"
+    assert list(map(json.loads, write_back(tmp_path, path, label_names=names).splitlines())) == rows
+
+
 # --- lists and labels -----------------------------------------------------------------------------------------
 
 
