@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from aide.records import ASSISTANT, SYSTEM, USER, Draft, Turn, list_kinds
-from aide.seeds.chats import SAYS, is_turn_list, make_chat, parse_cell, read_tools, read_turns
+from aide.seeds.chats import SAYS, SPEAKERS, is_turn_list, make_chat, parse_cell, read_tools, read_turns
 from aide.seeds.values import BadRowError, read_text_value
 from aide.text.figures import format_plural
 
@@ -22,7 +22,7 @@ _ENDS: Final = ("completion", "chosen")
 
 _MOST_SHAPES: Final = 4
 _HOLDERS: Final = (*TURNS, "prompt", *_ENDS)
-_CARRIED: Final = ("role", "from", "speaker", *SAYS, "tool_calls", "function_call", "tool_call_id", "name")
+_CARRIED: Final = (*SPEAKERS, *SAYS, "tool_calls", "function_call", "tool_call_id", "name")
 
 ChatContent = tuple[Draft, dict[str, str]]
 """A draft, and the column of each role."""
@@ -83,7 +83,10 @@ def _finish(fields: "RowFields", turns: list[Turn], roles: dict[str, str]) -> Ch
 
 def holds_turns(fields: "RowFields", column: str) -> bool:
     """True when this column, whose name may be that of a text, holds a list of turns, as a value or as JSON text."""
-    return is_turn_list(parse_cell(fields.row.get(fields.names.get(column, ""))))
+    cell = fields.row.get(fields.names.get(column, ""))
+    if isinstance(cell, str) and not any(key in cell for key in SPEAKERS):
+        return False  # most prompts are texts, and reading broken JSON takes long
+    return is_turn_list(parse_cell(cell))
 
 
 def is_prompt_completion(fields: "RowFields") -> bool:

@@ -1,5 +1,6 @@
 """Chats in a row: turns under any usual names, tool calls in their several forms, the functions that may be called."""
 
+import ast
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ _ROLES: Final = {
     ),
     **dict.fromkeys(("function_call", "tool_call"), CALL),
 }
+SPEAKERS: Final = ("role", "from", "speaker")
 SAYS: Final = ("content", "value", "text", "message")
 _MEDIA: Final = ("image", "audio", "video", "file", "document")
 _SPEAKER: Final = re.compile(r"^(User|Assistant): ", re.MULTILINE)
@@ -48,7 +50,7 @@ _PLAIN: Final = (USER, ASSISTANT)
 
 def find_speaker(turn: Mapping[str, Any]) -> str:
     """The name of the key that says who speaks; empty where none does."""
-    return next((name for name in ("role", "from", "speaker") if isinstance(turn.get(name), str)), "")
+    return next((name for name in SPEAKERS if isinstance(turn.get(name), str)), "")
 
 
 def find_words(turn: Mapping[str, Any]) -> str:
@@ -77,10 +79,15 @@ def is_turn_list(value: Any) -> bool:
 
 
 def parse_cell(value: Any) -> Any:
-    """A cell's value; a table has no lists, so its writers put JSON into the cell."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
-        with suppress(ValueError):
-            return parse_json(value)
+    """A cell's value; a table has no lists, so its writers put JSON into the cell, or Python's way to write them."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
+        return value
+    with suppress(ValueError):
+        return json.loads(value)
+    with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+        return ast.literal_eval(value.strip())
+    with suppress(ValueError):
+        return parse_json(value)
     return value
 
 

@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from aide.errors import InputError
+from aide.seeds.chat_rows import TURNS
 from aide.seeds.headers import is_header, name_columns
 from aide.seeds.markdown import read_markdown
 from aide.seeds.workbooks import read_sheet
@@ -80,6 +81,8 @@ def read_separated(
         return _name_rows(table, lines, known, header=True)
     text, skipped, delimiter = _read_separator_line(text)
     delimiter = delimiter or ("\t" if kind == ".tsv" and "\t" in text else _find_delimiter(text))
+    if not delimiter and text.split("\n", 1)[0].strip('"\r ').casefold() in TURNS:
+        delimiter = ","  # a table of nothing but chats
     if not delimiter:
         raise InputError(
             f"{name} is neither JSON lines, nor JSON, nor a table with columns",

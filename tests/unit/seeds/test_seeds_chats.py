@@ -1,5 +1,6 @@
 """Chats in every usual layout: what is kept of them, what is refused by its line, the way back into the layout."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,19 @@ def test_keys_of_turns_that_no_new_turn_has_are_named(tmp_path: Path) -> None:
     ]
     shared = load(tmp_path, {"messages": [{"role": "system", "content": "x"}, *OPENAI], "tools": TOOLS})
     assert "they keep as it is: the system prompt that all share and 1 function" in shared.notes
+
+
+@pytest.mark.parametrize("write", [json.dumps, str], ids=["JSON", "Python"])
+@pytest.mark.parametrize("columns", [("messages",), ("messages", "day")])
+def test_chats_stand_in_tables_as_text(tmp_path: Path, columns: tuple[str, ...], write: Any) -> None:
+    turns = [*OPENAI[:3], {"role": "assistant", "content": 'It\'s at "two".'}]
+    path = tmp_path / "chats.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(columns)
+        table.writerow([write(turns), "mon"][: len(columns)])
+    assert [len(seed.draft.turns) for seed in load_seeds([str(path)]).seeds] == [4]
+    assert load_seeds([str(path)]).seeds[0].draft.output == 'It\'s at "two".'
 
 
 def test_images_beside_the_turns_are_refused_by_name(tmp_path: Path) -> None:
