@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from aide.cli.console import escape_for_console, format_json_line, print_pairs, strip_markup
@@ -340,6 +341,9 @@ class Display:
                 self.keep(fault)
         else:
             self.tell(f"report: {escape_for_console(str(path))}", "report", path=str(path))
+            if self.console.is_terminal:
+                here = escape_for_console(quote(str(self.folder.path)))
+                self.tell(f"next: aide review {here}, then aide export {here}", "next")
 
 
 def _counts(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import webbrowser
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,7 +41,7 @@ def review(folder: Folder, port: Port = 0, no_browser: NoBrowser = False) -> Non
     finally:
         opened.close()
     told = Reviews.read(folder).count()
-    console = make_stderr_console()
+    console, here = make_stderr_console(), quote(str(folder))
     console.print(
         f"{format_plural(told.accepted, 'record')} accepted, {told.edited:,} of them edited; {told.refused:,} refused; "
         f"kept in {folder / 'reviews.jsonl'}",
@@ -48,6 +49,7 @@ def review(folder: Folder, port: Port = 0, no_browser: NoBrowser = False) -> Non
     )
     if told.refused:
         console.print("the same `aide expand` with --refill grows others for what was refused")
+    console.print(f"next: `aide export {here} --to messages > train.jsonl` writes what is left", markup=False)
 
 
 async def _serve(opened: "FolderReview", port: int, *, opens: bool) -> None:
