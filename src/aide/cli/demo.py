@@ -52,14 +52,14 @@ def demo(
         if drawn:
             play(console, replay)
         _print_end(console, folder, replay)
-    # The shorter texts make the tree that fits on a screen; of the critiques, the one that says most.
+    # The shorter texts make the tree that fits on a screen; what was refused goes before what was written again.
     trees = {each.name: read_growth(folders[each.name], each.tree) for each in known if each.tree}
     if trees:
         name = min(trees, key=lambda name: trees[name].measure())
         print_tree(console, name, trees[name])
     mended = [(each.name, each.mended) for each in known if each.mended]
     if mended:
-        print_mending(console, *max(mended, key=lambda each: len(each[1].reason)))
+        print_mending(console, *max(mended, key=lambda each: (not each[1].after, len(each[1].reason))))
     print_balance(console, {name: folder.read_summary() for name, folder in folders.items()})
     reports = [write_report(folder) for folder in folders.values()]
     print_next(console, list(folders.values()), reports)
