@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.shell import aide
+from cli.shell import SEEDS, aide
 
 THINKS = "sim:?faults=think:1&near=0"
 QUESTIONS = (
@@ -92,3 +92,14 @@ def test_a_model_that_shows_no_thoughts_is_told(tmp_path: Path) -> None:
     seeds = write(tmp_path / "seeds.jsonl", make_rows("marks"))
     done = aide("expand", seeds, "-o", tmp_path / "out", "--base-url", "sim:?near=0", "--target", "4")
     assert "4 of 4 records without reasoning" in done.stderr
+
+
+@pytest.mark.parametrize("task", ["word_problems", "science_quiz", "support_tickets_de"])
+def test_the_plan_knows_the_calls_that_answers_of_their_own_take(task: str) -> None:
+    def plan(reasoning: str) -> int:
+        words = ("--base-url", "sim:", "--target", "40", "--json", "--reasoning", reasoning)
+        done = aide("plan", SEEDS / f"{task}.jsonl", *words)
+        return int(json.loads(done.stdout)["expected"]["calls"])
+
+    assert plan("auto") == plan("drop")
+    assert 40 <= plan("keep") - plan("drop") <= 80

@@ -161,7 +161,9 @@ class Rehearsal:
         group = self._compose(kind, place, count)
         self._script.begin(kind, fate)
         self._writer.slips = int(fate == CORRECTED)
+        self._writer.label = group.hops[0].label or ""
         grown = [each async for each in self._recipe.grow(group, self._ask)]
+        self._writer.label = ""
         (_, written), *calls = self._ask.take()
         self.table.note(f"write {kind}", count, written)
         if count > 1:

@@ -52,6 +52,8 @@ class TypicalWriter:
         self._next = cycle(seeds)
         self._number = count(1)
         self._parts = WHOLE
+        self.label = ""
+        """What a text was written for, and is read as; empty where a seed's own output says it."""
         self.slips = 0
         """So many of the next worked answers hold a wrong equation."""
 
@@ -117,6 +119,8 @@ class TypicalWriter:
             options = schema["enum"]
             if name == "second":
                 return ""
+            if self.label in options:
+                return self.label
             return seed.draft.output if seed.draft.output in options else options[0]
         kind = schema["type"]
         if kind == "object":
