@@ -79,7 +79,7 @@ def test_what_holds_other_files_or_can_not_be_a_folder_is_refused_and_left_alone
     with pytest.raises(InputError, match=r"thesis\.tex"):
         RunFolder(tmp_path / "mine").create()
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
-    with pytest.raises(InputError, match="can't be written"):
+    with pytest.raises(InputError, match="is a file, and a run needs a folder"):
         RunFolder(tmp_path / "mine" / "thesis.tex").create()
 
 
