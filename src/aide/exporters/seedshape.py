@@ -27,6 +27,7 @@ from aide.seeds.parts import make_part_name
 from aide.seeds.spans import write_spans, write_squad_answer, write_tokens
 from aide.seeds.thoughts import split_thoughts, wrap_like
 from aide.seeds.values import read_options, read_text_value
+from aide.text.programming import split_fence
 from aide.text.structure import Structure, imitate_layout, read_fenced_structure, read_structure
 
 _LETTERED: Final = re.compile(r"\A(\(?)([A-Za-z]|\d)([).:]\s*)(?=\S)")
@@ -206,6 +207,8 @@ class SeedShape:
     def _write_output(self, line: RecordLine, draft: Draft, said: Any) -> Any:
         """The output, behind what led to it where it stands so in the seeds."""
         output = self._write_answer(line, draft, split_thoughts(said)[1])
+        if isinstance(said, str) and isinstance(output, str) and (fence := split_fence(said)[0]):
+            output = output if output.startswith("```") else f"{fence}\n{output}\n```"
         led = draft.thoughts or draft.reasoning
         return wrap_like(said, led, output) if isinstance(output, str) else output
 

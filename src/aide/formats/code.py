@@ -15,7 +15,7 @@ from aide.formats.payloads import DraftPayload
 from aide.formats.task import Label, Question, TaskCard
 from aide.parsing import CodePayload, looks_like_code, parse_python
 from aide.records import Ask, Draft
-from aide.text.programming import PYTHON, SQL, find_language, is_sql
+from aide.text.programming import PYTHON, SQL, find_language, is_sql, split_fence
 
 _STARTS: Final = (
     "def ", "class ", "import ", "from ", "function ", "public ", "#include", "SELECT ", "const ", "```",
@@ -67,6 +67,8 @@ class Code(Format):
         if any(draft.tests for draft in drafts):
             return True
         outputs = [draft.output for draft in drafts]
+        if sum(bool(split_fence(output)[0]) for output in outputs) >= _MOSTLY * len(drafts):
+            return True
         programs = [
             each for each in outputs if "\n" in each or each.lstrip().startswith(_STARTS) or is_sql(each)
         ]
@@ -79,6 +81,10 @@ class Code(Format):
         python = sum(parse_python(output) is not None for output in outputs)
         code = PYTHON if python >= _MOSTLY * len(drafts) else find_language(outputs, _MOSTLY)
         return TaskCard(format=self.name, code=code)
+
+    def normalise(self, draft: Draft) -> Draft:
+        """The program without the fence that it stands in, which says what it is and is no part of it."""
+        return replace(draft, output=split_fence(draft.output)[1])
 
     def runs_queries(self, card: TaskCard) -> bool:
         """SQL, over rows made from its schema."""

@@ -12,6 +12,8 @@ from typing import Final
 PYTHON: Final = "python"
 SQL: Final = "sql"
 _FENCE: Final = re.compile(r"\A\s*```[ \t]*([A-Za-z+#]{1,20})[ \t]*\n")
+_FENCED: Final = re.compile(r"\A(```[ \t]*[A-Za-z+#0-9]{1,20})[ \t]*\n(.*?)\n?```\Z", re.DOTALL)
+_PLAIN: Final = ("text", "txt", "plain", "plaintext", "markdown", "md", "json", "csv")  # fences of no program
 _ALIASES: Final = {
     "py": PYTHON, "python3": PYTHON, "js": "javascript", "node": "javascript", "ts": "typescript", "sh": "bash",
     "shell": "bash", "zsh": "bash", "c++": "cpp", "cs": "csharp", "c#": "csharp", "rb": "ruby", "rs": "rust",
@@ -49,8 +51,17 @@ _SIGNS: Final = {
 _PATTERNS: Final = {name: re.compile(sign, re.MULTILINE) for name, sign in _SIGNS.items()}
 
 
+def split_fence(text: str) -> tuple[str, str]:
+    """The first line of the fence that a whole program stands in, and the program; no line where it stands in none."""
+    found = _FENCED.match(text.strip())
+    if found is None or "```" in found[2] or found[1].strip("` \t").lower() in _PLAIN:
+        return "", text
+    return found[1], found[2]
+
+
 def is_sql(text: str) -> bool:
-    """True for a statement of SQL: a verb at its beginning and what must follow it."""
+    """True for a statement of SQL, fenced or not: a verb at its beginning and what must follow it."""
+    text = split_fence(text)[1]
     begun = text[_COMMENT.match(text).end() :] if text else ""  # type: ignore[union-attr]
     return bool(_STATEMENT.match(begun)) and not _ENGLISH_SELECT.match(begun)
 

@@ -61,3 +61,14 @@ def test_a_query_without_a_fence_is_taken_and_prose_is_not() -> None:
     assert answer(card, "select name\nfrom boat\nwhere length > 3")[0].output.startswith("select name")
     with pytest.raises(Rejection, match="no SQL statement"):
         answer(card, "```\nI would count them.\n```", "```\nI would count them.\n```")
+
+
+def test_programs_in_fences_are_programs_and_stand_in_prompts_without() -> None:
+    fenced = [Draft(f"Add {n}.", f"```js\nconst add{n} = (a) => a + {n};\n```") for n in range(3)]
+    assert CODE.detect(fenced)
+    bare = [CODE.normalise(draft) for draft in fenced]
+    assert bare[1].output == "const add1 = (a) => a + 1;"
+    assert CODE.start_card(bare).code == "javascript"
+    assert CODE.normalise(BASH[0]) == BASH[0]
+    told = [Draft("Say it.", f"```text\nIt is {n}.\n```") for n in range(3)]
+    assert not CODE.detect(told)

@@ -9,7 +9,7 @@ import pytest
 from aide.dataset.lines import RecordLine
 from aide.dataset.seed_sources import NamedSeeds
 from aide.exporters.seedshape import SeedShape
-from aide.formats import detect_format
+from aide.formats import FORMATS, detect_format
 from aide.records import Lineage, Record
 from aide.seeds import LoadedSeeds, SeedMapping, load_seeds
 
@@ -102,3 +102,18 @@ def test_a_query_that_is_none_is_not_taken_for_sql(tmp_path: Path, row: dict[str
     (seed,) = load(tmp_path, [row]).seeds
     assert seed.draft.output in (row.get("answer"), row.get("output"))
     assert not seed.parts.fixed
+
+
+def test_a_query_in_a_fence_is_one_and_comes_out_in_a_fence(tmp_path: Path) -> None:
+    rows = [
+        {"question": asked, "context": BOATS, "answer": f"```sql\n{query}\n```"}
+        for asked, query in zip(ASKED, QUERIES, strict=True)
+    ]
+    (seed, _) = load(tmp_path, rows).seeds
+    assert dict(seed.parts.fixed) == {"context": BOATS}
+    draft = FORMATS["code"].normalise(seed.draft)
+    assert draft.output == QUERIES[0]
+    shape = SeedShape.learn(NamedSeeds((str(tmp_path / "seeds.jsonl"),), SeedMapping()))
+    lineage = Lineage("s", "s", 1, "plain", None, None, False)
+    line = Record(seed.id, "t", "code", draft, seed.parts, lineage).as_dict()
+    assert shape.make_row(RecordLine(line, b"")) == rows[0]
