@@ -19,6 +19,7 @@ FOLDER: Final = "aide-demo"
 LEAD: Final = 1.5  # seconds until the first record of a run
 GROWTH: Final = 10.0  # seconds from its first record to its last
 READING: Final = 1.8  # seconds that a record stays in the picture
+PACE: Final = "a recording, sped up"
 END: Final = 0.6  # seconds that the last picture stays
 
 
@@ -51,7 +52,7 @@ def demo(
         _print_begin(console, recording.name, folder, replay.seeds)
         if drawn:
             play(console, replay)
-        _print_end(console, folder, replay)
+        _print_end(console, folder)
     # The shorter texts make the tree that fits on a screen; what was refused goes before what was written again.
     trees = {each.name: read_growth(folders[each.name], each.tree) for each in known if each.tree}
     if trees:
@@ -66,7 +67,7 @@ def demo(
 
 
 def play(console: "Console", replay: "Replay", sleep: Callable[[float], None] = time.sleep) -> None:
-    """Draw the moments one after another, as `aide expand` draws a run, many times as fast as it was."""
+    """Draw the moments one after another, as `aide expand` draws a run, each for the same time."""
     from rich.live import Live
 
     from aide.cli.keyboard import SilentKeyboard
@@ -74,8 +75,6 @@ def play(console: "Console", replay: "Replay", sleep: Callable[[float], None] = 
 
     before = sum(moment.latest is None for moment in replay.moments)
     after = len(replay.moments) - before
-    speed = replay.seconds / (LEAD + GROWTH)
-    pace = f"played {speed:,.0f} times as fast" if speed >= 2 else ""
     keyboard = SilentKeyboard()
     keyboard.start()
     try:
@@ -85,7 +84,7 @@ def play(console: "Console", replay: "Replay", sleep: Callable[[float], None] = 
             for moment in replay.moments:
                 if since >= READING and moment.latest is not None:
                     shown, since = moment.latest, 0.0
-                live.update(draw_picture(moment, console.width, 0, shown, pace), refresh=True)
+                live.update(draw_picture(moment, console.width, 0, shown, PACE), refresh=True)
                 pause = LEAD / before if moment.latest is None else GROWTH / after
                 since += pause
                 sleep(pause)
@@ -118,13 +117,11 @@ def _print_begin(console: "Console", name: str, folder: "RunFolder", seeds: int)
     )
 
 
-def _print_end(console: "Console", folder: "RunFolder", replay: "Replay") -> None:
+def _print_end(console: "Console", folder: "RunFolder") -> None:
     from aide.cli.console import print_pairs
-    from aide.text.figures import format_duration, format_plural
+    from aide.text.figures import format_plural
 
     summary = folder.read_summary()
     hops = ", ".join(f"{n:,} at hop {hop}" for hop, n in summary["by_hop"].items())
     rejects = format_plural(summary["rejected"] + summary["failed"], "reject")
-    took = f"; the run took {format_duration(replay.seconds)}" if replay.seconds else ""
-    records = format_plural(summary["accepted"], "record")
-    print_pairs(console, [("result", f"{records} ({hops}), {rejects}{took}")])
+    print_pairs(console, [("result", f"{format_plural(summary['accepted'], 'record')} ({hops}), {rejects}")])

@@ -21,8 +21,6 @@ class Replay:
 
     moments: Sequence[Progress]
     """Where the run stood after each call until the first record, then after each record or reject."""
-    seconds: float
-    """How long the run really took."""
     seeds: int
     """How many seeds it grew from."""
 
@@ -55,7 +53,6 @@ def read_replay(folder: RunFolder) -> Replay:
         seeds = sum(1 for _ in journal.read_decisions(SEED))
     times = [at for at, _ in calls]
     spent = list(accumulate((usage for _, usage in calls), _add, initial=Usage()))
-    seconds = float(summary.get("this_run", {}).get("seconds", 0.0))
 
     def look(progress: Progress, at: float) -> Progress:
         sample = samples[min(bisect_left(samples, at, key=lambda each: each.at), len(samples) - 1)]
@@ -87,7 +84,7 @@ def read_replay(folder: RunFolder) -> Replay:
             yield look(progress, samples[min(bisect_left(counts, number), len(samples) - 1)].at)
         yield replace(look(progress, samples[-1].at), usage=spent[-1], calls=spent[-1].calls)
 
-    return Replay(list(play()), seconds, seeds)
+    return Replay(list(play()), seeds)
 
 
 def _add(one: Usage, other: Usage) -> Usage:

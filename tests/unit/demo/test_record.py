@@ -93,7 +93,7 @@ def test_a_replay_counts_up_to_what_the_run_came_to(tmp_path: Path) -> None:
         assert {str(hop): n for hop, n in sorted(last.by_hop.items())} == summary["by_hop"]
         assert (last.usage.calls, last.usage.prompt) == (summary["calls"], summary["tokens"]["prompt"])
         assert replay.moments[0].latest is None and last.latest is not None
-        assert replay.seconds == summary["this_run"]["seconds"]
+        assert replay.seeds == 10
 
 
 def test_the_tree_has_three_children_and_a_grandchild_that_grew_from_one(tmp_path: Path) -> None:
