@@ -10,7 +10,7 @@ DEMO := aide-demo
 SERVERS := .servers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-recording test test-crash test-kills test-fuzz test-browser test-cron test-trainers test-compare test-tasks test-endpoints check format \
+.PHONY: help setup demo demo-recording test test-crash test-kills test-fuzz test-browser test-cron test-trainers test-compare test-tasks test-endpoints check format docs \
 	release-notes bench bench-quality bench-peers try try-small clean
 
 help: ## list the targets
@@ -83,6 +83,18 @@ format: $(STAMP) ## format the code and mend what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.venv-docs/.installed: pyproject.toml
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "aide needs Python 3.11 or later; name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-docs/bin/python -m pip install --quiet --group docs
+	@touch $@
+
+docs: .venv-docs/.installed ## build the site of docs/ in build/site; a link that leads nowhere is an error
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --config-file docs/site/mkdocs.yml
+	@echo "build/site/index.html"
+
 release-notes: ## print what CHANGELOG.md says of the newest version
 	@awk '/^## \[/ { if (found) exit; found = !/Unreleased/; next } found && (NF || begun) { begun = 1; print }' CHANGELOG.md
 
@@ -106,6 +118,6 @@ try-small: $(STAMP) ## sample tasks on a model of 135 million parameters behind 
 	@PYTHON="$(CURDIR)/$(BIN)/python" sh tests/endpoints/servers/install.sh $(SERVERS) llama-server
 	@$(BIN)/python benchmarks/endpoint/try_small.py --servers $(SERVERS) -- $(FLAGS)
 
-clean: ## remove .venv, caches and the demo's folder
-	rm -rf $(VENV) .venv-trainers .venv-compare $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+clean: ## remove .venv, caches, the site and the demo's folder
+	rm -rf $(VENV) .venv-trainers .venv-compare .venv-docs $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,17 @@
+"""Every page of the documentation is on the site and in its list of pages, once."""
+
+import re
+from pathlib import Path
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
+
+
+def test_the_site_has_each_page_once() -> None:
+    nav = (DOCS / "site" / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
+    assert sorted(re.findall(r"[\w/-]+\.md", nav)) == PAGES
+
+
+def test_the_list_of_pages_links_each() -> None:
+    links = re.findall(r"\]\(([^)#]+\.md)", (DOCS / "README.md").read_text(encoding="utf-8"))
+    assert sorted({*links, "README.md"}) == PAGES
