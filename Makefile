@@ -32,6 +32,7 @@ demo: $(STAMP) ## watch recorded runs of a real model, and see what came of them
 demo-recording: $(STAMP) ## record finished runs for `aide demo`: make demo-recording RUNS="FOLDER FOLDER" [MODEL="kind of model"]
 	@$(if $(RUNS),,echo 'make demo-recording RUNS="FOLDER FOLDER"'; exit 2)
 	$(BIN)/python -m aide.demo.record $(RUNS) $(if $(MODEL),--model "$(MODEL)")
+	$(BIN)/python docs/make_records_page.py
 
 test: $(STAMP) ## run the tests, two files at a time; at most three minutes on two idle cores
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not crash'
