@@ -11,7 +11,7 @@ import pytest
 
 from aide.report import write_report
 from browser.chrome import BINARY, chrome
-from unit.report.folders import hostile
+from unit.report.folders import hostile, labelled
 
 pytestmark = pytest.mark.skipif(
     BINARY is None or "AIDE_BROWSER" not in os.environ,
@@ -35,9 +35,9 @@ def test_search_filters_branches_and_theme_work(grown: Path) -> None:
         async with chrome() as page:
             await page.size(1280, 900)
             await page.open(grown.as_uri())
-            assert await page.run(ITEMS) == 25
+            assert await page.run(ITEMS) == 10
             await page.run("document.getElementById('more').click()")
-            assert await page.run(ITEMS) == 50
+            assert await page.run(ITEMS) == 20
 
             whole = await page.run("document.getElementById('count').textContent")
             await page.run(
@@ -45,7 +45,7 @@ def test_search_filters_branches_and_theme_work(grown: Path) -> None:
             )
             await page.until(f"{ITEMS} === 0")
             await page.run("document.querySelector('#filters button[type=reset]').click()")
-            await page.until(f"{ITEMS} === 25")
+            await page.until(f"{ITEMS} === 10")
             await page.run("{ const f = document.getElementById('f-hop'); f.value = '2'; f.onchange(); }")
             assert await page.run("document.getElementById('count').textContent") != whole
             facts = "[...document.querySelectorAll('#list .facts')]"
@@ -74,6 +74,113 @@ def test_search_filters_branches_and_theme_work(grown: Path) -> None:
             assert len([url for url in page.requests if url.startswith("file:")]) == 1
 
     asyncio.run(visit())
+
+
+def choose(id: str, value: str) -> str:
+    """The script with which a person sets a control."""
+    event = "new Event('{}', {{bubbles: true}})"
+    fire = f"c.dispatchEvent({event.format('input')}); c.dispatchEvent({event.format('change')});"
+    return f"{{ const c = document.getElementById('{id}'); c.value = {json.dumps(value)}; {fire} }}"
+
+
+def test_a_label_a_persona_and_a_reason_lead_to_their_texts(tmp_path: Path) -> None:
+    path = write_report(labelled(tmp_path / "run"))
+
+    async def visit() -> None:
+        async with chrome() as page:
+            await page.size(1280, 900)
+            await page.open(path.as_uri())
+            await page.run(choose("f-persona", "Farm"))
+            await page.until(f"{ITEMS} === 1")
+            assert "The card was stolen" in await page.run("document.querySelector('#list').textContent")
+            await page.run("document.querySelectorAll('#labels .pick')[1].click()")
+            assert await page.run(ITEMS) == 0  # no record has the label of the seed
+            await page.run("document.querySelectorAll('#labels .pick')[0].click()")
+            assert await page.run(ITEMS) == 3
+            assert await page.run("document.getElementById('f-persona').value") == ""
+
+            await page.run("document.querySelector('#rejects .pick').click()")
+            await page.run("document.querySelector('#r-list .item > button').click()")
+            assert "a lost text" in await page.run("document.querySelector('#r-list .card.own').textContent")
+            await page.run(choose("r-search", "not-there"))
+            assert await page.run("document.querySelectorAll('#r-list .item').length") == 0
+            assert page.problems == []
+
+    asyncio.run(visit())
+
+
+def test_the_filtered_records_can_be_taken_along(tmp_path: Path) -> None:
+    path = write_report(labelled(tmp_path / "run"))
+    read = "URL.createObjectURL = (blob) => { window.taken = blob; return '#'; }"
+
+    async def visit() -> list[dict[str, object]]:
+        async with chrome() as page:
+            await page.size(1280, 900)
+            await page.open(path.as_uri())
+            await page.run(read)
+            await page.run(choose("f-persona", "farmer"))
+            await page.until(f"{ITEMS} === 1")
+            await page.run("document.getElementById('download').click()")
+            text = await page.run("window.taken.text()")
+            assert page.problems == []
+            return [json.loads(line) for line in text.splitlines()]
+
+    [line] = asyncio.run(visit())
+    assert line["input"] == "The card was stolen"
+    assert (line["label"], line["persona"], line["output"]) == ("card", "a farmer", "card")
+    assert line["id"] == "b" * 20
+    assert "cut" not in line
+
+
+PICK_LAST = """{
+  const canvas = document.getElementById('plane'), box = canvas.getBoundingClientRect();
+  const [, x, y] = map.placed[map.placed.length - 1];
+  canvas.onclick({ clientX: box.left + x, clientY: box.top + y });
+}"""
+THREE_TOPICS = """(() => {
+  const topics = ['ship harbour wave sail anchor', 'bread oven flour yeast crust', 'goal match ball referee team'];
+  const texts = Array.from({ length: 60 }, (_, n) => {
+    const words = topics[n % 3].split(' ');
+    return [0, 1, 2].map((k) => words[(n * (k + 1) + k) % 5]).join(' ') + ` the number ${n}`;
+  });
+  const [x, y] = layOut(texts);
+  const nearest = texts.map((_, n) => texts.map((_, m) => [m === n ? 9 : Math.hypot(x[n] - x[m], y[n] - y[m]), m])
+    .sort((a, b) => a[0] - b[0])[0][1]);
+  return nearest.filter((m, n) => m % 3 === n % 3).length;
+})()"""
+
+
+def test_texts_that_share_words_lie_close_together(tmp_path: Path) -> None:
+    path = write_report(labelled(tmp_path / "run"))
+
+    async def visit() -> None:
+        async with chrome() as page:
+            await page.open(path.as_uri())
+            assert await page.run(THREE_TOPICS) >= 50  # of 60; by chance 20
+            assert await page.run("layOut(['one text', 'another'])[0].length") == 2
+            assert await page.run("layOut(['', '', '', '', '', '']).flat().every(Number.isFinite)")
+            assert page.problems == []
+
+    asyncio.run(visit())
+
+
+def test_the_map_shows_what_is_picked_and_is_the_same_each_time(grown: Path) -> None:
+    there = "document.getElementById('map').scrollIntoView()"
+
+    async def visit() -> str:
+        async with chrome() as page:
+            await page.size(1280, 900)
+            await page.open(grown.as_uri())
+            await page.run(there)
+            await page.until("map.placed.length > 300")
+            await page.run(PICK_LAST)
+            assert await page.run("document.querySelectorAll('#map-picked .card').length") == 1
+            await page.run("document.getElementById('map-seeds').click()")
+            assert await page.run("map.placed.some(([point]) => point.kind === 'seeds')") is False
+            assert page.problems == []
+            return str(await page.run("JSON.stringify(map.points.map((point) => [point.x, point.y]))"))
+
+    assert asyncio.run(visit()) == asyncio.run(visit())  # the same texts, the same map
 
 
 @pytest.mark.skipif("AIDE_PICTURES" not in os.environ, reason="set AIDE_PICTURES=FOLDER to look at the page")

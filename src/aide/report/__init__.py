@@ -9,7 +9,7 @@ from pathlib import Path
 from aide.atomic import write_atomic
 from aide.journal import Journal
 from aide.places import make_parent
-from aide.report.data import fit_rows, pack_calls
+from aide.report.data import PACKED_BYTES, fit_rows, pack_calls
 from aide.report.gather import gather_facts, read_comparison
 from aide.report.page import render_page
 from aide.run.folder import RunFolder
@@ -28,7 +28,7 @@ def write_report(folder: RunFolder, out: Path | None = None) -> Path:
     with Journal.open(folder.journal, readonly=True) as journal:
         facts = gather_facts(folder, journal)
         packed = fit_rows(facts)  # before all else: it may drop records from the facts
-        calls = pack_calls(journal, facts.records)
+        calls = pack_calls(journal, facts.records, PACKED_BYTES - len(packed))
         pieces = render_page(facts, packed, calls, journal.read_timings(), read_comparison(folder))
         write_atomic(path, (piece.encode("utf-8", "replace") for piece in pieces))
     return path

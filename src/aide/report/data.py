@@ -3,7 +3,8 @@
 import re
 import zlib
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -14,17 +15,29 @@ from aide.records import Lineage, read_output, read_varying, show_chat
 from aide.report.gather import ReportFacts, read_model_text
 from aide.run.record_calls import RecordCalls
 
+LONGEST_REJECT: Final = 2_000
+"""Characters of the text of a reject."""
+
 LONGEST: Final = 12_000
 """Characters of one text; the rest stays in the journal."""
 
 BATCH: Final = 100
 """Records whose calls are unpacked together: the script finds a record's batch by dividing by this number."""
 
-CALL_BYTES: Final = 1_200_000
-"""Packed calls in one report, base64 included."""
+PACKED_BYTES: Final = 1_800_000
+"""All that is packed in one report, base64 included: a page below two megabytes opens at once, also from a mail."""
 
-DATA_BYTES: Final = 2_200_000
-"""Packed records in one report, base64 included: a page of a few megabytes opens at once, also from a mail."""
+DATA_BYTES: Final = 1_500_000
+"""Packed seeds, records and rejects; the calls take what is left."""
+
+REJECT_CHARACTERS: Final = 600_000
+"""Characters of all texts of rejects in one report, uncompressed: the records come first."""
+
+LONGEST_LABEL: Final = 120
+"""Characters of a label, by which the page's script also finds it."""
+
+LONGEST_REASON: Final = 80
+"""Characters of the reason of a reject, by which the script finds it too."""
 
 _LEAST_RECORDS: Final = 100
 _INVISIBLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -68,12 +81,22 @@ def build_rows(facts: ReportFacts) -> dict[str, Any]:
     for record in facts.records:
         rows[record["id"]] = len(rows)
         records.append(_build_record(record, rows, yields))
-    rejects = [_build_reject(line, rows) for line in facts.rejects if line["lineage"]["parent_id"] in rows]
-    return {"seeds": seeds, "records": records, "rejects": rejects}
+    lost = [line for line in facts.rejects if line["lineage"]["parent_id"] in rows]
+    told = _choose_told(lost)
+    rejects = [_build_reject(line, rows, told) for line in lost]
+    reasons = [make_visible(reason, LONGEST_REASON) for reason in list_reasons(facts)]
+    # In this order the style sheet has a colour for each; `kinds` has the same.
+    labels = [make_visible(label, LONGEST_LABEL) for label in sorted(facts.counts.labels)]
+    return {"seeds": seeds, "records": records, "rejects": rejects, "labels": labels, "reasons": reasons}
+
+
+def list_reasons(facts: ReportFacts) -> list[str]:
+    """The reasons of all rejects, in the order of the alphabet: the page names one by its place."""
+    return sorted({reason for _, reason, _ in facts.counts.reasons})
 
 
 def _build_record(record: Mapping[str, Any], rows: Mapping[str, int], yields: Mapping[str, Any]) -> list[Any]:
-    """A record's row; `report.js` names the places in the same order."""
+    """A record's row; `script/base.js` names the places in the same order."""
     lineage, scores = record["lineage"], record["scores"]
     inner = show_chat(record) or read_varying(record)
     return [
@@ -84,15 +107,42 @@ def _build_record(record: Mapping[str, Any], rows: Mapping[str, int], yields: Ma
         [make_visible(each, 2000) for each in record.get("choices", ())],
         make_visible(record["input"], 3000) if inner != record["input"] and not record.get("turns") else "",
         *_count_children(yields, record["id"]), make_visible(record["model"], 80),
+        make_visible(str(lineage.get("label") or ""), LONGEST_LABEL), make_visible(record["format"], 60),
+        int(bool(lineage.get("persona"))), scores.get("agreement"),
     ]  # fmt: skip
 
 
-def _build_reject(line: Mapping[str, Any], rows: Mapping[str, int]) -> list[Any]:
+def _choose_told(rejects: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The rejects whose text is shown: ids are hashes, so the smallest ones are a fair sample."""
+    room, told = REJECT_CHARACTERS, set()
+    for line in sorted(rejects, key=itemgetter("id")):
+        room -= min(len(line["input"]), LONGEST_REJECT)
+        if room < 0:
+            break
+        told.add(line["id"])
+    return told
+
+
+def _build_reject(line: Mapping[str, Any], rows: Mapping[str, int], told: Collection[str]) -> list[Any]:
     lineage = line["lineage"]
     operation = make_visible(lineage["operation"], 60)
     detail = make_visible(line["detail"], 300)
     parent = rows[lineage["parent_id"]]
-    return [line["id"], parent, lineage["hop"], operation, line["step"], line["reason"], detail]
+    label = make_visible(str(lineage.get("label") or ""), LONGEST_LABEL)
+    text = make_visible(str(line["input"]), LONGEST_REJECT) if line["id"] in told else ""
+    step, reason = make_visible(line["step"], 60), make_visible(line["reason"], LONGEST_REASON)
+    return [
+        line["id"],
+        parent,
+        lineage["hop"],
+        operation,
+        step,
+        reason,
+        detail,
+        text,
+        label,
+        int(line["failed"]),
+    ]
 
 
 def _count_children(yields: Mapping[str, Any], id: str) -> tuple[int, int]:
@@ -115,7 +165,7 @@ def fit_rows(facts: ReportFacts) -> str:
     return packed
 
 
-def pack_calls(journal: Journal, records: list[dict[str, Any]], capacity: int = CALL_BYTES) -> Iterator[str]:
+def pack_calls(journal: Journal, records: list[dict[str, Any]], capacity: int) -> Iterator[str]:
     """Packed batches of what was sent and what came back, for as many of the first records as fit in `capacity`.
 
     A call that records of a batch share is in it once; `shared` names the groups of each record, and their sizes.

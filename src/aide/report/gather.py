@@ -44,6 +44,10 @@ class NodeCounts:
         default_factory=lambda: defaultdict(lambda: defaultdict(Counter))
     )
     """How often each grade was given, by its name and by hop."""
+    labels: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Kinds of outcomes by label."""
+    formats: Counter[str] = field(default_factory=Counter)
+    """Accepted records by format."""
     coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Accepted records by topic and operation."""
     offered: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -167,6 +171,8 @@ def _read_accepted(
             continue
         accepted += 1
         line = orjson.loads(outcome.payload)
+        counts.formats[line["format"]] += 1
+        _count_label(counts, line, kind)
         for name, value in line["scores"].items():
             if isinstance(value, int) and not isinstance(value, bool):  # `correct` is no grade
                 counts.grades[name][outcome.depth][value] += 1
@@ -175,6 +181,11 @@ def _read_accepted(
         if outcome.node in shown:
             records.append(line)
     return accepted, records
+
+
+def _count_label(counts: NodeCounts, line: Mapping[str, Any], kind: str) -> None:
+    if label := line["lineage"].get("label"):
+        counts.labels[str(label)][kind] += 1
 
 
 def _read_rejected(
@@ -191,6 +202,7 @@ def _read_rejected(
         if outcome.kind == "surplus":  # a record beyond the target: nothing is wrong with it
             continue
         line = {"input": "", "original": "", **orjson.loads(outcome.payload)}
+        _count_label(counts, line, outcome.kind)
         counts.reasons[line["step"], line["reason"], outcome.depth] += 1
         if len(examples[line["reason"]]) < EXAMPLES:
             examples[line["reason"]].append(line)

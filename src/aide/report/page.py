@@ -6,7 +6,7 @@ part of the page's own markup.
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 import jinja2
 from markupsafe import Markup
@@ -16,8 +16,13 @@ from aide.report import sections
 from aide.report.data import DATA_BYTES, show_text
 from aide.report.distribution import view_distribution, view_realism
 from aide.report.endpoint import view_endpoint
+from aide.report.findings import view_findings
 from aide.report.gather import ReportFacts
+from aide.report.kinds import view_kinds
 from aide.text.figures import format_count, format_plural
+
+SCRIPTS: Final = ("base", "picture", "detail", "records", "rejects", "layout", "map", "begin")
+"""The parts of the page's script, in the order in which they run as one."""
 
 
 def render_page(
@@ -33,6 +38,8 @@ def render_page(
         version=__version__,
         name=facts.folder.path.resolve().name,
         opening=sections.view_opening(facts),
+        findings=view_findings(facts),
+        kinds=view_kinds(facts),
         yields=sections.view_yields(facts),
         coverage=sections.view_coverage(facts),
         drift=sections.view_drift(facts),
@@ -62,10 +69,14 @@ def _load_templates() -> jinja2.Environment:
     templates.filters.update(
         show=show_text, commas=lambda number: f"{number:,}", short=format_count, plural=format_plural
     )
-    templates.globals["asset"] = _read_asset
+    templates.globals.update(style=_read_asset("report.css"), script=_read_script())
     return templates
 
 
 def _read_asset(name: str) -> Markup:
-    """The style sheet or the script: our own markup, which is put into the page as it is."""
+    """The style sheet or a part of the script: our own markup, which is put into the page as it is."""
     return Markup(files("aide.report").joinpath(name).read_text(encoding="utf-8"))
+
+
+def _read_script() -> Markup:
+    return Markup("\n").join(_read_asset(f"script/{name}.js") for name in SCRIPTS)

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from aide.records import PERSONA, Usage
 from aide.report.charts import SpreadRow, draw_histogram, draw_spread
-from aide.report.data import show_text
+from aide.report.data import list_reasons, show_text
 from aide.report.gather import ReportFacts
 from aide.text.figures import format_count, format_duration, format_plural, format_share
 
@@ -188,19 +188,22 @@ def view_drift(facts: ReportFacts) -> dict[str, Any]:
 
 
 def view_rejects(facts: ReportFacts) -> list[dict[str, Any]]:
-    """Reasons with their counts, the most frequent first, and a few candidates of each."""
+    """Reasons with their counts, the most frequent first."""
     reasons: dict[str, Counter[int]] = defaultdict(Counter)
     steps = {}
+    places = {reason: place for place, reason in enumerate(list_reasons(facts))}
+    failed = {line["reason"] for line in facts.rejects if line["failed"]}
     for (step, reason, hop), count in facts.counts.reasons.items():
         reasons[reason][hop] += count
         steps[reason] = step
     return [
         {
             "reason": reason,
+            "place": places[reason],
+            "failed": reason in failed,
             "step": steps[reason],
             "count": hops.total(),
             "hops": ", ".join(f"hop {hop}: {count:,}" for hop, count in sorted(hops.items())),
-            "examples": facts.examples.get(reason, ()),
         }
         for reason, hops in sorted(reasons.items(), key=lambda each: -each[1].total())
     ]

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from aide.journal import AnsweredCall, Journal, Outcome
-from aide.records import Usage
+from aide.records import Usage, digest, rng
 from aide.run.folder import RunFolder
 from aide.shards import Shards
 
@@ -45,6 +45,78 @@ def hostile(path: Path, *, long: int = 1_000_000) -> RunFolder:
     }
     folder.write_manifest(manifest)
     return folder
+
+
+def labelled(path: Path) -> RunFolder:
+    """A folder with three records of the label `card`, one of them by a persona, and a reject of the label `bill`."""
+    folder = RunFolder(path)
+    path.mkdir()
+    asyncio.run(_fill_labelled(folder))
+    return folder
+
+
+async def _fill_labelled(folder: RunFolder) -> None:
+    journal = Journal.open(folder.journal)
+    seed = {
+        "name": "one",
+        "input": "Where is my bill?",
+        "output": "bill",
+        "choices": ["bill", "card"],
+        "batch": 1,
+    }
+    journal.decide("seed", SEED, seed)
+    for id, text, persona in (
+        ("a", "My card is lost", None),
+        ("b", "The card was stolen", "a farmer"),
+        ("c", "A <b>new</b> card, please", None),
+    ):
+        line = record(id * 20, SEED, 1, text)
+        line |= {"format": "classification", "output": "card", "choices": ["bill", "card"]}
+        operation = "persona" if persona else "reasoning"
+        line["lineage"] |= {"label": "card", "persona": persona, "operation": operation}
+        line["lineage"]["triple"] = None if persona else line["lineage"]["triple"]
+        await journal.settle(
+            Outcome(id * 20, "accepted", SEED, SEED, 1, 0, operation, "", orjson.dumps(line))
+        )
+    lineage = {**record("d" * 20, SEED, 1, "")["lineage"], "label": "bill"}
+    reject = {
+        "id": "d" * 20, "step": "reflect", "reason": "off_task", "detail": "why", "failed": False,
+        "input": "a lost text", "lineage": lineage,
+    }  # fmt: skip
+    await journal.settle(
+        Outcome("d" * 20, "rejected", SEED, SEED, 1, 1, "reasoning", "", orjson.dumps(reject))
+    )
+    journal.close()
+
+
+def bulky(path: Path, records: int) -> RunFolder:
+    """A folder of long texts that hardly compress, and as many rejects."""
+    folder = RunFolder(path)
+    path.mkdir()
+    asyncio.run(_fill_bulky(folder, records))
+    return folder
+
+
+async def _fill_bulky(folder: RunFolder, records: int) -> None:
+    journal = Journal.open(folder.journal)
+    journal.decide("seed", SEED, {"name": "one", "input": "a seed", "output": "1", "choices": [], "batch": 1})
+    async with asyncio.TaskGroup() as group:  # together, so that the journal writes them together
+        for n in range(records):
+            group.create_task(_add_bulk(journal, n))
+    journal.close()
+
+
+async def _add_bulk(journal: Journal, n: int) -> None:
+    text = rng("text", str(n)).randbytes(6000).hex()
+    id, lost = digest("record", str(n)), digest("reject", str(n))
+    await journal.record(call(f"key{n}", id, "synthesize", text[::-1]))
+    line = record(id, SEED, 1, text)
+    await journal.settle(Outcome(id, "accepted", SEED, SEED, 1, 0, "reasoning", "", orjson.dumps(line)))
+    reject = {
+        "id": lost, "step": "reflect", "reason": "off_task", "detail": "", "failed": False,
+        "input": text, "lineage": line["lineage"],
+    }  # fmt: skip
+    await journal.settle(Outcome(lost, "rejected", SEED, SEED, 1, 0, "reasoning", "", orjson.dumps(reject)))
 
 
 async def _fill(folder: RunFolder, long: int) -> None:

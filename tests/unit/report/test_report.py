@@ -21,7 +21,7 @@ from aide.report import write_report
 from aide.report.data import make_visible
 from aide.report.gather import gather_facts
 from aide.run.folder import RunFolder
-from unit.report.folders import HOSTILE, SEED, hostile
+from unit.report.folders import HOSTILE, SEED, bulky, hostile, labelled
 
 OURS = {"script", "style", "meta", "link", "title"}
 
@@ -80,6 +80,15 @@ def test_long_texts_are_cut_and_say_so(tmp_path: Path) -> None:
     assert path.stat().st_size < 300_000
     texts = [row[10] for row in unpacked(path.read_text(encoding="utf-8"))["records"]]
     assert any("more characters are in the run folder" in text for text in texts)
+
+
+def test_a_report_stays_below_two_megabytes(tmp_path: Path) -> None:
+    path = write_report(bulky(tmp_path / "run", 400))
+    assert 1_000_000 < path.stat().st_size < 2_000_000
+    html = path.read_text(encoding="utf-8")
+    shown = len(unpacked(html)["records"])
+    assert 100 <= shown < 400
+    assert f"This file holds a sample of {shown} of 400 records" in html
 
 
 def test_counts_reconcile_and_records_hang_on_their_parents(tmp_path: Path) -> None:
@@ -179,3 +188,65 @@ def test_shown_leaves_honest_text_alone() -> None:
     assert make_visible("two\nlines\tand שלום 漢字 é") == "two\nlines\tand שלום 漢字 é"
     assert "\x1b" not in make_visible(HOSTILE)
     assert make_visible("a" * 50, 10).startswith("a" * 10 + "…")
+
+
+def test_labels_stand_beside_those_of_the_seeds_and_rejects_keep_their_text(tmp_path: Path) -> None:
+    html = write_report(labelled(tmp_path / "run")).read_text(encoding="utf-8")
+    data = unpacked(html)
+    assert data["labels"] == ["bill", "card"]
+    assert [row[17] for row in data["records"]] == ["card", "card", "card"]
+    assert [(row[5], row[7], row[8]) for row in data["rejects"]] == [("off_task", "a lost text", "bill")]
+    assert data["reasons"] == ["off_task"]
+    section = html[html.index('<section id="labels">') :]
+    assert section.index("card") < section.index("bill")  # the most frequent first
+    assert "bill: 100% of the seeds" in section
+    assert "no record has the label bill" in html
+
+
+def test_records_follow_the_figures_and_a_run_without_labels_has_no_such_section(tmp_path: Path) -> None:
+    html = write_report(hostile(tmp_path / "run")).read_text(encoding="utf-8")
+    sections = re.findall(r'<section id="(\w+)"', html)
+    assert sections[:4] == ["opening", "records", "map", "expansion"]
+    assert "labels" not in sections
+
+
+@pytest.mark.parametrize(
+    ("right", "fooled", "told"),
+    [
+        (10, 0, None),
+        (6, 0, "take a stronger model"),
+        (10, 3, "rely on --agreement"),
+    ],
+)
+def test_only_what_the_precheck_finds_wrong_is_red(
+    tmp_path: Path, right: int, fooled: int, told: str | None
+) -> None:
+    folder = labelled(tmp_path / "run")
+    misses = [{"seed": HOSTILE, "expected": "1", "said": "2"}] * (10 - right)
+    exam = {
+        "right": {"n": right, "of": 10},
+        "judge_takes_right": {"n": 10, "of": 10},
+        "judge_takes_wrong": {"n": fooled, "of": 10},
+        "misses": misses,
+    }
+    folder.summary.write_text(json.dumps({"accepted": 3, "target": 3, "exam": exam}))
+    html = write_report(folder).read_text(encoding="utf-8")
+    page = html[html.index("<body>") : html.index('id="data"')]
+    assert f"the model answered {right} of 10 seeds as they are" in page
+    assert ('class="wrong"' in page) == (told is not None)
+    assert told is None or told in page
+    assert HOSTILE not in page
+
+
+def test_a_run_that_fell_short_of_its_target_is_warned_of(tmp_path: Path) -> None:
+    folder = labelled(tmp_path / "run")
+    warning = "the run fell 7 records short of its target"
+    folder.summary.write_text(json.dumps({"accepted": 3, "target": 10}))
+    assert warning in write_report(folder).read_text(encoding="utf-8")
+    folder.summary.write_text(json.dumps({"accepted": 3, "target": 3}))
+    assert warning not in write_report(folder).read_text(encoding="utf-8")
+
+
+def test_likeness_is_explained_where_it_is_drawn(tmp_path: Path) -> None:
+    html = write_report(hostile(tmp_path / "run")).read_text(encoding="utf-8")
+    assert "Likeness is the share of words that two texts have in common" in html
