@@ -118,3 +118,14 @@ def test_what_makes_no_sense_is_refused(words: tuple[str, ...], problem: str) ->
     done = aide("compare", TICKETS, *words)
     assert done.returncode == 2
     assert problem in done.stderr
+
+
+def test_a_hint_names_no_option_that_the_command_lacks(tmp_path: Path) -> None:
+    table = tmp_path / "odd.csv"
+    table.write_text(
+        "message,team\nIt is slow,support\nIt costs much,sales\nIt broke,support\nSell me two,sales\n"
+    )
+    done = aide("compare", f"ours={TICKETS}", "--seeds", table)
+    assert done.returncode == 2
+    assert "rename the columns" in done.stderr
+    assert "--input-field" not in done.stderr

@@ -74,9 +74,19 @@ def test_ablations_leave_out_what_they_name(tmp_path: Path) -> None:
     }
 
 
+def test_the_tutorial_goes_from_rows_to_a_folder_for_the_trainer(tmp_path: Path) -> None:
+    run_page("tutorial.md", tmp_path)
+    assert count_lines(tmp_path / "messages.aide" / "shards") == 300
+    assert {path.name for path in (tmp_path / "train").iterdir()} == {
+        "train.jsonl",
+        "validation.jsonl",
+        "train.py",
+    }
+
+
 def test_options_of_the_pages_exist() -> None:
     reference = (ROOT / "docs" / "cli-reference.md").read_text(encoding="utf-8")
-    for name in ("nightly.md", "research.md", "troubleshooting.md"):
+    for name in ("tutorial.md", "nightly.md", "research.md", "troubleshooting.md"):
         page = (ROOT / "docs" / name).read_text(encoding="utf-8")
         ours = "\n".join(line for line in page.splitlines() if "systemctl" not in line)
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours))

@@ -51,7 +51,13 @@ def load_seeds_of(sources: Sequence[str], given: Sequence[str] = ()) -> LoadedSe
         InputError: a file can't be read as seeds.
     """
     named = find_seed_files(sources, given)
-    return load_seeds(named.paths, named.mapping) if named else None
+    try:
+        return load_seeds(named.paths, named.mapping) if named else None
+    except InputError as fault:
+        if not fault.remedy:
+            raise
+        # Its options belong to commands that grow; those that read what was grown have none for columns.
+        raise InputError(str(fault), hint="rename the columns, such as to input and output") from fault
 
 
 def load_card_of(sources: Sequence[str], given: str = "") -> TaskCard | None:
