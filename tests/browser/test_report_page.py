@@ -149,14 +149,24 @@ THREE_TOPICS = """(() => {
   return nearest.filter((m, n) => m % 3 === n % 3).length;
 })()"""
 
+THREE_MEANINGS = """(() => {
+  const packed = Array.from({ length: 60 }, (_, n) => btoa(String.fromCharCode(...Array.from({ length: 12 }, (_, k) =>
+    (k % 3 === n % 3 ? 100 + (n * (k + 1)) % 27 : (n * (k + 2)) % 40 - 20) & 255))));
+  const [x, y] = layOut(packed.map(() => 'the same text'), packed);
+  const nearest = packed.map((_, n) => packed.map((_, m) => [m === n ? 9 : Math.hypot(x[n] - x[m], y[n] - y[m]), m])
+    .sort((a, b) => a[0] - b[0])[0][1]);
+  return nearest.filter((m, n) => m % 3 === n % 3).length;
+})()"""
 
-def test_texts_that_share_words_lie_close_together(tmp_path: Path) -> None:
+
+def test_texts_that_share_words_or_a_meaning_lie_close_together(tmp_path: Path) -> None:
     path = write_report(labelled(tmp_path / "run"))
 
     async def visit() -> None:
         async with chrome() as page:
             await page.open(path.as_uri())
             assert await page.run(THREE_TOPICS) >= 50  # of 60; by chance 20
+            assert await page.run(THREE_MEANINGS) >= 50
             assert await page.run("layOut(['one text', 'another'])[0].length") == 2
             assert await page.run("layOut(['', '', '', '', '', '']).flat().every(Number.isFinite)")
             assert page.problems == []

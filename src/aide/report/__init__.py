@@ -12,6 +12,7 @@ from aide.places import make_parent
 from aide.report.data import PACKED_BYTES, fit_rows, pack_calls
 from aide.report.gather import gather_facts, read_comparison
 from aide.report.page import render_page
+from aide.report.vectors import read_map_vectors
 from aide.run.folder import RunFolder
 
 
@@ -27,6 +28,7 @@ def write_report(folder: RunFolder, out: Path | None = None) -> Path:
     make_parent(path)
     with Journal.open(folder.journal, readonly=True) as journal:
         facts = gather_facts(folder, journal)
+        facts.vectors = read_map_vectors(facts, journal)
         packed = fit_rows(facts)  # before all else: it may drop records from the facts
         calls = pack_calls(journal, facts.records, PACKED_BYTES - len(packed))
         pieces = render_page(facts, packed, calls, journal.read_timings(), read_comparison(folder))

@@ -85,9 +85,18 @@ def build_rows(facts: ReportFacts) -> dict[str, Any]:
     told = _choose_told(lost)
     rejects = [_build_reject(line, rows, told) for line in lost]
     reasons = [make_visible(reason, LONGEST_REASON) for reason in list_reasons(facts)]
+    known = {*rows, *told}
+    vectors = {id: packed for id, packed in facts.vectors.items() if id in known}
     # In this order the style sheet has a colour for each; `kinds` has the same.
     labels = [make_visible(label, LONGEST_LABEL) for label in sorted(facts.counts.labels)]
-    return {"seeds": seeds, "records": records, "rejects": rejects, "labels": labels, "reasons": reasons}
+    return {
+        "seeds": seeds,
+        "records": records,
+        "rejects": rejects,
+        "labels": labels,
+        "reasons": reasons,
+        "vectors": vectors,
+    }
 
 
 def list_reasons(facts: ReportFacts) -> list[str]:

@@ -84,6 +84,8 @@ class ReportFacts:
     """Likeness to the seed of the records shown, by hop; the same measure as in `drift`."""
     steps: list[tuple[str, str, Usage, float | None]]
     """Step, model, usage and cost; the cost is `None` if no price is known."""
+    vectors: dict[str, str] = field(default_factory=dict)
+    """Embeddings of seeds, records and rejects by id, packed for the map; empty where the run has none."""
 
 
 def gather_facts(folder: RunFolder, journal: Journal) -> ReportFacts:

@@ -40,6 +40,7 @@ def render_page(
         opening=sections.view_opening(facts),
         findings=view_findings(facts),
         kinds=view_kinds(facts),
+        embedded=bool(facts.vectors),
         yields=sections.view_yields(facts),
         coverage=sections.view_coverage(facts),
         drift=sections.view_drift(facts),

@@ -7,6 +7,8 @@ from typing import Any
 from aide.dedup.paraphrases import PARAPHRASES
 from aide.dedup.semantic import learn_threshold
 from aide.errors import Unusable
+from aide.journal import Journal
+from aide.llm.faults import decode_json
 from aide.llm.request import EmbeddingRequest
 from aide.records import digest
 from aide.run.calls import ModelCalls, compute_call_key
@@ -55,6 +57,15 @@ class Embeddings:
 
     def _request(self, texts: Sequence[str]) -> EmbeddingRequest:
         return EmbeddingRequest(self._model, tuple(texts))
+
+
+def recall_vector(journal: Journal, model: str, text: str) -> list[float] | None:
+    """The embedding that a run has paid for, for whoever only reads its journal; `None` if there is none."""
+    stored = journal.recall_body(compute_call_key(EmbeddingRequest(model, (text,)), 0, 0))
+    try:
+        return None if stored is None else read_unit_vectors(decode_json(stored[0]), 1)[0]
+    except (Unusable, ValueError):
+        return None  # the answer is kept as it came, whatever it holds
 
 
 def read_unit_vectors(data: Any, count: int) -> list[list[float]]:

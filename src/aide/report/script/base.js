@@ -29,13 +29,14 @@ async function unpack(text) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).json();
 }
-let seeds = [], records = [], nodes = [], rejects = [], labels = [], reasons = [], rejectsOf = new Map();
+let seeds = [], records = [], nodes = [], rejects = [], labels = [], reasons = [], rejectsOf = new Map(), vectors = {};
 
 function build(data) {
   seeds = data.seeds;
   records = data.records;
   labels = data.labels;
   reasons = data.reasons;
+  vectors = data.vectors;
   rejects = data.rejects.map((row) => ({ row, parent: null }));
   const top = { id: "", name: "all seeds", depth: 0, parent: null, kids: [], row: null, good: 0, bad: 0 };
   const rows = seeds.map((seed, n) => ({

@@ -95,11 +95,20 @@ function spread(columns, count) {
   }
   return [x, y];
 }
+// Rows of all columns, from signed bytes in base64, centred: what all vectors share tells nothing apart.
+function decode(packed) {
+  const rows = packed.map((text) => {
+    const values = Float64Array.from(atob(text), (byte) => (byte.charCodeAt(0) << 24) >> 24), norm = Math.hypot(...values) || 1;
+    return values.map((value) => value / norm);
+  });
+  const width = rows[0].length, mean = Array.from({ length: width }, (_, n) => rows.reduce((sum, row) => sum + row[n], 0) / rows.length);
+  return [rows.map((row) => Array.from(row, (value, n) => [n, value - mean[n]])), width];
+}
 // Two columns of places from 0 to 1; a few that lie far out are put on the edge, so that the rest has room.
-function layOut(texts) {
+function layOut(texts, packed) {
   const count = texts.length;
   if (count < 4) return [texts.map((_, n) => (n + 0.5) / count), texts.map(() => 0.5)];
-  const [rows, width] = weigh(texts), columns = reduce(rows, width, Math.min(16, count - 1));
+  const [rows, width] = packed ? decode(packed) : weigh(texts), columns = reduce(rows, width, Math.min(16, count - 1));
   return spread(columns, count).map((values) => {
     const sorted = [...values].sort((a, b) => a - b), low = sorted[Math.floor(0.004 * count)], high = sorted[Math.ceil(0.996 * (count - 1))];
     return Array.from(values, (value) => Math.max(0, Math.min(1, (value - low) / (high - low || 1))));

@@ -9,6 +9,7 @@ const map = {
       this.layOut();
     }, { rootMargin: "300px" }).observe($("plane"));
     for (const id of ["map-colour", "map-seeds", "map-records", "map-rejects"]) $(id).onchange = () => this.draw();
+    if ($("map-by")) $("map-by").onchange = () => this.layOut();
     $("plane").onclick = (event) => { const point = this.at(event); if (point) this.pick(point); };
     $("plane").onmousemove = (event) => {
       const point = this.at(event);
@@ -24,13 +25,17 @@ const map = {
     };
   },
   layOut() {
-    const points = [
+    let points = [
       ...nodes.slice(1).map((node) => ({ kind: node.row ? "records" : "seeds", node, text: words(node), label: labelOf(node), op: node.row ? node.row[OP] : "", hop: node.depth - 1, seed: node.root })),
       ...rejects.filter(({ row }) => row[LOST.text]).map((reject) => ({ kind: "rejects", reject, text: reject.row[LOST.text], label: reject.row[LOST.label], op: reject.row[LOST.op], hop: reject.row[LOST.hop], seed: reject.parent.root })),
     ];
-    const [x, y] = layOut(points.map((point) => point.text));
+    const meant = $("map-by") && $("map-by").value === "meaning", id = (point) => (point.node ? point.node.id : point.reject.row[LOST.id]);
+    if (meant) points = points.filter((point) => vectors[id(point)]); // the others were not embedded
+    const [x, y] = layOut(points.map((point) => point.text), meant && points.map((point) => vectors[id(point)]));
     points.forEach((point, n) => Object.assign(point, { x: x[n], y: y[n] }));
     this.points = points;
+    this.picked = null;
+    $("map-picked").replaceChildren();
     this.draw();
   },
   tell(point) {
