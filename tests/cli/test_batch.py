@@ -35,7 +35,8 @@ def test_it_ends_with_7_until_everything_has_come_back(tmp_path: Path) -> None:
     assert len(records(folder)) == 150
     found = summary(folder)
     assert found["batches"] == {"waves": len(codes), "answered": found["batches"]["answered"], "pending": 0}
-    assert found["batches"]["answered"] > found["calls"] / 2
+    # What follows a few faults is less than --batch-min, and goes out at once: in a run this small, half of all calls.
+    assert found["batches"]["answered"] > 0.4 * found["calls"]
     listed = aide("batch", "list", folder).stdout.splitlines()
     assert len(listed) == len(codes)
     assert all("completed" in line for line in listed)

@@ -80,7 +80,8 @@ def test_options_convention_code_and_parts_are_counted() -> None:
     bare = count_card(pairs(("a", "2"), ("b", "5")), FORMATS["open"])
     assert (bare.convention, bare.bare) == ("<number>", True)
     assert count_card(pairs(("a", "def f():\n    return 1")), FORMATS["code"]).code == "python"
-    assert count_card(pairs(("a", "const f = () => 1;")), FORMATS["code"]).code == ""
+    assert count_card(pairs(("a", "const f = () => 1;")), FORMATS["code"]).code == "javascript"
+    assert count_card(pairs(("a", "do it like so")), FORMATS["code"]).code == "", "too little to tell"
     parts = Parts((("contract", "Long text."),), "question", "{contract}\n{question}")
     card = count_card([seed(Draft("Why?", "So."), parts)], FORMATS["free_text"])
     assert (card.fixed, card.varying, card.max_words) == (("contract",), "question", 2)
