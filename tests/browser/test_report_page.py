@@ -127,7 +127,7 @@ def test_the_filtered_records_can_be_taken_along(tmp_path: Path) -> None:
 
     [line] = asyncio.run(visit())
     assert line["input"] == "The card was stolen"
-    assert (line["label"], line["persona"], line["output"]) == ("card", "a farmer", "card")
+    assert (line["labels"], line["persona"], line["output"]) == (["card"], "a farmer", "card")
     assert line["id"] == "b" * 20
     assert "cut" not in line
 

@@ -3,7 +3,7 @@
 import re
 import zlib
 from base64 import b64encode
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from markupsafe import Markup
 from aide.journal import AnsweredCall, Journal
 from aide.jsonl import encode_json
 from aide.records import Lineage, read_output, read_varying, show_chat
-from aide.report.gather import ReportFacts, read_model_text
+from aide.report.gather import ReportFacts, list_labels, read_model_text
 from aide.run.record_calls import RecordCalls
 
 LONGEST_REJECT: Final = 2_000
@@ -34,10 +34,10 @@ REJECT_CHARACTERS: Final = 600_000
 """Characters of all texts of rejects in one report, uncompressed: the records come first."""
 
 LONGEST_LABEL: Final = 120
-"""Characters of a label, by which the page's script also finds it."""
+"""Characters of a label."""
 
 LONGEST_REASON: Final = 80
-"""Characters of the reason of a reject, by which the script finds it too."""
+"""Characters of the reason of a reject."""
 
 _LEAST_RECORDS: Final = 100
 _INVISIBLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -69,6 +69,9 @@ def build_rows(facts: ReportFacts) -> dict[str, Any]:
     yields = facts.counts.yields
     rows: dict[str, int] = {}
     seeds = []
+    # In this order the style sheet has a colour for each; `kinds` has the same.
+    labels = sorted(facts.counts.labels)
+    places = {label: place for place, label in enumerate(labels)}
     for id, seed in facts.seeds.items():
         rows[id] = len(rows)
         texts = (
@@ -76,24 +79,25 @@ def build_rows(facts: ReportFacts) -> dict[str, Any]:
             make_visible(show_chat(seed) or seed["input"]),
             make_visible(seed["output"]),
         )
-        seeds.append([id, *texts, *_count_children(yields, id)])
+        seeds.append([id, *texts, *_count_children(yields, id), _find_places(seed["output"], places)])
     records = []
     for record in facts.records:
         rows[record["id"]] = len(rows)
-        records.append(_build_record(record, rows, yields))
+        found = _find_places(record["lineage"].get("label"), places)
+        records.append(_build_record(record, rows, yields, found))
     lost = [line for line in facts.rejects if line["lineage"]["parent_id"] in rows]
     told = _choose_told(lost)
-    rejects = [_build_reject(line, rows, told) for line in lost]
+    rejects = [
+        _build_reject(line, rows, told, _find_places(line["lineage"].get("label"), places)) for line in lost
+    ]
     reasons = [make_visible(reason, LONGEST_REASON) for reason in list_reasons(facts)]
     known = {*rows, *told}
     vectors = {id: packed for id, packed in facts.vectors.items() if id in known}
-    # In this order the style sheet has a colour for each; `kinds` has the same.
-    labels = [make_visible(label, LONGEST_LABEL) for label in sorted(facts.counts.labels)]
     return {
         "seeds": seeds,
         "records": records,
         "rejects": rejects,
-        "labels": labels,
+        "labels": [make_visible(label, LONGEST_LABEL) for label in labels],
         "reasons": reasons,
         "vectors": vectors,
     }
@@ -104,7 +108,14 @@ def list_reasons(facts: ReportFacts) -> list[str]:
     return sorted({reason for _, reason, _ in facts.counts.reasons})
 
 
-def _build_record(record: Mapping[str, Any], rows: Mapping[str, int], yields: Mapping[str, Any]) -> list[Any]:
+def _find_places(label: Any, places: Mapping[str, int]) -> list[int]:
+    """The places of the labels that a lineage or an output names; none for an output that is no label of this run."""
+    return [places[each] for each in list_labels(label) if each in places] if isinstance(label, str) else []
+
+
+def _build_record(
+    record: Mapping[str, Any], rows: Mapping[str, int], yields: Mapping[str, Any], labels: Sequence[int]
+) -> list[Any]:
     """A record's row; `script/base.js` names the places in the same order."""
     lineage, scores = record["lineage"], record["scores"]
     inner = show_chat(record) or read_varying(record)
@@ -116,7 +127,7 @@ def _build_record(record: Mapping[str, Any], rows: Mapping[str, int], yields: Ma
         [make_visible(each, 2000) for each in record.get("choices", ())],
         make_visible(record["input"], 3000) if inner != record["input"] and not record.get("turns") else "",
         *_count_children(yields, record["id"]), make_visible(record["model"], 80),
-        make_visible(str(lineage.get("label") or ""), LONGEST_LABEL), make_visible(record["format"], 60),
+        labels, make_visible(record["format"], 60),
         int(bool(lineage.get("persona"))), scores.get("agreement"),
     ]  # fmt: skip
 
@@ -132,12 +143,13 @@ def _choose_told(rejects: Iterable[Mapping[str, Any]]) -> set[str]:
     return told
 
 
-def _build_reject(line: Mapping[str, Any], rows: Mapping[str, int], told: Collection[str]) -> list[Any]:
+def _build_reject(
+    line: Mapping[str, Any], rows: Mapping[str, int], told: Collection[str], labels: Sequence[int]
+) -> list[Any]:
     lineage = line["lineage"]
     operation = make_visible(lineage["operation"], 60)
     detail = make_visible(line["detail"], 300)
     parent = rows[lineage["parent_id"]]
-    label = make_visible(str(lineage.get("label") or ""), LONGEST_LABEL)
     text = make_visible(str(line["input"]), LONGEST_REJECT) if line["id"] in told else ""
     step, reason = make_visible(line["step"], 60), make_visible(line["reason"], LONGEST_REASON)
     return [
@@ -149,7 +161,7 @@ def _build_reject(line: Mapping[str, Any], rows: Mapping[str, int], told: Collec
         reason,
         detail,
         text,
-        label,
+        labels,
         int(line["failed"]),
     ]
 

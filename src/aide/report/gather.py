@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from aide.dataset.statistics import tabulate
+from aide.formats.label_sets import read_label_set
 from aide.journal import Journal
 from aide.metrics.drift import measure_likeness
 from aide.records import Usage, read_varying
@@ -174,7 +175,7 @@ def _read_accepted(
         accepted += 1
         line = orjson.loads(outcome.payload)
         counts.formats[line["format"]] += 1
-        _count_label(counts, line, kind)
+        _count_labels(counts, line, kind)
         for name, value in line["scores"].items():
             if isinstance(value, int) and not isinstance(value, bool):  # `correct` is no grade
                 counts.grades[name][outcome.depth][value] += 1
@@ -185,9 +186,16 @@ def _read_accepted(
     return accepted, records
 
 
-def _count_label(counts: NodeCounts, line: Mapping[str, Any], kind: str) -> None:
-    if label := line["lineage"].get("label"):
-        counts.labels[str(label)][kind] += 1
+def _count_labels(counts: NodeCounts, line: Mapping[str, Any], kind: str) -> None:
+    for label in list_labels(line["lineage"].get("label")):
+        counts.labels[label][kind] += 1
+
+
+def list_labels(label: str | None) -> tuple[str, ...]:
+    """The labels that a lineage or an output names: one, the members of a set, or none."""
+    if not label:
+        return ()
+    return read_label_set(label) or (label,)
 
 
 def _read_rejected(
@@ -204,7 +212,7 @@ def _read_rejected(
         if outcome.kind == "surplus":  # a record beyond the target: nothing is wrong with it
             continue
         line = {"input": "", "original": "", **orjson.loads(outcome.payload)}
-        _count_label(counts, line, outcome.kind)
+        _count_labels(counts, line, outcome.kind)
         counts.reasons[line["step"], line["reason"], outcome.depth] += 1
         if len(examples[line["reason"]]) < EXAMPLES:
             examples[line["reason"]].append(line)

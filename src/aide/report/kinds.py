@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any, Final, NamedTuple
 
 from aide.report.data import LONGEST_LABEL, make_visible
-from aide.report.gather import ReportFacts
+from aide.report.gather import ReportFacts, list_labels
 from aide.report.sections import Bar, make_bar
 
 HUES: Final = 10
@@ -23,21 +23,22 @@ class LabelRow(NamedTuple):
     hue: int
     bar: Bar
     records: float
-    """Its share of the records."""
+    """Share of the records that have it; with sets of labels the shares add up to more than one."""
     seeds: float | None
-    """Its share of the seeds; `None` where their labels are not known."""
+    """Share of the seeds that have it; `None` where their labels are not known."""
 
 
 def view_kinds(facts: ReportFacts) -> dict[str, Any]:
     """A bar for each label, the most frequent first, and the records of each format where there are several."""
     labels = facts.counts.labels
-    known = Counter(str(seed["output"]) for seed in facts.seeds.values() if str(seed["output"]) in labels)
-    total = sum(counts["accepted"] for counts in labels.values()) or 1
+    sets = [set(list_labels(str(seed["output"]))) & labels.keys() for seed in facts.seeds.values()]
+    known, labelled = Counter(label for each in sets for label in each), sum(map(bool, sets))
+    total = facts.accepted or 1
     places = {label: place for place, label in enumerate(sorted(labels))}
     rows = []
     for label, counts in sorted(labels.items(), key=lambda each: (-each[1]["accepted"], each[0])):
         name = make_visible(label, LONGEST_LABEL)
-        seeds = known[label] / known.total() if known else None
+        seeds = known[label] / labelled if labelled else None
         bar = make_bar(name, counts, ("accepted", "rejected", "failed"))
         rows.append(
             LabelRow(name, places[label], places[label] % HUES, bar, counts["accepted"] / total, seeds)
@@ -47,6 +48,6 @@ def view_kinds(facts: ReportFacts) -> dict[str, Any]:
         "hidden": max(0, len(rows) - ROWS),
         "top": max((row.bar.total for row in rows), default=1) or 1,
         "records": total,
-        "seeds_known": bool(known),
+        "seeds_known": labelled > 0,
         "formats": facts.counts.formats.most_common() if len(facts.counts.formats) > 1 else [],
     }

@@ -19,7 +19,7 @@ from aide.metrics.references import SEEDS
 from aide.records import Draft
 from aide.report import write_report
 from aide.report.data import make_visible
-from aide.report.gather import gather_facts
+from aide.report.gather import gather_facts, list_labels
 from aide.run.folder import RunFolder
 from unit.report.folders import HOSTILE, SEED, bulky, hostile, labelled
 
@@ -97,7 +97,7 @@ def test_counts_reconcile_and_records_hang_on_their_parents(tmp_path: Path) -> N
     data = unpacked(html)
     assert [seed[0] for seed in data["seeds"]] == [SEED]
     assert [(row[0][0], row[1], row[2]) for row in data["records"]] == [("a", 0, 1), ("b", 1, 2)]
-    assert data["seeds"][0][4:] == [1, 1]  # one child accepted, one rejected
+    assert data["seeds"][0][4:6] == [1, 1]  # one child accepted, one rejected
 
 
 def test_likeness_is_that_of_the_runs_own_meter(tmp_path: Path) -> None:
@@ -194,13 +194,20 @@ def test_labels_stand_beside_those_of_the_seeds_and_rejects_keep_their_text(tmp_
     html = write_report(labelled(tmp_path / "run")).read_text(encoding="utf-8")
     data = unpacked(html)
     assert data["labels"] == ["bill", "card"]
-    assert [row[17] for row in data["records"]] == ["card", "card", "card"]
-    assert [(row[5], row[7], row[8]) for row in data["rejects"]] == [("off_task", "a lost text", "bill")]
+    assert [row[17] for row in data["records"]] == [[1], [1], [1]]
+    assert [(row[5], row[7], row[8]) for row in data["rejects"]] == [("off_task", "a lost text", [0])]
     assert data["reasons"] == ["off_task"]
     section = html[html.index('<section id="labels">') :]
     assert section.index("card") < section.index("bill")  # the most frequent first
     assert "bill: 100% of the seeds" in section
     assert "no record has the label bill" in html
+
+
+def test_members_of_a_set_of_labels_count_one_by_one() -> None:
+    assert list_labels('["food", "service"]') == ("food", "service")
+    assert list_labels("food") == ("food",)
+    assert list_labels("[no array") == ("[no array",)
+    assert list_labels(None) == ()
 
 
 def test_records_follow_the_figures_and_a_run_without_labels_has_no_such_section(tmp_path: Path) -> None:

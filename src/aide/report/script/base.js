@@ -9,9 +9,9 @@ const el = (tag, cls, text) => {
 };
 const bdi = (text) => el("bdi", "", text);
 const root = document.documentElement;
-const [ID, PARENT, HOP, OP, ALONG, ANCHORED, REL, DIV, LIKE, REVISED, INPUT, OUTPUT, CHOICES, WHOLE, GOOD, BAD, MODEL, LABEL, FORMAT, BY_PERSONA, VOTES] = Array(21).keys();
+const [ID, PARENT, HOP, OP, ALONG, ANCHORED, REL, DIV, LIKE, REVISED, INPUT, OUTPUT, CHOICES, WHOLE, GOOD, BAD, MODEL, LABELS, FORMAT, BY_PERSONA, VOTES] = Array(21).keys();
 // The places of a reject.
-const LOST = { id: 0, parent: 1, hop: 2, op: 3, step: 4, reason: 5, why: 6, text: 7, label: 8, failed: 9 };
+const LOST = { id: 0, parent: 1, hop: 2, op: 3, step: 4, reason: 5, why: 6, text: 7, labels: 8, failed: 9 };
 
 // --- light and dark -------------------------------------------------------------------------------
 const remembered = (() => { try { return localStorage.getItem("aide-theme"); } catch { return null; } })();
@@ -66,10 +66,10 @@ const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}â
 // --- colours ----------------------------------------------------------------------------------------
 const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
 const HUES = 10; // of the style sheet, for labels, operations and formats
-const labelOf = (node) => (node.row ? node.row[LABEL] : labels.includes(node.seed[3]) ? node.seed[3] : "");
-function chip(label) {
-  const out = el("span", "label"), dot = el("i", `hue-${labels.indexOf(label) % HUES}`);
-  out.append(dot, bdi(label));
+const labelsOf = (node) => (node.row ? node.row[LABELS] : node.seed[6]); // their places in `labels`
+function chip(place) {
+  const out = el("span", "label"), dot = el("i", `hue-${place % HUES}`);
+  out.append(dot, bdi(labels[place]));
   return out;
 }
 const distinct = (n) => [...new Set(records.map((row) => row[n]))].sort();

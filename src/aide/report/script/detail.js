@@ -57,7 +57,7 @@ function detail(node) {
   }
   cards.append(own);
   const chips = el("div", "chips");
-  if (row[LABEL]) chips.append(chip(row[LABEL]));
+  chips.append(...row[LABELS].map(chip));
   const facts = [`${row[OP]}: ${row[ALONG]}`, row[ANCHORED] ? "anchored to the seed" : "not anchored", row[REL] == null ? "" : `relevance ${row[REL]}`,
     row[DIV] == null ? "" : `diversity ${row[DIV]}`, `likeness to the seed ${row[LIKE]}`, row[VOTES] ? `${row[VOTES]} answers agree` : "", row[REVISED] ? `revised ${row[REVISED]}×` : "", row[MODEL], row[ID]];
   for (const fact of facts) if (fact) chips.append(el("span", "", fact));
@@ -124,12 +124,12 @@ function paged(listId, moreId, make) {
     more();
   };
 }
-function opening(text, facts, label, along, show) {
+function opening(text, facts, places, along, show) {
   const box = el("div", "item"), head = el("button"), line = el("span", "line"), under = el("span", "along");
   head.type = "button";
   head.setAttribute("aria-expanded", "false");
   line.append(bdi(short(text, 400).replace(/\s+/g, " ")));
-  if (label) under.append(chip(label), " ");
+  under.append(...places.map(chip));
   under.append(bdi(along));
   head.append(line, el("span", "facts", facts), under);
   head.onclick = () => {

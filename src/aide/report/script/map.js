@@ -26,8 +26,8 @@ const map = {
   },
   layOut() {
     let points = [
-      ...nodes.slice(1).map((node) => ({ kind: node.row ? "records" : "seeds", node, text: words(node), label: labelOf(node), op: node.row ? node.row[OP] : "", hop: node.depth - 1, seed: node.root })),
-      ...rejects.filter(({ row }) => row[LOST.text]).map((reject) => ({ kind: "rejects", reject, text: reject.row[LOST.text], label: reject.row[LOST.label], op: reject.row[LOST.op], hop: reject.row[LOST.hop], seed: reject.parent.root })),
+      ...nodes.slice(1).map((node) => ({ kind: node.row ? "records" : "seeds", node, text: words(node), labels: labelsOf(node), op: node.row ? node.row[OP] : "", hop: node.depth - 1, seed: node.root })),
+      ...rejects.filter(({ row }) => row[LOST.text]).map((reject) => ({ kind: "rejects", reject, text: reject.row[LOST.text], labels: reject.row[LOST.labels], op: reject.row[LOST.op], hop: reject.row[LOST.hop], seed: reject.parent.root })),
     ];
     const meant = $("map-by") && $("map-by").value === "meaning", id = (point) => (point.node ? point.node.id : point.reject.row[LOST.id]);
     if (meant) points = points.filter((point) => vectors[id(point)]); // the others were not embedded
@@ -40,11 +40,11 @@ const map = {
   },
   tell(point) {
     const origin = { seeds: "seed", records: `hop ${point.hop}, ${point.op}`, rejects: point.reject ? `reject, ${point.reject.row[LOST.reason]}` : "" }[point.kind];
-    return `${origin}${point.label ? `, ${point.label}` : ""}: ${short(point.text.replace(/\s+/g, " "), 300)}`;
+    return `${origin}${point.labels.map((place) => `, ${labels[place]}`).join("")}: ${short(point.text.replace(/\s+/g, " "), 300)}`;
   },
   groups() {
     const kind = $("map-colour").value;
-    if (kind === "label") return [labels, (point) => labels.indexOf(point.label)];
+    if (kind === "label") return [labels, (point) => point.labels[0] ?? -1];
     if (kind === "operation") return [picture.operations, (point) => picture.operations.indexOf(point.op)];
     if (kind === "seed") return [seeds.map((seed, n) => seed[1] || `seed ${n + 1}`), (point) => seeds.indexOf(point.seed.seed)];
     return [["seed", ...distinct(HOP).map((hop) => `hop ${hop}`)], (point) => point.hop];

@@ -1,7 +1,7 @@
 // --- the picture: columns of branches, a seed's hops from left to right -----------------------------
 const tint = () => Array.from({ length: HUES }, (_, n) => css(`--h${n}`));
 const scale = () => ({ low: css("--scale0"), mid: css("--scale1"), high: css("--scale2") });
-const NAMED = { operation: OP, label: LABEL }; // coloured by name, not by a grade
+const NAMED = { operation: true, label: true }; // coloured by name, not by a grade
 const mix = (a, b, t) => {
   const part = (hex, n) => parseInt(hex.slice(1 + 2 * n, 3 + 2 * n), 16);
   return `rgb(${[0, 1, 2].map((n) => Math.round(part(a, n) + (part(b, n) - part(a, n)) * t)).join(",")})`;
@@ -13,10 +13,6 @@ const picture = {
   names(kind) {
     return kind === "label" ? labels : this.operations;
   },
-  place(kind, name) {
-    const found = this.names(kind).indexOf(name);
-    return found < 0 ? null : found;
-  },
   open(node) {
     this.focus = node;
     this.draw();
@@ -25,12 +21,12 @@ const picture = {
   raw(node) {
     const kind = $("colour").value;
     if (kind === "yield") return node.good + node.bad ? node.good / (node.good + node.bad) : null;
+    if (kind === "label") return node.parent ? labelsOf(node)[0] ?? null : null;
     if (!node.row) {
-      if (kind === "label" && node.seed) return this.place("label", labelOf(node));
       const values = NAMED[kind] ? [] : node.kids.map((kid) => this.raw(kid)).filter((value) => value !== null);
       return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
     }
-    if (NAMED[kind]) return this.place(kind, node.row[NAMED[kind]]);
+    if (kind === "operation") return this.operations.indexOf(node.row[OP]);
     return node.row[GRADES[kind]];
   },
   range() {

@@ -14,7 +14,7 @@ function search() {
   const persona = $("f-persona").value.trim().toLowerCase();
   found = all.filter((node, n) => {
     const row = node.row;
-    return (!$("f-hop").value || row[HOP] === Number($("f-hop").value)) && same("f-op", OP, row) && same("f-label", LABEL, row) && same("f-format", FORMAT, row)
+    return (!$("f-hop").value || row[HOP] === Number($("f-hop").value)) && same("f-op", OP, row) && (!$("f-label").value || row[LABELS].includes(Number($("f-label").value))) && same("f-format", FORMAT, row)
       && (!persona || (row[BY_PERSONA] && row[ALONG].toLowerCase().includes(persona)))
       && (!$("f-seed").value || node.root.id === $("f-seed").value) && most("f-rel", REL, row) && most("f-div", DIV, row)
       && query.every((word) => haystack[n].includes(word));
@@ -29,14 +29,14 @@ function search() {
 const grades = (row) => (row[REL] == null ? "" : ` · ${[row[REL], row[DIV]].filter((grade) => grade != null).join("/")}`);
 function item(node) {
   const row = node.row, facts = `hop ${row[HOP]} · ${row[OP]}${grades(row)}`;
-  return opening(row[INPUT], facts, row[LABEL], row[ALONG], () => detail(node));
+  return opening(row[INPUT], facts, row[LABELS], row[ALONG], () => detail(node));
 }
 const list = paged("list", "more", item);
 function beginRecords() {
-  haystack = records.map((row) => [row[ID], row[INPUT], row[OUTPUT], row[ALONG], row[LABEL], ...row[CHOICES]].join("\n").toLowerCase());
+  haystack = records.map((row) => [row[ID], row[INPUT], row[OUTPUT], row[ALONG], ...row[LABELS].map((place) => labels[place]), ...row[CHOICES]].join("\n").toLowerCase());
   const personas = [...new Set(records.filter((row) => row[BY_PERSONA]).map((row) => row[ALONG]))].sort();
   const choices = {
-    "f-label": labels.map((label) => [label, label]), "f-format": distinct(FORMAT).map((name) => [name, name]),
+    "f-label": labels.map((label, place) => [place, label]), "f-format": distinct(FORMAT).map((name) => [name, name]),
     "f-hop": distinct(HOP).map((hop) => [hop, hop]), "f-op": picture.operations.map((op) => [op, op]),
     "f-seed": seeds.map((seed, n) => [seed[0], `${seed[1] || n + 1}: ${short(seed[2].replace(/\s+/g, " "), 40)}`]),
     ...Object.fromEntries([["f-rel", REL], ["f-div", DIV]].map(([id, n]) => [id, distinct(n).some((grade) => grade != null) ? [1, 2, 3, 4, 5, 6, 7, 8, 9].map((most) => [most, most]) : []])),
@@ -55,7 +55,7 @@ function beginRecords() {
   $("download").onclick = download;
   for (const button of document.querySelectorAll("button.pick[data-label]")) button.onclick = () => {
     $("filters").reset();
-    $("f-label").value = labels[button.dataset.label];
+    $("f-label").value = button.dataset.label;
     search();
     $("records").scrollIntoView();
   };
@@ -65,7 +65,7 @@ function beginRecords() {
 const CUT = / more characters are in the run folder\)$/;
 function asLine(node) {
   const row = node.row, input = row[WHOLE] || row[INPUT], given = Object.entries({
-    id: row[ID], format: row[FORMAT], input, output: row[OUTPUT], choices: row[CHOICES].length ? row[CHOICES] : null, label: row[LABEL] || null,
+    id: row[ID], format: row[FORMAT], input, output: row[OUTPUT], choices: row[CHOICES].length ? row[CHOICES] : null, labels: row[LABELS].length ? row[LABELS].map((place) => labels[place]) : null,
     seed_id: node.root.id, parent_id: node.parent.id, hop: row[HOP], operation: row[OP], persona: row[BY_PERSONA] ? row[ALONG] : null,
     origin: row[BY_PERSONA] ? null : row[ALONG] || null, relevance: row[REL], diversity: row[DIV], agreement: row[VOTES], likeness: row[LIKE],
     revisions: row[REVISED], model: row[MODEL], cut: [input, row[OUTPUT], ...row[CHOICES]].some((text) => CUT.test(text)) || null,

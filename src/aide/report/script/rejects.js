@@ -17,14 +17,15 @@ function rejectDetail(reject) {
 function beginRejects() {
   if (!$("r-list")) return; // a run without rejects
   const rows = rejects.map((reject) => [reject, [reject.row[LOST.id], reject.row[LOST.text], reject.row[LOST.why], reject.row[LOST.reason]].join("\n").toLowerCase()]);
-  const selects = { "r-reason": LOST.reason, "r-label": LOST.label, "r-hop": LOST.hop, "r-op": LOST.op };
+  const selects = { "r-reason": LOST.reason, "r-hop": LOST.hop, "r-op": LOST.op };
   const list = paged("r-list", "r-more", (reject) => {
     const row = reject.row;
-    return opening(wordsLost(reject), `${short(row[LOST.reason], 40)} · hop ${row[LOST.hop]} · ${row[LOST.op]}`, row[LOST.label], row[LOST.why], () => rejectDetail(reject));
+    return opening(wordsLost(reject), `${short(row[LOST.reason], 40)} · hop ${row[LOST.hop]} · ${row[LOST.op]}`, row[LOST.labels], row[LOST.why], () => rejectDetail(reject));
   });
   const find = () => {
     const query = $("r-search").value.toLowerCase().split(/\s+/).filter(Boolean);
-    const found = rows.filter(([{ row }, text]) => query.every((word) => text.includes(word))
+    const label = $("r-label").value;
+    const found = rows.filter(([{ row }, text]) => query.every((word) => text.includes(word)) && (!label || row[LOST.labels].includes(Number(label)))
       && Object.entries(selects).every(([id, n]) => !$(id).value || String(row[n]) === $(id).value)).map(([reject]) => reject);
     $("r-count").textContent = `${found.length.toLocaleString("en")} of ${counted(rows.length, "reject")} in this file`;
     list(found);
@@ -35,6 +36,9 @@ function beginRejects() {
     $(id).parentNode.hidden = values.length < 2;
     $(id).onchange = find;
   }
+  fill("r-label", [["", "any"], ...labels.map((label, place) => [place, label])]);
+  $("r-label").parentNode.hidden = labels.length < 2;
+  $("r-label").onchange = find;
   $("r-search").oninput = find;
   $("r-filters").onreset = () => setTimeout(find);
   for (const button of document.querySelectorAll("button.pick[data-reason]")) button.onclick = () => {
