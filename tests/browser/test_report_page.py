@@ -132,6 +132,7 @@ def test_the_filtered_records_can_be_taken_along(tmp_path: Path) -> None:
     assert "cut" not in line
 
 
+ARROW = "document.getElementById('plane').dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight' }))"
 PICK_LAST = """{
   const canvas = document.getElementById('plane'), box = canvas.getBoundingClientRect();
   const [, x, y] = map.placed[map.placed.length - 1];
@@ -279,6 +280,14 @@ def test_hostile_texts_do_nothing(tmp_path: Path) -> None:
             await page.until("document.querySelectorAll('div.calls').length === 2")
             await page.run("document.querySelector('#branch .kids button').click()")
             await page.run("document.querySelector('#branch .kids button').click()")
+            await page.run("document.querySelector('#r-list .item > button').click()")
+            await page.run("document.getElementById('map').scrollIntoView()")
+            await page.until("map.placed.length === 4")
+            for _ in range(4):
+                await page.run(ARROW)
+                assert await page.run("document.querySelectorAll('#map-picked .card').length") > 0
+            await page.run("document.querySelector('#labels .pick').click()")
+            assert await page.run(ITEMS) == 2
             assert (
                 await page.run(
                     "document.querySelectorAll('img, iframe, main script, [onerror], [onload]').length"

@@ -129,6 +129,7 @@ async def _fill(folder: RunFolder, long: int) -> None:
     shards = Shards(folder.shards)
     for id, parent, hop, text in ((first, SEED, 1, HOSTILE), (second, first, 2, HOSTILE + "x" * long)):
         line = record(id, parent, hop, text)
+        line["lineage"] |= {"label": HOSTILE, "persona": HOSTILE}
         await journal.record(call(f"key{hop}", id, "synthesize", HOSTILE))
         await journal.settle(
             Outcome(id, "accepted", SEED, parent, hop, 0, "reasoning", "", orjson.dumps(line))
