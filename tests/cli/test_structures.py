@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 import runs
-from aide.card import card_to_toml
 from aide.config.spec import RunSpec
 from aide.formats import FORMATS, TaskCard
-from aide.run.inputs import keep_format, read_inputs
+from aide.run.folder_inputs import keep_format
+from aide.run.inputs import read_inputs
 from cli.shell import SEEDS, SIM, aide
 
 SPANS: list[dict[str, Any]] = [
@@ -132,6 +132,5 @@ def test_a_persons_schema_is_held(tmp_path: Path) -> None:
 def test_a_folder_goes_on_in_the_format_of_its_card(tmp_path: Path) -> None:
     inputs = read_inputs(RunSpec(), [str(SEEDS / "table_bookings.jsonl")])
     assert inputs.format.name == "json"
-    kept = keep_format(inputs, card_to_toml(TaskCard(format="free_text")))
+    kept = keep_format(inputs, TaskCard(format="free_text"))
     assert kept.format is FORMATS["free_text"]
-    assert keep_format(inputs, None) is inputs

@@ -298,6 +298,15 @@ class Display:
                 "without reasoning",
                 count=accepted - thoughtful,
             )
+        if waiting := summary.get("waiting_labels"):
+            named = ", ".join(
+                f"{escape_for_console(name, 40)} ({n:,})" for name, n in list(waiting.items())[:6]
+            )
+            self.tell(
+                f"seeds of labels that the card lacks wait: {named}; --new-labels add takes them in",
+                "waiting labels",
+                **waiting,
+            )
         rejects = escape_for_console(str(self.folder.rejects)) if self.folder.rejects.exists() else ""
         if summary["exit_code"] == 6:
             look = f", or a look at {rejects}" if rejects else ""

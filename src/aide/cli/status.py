@@ -124,6 +124,7 @@ def read_status(folder: Path) -> dict[str, Any]:
         "left": _count_left(state, progress),
         **progress,
         "estimate": _compare_estimate(manifest.get("plan") or {}, progress, ended=state == "finished"),
+        "waiting_labels": summary.get("waiting_labels", {}),
         "gone_seeds": summary.get("gone_seeds", []),
         "batches": [asdict(wave) for wave in read_waves(run)],
         "reviews": summarize_reviews(run, progress.get("accepted", 0)),
@@ -201,6 +202,11 @@ def _describe(facts: Mapping[str, Any], width: int | None = None) -> list[str]:
     ]
     if compared:
         lines.append(("estimate", "; ".join(compared)))
+    if waiting := facts["waiting_labels"]:
+        named = ", ".join(f"{name} ({count:,})" for name, count in waiting.items())
+        lines.append(
+            ("waiting", f"seeds of labels that the card lacks: {named}; --new-labels add takes them in")
+        )
     if facts["gone_seeds"]:
         lines.append(("gone", f"no longer in the seed file, records kept: {_name_some(facts['gone_seeds'])}"))
     return [f"{name:13} {value}" for name, value in lines]

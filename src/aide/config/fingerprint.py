@@ -35,7 +35,7 @@ _SEEDS = "seen in the ids of the seeds, which are hashes of their content"
 EXCLUDED: Final[Mapping[str, str]] = {
     "together": "each call is composed and kept before it is sent",
     "contexts": _EXTENSION, "hops": _EXTENSION, "target": _EXTENSION, "per_seed": _EXTENSION,
-    "guard": _HERE, "card_only": _HERE,
+    "guard": _HERE, "card_only": _HERE, "new_labels": _EXTENSION,
     "human": "looks at records, changes none",
     "realism": "looks after the last record, changes none",
     "exam": "looks before the first record, changes none",

@@ -50,6 +50,13 @@ class RunSettings(Frozen):
     demonstrations: Annotated[
         int, Field(ge=0, le=20), Flag("task", "Seeds that each prompt shows as examples.")
     ] = 6
+    new_labels: Annotated[
+        Literal["ignore", "add", "stop"],
+        Flag(
+            "task",
+            "Seeds that came later with a label that the card lacks: they wait, extend it, or stop the run.",
+        ),
+    ] = "ignore"
     card_only: Annotated[
         bool,
         Flag("task", "Stop after the checked task card, to edit it; the same command without it goes on."),

@@ -171,6 +171,7 @@ class Expansion:
                 summary = {
                     **self._summarise(session, fault),
                     "gone_seeds": find_gone_seeds(inputs, journal),
+                    "waiting_labels": dict(inputs.waiting_labels),
                     "duplicate_from": read_duplicate_thresholds(journal),
                     "drift": _measure_drift(session, inputs.seeds),
                     "realism": realism,

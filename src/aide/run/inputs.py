@@ -1,16 +1,16 @@
 """Seeds and task as a run takes them: read before anything is spent, and read again under the lock."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from aide.card import card_from_toml, count_card, read_labels
+from aide.card import count_card, read_labels
 from aide.config.spec import RunSpec
 from aide.dedup.contamination import Contamination
 from aide.dedup.test_sets import read_test_items
 from aide.errors import InputError
-from aide.formats import FORMATS, Format, Label, TaskCard, detect_format
+from aide.formats import Format, Label, TaskCard, detect_format
 from aide.formats.schema import read_schema
 from aide.prompts import Prompts, list_variants
 from aide.records import Seed
@@ -47,6 +47,8 @@ class PreparedInputs:
     """Examples of `--human`, to measure records by."""
     hashes: Mapping[str, str]
     """Of each seed file, by its name, the hash of the very bytes that were read; empty for standard input."""
+    waiting_labels: Mapping[str, int] = field(default_factory=dict)
+    """Labels of seeds that wait because the folder's card lacks them, each with the number of such seeds."""
 
     supposed: tuple[Seed, ...] = ()
     """Seeds whose answers a plan only supposes: see `missing_answers`."""
@@ -180,19 +182,6 @@ def read_inputs(
     for operation in spec.operations:  # an operation without a prompt is told before anything is spent
         prompts.find_template(*list_variants(operation, format.prompt_names, parts=inputs.fixed_parts))
     return inputs
-
-
-def keep_format(inputs: PreparedInputs, card: str | None) -> PreparedInputs:
-    """The inputs in the format of the folder's card, if it has one: another version may tell formats otherwise."""
-    name = card_from_toml(card).format if card else inputs.format.name
-    if name == inputs.format.name:
-        return inputs
-    format = FORMATS[name]
-    loaded = shape_chats(inputs.loaded, as_chats=format.chats)
-    seeds = loaded.seeds if loaded.seeds != inputs.loaded.seeds else inputs.seeds
-    return replace(
-        inputs, format=format, loaded=loaded, seeds=tuple({seed.id: seed for seed in seeds}.values())
-    )
 
 
 def count_inputs_card(spec: RunSpec, inputs: PreparedInputs) -> TaskCard:

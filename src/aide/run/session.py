@@ -21,7 +21,8 @@ from aide.run.budget import Budget
 from aide.run.calls import ModelCalls, NodeAsk
 from aide.run.embeddings import Embeddings
 from aide.run.folder import RunFolder, list_earlier_extras
-from aide.run.inputs import PreparedInputs, SeedSource, keep_format
+from aide.run.folder_inputs import fit_to_folder
+from aide.run.inputs import PreparedInputs, SeedSource
 from aide.run.preview import open_previews
 from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
 from aide.run.wave_register import WaveRegister
@@ -139,8 +140,8 @@ async def open_session(
         admit(inputs)
         sandbox = _find_sandbox(request.spec, inputs, held)
         journal, reuse = _open_journals(request, held)
-        if inputs is not None and request.spec.format == "auto":
-            inputs = keep_format(inputs, journal.get_meta("card"))
+        if inputs is not None:
+            inputs = fit_to_folder(inputs, journal, request.spec)
         journal.on_fault(stop.request)  # before anybody who waits for a commit could begin another call
         models.restore(journal.get_meta("capabilities") or {})
         budget = Budget(request.spec, *_read_spent(journal), clock=clock.monotonic)

@@ -1,18 +1,21 @@
 """The task card of a run: counted, described by a few calls, edited by a person, fixed with the first record."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from aide.atomic import write_atomic
 from aide.card import TraitPool, card_from_toml, card_to_toml, describe_card, rank_confusable_labels
 from aide.config import resources
 from aide.errors import InputError
-from aide.formats import TaskCard
+from aide.formats import Label, TaskCard
 from aide.records import Draft, digest
+from aide.run.folder_inputs import list_new_labels
 from aide.run.inputs import PreparedInputs, count_inputs_card
 from aide.run.session import Session
 
+ADD: Final = "add"
+"""The value of `--new-labels` with which the card takes in the labels of seeds that came later."""
 DESCRIBED: Final = "card as described"
 """The card as the model described it: while it is the folder's card, no person has edited it."""
 
@@ -40,10 +43,12 @@ async def fix_card(session: Session, inputs: PreparedInputs) -> TaskCard:
                     hint="undo the edit, or begin a new folder with -o DIR",
                 )
             card = edited
-    text = card_to_toml(card)
+    extended = _add_new_labels(card, inputs) if session.spec.new_labels == ADD else card
+    text = card_to_toml(extended)
     if text != kept:
         journal.set_meta("card", text)
-    if not folder.card.exists():
+    if not folder.card.exists() or extended != card:
+        card = extended
         write_atomic(
             folder.card, card_to_toml(card, list_trait_rows(card, inputs), inputs.loaded.column_notes)
         )
@@ -74,12 +79,20 @@ def list_trait_rows(card: TaskCard, inputs: PreparedInputs) -> list[tuple[str, s
     return TraitPool(inputs.seeds[:1000], card.unit, inputs.format).list_rows() if inputs.seeds else []
 
 
+def _add_new_labels(card: TaskCard, inputs: PreparedInputs) -> TaskCard:
+    """The card with the labels of all seeds; those that a person described with `--labels` have their description."""
+    if not inputs.format.labelled:
+        return card
+    given = {label.name: label for label in inputs.labels}
+    new = dict.fromkeys(name for seed in inputs.seeds for name in list_new_labels(seed, card, inputs))
+    return replace(card, labels=(*card.labels, *(given.get(name, Label(name)) for name in new)))
+
+
 def _check_labels(card: TaskCard, inputs: PreparedInputs) -> None:
     if not inputs.format.labelled:
         return
-    known = set(card.label_names)
     for seed in inputs.seeds:
-        if unknown := [name for name in inputs.format.list_labels(seed.draft) if name not in known]:
+        if unknown := list_new_labels(seed, card, inputs):
             raise InputError(
                 f"seed {seed.name or seed.id} has the label {unknown[0]!r}, which the task card lacks",
                 hint=f"the labels are {', '.join(card.label_names)}; a new set of labels needs a new folder",

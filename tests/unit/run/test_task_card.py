@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aide.card import card_to_toml
+from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.formats import FORMATS, TaskCard
 from aide.journal import Journal, Outcome
@@ -22,7 +23,7 @@ INPUTS: Any = SimpleNamespace(format=FORMATS["free_text"], seeds=())
 async def go_on(folder: RunFolder) -> TaskCard:
     with Journal.open(folder.journal) as journal:
         session: Any = SimpleNamespace(
-            folder=folder, journal=journal
+            folder=folder, journal=journal, spec=RunSpec()
         )  # no model is asked when the card is there
         return await fix_card(session, INPUTS)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from aide.card import card_to_toml
 from aide.config.spec import RunSpec
 from aide.dataset.lines import RecordLine
 from aide.dataset.seed_sources import NamedSeeds
@@ -15,7 +14,8 @@ from aide.errors import InputError
 from aide.exporters.seedshape import SeedShape
 from aide.formats import TaskCard
 from aide.records import WHOLE, Draft, Record, Seed, ToolCall, Turn
-from aide.run.inputs import keep_format, read_inputs
+from aide.run.folder_inputs import keep_format
+from aide.run.inputs import read_inputs
 from aide.seeds import LoadedSeeds, SeedMapping, load_seeds, shape_chats
 
 ASKED = ("Is the ferry late?", "When does it leave then?")
@@ -241,12 +241,12 @@ def test_a_person_who_names_another_format_gets_each_chat_as_one_text(tmp_path: 
 def test_a_folder_that_had_chats_as_texts_goes_on_with_texts(tmp_path: Path) -> None:
     load(tmp_path, {"messages": OPENAI})
     inputs = read_inputs(RunSpec(), [str(tmp_path / "chats.jsonl")])
-    kept = keep_format(inputs, card_to_toml(TaskCard(format="free_text")))
+    kept = keep_format(inputs, TaskCard(format="free_text"))
     text = f"User: {ASKED[0]}\nAssistant: {SAID[0]}\nUser: {ASKED[1]}"
     assert kept.format.name == "free_text"
     assert kept.seeds[0].draft.input == text
     assert kept.seeds[0].id == Seed.identify(Draft(text, SAID[1]), WHOLE)
-    assert keep_format(inputs, card_to_toml(TaskCard(format="chat"))) == inputs
+    assert keep_format(inputs, TaskCard(format="chat")) == inputs
 
 
 def test_a_shared_prompt_says_what_the_task_is_where_chats_become_texts(tmp_path: Path) -> None:

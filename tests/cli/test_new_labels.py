@@ -1,0 +1,70 @@
+"""Seeds that come later: of a label that the card lacks, or of another task altogether."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from cli.shell import SEEDS, SIM, aide
+from runs import records, summary
+
+FIRST = [("I can't log in", "login"), ("My password fails", "login"), ("Where is my parcel?", "shipping"),
+         ("The parcel came broken", "shipping")]  # fmt: skip
+LATER = [
+    ("I want my money back", "refund"),
+    ("please refund the order", "refund"),
+    ("The page is blank", "login"),
+]
+
+
+def write(path: Path, rows: list[tuple[str, str]]) -> Path:
+    path.write_text("".join(json.dumps({"input": said, "output": label}) + "\n" for said, label in rows))
+    return path
+
+
+@pytest.fixture
+def grown(tmp_path: Path) -> tuple[str | Path, ...]:
+    """A command that has grown 20 records of two labels, whose seed file has got a third since."""
+    seeds = write(tmp_path / "seeds.jsonl", FIRST)
+    command = ("expand", seeds, "--base-url", SIM, "-o", tmp_path / "run", "--quiet", "--duplicates", "off")
+    assert aide(*command, "--target", "20").returncode == 0
+    write(seeds, [*FIRST, *LATER])
+    return command
+
+
+def test_seeds_of_a_new_label_wait_and_are_named(grown: tuple[str | Path, ...], tmp_path: Path) -> None:
+    done = aide(*grown, "--target", "40")
+    assert done.returncode == 0, done.stderr
+    assert Counter(each["output"] for each in records(tmp_path / "run")) == {"login": 20, "shipping": 20}
+    assert summary(tmp_path / "run")["waiting_labels"] == {"refund": 2}
+    assert "refund" not in (tmp_path / "run" / "task.toml").read_text()
+
+
+def test_a_new_label_is_taken_in_on_request_and_stays(grown: tuple[str | Path, ...], tmp_path: Path) -> None:
+    assert aide(*grown, "--target", "60", "--new-labels", "add").returncode == 0
+    assert Counter(each["output"] for each in records(tmp_path / "run"))["refund"] == 20
+    assert aide(*grown, "--target", "66").returncode == 0, "without the option, too"
+    assert summary(tmp_path / "run")["waiting_labels"] == {}
+
+
+def test_a_new_label_stops_the_run_on_request_and_the_summary_stays(
+    grown: tuple[str | Path, ...], tmp_path: Path
+) -> None:
+    before = summary(tmp_path / "run")
+    done = aide(*grown, "--target", "40", "--new-labels", "stop")
+    assert done.returncode == 2
+    assert "'refund'" in done.stderr
+    assert "--new-labels add" in done.stderr
+    assert summary(tmp_path / "run") == before
+
+
+def test_seeds_of_another_task_do_not_get_into_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    sums, tickets = SEEDS / "word_problems.jsonl", SEEDS / "support_tickets_de.jsonl"
+    command = ("--base-url", SIM, "-o", folder, "--quiet", "--target")
+    assert aide("expand", sums, *command, "20").returncode == 0
+    refused = aide("expand", tickets, *command, "40")
+    assert refused.returncode == 2
+    assert "grew from other seeds, of the format open; these are classification" in refused.stderr
+    assert len(records(folder)) == 20
