@@ -267,6 +267,17 @@ def test_a_target_over_three_hops_has_its_plain_records_and_is_even_over_hops_an
     assert {lineage["anchored"] for lineage in lineages if lineage["hop"] == 1} == {False}
 
 
+@pytest.mark.parametrize("name", ["word_problems.jsonl", "support_tickets_de.jsonl"])
+def test_plain_records_grow_without_attributes_and_personas(name: str, tmp_path: Path) -> None:
+    switches = ("--no-attributes", "--no-personas", "--no-residual", "--plain-share", "1", "--target", "30")
+    expand(SEEDS / name, tmp_path / "run", *switches)
+    assert [record["lineage"]["operation"] for record in records(tmp_path / "run")] == ["plain"] * 30
+    kept = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (kept["spec"]["attributes"], kept["spec"]["personas"], kept["spec"]["residual"]) == (0, 0, "off")
+    assert kept["origins"]["attributes"] == "--no-attributes"
+    assert "no_attributes" not in kept["spec"]
+
+
 @pytest.fixture(scope="module")
 def mislabelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tickets answered by a simulator that labels one in five wrongly."""

@@ -198,6 +198,9 @@ def test_rare_options_are_left_to_help_all() -> None:
     assert "--target" in usual and "--shard-size" not in usual and "--help-all" in usual
     assert "--target" in everything and "--shard-size" in everything
     assert "Running (rare)" not in everything
+    for switch in ("--no-attributes", "--no-personas", "--no-residual"):
+        assert switch in everything and switch not in usual
+    assert "--no-attributes" not in aide("grade", "--help-all").stdout, "it has no --attributes either"
 
 
 def test_help_all_needs_no_argument_and_is_no_value() -> None:

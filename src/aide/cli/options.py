@@ -10,7 +10,7 @@ import typer
 from aide.cli.helptext import RARE
 from aide.config.config_file import list_shipped_configs
 from aide.config.resolve import spell_option
-from aide.config.spec import GROUPS, Flag, RunSpec, get_flag
+from aide.config.spec import GROUPS, SWITCHES, Flag, RunSpec, get_flag
 
 _CONFIG: Final = typer.Option(
     "--config",
@@ -45,9 +45,9 @@ def with_spec_options(
 
     Where only some are of use to it, `shown` are the groups (of `config.settings.GROUPS`) that its `--help` has.
 
-    `spec_flags` maps names of fields to what was typed. What was not typed is not in it, so that the value of
-    a variable, a file or the default is used. `config` is the value of `--config` or `None`. The command's
-    other parameters are unchanged.
+    `spec_flags` maps names of fields and switches to what was typed. What was not typed is not in it,
+    so that the value of a variable, a file or the default is used. `config` is the value of `--config` or `None`.
+    The command's other parameters are unchanged.
     """
 
     def with_options(**given: Any) -> None:
@@ -58,7 +58,7 @@ def with_spec_options(
     options = [
         option
         for option in _make_options(shown)
-        if option.name not in own_names and (only is None or option.name in only)
+        if option.name not in own_names and (only is None or _find_setting(option.name) in only)
     ]
     names = [option.name for option in options]
     own = [each for each in _list_parameters(command) if each.name not in ("spec_flags", "config")]
@@ -101,6 +101,25 @@ def _make_options(shown: Container[str] | None) -> Iterator[inspect.Parameter]:
             flag = get_flag(name)
             if GROUPS[flag.group] == heading and not flag.hidden:
                 yield _make_option(name, flag, shown is None or flag.group in shown)
+                yield from (_make_switch(each) for each in SWITCHES if _find_setting(each) == name)
+
+
+def _find_setting(name: str) -> str:
+    """The setting that an option gives: its own, or that of which a switch stands for one value."""
+    return SWITCHES[name][0] if name in SWITCHES else name
+
+
+def _make_switch(name: str) -> inspect.Parameter:
+    setting, value = SWITCHES[name]
+    option = typer.Option(
+        spell_option(name),
+        help=f"The same as {spell_option(setting)} {value}, to see what the part is worth.",
+        rich_help_panel=f"{GROUPS[get_flag(setting).group]}{RARE}",
+        show_default=False,
+    )
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[bool | None, option]
+    )
 
 
 def _make_option(name: str, flag: Flag, shown: bool) -> inspect.Parameter:

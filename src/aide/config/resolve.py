@@ -14,7 +14,16 @@ from pydantic import ValidationError
 
 from aide.config.config_file import ConfigFile, load_config, refuse_key, refuse_secrets, walk_tables
 from aide.config.problems import explain_error
-from aide.config.spec import BATCH_FILES, OLD_NAMES, SIMULATOR, SIMULATOR_MODEL, Flag, RunSpec, get_flag
+from aide.config.spec import (
+    BATCH_FILES,
+    OLD_NAMES,
+    SIMULATOR,
+    SIMULATOR_MODEL,
+    SWITCHES,
+    Flag,
+    RunSpec,
+    get_flag,
+)
 from aide.errors import InputError
 from aide.jsonl import parse_json
 
@@ -67,12 +76,12 @@ def resolve_settings(
 ) -> Settings:
     """Gather all layers into one checked spec.
 
-    `flags` maps names of fields to what was typed, `None` for what was not; `config` is a path or a shipped
-    name (else `AIDE_CONFIG`). Without `endpoint_needed` there may be no endpoint and no model; without
+    `flags` maps names of fields and switches to what was typed, `None` for what was not; `config` is a path or a
+    shipped name (else `AIDE_CONFIG`). Without `endpoint_needed` there may be no endpoint and no model; without
     `model_needed` an endpoint alone will do, which is asked for its model later.
 
     Raises:
-        InputError: an unknown or wrong setting, a key in the settings, or no endpoint or model.
+        InputError: an unknown or wrong setting, a contradiction, a key in the settings, or no endpoint or model.
     """
     gathered = _Gathered()
     chosen = config if config is not None else environ.get(f"{_PREFIX}CONFIG", "")
@@ -128,7 +137,7 @@ def _add_environment(gathered: _Gathered, environ: Mapping[str, str]) -> None:
 
 def _add_flags(gathered: _Gathered, flags: Mapping[str, object]) -> None:
     for name, given in flags.items():
-        if given is None or given in ([], ()):
+        if given is None or given in ([], ()) or name in SWITCHES:
             continue
         flag, origin = get_flag(name), spell_option(name, given)
         if isinstance(given, str):
@@ -137,6 +146,16 @@ def _add_flags(gathered: _Gathered, flags: Mapping[str, object]) -> None:
             given = _read(name, flag, [str(each) for each in given], origin)
         gathered.put(name, given, origin)
         _displace_endpoints(gathered, name)
+    for switch, (name, value) in SWITCHES.items():
+        if not flags.get(switch):
+            continue
+        if (typed := flags.get(name)) is not None and str(typed) != str(value):
+            raise InputError(
+                f"{spell_option(switch)} stands for {spell_option(name)} {value}, but {spell_option(name)} {typed} "
+                "is given, too",
+                hint="leave one of them out",
+            )
+        gathered.put(name, value, spell_option(switch))
 
 
 def _read(name: str, flag: Flag, texts: list[str], origin: str) -> Any:

@@ -27,6 +27,13 @@ EMBED: Final = "embed"  # the step under which embeddings are counted; its model
 OLD_NAMES: Final[Mapping[str, str]] = {"seed": "random_seed"}
 """Settings by the names that older versions gave them: read on, written no more."""
 
+SWITCHES: Final[Mapping[str, tuple[str, int | str]]] = {
+    "no_attributes": ("attributes", 0),
+    "no_personas": ("personas", 0),
+    "no_residual": ("residual", "off"),
+}
+"""Flags that stand for one value of a setting, which leaves out a part of the method. They are no settings."""
+
 
 class RunSpec(RunSettings):
     """What a run was asked to do."""
@@ -85,9 +92,16 @@ class RunSpec(RunSettings):
 
     @model_validator(mode="after")
     def _grows_something(self) -> Self:
-        if not self.personas and not (self.operations and (self.attributes or self.graph_triples)):
+        if self.personas or (self.operations and (self.attributes or self.graph_triples)):
+            return self
+        if self.plain_share < 1:
             raise ValueError(
-                "nothing can grow: no personas, and no operations with attributes to apply them to"
+                "nothing can grow: no personas, and no operations with attributes to apply them to "
+                "(--plain-share 1 grows plain records alone)"
+            )
+        if self.target == "all" and self.per_seed is None:
+            raise ValueError(
+                "there is no whole tree without personas and attributes: --target must be a number"
             )
         return self
 
@@ -213,6 +227,6 @@ def get_flag(name: str) -> Flag:
 
 
 __all__ = [
-    "EMBED", "GROUPS", "OLD_NAMES", "SIMULATOR", "SIMULATOR_MODEL", "EndpointSpec", "Flag", "Price",
+    "EMBED", "GROUPS", "OLD_NAMES", "SIMULATOR", "SIMULATOR_MODEL", "SWITCHES", "EndpointSpec", "Flag", "Price",
     "RunSpec", "StepSpec", "StepSpecs", "get_flag", "rename_settings",
 ]  # fmt: skip

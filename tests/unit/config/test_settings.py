@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ def gather(toml: str = "", tmp: Path | None = None, **flags: object) -> Settings
     if tmp is not None:
         (tmp / "my.toml").write_text(toml)
         config = str(tmp / "my.toml")
+    return resolve(flags, config)
+
+
+def resolve(flags: Mapping[str, object], config: str | None = None) -> Settings:
     return resolve_settings(flags, environ={}, config=config, endpoint_needed=False)
 
 
@@ -149,3 +154,37 @@ def test_a_flag_is_named_as_it_was_typed() -> None:
         gather(min_relevance="11")
     with pytest.raises(InputError, match="--extra is not JSON"):
         gather(extra="{")
+
+
+@pytest.mark.parametrize(
+    ("switch", "name", "value", "contrary"),
+    [
+        ("no_attributes", "attributes", 0, "3"),
+        ("no_personas", "personas", 0, "5"),
+        ("no_residual", "residual", "off", "adaptive"),
+    ],
+)
+def test_a_switch_stands_for_a_value_and_takes_no_other(
+    switch: str, name: str, value: object, contrary: str, tmp_path: Path
+) -> None:
+    spelled = f"--{switch.replace('_', '-')}"
+    (tmp_path / "my.toml").write_text(f"{name} = {contrary if contrary.isdigit() else repr(contrary)}")
+    for flags in ({switch: True}, {switch: True, name: str(value)}):
+        settings = resolve(flags, config=str(tmp_path / "my.toml"))
+        assert getattr(settings.spec, name) == value
+        assert settings.origins[name] == spelled
+        assert set(settings.origins) == set(RunSpec.model_fields)
+    with pytest.raises(
+        InputError, match=f"^{spelled} stands for --{name} {value}, but --{name} {contrary} is"
+    ):
+        resolve({switch: True, name: contrary})
+
+
+def test_plain_records_alone_need_neither_personas_nor_attributes() -> None:
+    nothing = {"attributes": "0", "personas": "0"}
+    assert resolve({**nothing, "plain_share": "1"}).spec.plain_share == 1
+    assert resolve({**nothing, "plain_share": "1", "target": "all", "per_seed": "2"}).spec.per_seed == 2
+    with pytest.raises(InputError, match="nothing can grow"):
+        resolve({**nothing, "plain_share": "0.9"})
+    with pytest.raises(InputError, match="--target must be a number"):
+        resolve({**nothing, "plain_share": "1", "target": "all"})
