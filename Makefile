@@ -96,6 +96,9 @@ docs: .venv-docs/.installed ## build the site of docs/ in build/site; a link tha
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --config-file docs/site/mkdocs.yml
 	@echo "build/site/index.html"
 
+pictures: $(STAMP) ## draw the pictures of display, report and review in docs/pictures anew; needs Debian's chromium
+	$(BIN)/python docs/make_pictures.py
+
 release-notes: ## print what CHANGELOG.md says of the newest version
 	@awk '/^## \[/ { if (found) exit; found = !/Unreleased/; next } found && (NF || begun) { begun = 1; print }' CHANGELOG.md
 

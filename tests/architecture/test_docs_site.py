@@ -1,4 +1,4 @@
-"""Every page of the documentation is on the site and in its list of pages, once."""
+"""Every page of the documentation is on the site and in its list of pages, once; every picture is small and shown."""
 
 import re
 from pathlib import Path
@@ -15,3 +15,14 @@ def test_the_site_has_each_page_once() -> None:
 def test_the_list_of_pages_links_each() -> None:
     links = re.findall(r"\]\(([^)#]+\.md)", (DOCS / "README.md").read_text(encoding="utf-8"))
     assert sorted({*links, "README.md"}) == PAGES
+
+
+def test_every_picture_is_shown_small_and_loads_nothing() -> None:
+    pictures = sorted((DOCS / "pictures").iterdir())
+    shown = "".join(
+        page.read_text(encoding="utf-8") for page in [DOCS.parent / "README.md", *DOCS.rglob("*.md")]
+    )
+    assert [path.name for path in pictures if f"pictures/{path.name})" not in shown] == []
+    assert [path.name for path in pictures if path.stat().st_size > 150_000] == []
+    drawn = [path for path in pictures if path.suffix == ".svg"]
+    assert [path.name for path in drawn if re.search(r"(?:href|src|url)\W+https?:", path.read_text())] == []
