@@ -29,6 +29,11 @@ def test_no_file(tmp_path: Path) -> None:
     assert "none.jsonl" in refused("none.jsonl", cwd=tmp_path)[0]
 
 
+def test_a_torn_workbook_is_named(tmp_path: Path) -> None:
+    (tmp_path / "torn.xlsx").write_bytes(b"PK\x03\x04 and no more")
+    assert refused("torn.xlsx", cwd=tmp_path)[0].startswith("aide: torn.xlsx is a broken ")
+
+
 def test_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").touch()
     assert refused("empty.jsonl", cwd=tmp_path)[0] == "aide: empty.jsonl is empty"

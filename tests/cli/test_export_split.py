@@ -66,7 +66,7 @@ def test_shares_that_are_no_whole_are_refused(tmp_path: Path, shares: str) -> No
 def test_a_split_needs_a_folder(tmp_path: Path) -> None:
     done = aide("export", write_run(tmp_path), "--to", "messages", "--split", "90/10", cwd=tmp_path)
     assert done.returncode == 2
-    assert "-o" in done.stderr
+    assert "try:  aide export " in done.stderr and "-o messages_data" in done.stderr
 
 
 def test_every_label_with_three_families_is_held_out() -> None:

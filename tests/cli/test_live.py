@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -60,10 +61,11 @@ def test_bars_are_as_long_as_their_share() -> None:
     assert len(rows) == 1 and rows[0].count("█") == 15
 
 
-def on_terminal(*words: str) -> str:
-    """What a command writes on the terminal that is its own."""
+def on_terminal(*words: str, code: int = 0) -> str:
+    """What a command writes on the terminal of 100 columns that is its own."""
     child, terminal = pty.fork()
     if child == 0:
+        termios.tcsetwinsize(0, (40, 100))
         os.execve(words[0], list(words), environment(TERM="xterm", COLUMNS="100", LINES="40"))
     shown = bytearray()
     try:
@@ -72,7 +74,7 @@ def on_terminal(*words: str) -> str:
     except OSError:  # how a terminal ends
         pass
     os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown.decode()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == code, shown.decode()
     return shown.decode()
 
 
@@ -121,3 +123,22 @@ def test_status_on_a_terminal_has_bars(tmp_path: Path) -> None:
     shown = on_terminal(sys.executable, "-m", "aide", "status", str(tmp_path / "run"), "--watch")
     assert "█" in shown and "by label" in shown
     assert "█" not in aide("status", tmp_path / "run").stdout
+
+
+def test_messages_break_between_words_and_commands_do_not(tmp_path: Path) -> None:
+    table = tmp_path / "tickets.csv"
+    table.write_text(
+        "Ticket text,Team,Prio,Ticket-Nr\n"
+        "My card is lost somewhere.,cards,1,T-1\nWhere is my money now?,transfers,2,T-2\n"
+        "I was charged twice.,cards,2,T-3\n"
+    )
+    shown = on_terminal(sys.executable, "-m", "aide", "plan", str(table), code=2).splitlines()
+    command = next(row for row in shown if row.startswith("try:"))
+    assert command.endswith("--input-field 'Ticket text' --output-field Team") and len(command) > 100
+    rest = [row for row in shown if row != command and str(table) not in row]
+    assert rest and max(map(len, rest)) <= 100
+    fields = ("--input-field", "Ticket text", "--output-field", "Team")
+    planned = on_terminal(sys.executable, "-m", "aide", "plan", str(table), *fields).splitlines()
+    note = next(at for at, row in enumerate(planned) if "left out of new records" in row)
+    assert max(map(len, planned[note : note + 2])) <= 100
+    assert planned[note + 1].startswith(" " * 8)

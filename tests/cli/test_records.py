@@ -80,7 +80,7 @@ def test_rejects_are_shown_with_their_reasons(run: Path) -> None:
     rejects = [json.loads(line) for line in (run / "rejects.jsonl").read_text().splitlines()]
     assert rejects, "the simulator grades some of them low"
     done = aide("records", run, "--rejects")
-    assert done.stderr.split()[0] == str(len(rejects))
+    assert done.stderr.split() == [str(len(rejects)), "rejects"]
     assert f"{rejects[0]['step']}: {rejects[0]['reason']}" in done.stdout
 
 

@@ -78,6 +78,8 @@ def test_a_lock_left_by_a_dead_process_is_taken_over(tmp_path: Path) -> None:
         first.until("stdout", 3)
         first.send(signal.SIGKILL)
         first.end()
+    told = aide("status", folder).stdout
+    assert "killed" in told and "run the same command again" in told
     again = aide("expand", WORDS, "--base-url", "sim:", "--target", "120", "-o", folder)
     assert again.returncode == 0, again.stderr
 

@@ -46,6 +46,9 @@ _LONGEST: Final = 2000
 _MOST: Final = 50
 """Lines of an error message that are shown."""
 
+_TRY: Final = "try:  "
+"""Begins the line with a command that helps; as wide as the beginnings of the other lines."""
+
 _DEBUG: Final = "AIDE_DEBUG"
 
 
@@ -105,7 +108,7 @@ def report_error(error: AideError) -> int:
         lines.append(f"hint: {make_printable(error.hint, _LONGEST)}")
     if error.remedy:
         again = shlex.join(["aide", *sys.argv[1:], *error.remedy])
-        lines.append(f"try:  {make_printable(again, _LONGEST)}")
+        lines.append(f"{_TRY}{make_printable(again, _LONGEST)}")
     _say(lines)
     return error.exit_code
 
@@ -221,7 +224,22 @@ def _discard(stream: TextIO) -> None:
         os.close(nothing)
 
 
+def _fold_message(line: str, width: int) -> list[str]:
+    """A message in rows of a terminal, cut between words; a command to copy stays in one piece."""
+    if line.startswith(_TRY) or not width:  # some terminals do not know their width
+        return [line]
+    from aide.cli.folding import fold_line
+
+    quoted = re.sub("`[^`]+`", lambda found: found[0].replace(" ", "\xa0"), line)
+    if max(map(len, quoted.split(" "))) > width - len(_TRY):  # a path or a command: one piece can be copied
+        return [line]
+    return [row.replace("\xa0", " ") for row in fold_line(quoted, width, len(_TRY))]
+
+
 def _say(lines: list[str]) -> None:
     with contextlib.suppress(BrokenPipeError):
+        if sys.stderr.isatty():
+            width = os.get_terminal_size(sys.stderr.fileno()).columns
+            lines = [row for line in lines for row in _fold_message(line, width)]
         sys.stderr.write("".join(f"{line}\n" for line in lines))
         sys.stderr.flush()

@@ -138,6 +138,18 @@ class Display:
             **self.totals,
         )
 
+    def resumed(self, progress: Mapping[str, Any]) -> None:
+        """What earlier sessions left in the folder, if anything."""
+        if calls := progress.get("calls", 0):
+            records = progress.get("accepted", 0)
+            self.tell(
+                f"the folder already has {format_plural(records, 'record')}, from {format_plural(calls, 'call')}; "
+                "no answer is paid for again",
+                "resumed",
+                records=records,
+                calls=calls,
+            )
+
     @property
     def totals(self) -> dict[str, Any]:
         """The sums of the estimate, without its parts."""

@@ -157,6 +157,7 @@ def _run(
     card = count_inputs_card(spec, inputs)
     display.plan(spec, inputs, card)
     check_windows(spec, inputs, card, folder)
+    display.resumed(folder.read_progress())
     _confirm(spec, display)
     if previews := list_previews(preview_root(), inputs):
         display.tell("answers of `aide preview` to the same calls are taken over", "preview")

@@ -165,7 +165,8 @@ def _find_exporter(to: str, out: str, split: str) -> "Exporter":
         raise InputError(f"there is no export {to!r}", hint=f"--to {READERS[to]} is what it reads")
     exporter = EXPORTERS[to]
     if out == STDOUT and split:
-        raise InputError("--split writes several files", hint="name a folder for them with -o")
+        hint = "name a folder for them with -o"
+        raise InputError("--split writes several files", hint=hint, remedy=("-o", f"{to}_data"))
     if out == STDOUT and not exporter.streams:
         raise InputError(f"--to {to} can't be written to stdout", hint=f"such as -o {to.replace('-', '_')}")
     return exporter

@@ -1,6 +1,8 @@
 """`aide plan`: what a run would cost, and what is odd about its seeds; it spends nothing."""
 
 import os
+import shutil
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,6 +10,7 @@ import typer
 
 from aide.cli.arguments import AsJson, SeedFiles
 from aide.cli.console import Output, format_json_line, make_printable
+from aide.cli.folding import fold_line
 from aide.cli.options import with_spec_options
 from aide.config.resolve import Settings, resolve_settings
 from aide.text.figures import format_duration, format_plural
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from aide.run.folder import RunFolder
     from aide.run.inputs import PreparedInputs
     from aide.run.plan import RunPlan
+
+MARGIN = 8
+"""Columns before a text."""
 
 
 @with_spec_options
@@ -44,8 +50,10 @@ def plan(
     if json_:
         output.line(format_json_line(facts))
         return
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for line in _describe(facts):
-        output.line(line)
+        for row in [line] if width is None else fold_line(line, width, MARGIN):
+            output.line(row)
 
 
 def collect_plan(settings: Settings, seeds: tuple[str, ...], out: str | None) -> dict[str, Any]:
@@ -99,13 +107,13 @@ def _read_done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
     kept = folder.read_manifest().get("fingerprint")
     if not kept or compare_fingerprints(kept, compute_identity(spec)):
         return None
-    summary = folder.read_summary()
-    tokens = summary.get("tokens", {})
+    progress = folder.read_progress()  # the summary is of an earlier session where the last one was killed
+    tokens = progress.get("tokens", {})
     return {
-        "records": summary.get("accepted", 0),
-        "calls": summary.get("calls", 0),
+        "records": progress.get("accepted", 0),
+        "calls": progress.get("calls", 0),
         "tokens": tokens.get("prompt", 0) + tokens.get("completion", 0),
-        "cost": summary.get("cost"),
+        "cost": progress.get("cost"),
     }
 
 

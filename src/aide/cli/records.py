@@ -67,6 +67,7 @@ def records(
     from aide.dataset import conditions
     from aide.dataset.lines import read_lines
 
+    noun = "reject" if rejects else "record"
     names = [name.strip() for each in fields or () for name in each.split(",") if name.strip()]
     wanted = [conditions.compile_where(each) for each in where or ()]
     given = _list_rejects(sources or ()) if rejects else list(sources or ())
@@ -79,9 +80,9 @@ def records(
     if json_:
         _print_json(shown, names)
     else:
-        show_lines(_describe_all(shown, names, count))
+        show_lines(_describe_all(shown, names, count, noun))
     if not sys.stdout.isatty() or first is None:
-        make_stderr_console().print(_summarise(shown.count, count.read))
+        make_stderr_console().print(_summarise(shown.count, count.read, noun))
 
 
 class _Counted:
@@ -126,15 +127,15 @@ def _print_json(lines: "Iterable[RecordLine]", names: Sequence[str]) -> None:
             return
 
 
-def _describe_all(lines: _Counted, names: Sequence[str], count: "FilterCounts") -> Iterator[str]:
+def _describe_all(lines: _Counted, names: Sequence[str], count: "FilterCounts", noun: str) -> Iterator[str]:
     screen = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if screen else None
     colour = screen and not os.environ.get("NO_COLOR")
     for number, line in enumerate(lines, 1):
         yield from describe_record(line.record, number, names, width=width, colour=colour)
     if screen:
-        yield _summarise(lines.count, count.read)
+        yield _summarise(lines.count, count.read, noun)
 
 
-def _summarise(shown: int, read: int) -> str:
-    return format_plural(read, "record") if shown == read else f"{shown:,} of {format_plural(read, 'record')}"
+def _summarise(shown: int, read: int, noun: str) -> str:
+    return format_plural(read, noun) if shown == read else f"{shown:,} of {format_plural(read, noun)}"

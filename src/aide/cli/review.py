@@ -42,9 +42,14 @@ def review(folder: Folder, port: Port = 0, no_browser: NoBrowser = False) -> Non
         opened.close()
     told = Reviews.read(folder).count()
     console, here = make_stderr_console(), quote(str(folder))
+    kept = (
+        f"kept in {folder / 'reviews.jsonl'}"
+        if (folder / "reviews.jsonl").exists()
+        else "nothing was decided"
+    )
     console.print(
         f"{format_plural(told.accepted, 'record')} accepted, {told.edited:,} of them edited; {told.refused:,} refused; "
-        f"kept in {folder / 'reviews.jsonl'}",
+        f"{kept}",
         markup=False,
     )
     if told.refused:

@@ -62,7 +62,7 @@ def split(
 ) -> None:
     """Split records into training, validation and test data by family, so that what is held out stays unseen.
 
-    By seed, no descendant of a training seed is held out. auto splits by seed; if training would then lack a
+    By seed, all that grew from one seed is in the same part. auto splits by seed; if training would then lack a
     label, it splits by the branches of the first hop, and says so. The seeds go to training, and so do held-out
     records that nearly repeat training data.
     """

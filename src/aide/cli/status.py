@@ -12,6 +12,7 @@ import typer
 
 from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output, format_json_line, make_printable
+from aide.cli.folding import fold_line
 from aide.cli.keyboard import SilentKeyboard
 from aide.cli.picture import draw_bar, draw_label_rows
 from aide.text.figures import format_count, format_duration, format_left, format_plural
@@ -185,7 +186,10 @@ def _describe(facts: Mapping[str, Any], width: int | None = None) -> list[str]:
             f"{format_count(tokens.get('completion', 0))} out",
         ),
         ("cost", "?" if cost is None else f"{cost:,.2f} USD"),
-        ("rate", f"{run.get('rate', 0):.1f} records/s over {format_duration(run.get('seconds', 0))}"),
+        (
+            "rate",
+            f"{run.get('rate', 0):.1f} records/s over {format_duration(run.get('seconds', 0), tenths=True)}",
+        ),
     ]
     seconds = run.get("seconds_left")
     if facts["state"] == RUNNING and seconds is not None:
@@ -209,7 +213,10 @@ def _describe(facts: Mapping[str, Any], width: int | None = None) -> list[str]:
         )
     if facts["gone_seeds"]:
         lines.append(("gone", f"no longer in the seed file, records kept: {_name_some(facts['gone_seeds'])}"))
-    return [f"{name:13} {value}" for name, value in lines]
+    if facts["state"] == "killed":
+        lines.append(("next", "run the same command again to go on; what was answered is not paid for again"))
+    rows = [f"{name:{MARGIN}}{value}" for name, value in lines]
+    return rows if width is None else [part for row in rows for part in fold_line(row, width, MARGIN)]
 
 
 def _describe_shares(facts: Mapping[str, Any], width: int | None) -> list[tuple[str, str]]:

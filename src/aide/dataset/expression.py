@@ -8,6 +8,7 @@ are fields of the record.
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +19,8 @@ from aide.records.field_names import look_up_field
 LONGEST: Final = 10_000
 """Characters of an expression: Python's parser takes quadratic time and much memory for nested ones."""
 
+EQUALS: Final = "two values are compared with ==, such as lineage.hop == 2"
+_LONE_EQUALS: Final = re.compile(r"(?<![=!<>])=(?!=)")
 HINT: Final = "for example: scores.relevance < 6 and lineage.operation in ('persona', 'reasoning')"
 
 _WORDS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "null": None}
@@ -70,7 +73,8 @@ def compile_expression(text: str) -> Expression:
         holds = _compile(tree, names)
     except SyntaxError as fault:
         reason = f"{fault.msg} (at character {fault.offset})" if fault.offset else fault.msg
-        raise InputError(f"the expression {_shorten(text)!r} can't be read: {reason}", hint=HINT) from fault
+        hint = EQUALS if _LONE_EQUALS.search(text) else HINT
+        raise InputError(f"the expression {_shorten(text)!r} can't be read: {reason}", hint=hint) from fault
     except (ValueError, RecursionError, MemoryError) as fault:
         raise InputError(f"the expression {_shorten(text)!r} can't be read: {fault}", hint=HINT) from fault
     return Expression(text, frozenset(names), holds)

@@ -11,9 +11,9 @@ MAGIC = b"PK\x03\x04"
 WORKBOOK = "xl/workbook.xml"
 
 
-def is_workbook(data: bytes) -> bool:
-    """True when an archive is an Excel workbook."""
-    return WORKBOOK in _list_members("", data)
+def is_workbook(name: str, data: bytes) -> bool:
+    """True when an archive is an Excel workbook; `name` is for the message where it is broken."""
+    return WORKBOOK in _list_members(name, data)
 
 
 def read_members(name: str, data: bytes, is_data: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
@@ -42,4 +42,5 @@ def _list_members(name: str, data: bytes) -> list[str]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return sorted(archive.namelist())
     except zipfile.BadZipFile as fault:
-        raise InputError(f"{name} is a broken zip archive: {fault}") from fault
+        told = f"{name} is a broken zip archive or workbook: {fault}"
+        raise InputError(told, hint="fetch or save the file again") from fault

@@ -71,7 +71,7 @@ def read_files(
 
 def _unpack(name: str, ending: str, data: bytes) -> Iterator[tuple[str, str, bytes]]:
     """The file itself, or those of data in a zip archive."""
-    if not data.startswith(MAGIC) or is_workbook(data):
+    if not data.startswith(MAGIC) or is_workbook(name, data):
         yield name, ending, data
         return
     for member, content in read_members(name, data, _is_data_name):

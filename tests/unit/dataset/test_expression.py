@@ -93,6 +93,13 @@ def test_says_what_cannot_be_read(text: str) -> None:
     assert len(str(caught.value)) < 300
 
 
+def test_one_equals_sign_is_answered_with_two() -> None:
+    for text, meant in (("lineage.hop = 1", True), ("a <= 3 and", False)):
+        with pytest.raises(InputError) as caught:
+            compile_expression(text)
+        assert ("==" in caught.value.hint) is meant
+
+
 def test_a_text_of_enormous_length_is_refused() -> None:
     with pytest.raises(InputError, match="characters"):
         compile_expression("a == 1 or " * 10_000 + "a")
