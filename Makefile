@@ -10,7 +10,7 @@ DEMO := aide-demo
 SERVERS := .servers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-recording test test-crash test-kills test-fuzz test-browser test-cron test-trainers test-compare test-tasks test-endpoints check format docs \
+.PHONY: help setup demo demo-recording test test-crash test-kills test-fuzz test-browser test-cron test-trainers test-compare test-tasks test-endpoints check format docs pictures \
 	release-notes bench bench-quality bench-peers try try-small clean
 
 help: ## list the targets
