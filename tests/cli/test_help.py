@@ -125,6 +125,12 @@ def test_no_boxes_are_drawn_on_a_terminal_either() -> None:
     assert shown.splitlines()[0] == "aide: no such option: --nope"
 
 
+def test_help_fits_a_screen_of_80_columns_but_for_examples() -> None:
+    options = aide("expand", "--help-all", COLUMNS="80").stdout.partition("Examples:")[0]
+    assert [row for row in options.splitlines() if len(row) > 80] == []
+    assert "|\n    json|multi_label|chat\n" in options
+
+
 def test_a_wrong_value_is_one_sentence_and_a_hint() -> None:
     done = aide("config", "--hops", "two")
     assert done.returncode == 2

@@ -73,7 +73,8 @@ class PlainCommand(PlainEpilog, TyperCommand):
         rows.sort(key=lambda each: order.index(each[0]))  # stable: within a heading as they were declared
         for heading, group in groupby(rows, key=lambda each: each[0]):
             with formatter.section(heading):
-                formatter.write_dl([row for _, row in group])
+                room = formatter.width - formatter.current_indent
+                formatter.write_dl([(_break_choices(name, room), told) for _, (name, told) in group])
 
 
 def print_help_and_exit(context: typer.Context) -> None:
@@ -100,3 +101,13 @@ def _is_rare(parameter: Any) -> bool:
 def _shorten_argument(parameter: Any, shown: str) -> str:
     """An argument by its name only: the help says what it is."""
     return shown.partition(" <")[0] if parameter.param_type_name == "argument" else shown
+
+
+def _break_choices(name: str, room: int) -> str:
+    """An option whose values are wider than the screen, broken behind one of them."""
+    rows = [""]
+    for piece in name.replace("|", "|\n").split("\n"):
+        if rows[-1] and len(rows[-1]) + len(piece) > room:
+            rows.append("    ")
+        rows[-1] += piece
+    return "\n".join(rows)
