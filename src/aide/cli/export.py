@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from aide.dataset.lines import RecordLine
     from aide.exporters import Exporter, ExportJob, ExportResult
+    from aide.exporters.hub import HubRepository
 
 READERS: Final = {
     "huggingface": "dataset",
@@ -70,6 +71,19 @@ License = Annotated[
 ]
 
 
+Hub = Annotated[
+    str,
+    typer.Option(
+        "--push-to-hub",
+        metavar="NAME",
+        help="With --to dataset: upload the folder to the Hugging Face hub, as NAME or OWNER/NAME.",
+    ),
+]
+Private = Annotated[
+    bool, typer.Option("--private", help="With --push-to-hub: nobody else may see the data set.")
+]
+
+
 Reasoning = Annotated[
     str,
     typer.Option(
@@ -103,6 +117,8 @@ def export(
     split: Split = "",
     name: Name = "",
     license: License = "",
+    push_to_hub: Hub = "",
+    private: Private = False,
     quiet: Quiet = False,
 ) -> None:
     """Write records in the form that a trainer reads.
@@ -110,23 +126,22 @@ def export(
     Multiple choice questions get lettered options, and the letter as the answer; worked solutions end with
     their final answer. The instruction is the task on the run's task card, with the labels if they are fixed.
     """
-    from aide.dataset.lines import STDOUT, check_sources, read_lines
+    from aide.dataset.lines import check_sources, read_lines
     from aide.dataset.seed_sources import find_seed_files, load_card_of
     from aide.exporters import ExampleRenderer, ExportJob
     from aide.exporters.thoughts import JournaledThoughts, check_form
     from aide.exporters.trainers import TrainerExporter
 
-    exporter = _find_exporter(to, out, split)
-    given = tuple(sources or ())
+    exporter, given = _find_exporter(to, out, split), tuple(sources or ())
     check_sources(given)
+    repository = _open_repository(push_to_hub, to, private=private)
     form = check_form(reasoning, to)
     task_card = load_card_of(given, card)
     rendering = ExampleRenderer(
         task_card, instruction=instruction, system=system, template=template, reasoning=form
     )
-    job = ExportJob(
-        out, rendering, given, find_seed_files(given, seeds or ()), name or _choose_name(given, out), license
-    )
+    named = name or push_to_hub.rpartition("/")[2] or _choose_name(given, out)
+    job = ExportJob(out, rendering, given, find_seed_files(given, seeds or ()), named, license)
     console = make_stderr_console(quiet=quiet)
     if task_card is None and instruction is None and template is None and to != "seeds":
         console.print(
@@ -140,10 +155,7 @@ def export(
     if split:
         _export_parts(exporter, to, job, _parse_split(split), read, console)
     else:
-        written = exporter.write(read(given), job)
-        place = "" if out == STDOUT else f" to {out}"
-        console.print(f"exported {format_plural(written.count, 'example')}{place}", markup=False)
-        _tell_skipped(console, written)
+        _export_whole(exporter, job, read(given), console, repository)
     if isinstance(exporter, TrainerExporter):
         console.print(f"next: cd {shlex.quote(out)} && {exporter.command}", markup=False, soft_wrap=True)
     if found.missing:
@@ -172,6 +184,25 @@ def _find_exporter(to: str, out: str, split: str) -> "Exporter":
     return exporter
 
 
+def _open_repository(name: str, to: str, *, private: bool) -> "HubRepository | None":
+    """Where the data set is to be uploaded, looked at before anything is written; `None` where it stays here.
+
+    Raises:
+        InputError: the options don't go together, or the repository can't be written.
+    """
+    if not name:
+        if private:
+            raise InputError(
+                "--private goes with --push-to-hub", hint="name the data set: --push-to-hub NAME"
+            )
+        return None
+    if to != "dataset":
+        raise InputError(f"--push-to-hub takes no --to {to}", hint="--to dataset writes what the hub shows")
+    from aide.exporters.hub import open_repository
+
+    return open_repository(name, private=private)
+
+
 def _tell_skipped(console: "Console", written: "ExportResult") -> None:
     for reason, count in written.skipped.items():
         console.print(f"left out {format_plural(count, 'record')}: {reason}")
@@ -191,6 +222,25 @@ def _parse_split(text: str) -> list[float]:
     if len(shares) not in (2, 3) or min(shares) < 0 or not shares[0] or round(whole, 6) not in (1, 100):
         raise InputError(f"--split {text} names no shares of a whole", hint="such as 90/10 or 80/10/10")
     return [share / whole for share in shares]
+
+
+def _export_whole(
+    exporter: "Exporter",
+    job: "ExportJob",
+    lines: Iterator["RecordLine"],
+    console: "Console",
+    repository: "HubRepository | None",
+) -> None:
+    """Write all records and, where a repository is named, upload what was written."""
+    from aide.dataset.lines import STDOUT
+
+    written = exporter.write(lines, job)
+    place = "" if job.dest == STDOUT else f" to {job.dest}"
+    console.print(f"exported {format_plural(written.count, 'example')}{place}", markup=False)
+    _tell_skipped(console, written)
+    if repository:
+        address = repository.upload(Path(job.dest), written.files)
+        console.print(f"uploaded to {address}", markup=False, soft_wrap=True)
 
 
 def _export_parts(

@@ -36,6 +36,8 @@ class ExportResult:
     """Examples written."""
     skipped: Counter[str] = field(default_factory=Counter)
     """Records that make no example, by reason."""
+    files: tuple[str, ...] = ()
+    """What a data set folder consists of, by paths in it."""
 
 
 class Exporter(Protocol):
