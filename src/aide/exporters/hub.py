@@ -69,7 +69,7 @@ def open_repository(name: str, *, private: bool) -> HubRepository:
     except ImportError as fault:
         raise InputError("--push-to-hub needs huggingface_hub", hint=INSTALL) from fault
     api = HfApi(library_name="aide", library_version=__version__)
-    token = "`hf auth login` or the variable HF_TOKEN gives a token that may write"
+    token = "it must be in reach; `hf auth login` or the variable HF_TOKEN gives a token that may write"
     with _tell_faults("the hub can't be used", token):
         full = name if "/" in name else f"{api.whoami()['name']}/{name}"
         if not api.repo_exists(full, repo_type=_KIND):
