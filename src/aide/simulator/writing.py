@@ -203,7 +203,9 @@ class _Writer:
         if options := [option for option in items.get("enum", ()) if isinstance(option, str)]:
             sets = (each for size in range(1, 4) for each in combinations(options, size))
             meant = (each for each in sets if self.mark.label and hash_label_set(each) == self.mark.label)
-            return list(next(meant, (self.choose(options),)))
+            chosen = next(meant, (self.choose(options),))
+            size = max(schema.get("minItems", 0), min(len(chosen), schema.get("maxItems", len(chosen))))
+            return [*chosen, *(option for option in options if option not in chosen)][:size]
         size = max(schema.get("minItems", 0), min(1 + identity % 2, schema.get("maxItems", 2)))
         found = []
         for self.place in range(1, min(size, _MOST_ITEMS) + 1):
