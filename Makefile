@@ -56,7 +56,7 @@ test-trainers: $(STAMP) ## exports and the TRL script in TRL itself; installs it
 	$(BIN)/python -m venv .venv-trainers
 	.venv-trainers/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	.venv-trainers/bin/python -m pip install --quiet --editable . --group dev trl peft
-	.venv-trainers/bin/python -m pytest tests/unit/exporters tests/cli/test_exports_page.py -rs
+	.venv-trainers/bin/python -m pytest tests/unit/exporters tests/cli/test_exports_page.py tests/cli/test_tutorial_training.py -rs
 
 test-compare: $(STAMP) ## MiniLM and the table of docs/compare.md; AIDE_TASKS=FOLDER with gold/ and quality/ (10 minutes)
 	$(BIN)/python -m venv .venv-compare
