@@ -45,6 +45,15 @@ def test_one_command_leads_to_the_trainer(tmp_path: Path) -> None:
     assert "label 1" in done.stderr
 
 
+def test_seeds_that_are_named_are_trained_on(tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds.jsonl"
+    rows = [{"input": f"seed {n} of its own words", "output": f"label {n}"} for n in range(3)]
+    seeds.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = ("export", write_run(tmp_path), "--to", "trl", "--split", "80/20", "--seeds", seeds)
+    assert aide(*command, "-o", tmp_path / "train").returncode == 0
+    assert "seed 2 of its own words" in (tmp_path / "train" / "train.jsonl").read_text()
+
+
 def test_a_configuration_that_a_person_edited_is_left(tmp_path: Path) -> None:
     records = write_run(tmp_path)
     command = ("export", records, "--to", "axolotl", "--split", "80/10/10", "-o", tmp_path / "x")

@@ -28,7 +28,6 @@ READERS: Final = {
     "llamafactory": "llama-factory",
 }
 """Other names of readers of records, each with the target that it takes."""
-PARTS: Final = ("train", "validation", "test")
 
 
 def _complete_target(incomplete: str) -> list[str]:
@@ -62,7 +61,8 @@ Card = Annotated[
     str, typer.Option("--card", metavar="DIR|FILE", help="Run folder or task.toml with the task card.")
 ]
 Seeds = Annotated[
-    list[str] | None, typer.Option("--seeds", metavar="FILE", help="The seed file, for --to seeds.")
+    list[str] | None,
+    typer.Option("--seeds", metavar="FILE", help="The seed file, for --to seeds and --split."),
 ]
 Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the data set.")]
 License = Annotated[
@@ -153,7 +153,7 @@ def export(
         return found.add_to(read_lines(sources)) if form in ("think", "field") else read_lines(sources)
 
     if split:
-        _export_parts(exporter, to, job, _parse_split(split), read, console)
+        _export_parts(exporter, to, job, _parse_split(split), tuple(seeds or ()), read, console)
     else:
         _export_whole(exporter, job, read(given), console, repository)
     if isinstance(exporter, TrainerExporter):
@@ -248,6 +248,7 @@ def _export_parts(
     to: str,
     job: "ExportJob",
     shares: Sequence[float],
+    seeds: tuple[str, ...],
     read: Callable[[tuple[str, ...]], Iterator["RecordLine"]],
     console: "Console",
 ) -> None:
@@ -256,7 +257,7 @@ def _export_parts(
     from aide.dataset.lines import make_folder, read_lines
     from aide.dataset.seed_sources import load_seeds_of
     from aide.dataset.splitting import split_records
-    from aide.exporters.trainers import TrainerExporter
+    from aide.exporters.trainers import TRAIN, TrainerExporter
 
     if to in ("dataset", "seeds"):
         raise InputError(
@@ -265,7 +266,7 @@ def _export_parts(
     folder = Path(job.dest)
     card = job.rendering.card
     with TemporaryDirectory(prefix="aide-split-") as kept:
-        loaded = load_seeds_of(job.sources, ())
+        loaded = load_seeds_of(job.sources, seeds)
         outcome = split_records(
             read_lines(job.sources), Path(kept), loaded, by="auto", validation=shares[1],
             test=shares[2] if len(shares) > 2 else 0.0, seed=0, duplicates="near",
@@ -279,7 +280,7 @@ def _export_parts(
             if isinstance(exporter, TrainerExporter):
                 written = exporter.write_part(lines, job, part)
             elif to == "llama-factory":
-                named = job.name if part == PARTS[0] else f"{job.name}_{part}"
+                named = job.name if part == TRAIN else f"{job.name}_{part}"
                 written = exporter.write(lines, replace(job, name=named))
             else:
                 written = exporter.write(lines, replace(job, dest=str(folder / f"{part}{suffix}")))
