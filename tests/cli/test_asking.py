@@ -151,3 +151,68 @@ def test_calibrate_finds_the_grades_that_fit_a_person(aide: Aide) -> None:
     assert found["now"]["of"] == 10
     bare = aide("calibrate", "--labels", str(PROSE), "--base-url", "sim:")
     assert (bare.returncode, "plain_explanations.jsonl:1" in bare.stderr) == (2, True)
+
+
+# --- a student ------------------------------------------------------------------------------------------------
+
+
+def weak_student(done: int, headers: Mapping[str, str], body: Any) -> Reply | None:
+    """A student that knows one label and says it to everything."""
+    assert read_request(body).step in ("answer", "check"), "a student is asked for answers alone"
+    said = {"role": "assistant", "content": '{"label": "Rechnung"}'}
+    return 200, {}, {"model": "small", "choices": [{"index": 0, "message": said, "finish_reason": "stop"}]}
+
+
+def test_a_student_s_answers_tell_the_difficulty_and_more_draws_cost_the_difference(aide: Aide) -> None:
+    tickets = ROOT / "sample_seeds" / "support_tickets_de.jsonl"
+    rows = [json.loads(line) for line in tickets.read_text(encoding="utf-8").splitlines()]
+    with beside(Station(twist=weak_student).serving()) as url:
+        words = ("grade", str(tickets), "--student", url, "--student-model", "small")
+        first, again, more = aide(*words, "--draws", "2"), aide(*words, "--draws", "2"), aide(*words)
+    assert first.returncode == 0, first.stderr
+    graded = [json.loads(line) for line in first.stdout.splitlines()]
+    assert [row["scores"]["difficulty"] for row in graded] == [
+        float(row["output"] != "Rechnung") for row in rows
+    ]
+    assert graded[0]["student"] == {
+        "model": "small", "draws": 2, "right": int(rows[0]["output"] == "Rechnung"), "answers": ["Rechnung"] * 2,
+    }  # fmt: skip
+    assert f"{len(rows)} records, {2 * len(rows)} calls" in first.stderr, "no call for a task card either"
+    assert (again.stdout, f"{len(rows)} records, 0 calls" in again.stderr) == (first.stdout, True)
+    assert f"{len(rows)} records, {2 * len(rows)} calls" in more.stderr
+
+    (aide.folder / "graded.jsonl").write_text(first.stdout, encoding="utf-8")
+    easy = aide("filter", "graded.jsonl", "--difficulty", "easy")
+    assert {json.loads(line)["output"] for line in easy.stdout.splitlines()} == {"Rechnung"}
+    spread = aide("sample", "graded.jsonl", "-n", "4", "--difficulty", "spread", "--order", "difficulty")
+    assert [json.loads(line)["scores"]["difficulty"] for line in spread.stdout.splitlines()] == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((str(PROSE), "--student", "sim:"), "answers of the format free_text can't be compared"),
+        ((str(QUIZ), "--student", "sim:", "--base-url", "sim:"), "--base-url is not asked with --student"),
+        ((str(QUIZ), "--student", "sim:", "--model", "m"), "--model is not asked with --student"),
+        ((str(QUIZ), "--base-url", "sim:", "--draws", "3"), "--draws has no effect without --student"),
+        ((str(QUIZ), "--student", "nowhere"), "is no URL"),
+    ],
+)
+def test_what_a_student_can_not_be_asked_is_told_before_anything_is_spent(
+    aide: Aide, words: tuple[str, ...], told: str
+) -> None:
+    refused = aide("grade", *words)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert told in refused.stderr.splitlines()[0]
+    assert refused.stderr.splitlines()[1].startswith("hint: ")
+    assert not (aide.folder / "state").exists()
+
+
+def test_a_student_gets_the_task_card_of_the_run_that_the_records_came_from(aide: Aide) -> None:
+    grown = aide("expand", str(QUIZ), "--base-url", "sim:", "--target", "4", "-o", "run", "--quiet")
+    assert grown.returncode == 0, grown.stderr
+    card = aide.folder / "run" / "task.toml"
+    done = aide("grade", "run", "--student", "sim:", "--journal", "tried", "--draws", "1")
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 4), done.stderr
+    task = [line for line in card.read_text("utf-8").splitlines() if line.startswith("task = ")]
+    assert task[0] in (aide.folder / "tried" / "task.toml").read_text(encoding="utf-8")

@@ -17,7 +17,8 @@ from aide.exporters.trainers import AXOLOTL, TRL, TrainerExporter
 from cli.shell import ROOT, bash, environment
 
 PAGE = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
-BLOCKS = dict(re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+_FOUND = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+BLOCKS = dict(_FOUND) | {"bash": "".join(lines for kind, lines in _FOUND if kind == "bash")}
 
 
 def test_the_shell_lines_run_unchanged(tmp_path: Path) -> None:
@@ -26,7 +27,10 @@ def test_the_shell_lines_run_unchanged(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     train, held = ((tmp_path / f"{name}.jsonl").read_text().splitlines() for name in ("train", "validation"))
     assert len(train) > len(held) > 0
-    assert all(json.loads(line)["messages"][-1]["role"] == "assistant" for line in (*train, *held))
+    curriculum = (tmp_path / "hard.jsonl").read_text().splitlines()
+    assert len(curriculum) == len((tmp_path / "curriculum.jsonl").read_text().splitlines()) > 0
+    lines = map(json.loads, (*train, *held, *curriculum))
+    assert all(line["messages"][-1]["role"] == "assistant" for line in lines)
 
 
 def test_the_table_names_every_export() -> None:

@@ -15,8 +15,8 @@ from aide.exporters import EXPORTERS
 from aide.formats import FORMATS, Label, Question, TaskCard
 from aide.prompts import Prompts, list_variants
 from aide.recipes import RECIPES
+from aide.records import DOMAIN, OPERATIONS, PERSONA, PLAIN, WHOLE, Draft, Record, rng
 from aide.records import FORMATS as FORMAT_NAMES
-from aide.records import OPERATIONS, PERSONA, PLAIN, WHOLE, Draft, Record, rng
 from aide.records.results import STRUCTURED
 from aide.seeds import load_seeds
 from runs import ROOT, SEEDS, contents, expand, lines, reconciles, rejects
@@ -105,7 +105,7 @@ def test_a_wrong_draft_has_the_form_of_a_right_one_and_another_answer(name: str)
 
 @pytest.mark.parametrize("parts", [False, True])
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("name", [*OPERATIONS, PERSONA])
+@pytest.mark.parametrize("name", [*OPERATIONS, DOMAIN, PERSONA])
 def test_an_operation_has_an_instruction_for_every_format(name: str, format: str, parts: bool) -> None:
     prompts = Prompts(None, card=CARDS[format])
     template = prompts.find_template(*list_variants(name, FORMATS[format].prompt_names, parts=parts))

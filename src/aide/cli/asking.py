@@ -16,6 +16,9 @@ from aide.errors import InputError, NodeError
 
 if TYPE_CHECKING:
     from aide.dataset.lines import RecordLine
+    from aide.formats import TaskCard
+    from aide.run.inputs import PreparedInputs, SeedSource
+    from aide.run.session import RunRequest
     from aide.run.single_steps import StepRunner
 
 SEEDS = Annotated[
@@ -34,7 +37,12 @@ Work = Callable[["StepRunner", "RecordLine"], Coroutine[Any, Any, dict[str, Any]
 
 
 def write_results(
-    settings: Settings, sources: list[str], seeds: list[str] | None, journal: Path | None, work: Work
+    settings: Settings,
+    sources: list[str],
+    seeds: list[str] | None,
+    journal: Path | None,
+    work: Work,
+    **how: Any,
 ) -> None:
     """`process_records` with each result written to stdout as it comes, in the order of the records."""
     from aide.jsonl import encode_json
@@ -45,7 +53,7 @@ def write_results(
         if not output.line(encode_json(record).decode()):
             raise BrokenPipeError
 
-    process_records(settings, sources, seeds, journal, work, write)
+    process_records(settings, sources, seeds, journal, work, write, **how)
 
 
 def process_records(
@@ -56,30 +64,23 @@ def process_records(
     work: Work,
     take: Callable[[dict[str, Any]], None],
     read: "Callable[[list[str]], Iterator[RecordLine]] | None" = None,
+    *,
+    find_card: "Callable[[PreparedInputs], TaskCard] | None" = None,
+    kind: str = "",
 ) -> None:
     """Do `work` for every record, hand each result to `take`, and tell on stderr what was dropped and why.
 
-    `read` gives the records of the sources; by default all of them.
+    `read` gives the records of the sources; by default all of them. `find_card` gives a task card that no model need
+    describe, and may refuse the task before anything is spent. Work of another `kind` has a folder of its own.
     """
     from aide.dataset.lines import read_lines
-    from aide.dataset.seed_sources import find_seed_files
     from aide.engines.local import LocalModels
-    from aide.run.folder import RunFolder
-    from aide.run.inputs import SeedSource
-    from aide.run.session import RunRequest
     from aide.run.single_steps import map_in_order, open_step_runner
 
     spec = settings.spec
     check_keys(spec)
-    named = find_seed_files(sources, seeds or ())
-    if named is None and (sources == ["-"] or not sources):
-        raise InputError("standard input alone tells no task", hint="give examples of it with --seeds FILE")
-    paths = tuple(named.paths) if named else tuple(sources)
-    source = SeedSource(spec, paths)
-    source.read()  # bad seeds are refused before a folder is made for them
-    request = RunRequest(
-        spec, settings.origins, paths, RunFolder(journal or default_journal_folder(settings, paths))
-    )
+    request, source, inputs = _make_request(settings, sources, seeds, journal, kind)
+    card = find_card(inputs) if find_card else None
     models = LocalModels(spec)
     results = _Results(take)
 
@@ -91,7 +92,7 @@ def process_records(
 
     async def main() -> int:
         try:
-            async with open_step_runner(request, models, source) as runner:
+            async with open_step_runner(request, models, source, card) as runner:
                 found = map_in_order(
                     (read or read_lines)(sources),
                     lambda line: work_on(runner, line),
@@ -105,6 +106,29 @@ def process_records(
 
     calls = asyncio.run(main())
     make_stderr_console(quiet=spec.quiet).print(results.describe(calls), markup=False)
+
+
+def _make_request(
+    settings: Settings, sources: list[str], seeds: list[str] | None, journal: Path | None, kind: str
+) -> "tuple[RunRequest, SeedSource, PreparedInputs]":
+    """What to ask for, of which seeds, and these as they were read: bad ones are refused before there is a folder.
+
+    Raises:
+        InputError: a file or a line is wrong, or nothing tells the task.
+    """
+    from aide.dataset.seed_sources import find_seed_files
+    from aide.run.folder import RunFolder
+    from aide.run.inputs import SeedSource
+    from aide.run.session import RunRequest
+
+    named = find_seed_files(sources, seeds or ())
+    if named is None and (sources == ["-"] or not sources):
+        raise InputError("standard input alone tells no task", hint="give examples of it with --seeds FILE")
+    paths = tuple(named.paths) if named else tuple(sources)
+    source = SeedSource(settings.spec, paths)
+    inputs = source.read()
+    folder = journal or default_journal_folder(settings, (*paths, *([kind] if kind else [])))
+    return RunRequest(settings.spec, settings.origins, paths, RunFolder(folder)), source, inputs
 
 
 class _Results:

@@ -114,10 +114,11 @@ GROUPS: Final[dict[str, dict[str, CommandEntry]]] = {
             ),
         ),
         "grade": CommandEntry(
-            "Have the judge grade any records, also human ones.",
+            "Have the judge grade any records, or a student tell how hard they are.",
             (
                 "aide grade sample:science_quiz --base-url sim: > graded.jsonl",
                 "aide grade seeds.aide --model judge | aide filter - --min relevance=8 > good.jsonl",
+                "aide grade seeds.aide --student http://localhost:8000/v1 --draws 8 > hard.jsonl",
             ),
         ),
         "calibrate": CommandEntry(
@@ -125,9 +126,10 @@ GROUPS: Final[dict[str, dict[str, CommandEntry]]] = {
             ("aide calibrate marked.jsonl --model judge", "aide calibrate seeds.aide --json"),
         ),
         "sample": CommandEntry(
-            "Draw a random sample, the same one each time.",
+            "Draw a random sample, the same one each time; also by difficulty.",
             (
                 "aide sample seeds.aide -n 50 --by hop,operation",
+                "aide sample hard.jsonl -n 1000 --difficulty 0.25-0.75 --order difficulty > curriculum.jsonl",
                 "cat train.jsonl | aide sample -n 10% --random-seed 7",
             ),
         ),

@@ -39,6 +39,14 @@ Where = Annotated[
         "--where", metavar="EXPR", help="Expression holds, such as 'scores.relevance > scores.diversity'."
     ),
 ]
+Difficulty = Annotated[
+    str | None,
+    typer.Option(
+        "--difficulty",
+        metavar="easy|hard|LOW-HIGH",
+        help="A student finds it so (aide grade --student): easy if right in more than half of its answers.",
+    ),
+]
 Invert = Annotated[bool, typer.Option("--invert", help="Keep the other records instead.")]
 
 
@@ -52,6 +60,7 @@ def filter(
     match: Match = None,
     not_match: NotMatch = None,
     where: Where = None,
+    difficulty: Difficulty = None,
     invert: Invert = False,
     quiet: Quiet = False,
 ) -> None:
@@ -62,8 +71,11 @@ def filter(
     condition but --not-match; in --where it is None.
     """
     from aide.dataset import conditions
+    from aide.dataset.difficulty import SPREAD, make_difficulty_condition
     from aide.dataset.lines import STDOUT, read_lines, write_lines
 
+    if difficulty == SPREAD:
+        raise InputError("--difficulty spread draws a sample", hint="aide sample --difficulty spread -n 200")
     wanted = [
         *(conditions.make_bound(each, least=True) for each in least or ()),
         *(conditions.make_bound(each, least=False) for each in most or ()),
@@ -73,6 +85,7 @@ def filter(
         *(conditions.match_regex(each, wanted=True) for each in match or ()),
         *(conditions.match_regex(each, wanted=False) for each in not_match or ()),
         *(conditions.compile_where(each) for each in where or ()),
+        *([make_difficulty_condition(difficulty)] if difficulty else []),
     ]
     if not wanted:
         raise InputError(

@@ -24,10 +24,13 @@ T = TypeVar("T")
 PATIENCE: Final = 5.0
 OFFERED: Final = "the one model that the endpoint lists"
 KEPT: Final = "the model of the folder"
+NAMED_BY: Final = "--model NAME or the AIDE_MODEL variable"
 
 
-def name_model(settings: Settings, folder: "RunFolder") -> Settings:
+def name_model(settings: Settings, folder: "RunFolder", named_by: str = NAMED_BY) -> Settings:
     """The settings with a model: that of the folder, or the one that the endpoint lists.
+
+    `named_by` says in a hint how a person would name it.
 
     Raises:
         InputError: it lists none or several, or there is nobody to ask.
@@ -39,7 +42,7 @@ def name_model(settings: Settings, folder: "RunFolder") -> Settings:
     kept = (folder.read_manifest().get("spec") or {}).get("model", "")
     if kept:
         return _with_model(settings, kept, KEPT)
-    hint = "name it with --model NAME or the AIDE_MODEL variable, as the endpoint calls it"
+    hint = f"name it with {named_by}, as the endpoint calls it"
     served = [each for each in spec.list_endpoints() if not each.model and not each.simulated]
     if not served:
         raise InputError("no model is named", hint=hint)

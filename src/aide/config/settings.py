@@ -101,7 +101,13 @@ class RunSettings(Frozen):
         Flag("tree", "Triples added by graph expansion (unset: 2, or 0 with fixed labels or parts).", "N"),
     ] = None
     operations: Annotated[
-        tuple[str, ...], Flag("tree", "Operations that are applied to each attribute.", "A,B,…", commas=True)
+        tuple[str, ...],
+        Flag(
+            "tree",
+            "Operations that are applied to each attribute; domain, which leaves the seeds' domains, may be added.",
+            "A,B,…",
+            commas=True,
+        ),
     ] = OPERATIONS
     personas: Annotated[int, Field(ge=0, le=100), Flag("tree", "Personas for each parent.")] = 5
     personas_from: Annotated[

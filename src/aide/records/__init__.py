@@ -30,7 +30,7 @@ from aide.records.protocols import (
     Usage,
 )
 from aide.records.results import FORMATS, Comparison, FormatName, Lineage, Reading, Record, Reject, Verdict
-from aide.records.tree import OPERATIONS, PERSONA, PLAIN, Group, Hop, Point, Seed, Triple, name_group
+from aide.records.tree import DOMAIN, OPERATIONS, PERSONA, PLAIN, Group, Hop, Point, Seed, Triple, name_group
 from aide.records.turns import (
     ASSISTANT,
     CALL,
@@ -50,11 +50,11 @@ from aide.records.turns import (
 )
 
 __all__ = [
-    "ASSISTANT", "CALL", "CONTENT", "FORMATS", "ID_BYTES", "OPERATIONS", "PERSONA", "PLAIN", "REASONING_MARKS",
-    "SYSTEM", "TOOL", "USER", "WHOLE", "Ask", "Comparison", "Correction", "Draft", "Embed", "FormatName", "Group",
-    "Hop", "Lineage", "Message", "Parts", "Payload", "Point", "Reading", "ReasonedPayload", "Record", "Reject",
-    "Seed", "ToolCall", "TracedAsk", "Triple", "Turn", "Usage", "Verdict", "describe_turns", "digest",
-    "find_varying_name", "join_words", "list_kinds", "make_frame", "name_group", "number_calls", "read_answer",
-    "read_output", "read_varying", "render_turns", "replace", "rng", "show_chat", "write_calls", "write_tool",
-    "write_turns",
+    "ASSISTANT", "CALL", "CONTENT", "DOMAIN", "FORMATS", "ID_BYTES", "OPERATIONS", "PERSONA", "PLAIN",
+    "REASONING_MARKS", "SYSTEM", "TOOL", "USER", "WHOLE", "Ask", "Comparison", "Correction", "Draft", "Embed",
+    "FormatName", "Group", "Hop", "Lineage", "Message", "Parts", "Payload", "Point", "Reading", "ReasonedPayload",
+    "Record", "Reject", "Seed", "ToolCall", "TracedAsk", "Triple", "Turn", "Usage", "Verdict", "describe_turns",
+    "digest", "find_varying_name", "join_words", "list_kinds", "make_frame", "name_group", "number_calls",
+    "read_answer", "read_output", "read_varying", "render_turns", "replace", "rng", "show_chat", "write_calls",
+    "write_tool", "write_turns",
 ]  # fmt: skip

@@ -10,7 +10,9 @@ from aide.records.tree import Triple
 from aide.text.suggestions import suggest_name
 
 _OUTER: Final = ("scores", "lineage")
-_SCORES: Final = ("relevance", "diversity", "correct", "agreement", "second_answer", "fault")
+_SCORES: Final = (
+    "relevance", "diversity", "correct", "agreement", "second_answer", "fault", "difficulty", "label_shares",
+)  # fmt: skip
 # A record lacks what is empty in it. These names are right even where no record has such a field.
 _KNOWN: Final = frozenset({
     *CONTENT, *REASONING_MARKS, *_SCORES, *(each.name for kind in (Record, Lineage, Triple) for each in fields(kind)),

@@ -9,6 +9,8 @@ from aide.records.ids import digest
 from aide.records.turns import render_turns
 
 OPERATIONS: Final = ("constraint", "reasoning", "concretize")
+DOMAIN: Final = "domain"
+"""The operation that leaves the domains of the seeds, while task or label stay: only where it is asked for."""
 PERSONA: Final = "persona"
 PLAIN: Final = "plain"
 """The operation without a parent: one of the usual things, as most real examples are."""

@@ -24,6 +24,7 @@ from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.jsonl import parse_json
 from aide.places import suggest_place
+from aide.records import DOMAIN
 from aide.streams import is_stream
 
 FORMAT = 1
@@ -248,7 +249,13 @@ def hash_file(path: str) -> str:
 def compute_identity(spec: RunSpec) -> dict[str, str]:
     """The fingerprint of a run with the content of the files its settings point at."""
     hashes = hash_files("prompts", spec.prompts)
-    content = {f"{PROMPT}{name}": value for name, value in hashes.items() if name not in MEASURING}
+    # A folder goes on that was begun before there were these prompts, of which it uses none.
+    unused = () if DOMAIN in spec.operations else (f"synthesize/{DOMAIN}.",)
+    content = {
+        f"{PROMPT}{name}": value
+        for name, value in hashes.items()
+        if name not in MEASURING and not name.startswith(unused)
+    }
     if spec.persona_file is not None:
         content["persona_file"] = hash_file(str(spec.persona_file))
     if spec.output_schema is not None:

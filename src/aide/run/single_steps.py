@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from aide.errors import Rejection
-from aide.formats import Question
+from aide.formats import Question, TaskCard
 from aide.formats.choices import NONE, choose_option
 from aide.judging.verdict import Thresholds
 from aide.recipes.steps import check_answer, keep_thoughts
@@ -24,6 +24,7 @@ from aide.run.judge_groups import make_judge
 from aide.run.seed_pool import SeedPool
 from aide.run.service import ModelService
 from aide.run.session import RunRequest, open_session
+from aide.run.student import StudentTrial, try_student
 from aide.run.task_card import fix_card
 from aide.seeds.chats import settle_like
 from aide.seeds.column_names import INPUTS
@@ -116,6 +117,24 @@ class StepRunner:
             raise Rejection("answer", "no_input", f"the record {fault}") from fault
         return settle_like(draft, self.seeds[0].draft)
 
+    async def try_student(self, record: Mapping[str, Any], draft: Draft, draws: int) -> StudentTrial:
+        """What a student answers to the input of a record whose output is known.
+
+        Raises:
+            errors.NodeError: there is no input or output, or the endpoint can't serve it.
+        """
+        context = self.context.recipe_context
+        parts, text = self._input(record)
+        draft = replace(context.format.normalise(draft), input=text)
+        if not draft.output.strip():
+            raise Rejection("grade", "no_output", "the record has no `output`")
+        id = digest("student", parts.whole(text), *draft.choices)
+        demos = tuple(demo for demo in context.demonstrations(self.seeds[0]) if demo.input != text)
+        question = Question(id, text, parts, None, demos, context.card.max_answer_tokens)
+        return await try_student(
+            self.context.ask_for(id), context.format, context.card, question, draft, draws
+        )
+
     async def grade(self, record: Mapping[str, Any], draft: Draft) -> Verdict:
         """The judge's verdict on a record beside its seed, or beside the nearest seed where it names none.
 
@@ -181,16 +200,18 @@ class StepRunner:
 
 @asynccontextmanager
 async def open_step_runner(
-    request: RunRequest, models: ModelService, source: SeedSource
+    request: RunRequest, models: ModelService, source: SeedSource, card: TaskCard | None = None
 ) -> AsyncIterator[StepRunner]:
     """A step runner over the journal of `request.folder`, closed with everything in it written.
+
+    With `card` no model is asked to describe the task.
 
     Raises:
         errors.AideError: the folder is held, the card can't be had, or code may not be run here.
     """
     async with open_session(request, models, source=source, held_hint=HELD_HINT) as session:
         assert session.inputs is not None
-        card = await fix_card(session, session.inputs)
+        card = await fix_card(session, session.inputs, card)
         sizes = learn_group_sizes(session.spec, session.inputs, session.journal.get_meta(KEPT))
         judge = make_judge(session, session.inputs, card, sizes, count_open=lambda: 0)
         pool = SeedPool(session.spec, session.inputs, session.journal)

@@ -20,8 +20,10 @@ DESCRIBED: Final = "card as described"
 """The card as the model described it: while it is the folder's card, no person has edited it."""
 
 
-async def fix_card(session: Session, inputs: PreparedInputs) -> TaskCard:
+async def fix_card(session: Session, inputs: PreparedInputs, known: TaskCard | None = None) -> TaskCard:
     """The task card: from the journal, from a person's edit of `task.toml`, or described by a few calls and kept.
+
+    `known` stands for the one that would be described.
 
     Raises:
         errors.InputError: `task.toml` was edited after the first record, or a seed has a label the card lacks.
@@ -30,8 +32,8 @@ async def fix_card(session: Session, inputs: PreparedInputs) -> TaskCard:
     kept = journal.get_meta("card")
     edited = card_from_toml(folder.card.read_text(encoding="utf-8")) if folder.card.exists() else None
     if kept is None:
-        card = edited or await _describe(session, inputs)
-        if edited is None:
+        card = edited or known or await _describe(session, inputs)
+        if edited is None and known is None:
             journal.set_meta(DESCRIBED, card_to_toml(card))
     else:
         card = card_from_toml(kept)

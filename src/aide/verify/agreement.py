@@ -5,6 +5,7 @@ Sampling several answers and keeping what they agree on is self-consistency (Wan
 stops as soon as it is settled, because every draw is paid for.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -66,6 +67,16 @@ class VoteTally:
     def share(self) -> str:
         """`2/3`: so many agreed of so many drawn."""
         return f"{self.agreed}/{len(self.votes)}"
+
+
+def compute_label_shares(votes: Sequence[str]) -> dict[str, float]:
+    """The share of the votes that each label got, the most frequent first: a soft label, in parts that add up to 1.
+
+    Draws that came to nothing count for no label. UniGen (Choi et al., EMNLP 2024, arXiv 2405.01022) trains on the
+    probabilities of the labels for texts of no particular domain; a chat endpoint has votes in their place.
+    """
+    counts = Counter(vote for vote in votes if vote)
+    return {label: round(count / counts.total(), 4) for label, count in counts.most_common()}
 
 
 async def collect_votes(

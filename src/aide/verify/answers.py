@@ -6,15 +6,18 @@ where one is configured for the step `check`, have to agree with the first.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from aide.errors import NodeError, Rejection
 from aide.formats import Format, Question, TaskCard
 from aide.records import Ask, Correction, Draft, Payload
 from aide.sandbox.isolation import SandboxResult
-from aide.verify.agreement import USUAL, Quorum, Vote, VoteTally, collect_votes
+from aide.verify.agreement import USUAL, Quorum, Vote, VoteTally, collect_votes, compute_label_shares
 from aide.verify.arithmetic import describe_miscalculation
 from aide.verify.queries import QueryRunner, check_query, find_schema
+
+SHARES: Final = "label_shares"
+"""The name of the vote shares among a record's scores."""
 
 T = TypeVar("T")
 TestRunner = Callable[[str, Sequence[str]], Awaitable[SandboxResult]]
@@ -26,6 +29,15 @@ class CheckedAnswer:
 
     draft: Draft
     scores: Mapping[str, Any] = field(default_factory=dict)
+    votes: tuple[str, ...] = ()
+    """The labels that were voted for, of formats with a fixed set of labels."""
+
+    def with_vote(self, label: str) -> "CheckedAnswer":
+        """The same after one vote more, where there was a vote; its label shares follow."""
+        if not self.votes or not label:
+            return self
+        votes = (*self.votes, label)
+        return replace(self, votes=votes, scores={**self.scores, SHARES: compute_label_shares(votes)})
 
 
 class AnswerChecks:
@@ -97,7 +109,10 @@ class AnswerChecks:
         if tally.winner is None:
             said = ", ".join(answer[:80] or "nothing" for answer in tally.votes)
             raise Rejection("answer", "no_agreement", f"{tally.share} agreed: {said}")
-        return CheckedAnswer(tally.winner, {"agreement": tally.share})
+        if not self.format.labelled:
+            return CheckedAnswer(tally.winner, {"agreement": tally.share})
+        scores = {"agreement": tally.share, SHARES: compute_label_shares(tally.votes)}
+        return CheckedAnswer(tally.winner, scores, tally.votes)
 
     async def _answer(self, ask: Ask, question: Question, first: Draft | None) -> Draft:
         """An answer whose equations hold; a wrong one means answering once more."""

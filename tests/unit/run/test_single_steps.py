@@ -14,6 +14,7 @@ from aide.formats.choices import NONE
 from aide.recipes.base import RecipeContext
 from aide.records import Comparison, Draft, Hop, Parts, Reading, Seed, Verdict
 from aide.run.single_steps import StepRunner, map_in_order
+from aide.run.student import StudentTrial
 from unit.recipes.scene import ANSWER, FRESH, INPUTS, Asked, Judged, make_context, make_seed
 
 
@@ -134,6 +135,52 @@ def test_fixed_parts_are_taken_by_their_names(inside: bool) -> None:
     draft, _ = bench.answer({"parts": own} if inside else own)
     assert (draft.input, draft.evidence) == ("When is the rent due?", "pays on Fridays")
     assert bench.asked.asked[0]["parts"].fixed == (("contract", "The tenant pays on Fridays."),)
+
+
+# --- a student ------------------------------------------------------------------------------------------------
+
+
+def try_student(
+    bench: Bench, record: dict[str, Any], output: str, draws: int, choices: Any = ()
+) -> StudentTrial:
+    draft = Draft("", output, tuple(choices))
+    return asyncio.run(bench.runner.try_student(record, draft, draws))
+
+
+def test_the_difficulty_is_the_share_of_a_student_s_answers_that_differ() -> None:
+    bench = Bench("18 * 7 = 126\n#### 126", "#### 126.0", "18 + 7 = 25\n#### 25", "#### 126")
+    trial = try_student(bench, {"input": FRESH}, ANSWER, 4)
+    assert (trial.answers, trial.right, trial.difficulty) == (("126", "126.0", "25", "126"), 3, 0.25)
+    assert {each["step"] for each in bench.asked.asked} == {"check"}, "cold answers would all be alike"
+    assert [each["draw"] for each in bench.asked.asked] == [1, 2, 3, 4]
+
+
+def test_what_is_no_answer_is_wrong() -> None:
+    trial = try_student(Bench("I would rather not.", "Still not.", "#### 126"), {"input": FRESH}, ANSWER, 2)
+    assert (trial.answers, trial.difficulty) == (("", "126"), 0.5)
+
+
+def test_a_student_chooses_among_the_options_of_the_record_and_may_find_none_right() -> None:
+    said = ["a ferry", NONE, "a train", "a ferry"]
+    bench = Bench(*(f'{{"label": "{each}"}}' for each in said), context=make_context("multiple_choice"))
+    trial = try_student(bench, {"input": "What crosses a strait?"}, "a ferry", 4, OPTIONS)
+    assert (trial.answers, trial.difficulty) == (tuple(said), 0.5)
+
+
+def test_a_student_names_a_label_of_the_task_and_is_not_told_the_record_s() -> None:
+    labels = ("late", "lost")
+    bench = Bench(*['{"label": "Lost"}'] * 2, context=make_context("classification", labels=labels))
+    trial = try_student(bench, {"input": "The parcel is nowhere to be found."}, "late", 2)
+    assert (trial.answers, trial.difficulty) == (("lost", "lost"), 1.0)
+    assert len(bench.asked.asked) == 2, "no further blind answers, which a label that was meant would ask for"
+
+
+@pytest.mark.parametrize(("record", "output"), [({"output": "1"}, "1"), ({"input": FRESH}, " ")])
+def test_a_record_without_input_or_output_costs_nothing(record: dict[str, Any], output: str) -> None:
+    bench = Bench()
+    with pytest.raises(Rejection):
+        try_student(bench, record, output, 4)
+    assert bench.asked.asked == []
 
 
 # --- the verdict ----------------------------------------------------------------------------------------------

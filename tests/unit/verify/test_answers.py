@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 
 from aide.errors import Rejection
-from aide.formats import FORMATS, Question, TaskCard
+from aide.formats import FORMATS, Label, Question, TaskCard
 from aide.records import Draft
 from aide.sandbox.isolation import SandboxResult
 from aide.verify.agreement import Quorum
@@ -58,6 +58,28 @@ def test_options_are_chosen_blind_and_only_the_marked_one_can_win() -> None:
     assert all(sorted(names[:-1]) == ["blue", "green", "red"] for names in shown)
     with pytest.raises(Rejection):
         asyncio.run(checks.answer(Scripted(OPTIONS, *['{"label": "red"}'] * 2), Question("r", "q")))
+
+
+KINDS = TaskCard(format="classification", labels=(Label("late"), Label("lost"), Label("broken")))
+
+
+def test_labels_keep_the_shares_of_their_votes_and_the_judge_s_vote_joins_them() -> None:
+    checks = AnswerChecks(FORMATS["classification"], KINDS, Quorum(3, 5))
+    ask = Scripted(*(f'{{"label": "{said}"}}' for said in ("lost", "hm", "hm", "late", "lost", "lost")))
+    checked = asyncio.run(checks.answer(ask, Question("r", "q", label="lost")))
+    assert (checked.draft.output, checked.scores["agreement"]) == ("lost", "3/5")
+    assert checked.scores["label_shares"] == {"lost": 0.75, "late": 0.25}, "what is no label is no vote"
+    assert checked.with_vote("late").scores == {
+        "agreement": "3/5",
+        "label_shares": {"lost": 0.6, "late": 0.4},
+    }
+    assert checked.with_vote("").scores == checked.scores
+
+
+def test_where_no_vote_was_held_there_are_no_shares() -> None:
+    checks = AnswerChecks(FORMATS["classification"], KINDS)
+    checked = asyncio.run(checks.answer(Scripted('{"label": "late"}'), Question("r", "q")))
+    assert (checked.scores, checked.with_vote("lost").scores) == ({}, {})
 
 
 def test_a_solution_that_fails_its_tests_is_written_once_more() -> None:
