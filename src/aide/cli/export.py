@@ -29,6 +29,9 @@ READERS: Final = {
 }
 """Other names of readers of records, each with the target that it takes."""
 
+_BARE: Final = ("seeds", "sentence-transformers", "beir")
+"""Forms without an instruction."""
+
 
 def _complete_target(incomplete: str) -> list[str]:
     from aide.exporters import EXPORTERS
@@ -43,7 +46,8 @@ To = Annotated[
         metavar="NAME",
         autocompletion=_complete_target,
         help="trl, axolotl, openai, llama-factory: all that a trainer needs, in a folder. messages, sharegpt, alpaca, "
-        "prompt-completion, dpo, parquet, dataset, seeds: a form of records.",
+        "prompt-completion, dpo, parquet, dataset, seeds: a form of records. "
+        "sentence-transformers, beir: queries with their passages.",
     ),
 ]
 Out = Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="File or folder; - is stdout.")]
@@ -143,7 +147,7 @@ def export(
     named = name or push_to_hub.rpartition("/")[2] or _choose_name(given, out)
     job = ExportJob(out, rendering, given, find_seed_files(given, seeds or ()), named, license)
     console = make_stderr_console(quiet=quiet)
-    if task_card is None and instruction is None and template is None and to != "seeds":
+    if task_card is None and instruction is None and template is None and to not in _BARE:
         console.print(
             "no task card was found, so examples have no instruction: --card DIR or --instruction TEXT gives one"
         )
@@ -259,7 +263,7 @@ def _export_parts(
     from aide.dataset.splitting import split_records
     from aide.exporters.trainers import TRAIN, TrainerExporter
 
-    if to in ("dataset", "seeds"):
+    if to in ("dataset", "beir", "seeds"):
         raise InputError(
             f"--to {to} takes no --split", hint="aide split -o cut; aide export cut --to dataset"
         )

@@ -14,6 +14,7 @@ from aide.exporters.dataset import DatasetFolderExporter
 from aide.exporters.llamafactory import LlamaFactoryExporter
 from aide.exporters.pairs import PairsExporter
 from aide.exporters.rendering import ExampleRenderer
+from aide.exporters.retrieval import BeirExporter, TriplesExporter
 from aide.exporters.seedfile import SeedFileExporter
 from aide.exporters.tables import ParquetExporter
 from aide.exporters.trainers import AXOLOTL, OPENAI, TRL
@@ -30,6 +31,8 @@ _ALL: Final[dict[str, Exporter]] = {
     "trl": TRL,
     "axolotl": AXOLOTL,
     "openai": OPENAI,
+    "sentence-transformers": TriplesExporter(),
+    "beir": BeirExporter(),
     "seeds": SeedFileExporter(),
 }
 for _name, _exporter in _ALL.items():

@@ -29,7 +29,7 @@ class DatasetFolderExporter:
             raise InputError(f"{card} was not written by aide export", hint="name another folder with -o")
         make_folder(folder / "data")
         counts, files = CardCounts(), list[str]()
-        for split, rows in _read_splits(lines, job.sources):
+        for split, rows in read_splits(lines, job.sources):
             table = f"data/{split}-00000-of-00001.parquet"
             rows = counts.count_lines(rows)
             counts.splits[split] = write_parquet(str(folder / table), add_messages(rows, job))
@@ -38,7 +38,7 @@ class DatasetFolderExporter:
         return ExportResult(sum(counts.splits.values()), files=(CARD, *files))
 
 
-def _read_splits(
+def read_splits(
     lines: Iterable[RecordLine], sources: Sequence[str]
 ) -> Iterator[tuple[str, Iterable[RecordLine]]]:
     """The splits of a folder that `aide split` wrote; of any other source one split, `train`."""

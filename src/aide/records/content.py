@@ -31,6 +31,8 @@ class Draft:
     """The system prompt that all chats of the task share; one that differs between them is a turn."""
     thoughts: str = ""
     """What a model thought before it gave the output, taken apart from it. Nothing that checks or grades sees it."""
+    negatives: tuple[str, ...] = ()
+    """Passages that look like answers to the input and are none, where the output is the passage that is one."""
 
     @property
     def context(self) -> tuple[Turn, ...]:

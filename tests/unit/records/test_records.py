@@ -35,6 +35,7 @@ DRAFT = Draft(
     ),
     tools=('{"name": "look_up"}',),
     system="Be brief.",
+    negatives=("Rent rises yearly.",),
 )
 LINEAGE = Lineage("s" * 20, "p" * 20, 2, "constraint", Triple("t", "r", "a"), None, True)
 RECORD = Record(
@@ -46,7 +47,7 @@ def test_a_line_holds_its_fields_in_their_order_and_names_the_varying_part() -> 
     line = RECORD.as_dict()
     assert list(line) == [
         "id", "task", "format", "input", "output", "choices", "parts", "varying", "tests", "reasoning",
-        "turns", "tools", "system", "lineage", "scores", "revisions", "model", "meta",
+        "turns", "tools", "system", "negatives", "lineage", "scores", "revisions", "model", "meta",
     ]  # fmt: skip
     assert line["input"] == "Q: When?\nClause: Rent is due {monthly}."
     assert line["parts"] == {"clause": "Rent is due {monthly}.", "question": "When?"}
