@@ -16,13 +16,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aide.records import Ask, Draft, Hop, Lineage, Point, Record, Seed, Triple, rng
+from aide.errors import Rejection
+from aide.frontier import PlantWork
+from aide.recipes import Found, Grown
+from aide.recipes.aide import Aide
+from aide.records import Ask, Draft, Group, Hop, Lineage, Point, Record, Seed, TracedAsk, Triple, rng
 
 WORDS = """
 harbour market orchard library station bakery workshop garden theatre museum clinic school
@@ -106,26 +110,29 @@ def peak(usage: resource.struct_rusage) -> float:
 # --- a million records ----------------------------------------------------------------------------
 
 
-class Bare:
+class Bare(Aide):
     """A recipe that asks nobody: short texts from the id of each hop."""
 
-    name = "bare"
+    async def plant(self, seed: Seed, point: Point, work: PlantWork, ask: Ask) -> Found:
+        """As many triples and personas as are wanted."""
+        dice, (triples, personas) = rng("plant", point.id), work.wanted
+        ties = [Triple("matter", "has", f"{dice.getrandbits(40):x}").as_dict() for _ in range(triples)]
+        return Found(
+            "matter", {"triples": ties, "personas": [f"{dice.getrandbits(40):x}" for _ in range(personas)]}
+        )
 
-    def __init__(self, context: Any) -> None:
-        self.context = context
+    async def grow(self, group: Group, ask: TracedAsk) -> AsyncGenerator[Grown, None]:
+        """Records of eighteen made up words, checked for duplicates as any other."""
+        for place, hop in enumerate(group.hops):
+            if place in group.settled:
+                continue
+            try:
+                yield Grown(hop, self.make_up(hop))
+            except Rejection as fault:
+                yield Grown(hop, fault)
 
-    async def plant(self, seed: Seed, point: Point, ask: Ask) -> Any:
-        """Five triples and five personas, as by default."""
-        from aide.recipes import Attributes
-
-        dice = rng("plant", point.id)
-        triples = tuple(Triple("matter", "has", f"{dice.getrandbits(40):x}") for _ in range(5))
-        return Attributes("matter", triples, tuple(f"{dice.getrandbits(40):x}" for _ in range(5)))
-
-    async def grow(self, hop: Hop, ask: Ask) -> Record:
-        """A record of eighteen made up words, checked for duplicates as any other."""
-        from aide.errors import Rejection
-
+    def make_up(self, hop: Hop) -> Record:
+        """The record of a hop."""
         dice = rng("grow", hop.id)
         text = " ".join(f"{dice.getrandbits(24):05x}" for _ in range(18))
         if duplicate := self.context.deduplicator.check_wording(hop.id, text):

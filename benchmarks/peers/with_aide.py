@@ -6,15 +6,18 @@ command again resumes.
 
 import json
 import sys
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from work import IN_FLIGHT, MODEL, PROMPTS, SAMPLING, STAGES, rows, told
 
 from aide.cli.main import main
-from aide.errors import Rejection
+from aide.errors import NodeError, Rejection
+from aide.frontier import PlantWork
 from aide.parsing import TextPayload
-from aide.recipes import RECIPES, Attributes, RecipeContext
-from aide.records import Ask, Draft, Hop, Lineage, Point, Record, Seed
+from aide.recipes import RECIPES, Found, Grown
+from aide.recipes.aide import Aide
+from aide.records import Ask, Draft, Group, Hop, Lineage, Point, Record, Seed, TracedAsk
 
 ASKED = told()
 SEEDS = max(10, ASKED.rows // 80)
@@ -31,23 +34,25 @@ wall. The foreman checks the ropes and locks the shed. Nobody leaves before the 
 """
 
 
-class Rows:
+class Rows(Aide):
     """A recipe that grows a row by gen, judge and rewrite."""
 
-    name = "rows"
+    shares_calls = False
 
-    def __init__(self, context: RecipeContext) -> None:
-        self.context = context
-
-    async def plant(self, seed: Seed, point: Point, ask: Ask) -> Attributes:
+    async def plant(self, seed: Seed, point: Point, work: PlantWork, ask: Ask) -> Found:
         """The rows of this seed, each in the place of a persona."""
         mine = int(seed.draft.output)
-        return Attributes("rows", (), tuple(rows(ASKED.rows)[mine::SEEDS]))
+        return Found("rows", {"triples": (), "personas": tuple(rows(ASKED.rows)[mine::SEEDS])})
 
-    async def rehearse(self, seed: Seed, ask: Ask, *, anchored: bool) -> None:
-        """Nothing: the plan needs to know no prompts."""
+    async def grow(self, group: Group, ask: TracedAsk) -> AsyncGenerator[Grown, None]:
+        """The one row of the group."""
+        [hop] = group.hops
+        try:
+            yield Grown(hop, await self.make_row(hop, ask))
+        except NodeError as fault:
+            yield Grown(hop, fault)
 
-    async def grow(self, hop: Hop, ask: Ask) -> Record:
+    async def make_row(self, hop: Hop, ask: Ask) -> Record:
         """One record: what the last stage says, checked as any input and answer are."""
         said: dict[str, Any] = {"row": hop.persona}
         for stage in STAGES:

@@ -171,6 +171,10 @@ GROUPS: Final[dict[str, dict[str, CommandEntry]]] = {
             "Show every setting and where its value came from.",
             ("aide config --config paper", "AIDE_HOPS=3 aide config --json"),
         ),
+        "recipes": CommandEntry(
+            "List the ways to grow: what each computes, its source, what it needs.",
+            ("aide recipes", "aide recipes --json"),
+        ),
         "prompts": CommandEntry(
             "List the prompts, copy them for editing, compare a copy.",
             ("aide prompts export my_prompts", "aide prompts diff my_prompts"),

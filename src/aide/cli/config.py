@@ -8,6 +8,7 @@ import typer
 
 from aide.cli.console import Output, format_json_line
 from aide.cli.options import with_spec_options
+from aide.cli.recipe_choice import take_recipe
 from aide.config.resolve import Settings, resolve_settings
 from aide.config.spec import RunSpec, get_flag
 from aide.text.toml import format_toml_key, format_toml_value
@@ -26,7 +27,9 @@ def config(
     config: str | None = None,
 ) -> None:
     """Show every setting and where its value came from, as a config file."""
-    settings = resolve_settings(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
+    settings = take_recipe(
+        resolve_settings(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
+    )
     out = Output()
     if as_json:
         values = settings.spec.as_dict()

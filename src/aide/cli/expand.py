@@ -19,6 +19,7 @@ from aide.cli.display import Display
 from aide.cli.hosts import check_keys
 from aide.cli.offers import check_windows, name_model
 from aide.cli.options import with_spec_options
+from aide.cli.recipe_choice import take_recipe
 from aide.cli.refill import free_refused_places
 from aide.cli.streaming import StdoutStream
 from aide.config.fingerprint import compute_fingerprint
@@ -67,7 +68,7 @@ def expand(
         if number != signal.SIGINT:
             signal.signal(number, _end_early)
     settings = resolve_settings(spec_flags, environ=os.environ, config=config, model_needed=False)
-    raise typer.Exit(_expand(settings, tuple(seeds), out, as_json=json_, refill=refill))
+    raise typer.Exit(_expand(take_recipe(settings), tuple(seeds), out, as_json=json_, refill=refill))
 
 
 def _expand(

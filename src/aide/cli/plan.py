@@ -12,6 +12,7 @@ from aide.cli.arguments import AsJson, SeedFiles
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.cli.folding import fold_line
 from aide.cli.options import with_spec_options
+from aide.cli.recipe_choice import take_recipe
 from aide.config.resolve import Settings, resolve_settings
 from aide.text.figures import format_duration, format_plural
 
@@ -44,7 +45,9 @@ def plan(
     All options of `aide expand` are accepted. The seeds are checked too; what is odd about them is reported
     and never changes the exit code.
     """
-    settings = resolve_settings(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
+    settings = take_recipe(
+        resolve_settings(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
+    )
     output = Output()
     facts = collect_plan(settings, tuple(seeds), out)
     if json_:

@@ -21,6 +21,7 @@ from aide.cli.display import Display
 from aide.cli.hosts import check_keys
 from aide.cli.offers import check_windows, name_model
 from aide.cli.options import with_spec_options
+from aide.cli.recipe_choice import take_recipe
 from aide.config.resolve import Settings, resolve_settings
 from aide.errors import BudgetSpent, Interrupted
 from aide.text.figures import format_count, format_duration
@@ -55,7 +56,9 @@ def preview(
     from aide.run.service import SYSTEM_CLOCK
 
     root = preview_root()
-    settings = resolve_settings(spec_flags, environ=os.environ, config=config, model_needed=False)
+    settings = take_recipe(
+        resolve_settings(spec_flags, environ=os.environ, config=config, model_needed=False)
+    )
     check_keys(settings.spec)
     settings = name_model(settings, RunFolder(root / "none"))
     source = SeedSource(settings.spec, tuple(seeds), sys.stdin.buffer)

@@ -19,7 +19,7 @@ it held all fields of `--extra`, and up to version 2 records had no thoughts.
 """
 
 IDENTITY: Final = (
-    "task", "format", "labels", "label_separator", "agree_on",
+    "recipe", "task", "format", "labels", "label_separator", "agree_on",
     "demonstrations", "plain_share", "steer", "residual_after", "residual", "attributes",
     "graph_triples", "operations", "personas", "personas_from", "siblings", "balance", "random_seed", "reflection",
     "min_relevance", "min_diversity", "max_revisions", "keep_ambiguous", "answer", "duplicates", "embeddings",

@@ -15,6 +15,12 @@ Kind = Literal["prompts", "configs", "sample_seeds"]
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 ROOTS: Final = (_PACKAGE / "_data", _PACKAGE.parents[1])
+_ADDED: Final[dict[tuple[Kind, str], Path]] = {}
+
+
+def add_folder(kind: Kind, inside: str, folder: Path) -> None:
+    """Let the files of a folder count as shipped ones under `inside/`: those that an installed package brings."""
+    _ADDED[kind, inside] = folder
 
 
 def find_file(
@@ -37,6 +43,11 @@ def find_file(
         path = folder / inside
         if path.is_file():
             return path
+    for (added, prefix), folder in _ADDED.items():
+        if added == kind and inside.is_relative_to(prefix):
+            path = folder / inside.relative_to(prefix)
+            if path.is_file():
+                return path
     known = list_names(kind, override, roots=roots)
     raise InputError(
         f"there is no {name!r} among the {kind}{suggest_name(name, known)}",
@@ -71,6 +82,9 @@ def list_names(kind: Kind, override: Path | None = None, *, roots: tuple[Path, .
             inside = path.relative_to(folder)
             if path.is_file() and not any(part.startswith(".") for part in inside.parts):
                 found.add(inside.as_posix())
+    for (added, prefix), folder in _ADDED.items():
+        if added == kind:
+            found.update(f"{prefix}/{path.relative_to(folder).as_posix()}" for path in folder.rglob("*.md"))
     return sorted(found)
 
 
@@ -105,4 +119,4 @@ def hash_files(kind: Kind, override: Path | None = None) -> dict[str, str]:
     }
 
 
-__all__ = ["ROOTS", "Kind", "find_file", "hash_files", "list_names", "read_file"]
+__all__ = ["ROOTS", "Kind", "add_folder", "find_file", "hash_files", "list_names", "read_file"]

@@ -18,6 +18,17 @@ GROUPS: Final = {
     "request": "Endpoint", "budget": "Budget", "seeds": "Seed files", "running": "Running",
 }  # fmt: skip
 
+METHOD: Final = "aide"
+"""The recipe of the paper, and the default."""
+METHOD_SETTINGS: Final = frozenset({
+    "hops", "plain_share", "residual_after", "residual", "attributes", "graph_triples", "operations", "personas",
+    "personas_from", "persona_file", "siblings", "steer", "min_diversity",
+})  # fmt: skip
+"""Settings of that recipe, of which others may heed some."""
+RECIPE_SETTINGS: Final = METHOD_SETTINGS | frozenset[str]()
+"""Settings that a recipe must name to heed them, those of single recipes included; given with another, they are
+refused."""
+
 
 class RunSettings(Frozen):
     """All settings, grouped as in `aide expand --help`."""
@@ -63,6 +74,7 @@ class RunSettings(Frozen):
     ] = False
 
     # --- The tree
+    recipe: Annotated[str, Flag("tree", "The way to grow; `aide recipes` lists them.", "NAME")] = METHOD
     hops: Annotated[int, Field(ge=1, le=50), Flag("tree", "Hops to grow from each seed.")] = 2
     target: Annotated[
         Annotated[int, Field(ge=0)] | Literal["all"],

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import field_validator, model_validator
 
 from aide.config.prices import BATCH, find_batch_factor, find_list_price
-from aide.config.settings import GROUPS, RunSettings
+from aide.config.settings import GROUPS, METHOD, RunSettings
 from aide.config.values import SIMULATOR, EndpointSpec, Flag, Price, StepSpec, StepSpecs
 
 SIMULATOR_MODEL: Final = "simulator"
@@ -92,7 +92,11 @@ class RunSpec(RunSettings):
 
     @model_validator(mode="after")
     def _grows_something(self) -> Self:
-        if self.personas or (self.operations and (self.attributes or self.graph_triples)):
+        if (
+            self.recipe != METHOD
+            or self.personas
+            or (self.operations and (self.attributes or self.graph_triples))
+        ):
             return self
         if self.plain_share < 1:
             raise ValueError(

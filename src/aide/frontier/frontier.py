@@ -151,8 +151,8 @@ class Frontier:
         branch.planting = True
         level.planting += 1
         self.open += 1
-        triples, personas = level.count_ways_to_plant(branch)
-        return PlantWork(branch.id, branch.seed, level.depth - 1, triples, personas, level.label)
+        wanted = level.count_ways_to_plant(branch)
+        return PlantWork(branch.id, branch.seed, level.depth - 1, wanted, level.label)
 
     def _refill(self, level: GuidedLevel) -> Work | None:
         """Places that the even composition could not fill: any parent's free slots, further parents, further draws."""
@@ -166,8 +166,8 @@ class Frontier:
 
     # --- taking back ------------------------------------------------------------------------------
 
-    def planted(self, branch_id: str, triples: int, personas: int) -> None:
-        """The attributes of a branch are known; where there are none, nothing grows from it."""
+    def planted(self, branch_id: str, offered: tuple[int, ...]) -> None:
+        """How many of each matter a branch offers is known; where there are none, nothing grows from it."""
         branch = self._branches[branch_id]
         level = branch.level
         if branch.planting:
@@ -176,11 +176,11 @@ class Frontier:
             self.open -= 1
         elif not branch.planted and branch in level.unplanted:  # restored
             level.unplanted.remove(branch)
-        if not (triples or personas):
+        if not any(offered):
             self.without_attributes += 1
             if level.depth == 1:
                 self.patience.note_seed_without_attributes()
-        level.set_planted(branch, triples, personas)
+        level.set_planted(branch, offered)
         self._wake(level)
         self._wake_below(level)
 

@@ -9,7 +9,7 @@ from math import ceil
 from typing import Final
 
 from aide.frontier.shape import CHILDREN, DRAWS, ENDLESS, GroupWork, Slot, TreeShape
-from aide.records import PERSONA, PLAIN
+from aide.records import PLAIN
 
 # A level learns its yield (accepted of settled) from its own candidates. Two successes that nobody had keep its first
 # candidates from deciding; below a quarter the run is in trouble, and more open candidates would only cost more.
@@ -44,7 +44,7 @@ class Branch:
     """A parent: what is known of it, and which of its slots are used."""
 
     __slots__ = (
-        "children", "id", "kind", "level", "ordinal", "personas", "planting", "queued", "seed", "triples", "used",
+        "children", "id", "kind", "level", "offered", "ordinal", "planting", "queued", "seed", "used",
     )  # fmt: skip
 
     def __init__(self, origin: ParentCandidate, level: "GuidedLevel") -> None:
@@ -53,8 +53,8 @@ class Branch:
         self.kind = origin.kind
         self.level = level
         self.ordinal = len(level.branches)
-        self.triples = -1
-        self.personas = -1
+        self.offered: tuple[int, ...] | None = None
+        """How many of each matter were found at it, by place; `None` until it is planted."""
         self.planting = False
         self.queued = False
         """True while it waits in its level for children of the even composition."""
@@ -65,21 +65,21 @@ class Branch:
 
     @property
     def planted(self) -> bool:
-        """True once its triples and personas are known."""
-        return self.triples >= 0
+        """True once it is known what its children grow along."""
+        return self.offered is not None
 
     def list_ways(self) -> tuple[tuple[int, int], ...]:
-        """All (kind, index) of this parent: kinds take turns, so that neighbours differ in kind and attribute."""
-        kinds = self.level.shape.kinds
+        """All (kind, index) of this parent: kinds take turns, so that neighbours differ in kind and matter."""
+        shape = self.level.shape
         # Which parent comes first depends on what finished first; groups of a whole tree must not.
-        turn = 0 if self.level.whole else (self.ordinal + self.level.turn) % max(1, len(kinds))
-        return _list_ways(kinds, turn, self.triples, self.personas)
+        turn = 0 if self.level.whole else (self.ordinal + self.level.turn) % max(1, len(shape.kinds))
+        return _list_ways(shape.places, turn, self.offered or ())
 
 
 @lru_cache(maxsize=4096)  # asked for at every slot, and few parents differ in it
-def _list_ways(kinds: tuple[str, ...], turn: int, triples: int, personas: int) -> tuple[tuple[int, int], ...]:
-    order = [(turn + n) % len(kinds) for n in range(len(kinds))]
-    counts = [personas if kinds[k] == PERSONA else triples for k in order]
+def _list_ways(places: tuple[int, ...], turn: int, offered: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    order = [(turn + n) % len(places) for n in range(len(places))]
+    counts = [offered[places[k]] for k in order] if offered else []
     return tuple(
         (k, (step + place) % counts[place])
         for step in range(max(counts, default=0))
@@ -264,19 +264,19 @@ class GuidedLevel(Level):
         among = list(islice(self.candidates.values(), 1 if self.whole else CHOSEN_AMONG))
         return self.adopt(among[choose(among, self.branches) if len(among) > 1 else 0].id)
 
-    def count_ways_to_plant(self, branch: Branch) -> tuple[int, int]:
-        """Triples and personas to ask for: as many as the branch's children will take."""
-        shape, kinds = self.shape, self.shape.kinds
+    def count_ways_to_plant(self, branch: Branch) -> tuple[int, ...]:
+        """How many of each matter to ask for: as many as the branch's children will take."""
+        shape, places = self.shape, self.shape.places
         if self.whole:
-            return shape.triples, shape.personas
+            return shape.most
         children = self.allowance(branch) or CHILDREN
         turn = branch.ordinal + self.turn
-        personas = sum(kinds[(turn + n) % len(kinds)] == PERSONA for n in range(children))
-        return min(shape.triples, children - personas), min(shape.personas, personas)
+        taken = [places[(turn + n) % len(places)] for n in range(children)] if places else []
+        return tuple(min(most, taken.count(place)) for place, most in enumerate(shape.most))
 
-    def set_planted(self, branch: Branch, triples: int, personas: int) -> None:
-        """What the branch's children grow along is known."""
-        branch.triples, branch.personas = triples, personas
+    def set_planted(self, branch: Branch, offered: tuple[int, ...]) -> None:
+        """What the branch's children grow along is known: so many of each matter."""
+        branch.offered = offered
         self.refill.append(branch)
         self.queue(branch)
 
@@ -323,19 +323,17 @@ class GuidedLevel(Level):
         return True
 
     def _take(self, branch: Branch, most: int, draws: int) -> GroupWork | None:
-        """Free slots of a parent: the least covered kinds first, no attribute twice if it can be helped."""
-        ways, kinds = branch.list_ways(), self.shape.kinds
-        covered, attributes = list(self.by_kind), set[tuple[bool, int]]()
+        """Free slots of a parent: the least covered kinds first, no matter twice if it can be helped."""
+        ways, kinds, places = branch.list_ways(), self.shape.kinds, self.shape.places
+        covered, taken = list(self.by_kind), set[tuple[int, int]]()
         slots: list[Slot] = []
         for draw in range(draws):
             free = [place for place in range(len(ways)) if not branch.used >> (draw * len(ways) + place) & 1]
             while free and len(slots) < most:
-                place = min(
-                    free, key=lambda at: (_name(ways[at], kinds) in attributes, covered[ways[at][0]], at)
-                )
+                place = min(free, key=lambda at: (_name(ways[at], places) in taken, covered[ways[at][0]], at))
                 free.remove(place)
                 k, index = ways[place]
-                attributes.add(_name(ways[place], kinds))
+                taken.add(_name(ways[place], places))
                 covered[k] += 1
                 slots.append(Slot(branch.id, kinds[k], index, draw, self.label))
         return GroupWork(tuple(slots), branch.seed, self.depth) if slots else None
@@ -371,15 +369,12 @@ class GuidedLevel(Level):
     def count_free(self) -> int:
         """See `Level.count_free`: slots that are left at all, further draws and parents to come included."""
         free = len(self.candidates) * DRAWS * self.shape.children
-        operations = sum(kind != PERSONA for kind in self.shape.kinds)
         for branch in self.branches:
-            triples, personas = branch.triples, branch.personas
-            if not branch.planted:
-                triples, personas = self.shape.triples, self.shape.personas
-            free += DRAWS * (triples * operations + personas) - branch.used.bit_count()
+            offered = self.shape.most if branch.offered is None else branch.offered
+            free += DRAWS * self.shape.count_ways(offered) - branch.used.bit_count()
         return free
 
 
-def _name(way: tuple[int, int], kinds: Sequence[str]) -> tuple[bool, int]:
-    """What a way is about: a persona or an attribute, and which one."""
-    return kinds[way[0]] == PERSONA, way[1]
+def _name(way: tuple[int, int], places: Sequence[int]) -> tuple[int, int]:
+    """What a way is about: which matter, and which one of it."""
+    return places[way[0]], way[1]

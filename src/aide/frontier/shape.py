@@ -1,10 +1,9 @@
 """What a tree may hold, and the pieces of work that are handed out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
-
-from aide.records import PERSONA
 
 DRAWS: Final = 4
 """The first sample along a triple or persona, and three further ones: by then a model repeats itself."""
@@ -22,11 +21,11 @@ class Slot:
     parent: str
     """The branch it grows from; of a plain record the pool of seeds whose traits it takes."""
     kind: str
-    """The operation, `persona` or `plain`."""
+    """The way it is grown, such as an operation, `persona` or `plain`."""
     index: int
-    """Which triple or persona of the parent; of plain records which one of its pool and label."""
+    """Which matter of the parent, such as its second triple; of plain records which one of its pool and label."""
     draw: int = 0
-    """Counts further samples along the same triple or persona."""
+    """Counts further samples along the same matter."""
     label: str = ""
     """The intended label; empty for formats without a fixed set of labels."""
 
@@ -37,13 +36,13 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class PlantWork:
-    """Find what a branch is about: as many triples and personas as its children will take."""
+    """Find what a branch is about: as much of each matter as its children will take."""
 
     branch: str
     seed: str
     depth: int
-    triples: int
-    personas: int
+    wanted: tuple[int, ...]
+    """How many of each matter, in the order of `TreeShape.matters`."""
     label: str = ""
     """The label that its children are to have; empty for formats without a fixed set of labels."""
 
@@ -68,38 +67,53 @@ class GroupWork:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A seed as a first parent."""
+    """A first parent: a seed, or a seed and a document."""
 
     id: str
-    """The seed's own id; another one where it stands in for a label that no seed has."""
+    """The seed's own id; another one where a document belongs to it, or it stands in for a label that no seed has."""
     seed: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TreeShape:
-    """What a tree may hold."""
+    """What a tree may hold. A *matter* is what children are grown along, such as triples or personas; a *kind* is a way
+    to grow them, such as an operation, and takes one of its matter.
+    """
 
-    operations: tuple[str, ...]
-    triples: int
-    """Most triples of one parent."""
-    personas: int
-    """Most personas of one parent."""
+    matters: Mapping[str, int]
+    """Most of each matter that one parent offers."""
+    kind_matters: Mapping[str, str]
+    """The matter of each kind of guided record."""
     hops: int
     whole: bool = False
     """True where every slot is wanted, once, instead of a number of records."""
     balanced: bool = True
     """False where a record of another label will do as well as the one that was planned."""
 
-    @property
+    @cached_property
     def kinds(self) -> tuple[str, ...]:
-        """Operations, then personas where there are any: the 1:1:1:1 of the composition."""
-        grown = self.operations if self.triples else ()
-        return (*grown, PERSONA) if self.personas else grown
+        """The kinds that have a matter to take, in equal shares of the composition."""
+        return tuple(kind for kind, matter in self.kind_matters.items() if self.matters[matter])
+
+    @cached_property
+    def places(self) -> tuple[int, ...]:
+        """For each of `kinds` the place of its matter among all."""
+        matters = list(self.matters)
+        return tuple(matters.index(self.kind_matters[kind]) for kind in self.kinds)
+
+    @cached_property
+    def most(self) -> tuple[int, ...]:
+        """Most of each matter, by place."""
+        return tuple(self.matters.values())
 
     @property
     def children(self) -> int:
-        """C = operations x triples + personas: nominal children of one node."""
-        return len(self.operations) * self.triples + self.personas
+        """Nominal children of one node: of the method, C = operations x triples + personas."""
+        return self.count_ways(self.most)
+
+    def count_ways(self, offered: Sequence[int]) -> int:
+        """The ways of a parent that offers so many of each matter, by place."""
+        return sum(offered[place] for place in self.places)
 
     def caps(self, roots: int = 1) -> list[int]:
         """The most records that `roots` seeds can have at each hop: c, c^2, … times as many."""

@@ -1,4 +1,4 @@
-"""What a recipe is given, and what it gives back."""
+"""What a recipe is given, and how it asks for several things at once."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
@@ -8,10 +8,10 @@ from typing import Any, Protocol, Self, TypeVar, cast
 from aide.config.spec import RunSpec
 from aide.errors import AideError, NodeError
 from aide.formats import Demonstration, Format, Question, TaskCard
-from aide.frontier import PlantWork
 from aide.gates.form import FormGate
 from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
+from aide.recipes.contract import Grown
 from aide.recipes.personas import PersonaBank
 from aide.recipes.writing import EVIDENCE
 from aide.records import (
@@ -21,27 +21,14 @@ from aide.records import (
     Group,
     Hop,
     Payload,
-    Point,
     Reading,
     Record,
     Seed,
-    TracedAsk,
-    Triple,
 )
-from aide.registry import Registry
 from aide.verify.answers import AnswerChecks
 
 A = TypeVar("A")
 B = TypeVar("B")
-
-
-@dataclass(frozen=True, slots=True)
-class Attributes:
-    """What a data point is about: all that its children are grown along."""
-
-    topic: str
-    triples: tuple[Triple, ...]
-    personas: tuple[str, ...]
 
 
 class Deduplicator(Protocol):
@@ -147,37 +134,6 @@ def choose_reply(spec: RunSpec, format: Format, *, fixed_parts: bool, thoughtful
     return EVIDENCE if format.labelled and fixed_parts and not format.structured else format.reply
 
 
-@dataclass(frozen=True, slots=True)
-class Grown:
-    """How a hop ended: a record, or why there is none. A fault of any scope but node says nothing of the hop: it stays
-    open.
-    """
-
-    hop: Hop
-    outcome: Record | Exception
-    model: str = ""
-    """The model that wrote the input."""
-
-
-class Recipe(Protocol):
-    """A way to expand: `plant` finds what a point is about, `grow` makes the records of a group.
-
-    Neither catches an error of scope run, but for handing it on in `Grown`.
-    """
-
-    name: str
-
-    async def plant(self, seed: Seed, point: Point, work: PlantWork, ask: Ask) -> Attributes:
-        """What the children of this point are grown along; raises `errors.NodeError` where nothing can be found."""
-        ...
-
-    def grow(self, group: Group, ask: TracedAsk) -> AsyncGenerator[Grown, None]:
-        """The records of the group's open hops, each as soon as it has ended. What stands in their prompts is composed
-        before any is asked.
-        """
-        ...
-
-
 async def finish_each(
     hops: Iterable[Hop], finish: Callable[[Hop], Coroutine[Any, Any, Record]], model: Callable[[], str]
 ) -> AsyncGenerator[Grown, None]:
@@ -255,6 +211,3 @@ async def _catch(work: Coroutine[Any, Any, A]) -> A | AideError:
         return await work
     except AideError as fault:
         return fault
-
-
-RECIPES: Registry[Callable[[RecipeContext], Recipe]] = Registry("recipe")

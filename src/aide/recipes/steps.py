@@ -6,7 +6,7 @@ from typing import Final
 from aide.errors import Rejection
 from aide.judging.verdict import apply_thresholds
 from aide.recipes.base import Candidate, RecipeContext
-from aide.records import PLAIN, Ask, Correction, Draft, Hop, Lineage, Reading, Record, Verdict
+from aide.records import DOCUMENT, PLAIN, Ask, Correction, Draft, Hop, Lineage, Reading, Record, Verdict
 from aide.verify.answers import CheckedAnswer
 
 NOT_NEEDED: Final = "not_needed"
@@ -129,7 +129,8 @@ def make_record(
     """The accepted record."""
     grades = {**verdict.as_scores(), "correct": True} if verdict else {}
     draft = replace(keep_thoughts(context, found.draft), system=hop.parent.draft.system)
+    source = {DOCUMENT: dict(hop.parent.source)} if hop.parent.source else {}
     return Record(
         hop.id, context.task, context.format.name, draft, hop.parent.parts, Lineage.of(hop),
-        {**grades, **found.scores}, revisions, meta=hop.seed.meta,
+        {**grades, **found.scores}, revisions, meta={**hop.seed.meta, **source},
     )  # fmt: skip

@@ -30,7 +30,19 @@ from aide.records.protocols import (
     Usage,
 )
 from aide.records.results import FORMATS, Comparison, FormatName, Lineage, Reading, Record, Reject, Verdict
-from aide.records.tree import DOMAIN, OPERATIONS, PERSONA, PLAIN, Group, Hop, Point, Seed, Triple, name_group
+from aide.records.tree import (
+    DOCUMENT,
+    DOMAIN,
+    OPERATIONS,
+    PERSONA,
+    PLAIN,
+    Group,
+    Hop,
+    Point,
+    Seed,
+    Triple,
+    name_group,
+)
 from aide.records.turns import (
     ASSISTANT,
     CALL,
@@ -50,7 +62,7 @@ from aide.records.turns import (
 )
 
 __all__ = [
-    "ASSISTANT", "CALL", "CONTENT", "DOMAIN", "FORMATS", "ID_BYTES", "OPERATIONS", "PERSONA", "PLAIN",
+    "ASSISTANT", "CALL", "CONTENT", "DOCUMENT", "DOMAIN", "FORMATS", "ID_BYTES", "OPERATIONS", "PERSONA", "PLAIN",
     "REASONING_MARKS", "SYSTEM", "TOOL", "USER", "WHOLE", "Ask", "Comparison", "Correction", "Draft", "Embed",
     "FormatName", "Group", "Hop", "Lineage", "Message", "Parts", "Payload", "Point", "Reading", "ReasonedPayload",
     "Record", "Reject", "Seed", "ToolCall", "TracedAsk", "Triple", "Turn", "Usage", "Verdict", "describe_turns",

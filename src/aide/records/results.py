@@ -102,6 +102,8 @@ class Lineage:
     """The traits that were drawn for it and asked of the writer."""
     group: str = ""
     """The group of records that it was written in."""
+    way: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What a recipe grew it along, where that is neither a triple nor a persona."""
 
     @classmethod
     def of(cls, hop: Hop) -> Self:
@@ -109,13 +111,16 @@ class Lineage:
         parent = hop.seed.id if hop.depth == 1 else hop.parent.id
         return cls(
             hop.seed.id, parent, hop.depth, hop.operation, hop.triple, hop.persona, hop.anchored, hop.label, hop.topic,
-            hop.traits, hop.group,
+            hop.traits, hop.group, hop.way,
         )  # fmt: skip
 
     @property
     def origin(self) -> str:
-        """What the record was grown from, in one line: the triple, the persona or, of a plain one, the topic."""
-        return " / ".join(self.triple.as_dict().values()) if self.triple else self.persona or self.topic
+        """What the record was grown from, in one line: the triple, the persona, a recipe's own way, or the topic."""
+        if self.triple or self.way:
+            along = self.triple.as_dict() if self.triple else self.way
+            return " / ".join(str(value) for value in along.values() if value)
+        return self.persona or self.topic
 
     def describe(self) -> str:
         """Hop, operation and origin, where it has one, in one line."""
@@ -135,6 +140,7 @@ class Lineage:
             **({"topic": self.topic} if self.topic else {}),
             **({"traits": dict(self.traits)} if self.traits else {}),
             **({"group": self.group} if self.group else {}),
+            **({"way": dict(self.way)} if self.way else {}),
         }
 
     @classmethod

@@ -1,5 +1,6 @@
 """The tree that grows from a seed: seeds, parents, hops. Words are those of Li et al., AIDE, ACL 2025 (2412.06136)."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -14,6 +15,9 @@ DOMAIN: Final = "domain"
 PERSONA: Final = "persona"
 PLAIN: Final = "plain"
 """The operation without a parent: one of the usual things, as most real examples are."""
+
+DOCUMENT: Final = "document"
+"""The key under which a record's `meta` says where its document stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +75,29 @@ class Point:
     draft: Draft
     parts: Parts
     depth: int
+    source: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
+    """Where its document stands, where one was put beside the seed: file, heading, offset."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One unit of work: grow one record from `parent` along a triple or a persona, or a plain one."""
+    """One unit of work: grow one record from `parent` along one of its matters, or a plain one."""
 
     seed: Seed
     parent: Point
     """Of a plain record its seed: a plain record has no parent that its text comes from."""
     depth: int
     operation: str
-    """The name of an operation, `persona` or `plain`."""
+    """The kind of the record: the name of an operation, `persona`, `plain`, or a recipe's own."""
     triple: Triple | None = None
     persona: str | None = None
+    way: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What a recipe grows it along, where that is neither a triple nor a persona: plain JSON."""
     topic: str = ""
     label: str | None = None
     """The intended label, for formats with a fixed set of labels."""
     draw: int = 0
-    """Counts further tries along the same triple or persona, 0 for the first; of a plain record its ordinal."""
+    """Counts further tries along the same matter, 0 for the first; of a plain record its ordinal."""
     anchored: bool = False
     """Whether the prompt shows the seed beside the parent."""
     others: tuple[str, ...] = ()
@@ -114,6 +122,8 @@ class Hop:
             id = digest(PLAIN, self.pool, self.label or self.topic, str(self.ordinal))
         else:
             along = "\x1f".join(self.triple.as_dict().values()) if self.triple else (self.persona or "")
+            if self.way:
+                along = json.dumps(self.way, sort_keys=True)
             id = digest("record", self.parent.id, self.operation, along, self.label or "", str(self.draw))
         object.__setattr__(self, "id", id)
 

@@ -131,8 +131,8 @@ def _read_topics(journal: Journal, counts: NodeCounts, pruned: Collection[str]) 
         found = orjson.loads(outcome.payload)
         # Many parents have one topic: interned, it is in memory once.
         topic = topics[outcome.node] = intern(found["topic"].casefold().strip())
-        counts.offered[topic, "triples"] += len(found["triples"])
-        counts.offered[topic, "personas"] += len(found["personas"])
+        for matter, offered in found.items():
+            counts.offered[topic, matter] += len(offered) if isinstance(offered, list) else 0
     return topics
 
 

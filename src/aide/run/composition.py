@@ -7,7 +7,8 @@ from typing import Final
 
 from aide.config.spec import RunSpec
 from aide.frontier import ENDLESS, Root, TreeShape, split_evenly, split_over_hops
-from aide.records import Seed, digest
+from aide.recipes import Roots
+from aide.records import Seed
 
 # Under a label (without labels: in a pool) the first so many records are plain. Most of what people write is one of a
 # few usual things; until these are there, the tail that guided records make would be taken for the whole.
@@ -67,28 +68,31 @@ def compose(
     near: Mapping[str, Sequence[str]],
     held: Held,
     weights: Mapping[str, int] | None = None,
+    roots: Roots | None = None,
 ) -> Composition:
     """Quotas for a target or, where the batches have no totals, for the whole tree.
 
     `near` gives for each label the others, the nearest first: a label that no seed has grows from seeds of the nearest.
-    `weights` are the shares of labels, where neither `--balance` nor the seeds alone say them.
+    `weights` are the shares of labels, where neither `--balance` nor the seeds alone say them. `roots` says which first
+    parents seeds have; by default these are the seeds themselves.
     """
+    roots = roots or Roots()
     if labels:
-        return _compose_labels(spec, shape, batches, labels, near, held, weights or {})
+        return _compose_labels(spec, shape, batches, labels, near, held, weights or {}, roots)
     plain: dict[tuple[str, str], int] = {}
     strata = []
     for batch in batches:
-        roots = tuple(Root(seed.id, seed.id) for seed in batch.seeds)
+        first = roots.list_roots(batch.seeds)
         key, hops = (batch.name, ""), range(1, shape.hops + 1)
         plain[key], quotas = _split(
             spec,
             shape,
-            len(roots),
+            len(first),
             batch.total,
             held.plain[key],
             [held.guided[batch.name, hop] for hop in hops],
         )
-        strata.append(Stratum(batch.name, "", roots, tuple(quotas)))
+        strata.append(Stratum(batch.name, "", first, tuple(quotas)))
     return Composition(plain, tuple(strata))
 
 
@@ -100,6 +104,7 @@ def _compose_labels(
     near: Mapping[str, Sequence[str]],
     held: Held,
     weights: Mapping[str, int],
+    roots: Roots,
 ) -> Composition:
     seeds = [seed for batch in batches for seed in batch.seeds]
     totals = [batch.total for batch in batches if batch.total is not None]
@@ -115,11 +120,11 @@ def _compose_labels(
     plain: dict[tuple[str, str], int] = {}
     strata = []
     for name in labels:
-        roots = find_roots(name, seeds, near)
+        first = find_roots(name, seeds, near, roots)
         keys = [(batch.name, name) for batch in batches]
         of_label = Counter(seed.draft.output for seed in seeds)[name] or 1
         count, quotas = _split(
-            spec, shape, len(roots) if totals else of_label, shares[name] if totals else None,
+            spec, shape, len(first) if totals else of_label, shares[name] if totals else None,
             sum(held.plain[key] for key in keys), [held.guided[name, hop] for hop in range(1, shape.hops + 1)],
         )  # fmt: skip
         parts = _share_out(
@@ -128,21 +133,22 @@ def _compose_labels(
             [held.plain[key] for key in keys],
         )
         plain.update(zip(keys, parts, strict=True))
-        strata.append(Stratum(name, name, roots, tuple(quotas)))
+        strata.append(Stratum(name, name, first, tuple(quotas)))
     return Composition(plain, tuple(strata))
 
 
-def find_roots(label: str, seeds: Sequence[Seed], near: Mapping[str, Sequence[str]]) -> tuple[Root, ...]:
-    """The seeds of a label or, where there are none, those of the nearest label that has some."""
-    own = tuple(Root(seed.id, seed.id) for seed in seeds if seed.draft.output == label)
-    if own:
+def find_roots(
+    label: str, seeds: Sequence[Seed], near: Mapping[str, Sequence[str]], roots: Roots
+) -> tuple[Root, ...]:
+    """The first parents of a label: its seeds or, where there are none, those of the nearest label that has some."""
+    if own := roots.list_roots([seed for seed in seeds if seed.draft.output == label]):
         return own
     for name in near.get(label, ()):
         if found := [seed for seed in seeds if seed.draft.output == name]:
             break
     else:
         found = list(seeds)
-    return tuple(Root(digest("root", label, seed.id), seed.id) for seed in found)
+    return roots.list_roots(found, label)
 
 
 def _split(

@@ -12,7 +12,7 @@ from aide.gates.form import FormGate
 from aide.journal import Journal
 from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
-from aide.recipes import RECIPES, Deduplicator, Judge, Recipe, RecipeContext
+from aide.recipes import Deduplicator, Judge, Recipe, RecipeContext, Roots, find_recipe
 from aide.recipes.personas import load_bank
 from aide.records import Embed, Group, Hop, Seed, digest
 from aide.run import restore
@@ -40,6 +40,7 @@ class RunContext:
     card: TaskCard
     recipe_context: RecipeContext
     recipe: Recipe
+    roots: Roots
 
     def ask_for(self, node: str) -> NodeAsk:
         """An `Ask` whose prompts know the task card, and whose calls are booked on `node`."""
@@ -70,7 +71,9 @@ def make_context(
         query=runner.query if runner else None, embed=embed,
         wants=wants, note_written=note_written,
     )  # fmt: skip
-    return RunContext(session, inputs, card, recipe_context, RECIPES["aide"](recipe_context))
+    recipe = find_recipe(session.spec.recipe)
+    roots = recipe.roots(session.spec, inputs)
+    return RunContext(session, inputs, card, recipe_context, recipe(recipe_context), roots)
 
 
 def build_recipe_context(
@@ -155,15 +158,7 @@ def count_thoughtful(journal: Journal) -> int:
 
 def make_shape(spec: RunSpec, inputs: PreparedInputs) -> TreeShape:
     """What the tree of a task may hold."""
-    graph = spec.count_graph_triples(fixed=inputs.format.labelled or inputs.fixed_parts)
-    return TreeShape(
-        operations=spec.operations,
-        triples=spec.attributes + graph,
-        personas=spec.personas,
-        hops=spec.hops,
-        whole=spec.compute_target(len(inputs.seeds)) is None,
-        balanced=spec.balance != "none",
-    )
+    return find_recipe(spec.recipe).shape(spec, inputs)
 
 
 def build_frontier(
@@ -177,7 +172,16 @@ def build_frontier(
     spec, inputs, journal = context.session.spec, context.inputs, context.session.journal
     shape, labels = make_shape(spec, inputs), list_hop_labels(context.card, inputs)
     composition = restore.plan_levels(
-        spec, shape, inputs.seeds, pools, journal, labels.names, labels.near, out, labels.weights
+        spec,
+        shape,
+        inputs.seeds,
+        pools,
+        journal,
+        labels.names,
+        labels.near,
+        out,
+        labels.weights,
+        context.roots,
     )
     frontier = restore.build_frontier(
         shape, composition, journal, pools, groups=(sizes.most(GUIDED), sizes.most(PLAIN)), choose=choose, out=out,

@@ -27,7 +27,6 @@ from aide.run.distribution_report import measure_run_distribution
 from aide.run.drift_report import measure_drift, measure_embedding_drift
 from aide.run.folder import (
     RunFolder,
-    check_same_run,
     compute_identity,
     compute_invocation,
     list_earlier_extras,
@@ -45,6 +44,7 @@ from aide.run.precheck import enforce_min_share, fix_thresholds, run_precheck
 from aide.run.progress import Progress, usage_by_step
 from aide.run.pruning import read_pruned, read_standing, reconcile_shards
 from aide.run.realism_meter import measure_realism
+from aide.run.same_run import check_same_run
 from aide.run.seed_pool import SeedPool, find_gone_seeds
 from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
 from aide.run.session import RunRequest, Session, open_session
@@ -127,7 +127,14 @@ class Expansion:
         folder, spec = self.request.folder, self.request.spec
         manifest = folder.read_manifest()
         identity = compute_identity(spec)
-        check_same_run(folder, manifest, identity, adopt=spec.adopt, answered=_was_answered(folder))
+        check_same_run(
+            folder,
+            manifest,
+            identity,
+            adopt=spec.adopt,
+            answered=_was_answered(folder),
+            own_prompts=spec.prompts is not None,
+        )
         folder.check_journal()
         invocation = compute_invocation(spec, identity, inputs.hashes)
         seeds = {path: inputs.hashes[path] for path in self.request.seed_files}
@@ -225,7 +232,7 @@ class Expansion:
         )  # fmt: skip
         self._keeps_thoughts = context.recipe_context.keeps_thoughts
         bounds = _fix_drift_bounds(session, inputs.seeds)
-        hops = HopBuilder(spec, inputs, card, journal, pool, bounds)
+        hops = HopBuilder(spec, inputs, card, journal, pool, bounds, context.roots)
         out = read_pruned(journal)
         self._frontier = frontier = build_frontier(
             context, pool.pools, sizes, ParentChooser(hops.read_text), out

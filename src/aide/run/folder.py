@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from aide import __version__
 from aide.atomic import write_atomic
@@ -24,12 +24,12 @@ from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.jsonl import parse_json
 from aide.places import suggest_place
-from aide.records import DOMAIN
 from aide.streams import is_stream
 
 FORMAT = 1
 """The version of `run.json` and of what stands beside it. Version 0, which had no number, is that of `aide` 0.1."""
 PROMPT = "prompts/"
+RECIPES = "recipes/"  # prompts below are those of one recipe each
 MEASURING = frozenset({"realism.md"})
 """Prompts that look at finished records and change none: a folder goes on under another wording of them."""
 _SCRATCH = re.compile(
@@ -250,11 +250,13 @@ def compute_identity(spec: RunSpec) -> dict[str, str]:
     """The fingerprint of a run with the content of the files its settings point at."""
     hashes = hash_files("prompts", spec.prompts)
     # A folder goes on that was begun before there were these prompts, of which it uses none.
-    unused = () if DOMAIN in spec.operations else (f"synthesize/{DOMAIN}.",)
+    unused = [name for name in hashes if name.startswith(RECIPES) and name.split("/")[1] != spec.recipe]
+    if DOMAIN not in spec.operations:
+        unused += [name for name in hashes if name.startswith(f"synthesize/{DOMAIN}.")]
     content = {
         f"{PROMPT}{name}": value
         for name, value in hashes.items()
-        if name not in MEASURING and not name.startswith(unused)
+        if name not in MEASURING and name not in unused
     }
     if spec.persona_file is not None:
         content["persona_file"] = hash_file(str(spec.persona_file))
@@ -328,42 +330,6 @@ def _differs_in_prompts_alone(manifest: Mapping[str, Any], identity: Mapping[str
 def measure_shards(folder: RunFolder) -> dict[str, int]:
     """Name of each shard to its size in bytes: what a finished run wrote must still be there."""
     return {part.name: part.stat().st_size for part in sorted(folder.shards.glob("part-*.jsonl"))}
-
-
-# What a first try may get wrong. Until a call is answered nothing in a folder depends on it.
-_MODEL: Final = ("model ", "steps.", "extra ", "extra.")
-# What --adopt lets change: how new questions are asked. Which records there are to be stays.
-_ADOPTED: Final = (PROMPT, "extra ", "extra.")
-
-
-def check_same_run(
-    folder: RunFolder,
-    manifest: Mapping[str, Any],
-    fingerprint: Mapping[str, str],
-    *,
-    adopt: bool,
-    answered: bool = True,
-) -> None:
-    """Refuse to go on in the folder of another run.
-
-    Where no call was ever `answered`, another model is no other run: the first one may not have existed.
-
-    Raises:
-        InputError: naming the fields that differ; with `adopt`, changed prompts and further fields of requests are no
-            difference.
-    """
-    old = manifest.get("fingerprint")
-    if not old:
-        return
-    passed_over = (*(_ADOPTED if adopt else ()), *(() if answered else _MODEL))
-    changed = [line for line in compare_fingerprints(old, fingerprint) if not line.startswith(passed_over)]
-    if changed:
-        hint = (
-            "--adopt goes on with what changed: what was answered stays, further calls use the new ones"
-            if all(line.startswith(_ADOPTED) for line in changed)
-            else "name another folder with -o DIR (--reuse takes its answers over)"
-        )
-        raise InputError(f"{folder.path} holds another run: {'; '.join(changed[:6])}", hint=hint)
 
 
 def list_earlier_extras(folder: RunFolder, spec: RunSpec) -> list[dict[str, Any]]:

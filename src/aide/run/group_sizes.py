@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any, Final
 
 from aide.config.spec import RunSpec
+from aide.recipes import find_recipe
 from aide.records import PLAIN as PLAIN_RECORD
 from aide.records import Group
 from aide.run.inputs import PreparedInputs
@@ -46,12 +47,15 @@ class GroupSizes:
     ) -> None:
         """`median_length` is that of the seeds in words; `worked`: answers show their working; `kept` is `as_dict`."""
         self._fixed = spec.together != "auto" or spec.target == "all"
+        alone = not find_recipe(spec.recipe).shares_calls
         start = dict(START)
         if worked:
             start[JUDGED] = WORKED_JUDGED
         else:
             start[PLAIN] = min(MOST_PLAIN, max(START[PLAIN], round(PLAIN_WORDS / max(1.0, median_length))))
         most = start if spec.together == "auto" else dict.fromkeys(start, int(spec.together))
+        if alone:
+            most |= {GUIDED: 1, PLAIN: 1}
         known = kept or {}
         self._sizes = {
             name: _Size(size, size if self._fixed else min(size, int(known.get(name, size))))

@@ -15,9 +15,9 @@ from aide.frontier import GroupWork, Slot
 from aide.journal import Journal
 from aide.jsonl import encode_json
 from aide.metrics.drift import DriftBounds, measure_likeness
-from aide.recipes import Attributes
+from aide.recipes import Found, Roots, find_recipe
 from aide.records import (
-    PERSONA,
+    DOCUMENT,
     PLAIN,
     Draft,
     Group,
@@ -26,7 +26,6 @@ from aide.records import (
     Point,
     Record,
     Seed,
-    Triple,
     list_kinds,
     name_group,
     rng,
@@ -57,6 +56,7 @@ class HopBuilder:
         journal: Journal,
         pool: SeedPool,
         bounds: DriftBounds | None = None,
+        roots: Roots | None = None,
     ) -> None:
         """`pool` knows the seeds of all invocations: one that is gone from the files stays a model of traits."""
         self._spec = spec
@@ -75,8 +75,11 @@ class HopBuilder:
         self._make_pool = partial(TraitPool, unit=card.unit, format=inputs.format)
         self._list_seeds = pool.list_seeds
         self._bounds = bounds
-        self._topics = card.topics
-        self._branches: OrderedDict[str, tuple[Point, Attributes | None]] = OrderedDict()
+        self._recipe = find_recipe(spec.recipe)
+        self._roots = roots or Roots()
+        self._matters = self._recipe.shape(spec, inputs).kind_matters
+        self._topics = card.topics if self._recipe.deals_topics else ()
+        self._branches: OrderedDict[str, tuple[Point, Found | None]] = OrderedDict()
 
     def seed(self, id: str) -> Seed:
         """The seed of that id."""
@@ -94,17 +97,13 @@ class HopBuilder:
         outcome = self._journal.get_outcome(branch)
         return self.point(seed_id, branch, outcome.depth if outcome else 0).draft.input
 
-    def keep(self, seed_id: str, branch: str, depth: int, found: Attributes, reason: str) -> bytes:
+    def keep(self, seed_id: str, branch: str, depth: int, found: Found, reason: str) -> bytes:
         """Remember what a branch is about; returns it as the journal keeps it.
 
         `reason` says why it has no attributes.
         """
         self._remember(branch, self._branch(seed_id, branch, depth)[0], found)
-        plain = {
-            "topic": found.topic,
-            "triples": [triple.as_dict() for triple in found.triples],
-            "personas": list(found.personas),
-        }
+        plain = found.as_dict()
         return encode_json({**plain, "reason": reason} if reason else plain)
 
     # --- composing ------------------------------------------------------------------------------------
@@ -124,20 +123,19 @@ class HopBuilder:
         parent, found = self._branch(work.seed, slot.parent, work.depth - 1)
         if found is None:
             raise AideError(f"the branch {slot.parent} has no attributes")
-        persona = slot.kind == PERSONA
+        matter = self._matters[slot.kind]
         alone = self._spec.siblings == "aware" and len(work.slots) == 1
         hop = Hop(
             seed=self._seeds[work.seed],
             parent=parent,
             depth=work.depth,
             operation=slot.kind,
-            triple=None if persona else found.triples[slot.index],
-            persona=found.personas[slot.index] if persona else None,
             topic=found.topic,
             label=slot.label or None,
             draw=slot.draw,
             anchored=self._is_anchored(work, parent),
-            others=_list_others(found, slot.kind, slot.index) if alone else (),
+            others=self._list_others(found, matter, slot.index) if alone else (),
+            **self._recipe.read_way(slot.kind, found.matters[matter][slot.index]),
         )
         return (
             replace(hop, parent=replace(parent, parts=self._choose_document(hop))) if self._contexts else hop
@@ -181,7 +179,18 @@ class HopBuilder:
             return ""
         return deal_topic(self._topics, slot.index, slot.parent).name
 
+    def _list_others(self, found: Found, matter: str, index: int) -> tuple[str, ...]:
+        """What the siblings of a hop are about, by what was planted at their parent and not by what is finished."""
+        return tuple(
+            self._recipe.describe_matter(each)
+            for name, values in found.matters.items()
+            for place, each in enumerate(values)
+            if (name, place) != (matter, index)
+        )
+
     def _draw_traits(self, hop: Hop, correction: float) -> Hop:
+        if not self._recipe.draws_traits:
+            return hop
         name = hop.pool or self._pools[hop.seed.id]
         pool = self._traits[name]
         if self._chats and (hop.operation != PLAIN or self._deals):
@@ -231,42 +240,32 @@ class HopBuilder:
 
     # --- branches -------------------------------------------------------------------------------------
 
-    def _branch(self, seed_id: str, id: str, depth: int) -> tuple[Point, Attributes | None]:
+    def _branch(self, seed_id: str, id: str, depth: int) -> tuple[Point, Found | None]:
         point, attributes = self._branches.get(id, (None, None))
         point = point or self._read_point(seed_id, id, depth)
         attributes = attributes or self._read_attributes(id)
         self._remember(id, point, attributes)
         return point, attributes
 
-    def _remember(self, id: str, point: Point, attributes: Attributes | None) -> None:
+    def _remember(self, id: str, point: Point, attributes: Found | None) -> None:
         self._branches[id] = (point, attributes)
         self._branches.move_to_end(id)
         if len(self._branches) > KEPT:
             self._branches.popitem(last=False)
 
-    def _read_attributes(self, id: str) -> Attributes | None:
+    def _read_attributes(self, id: str) -> Found | None:
         outcome = self._journal.get_outcome(id, planted=True)
-        if outcome is None:
-            return None
-        plain = orjson.loads(outcome.payload)
-        triples = tuple(Triple(**triple) for triple in plain["triples"])
-        return Attributes(plain["topic"], triples, tuple(plain["personas"]))
+        return Found.from_dict(orjson.loads(outcome.payload)) if outcome else None
 
     def _read_point(self, seed_id: str, id: str, depth: int) -> Point:
         seed = self._seeds[seed_id]
         if depth == 0:
-            return Point(seed_id, seed.draft, seed.parts, 0)
+            return self._roots.make_point(id, seed)
         outcome = self._journal.get_outcome(id)
         if outcome is None:
             raise AideError(f"the record {id} is not in the journal")
         record = Record.from_dict(orjson.loads(outcome.payload), seed.parts)
-        return Point(id, record.draft, record.parts, outcome.depth)
-
-
-def _list_others(found: Attributes, kind: str, index: int) -> tuple[str, ...]:
-    """What the siblings of a hop are about, by what was planted at their parent and not by what is finished."""
-    triples = [
-        triple.attribute for place, triple in enumerate(found.triples) if kind == PERSONA or place != index
-    ]
-    personas = [each for place, each in enumerate(found.personas) if kind != PERSONA or place != index]
-    return (*triples, *personas)
+        source = record.meta.get(DOCUMENT)
+        return Point(
+            id, record.draft, record.parts, outcome.depth, source if isinstance(source, dict) else {}
+        )

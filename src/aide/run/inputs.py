@@ -12,7 +12,7 @@ from aide.dedup.test_sets import read_test_items
 from aide.errors import InputError
 from aide.formats import Format, Label, TaskCard, detect_format
 from aide.formats.schema import read_schema
-from aide.prompts import Prompts, list_variants
+from aide.recipes import find_recipe
 from aide.records import Seed
 from aide.run.contexts import read_contexts
 from aide.run.folder import RunFolder, hash_inputs
@@ -178,9 +178,7 @@ def read_inputs(
     )
     if spec.output_schema is not None or spec.agree_on:
         count_inputs_card(spec, inputs)  # what is wrong with them is told before anything is spent
-    prompts = Prompts(spec.prompts)
-    for operation in spec.operations:  # an operation without a prompt is told before anything is spent
-        prompts.find_template(*list_variants(operation, format.prompt_names, parts=inputs.fixed_parts))
+    find_recipe(spec.recipe).check(spec, inputs)
     return inputs
 
 

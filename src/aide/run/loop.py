@@ -11,7 +11,7 @@ from aide.errors import AideError, NodeError, Rejection
 from aide.frontier import Frontier, GroupWork, PlantWork, Slot
 from aide.journal import Kind, Outcome
 from aide.jsonl import encode_json
-from aide.recipes import NOT_NEEDED, Attributes, Grown
+from aide.recipes import NOT_NEEDED, Found, Grown
 from aide.records import PLAIN, Group, Hop, Lineage, Record, Reject, replace
 from aide.run.context import RunContext
 from aide.run.deduplication import SettlingDeduplicator
@@ -22,7 +22,7 @@ from aide.run.hops import HopBuilder
 from aide.run.judge_groups import GroupedJudge
 from aide.run.known_texts import KnownTexts
 from aide.run.progress import Progress
-from aide.run.restore import GROUP, REPEATED, freeze_group, pack_slot
+from aide.run.restore import GROUP, REPEATED, freeze_group, pack_offered, pack_slot
 from aide.run.steering import LengthSteering
 from aide.shards import AppendOnlyLines, Shards
 
@@ -187,14 +187,24 @@ class GrowthLoop:
             self._hops.check_drift(seed, point)
             found = await self.context.recipe.plant(seed, point, work, self.context.ask_for(work.branch))
         except NodeError as fault:
-            found, reason = Attributes("", (), ()), fault.reason
+            found, reason = Found(), fault.reason
             self._progress.reasons_without_attributes[reason] += 1
-        slot = pack_slot(len(found.triples), len(found.personas))
+        offered = found.count(self._frontier.shape.matters)
         payload = self._hops.keep(work.seed, work.branch, work.depth, found, reason)
         await self._journal.settle(
-            Outcome(work.branch, "planted", work.seed, "", work.depth, slot, "", work.label, payload)
+            Outcome(
+                work.branch,
+                "planted",
+                work.seed,
+                "",
+                work.depth,
+                pack_offered(offered),
+                "",
+                work.label,
+                payload,
+            )
         )
-        self._frontier.planted(work.branch, len(found.triples), len(found.personas))
+        self._frontier.planted(work.branch, offered)
         self._progress.without_attributes = self._frontier.without_attributes
 
     async def _grow(self, work: GroupWork) -> None:

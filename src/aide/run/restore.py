@@ -9,7 +9,7 @@ import orjson
 from aide.config.spec import RunSpec
 from aide.frontier import ChooseParent, Frontier, GroupWork, Slot, TreeShape
 from aide.journal import Journal, Outcome
-from aide.recipes import NOT_NEEDED
+from aide.recipes import NOT_NEEDED, Roots
 from aide.records import PLAIN, Seed, replace
 from aide.run.composition import Composition, Held, SeedBatch, compose, share_target, split_batches
 
@@ -21,13 +21,26 @@ _STRIDE: Final = 1000
 
 
 def pack_slot(high: int, low: int) -> int:
-    """Two small numbers in the one an outcome keeps: draw and index of a record, triples and personas of a plant."""
+    """Two small numbers in the one an outcome keeps: draw and index of a record."""
     return high * _STRIDE + low
 
 
 def unpack_slot(slot: int) -> tuple[int, int]:
     """The inverse of `pack_slot`."""
     return divmod(slot, _STRIDE)
+
+
+def pack_offered(offered: Sequence[int]) -> int:
+    """How many of each matter were planted, in the one number an outcome keeps."""
+    packed = 0
+    for count in offered:
+        packed = packed * _STRIDE + count
+    return packed
+
+
+def unpack_offered(packed: int, matters: int) -> tuple[int, ...]:
+    """The inverse of `pack_offered` for so many matters."""
+    return tuple(packed // _STRIDE**place % _STRIDE for place in reversed(range(matters)))
 
 
 def read_slot(outcome: Outcome, pool: str) -> Slot:
@@ -83,10 +96,11 @@ def plan_levels(
     near: Mapping[str, Sequence[str]],
     out: Collection[str],
     weights: Mapping[str, int] | None = None,
+    roots: Roots | None = None,
 ) -> Composition:
     """The quotas of all levels, with what earlier invocations accepted."""
     held = count_held(journal, pools, {seed.id for seed in seeds}, out)
-    return compose(spec, shape, batch_seeds(spec, seeds, pools, journal), labels, near, held, weights)
+    return compose(spec, shape, batch_seeds(spec, seeds, pools, journal), labels, near, held, weights, roots)
 
 
 def build_frontier(
@@ -140,9 +154,9 @@ def _restore_outcomes(
     reasons = _read_reasons(journal)
     for outcome in journal.read_outcomes(payload=False):
         if outcome.kind == "planted":
-            triples, personas = unpack_slot(outcome.slot)
-            if (triples or personas or not retry) and frontier.adopt(outcome.node):
-                frontier.planted(outcome.node, triples, personas)
+            offered = unpack_offered(outcome.slot, len(frontier.shape.matters))
+            if (any(offered) or not retry) and frontier.adopt(outcome.node):
+                frontier.planted(outcome.node, offered)
         elif outcome.kind != "failed" or not retry:
             settled.add(outcome.node)
             kept = outcome.kind == "accepted" and outcome.node not in out
@@ -167,7 +181,7 @@ def _read_reasons(journal: Journal) -> dict[str, str]:
 def read_reasons_without_attributes(journal: Journal) -> Iterator[str]:
     """The reason for each parent whose attributes could not be had."""
     for outcome in journal.read_outcomes("planted"):
-        if outcome.slot == pack_slot(0, 0) and (reason := orjson.loads(outcome.payload).get("reason")):
+        if not outcome.slot and (reason := orjson.loads(outcome.payload).get("reason")):
             yield reason
 
 

@@ -17,13 +17,14 @@ from aide.frontier import (
     Work,
 )
 from aide.records import OPERATIONS, PLAIN
+from unit.frontier.shapes import make_tree_shape
 
 ATTRIBUTES, PERSONAS = 3, 2
 CHILDREN_OF_ALL = ATTRIBUTES * len(OPERATIONS) + PERSONAS
 
 
 def make_shape(hops: int = 2, *, whole: bool = False, balanced: bool = True) -> TreeShape:
-    return TreeShape(OPERATIONS, ATTRIBUTES, PERSONAS, hops, whole=whole, balanced=balanced)
+    return make_tree_shape(OPERATIONS, ATTRIBUTES, PERSONAS, hops, whole=whole, balanced=balanced)
 
 
 def choose_first(candidates: Sequence[object], chosen: Sequence[object]) -> int:
@@ -95,7 +96,7 @@ class Growth:
     ended: list[Ended] = field(default_factory=list)
     planted: dict[str, PlantWork] = field(default_factory=dict)
     """By branch."""
-    found: dict[str, tuple[int, int]] = field(default_factory=dict)
+    found: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """How many triples and personas each branch came to have."""
     groups: list[GroupWork] = field(default_factory=list)
     surplus: int = 0
@@ -127,7 +128,7 @@ def grow(
     frontier: Frontier,
     *,
     fate: Fate = accept_all,
-    found: Callable[[PlantWork], tuple[int, int]] = lambda work: (work.triples, work.personas),
+    found: Callable[[PlantWork], tuple[int, ...]] = lambda work: work.wanted,
     room: int = 8,
     seed: int = 1,
     stop_after: int | None = None,
@@ -164,7 +165,7 @@ def grow(
         if isinstance(each, PlantWork):
             growth.planted[each.branch] = each
             growth.found[each.branch] = found(each)
-            frontier.planted(each.branch, *growth.found[each.branch])
+            frontier.planted(each.branch, growth.found[each.branch])
             continue
         work, slot = each
         works[place_of[slot]] -= 1
@@ -202,7 +203,7 @@ def restore(frontier: Frontier, growth: Growth, order: random.Random | None = No
             if not frontier.adopt(branch):
                 still.append(branch)
                 continue
-            frontier.planted(branch, *growth.found[branch])
+            frontier.planted(branch, growth.found[branch])
             for each in by_parent.pop(branch, []):
                 frontier.restore(each.slot, each.seed, each.id)
         assert len(still) < len(waiting), "a parent that nobody knows"

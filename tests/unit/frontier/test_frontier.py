@@ -27,6 +27,7 @@ from unit.frontier.growing import (
     repeat_after,
     restore,
 )
+from unit.frontier.shapes import make_tree_shape
 
 # --- quotas ---------------------------------------------------------------------------------------
 
@@ -103,15 +104,15 @@ def test_only_as_many_parents_are_planted_as_are_needed() -> None:
 def test_a_parent_is_asked_for_as_much_as_its_children_take() -> None:
     growth = grow(build(guided={"1": [40, 0]}, roots=10))
     for work in growth.planted.values():
-        assert work.triples + work.personas == CHILDREN
-        assert work.personas == 1
+        assert sum(work.wanted) == CHILDREN
+        assert work.wanted[1] == 1
 
 
 def test_few_seeds_bear_all_children_there_are_and_are_asked_for_as_much() -> None:
     growth = grow(build(guided={"1": [16, 0]}, roots=2))
     assert growth.children == {"1.seed0": 8, "1.seed1": 8}
     for work in growth.planted.values():
-        assert (work.triples, work.personas) == (ATTRIBUTES, PERSONAS)
+        assert work.wanted == (ATTRIBUTES, PERSONAS)
     assert {slot.draw for slot in growth.slots} == {0}
 
 
@@ -152,9 +153,7 @@ def test_the_next_parent_is_the_one_that_is_chosen() -> None:
 
 def test_places_of_a_parent_without_attributes_go_to_others() -> None:
     frontier = build(guided={"1": [24, 24]}, roots=6)
-    growth = grow(
-        frontier, found=lambda work: (0, 0) if work.branch == "1.seed0" else (work.triples, work.personas)
-    )
+    growth = grow(frontier, found=lambda work: (0, 0) if work.branch == "1.seed0" else work.wanted)
     assert frontier.without_attributes == 1
     assert growth.children["1.seed0"] == 0
     assert len(growth.accepted) == 48
@@ -164,7 +163,7 @@ def open_parents(frontier: Frontier, *branches: str) -> None:
     """Plant these parents with all that they may have."""
     for branch in branches:
         assert frontier.adopt(branch)
-        frontier.planted(branch, ATTRIBUTES, PERSONAS)
+        frontier.planted(branch, (ATTRIBUTES, PERSONAS))
 
 
 def take_groups(frontier: Frontier) -> list[GroupWork]:
@@ -192,7 +191,7 @@ def test_no_parent_has_more_than_its_share_while_others_may_come() -> None:
     first = accept(frontier, group.slots[0])
     (plant,) = drain(frontier)
     assert isinstance(plant, PlantWork)
-    frontier.planted(first, ATTRIBUTES, PERSONAS)
+    frontier.planted(first, (ATTRIBUTES, PERSONAS))
     (children,) = take_groups(frontier)
     assert len(children.slots) == CHILDREN
     assert drain(frontier) == [], "the other record of the first hop is open, and will be a parent"
@@ -200,7 +199,7 @@ def test_no_parent_has_more_than_its_share_while_others_may_come() -> None:
     (plant,) = drain(frontier)
     assert isinstance(plant, PlantWork)
     assert drain(frontier) == [], "the parent is known, its attributes are not"
-    frontier.planted(second, 0, 0)
+    frontier.planted(second, (0, 0))
     (rest,) = take_groups(frontier)
     assert {slot.parent for slot in rest.slots} == {first}, "no other parent will come"
 
@@ -230,9 +229,9 @@ def test_a_parent_that_is_being_planted_may_bring_parents_of_the_next_hop() -> N
         accept(frontier, slot)
     for child in drain(frontier):
         assert isinstance(child, PlantWork)
-        frontier.planted(child.branch, ATTRIBUTES, PERSONAS)
+        frontier.planted(child.branch, (ATTRIBUTES, PERSONAS))
     assert sum(len(group.slots) for group in take_groups(frontier)) == 16
-    frontier.planted(plant.branch, 0, 0)
+    frontier.planted(plant.branch, (0, 0))
     assert {slot.parent for group in take_groups(frontier) for slot in group.slots} == {"1.seed0"}
 
 
@@ -360,10 +359,8 @@ def test_a_target_beyond_the_tree_takes_further_draws_and_then_ends_short() -> N
 def test_places_of_an_exhausted_level_move_under_the_same_label() -> None:
     frontier = build(guided={"a": [10, 10], "b": [10, 10]}, labels=True)
 
-    def find(work: PlantWork) -> tuple[int, int]:
-        return (
-            (0, 0) if work.branch.startswith("a/") or "/a" in work.branch else (work.triples, work.personas)
-        )
+    def find(work: PlantWork) -> tuple[int, ...]:
+        return (0, 0) if work.branch.startswith("a/") or "/a" in work.branch else work.wanted
 
     growth = grow(
         frontier, found=lambda work: (0, 0) if work.depth == 1 and work.label == "a" else find(work)
@@ -373,8 +370,8 @@ def test_places_of_an_exhausted_level_move_under_the_same_label() -> None:
 
 
 def test_where_labels_are_not_enforced_places_move_to_any() -> None:
-    def barren(work: PlantWork) -> tuple[int, int]:
-        return (0, 0) if work.label == "a" else (work.triples, work.personas)
+    def barren(work: PlantWork) -> tuple[int, ...]:
+        return (0, 0) if work.label == "a" else work.wanted
 
     strict = grow(build(guided={"a": [6, 6], "b": [6, 6]}, labels=True), found=barren)
     assert strict.count(lambda each: each.slot.label) == {"b": 12}
@@ -454,7 +451,7 @@ def describe(frontier: Frontier) -> dict[str, object]:
     }  # fmt: skip
 
 
-def rebuild(plain: int = 60, quotas: tuple[int, int] = (20, 20), roots: int = 10) -> Frontier:
+def rebuild(plain: int = 60, quotas: tuple[int, ...] = (20, 20), roots: int = 10) -> Frontier:
     return build(plain={("1", ""): plain}, guided={"1": quotas}, roots=roots)
 
 
@@ -516,7 +513,7 @@ def test_a_child_of_another_label_than_its_parent_counts_under_its_own() -> None
     """As in folders of version 0.1, in which a parent had children of any label."""
     frontier = build(guided={"a": [1], "b": [1]}, labels=True)
     assert frontier.adopt("a.seed0")
-    frontier.planted("a.seed0", 3, 2)
+    frontier.planted("a.seed0", (3, 2))
     frontier.restore(Slot("a.seed0", "constraint", 0, label="b"), "a.seed0", "x", stratum="b", depth=1)
     assert frontier.short == 1
     growth = grow(frontier)
@@ -557,7 +554,7 @@ def test_a_guided_group_is_reopened_once_its_parent_is_known() -> None:
     assert frontier.next() != begun, "its parent is not planted: its slots mean nothing"
     other = rebuild()
     assert other.adopt("1.seed3")
-    other.planted("1.seed3", 3, 1)
+    other.planted("1.seed3", (3, 1))
     other.reopen(begun)
     assert other.next() == begun
     rest = grow(other)
@@ -596,7 +593,7 @@ def test_a_promoted_child_counts_for_its_parent() -> None:
     frontier = build(guided={"1": [4]}, roots=1, shape=make_shape(1))
     slot = Slot("1.seed0", "reasoning", 0)
     assert frontier.adopt("1.seed0")
-    frontier.planted("1.seed0", 3, 1)
+    frontier.planted("1.seed0", (3, 1))
     frontier.restore(slot, "1.seed0")
     assert frontier.promote(slot, "late", "1.seed0")
     rest = grow(frontier)
@@ -621,7 +618,7 @@ def test_the_end_is_told_when_nothing_open_can_bring_new_work(whole: bool) -> No
             break
         each = open_.pop(dice.randrange(len(open_)))
         if isinstance(each, PlantWork):
-            frontier.planted(each.branch, each.triples, each.personas)
+            frontier.planted(each.branch, each.wanted)
         else:
             assert frontier.admit(each)
             frontier.accept(each, make_id(each), "1.seed0")
@@ -673,8 +670,8 @@ def test_whatever_happens_it_ends_at_the_target_or_exhausted_and_the_counts_agre
 
     dice = random.Random(seed)
 
-    def find(work: PlantWork) -> tuple[int, int]:
-        return (0, 0) if dice.random() < barren else (work.triples, dice.randint(0, work.personas))
+    def find(work: PlantWork) -> tuple[int, ...]:
+        return (0, 0) if dice.random() < barren else (work.wanted[0], dice.randint(0, work.wanted[1]))
 
     # A level of nothing but rejects would go on for ever, as long as its candidates are new.
     rejecting = 0
@@ -695,8 +692,8 @@ def test_whatever_happens_it_ends_at_the_target_or_exhausted_and_the_counts_agre
 
 
 def test_a_tree_without_personas_or_without_operations_grows() -> None:
-    only = build(guided={"1": [10, 10]}, shape=make_shape().__class__(OPERATIONS, 3, 0, 2))
+    only = build(guided={"1": [10, 10]}, shape=make_tree_shape(OPERATIONS, 3, 0, 2))
     assert grow(only).count(lambda each: each.slot.kind).keys() == {*OPERATIONS}
-    people = build(guided={"1": [6, 6]}, shape=make_shape().__class__((), 0, 4, 2))
+    people = build(guided={"1": [6, 6]}, shape=make_tree_shape((), 0, 4, 2))
     assert grow(people, fate=accept_all).count(lambda each: each.slot.kind).keys() == {PERSONA}
     assert ENDLESS > 10**9

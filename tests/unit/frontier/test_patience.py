@@ -111,7 +111,7 @@ def test_records_without_attributes_say_nothing_of_the_seeds() -> None:
     frontier = build(guided={"1": [8, 8]}, roots=2)
     frontier.patience = Patience(20)
     frontier.patience.add_seeds(2)
-    grow(frontier, found=lambda work: (0, 0) if work.depth else (work.triples, work.personas))
+    grow(frontier, found=lambda work: (0, 0) if work.depth else work.wanted)
     assert frontier.without_attributes >= 2
     assert not frontier.patience.spent
 

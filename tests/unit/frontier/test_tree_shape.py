@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aide.frontier import DRAWS, GroupWork, Slot, TreeShape, split_evenly, split_over_hops
+from aide.frontier import DRAWS, GroupWork, Slot, split_evenly, split_over_hops
 from aide.records import OPERATIONS, PERSONA, PLAIN
+from unit.frontier.shapes import make_tree_shape
 
 
 def test_a_node_has_a_child_for_each_operation_on_each_triple_and_for_each_persona() -> None:
-    shape = TreeShape(OPERATIONS, 5, 5, 3)
+    shape = make_tree_shape(OPERATIONS, 5, 5, 3)
     assert shape.children == 20
     assert shape.caps() == [20, 400, 8000]
     assert shape.caps(10) == [200, 4000, 80_000]
@@ -27,7 +28,7 @@ def test_a_node_has_a_child_for_each_operation_on_each_triple_and_for_each_perso
 def test_only_kinds_that_can_grow_take_turns(
     operations: tuple[str, ...], triples: int, personas: int, kinds: tuple[str, ...]
 ) -> None:
-    assert TreeShape(operations, triples, personas, 2).kinds == kinds
+    assert make_tree_shape(operations, triples, personas, 2).kinds == kinds
 
 
 def test_a_settled_slot_of_a_group_is_not_open() -> None:

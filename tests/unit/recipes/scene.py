@@ -11,7 +11,8 @@ from aide.gates.form import FormGate
 from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
 from aide.recipes.aide import Aide
-from aide.recipes.base import Grown, RecipeContext
+from aide.recipes.base import RecipeContext
+from aide.recipes.contract import Grown
 from aide.recipes.personas import PersonaBank
 from aide.records import PLAIN, Comparison, Draft, Group, Hop, Parts, Point, Reading, Seed, Triple
 from aide.verify.agreement import choose_quorum

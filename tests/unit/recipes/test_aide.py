@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from aide.errors import BudgetSpent, NodeError, Rejection
 from aide.formats import Demonstration
 from aide.frontier import PlantWork
 from aide.recipes.aide import Aide
-from aide.recipes.base import Attributes, Grown
+from aide.recipes.contract import Found, Grown
 from aide.recipes.personas import PersonaBank
-from aide.records import PLAIN, Comparison, Hop, Parts, Point, Reading, Record, replace
+from aide.records import PLAIN, Comparison, Hop, Parts, Point, Reading, Record, Triple, replace
 from unit.recipes.scene import (
     ANSWER,
     FRESH,
@@ -381,7 +382,7 @@ def test_guided_and_plain_records_have_prompts_of_their_own_and_parts_too() -> N
     ]
     for how, parts, template in cases:
         recipe = Aide(make_context(format="free_text", parts=parts))
-        assert recipe._template(make_hop(**how)) == template
+        assert recipe.find_template(make_hop(**how)) == template
 
 
 def test_a_label_is_told_with_those_it_may_be_taken_for() -> None:
@@ -405,10 +406,10 @@ def test_what_siblings_take_up_is_told_where_it_is_known() -> None:
 @pytest.mark.parametrize(("words", "changed"), [(6, False), (8, False), (9, True), (20, True)])
 def test_a_short_text_has_room_for_its_matter_alone(words: int, changed: bool) -> None:
     recipe = Aide(make_context())
-    short = recipe._describe(make_hop(traits={"words": words}, manner=f"about {words} words"))
+    short = recipe.describe(make_hop(traits={"words": words}, manner=f"about {words} words"))
     assert (short.count(";") > 0) == changed
     assert "is measured in: cars 0" in short
-    persona = recipe._describe(make_hop(persona="a nurse", traits={"words": 5}, manner="about 5 words"))
+    persona = recipe.describe(make_hop(persona="a nurse", traits={"words": 5}, manner="about 5 words"))
     assert "a nurse" in persona
 
 
@@ -437,6 +438,20 @@ def test_over_fixed_parts_an_answer_brings_its_evidence() -> None:
 # --- what a data point is about -----------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class About:
+    """What was found, by its names."""
+
+    topic: str
+    triples: tuple[Triple, ...]
+    personas: tuple[str, ...]
+
+    @classmethod
+    def of(cls, found: Found) -> "About":
+        triples = tuple(Triple(**each) for each in found.matters["triples"])
+        return cls(found.topic, triples, tuple(found.matters["personas"]))
+
+
 def plant(
     *said: str,
     triples: int = 3,
@@ -444,12 +459,12 @@ def plant(
     label: str = "",
     bank: PersonaBank | None = None,
     **spec: Any,
-) -> tuple[Attributes, Asked]:
+) -> tuple[About, Asked]:
     ask, root = Asked(*said), make_seed()
     recipe = Aide(make_context(bank=bank, **spec))
-    work = PlantWork(root.id, root.id, 0, triples, personas, label)
+    work = PlantWork(root.id, root.id, 0, (triples, personas), label)
     found = asyncio.run(recipe.plant(root, Point(root.id, root.draft, root.parts, 0), work, ask))
-    return found, ask
+    return About.of(found), ask
 
 
 def say(*attributes: str, topic: str = "transport", personas: tuple[str, ...] = ()) -> str:
@@ -515,8 +530,17 @@ def test_a_point_of_which_nothing_can_be_said_has_no_attributes() -> None:
         plant("no idea", "no idea", "no idea", "no idea")
 
 
-def test_the_recipe_reads_in_the_order_of_the_method() -> None:
-    source = (Path(__file__).parents[3] / "src" / "aide" / "recipes" / "aide.py").read_text(encoding="utf-8")
-    names = ("plant", "expand_graph", "grow", "finish", "synthesize", "revise")
-    places = [source.index(f"async def {name}(") for name in names]
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("aide", ("async def plant", "async def expand_graph", "def find_template", "def describe")),
+        ("written", ("async def grow", "async def finish", "async def synthesize", "async def revise")),
+    ],
+)
+def test_the_recipe_reads_in_the_order_of_the_method(module: str, names: tuple[str, ...]) -> None:
+    source = (Path(__file__).parents[3] / f"src/aide/recipes/{module}.py").read_text(encoding="utf-8")
+    places = [
+        source.index(f"{name}(self") if f"{name}(self" in source else source.index(f"{name}(\n")
+        for name in names
+    ]
     assert places == sorted(places)

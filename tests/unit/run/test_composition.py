@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aide.config.spec import RunSpec
 from aide.frontier import ENDLESS, TreeShape
+from aide.recipes import Roots
 from aide.records import Draft, Parts, Seed
 from aide.run.composition import (
     PLAIN_LEAST,
@@ -22,8 +23,9 @@ from aide.run.composition import (
     split_batches,
     split_labels,
 )
+from unit.frontier.shapes import make_tree_shape
 
-SHAPE = TreeShape(("constraint", "reasoning", "concretize"), 3, 5, 2)
+SHAPE = make_tree_shape(("constraint", "reasoning", "concretize"), 3, 5, 2)
 LABELS = ("card", "cash", "transfer")
 
 
@@ -88,21 +90,23 @@ def test_a_hop_has_no_more_than_the_tree_and_the_rest_goes_deeper() -> None:
 
 
 def test_plain_records_are_parents_too_and_widen_the_hops_below() -> None:
-    small = TreeShape(("reasoning",), 2, 0, 3)  # two children each: of one seed 2, 4 and 8
+    small = make_tree_shape(("reasoning",), 2, 0, 3)  # two children each: of one seed 2, 4 and 8
     found = plan(make_batch(total=154, count=1), shape=small, plain_share=0.05)
     assert found.plain == {("1", ""): PLAIN_LEAST}
     assert quotas_of(found, "1") == (2, 4 + 2 * PLAIN_LEAST, 8 + 4 * PLAIN_LEAST)
 
 
 def test_what_the_guided_tree_cannot_hold_is_plain() -> None:
-    one = TreeShape(("reasoning",), 1, 0, 1)
+    one = make_tree_shape(("reasoning",), 1, 0, 1)
     found = plan(make_batch(total=100, count=2), shape=one, plain_share=0.5)
     assert quotas_of(found, "1") == (8,)
     assert found.plain == {("1", ""): 92}
 
 
 def test_without_plain_records_a_target_beyond_the_tree_is_left_short() -> None:
-    found = plan(make_batch(total=100, count=2), shape=TreeShape(("reasoning",), 1, 0, 1), plain_share=0.0)
+    found = plan(
+        make_batch(total=100, count=2), shape=make_tree_shape(("reasoning",), 1, 0, 1), plain_share=0.0
+    )
     assert found.total == 8
 
 
@@ -134,16 +138,16 @@ def test_labels_may_have_the_shares_that_the_seeds_have(balance: str) -> None:
 
 def test_a_label_grows_from_its_own_seeds() -> None:
     seeds = [make_seed("a", "card"), make_seed("b", "cash"), make_seed("c", "card")]
-    roots = find_roots("card", seeds, {})
+    roots = find_roots("card", seeds, {}, Roots())
     assert [(root.id, root.seed) for root in roots] == [(seed.id, seed.id) for seed in (seeds[0], seeds[2])]
 
 
 def test_a_label_without_seeds_grows_from_those_of_the_nearest_under_other_ids() -> None:
     seeds = [make_seed("a", "card"), make_seed("b", "cash")]
-    (root,) = find_roots("transfer", seeds, {"transfer": ("cash", "card")})
+    (root,) = find_roots("transfer", seeds, {"transfer": ("cash", "card")}, Roots())
     assert root.seed == seeds[1].id
     assert root.id != seeds[1].id
-    assert {each.seed for each in find_roots("transfer", seeds, {})} == {seed.id for seed in seeds}
+    assert {each.seed for each in find_roots("transfer", seeds, {}, Roots())} == {seed.id for seed in seeds}
 
 
 # --- batches ------------------------------------------------------------------------------------------------

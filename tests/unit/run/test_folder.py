@@ -12,7 +12,6 @@ from aide.errors import InputError
 from aide.run.folder import (
     FORMAT,
     RunFolder,
-    check_same_run,
     compute_identity,
     compute_invocation,
     hash_file,
@@ -23,6 +22,7 @@ from aide.run.folder import (
     read_finished,
     resume_spec,
 )
+from aide.run.same_run import check_same_run
 
 
 def manifest_of(spec: RunSpec) -> dict[str, Any]:

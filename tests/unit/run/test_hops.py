@@ -15,19 +15,17 @@ from aide.formats import FORMATS, TaskCard, Topic
 from aide.frontier import GroupWork, Slot
 from aide.journal import Journal, Outcome
 from aide.metrics.drift import DriftBounds
-from aide.recipes import Attributes
+from aide.recipes import Found
 from aide.records import PERSONA, PLAIN, Lineage, Parts, Record, Seed, Triple
 from aide.run.hops import HopBuilder
 from aide.run.inputs import PreparedInputs
-from aide.run.restore import pack_slot
+from aide.run.restore import pack_offered
 from aide.run.seed_pool import SeedPool
 from unit.run.prepared import make_card, make_inputs, make_seed, make_seeds, make_spec
 
-FOUND = Attributes(
-    "bank cards",
-    (Triple("bank cards", "has", "PIN"), Triple("bank cards", "comes by", "post")),
-    ("a student abroad", "an old man who lost it"),
-)
+TRIPLES = (Triple("bank cards", "has", "PIN"), Triple("bank cards", "comes by", "post"))
+PERSONAS = ("a student abroad", "an old man who lost it")
+FOUND = Found("bank cards", {"triples": [each.as_dict() for each in TRIPLES], "personas": PERSONAS})
 
 
 class Bench:
@@ -57,9 +55,9 @@ class Bench:
         pool = SeedPool(self.spec, inputs, self.journal)
         return HopBuilder(self.spec, inputs, self.card, self.journal, pool, self.bounds)
 
-    async def plant(self, branch: str, depth: int = 0, found: Attributes = FOUND, seed: int = 0) -> None:
+    async def plant(self, branch: str, depth: int = 0, found: Found = FOUND, seed: int = 0) -> None:
         payload = self.hops.keep(self.seeds[seed].id, branch, depth, found, "")
-        place = pack_slot(len(found.triples), len(found.personas))
+        place = pack_offered(found.count(("triples", "personas")))
         await self.journal.settle(
             Outcome(branch, "planted", self.seeds[seed].id, "", depth, place, "", "", payload)
         )
@@ -103,7 +101,7 @@ def test_a_guided_hop_has_its_parent_its_triple_or_its_persona(tmp_path: Path) -
         await bench.plant(bench.seeds[0].id)
         group = bench.hops.compose(guided(bench, ("reasoning", 1), (PERSONA, 0)))
         one, other = group.hops
-        assert (one.operation, one.triple, one.persona) == ("reasoning", FOUND.triples[1], None)
+        assert (one.operation, one.triple, one.persona) == ("reasoning", TRIPLES[1], None)
         assert (other.operation, other.triple, other.persona) == (PERSONA, None, "a student abroad")
         for hop in group.hops:
             assert hop.parent.draft == bench.seeds[0].draft
@@ -167,7 +165,7 @@ def test_only_a_child_that_is_written_alone_is_told_of_its_siblings(
         await bench.plant(bench.seeds[0].id)
         slots = [("reasoning", 0), (PERSONA, 1)] if together else [("reasoning", 0)]
         hop = bench.hops.compose(guided(bench, *slots)).hops[0]
-        told = () if together or siblings == "apart" else ("post", *FOUND.personas)
+        told = () if together or siblings == "apart" else ("post", *PERSONAS)
         assert hop.others == told
 
     play(tmp_path, scene, siblings=siblings)

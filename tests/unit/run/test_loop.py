@@ -13,7 +13,7 @@ import pytest
 from aide.errors import AideError, BudgetSpent, HopelessRun, Interrupted, NodeError, Rejection
 from aide.frontier import PlantWork
 from aide.journal import Journal
-from aide.recipes import NOT_NEEDED, Attributes, Grown
+from aide.recipes import NOT_NEEDED, Found, Grown
 from aide.records import PLAIN, Draft, Group, Hop, Lineage, Record, Triple
 from aide.run import restore
 from aide.run.context import make_shape
@@ -60,12 +60,13 @@ class Script:
         self.pause: asyncio.Event | None = None
         self.open = self.most_open = 0
 
-    async def plant(self, seed: Any, point: Any, work: PlantWork, ask: Any) -> Attributes:
+    async def plant(self, seed: Any, point: Any, work: PlantWork, ask: Any) -> Found:
         self.planted.append(work.branch)
         if work.branch in self.barren:
             raise NodeError("truncated", "the answer was cut off")
-        triples = tuple(Triple("post", "has", f"thing {n} of {work.branch}") for n in range(work.triples))
-        return Attributes("post", triples, tuple(f"person {n}" for n in range(work.personas)))
+        triples, personas = work.wanted
+        things = [Triple("post", "has", f"thing {n} of {work.branch}").as_dict() for n in range(triples)]
+        return Found("post", {"triples": things, "personas": [f"person {n}" for n in range(personas)]})
 
     async def grow(self, group: Group, ask: Any) -> AsyncGenerator[Grown, None]:
         self.groups.append(group)
@@ -363,7 +364,7 @@ def test_a_fault_that_nobody_foresaw_ends_the_run_once_the_rest_is_written(tmp_p
 
 def test_a_fault_in_planting_ends_the_run_too(tmp_path: Path) -> None:
     class Broken(Script):
-        async def plant(self, seed: Any, point: Any, work: PlantWork, ask: Any) -> Attributes:
+        async def plant(self, seed: Any, point: Any, work: PlantWork, ask: Any) -> Found:
             raise KeyError("what")
 
     run(tmp_path, kind=Broken, code=KeyError)

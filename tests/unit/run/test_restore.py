@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from aide.config.spec import RunSpec
-from aide.frontier import Frontier, GroupWork, PlantWork, Slot, TreeShape, Work
+from aide.frontier import Frontier, GroupWork, PlantWork, Slot, Work
 from aide.journal import Journal, Kind, Outcome
 from aide.records import OPERATIONS, PERSONA, PLAIN, Draft, Parts, Seed
 from aide.run.composition import Composition
@@ -26,6 +26,7 @@ from aide.run.restore import (
     read_slot,
     unpack_slot,
 )
+from unit.frontier.shapes import make_tree_shape
 
 
 def make_seeds(count: int) -> list[Seed]:
@@ -42,7 +43,7 @@ class Folder:
         self.here = self.seeds[:4]
         self.pools = {seed.id: "2" if seed is self.seeds[-1] else "1" for seed in self.seeds}
         self.spec = RunSpec.model_validate({"target": 100, **spec})
-        self.shape = TreeShape(OPERATIONS, 3, 2, 2, whole=self.spec.target == "all")
+        self.shape = make_tree_shape(OPERATIONS, 3, 2, 2, whole=self.spec.target == "all")
 
     async def settle(
         self,

@@ -120,7 +120,7 @@ class _Bound:
                 self._add(estimate, name_step(name), calls * candidates, self._find_longest(name))
             if not plain:
                 above = roots if hop == 1 else sum(n for (at, _), n in records.items() if at == hop - 1)
-                for step, size in await self._rehearsal.plant(self._shape.triples, self._shape.personas):
+                for step, size in await self._rehearsal.plant(self._shape.most):
                     self._add(estimate, step, min(above, candidates), size)
         for step, size in self._rehearsal.once:
             self._add(hops[0], step, 1.0, size)

@@ -14,6 +14,7 @@ from aide.run.plan.measuring import NOTHING, CallSize
 from aide.run.plan.rehearsal import Rehearsal
 from aide.run.plan.script import COMPARE, READ
 from aide.run.plan.walk import Level
+from aide.run.restore import unpack_offered
 
 PLANTING: Final = ("extract", "expand_graph", "personas")
 """Steps that are booked on a parent."""
@@ -83,8 +84,8 @@ async def _rehearse(
     shared = sum(calls for (_, count), calls in experience.judged.items() if count > 1)
     rest = experience.steps.get("reflect", Usage()).calls - alone - shared
     seen["reflect"].append((max(0, rest), table.find(READ, sizes.most(JUDGED))))
-    for (triples, personas), parents in experience.planted.items():
-        for step, size in await rehearsal.plant(triples, personas) if triples or personas else ():
+    for packed, parents in experience.planted.items():
+        for step, size in await rehearsal.plant(unpack_offered(packed, rehearsal.matters)) if packed else ():
             seen[step].append((parents, size))
     return {step: _mean(each) for step, each in seen.items()}
 

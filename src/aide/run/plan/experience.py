@@ -14,7 +14,7 @@ from aide.run.folder import RunFolder
 from aide.run.group_sizes import KEPT
 from aide.run.plan.fates import ACCEPTED, DISPUTED, LOST, REVISED, UNFIT, FateShares
 from aide.run.plan.walk import Level
-from aide.run.restore import GROUP, unpack_slot
+from aide.run.restore import GROUP
 
 ENOUGH: Final = 10
 """Candidates of a level from which its figures are trusted."""
@@ -60,8 +60,8 @@ class Experience:
     """Groups by hop, by whether they were plain, and by size."""
     judged: Counter[tuple[str, int]]
     """Calls that several texts shared, by the name of the call and by how many they were."""
-    planted: Counter[tuple[int, int]]
-    """Parents by their triples and personas."""
+    planted: Counter[int]
+    """Parents by how many of each matter they have, as the journal packs it."""
     sizes: Mapping[str, Any] | None
     """Group sizes that were learned."""
     pace: float
@@ -120,12 +120,12 @@ def read_experience(folder: RunFolder) -> Experience | None:
         )  # fmt: skip
 
 
-def _read_outcomes(journal: Journal) -> tuple[dict[Level, LevelHistory], Counter[tuple[int, int]]]:
+def _read_outcomes(journal: Journal) -> tuple[dict[Level, LevelHistory], Counter[int]]:
     levels: dict[Level, LevelHistory] = defaultdict(LevelHistory)
-    planted: Counter[tuple[int, int]] = Counter()
+    planted: Counter[int] = Counter()
     for outcome in journal.read_outcomes(payload=False):
         if outcome.kind == "planted":
-            planted[unpack_slot(outcome.slot)] += 1
+            planted[outcome.slot] += 1
         elif outcome.kind != "rejected":
             fate = UNFIT if outcome.kind == "failed" else ACCEPTED
             levels[outcome.depth, outcome.operation == PLAIN].fates[fate] += 1

@@ -6,6 +6,7 @@ from typing import Final
 
 from aide.config.spec import RunSpec
 from aide.frontier import Frontier, TreeShape
+from aide.recipes import Roots
 from aide.records import Seed
 from aide.run.composition import Composition, Held, SeedBatch, compose
 from aide.run.plan.walk import Level, LevelCounts
@@ -55,13 +56,14 @@ def compose_part(
     seeds: Sequence[Seed],
     labels: HopLabels,
     share: float,
+    roots: Roots | None = None,
 ) -> CompositionPart:
-    """The run's composition or a part of it; `share` of the candidates are accepted."""
+    """The run's composition or a part of it; `share` of the candidates are accepted, `roots` are the first parents."""
     total = spec.compute_target(len(seeds))
 
     def compose_for(few: Sequence[Seed], records: int | None) -> Composition:
         batch = SeedBatch(POOL, tuple(few), records)
-        return compose(spec, shape, [batch], labels.names, labels.near, Held(), labels.weights)
+        return compose(spec, shape, [batch], labels.names, labels.near, Held(), labels.weights, roots)
 
     if total is not None:
         if total <= ENOUGH:

@@ -8,6 +8,7 @@ from aide.formats import TaskCard
 from aide.judging.passage import is_short
 from aide.metrics.realism import STEP as REALISM
 from aide.prompts import Prompts
+from aide.recipes import find_recipe
 from aide.records import Seed, digest
 from aide.run.context import make_shape
 from aide.run.group_sizes import GUIDED, GroupSizes
@@ -42,7 +43,8 @@ async def estimate_expected(
     """
     rehearsal = await Rehearsal(spec, inputs, card, sizes, prompts, choose_typical(inputs.seeds)).run()
     shape, labels = make_shape(spec, inputs), list_hop_labels(card, inputs)
-    part = compose_part(spec, shape, inputs.seeds, labels, share)
+    roots = find_recipe(spec.recipe).roots(spec, inputs)
+    part = compose_part(spec, shape, inputs.seeds, labels, share, roots)
     otherwise = FateShares.assume(
         share, rehearsal.list_fates(), rehearsal.kept, labelled=inputs.format.labelled
     )
@@ -99,8 +101,8 @@ class _Sum:
             for step, calls in self._calibration.further.get(level, {}).items():
                 name = f"{'write' if step == 'synthesize' else step} {find_kind_of(self._spec, level)}"
                 self._add(hop, step, calls * counts.candidates * weight, table.find(name))
-            for (triples, personas), parents in counts.plants.items():
-                for step, size in await self._rehearsal.plant(triples, personas):
+            for wanted, parents in counts.plants.items():
+                for step, size in await self._rehearsal.plant(wanted):
                     self._add(hop, step, parents * weight, size)
         for step, size in self._rehearsal.once:
             self._add(hops[0], step, 1.0, size)

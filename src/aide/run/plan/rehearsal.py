@@ -19,16 +19,8 @@ from aide.frontier import GroupWork, PlantWork, Slot
 from aide.journal import Journal
 from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
-from aide.recipes import RECIPES, Attributes
-from aide.records import (
-    PERSONA,
-    PLAIN,
-    Group,
-    Point,
-    Record,
-    Seed,
-    Triple,
-)
+from aide.recipes import Found, find_recipe
+from aide.records import PLAIN, Group, Record, Seed
 from aide.run.context import build_recipe_context, make_shape
 from aide.run.group_sizes import GUIDED, JUDGED, GroupSizes
 from aide.run.group_sizes import PLAIN as PLAIN_SIZE
@@ -78,12 +70,14 @@ class Rehearsal:
         self.once: list[tuple[str, CallSize]] = []
         """Calls that are made once, before the first record: card, precheck, embeddings of seeds and bank."""
         self._spec = spec
+        self._kind = find_recipe(spec.recipe)
         self._inputs = inputs
+        self.matters = len(make_shape(spec, inputs).matters)
         self._few = replace(inputs, seeds=tuple(seeds))
         self._texts = tuple(texts or seeds)
         self._sizes = sizes
         self._card = counted
-        self._writer = TypicalWriter(self._texts, inputs.format, counted)
+        self._writer = TypicalWriter(self._texts, inputs.format, counted, self._kind.typical)
         self._ask = MeasuringAsk(prompts, self._writer)
         self._script = Script(embeds=bool(spec.embeddings) and spec.duplicates != "off")
 
@@ -135,7 +129,8 @@ class Rehearsal:
         spec, script = self._spec, self._script
         pool = SeedPool(spec, self._few, journal)
         self._pool = next(iter(pool.pools.values()))
-        self._hops = HopBuilder(spec, self._few, self._card, journal, pool)
+        self._roots = self._kind.roots(spec, self._few)
+        self._hops = HopBuilder(spec, self._few, self._card, journal, pool, roots=self._roots)
         context = build_recipe_context(
             spec, self._few, self._card, self._ask.prompts, deduplicator=script, judge=script, thresholds=Thresholds(),
             demonstrations=pool.demonstrations, examples=pool.examples, run=script.run_tests if spec.run_code else None,
@@ -143,7 +138,7 @@ class Rehearsal:
             embed=script.embed if spec.embeddings else None, wants=script.wants,
         )  # fmt: skip
         self._context = script.context = replace(context, gate=OpenGate())
-        self._recipe = RECIPES["aide"](self._context)
+        self._recipe = self._kind(self._context)
 
     # --- records --------------------------------------------------------------------------------------
 
@@ -184,15 +179,18 @@ class Rehearsal:
             slots = [Slot(self._pool, PLAIN, place * count + n, 0, label) for n in range(count)]
             return self._hops.compose(GroupWork(tuple(slots), "", 1))
         shape = make_shape(self._spec, self._inputs)
-        triples = tuple(Triple("a common matter", "depends on", f"aspect {n}") for n in range(shape.triples))
-        personas = tuple(f"someone new to it, in a hurry {n}" for n in range(shape.personas))
-        self._hops.keep(seed.id, seed.id, 0, Attributes("a common matter", triples, personas), "")
+        matters = {
+            name: [self._kind.make_typical(name, n) for n in range(most)]
+            for name, most in shape.matters.items()
+        }
+        root = self._list_roots(seed)[place % len(self._list_roots(seed))]
+        self._hops.keep(seed.id, root, 0, Found("a common matter", matters), "")
         ways = [
-            (name, n) for n in range(max(shape.triples, shape.personas)) for name in shape.kinds
-            if n < (shape.personas if name == PERSONA else shape.triples)
+            (name, n) for n in range(max(shape.most)) for name in shape.kinds
+            if n < shape.matters[shape.kind_matters[name]]
         ]  # fmt: skip
         chosen = [ways[(place + n) % len(ways)] for n in range(count)]
-        slots = [Slot(seed.id, name, index, n // len(ways), label) for n, (name, index) in enumerate(chosen)]
+        slots = [Slot(root, name, index, n // len(ways), label) for n, (name, index) in enumerate(chosen)]
         depth = self._spec.residual_after + 1 if kind == ANCHORED else 1
         return self._hops.compose(GroupWork(tuple(slots), seed.id, depth))
 
@@ -227,14 +225,18 @@ class Rehearsal:
 
     # --- planting -------------------------------------------------------------------------------------
 
-    async def plant(self, triples: int, personas: int) -> list[tuple[str, CallSize]]:
-        """The calls of one parent that is planted for so many triples and personas, each of mean size."""
+    def _list_roots(self, seed: Seed) -> list[str]:
+        return [root.id for root in self._roots.list_roots([seed])]
+
+    async def plant(self, wanted: tuple[int, ...]) -> list[tuple[str, CallSize]]:
+        """The calls of one parent that is planted for so many of each matter, each of mean size."""
         found: list[list[tuple[str, CallSize]]] = []
         for seed in self._texts:
             label = seed.draft.output if self._inputs.format.labelled else ""
-            work = PlantWork(seed.id, seed.id, 0, triples, personas, label)
+            root = self._list_roots(seed)[0]
+            work = PlantWork(root, seed.id, 0, wanted, label)
             with suppress(NodeError):
-                await self._recipe.plant(seed, Point(seed.id, seed.draft, seed.parts, 0), work, self._ask)
+                await self._recipe.plant(seed, self._roots.make_point(root, seed), work, self._ask)
             found.append(self._ask.take())
         if self._context.bank is not None and len(found[0]) > len(found[-1]):  # the first embeds the bank
             extra = len(found[0]) - len(found[-1])

@@ -45,7 +45,11 @@ _NAMED: Final = re.compile(r"\bdef (\w+)")
 class TypicalWriter:
     """A model that answers every call as seeds would be answered."""
 
-    def __init__(self, seeds: Sequence[Seed], format: Format, card: TaskCard) -> None:
+    def __init__(
+        self, seeds: Sequence[Seed], format: Format, card: TaskCard, texts: Mapping[str, str] | None = None
+    ) -> None:
+        """`texts` are what a model writes under further keys."""
+        self._texts = {**_TEXTS, **(texts or {})}
         self._format = format
         self._card = card
         self._seeds = {seed.draft.input: seed for seed in seeds}
@@ -171,7 +175,7 @@ class TypicalWriter:
             return draft.output.partition(". ")[0]
         if name == "answer":
             return self._format.extract_final_answer(draft, self._card)
-        return _TEXTS.get(name, "").format(next(self._number))
+        return self._texts.get(name, "").format(next(self._number))
 
 
 def _write_chat(number: int, model: Draft) -> str:

@@ -29,8 +29,8 @@ class LevelCounts:
 
     records: float = 0.0
     candidates: float = 0.0
-    plants: dict[tuple[int, int], float] = field(default_factory=lambda: defaultdict(float))
-    """Parents that are planted for it, by triples and personas that are asked for."""
+    plants: dict[tuple[int, ...], float] = field(default_factory=lambda: defaultdict(float))
+    """Parents that are planted for it, by how many of each matter are asked for."""
     calls: dict[tuple[str, int], float] = field(default_factory=lambda: defaultdict(float))
     """By the name of the call in the table of sizes, and by how many records it carries."""
 
@@ -141,7 +141,7 @@ class Walk:
         while self._open < self._capacity and (work := self._frontier.next()) is not None:
             self._open += 1
             if isinstance(work, PlantWork):
-                self.levels[work.depth + 1, False].plants[work.triples, work.personas] += 1
+                self.levels[work.depth + 1, False].plants[work.wanted] += 1
                 self._ask("extract", self._end_planting, work)
             else:
                 plain = work.slots[0].kind == PLAIN
@@ -156,7 +156,7 @@ class Walk:
 
     def _end_planting(self, work: PlantWork) -> None:
         self._open -= 1
-        self._frontier.planted(work.branch, work.triples, work.personas)
+        self._frontier.planted(work.branch, work.wanted)
 
     def _end_writing(self, work: GroupWork, kind: str) -> None:
         self._numbers += 1

@@ -1,0 +1,43 @@
+"""The settings of a run as its recipe takes them: its own defaults, and nothing that it would not heed."""
+
+from dataclasses import replace
+
+from pydantic import ValidationError
+
+from aide.config.problems import explain_error
+from aide.config.resolve import DEFAULT, Settings, spell_option
+from aide.config.settings import RECIPE_SETTINGS
+from aide.config.spec import RunSpec
+from aide.errors import InputError
+from aide.recipes import find_recipe
+
+
+def apply_recipe(settings: Settings) -> Settings:
+    """Fill in what the recipe has other defaults for.
+
+    Raises:
+        errors.InputError: there is no such recipe, or a setting was given that it does not heed.
+    """
+    spec, origins = settings.spec, settings.origins
+    recipe = find_recipe(spec.recipe)
+    for name in sorted(RECIPE_SETTINGS - recipe.settings):
+        if origins.get(name, DEFAULT) != DEFAULT:
+            raise InputError(
+                f"{origins[name]}: the recipe {recipe.name} has no use for {name}",
+                hint=f"leave it out; of these it heeds: {_list(recipe.settings)}",
+            )
+    given = {name: value for name, value in recipe.defaults.items() if origins.get(name, DEFAULT) == DEFAULT}
+    if not given:
+        return settings
+    try:
+        changed = RunSpec(**{**spec.as_dict(), **given})
+    except ValidationError as error:
+        raise explain_error(error, lambda path: path[0]) from error
+    return replace(settings, spec=changed)
+
+
+def _list(names: frozenset[str]) -> str:
+    return ", ".join(map(spell_option, sorted(names))) or "none"
+
+
+__all__ = ["apply_recipe"]

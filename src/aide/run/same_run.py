@@ -1,0 +1,48 @@
+"""Whether a folder holds the run that is asked for."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aide.config.fingerprint import compare_fingerprints
+from aide.errors import InputError
+from aide.run.folder import PROMPT, RunFolder
+
+# What a first try may get wrong. Until a call is answered nothing in a folder depends on it.
+_MODEL: Final = ("model ", "steps.", "extra ", "extra.")
+# What --adopt lets change: how new questions are asked. Which records there are to be stays.
+_ADOPTED: Final = (PROMPT, "extra ", "extra.")
+
+
+def check_same_run(
+    folder: RunFolder,
+    manifest: Mapping[str, Any],
+    fingerprint: Mapping[str, str],
+    *,
+    adopt: bool,
+    answered: bool = True,
+    own_prompts: bool = False,
+) -> None:
+    """Refuse to go on in the folder of another run.
+
+    Where no call was ever `answered`, another model is no other run: the first one may not have existed. Without a
+    person's `own_prompts`, one that the folder does not know was shipped later, and is no difference either.
+
+    Raises:
+        InputError: naming the fields that differ; with `adopt`, changed prompts and further fields of requests are no
+            difference.
+    """
+    old = manifest.get("fingerprint")
+    if not old:
+        return
+    passed_over = (*(_ADOPTED if adopt else ()), *(() if answered else _MODEL))
+    if not own_prompts:  # what is shipped since then is no file that this run could have used
+        later = [name for name in fingerprint if name.startswith(PROMPT) and name not in old]
+        fingerprint = {name: value for name, value in fingerprint.items() if name not in later}
+    changed = [line for line in compare_fingerprints(old, fingerprint) if not line.startswith(passed_over)]
+    if changed:
+        hint = (
+            "--adopt goes on with what changed: what was answered stays, further calls use the new ones"
+            if all(line.startswith(_ADOPTED) for line in changed)
+            else "name another folder with -o DIR (--reuse takes its answers over)"
+        )
+        raise InputError(f"{folder.path} holds another run: {'; '.join(changed[:6])}", hint=hint)

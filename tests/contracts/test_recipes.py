@@ -1,0 +1,121 @@
+"""What every recipe keeps to: it grows to its target, a resume pays for nothing twice, the plan knows its calls."""
+
+import inspect
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aide.config.resolve import resolve_settings
+from aide.config.settings import METHOD, RECIPE_SETTINGS
+from aide.config.spec import RunSpec
+from aide.errors import InputError
+from aide.recipes import RECIPES
+from aide.recipes.settings import apply_recipe
+from runs import ROOT, SEEDS, contents, expand, reconciles
+
+PAGE = ROOT / "docs/design/recipes.md"
+GIVEN: dict[str, tuple[str, ...]] = {}
+"""What a recipe needs beside seeds, as options."""
+TASK: dict[str, str] = {}
+"""The sample seeds of a recipe that not every task will do for."""
+TARGET = 12
+
+
+def find_seeds(name: str) -> Path:
+    return SEEDS / f"{TASK.get(name, 'word_problems')}.jsonl"
+
+
+def count_calls(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "journal.sqlite")) as journal:
+        count: int = journal.execute("SELECT count(*) FROM calls").fetchone()[0]
+    return count
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_plants_and_grows_and_says_what_it_is(name: str) -> None:
+    recipe = RECIPES[name]
+    assert recipe.name == name
+    assert inspect.iscoroutinefunction(recipe.plant)
+    assert inspect.isasyncgenfunction(recipe.grow)
+    assert recipe.summary.endswith(".")
+    assert recipe.source
+    assert recipe.needs
+    assert recipe.settings <= RECIPE_SETTINGS
+    assert set(recipe.defaults) <= set(RunSpec.model_fields)
+
+
+@pytest.mark.parametrize("name", [each for each in RECIPES if each != METHOD])
+def test_a_recipe_has_a_page_and_a_row(name: str) -> None:
+    page = (ROOT / f"docs/recipes/{name}.md").read_text(encoding="utf-8")
+    assert page.startswith(f"# `{name}`")
+    assert f"[`{name}`]({name}.md)" in (ROOT / "docs/recipes/README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_setting_that_a_recipe_has_no_use_for_is_refused(name: str) -> None:
+    for setting in RECIPE_SETTINGS - RECIPES[name].settings:
+        if setting == "persona_file":
+            continue
+        default = RunSpec.model_fields[setting].default
+        flags: dict[str, Any] = {"recipe": name, setting: str(default if default is not None else 1)}
+        settings = resolve_settings(flags, environ={}, endpoint_needed=False)
+        with pytest.raises(InputError, match=f"the recipe {name} has no use for {setting}"):
+            apply_recipe(settings)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_grows_to_its_target_and_a_rerun_asks_nothing(name: str, tmp_path: Path) -> None:
+    seeds, folder = find_seeds(name), tmp_path / "run"
+    options = ("--recipe", name, "--target", str(TARGET), *GIVEN.get(name, ()))
+    expand(seeds, folder, *options)
+    records = contents(folder)
+    assert len(records) == TARGET
+    assert reconciles(folder)
+    (folder / "summary.json").unlink()
+    manifest = folder / "run.json"
+    manifest.write_text(
+        manifest.read_text(encoding="utf-8").replace('"finished"', '"before"'), encoding="utf-8"
+    )
+    asked = count_calls(folder)
+    expand(seeds, folder, *options)
+    assert count_calls(folder) == asked
+    assert contents(folder) == records
+
+
+def test_the_recipe_of_the_page_runs_as_a_package_of_its_own(tmp_path: Path) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    blocks = {
+        kind: re.search(rf"```{kind}\n(.*?)```", text, re.DOTALL) for kind in ("python", "markdown", "toml")
+    }
+    code, prompt, line = (found[1] for found in blocks.values() if found)
+    package = tmp_path / "package"
+    (package / "prompts").mkdir(parents=True)
+    (package / "paraphrase.py").write_text(code, encoding="utf-8")
+    (package / "prompts/write.md").write_text(prompt, encoding="utf-8")
+    installed = package / "paraphrase-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: paraphrase\nVersion: 1.0\n")
+    entry = line.splitlines()[1].replace('"', "")
+    (installed / "entry_points.txt").write_text(f"[aide.recipes]\n{entry}\n")
+    environ = {**os.environ, "PYTHONPATH": str(package), "OPENAI_API_KEY": "none"}
+    words = ["expand", str(find_seeds("paraphrase")), "--base-url", "sim:", "--recipe", "paraphrase"]
+    done = subprocess.run(
+        [sys.executable, "-m", "aide", *words, "--target", "10", "-o", str(tmp_path / "run"), "--yes"],
+        env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = contents(tmp_path / "run").values()
+    assert len(found) == 10
+    assert {record["lineage"]["operation"] for record in found} == {"paraphrase"}
+    assert all(record["lineage"]["way"]["about"] for record in found)
+    listed = subprocess.run(
+        [sys.executable, "-m", "aide", "recipes"], env=environ, capture_output=True, text=True, check=True
+    )
+    assert "paraphrase" in listed.stdout
