@@ -24,6 +24,7 @@ from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.jsonl import parse_json
 from aide.places import suggest_place
+from aide.records import DOMAIN
 from aide.streams import is_stream
 
 FORMAT = 1
