@@ -114,7 +114,7 @@ def _add_file(gathered: _Gathered, file: ConfigFile) -> None:
         whole = RunSpec.model_fields[name].annotation not in (bool, bool | None)
         if whole and isinstance(value, bool):  # TOML's true would pass for the number 1
             raise InputError(f"{origin}: {name} must not be true or false", hint=flag.help)
-        if flag.metavar in ("FILE", "DIR"):
+        if flag.metavar in ("FILE", "DIR", "PATH"):
             value = (
                 [_resolve_path(file.base, each) for each in value]
                 if isinstance(value, list)

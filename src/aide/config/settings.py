@@ -56,7 +56,8 @@ class RunSettings(Frozen):
         Flag("task", "Fields of JSON outputs in which independent answers must agree.", "F,…", commas=True),
     ] = ()
     contexts: Annotated[
-        tuple[PathText, ...], Flag("task", "More documents to ask about: further fixed parts.", "FILE")
+        tuple[PathText, ...],
+        Flag("task", "More documents to ask about: further fixed parts; files and folders.", "PATH"),
     ] = ()
     demonstrations: Annotated[
         int, Field(ge=0, le=20), Flag("task", "Seeds that each prompt shows as examples.")

@@ -3,26 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from aide.text.language import detect_languages, is_available, known_codes
+from aide.text.language import detect_languages, is_available, known_codes, list_near_codes
 from aide.text.words import count_unspaced
 
 WORDS_OVER: Final = 20  # in shorter texts a name or two mislead the identifier
 _LETTERS_OVER: Final = 40  # the same for scripts that write no spaces
 _FOREIGN_FROM: Final = 25  # percent of a text in other languages; less is a quotation or a line of code
-# Too near to each other to be told apart in a few sentences: each of a family passes for the others.
-_FAMILIES: Final = (
-    {"no", "nb", "nn", "da"},
-    {"hr", "sr", "bs", "sh", "me"},
-    {"id", "ms"},
-    {"zh", "zh-hant", "yue"},
-    {"cs", "sk"},
-    {"gl", "pt", "es"},
-    {"bg", "mk"},
-    {"ur", "hi"},
-    {"af", "nl"},
-    {"he", "iw"},
-    {"sco", "en"},
-)
 
 
 class LanguageCheck:
@@ -33,13 +19,13 @@ class LanguageCheck:
     """
 
     def __init__(self, code: str, seeds: Sequence[str]) -> None:
-        self._passing = _family(code.lower())
+        self._passing = list_near_codes(code.lower())
         self.works = bool(code) and is_available() and bool(self._passing & known_codes())
         if not self.works:
             return
         seen = [language for text in seeds if is_long_enough(text) and (language := self.foreign(text))]
         if 2 * len(seen) < sum(map(is_long_enough, seeds)):
-            self._passing = self._passing.union(*map(_family, seen))
+            self._passing = self._passing.union(*map(list_near_codes, seen))
 
     def foreign(self, text: str) -> str:
         """Code of the language of a good part of `text`; empty where that is the wanted one."""
@@ -55,9 +41,3 @@ class LanguageCheck:
 def is_long_enough(text: str) -> bool:
     """Whether `text` is long enough to be sure: over 20 words, or 40 letters of a script without spaces."""
     return len(text.split()) > WORDS_OVER or count_unspaced(text) > _LETTERS_OVER
-
-
-def _family(code: str) -> frozenset[str]:
-    code = code.replace("_", "-")
-    base = code.partition("-")[0]
-    return frozenset({code, base}.union(*(family for family in _FAMILIES if family & {code, base})))

@@ -1,44 +1,32 @@
-"""Further fixed parts, from the files of `--contexts`."""
+"""The documents of `--contexts`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 from aide.config.spec import RunSpec
-from aide.errors import InputError
-from aide.jsonl import parse_json
-from aide.text.cleaning import clean_text
+from aide.documents import DocumentReader, LoadedChunks, load_whole
+from aide.documents.chunks import measure_size
+from aide.records import Seed
+from aide.streams import is_stream
+
+# Words of a document that stands for a fixed part as it is, however short those of the seeds are; and how many times as
+# long as the longest of these it may be.
+_WHOLE: Final = 2000
+_TIMES: Final = 2
 
 
-def read_contexts(spec: RunSpec) -> tuple[str, ...]:
-    """Further fixed parts from the files of `--contexts`: JSONL with one text field, or plain text, a file each.
+def read_contexts(spec: RunSpec, seeds: Sequence[Seed], paths: Sequence[str]) -> LoadedChunks:
+    """The documents as they can stand for a fixed part: whole, but for those far longer than any of the seeds'.
+
+    `paths` are the files of the seeds, which are no documents where a folder holds both.
 
     Raises:
         InputError: a file can't be read, or a line of it holds no text.
     """
-    texts: list[str] = []
-    for path in spec.contexts:
-        try:
-            whole = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as fault:
-            raise InputError(f"{path} can't be read: {fault}", hint="--contexts takes UTF-8 files") from fault
-        texts += _jsonl_texts(path.name, whole) if path.suffix == ".jsonl" else [clean_text(whole)]
-    return tuple(text for text in texts if text)
-
-
-def _jsonl_texts(name: str, whole: str) -> list[str]:
-    texts = []
-    for number, line in enumerate(whole.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = parse_json(line)
-        except ValueError as fault:
-            raise InputError(f"{name}:{number} is not JSON", hint="one object or string a line") from fault
-        found = (
-            row
-            if isinstance(row, str)
-            else next((v for v in row.values() if isinstance(v, str)), "")
-            if isinstance(row, dict)
-            else ""
-        )
-        if not found:
-            raise InputError(f"{name}:{number} holds no text", hint='such as {"text": "…"}')
-        texts.append(clean_text(found))
-    return texts
+    if not spec.contexts:
+        return LoadedChunks((), ())
+    besides = [Path(path) for path in paths if not is_stream(path)]
+    reader = DocumentReader(spec.contexts, encoding=spec.encoding, skip_bad=spec.skip_bad, besides=besides)
+    longest = max((measure_size(text) for seed in seeds for _, text in seed.parts.fixed), default=0)
+    return load_whole(reader, most=max(_WHOLE, _TIMES * longest))

@@ -154,7 +154,6 @@ def read_inputs(
         label_names=tuple(label.name for label in labels),
         label_separator=spec.label_separator,
     )
-    contexts = read_contexts(spec)
     _check_reuse(spec)
     loaded = load_seeds(paths, mapping, streams)
     seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
@@ -169,10 +168,12 @@ def read_inputs(
         loaded = shape_chats(loaded, as_chats=format.chats)
         seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
     seeds = tuple(replace(seed, draft=format.normalise(seed.draft)) for seed in seeds)
+    documents = read_contexts(spec, seeds, paths)
     _check_effect(spec, seeds, format)
+    contexts = tuple(chunk.text for chunk in documents.chunks)
     avoid = _read_avoided(spec, seeds)
     human = _read_human(spec, mapping, format)
-    notes = (*loaded.notes, *_note_code(spec, seeds, format))
+    notes = (*loaded.notes, *documents.notes, *_note_code(spec, seeds, format))
     inputs = PreparedInputs(
         loaded, seeds, format, labels, contexts, avoid, human, dict(hashes or {}), notes=notes
     )

@@ -1,11 +1,9 @@
 """Files as people have them: found, unpacked, decoded, and read into rows; what a row means is for others."""
 
-import codecs
 import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -14,6 +12,7 @@ from aide.errors import InputError
 from aide.jsonl import open_decompressed, parse_json
 from aide.places import suggest_place
 from aide.seeds.archives import MAGIC, is_workbook, read_members
+from aide.seeds.encodings import decode_text
 from aide.seeds.kinds import is_binary, name_foreign_kind
 from aide.seeds.tables import JSON_ARRAY, SeedTable, read_columns, read_separated, read_workbook
 from aide.seeds.unwrap import unwrap_object
@@ -28,14 +27,6 @@ _LAYOUTS: Final = (
 )  # fmt: skip
 _ABOUT: Final = frozenset({"dataset_info.json", "dataset_dict.json", "state.json", "dataset_infos.json"})
 _GAP: Final = re.compile(r"[\s,]+")
-# UTF-32 before UTF-16: its little-endian mark begins with that of UTF-16.
-_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 def read_files(
@@ -145,7 +136,7 @@ def _read_table(
         foreign, hint = "a binary file, not text", "examples are JSON lines, JSON, CSV or another table"
     if foreign:
         raise InputError(f"{name} is {foreign}", hint=hint)
-    text = _decode(name, data, encoding)
+    text = decode_text(name, data, encoding)
     start = text.lstrip()[:1]
     if not start:
         raise InputError(f"{name} is empty", hint="it needs about ten examples, one a line")
@@ -153,31 +144,6 @@ def _read_table(
     if kind in {".csv", ".tsv"} or (kind not in {".jsonl", ".ndjson", ".json"} and start not in "{["):
         return read_separated(name, text, kind, known, header)
     return _read_array(name, text) if start == "[" else _read_objects(name, text, known)
-
-
-def _decode(name: str, data: bytes, encoding: str) -> str:
-    marked = next((codec for mark, codec in _MARKS if data.startswith(mark)), "")
-    codec = encoding or marked or _guess_codec(data)
-    try:
-        return data.decode(codec)
-    except UnicodeDecodeError as fault:
-        if codec == "utf-8":
-            # Programs that keep text as UTF-16 may write half a character; it is cleaned away with others.
-            with suppress(UnicodeDecodeError):
-                return data.decode(codec, "surrogatepass")
-        line = data.count(b"\n", 0, fault.start) + 1
-        raise InputError(
-            f"{name}:{line}: is not {codec}: byte 0x{data[fault.start]:02x}",
-            hint="say how the file is encoded, such as --encoding cp1252 or --encoding latin-1",
-        ) from fault
-
-
-def _guess_codec(data: bytes) -> str:
-    """UTF-16 without its mark gives itself away: every other byte of plain text is zero."""
-    head = data[:400]
-    if head[1::2].count(0) * 2 > len(head[1::2]):
-        return "utf-16-le"
-    return "utf-16-be" if head[::2].count(0) * 2 > len(head[::2]) > 0 else "utf-8"
 
 
 def _read_array(name: str, text: str) -> SeedTable:

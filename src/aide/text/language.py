@@ -23,6 +23,21 @@ _MOST: Final = 100_000  # characters are enough to be sure
 _CODES: Final = {"iw": "he", "jw": "jv", "in": "id", "mo": "ro"}
 _NAMES: Final = {"zh-hant": "Chinese (traditional)", "pt": "Portuguese", "no": "Norwegian", "el": "Greek"}
 
+# Too near to each other to be told apart in a few sentences: each of a family passes for the others.
+_FAMILIES: Final = (
+    {"no", "nb", "nn", "da"},
+    {"hr", "sr", "bs", "sh", "me"},
+    {"id", "ms"},
+    {"zh", "zh-hant", "yue"},
+    {"cs", "sk"},
+    {"gl", "pt", "es"},
+    {"bg", "mk"},
+    {"ur", "hi"},
+    {"af", "nl"},
+    {"he", "iw"},
+    {"sco", "en"},
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Language:
@@ -68,6 +83,13 @@ def _printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if unicodedata.category(char)[0] != "C" else " " for char in text)
+
+
+def list_near_codes(code: str) -> frozenset[str]:
+    """The code itself, that of its language without a region, and those of languages that are told for it."""
+    code = code.lower().replace("_", "-")
+    base = code.partition("-")[0]
+    return frozenset({code, base}.union(*(family for family in _FAMILIES if family & {code, base})))
 
 
 @cache

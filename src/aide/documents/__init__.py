@@ -1,0 +1,7 @@
+"""Documents as people have them: files and folders to chunks, each with the place that it was taken from."""
+
+from aide.documents.chunks import Chunk
+from aide.documents.files import DocumentReader
+from aide.documents.load import LoadedChunks, load_chunks, load_whole
+
+__all__ = ["Chunk", "DocumentReader", "LoadedChunks", "load_chunks", "load_whole"]
