@@ -70,7 +70,11 @@ def _list_warnings(facts: ReportFacts) -> Iterator[str]:
     summary = facts.summary
     target = summary.get("target")
     if facts.folder.summary.exists() and isinstance(target, int) and facts.accepted < target:
-        yield f"the run fell {format_plural(target - facts.accepted, 'record')} short of its target"
+        short = format_plural(target - facts.accepted, "record")
+        if facts.reviews is None:
+            yield f"the run fell {short} short of its target"
+        else:
+            yield f"{short} short of the target after the review; aide expand … --refill makes up for them"
     if parents := summary.get("barren"):
         reasons = ", ".join(map(str, summary.get("barren_reasons") or ()))
         yield f"{format_plural(parents, 'parent')} gave no attributes to grow from" + (

@@ -10,15 +10,16 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from aide.dataset.reviews import ReviewCounts
 from aide.dataset.statistics import tabulate
 from aide.formats.label_sets import read_label_set
 from aide.journal import Journal
 from aide.metrics.drift import measure_likeness
 from aide.records import Usage, read_varying
+from aide.report.reviewed_outcomes import ReviewedOutcomes
 from aide.run.deduplication import LEXICAL
 from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
-from aide.run.pruning import read_pruned
 from aide.run.seed_pool import SEED
 
 SAMPLE: Final = 5000
@@ -70,7 +71,7 @@ class ReportFacts:
     """Seeds by id."""
     counts: NodeCounts
     accepted: int
-    """How many records the run has, pruned ones not counted."""
+    """How many records the run has, as pruning and reviews have left them."""
     records: list[dict[str, Any]]
     """The records shown, each with its `likeness` to its seed."""
     rejects: list[dict[str, Any]]
@@ -85,25 +86,28 @@ class ReportFacts:
     """Likeness to the seed of the records shown, by hop; the same measure as in `drift`."""
     steps: list[tuple[str, str, Usage, float | None]]
     """Step, model, usage and cost; the cost is `None` if no price is known."""
+    reviews: ReviewCounts | None = None
+    """How many records a person decided about, and how; `None` where nobody did."""
     vectors: dict[str, str] = field(default_factory=dict)
     """Embeddings of seeds, records and rejects by id, packed for the map; empty where the run has none."""
 
 
 def gather_facts(folder: RunFolder, journal: Journal) -> ReportFacts:
     """Read a run. Memory grows with the sample and with the number of parents, not with the texts."""
-    pruned = read_pruned(journal)
+    settled = ReviewedOutcomes(journal, folder)
+    reviews = settled.reviews
     counts = NodeCounts()
     seeds: dict[str, Mapping[str, Any]] = dict(journal.read_decisions(SEED))
-    shown = _choose_shown(journal, pruned)
-    topics = _read_topics(journal, counts, pruned)
-    accepted, records = _read_accepted(journal, counts, pruned, shown, topics)
+    shown = _choose_shown(journal, settled.left_out) | settled.added
+    topics = _read_topics(journal, counts, settled.pruned)
+    accepted, records = _read_accepted(settled, counts, shown, topics)
     parents = {record["lineage"]["parent_id"] for record in records} | shown
-    rejects, examples = _read_rejected(journal, counts, parents)
+    rejects, examples = _read_rejected(settled, counts, parents)
     _add_texts(journal, examples)
     inputs = {id: str(seed["input"]) for id, seed in seeds.items()}
     ended = folder.read_summary()
     # A summary with another count is of an earlier run, and so is its drift report.
-    kept = ended.get("drift") if ended.get("accepted") == accepted else None
+    same = ended.get("accepted") == accepted and not reviews.decided
     return ReportFacts(
         folder=folder,
         manifest=folder.read_manifest(),
@@ -116,9 +120,10 @@ def gather_facts(folder: RunFolder, journal: Journal) -> ReportFacts:
         rejects=rejects,
         examples=examples,
         duplicates=Counter(value.split(" ")[0] for _, value in journal.read_decisions(LEXICAL) if value),
-        drift=kept or measure_drift(journal, inputs, pruned),
+        drift=(ended.get("drift") if same else None) or measure_drift(journal, inputs, settled.left_out),
         likeness=_measure_likeness(records, inputs),
         steps=journal.sum_usage(),
+        reviews=reviews.count() if reviews.decided else None,
     )
 
 
@@ -136,36 +141,36 @@ def _read_topics(journal: Journal, counts: NodeCounts, pruned: Collection[str]) 
     return topics
 
 
-def _choose_shown(journal: Journal, pruned: Collection[str]) -> set[str]:
+def _choose_shown(journal: Journal, left_out: Collection[str]) -> set[str]:
     """The records to show, and all their ancestors, so that each one's way to its seed is whole.
 
     Ids are hashes, so the smallest ones are a fair sample.
     """
     most = SAMPLE if journal.count_outcomes().get("accepted", 0) <= SAMPLE else SAMPLE // 2
     rows = journal.read_outcomes("accepted", payload=False)
-    shown = set(nsmallest(most, (row.node for row in rows if row.node not in pruned)))
+    shown = set(nsmallest(most, (row.node for row in rows if row.node not in left_out)))
     fresh = shown
     # A pass over the journal for each hop, and none of the other records held: a run may have a million.
     while fresh:
         rows = journal.read_outcomes("accepted", payload=False)
         above = {row.parent for row in rows if row.node in fresh} - shown
         rows = journal.read_outcomes("accepted", payload=False)
-        fresh = {row.node for row in rows if row.node in above and row.node not in pruned} if above else set()
+        fresh = (
+            {row.node for row in rows if row.node in above and row.node not in left_out} if above else set()
+        )
         shown |= fresh
     return shown
 
 
 def _read_accepted(
-    journal: Journal,
+    settled: ReviewedOutcomes,
     counts: NodeCounts,
-    pruned: Collection[str],
     shown: Collection[str],
     topics: Mapping[str, str],
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many records there are, and those to show."""
     accepted, records = 0, []
-    for outcome in journal.read_outcomes("accepted"):
-        kind = "pruned" if outcome.node in pruned else "accepted"
+    for outcome, kind, line in settled.read_records():
         counts.hops[outcome.depth][kind] += 1
         counts.operations[outcome.operation][kind] += 1
         if outcome.parent in shown or outcome.parent == outcome.seed:
@@ -173,7 +178,6 @@ def _read_accepted(
         if kind == "pruned":
             continue
         accepted += 1
-        line = orjson.loads(outcome.payload)
         counts.formats[line["format"]] += 1
         _count_labels(counts, line, kind)
         for name, value in line["scores"].items():
@@ -199,20 +203,20 @@ def list_labels(label: str | None) -> tuple[str, ...]:
 
 
 def _read_rejected(
-    journal: Journal, counts: NodeCounts, parents: Collection[str]
+    settled: ReviewedOutcomes, counts: NodeCounts, parents: Collection[str]
 ) -> tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]]]:
     """Rejects of shown parents, up to a bound, and a few of each reason as examples; all are counted."""
     kept: list[dict[str, Any]] = []
     examples: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for outcome in journal.read_outcomes("rejected", "failed", "surplus"):
-        counts.hops[outcome.depth][outcome.kind] += 1
-        counts.operations[outcome.operation][outcome.kind] += 1
+    for outcome, kind, told in settled.read_rejects():
+        counts.hops[outcome.depth][kind] += 1
+        counts.operations[outcome.operation][kind] += 1
         if outcome.parent in parents or outcome.parent == outcome.seed:
-            counts.yields[outcome.parent][outcome.kind] += 1
-        if outcome.kind == "surplus":  # a record beyond the target: nothing is wrong with it
+            counts.yields[outcome.parent][kind] += 1
+        if kind == "surplus":  # a record beyond the target: nothing is wrong with it
             continue
-        line = {"input": "", "original": "", **orjson.loads(outcome.payload)}
-        _count_labels(counts, line, outcome.kind)
+        line = {"input": "", "original": "", **told}
+        _count_labels(counts, line, kind)
         counts.reasons[line["step"], line["reason"], outcome.depth] += 1
         if len(examples[line["reason"]]) < EXAMPLES:
             examples[line["reason"]].append(line)

@@ -14,7 +14,7 @@ from aide.report.data import list_reasons, show_text
 from aide.report.gather import ReportFacts
 from aide.text.figures import format_count, format_duration, format_plural, format_share
 
-KINDS: Final = ("accepted", "rejected", "failed", "surplus", "pruned")
+KINDS: Final = ("accepted", "rejected", "refused", "failed", "surplus", "pruned")
 DUPLICATES: Final = ("duplicate", "copy", "contaminated")
 """Reasons of rejects that resemble a text which the report can show beside them."""
 
@@ -68,8 +68,22 @@ def view_opening(facts: ReportFacts) -> dict[str, Any]:
         "planned": planned,
         "counts": [(kind, settled[kind]) for kind in (*KINDS, "open") if settled[kind]],
         "bar": make_bar("candidates", settled, (*KINDS, "open")),
+        "reviewed": _tell_reviews(facts),
         **_view_request(facts),
     }
+
+
+def _tell_reviews(facts: ReportFacts) -> str:
+    """What a person decided; empty where nobody did."""
+    counts = facts.reviews
+    if counts is None:
+        return ""
+    kinds = ((counts.edited, "edited"), (counts.added, "that the run had rejected"))
+    of_them = ", ".join(f"{count:,} {name}" for count, name in kinds if count)
+    return (
+        f"A person accepted {format_plural(counts.accepted, 'record')}{of_them and f' ({of_them})'} "
+        f"and refused {counts.refused:,}. What is shown is what is left."
+    )
 
 
 def _name_task(facts: ReportFacts) -> str:

@@ -21,7 +21,7 @@ from aide.report import write_report
 from aide.report.data import make_visible
 from aide.report.gather import gather_facts, list_labels
 from aide.run.folder import RunFolder
-from unit.report.folders import HOSTILE, SEED, bulky, hostile, labelled
+from unit.report.folders import HOSTILE, SEED, bulky, hostile, labelled, record
 
 OURS = {"script", "style", "meta", "link", "title"}
 
@@ -253,6 +253,31 @@ def test_a_run_that_fell_short_of_its_target_is_warned_of(tmp_path: Path) -> Non
     assert warning in write_report(folder).read_text(encoding="utf-8")
     folder.summary.write_text(json.dumps({"accepted": 3, "target": 3}))
     assert warning not in write_report(folder).read_text(encoding="utf-8")
+
+
+def test_reviews_apply_to_what_a_report_shows(tmp_path: Path) -> None:
+    folder = labelled(tmp_path / "run")
+    with Journal.open(folder.journal, readonly=True) as journal:
+        [reject] = journal.read_outcomes("rejected")
+        lost = json.loads(reject.payload)
+    added = {**record("d" * 20, SEED, 1, "a lost text"), "lineage": lost["lineage"], "scores": {}}
+    reviews = (
+        {"id": "a" * 20, "verdict": "reject", "reason": "not a real case"},
+        {"id": "b" * 20, "verdict": "accept", "input": "The card was taken"},
+        {"id": "d" * 20, "verdict": "accept", "record": added},
+    )
+    (folder.path / "reviews.jsonl").write_text("".join(json.dumps(each) + "\n" for each in reviews))
+    html = write_report(folder).read_text(encoding="utf-8")
+    data = unpacked(html)
+    shown = {row[0][0]: (row[10], row[6]) for row in data["records"]}
+    assert shown == {
+        "b": ("The card was taken", None),
+        "c": ("A <b>new</b> card, please", 8),
+        "d": ("a lost text", None),
+    }
+    assert [(row[0][0], row[4], row[5]) for row in data["rejects"]] == [("a", "review", "not a real case")]
+    assert "accepted 3 + refused 1 = 4 planned" in html
+    assert "A person accepted 2 records (1 edited, 1 that the run had rejected) and refused 1" in html
 
 
 def test_likeness_is_explained_where_it_is_drawn(tmp_path: Path) -> None:
