@@ -80,4 +80,7 @@ def _read_asset(name: str) -> Markup:
 
 
 def _read_script() -> Markup:
-    return Markup("\n").join(_read_asset(f"script/{name}.js") for name in SCRIPTS)
+    """All parts as one script: a page that was opened as a file may not load modules."""
+    base, *parts = (_read_asset(f"script/{name}.js") for name in SCRIPTS)
+    shared = files("aide.text").joinpath("new_words.js").read_text(encoding="utf-8")
+    return Markup("\n").join((base, Markup(shared.replace("export function", "function")), *parts))

@@ -26,7 +26,10 @@ _ASSETS: Final = {
     "content.js": ("content.js", "text/javascript"),
     "editor.js": ("editor.js", "text/javascript"),
     "list.js": ("list.js", "text/javascript"),
+    "new_words.js": ("new_words.js", "text/javascript"),
 }
+_SHARED: Final = "new_words.js"
+"""The script that the report has, too."""
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -51,7 +54,7 @@ class ReviewServer:
         self._token = token or secrets.token_urlsafe(24)
         self._port = port
         app = web.Application(middlewares=[self._guard], client_max_size=_LARGEST)
-        app.router.add_get("/{token}/{name:[a-z.]*}", self._send_asset)
+        app.router.add_get("/{token}/{name:[a-z_.]*}", self._send_asset)
         app.router.add_get("/{token}/api/{name}", self._answer_get)
         app.router.add_post("/{token}/api/{name}", self._answer_post)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
@@ -118,7 +121,8 @@ class ReviewServer:
         found = _ASSETS.get(request.match_info["name"])
         if found is None:
             raise web.HTTPNotFound(reason="no such page")
-        text = files("aide.review").joinpath("page", found[0]).read_text(encoding="utf-8")
+        place = files("aide.text") if found[0] == _SHARED else files("aide.review") / "page"
+        text = (place / found[0]).read_text(encoding="utf-8")
         return web.Response(text=text, content_type=found[1])
 
     async def _answer_get(self, request: web.Request) -> web.Response:

@@ -68,7 +68,7 @@ def test_a_form_of_a_foreign_page_decides_nothing(tmp_path: Path) -> None:
 
 def test_the_page_loads_nothing_from_elsewhere_and_says_so(tmp_path: Path) -> None:
     async def visitor(session: aiohttp.ClientSession, url: str) -> None:
-        for name in ("", "review.css", "main.js", "content.js", "editor.js", "list.js"):
+        for name in ("", "review.css", "main.js", "content.js", "editor.js", "list.js", "new_words.js"):
             async with session.get(url + name) as answer:
                 assert answer.status == 200
                 policy = answer.headers["Content-Security-Policy"]

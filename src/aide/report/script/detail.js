@@ -1,22 +1,8 @@
 // --- a record beside where it came from --------------------------------------------------------------
-const tokens = (text) => text.match(/\s+|[\p{L}\p{N}]+|[^\s]/gu) || [];
-function fresh(before, after) {
-  // Marks the words of `after` that no longest common run of both has.
-  const a = tokens(before).filter((word) => word.trim()), b = tokens(after), real = b.flatMap((word, n) => (word.trim() ? [n] : []));
-  if (a.length * real.length > 400000) return b.map((word) => [word, false]);
-  const size = real.length + 1, table = new Uint16Array((a.length + 1) * size);
-  for (let i = a.length - 1; i >= 0; i--) for (let j = real.length - 1; j >= 0; j--)
-    table[i * size + j] = a[i] === b[real[j]] ? table[(i + 1) * size + j + 1] + 1 : Math.max(table[(i + 1) * size + j], table[i * size + j + 1]);
-  const same = new Set();
-  for (let i = 0, j = 0; i < a.length && j < real.length;) {
-    if (a[i] === b[real[j]]) { same.add(real[j]); i++; j++; } else if (table[(i + 1) * size + j] >= table[i * size + j + 1]) i++; else j++;
-  }
-  return b.map((word, n) => [word, word.trim() !== "" && !same.has(n)]);
-}
 function marked(before, after) {
   const out = el("bdi");
   let run = null;
-  const parts = fresh(before, after);
+  const parts = findNewWords(before, after) || [[after, false]];
   parts.forEach(([word, isNew], n) => {
     const joined = !isNew && !word.trim() && run && parts[n + 1] && parts[n + 1][1];
     if (isNew || joined) {

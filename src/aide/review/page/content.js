@@ -1,5 +1,7 @@
 "use strict";
 // What a record holds, as elements. Everything that a model wrote reaches the page through text nodes alone.
+import { findNewWords } from "./new_words.js";
+
 export const el = (tag, cls, text) => {
   const node = document.createElement(tag);
   if (cls) node.className = cls;
@@ -18,7 +20,6 @@ function spell(node, text) {
 export const bdi = (text, cls = "") => spell(el("bdi", cls), text);
 
 const SHOWN = 6000; // characters of a text that are shown at first
-const COMPARED = 400000; // cells of the table by which two texts are compared
 
 export const isPlain = (value) => typeof value === "string";
 export const show = (value) => (isPlain(value) ? value : JSON.stringify(value, null, 2));
@@ -48,22 +49,8 @@ export function contentOf(line) {
   };
 }
 
-const tokens = (text) => text.match(/\s+|[\p{L}\p{N}]+|[^\s]/gu) || [];
-function fresh(before, after) {
-  // Marks the words of `after` that no longest common run of both has.
-  const a = tokens(before).filter((word) => word.trim()), b = tokens(after), real = b.flatMap((word, n) => (word.trim() ? [n] : []));
-  if (a.length * real.length > COMPARED) return null;
-  const size = real.length + 1, table = new Uint16Array((a.length + 1) * size);
-  for (let i = a.length - 1; i >= 0; i--) for (let j = real.length - 1; j >= 0; j--)
-    table[i * size + j] = a[i] === b[real[j]] ? table[(i + 1) * size + j + 1] + 1 : Math.max(table[(i + 1) * size + j], table[i * size + j + 1]);
-  const same = new Set();
-  for (let i = 0, j = 0; i < a.length && j < real.length;) {
-    if (a[i] === b[real[j]]) { same.add(real[j]); i++; j++; } else if (table[(i + 1) * size + j] >= table[i * size + j + 1]) i++; else j++;
-  }
-  return b.map((word, n) => [word, word.trim() !== "" && !same.has(n)]);
-}
 function mark(node, before, after) {
-  const parts = before ? fresh(before, after) : null;
+  const parts = before ? findNewWords(before, after) : null;
   if (!parts) return spell(node, after);
   let run = null;
   parts.forEach(([word, isNew], n) => {
