@@ -19,6 +19,7 @@ from aide.frontier.shape import (
     CHILDREN,
     DRAWS,
     ENDLESS,
+    SPREAD,
     GroupWork,
     PlantWork,
     Root,
@@ -29,6 +30,6 @@ from aide.frontier.shape import (
 )
 
 __all__ = [
-    "CHILDREN", "DRAWS", "ENDLESS", "Branch", "ChooseParent", "Frontier", "GroupWork", "ParentCandidate", "PlantWork",
-    "Root", "Slot", "TreeShape", "Work", "split_evenly", "split_over_hops",
+    "CHILDREN", "DRAWS", "ENDLESS", "SPREAD", "Branch", "ChooseParent", "Frontier", "GroupWork", "ParentCandidate",
+    "PlantWork", "Root", "Slot", "TreeShape", "Work", "split_evenly", "split_over_hops",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from itertools import islice
 from math import ceil
 from typing import Final
 
-from aide.frontier.shape import CHILDREN, DRAWS, ENDLESS, GroupWork, Slot, TreeShape
+from aide.frontier.shape import CHILDREN, DRAWS, ENDLESS, SPREAD, GroupWork, Slot, TreeShape
 from aide.records import PLAIN
 
 # A level learns its yield (accepted of settled) from its own candidates. Two successes that nobody had keep its first
@@ -236,7 +236,10 @@ class GuidedLevel(Level):
             return ENDLESS
         at_hand = len(self.candidates) + len(self.branches)
         most = sum(level.quota for level in self.above) if self.above else at_hand
-        return min(ceil(self.quota / CHILDREN), max(1, most))
+        wanted = ceil(self.quota / CHILDREN)
+        if not self.label:
+            wanted = max(wanted, min(SPREAD, ceil(2 * self.quota / CHILDREN)))
+        return min(wanted, max(1, most))
 
     def allowance(self, branch: Branch) -> int:
         """The children that the composition gives to this parent: an even share of the quota by its ordinal."""

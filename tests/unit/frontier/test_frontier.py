@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aide.frontier import CHILDREN, DRAWS, ENDLESS, Frontier, GroupWork, PlantWork, Slot
+from aide.frontier import CHILDREN, DRAWS, ENDLESS, SPREAD, Frontier, GroupWork, PlantWork, Slot
 from aide.frontier.levels import TRIES
 from aide.records import OPERATIONS, PERSONA, PLAIN
 from unit.frontier.growing import (
@@ -87,18 +87,25 @@ def test_operations_and_personas_stand_one_to_one() -> None:
 
 
 def test_a_parent_has_four_children_or_one_less() -> None:
-    growth = grow(build(guided={"1": [40, 40]}, roots=30))
-    assert sum(growth.children.values()) == 80
-    assert len(growth.planted) == 2 * 40 / CHILDREN
+    growth = grow(build(guided={"1": [80, 80]}, roots=30))
+    assert sum(growth.children.values()) == 160
+    assert len(growth.planted) == 2 * 80 / CHILDREN
     assert set(growth.children.values()) == {CHILDREN}
-    odd = grow(build(guided={"1": [10]}, roots=30, shape=make_shape(1)))
+    odd = grow(build(guided={"a": [10]}, labels=True, roots=30, shape=make_shape(1)))
     assert sorted(odd.children.values()) == [3, 3, 4]
 
 
+def test_a_few_records_without_labels_are_spread_over_more_parents() -> None:
+    few = grow(build(guided={"1": [10]}, roots=30, shape=make_shape(1)))
+    assert sorted(few.children.values()) == [2] * 5
+    more = grow(build(guided={"1": [40]}, roots=30, shape=make_shape(1)))
+    assert len(more.planted) == SPREAD
+
+
 def test_only_as_many_parents_are_planted_as_are_needed() -> None:
-    growth = grow(build(plain={("1", ""): 100}, guided={"1": [20, 20]}, roots=50), fate=reject_some(0.3))
+    growth = grow(build(plain={("1", ""): 100}, guided={"1": [80, 80]}, roots=50), fate=reject_some(0.3))
     # A reject gives its place to its parent's next attribute, so rejects hardly ask for parents of their own.
-    assert len(growth.planted) <= 2 * ceil(20 / CHILDREN) + 2
+    assert len(growth.planted) <= 2 * ceil(80 / CHILDREN) + 2
 
 
 def test_a_parent_is_asked_for_as_much_as_its_children_take() -> None:
@@ -147,8 +154,8 @@ def test_the_next_parent_is_the_one_that_is_chosen() -> None:
         return len(candidates) - 1
 
     growth = grow(build(guided={"1": [8]}, roots=5, shape=make_shape(1), choose=choose_last), room=1)  # type: ignore[arg-type]
-    assert set(growth.planted) == {"1.seed4", "1.seed3"}
-    assert asked == [(5, 0), (4, 1)]
+    assert set(growth.planted) == {"1.seed4", "1.seed3", "1.seed2", "1.seed1"}
+    assert asked == [(5, 0), (4, 1), (3, 2), (2, 3)]
 
 
 def test_places_of_a_parent_without_attributes_go_to_others() -> None:
@@ -230,7 +237,7 @@ def test_a_parent_that_is_being_planted_may_bring_parents_of_the_next_hop() -> N
     for child in drain(frontier):
         assert isinstance(child, PlantWork)
         frontier.planted(child.branch, (ATTRIBUTES, PERSONAS))
-    assert sum(len(group.slots) for group in take_groups(frontier)) == 16
+    assert sum(len(group.slots) for group in take_groups(frontier)) == 12
     frontier.planted(plant.branch, (0, 0))
     assert {slot.parent for group in take_groups(frontier) for slot in group.slots} == {"1.seed0"}
 
@@ -321,7 +328,7 @@ def test_guided_records_take_over_while_others_are_still_open() -> None:
     drain(frontier)
     for index in range(20):
         frontier.drop(Slot("1", PLAIN, index), repeated=True)
-    assert sum(isinstance(work, PlantWork) for work in drain(frontier)) == 5
+    assert sum(isinstance(work, PlantWork) for work in drain(frontier)) == 8
     assert frontier.open > 20
 
 
