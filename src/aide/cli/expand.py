@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
@@ -21,8 +20,8 @@ from aide.cli.offers import check_windows, name_model
 from aide.cli.options import with_spec_options
 from aide.cli.recipe_choice import take_recipe
 from aide.cli.refill import free_refused_places
+from aide.cli.run_folders import choose_run_folder
 from aide.cli.streaming import StdoutStream
-from aide.config.fingerprint import compute_fingerprint
 from aide.config.resolve import Settings, resolve_settings
 from aide.config.spec import BATCH_API, SIMULATOR, RunSpec
 from aide.errors import AideError, BatchesPending, FolderHeld, InputError, Interrupted
@@ -76,12 +75,13 @@ def _expand(
 ) -> int:
     from aide.run.budget import check_priced
     from aide.run.folder import RunFolder, read_finished, resume_spec
+    from aide.run.parts import enter_part
 
     folder = RunFolder(choose_run_folder(settings, seeds, out))
     if not settings.spec.model and not folder.manifest.exists():
         check_keys(settings.spec)  # before its models are asked for
     settings = name_model(settings, folder)
-    spec = resume_spec(folder, settings.spec, settings.origins)
+    spec = enter_part(resume_spec(folder, settings.spec, settings.origins), folder)
     settings = replace(settings, spec=spec)
     stream = StdoutStream() if out == "-" else None
     display = Display(
@@ -147,6 +147,7 @@ def _run(
     from aide.engines.local import LocalModels, make_transport
     from aide.run.expansion import Expansion
     from aide.run.inputs import SeedSource, count_inputs_card
+    from aide.run.parts import narrow_to_part
     from aide.run.preview import list_previews, preview_root
     from aide.run.service import SYSTEM_CLOCK
     from aide.run.session import RunRequest
@@ -156,7 +157,7 @@ def _run(
     source = SeedSource(spec, seeds, sys.stdin.buffer)
     inputs = source.read()
     card = count_inputs_card(spec, inputs)
-    display.plan(spec, inputs, card)
+    display.plan(*narrow_to_part(spec, inputs), card)
     check_windows(spec, inputs, card, folder)
     display.resumed(folder.read_progress())
     _confirm(spec, display)
@@ -337,28 +338,6 @@ def _make_emit(stream: StdoutStream, given: set[str], stop: StopSwitch) -> "Emit
                 raise
 
     return emit
-
-
-def choose_run_folder(settings: Settings, seeds: tuple[str, ...], out: str | None) -> Path:
-    """Where the run lives: `-o DIR`, else beside the shell; for a stream in the user's state folder."""
-    from aide.streams import is_nameless
-
-    spec = settings.spec
-    if out not in (None, "-"):
-        if spec.run_dir is not None:
-            raise InputError("--run-dir goes with -o -", hint="give the folder as -o DIR alone")
-        return Path(str(out))
-    if spec.run_dir is not None:
-        return Path(str(spec.run_dir))
-    stem = "seeds" if is_nameless(seeds[0]) else Path(seeds[0]).name.split(".")[0] or "seeds"
-    if out is None:
-        return Path(f"{stem}.aide")
-    from hashlib import sha256
-
-    import platformdirs
-
-    name = sha256(repr((sorted(compute_fingerprint(spec).items()), seeds)).encode()).hexdigest()[:12]
-    return Path(platformdirs.user_state_path("aide")) / "runs" / f"{stem}-{name}.aide"
 
 
 def _confirm(spec: RunSpec, display: Display) -> None:

@@ -65,7 +65,7 @@ def collect_plan(settings: Settings, seeds: tuple[str, ...], out: str | None) ->
     Raises:
         InputError: a file, a line or a setting is wrong.
     """
-    from aide.cli.expand import choose_run_folder
+    from aide.cli.run_folders import choose_run_folder
     from aide.dataset.seed_lint import lint_seeds
     from aide.run.folder import RunFolder, resume_spec
     from aide.run.inputs import count_inputs_card, read_inputs

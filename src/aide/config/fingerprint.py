@@ -36,6 +36,8 @@ EXCLUDED: Final[Mapping[str, str]] = {
     "together": "each call is composed and kept before it is sent",
     "contexts": _EXTENSION, "hops": _EXTENSION, "target": _EXTENSION, "per_seed": _EXTENSION,
     "guard": _HERE, "card_only": _HERE, "new_labels": _EXTENSION,
+    "card": "a path; a card is fixed with the first record, and stands in the folder",
+    "partition": "stands in the name of the folder",
     "human": "looks at records, changes none",
     "realism": "looks after the last record, changes none",
     "exam": "looks before the first record, changes none",

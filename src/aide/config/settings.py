@@ -73,6 +73,9 @@ class RunSettings(Frozen):
         bool,
         Flag("task", "Stop after the checked task card, to edit it; the same command without it goes on."),
     ] = False
+    card: Annotated[
+        PathText | None, Flag("task", "Task card to begin with, or a run folder that has one.", "FILE")
+    ] = None
 
     # --- The tree
     recipe: Annotated[str, Flag("tree", "The way to grow; `aide recipes` lists them.", "NAME")] = METHOD
@@ -212,7 +215,6 @@ class RunSettings(Frozen):
         Field(ge=0, le=1),
         Flag("quality", "Share of seeds that the model must get right in the precheck.", "SHARE"),
     ] = None
-
     human: Annotated[
         tuple[PathText, ...],
         Flag(
@@ -230,7 +232,6 @@ class RunSettings(Frozen):
             "N",
         ),
     ] = 12
-
     guard: Annotated[
         bool,
         Flag(
@@ -372,6 +373,7 @@ class RunSettings(Frozen):
     ] = False
 
     # --- Running
+    partition: Annotated[str, Flag("running", "Grow part I (from 0) of N, below -o DIR.", "I/N")] = ""
     run_dir: Annotated[
         PathText | None, Flag("running", "Run folder when records go to stdout (-o -).", "DIR")
     ] = None

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import field_validator, model_validator
 
+from aide.config.partition import Partition
 from aide.config.prices import BATCH, find_batch_factor, find_list_price
 from aide.config.settings import GROUPS, METHOD, RunSettings
 from aide.config.values import SIMULATOR, EndpointSpec, Flag, Price, StepSpec, StepSpecs
@@ -81,6 +82,13 @@ class RunSpec(RunSettings):
         if len(tier) > 2:
             raise ValueError("names at most two tiers, such as flex,standard")
         return tier
+
+    @field_validator("partition")
+    @classmethod
+    def _is_a_part(cls, partition: str) -> str:
+        if partition:
+            Partition.parse(partition)
+        return partition
 
     @field_validator("encoding")
     @classmethod
@@ -165,6 +173,11 @@ class RunSpec(RunSettings):
             self.steps.reflect.model if name == "realism" else ""
         )  # whoever grades also tells real from made
         return step if step.model else step.model_copy(update={"model": judged or self.model})
+
+    @property
+    def part(self) -> Partition | None:
+        """Which part of the run this is; `None` for all of it."""
+        return Partition.parse(self.partition) if self.partition else None
 
     @property
     def batch_folder(self) -> Path | None:

@@ -28,8 +28,9 @@ from aide.frontier.shape import (
     split_evenly,
     split_over_hops,
 )
+from aide.frontier.share import PlainShare
 
 __all__ = [
     "CHILDREN", "DRAWS", "ENDLESS", "SPREAD", "Branch", "ChooseParent", "Frontier", "GroupWork", "ParentCandidate",
-    "PlantWork", "Root", "Slot", "TreeShape", "Work", "split_evenly", "split_over_hops",
+    "PlainShare", "PlantWork", "Root", "Slot", "TreeShape", "Work", "split_evenly", "split_over_hops",
 ]  # fmt: skip

@@ -3,9 +3,11 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from aide.frontier.levels import Branch, ChooseParent, GuidedLevel, Level, ParentCandidate, PlainLevel
+from aide.frontier.levels import Branch, ChooseParent, GuidedLevel, Level, ParentCandidate
 from aide.frontier.patience import Patience
+from aide.frontier.plain_level import PlainLevel
 from aide.frontier.shape import ENDLESS, GroupWork, PlantWork, Root, Slot, TreeShape
+from aide.frontier.share import PlainShare
 from aide.records import PLAIN
 
 Work = PlantWork | GroupWork
@@ -22,11 +24,12 @@ class Frontier:
         plain_group: int = 1,
         choose: ChooseParent = lambda candidates, chosen: 0,
         patience: int = 0,
+        share: PlainShare | None = None,
     ) -> None:
         """`group` and `plain_group` are the most slots of one piece of work; `choose` picks the next parent.
 
         After `patience` candidates in a row of which none was accepted nothing more is handed out until one is: of
-        their label, or at all. With 0 there is no end to it.
+        their label, or at all. With 0 there is no end to it. `share` says which plain records are to be grown.
         """
         self.shape = shape
         self.group = group
@@ -38,6 +41,7 @@ class Frontier:
         self.without_attributes = 0
         """Parents of which nothing could be found out, so that nothing grows there."""
         self._choose = choose
+        self._share = share
         self.patience = Patience(patience)
         self._plain: dict[tuple[str, str], PlainLevel] = {}
         self._strata: dict[str, list[GuidedLevel]] = {}
@@ -49,8 +53,9 @@ class Frontier:
 
     def add_plain(self, pool: str, label: str, quota: int) -> None:
         """Plain records of a pool; with the whole tree, `quota` of them, each once."""
-        whole = self.shape.whole
-        level = PlainLevel(pool, label, ENDLESS if whole else quota, quota if whole else None)
+        last = quota if self.shape.whole else None
+        share = self._share.turn(pool, label) if self._share else None
+        level = PlainLevel(pool, label, quota if last is None else ENDLESS, last, share)
         self._plain[pool, label] = level
         self._wake(level)
 
@@ -288,10 +293,7 @@ class Frontier:
             return
         level = self._level_of(slot)
         if isinstance(level, PlainLevel):
-            if level.last is None:
-                level.next_ordinal = max(level.next_ordinal, slot.index + 1)
-            else:
-                level.used.add(slot.index)
+            level.note_used(slot.index)
         self._hand_out(GroupWork((slot,), seed, level.depth))
         if id:
             level.admitted += 1
@@ -330,9 +332,8 @@ class Frontier:
             return
         self._reopened.append(work)
         for slot in work.slots:
-            level = self._level_of(slot)
-            if isinstance(level, PlainLevel) and level.last is None:
-                level.next_ordinal = max(level.next_ordinal, slot.index + 1)
+            if slot.kind == PLAIN:
+                self._plain[slot.parent, slot.label].note_used(slot.index)
 
     def _holds(self, slot: Slot) -> bool:
         if slot.kind == PLAIN:
@@ -383,7 +384,7 @@ class Frontier:
 
     def count_possible(self) -> int:
         """The most records that the tree can hold: its guided slots, first samples alone, and the plain ones."""
-        plain = sum(level.quota if level.last is None else level.last for level in self._plain.values())
+        plain = sum(level.possible for level in self._plain.values())
         first = [levels[0] for levels in self._strata.values() if levels]
         roots = sum(len(level.candidates) + len(level.branches) for level in first)
         return plain + sum(self.shape.caps(roots))

@@ -9,19 +9,11 @@ from math import ceil
 from typing import Final
 
 from aide.frontier.shape import CHILDREN, DRAWS, ENDLESS, SPREAD, GroupWork, Slot, TreeShape
-from aide.records import PLAIN
 
 # A level learns its yield (accepted of settled) from its own candidates. Two successes that nobody had keep its first
 # candidates from deciding; below a quarter the run is in trouble, and more open candidates would only cost more.
 PRIOR: Final = 2
 LEAST_YIELD: Final = 0.25
-# Plain records run dry: after some twenty a label a model has said the usual things, and most new ones repeat what is
-# there. Two in five, seen over two groups at least, are taken for the sign of it.
-DRY_AFTER: Final = 14
-DRY_SHARE: Final = 0.4
-# So many candidates are tried for each place of plain records. The guard gives up long before; without it this is the
-# end, as guided records end with their slots: plain ones have no such end.
-TRIES: Final = 20
 # The next parent is chosen among so many candidates: each is held against those chosen before.
 CHOSEN_AMONG: Final = 32
 
@@ -141,51 +133,6 @@ class Level:
     def count_free(self) -> int:
         """Places for further candidates, beyond those that its quota asks for."""
         return ENDLESS
-
-
-class PlainLevel(Level):
-    """Plain records of one pool of seeds and one label. They need no parent: each is known by its ordinal."""
-
-    __slots__ = ("last", "next_ordinal", "pool", "repeated", "used")
-
-    def __init__(self, pool: str, label: str, quota: int, last: int | None) -> None:
-        """`last` is how many ordinals there are, where every one of them is wanted once."""
-        super().__init__(1, label, quota)
-        self.pool = pool
-        self.last = last
-        self.next_ordinal = 0
-        self.repeated = 0
-        """Candidates that were duplicates or copies."""
-        self.used: set[int] = set()
-        """Ordinals that an earlier invocation settled; kept where every ordinal is wanted once."""
-
-    @property
-    def runs_dry(self) -> bool:
-        """True when further candidates would hardly be new, or so many were tried that none can be hoped for."""
-        repeats = self.settled >= DRY_AFTER and self.repeated > DRY_SHARE * self.settled
-        return self.last is None and (repeats or self.settled >= TRIES * self.quota)
-
-    def count_free(self) -> int:
-        """See `Level.count_free`."""
-        return 0 if self.runs_dry else ENDLESS
-
-    def take(self, most: int) -> GroupWork | None:
-        """The next group; none where nothing is left. Groups are of even size, so that no call has one line alone."""
-        if self.last is None:
-            count = self.demand
-            size = ceil(count / ceil(count / most)) if count > 0 else 0
-            return self._make_group(self.next_ordinal, size)
-        while self.next_ordinal < self.last:
-            group = self._make_group(self.next_ordinal, min(most, self.last - self.next_ordinal))
-            if group is not None and group.open:
-                return group
-        return None
-
-    def _make_group(self, first: int, size: int) -> GroupWork | None:
-        self.next_ordinal = first + size
-        slots = tuple(Slot(self.pool, PLAIN, first + n, 0, self.label) for n in range(size))
-        settled = frozenset(place for place, slot in enumerate(slots) if slot.index in self.used)
-        return GroupWork(slots, "", 1, settled) if slots else None
 
 
 class GuidedLevel(Level):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from aide.errors import CallError, FolderHeld
 from aide.journal import Journal, Wave
@@ -73,3 +73,11 @@ async def cancel_batches(
             await asyncio.sleep(FIRST)
             await session.waves.look_again()
         return [wave for wave in session.journal.waves.read() if wave.id in pending]
+
+
+def summarise_batches(journal: Journal) -> dict[str, Any]:
+    """What was asked and answered in batches; nothing where there were none."""
+    waves = journal.waves.read()
+    pending = sum(wave.calls for wave in waves if wave.state != "ended")
+    answered = sum(wave.answered for wave in waves)
+    return {"batches": {"waves": len(waves), "answered": answered, "pending": pending}} if waves else {}

@@ -113,7 +113,7 @@ def _compose_labels(
     )
     there.update({name: sum(held.guided[name, hop] for hop in range(1, shape.hops + 1)) for name in labels})
     if weights:
-        parts = _share_out(sum(totals), [weights[name] for name in labels], [there[name] for name in labels])
+        parts = share_out(sum(totals), [weights[name] for name in labels], [there[name] for name in labels])
         shares = dict(zip(labels, parts, strict=True))
     else:
         shares = split_labels(spec, labels, [seed.draft.output for seed in seeds], sum(totals), there)
@@ -127,7 +127,7 @@ def _compose_labels(
             spec, shape, len(first) if totals else of_label, shares[name] if totals else None,
             sum(held.plain[key] for key in keys), [held.guided[name, hop] for hop in range(1, shape.hops + 1)],
         )  # fmt: skip
-        parts = _share_out(
+        parts = share_out(
             count,
             [len(batch.seeds) if batch.total is None else batch.total for batch in batches],
             [held.plain[key] for key in keys],
@@ -180,7 +180,7 @@ def count_plain_of_tree(spec: RunSpec, guided: int) -> int:
     return guided if spec.plain_share == 1 else round(spec.plain_share / (1 - spec.plain_share) * guided)
 
 
-def _share_out(total: int, weights: Sequence[int], held: Sequence[int]) -> list[int]:
+def share_out(total: int, weights: Sequence[int], held: Sequence[int]) -> list[int]:
     """`total` in proportion to `weights`, largest remainders first, never below what is held.
 
     What one holds beyond its share the others have less, so that the sum is `total` unless more than that is held.
@@ -208,7 +208,7 @@ def split_labels(
         caps = [max(total, held[name]) for name in labels]
         return dict(zip(labels, split_over_hops(total, caps, [held[name] for name in labels]), strict=True))
     counts = Counter(drawn)
-    parts = _share_out(total, [counts[name] for name in labels], [held[name] for name in labels])
+    parts = share_out(total, [counts[name] for name in labels], [held[name] for name in labels])
     return dict(zip(labels, parts, strict=True))
 
 

@@ -22,6 +22,7 @@ from aide.run.guard import PATIENCE, has_given_up
 from aide.run.inputs import PreparedInputs
 from aide.run.seed_pool import SeedPool
 from aide.run.session import Session
+from aide.run.shares import fix_plain_share
 from aide.run.task_card import list_hop_labels
 from aide.run.test_results import JournaledTestRunner
 from aide.seeds.column_names import list_joined_columns
@@ -183,9 +184,10 @@ def build_frontier(
         labels.weights,
         context.roots,
     )
+    share = fix_plain_share(spec.part, journal, sizes.most(PLAIN)) if spec.part else None
     frontier = restore.build_frontier(
         shape, composition, journal, pools, groups=(sizes.most(GUIDED), sizes.most(PLAIN)), choose=choose, out=out,
-        retry_failed=spec.retry_failed, patience=PATIENCE if spec.guard else 0,
+        retry_failed=spec.retry_failed, patience=PATIENCE if spec.guard else 0, share=share,
     )  # fmt: skip
     if not has_given_up(context.session):
         frontier.patience.renew()

@@ -21,6 +21,7 @@ from aide.llm.health import Trouble
 from aide.metrics.drift import DriftBounds
 from aide.records import Seed
 from aide.run import restore
+from aide.run.batches import summarise_batches
 from aide.run.context import build_frontier, count_thoughtful, make_context
 from aide.run.deduplication import open_deduplicator, read_duplicate_thresholds
 from aide.run.distribution_report import measure_run_distribution
@@ -34,12 +35,14 @@ from aide.run.folder import (
     measure_shards,
 )
 from aide.run.group_sizes import KEPT, GroupSizes, learn_group_sizes, note_written
+from aide.run.handed_card import take_card
 from aide.run.hops import HopBuilder
 from aide.run.inputs import PreparedInputs, SeedSource
 from aide.run.judge_groups import GroupedJudge, make_judge
 from aide.run.loop import Emit, GrowthLoop, RunOutput, WorkLimit
 from aide.run.missing_answers import answer_missing
 from aide.run.parents import ParentChooser
+from aide.run.parts import CARD_SPENT, MERGED
 from aide.run.precheck import enforce_min_share, fix_thresholds, run_precheck
 from aide.run.progress import Progress, usage_by_step
 from aide.run.pruning import read_pruned, read_standing, reconcile_shards
@@ -140,9 +143,11 @@ class Expansion:
         seeds = {path: inputs.hashes[path] for path in self.request.seed_files}
         # What was expected before the first call stands: a resume must not improve on its own estimate.
         plan = manifest.get("plan") or {}
+        kept: dict[str, Any] = {name: manifest[name] for name in (CARD_SPENT, MERGED) if name in manifest}
         folder.write_manifest(
             {
                 **make_manifest(spec, self.request.origins, identity, seeds),
+                **kept,
                 "earlier_extras": list_earlier_extras(folder, spec),
                 "begun": manifest.get("begun", self.clock.now()),
                 "plan": plan
@@ -197,11 +202,14 @@ class Expansion:
         )
         if self._precheck is not None:
             self.observer.on_precheck(self._precheck)
-        self._end_manifest(session, finished=False)
+        spent, cost = session.budget.spent, session.budget.money
+        alone = {CARD_SPENT: {"calls": spent.calls, "tokens": spent.prompt + spent.completion, "cost": cost}}
+        self._end_manifest(session, finished=False, more={} if session.journal.count_outcomes() else alone)
         return {**session.folder.read_summary(), "exit_code": 0}
 
     async def _fix_card(self, session: Session, inputs: PreparedInputs, sizes: GroupSizes) -> TaskCard:
         """The task card, tried on the seeds and shown."""
+        take_card(session, inputs)
         card = await fix_card(session, inputs)
         if session.spec.prechecked:
             judge_for = partial(self._make_judge, session, inputs, sizes)
@@ -298,27 +306,21 @@ class Expansion:
             "format": self._card.format if self._card else "",
             "steps": usage_by_step(session.journal.sum_usage()),
             "endpoints": dict(self.models.stats()),
-            **_summarise_batches(session.journal),
+            **summarise_batches(session.journal),
             "journal_bytes": session.journal.measure_size(),
             **({"exam": self._precheck.as_dict()} if self._precheck else {}),
             **({"thoughtful": count_thoughtful(session.journal)} if self._keeps_thoughts else {}),
         }
 
-    def _end_manifest(self, session: Session, *, finished: bool) -> None:
+    def _end_manifest(
+        self, session: Session, *, finished: bool, more: Mapping[str, Any] | None = None
+    ) -> None:
         """Write when the invocation ended, and what it must share with a rerun that has nothing to do."""
         folder = session.folder
         manifest = folder.read_manifest()
         asked = manifest["plan"]["asked"]
         done = {"finished": {"invocation": asked, "shards": measure_shards(folder)}} if finished else {}
-        folder.write_manifest({**manifest, **done, "ended": self.clock.now()})
-
-
-def _summarise_batches(journal: Journal) -> dict[str, Any]:
-    """What was asked and answered in batches; nothing where there were none."""
-    waves = journal.waves.read()
-    pending = sum(wave.calls for wave in waves if wave.state != "ended")
-    answered = sum(wave.answered for wave in waves)
-    return {"batches": {"waves": len(waves), "answered": answered, "pending": pending}} if waves else {}
+        folder.write_manifest({**manifest, **done, **(more or {}), "ended": self.clock.now()})
 
 
 def _was_answered(folder: RunFolder) -> bool:
@@ -372,14 +374,14 @@ def _count_settled(
 ) -> Progress:
     """Counts of what earlier invocations settled."""
     progress, journal = Progress(), session.journal
-    progress.target, progress.possible = (
-        session.spec.compute_target(len(inputs.seeds)),
-        frontier.count_possible(),
-    )
+    progress.possible = frontier.count_possible()
     for outcome in journal.read_outcomes("accepted", "rejected", "failed", "surplus", payload=False):
         if outcome.kind != "failed" or not session.spec.retry_failed:
             kind = "pruned" if outcome.node in out else outcome.kind
             progress.count_outcome(kind, outcome.depth, outcome.label)
+    progress.target = session.spec.compute_target(len(inputs.seeds))
+    if session.spec.part and progress.target is not None:
+        progress.target = progress.accepted + frontier.short
     progress.reasons.update(line["reason"] for line in _read_rejects(journal))
     progress.accepted_before = progress.accepted
     progress.without_attributes = frontier.without_attributes

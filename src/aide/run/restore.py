@@ -7,11 +7,12 @@ from typing import Any, Final
 import orjson
 
 from aide.config.spec import RunSpec
-from aide.frontier import ChooseParent, Frontier, GroupWork, Slot, TreeShape
+from aide.frontier import ChooseParent, Frontier, GroupWork, PlainShare, Slot, TreeShape
 from aide.journal import Journal, Outcome
 from aide.recipes import NOT_NEEDED, Roots
 from aide.records import PLAIN, Seed, replace
 from aide.run.composition import Composition, Held, SeedBatch, compose, share_target, split_batches
+from aide.run.shares import take_share
 
 GROUP: Final = "group"
 """Kind of the decision that keeps a composed group: its slots, and what its prompt was given beside them."""
@@ -98,9 +99,14 @@ def plan_levels(
     weights: Mapping[str, int] | None = None,
     roots: Roots | None = None,
 ) -> Composition:
-    """The quotas of all levels, with what earlier invocations accepted."""
+    """The quotas of all levels, with what earlier invocations accepted; of a part of the run its share."""
     held = count_held(journal, pools, {seed.id for seed in seeds}, out)
-    return compose(spec, shape, batch_seeds(spec, seeds, pools, journal), labels, near, held, weights, roots)
+    batches, part = batch_seeds(spec, seeds, pools, journal), spec.part
+    if part is None:
+        return compose(spec, shape, batches, labels, near, held, weights, roots)
+    # What one part holds no other knows: the whole is composed as if nothing were there, the same in each part.
+    whole = compose(spec, shape, batches, labels, near, Held(), weights, roots)
+    return take_share(whole, shape, part, pools, held)
 
 
 def build_frontier(
@@ -114,18 +120,21 @@ def build_frontier(
     out: Collection[str] = (),
     retry_failed: bool = False,
     patience: int = 0,
+    share: PlainShare | None = None,
 ) -> Frontier:
     """The frontier as it stands: levels with their quotas, settled candidates in their slots, open groups first.
 
     `groups` are the most slots of a guided and of a plain group. What is in `out` was pruned: its place is free again,
-    and nothing grows from it.
+    and nothing grows from it. `share` are the plain records of a part.
     """
-    frontier = Frontier(shape, group=groups[0], plain_group=groups[1], choose=choose, patience=patience)
+    frontier = Frontier(
+        shape, group=groups[0], plain_group=groups[1], choose=choose, patience=patience, share=share
+    )
     for (pool, label), quota in composition.plain.items():
         frontier.add_plain(pool, label, quota)
     for stratum in composition.strata:
         frontier.add_stratum(stratum.name, stratum.label, stratum.roots, stratum.quotas)
-    here = {root.seed for stratum in composition.strata for root in stratum.roots}
+    here = set(pools) if share else {root.seed for stratum in composition.strata for root in stratum.roots}
     settled = _restore_outcomes(frontier, journal, pools, here, out, retry=retry_failed)
     if not shape.whole:
         for work in _read_groups(journal, settled):

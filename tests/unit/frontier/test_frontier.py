@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aide.frontier import CHILDREN, DRAWS, ENDLESS, SPREAD, Frontier, GroupWork, PlantWork, Slot
-from aide.frontier.levels import TRIES
+from aide.frontier.plain_level import TRIES
 from aide.records import OPERATIONS, PERSONA, PLAIN
 from unit.frontier.growing import (
     ATTRIBUTES,

@@ -1,0 +1,42 @@
+"""`--card`: a run begins with a card that was made before, and with the precheck that belongs to it."""
+
+from aide.atomic import write_atomic
+from aide.card import card_from_toml
+from aide.errors import InputError
+from aide.journal import Journal
+from aide.run.folder import RunFolder
+from aide.run.inputs import PreparedInputs
+from aide.run.precheck import DECISION
+from aide.run.session import Session
+
+
+def take_card(session: Session, inputs: PreparedInputs) -> None:
+    """Put the card of `--card` into a folder that has none yet, and the results of its precheck into the journal.
+
+    These are there where the card stands in the folder of a run, of these seeds or of others.
+
+    Raises:
+        errors.InputError: the card can't be read, or is of another format than the seeds.
+    """
+    path, folder, journal = session.spec.card, session.folder, session.journal
+    if path is None or folder.card.exists() or journal.get_meta("card") is not None:
+        return
+    given = RunFolder(path) if path.is_dir() else RunFolder(path.parent)
+    path = given.card if path.is_dir() else path
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputError(
+            f"--card: {path} can't be read: {fault}", hint="name a task.toml, or a run folder"
+        ) from fault
+    card = card_from_toml(text)
+    if card.format != inputs.format.name:
+        raise InputError(
+            f"--card: {path} is a card for {card.format}, and the seeds are {inputs.format.name}",
+            hint="name the card of this task, or say what the outputs are with --format",
+        )
+    if path == given.card and given.journal.is_file():
+        with Journal.open(given.journal, readonly=True) as other:
+            for seed, result in other.read_decisions(DECISION):
+                journal.decide(DECISION, seed, result)
+    write_atomic(folder.card, text)

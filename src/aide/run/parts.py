@@ -1,0 +1,103 @@
+"""A run in several parts below one root: the folder of each, its settings, and what makes them one run."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from aide.config.partition import Partition, Spent, divide_caps
+from aide.config.spec import RunSpec
+from aide.errors import InputError
+from aide.run.folder import RunFolder
+from aide.run.inputs import PreparedInputs
+from aide.text.figures import format_plural
+
+CARD_SPENT: Final = "card_spent"
+"""Under which the manifest of the root keeps what its card and precheck took."""
+MERGED: Final = "merged"
+"""Under which the manifest of the root keeps the folder names of the parts that were merged."""
+
+
+def list_parts(root: Path) -> dict[Partition, RunFolder]:
+    """The parts below a root, in order; empty where there are none.
+
+    Raises:
+        InputError: they are of runs that were divided differently.
+    """
+    if not root.is_dir():
+        return {}
+    found = {part: each for each in root.iterdir() if (part := Partition.parse_folder(each.name)) is not None}
+    if len(counts := sorted({part.count for part in found})) > 1:
+        raise InputError(
+            f"{root} has parts of {' and of '.join(map(str, counts))}",
+            hint="keep those of one number in a root",
+        )
+    return {part: RunFolder(found[part]) for part in sorted(found)}
+
+
+def is_unmerged(root: Path) -> bool:
+    """True for the root of parts of which none is merged yet."""
+    return bool(list_parts(root)) and not RunFolder(root).read_manifest().get(MERGED)
+
+
+def require_merged(root: Path) -> None:
+    """Refuse the root of parts that are not merged.
+
+    Raises:
+        InputError: what is asked for needs the records of all parts in one folder.
+    """
+    if is_unmerged(root):
+        count = len(list_parts(root))
+        raise InputError(
+            f"{root} holds {format_plural(count, 'part')} that {'is' if count == 1 else 'are'} not merged",
+            hint=f"aide merge {root} (with --partial while some are missing), or name one part",
+        )
+
+
+def enter_part(spec: RunSpec, folder: RunFolder) -> RunSpec:
+    """The settings of a part, whose `folder` lies below the root: its share of the caps, and the card of the root.
+
+    Settings of a whole run are returned as they are.
+
+    Raises:
+        InputError: the root has no card, or other parts; or a whole run would grow beside parts.
+    """
+    part = spec.part
+    if part is None:
+        require_merged(folder.path)
+        return spec
+    root = RunFolder(folder.path.parent)
+    if spec.card_only:
+        raise InputError(
+            "--card-only makes the card of all parts",
+            hint="leave --partition out: the parts take the card over",
+        )
+    others = {each.count for each in list_parts(root.path)}
+    if others - {part.count}:
+        raise InputError(
+            f"{root.path} has {min(others)} parts, and --partition {part} is one of {part.count}",
+            hint="name another folder with -o DIR, or go on with as many parts",
+        )
+    spent = root.read_manifest().get(CARD_SPENT) or {}
+    spec = divide_caps(spec, part, Spent(**spent))
+    if spec.card is not None or folder.card.exists():
+        return spec
+    if not root.card.is_file():
+        raise InputError(
+            f"there is no task card for the parts: {root.card} is missing",
+            hint=f"make it once by the same command with --card-only in place of --partition {part}, "
+            "or name one with --card",
+        )
+    return spec.model_copy(update={"card": root.card})
+
+
+def narrow_to_part(spec: RunSpec, inputs: PreparedInputs) -> tuple[RunSpec, PreparedInputs]:
+    """Settings and seeds by which the work of a part can be estimated: its share of the target, or of the seeds."""
+    part = spec.part
+    if part is None:
+        return spec, inputs
+    target = spec.compute_target(len(inputs.seeds))
+    if target is None:
+        own = inputs.seeds[part.index :: part.count] or inputs.seeds[:1]
+        return spec, replace(inputs, seeds=own)
+    share: dict[str, Any] = {"target": -(-target // part.count), "per_seed": None}
+    return spec.model_copy(update=share), inputs
