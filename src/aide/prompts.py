@@ -1,20 +1,22 @@
 """Prompts as files: load, check, render. The contract is docs/design/prompts.md."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from aide.config import resources
+from aide.config.fingerprint import KNOWLEDGE_PROMPT
 from aide.errors import InputError
 from aide.records import Correction, Message, Parts
 from aide.text.suggestions import suggest_name
 from aide.text.tags import defuse_tags
 
+_EXAMPLES_END: Final = "</examples>"  # values hold none: closing tags in them are made harmless
 _SYSTEM, _USER = "@system", "@user"
 _HEADINGS = re.compile(
     r"\A\s*^# system[ \t]*$(?P<system>.*?)^# user[ \t]*$(?P<user>.*)\Z", re.MULTILINE | re.DOTALL
@@ -84,12 +86,21 @@ class Prompts:
 
     Args:
         override: the person's folder of prompts.
+        find_passages: the passages of a reference work that bear on some texts; they stand in `knowledge.md` beside
+            the examples of those prompts that answer or judge. Without it prompts are as if there were no such file.
         constants: values that every template may use, such as `card`.
     """
 
-    def __init__(self, override: Path | None = None, **constants: Any) -> None:
+    def __init__(
+        self,
+        override: Path | None = None,
+        *,
+        find_passages: Callable[[Sequence[str]], Sequence[str]] | None = None,
+        **constants: Any,
+    ) -> None:
         self.override = override
         self.constants = constants
+        self._find_passages = find_passages
         # A sandbox, because people share prompts: a template must not be able to run Python.
         self._environment = _Sandbox(
             loader=_Loader(override),
@@ -130,7 +141,12 @@ class Prompts:
         values = {**self.constants, "parts": names, **context}
         messages = [
             Message("system", _fixed(parts) + self._system(template, names, values)),
-            Message("user", _tidy(self._rendered(f"{template}.md{_USER}", values))),
+            Message(
+                "user",
+                self._add_knowledge(
+                    template, _tidy(self._rendered(f"{template}.md{_USER}", values)), context
+                ),
+            ),
         ]
         if correction is not None:
             problem = self._rendered("correct.md", {**values, "problem": _Trusted(correction.problem)})
@@ -139,6 +155,16 @@ class Prompts:
                 Message("user", _tidy(problem)),
             ]
         return messages
+
+    def _add_knowledge(self, template: str, text: str, context: Mapping[str, Any]) -> str:
+        """The user's half with the passages that bear on it, below the examples, which a prefix cache serves."""
+        queries = _list_queries(template, context) if self._find_passages else ()
+        passages = self._find_passages(queries) if self._find_passages and queries else ()
+        if not passages:
+            return text
+        shown = _tidy(self._rendered(KNOWLEDGE_PROMPT, {**self.constants, "parts": [], "passages": passages}))
+        head, end, rest = text.partition(_EXAMPLES_END) if text.startswith("<examples>") else ("", "", text)
+        return "\n\n".join(filter(None, (head + end, shown, rest.strip())))
 
     def render_instruction(self, template: str, **context: Any) -> str:
         """The block `change` of a `synthesize` template alone: what an operation asks for."""
@@ -178,6 +204,18 @@ class Prompts:
             return "".join(template.root_render_func(context))
         except jinja2.TemplateError as broken:
             raise _broken(name, broken) from broken
+
+
+def _list_queries(template: str, context: Mapping[str, Any]) -> list[str]:
+    """What a prompt asks about, where passages are of use to it: a question, texts to be read, answers to be judged."""
+    kind = template.partition("/")[0]
+    if kind == "answer":
+        return [context["question"]]
+    if kind == "reflect" and "texts" in context:
+        return [text["shown"] for text in context["texts"]]
+    if kind == "reflect" and context.get("answers"):
+        return [pair["text"] for pair in context["pairs"]]
+    return []
 
 
 def _tidy(text: str) -> str:

@@ -12,11 +12,17 @@ from typing import Any, Final
 from aide.config.delivery import DELIVERY, keep_answering
 from aide.config.resolve import DEFAULT
 from aide.config.spec import OLD_NAMES, RunSpec, rename_settings
+from aide.records import DOMAIN
 
 FORMAT: Final = 3
 """The version of a fingerprint as it is kept. Version 0, which had no number, is that of `aide` 0.1; up to version 1
 it held all fields of `--extra`, and up to version 2 records had no thoughts.
 """
+
+RECIPE_PROMPTS: Final = "recipes/"
+"""The folder of prompts that belong to one recipe each."""
+KNOWLEDGE_PROMPT: Final = "knowledge.md"
+"""What stands around the passages of `--knowledge`."""
 
 IDENTITY: Final = (
     "recipe", "task", "format", "labels", "label_separator", "agree_on",
@@ -43,6 +49,7 @@ EXCLUDED: Final[Mapping[str, str]] = {
     "exam": "looks before the first record, changes none",
     "min_exam": "looks before the first record, changes none",
     "avoid": "paths; the hashes of their contents are added by whoever reads them",
+    "knowledge": "paths; the hashes of their contents are added by whoever reads them",
     "output_schema": "a path; the hash of its content is added by whoever reads it",
     "persona_file": "a path; the hash of its content is added by whoever reads it",
     "prompts": "a path; the hashes of the prompts are added by whoever reads them",
@@ -121,6 +128,15 @@ def compute_fingerprint(spec: RunSpec, content: Mapping[str, str] | None = None)
         },
         **(content or {}),
     }
+
+
+def uses_prompt(spec: RunSpec, name: str) -> bool:
+    """False for a prompt that this run can't come to: a folder goes on that was begun before there was one."""
+    if name.startswith(RECIPE_PROMPTS):
+        return name.split("/")[1] == spec.recipe
+    if name == KNOWLEDGE_PROMPT:
+        return bool(spec.knowledge)
+    return DOMAIN in spec.operations or not name.startswith(f"synthesize/{DOMAIN}.")
 
 
 def upgrade_fingerprint(kept: Mapping[str, str], version: int) -> dict[str, str]:

@@ -59,6 +59,9 @@ class RunSettings(Frozen):
         tuple[PathText, ...],
         Flag("task", "More documents to ask about: further fixed parts; files and folders.", "PATH"),
     ] = ()
+    knowledge: Annotated[
+        tuple[PathText, ...], Flag("task", "Passages; the best few stand beside answer and judge.", "PATH")
+    ] = ()
     demonstrations: Annotated[
         int, Field(ge=0, le=20), Flag("task", "Seeds that each prompt shows as examples.")
     ] = 6

@@ -67,11 +67,15 @@ class DocumentReader:
         encoding: str = "",
         skip_bad: bool = False,
         besides: Sequence[Path] = (),
+        flag: str = "--contexts",
     ) -> None:
-        """`encoding` is that of texts which are not UTF-8; empty means that they are refused."""
+        """`encoding` is that of texts which are not UTF-8; empty means that they are refused. `flag` is the option that
+        named the paths, as messages say it.
+        """
         self._paths = paths
         self._encoding = encoding
         self._skip_bad = skip_bad
+        self._flag = flag
         self._besides = {path.resolve() for path in besides}
         self._names: set[str] = set()
         self._others: Counter[str] = Counter()
@@ -85,12 +89,12 @@ class DocumentReader:
         if self._others:
             kinds = ", ".join(f"{ending} {count}" for ending, count in self._others.most_common(_SHOWN))
             count = format_plural(sum(self._others.values()), "file")
-            notes.append(f"--contexts leaves out {count} of other kinds ({kinds})")
+            notes.append(f"{self._flag} leaves out {count} of other kinds ({kinds})")
         if self._silent:
             verb = "holds" if len(self._silent) == 1 else "hold"
-            notes.append(f"--contexts: {_list_some(self._silent)} {verb} no text; a scan is a picture")
+            notes.append(f"{self._flag}: {_list_some(self._silent)} {verb} no text; a scan is a picture")
         if self._bad:
-            notes.append(f"--contexts leaves out what can't be read: {_list_some(self._bad, '; ')}")
+            notes.append(f"{self._flag} leaves out what can't be read: {_list_some(self._bad, '; ')}")
         return notes
 
     def read(self) -> Iterator[Document]:
@@ -114,7 +118,7 @@ class DocumentReader:
     def _find_files(self, path: Path) -> Iterator[tuple[str, Path]]:
         if not path.exists():
             raise InputError(
-                f"there is no file {path}{suggest_place(path)}", hint="--contexts takes files and folders"
+                f"there is no file {path}{suggest_place(path)}", hint=f"{self._flag} takes files and folders"
             )
         if not path.is_dir():
             yield self._name(path.name, path), path
@@ -131,7 +135,7 @@ class DocumentReader:
             found = True
             yield self._name(f"{root}/{file.relative_to(path).as_posix()}", file), file
         if not found:
-            raise InputError(f"the folder {path} holds no documents", hint=f"--contexts takes {_KINDS}")
+            raise InputError(f"the folder {path} holds no documents", hint=f"{self._flag} takes {_KINDS}")
 
     def _name(self, name: str, file: Path) -> str:
         """The name by which records and messages know a file: short, or its whole path where another has that name."""
@@ -173,7 +177,7 @@ class DocumentReader:
         if not foreign and is_binary(data):
             foreign = "a binary file, not text"
         if foreign:
-            raise InputError(f"{name} is {foreign}", hint=f"--contexts takes {_KINDS}")
+            raise InputError(f"{name} is {foreign}", hint=f"{self._flag} takes {_KINDS}")
         return self._decode(name, data)
 
     def _decode(self, name: str, data: bytes, *others: str) -> str:

@@ -25,6 +25,7 @@ from aide.records import (
     Record,
     Seed,
 )
+from aide.retrieval import Knowledge
 from aide.verify.answers import AnswerChecks
 
 A = TypeVar("A")
@@ -93,6 +94,8 @@ class RecipeContext:
     """Whether inputs have parts that are never rewritten."""
     keeps_thoughts: bool = False
     """Whether a record holds what the model thought before its answer."""
+    knowledge: Knowledge | None = None
+    """Passages that stand beside answers and their judge."""
     wants: Callable[[Hop], bool] = lambda hop: True
     """False where a record of this hop would come too late for the target."""
     note_written: Callable[[Group, int], None] = lambda group, count: None
@@ -127,9 +130,10 @@ def choose_reply(spec: RunSpec, format: Format, *, fixed_parts: bool, thoughtful
 
     The label itself is never written along: the hop brings it. Solutions to tests are found without sight of these.
     Where records are to be `thoughtful`, only options are: what a writer thought belongs to all that it wrote, and to
-    the making of questions besides. Which option is right is then thought out by a call of its own.
+    the making of questions besides. Which option is right is then thought out by a call of its own. Passages of
+    `--knowledge` are found by an input that is there, so its answer is asked for then.
     """
-    if spec.answer != "joint" or (thoughtful and format.reading != "options"):
+    if spec.answer != "joint" or spec.knowledge or (thoughtful and format.reading != "options"):
         return ""
     return EVIDENCE if format.labelled and fixed_parts and not format.structured else format.reply
 

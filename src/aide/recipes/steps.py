@@ -1,7 +1,7 @@
 """Steps that recipes share: the checks of a new input, its answer, the judge's verdict, the record."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from aide.errors import Rejection
 from aide.judging.verdict import apply_thresholds
@@ -9,6 +9,8 @@ from aide.recipes.base import Candidate, RecipeContext
 from aide.records import DOCUMENT, PLAIN, Ask, Correction, Draft, Hop, Lineage, Reading, Record, Verdict
 from aide.verify.answers import CheckedAnswer
 
+KNOWLEDGE: Final = "knowledge"
+"""Where a record's `meta` names the passages that were shown."""
 NOT_NEEDED: Final = "not_needed"
 """The reason of a candidate that came too late for the target: it says nothing against the candidate."""
 
@@ -132,5 +134,13 @@ def make_record(
     source = {DOCUMENT: dict(hop.parent.source)} if hop.parent.source else {}
     return Record(
         hop.id, context.task, context.format.name, draft, hop.parent.parts, Lineage.of(hop),
-        {**grades, **found.scores}, revisions, meta={**hop.seed.meta, **source},
+        {**grades, **found.scores}, revisions, meta={**hop.seed.meta, **source, **name_passages(context, draft)},
     )  # fmt: skip
+
+
+def name_passages(context: RecipeContext, draft: Draft) -> dict[str, Any]:
+    """Which passages of `--knowledge` stood beside the answer and the judge of this draft, for the record's `meta`."""
+    if context.knowledge is None:
+        return {}
+    asked = context.format.show_input(draft), context.format.show_to_judge(draft)
+    return {KNOWLEDGE: [dict(passage.source) for passage in context.knowledge.find(asked)]}

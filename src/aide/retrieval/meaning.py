@@ -5,6 +5,7 @@ from array import array
 from collections.abc import Sequence
 from heapq import nsmallest
 from typing import Final
+from weakref import finalize
 
 from aide.retrieval.wording import Hit
 from aide.vectors import Vector, cosine, pack_vector, sign_bits
@@ -20,14 +21,12 @@ class VectorIndex:
     def __init__(self) -> None:
         self._bits: dict[int, int] = {}
         self._database = sqlite3.connect("", check_same_thread=False)
+        self.close = finalize(self, self._database.close)
+        """Remove the temporary file; at the latest it goes with the index."""
         self._database.execute("CREATE TABLE vectors (id INTEGER PRIMARY KEY, numbers BLOB NOT NULL)")
 
     def __len__(self) -> int:
         return len(self._bits)
-
-    def close(self) -> None:
-        """Remove the temporary file."""
-        self._database.close()
 
     def enter(self, id: int, vector: Vector) -> None:
         """Enter a passage, in place of what it was before."""

@@ -5,9 +5,12 @@ FTS5 sets them. Passages and index stand in a temporary file, so that memory doe
 """
 
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, Self
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+from weakref import finalize
+
+import orjson
 
 from aide.retrieval.terms import list_search_terms
 
@@ -18,7 +21,7 @@ _EQUAL: Final = 1e-9
 _TABLES: Final = """
 PRAGMA journal_mode = OFF;
 PRAGMA cache_size = -16000;
-CREATE TABLE passages (id INTEGER PRIMARY KEY, text TEXT NOT NULL, source TEXT NOT NULL);
+CREATE TABLE passages (id INTEGER PRIMARY KEY, text TEXT NOT NULL, source BLOB NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(
     terms, content='', tokenize="unicode61 remove_diacritics 2 categories 'L* N* M* Co'"
 );
@@ -31,8 +34,8 @@ class Passage:
     """A piece of text that may answer something."""
 
     text: str
-    source: str = ""
-    """Where it stands, for a person: such as `handbook.md:12`."""
+    source: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Where it stands, as JSON values, such as its file and heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,15 @@ class WordIndex:
 
     def __init__(self, passages: Iterable[Passage]) -> None:
         self._database = sqlite3.connect("", check_same_thread=False)  # a file that nobody else sees
+        self.close = finalize(self, self._database.close)
+        """Remove the temporary file; at the latest it goes with the index."""
         self._database.executescript(_TABLES)
         self._count = 0
         for passage in passages:
             text = passage.text.encode("utf-8", "replace").decode()  # a lone surrogate is no text to SQLite
             self._database.execute(
-                "INSERT INTO passages VALUES (?, ?, ?)", (self._count, text, passage.source)
+                "INSERT INTO passages VALUES (?, ?, ?)",
+                (self._count, text, orjson.dumps(dict(passage.source))),
             )
             self._database.execute(
                 "INSERT INTO words(rowid, terms) VALUES (?, ?)",
@@ -71,16 +77,12 @@ class WordIndex:
     def __exit__(self, kind: object, fault: object, trace: object) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Remove the temporary file."""
-        self._database.close()
-
     def get(self, id: int) -> Passage:
         """The passage of this number; raises `KeyError` where there is none."""
         row = self._database.execute("SELECT text, source FROM passages WHERE id = ?", (id,)).fetchone()
         if row is None:
             raise KeyError(id)
-        return Passage(*row)
+        return Passage(row[0], orjson.loads(row[1]))
 
     def search(self, query: str, limit: int) -> list[Hit]:
         """The best passages, the best first; of equal ones the earlier. None where no word of the query is in any."""

@@ -67,7 +67,8 @@ def make_context(
     runner = JournaledTestRunner(session.journal, session.sandbox) if session.sandbox else None
     embed = session.embed_for(digest("personas")) if session.spec.embeddings else None
     recipe_context = build_recipe_context(
-        session.spec, inputs, card, Prompts(session.spec.prompts, card=card), deduplicator=deduplicator, judge=judge,
+        session.spec, inputs, card, inputs.make_prompts(session.spec, card=card), deduplicator=deduplicator,
+        judge=judge,
         thresholds=thresholds, demonstrations=pool.demonstrations, examples=pool.examples, run=runner,
         query=runner.query if runner else None, embed=embed,
         wants=wants, note_written=note_written,
@@ -106,15 +107,7 @@ def build_recipe_context(
         task=inputs.loaded.task,
         card=card,
         format=inputs.format,
-        gate=FormGate(
-            card,
-            [seed.draft.input for seed in inputs.seeds],
-            [inputs.format.read_prose(seed.draft, card) for seed in inputs.seeds],
-            inputs.avoid,
-            [seed.draft.reasoning for seed in inputs.seeds],
-            list_joined_columns(inputs.loaded.origin.roles),
-            [seed.draft for seed in inputs.seeds if seed.draft.turns],
-        ),
+        gate=_make_gate(inputs, card),
         # By itself a vote is held only where the judge, whose own answer is one, says otherwise.
         checks=AnswerChecks(
             inputs.format,
@@ -134,8 +127,21 @@ def build_recipe_context(
         near_labels=list_hop_labels(card, inputs).near,
         fixed_parts=inputs.fixed_parts,
         keeps_thoughts=keeps_thoughts(spec, inputs, card),
+        knowledge=inputs.knowledge,
         wants=wants,
         note_written=note_written,
+    )
+
+
+def _make_gate(inputs: PreparedInputs, card: TaskCard) -> FormGate:
+    return FormGate(
+        card,
+        [seed.draft.input for seed in inputs.seeds],
+        [inputs.format.read_prose(seed.draft, card) for seed in inputs.seeds],
+        inputs.avoid,
+        [seed.draft.reasoning for seed in inputs.seeds],
+        list_joined_columns(inputs.loaded.origin.roles),
+        [seed.draft for seed in inputs.seeds if seed.draft.turns],
     )
 
 

@@ -18,19 +18,18 @@ from aide.config.fingerprint import (
     compute_fingerprint,
     keep_defaults,
     upgrade_fingerprint,
+    uses_prompt,
 )
 from aide.config.resources import hash_files
 from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.jsonl import parse_json
 from aide.places import suggest_place
-from aide.records import DOMAIN
 from aide.streams import is_stream
 
 FORMAT = 1
 """The version of `run.json` and of what stands beside it. Version 0, which had no number, is that of `aide` 0.1."""
 PROMPT = "prompts/"
-RECIPES = "recipes/"  # prompts below are those of one recipe each
 MEASURING = frozenset({"realism.md"})
 """Prompts that look at finished records and change none: a folder goes on under another wording of them."""
 _SCRATCH = re.compile(
@@ -247,22 +246,27 @@ def hash_file(path: str) -> str:
     return h.hexdigest()[:16]
 
 
+def _hash_content(path: Path) -> str:
+    """As `hash_file`; of a folder by what its files hold, so that a copy is the same."""
+    files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else ()
+    named = "".join(f"{each.relative_to(path)}:{hash_file(str(each))}\n" for each in files)
+    return sha256(named.encode()).hexdigest()[:16] if files else hash_file(str(path))
+
+
 def compute_identity(spec: RunSpec) -> dict[str, str]:
     """The fingerprint of a run with the content of the files its settings point at."""
     hashes = hash_files("prompts", spec.prompts)
-    # A folder goes on that was begun before there were these prompts, of which it uses none.
-    unused = [name for name in hashes if name.startswith(RECIPES) and name.split("/")[1] != spec.recipe]
-    if DOMAIN not in spec.operations:
-        unused += [name for name in hashes if name.startswith(f"synthesize/{DOMAIN}.")]
     content = {
         f"{PROMPT}{name}": value
         for name, value in hashes.items()
-        if name not in MEASURING and name not in unused
+        if name not in MEASURING and uses_prompt(spec, name)
     }
     if spec.persona_file is not None:
         content["persona_file"] = hash_file(str(spec.persona_file))
     if spec.output_schema is not None:
         content["output_schema"] = hash_file(str(spec.output_schema))
+    if spec.knowledge:
+        content["knowledge"] = " ".join(_hash_content(path) for path in spec.knowledge)
     if spec.avoid:
         content["avoid"] = " ".join(sorted(hash_file(str(path)) for path in spec.avoid))
     return compute_fingerprint(spec, content)

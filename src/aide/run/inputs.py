@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from aide.card import count_card, read_labels
 from aide.config.spec import RunSpec
@@ -12,10 +12,13 @@ from aide.dedup.test_sets import read_test_items
 from aide.errors import InputError
 from aide.formats import Format, Label, TaskCard, detect_format
 from aide.formats.schema import read_schema
+from aide.prompts import Prompts
 from aide.recipes import find_recipe
 from aide.records import Seed
+from aide.retrieval import Knowledge
 from aide.run.contexts import read_contexts
 from aide.run.folder import RunFolder, hash_inputs
+from aide.run.knowledge import read_knowledge
 from aide.seeds import LoadedSeeds, SeedMapping, load_seeds, shape_chats
 from aide.streams import NO_STREAMS, STDIN, Streams, is_stream
 from aide.text.programming import PYTHON
@@ -47,6 +50,8 @@ class PreparedInputs:
     """Examples of `--human`, to measure records by."""
     hashes: Mapping[str, str]
     """Of each seed file, by its name, the hash of the very bytes that were read; empty for standard input."""
+    knowledge: Knowledge | None = None
+    """The passages of `--knowledge`."""
     waiting_labels: Mapping[str, int] = field(default_factory=dict)
     """Labels of seeds that wait because the folder's card lacks them, each with the number of such seeds."""
 
@@ -64,6 +69,15 @@ class PreparedInputs:
     def fixed_parts(self) -> bool:
         """Whether inputs have parts that are never rewritten."""
         return any(seed.parts.fixed for seed in self.seeds)
+
+    def make_prompts(self, spec: RunSpec, **constants: Any) -> Prompts:
+        """The templates of a run, which show passages of `--knowledge` where they are given."""
+        return Prompts(
+            spec.prompts, find_passages=self._find_passages if self.knowledge else None, **constants
+        )
+
+    def _find_passages(self, texts: Sequence[str]) -> list[str]:
+        return [passage.text for passage in self.knowledge.find(texts)] if self.knowledge else []
 
 
 class SeedSource:
@@ -138,22 +152,7 @@ def read_inputs(
         errors.InputError: a file, a line or the format is wrong; nothing was spent.
     """
     labels = read_labels(spec.labels)
-    mapping = SeedMapping(
-        input_fields=spec.input_field,
-        output_field=spec.output_field,
-        choices_field=spec.choices_field,
-        keep=spec.keep,
-        meta=spec.meta,
-        input_pattern=spec.input_pattern,
-        encoding=spec.encoding,
-        header=spec.header,
-        sheet=spec.sheet,
-        skip_bad=spec.skip_bad,
-        unanswered=spec.answer_missing,
-        labels=tuple(label.name for label in labels),
-        label_names=tuple(label.name for label in labels),
-        label_separator=spec.label_separator,
-    )
+    mapping = _make_mapping(spec, [label.name for label in labels])
     _check_reuse(spec)
     loaded = load_seeds(paths, mapping, streams)
     seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
@@ -175,12 +174,40 @@ def read_inputs(
     human = _read_human(spec, mapping, format)
     notes = (*loaded.notes, *documents.notes, *_note_code(spec, seeds, format))
     inputs = PreparedInputs(
-        loaded, seeds, format, labels, contexts, avoid, human, dict(hashes or {}), notes=notes
+        loaded,
+        seeds,
+        format,
+        labels,
+        contexts,
+        avoid,
+        human,
+        dict(hashes or {}),
+        read_knowledge(spec),
+        notes=notes,
     )
     if spec.output_schema is not None or spec.agree_on:
         count_inputs_card(spec, inputs)  # what is wrong with them is told before anything is spent
     find_recipe(spec.recipe).check(spec, inputs)
     return inputs
+
+
+def _make_mapping(spec: RunSpec, labels: Sequence[str]) -> SeedMapping:
+    return SeedMapping(
+        input_fields=spec.input_field,
+        output_field=spec.output_field,
+        choices_field=spec.choices_field,
+        keep=spec.keep,
+        meta=spec.meta,
+        input_pattern=spec.input_pattern,
+        encoding=spec.encoding,
+        header=spec.header,
+        sheet=spec.sheet,
+        skip_bad=spec.skip_bad,
+        unanswered=spec.answer_missing,
+        labels=tuple(labels),
+        label_names=tuple(labels),
+        label_separator=spec.label_separator,
+    )
 
 
 def count_inputs_card(spec: RunSpec, inputs: PreparedInputs) -> TaskCard:

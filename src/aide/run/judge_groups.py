@@ -19,7 +19,6 @@ from aide.judging.verdict import (
     to_reading,
 )
 from aide.llm.usage import estimate_tokens
-from aide.prompts import Prompts
 from aide.records import PLAIN, WHOLE, Ask, Comparison, Draft, Hop, Parts, Reading, Seed, digest, rng
 from aide.run.call_groups import AskTogether, CallGroups, Item
 from aide.run.group_sizes import JUDGED, GroupSizes, note_size
@@ -327,7 +326,7 @@ def make_judge(
     count_open: Callable[[], int],
 ) -> GroupedJudge:
     """The judge of a run whose card is `card`; `count_open` counts the candidates that may still join a call."""
-    prompts = Prompts(session.spec.prompts, card=card)
+    prompts = inputs.make_prompts(session.spec, card=card)
     return GroupedJudge(
         session.journal, session.stop, card, inputs.format, inputs.seeds, lambda node: session.ask_for(node, prompts),
         size=lambda: sizes.most(JUDGED), note_size=partial(note_size, session, sizes, JUDGED), count_open=count_open,

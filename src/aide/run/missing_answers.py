@@ -7,7 +7,6 @@ from typing import Final
 from aide.card import make_demonstration
 from aide.errors import EndpointUnusable, NodeError
 from aide.formats import Demonstration, Format, Question, TaskCard
-from aide.prompts import Prompts
 from aide.recipes.base import run_all
 from aide.records import ASSISTANT, WHOLE, Ask, Draft, Seed, Turn, digest
 from aide.run.inputs import PreparedInputs, count_inputs_card
@@ -51,7 +50,7 @@ async def answer_missing(session: Session, inputs: PreparedInputs) -> PreparedIn
     if not waiting:
         return inputs
     card = count_inputs_card(session.spec, inputs)
-    prompts = Prompts(session.spec.prompts, card=card)
+    prompts = inputs.make_prompts(session.spec, card=card)
     done = [seed for seed in inputs.seeds if seed.draft.output][:_SHOWN]
     demos = tuple(make_demonstration(seed.draft, inputs.format) for seed in done)
     drafts = await answer_seeds(waiting, lambda id: session.ask_for(id, prompts), inputs.format, card, demos)

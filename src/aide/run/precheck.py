@@ -11,7 +11,6 @@ from aide.formats import TaskCard
 from aide.journal import Journal
 from aide.judging.precheck import MAX_SEEDS, Precheck, SeedCheck, answer_seed, read_seed
 from aide.judging.verdict import Thresholds
-from aide.prompts import Prompts
 from aide.recipes.base import run_all
 from aide.records import Comparison, Draft, Reading, Seed, digest, rng
 from aide.run.inputs import PreparedInputs
@@ -86,7 +85,7 @@ class _Trial:
         run = JournaledTestRunner(session.journal, session.sandbox) if session.sandbox else None
         others = [each for each in self._inputs.seeds if each.id != seed.id][: session.spec.demonstrations]
         demos = tuple(make_demonstration(each.draft, format) for each in others)
-        ask = session.ask_for(digest(DECISION, seed.id), Prompts(session.spec.prompts, card=card))
+        ask = session.ask_for(digest(DECISION, seed.id), self._inputs.make_prompts(session.spec, card=card))
         checks = AnswerChecks(format, card, run=run, query=run.query if run else None)
         return await answer_seed(seed, checks, demos, ask)
 

@@ -13,8 +13,8 @@ from typing import Final
 
 TAGS: Final = (
     "about", "answer", "candidate_answer", "critique", "draft", "evidence", "example", "examples", "input", "item",
-    "label", "labels", "line", "not_label", "pair", "parent", "part", "question", "said", "seed", "task", "text",
-    "there", "topic", "triples", "turn", "wanted",
+    "knowledge", "label", "labels", "line", "not_label", "pair", "parent", "part", "question", "said", "seed", "task",
+    "text", "there", "topic", "triples", "turn", "wanted",
 )  # fmt: skip
 # A conversation is one value with tags in it; whoever renders it has made those inside its turns harmless.
 INSIDE: Final = ("turn",)

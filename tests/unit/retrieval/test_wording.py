@@ -16,7 +16,7 @@ TEXTS = (
 
 
 def make_index(*texts: str) -> WordIndex:
-    return WordIndex(Passage(text, f"manual:{at}") for at, text in enumerate(texts))
+    return WordIndex(Passage(text, {"at": at}) for at, text in enumerate(texts))
 
 
 def find(query: str) -> list[int]:

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from aide.config.spec import RunSpec
 from aide.formats import TaskCard
-from aide.prompts import Prompts
 from aide.run.group_sizes import learn_group_sizes
 from aide.run.inputs import PreparedInputs
 from aide.run.missing_answers import suppose_answers
@@ -74,7 +73,7 @@ def make_plan(
     share = spec.expect_yield or (experience.share if experience else YIELD)
 
     async def estimate() -> tuple[Estimate, Estimate]:
-        prompts = Prompts(spec.prompts)  # shared, for templates take as long to compile as to fill
+        prompts = inputs.make_prompts(spec)  # shared, for templates take as long to compile as to fill
         expected = await estimate_expected(spec, inputs, card, sizes, prompts, share, experience)
         prompts.constants.clear()
         return expected, await estimate_at_most(spec, inputs, card, sizes, prompts)

@@ -46,7 +46,7 @@ async def measure_longest_call(
     spec: RunSpec, inputs: PreparedInputs, card: TaskCard, sizes: GroupSizes
 ) -> int:
     """Tokens of the longest prompt, with the longest answer to it."""
-    rehearsal = await _rehearse(spec, inputs, card, sizes, Prompts(spec.prompts))
+    rehearsal = await _rehearse(spec, inputs, card, sizes, inputs.make_prompts(spec))
     return max(
         round(size.prompt + size.limit)
         for size in (*rehearsal.table.list_sizes(), *(size for _, size in rehearsal.once))
@@ -60,7 +60,7 @@ async def measure_least_window(
 
     Less than `measure_longest_call`: a server that takes the one and not the other does most of the work.
     """
-    prompts, typical = Prompts(spec.prompts), choose_typical(inputs.seeds)
+    prompts, typical = inputs.make_prompts(spec), choose_typical(inputs.seeds)
     rehearsal = await Rehearsal(spec, inputs, card, sizes, prompts, typical).run()
     return max(
         round(size.prompt + size.completion)

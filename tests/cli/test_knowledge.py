@@ -1,0 +1,42 @@
+"""`aide expand --knowledge`: which passages were shown stands in the records, and other passages are another run."""
+
+import json
+from pathlib import Path
+
+from cli.shell import SEEDS, SIM, aide
+
+FACTS = (
+    "Yeast makes carbon dioxide, so bread dough rises.",
+    "A fever slows down germs in the body.",
+    "Air scatters blue light, and we see a blue sky.",
+)
+
+
+def test_passages_are_shown_named_and_held_to(tmp_path: Path) -> None:
+    facts, seeds = tmp_path / "facts.jsonl", SEEDS / "plain_explanations.jsonl"
+    facts.write_text("\n".join(map(json.dumps, FACTS)), encoding="utf-8")
+    given = ("--base-url", SIM, "--knowledge", facts, "--quiet", "--no-exam")
+    done = aide("expand", seeds, *given, "--target", "12", "-o", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    [shard] = (tmp_path / "run" / "shards").glob("*.jsonl")
+    records = [json.loads(line) for line in shard.read_text(encoding="utf-8").splitlines()]
+    named = [passage["file"] for record in records for passage in record["meta"]["knowledge"]]
+    assert set(named) <= {"facts.jsonl:1", "facts.jsonl:2", "facts.jsonl:3"}
+    shown = next(record for record in records if record["meta"]["knowledge"])
+    prompts = aide("trace", tmp_path / "run", shown["id"], "--prompts").stdout
+    number = int(shown["meta"]["knowledge"][0]["file"].partition(":")[2])
+    assert FACTS[number - 1] in prompts
+
+    facts.write_text(json.dumps("Bread is brown."), encoding="utf-8")
+    other = aide("expand", seeds, *given, "--target", "14", "-o", tmp_path / "run")
+    assert (other.returncode, "knowledge was" in other.stderr) == (2, True)
+
+
+def test_knowledge_that_cannot_be_read_is_told_before_anything_is_spent(tmp_path: Path) -> None:
+    seeds = SEEDS / "plain_explanations.jsonl"
+    done = aide(
+        "expand", seeds, "--base-url", SIM, "--knowledge", tmp_path / "none.md", "-o", tmp_path / "run"
+    )
+    assert done.returncode == 2
+    assert "there is no file" in done.stderr
+    assert not (tmp_path / "run").exists()
