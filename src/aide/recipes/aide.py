@@ -24,7 +24,7 @@ from aide.recipes.extraction import (
 )
 from aide.recipes.personas import find_personas
 from aide.recipes.written import WrittenRecipe
-from aide.records import PERSONA, PLAIN, Ask, Hop, Point, Seed, Triple
+from aide.records import DOMAIN, PERSONA, PLAIN, Ask, Hop, Point, Seed, Triple
 
 TRIPLES = "triples"
 PERSONAS = "personas"
@@ -150,5 +150,5 @@ class Aide(WrittenRecipe):
 
 
 def _has_room(hop: Hop) -> bool:
-    """A short text has room for its matter alone: a circumstance cannot be had in five words."""
-    return not hop.traits or hop.operation == PERSONA or not Traits.from_dict(hop.traits).is_short
+    """A short text has room for its matter alone: a circumstance cannot be had in five words, another matter can."""
+    return not hop.traits or hop.operation in (PERSONA, DOMAIN) or not Traits.from_dict(hop.traits).is_short

@@ -108,7 +108,7 @@ async def _hold_against(
     format, checks = context.format, context.checks
     final = format.extract_final_answer(found.draft, context.card)
     if own_answer and format.compare(final, own_answer):
-        return replace(found, scores={"agreement": "2/2", **found.scores})
+        return replace(found, scores={"agreement": "2/2", **found.scores}).with_vote(final)
     if format.labelled or found.draft.choices or checks.quorum is None:
         reason = "label_mismatch" if format.labelled else "no_agreement"
         raise Rejection(

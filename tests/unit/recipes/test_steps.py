@@ -99,7 +99,9 @@ def test_a_label_is_answered_blind_where_a_vote_was_asked_for() -> None:
     found, ask = answer(
         Draft(FRESH), make_hop(label="travel"), *said, format="classification", labels=LABELS, agreement="2/3"
     )
-    assert (found.draft.output, found.scores) == ("travel", {"agreement": "2/2"})
+    assert (found.draft.output, found.scores) == (
+        "travel", {"agreement": "2/2", "label_shares": {"travel": 1.0}},
+    )  # fmt: skip
     assert ask.steps == ["answer", "check"]
 
 
@@ -221,3 +223,13 @@ def test_a_record_keeps_grades_votes_and_where_it_came_from() -> None:
 
 def test_without_a_judge_a_record_claims_nothing() -> None:
     assert dict(steps.make_record(make_context(), make_hop(), SOLVED, None, 0).scores) == {}
+
+
+def test_the_judge_s_label_is_a_vote_of_the_soft_label() -> None:
+    voted = CheckedAnswer(
+        Draft(FRESH, "money"), {"agreement": "2/3", "label_shares": {"money": 0.6667, "travel": 0.3333}},
+        ("money", "travel", "money"),
+    )  # fmt: skip
+    hop = make_hop(label="money")
+    _, after, _, _ = reflect(voted, hop, format="classification", labels=LABELS, agreement="2/3")
+    assert after.scores == {"agreement": "2/3", "label_shares": {"money": 0.75, "travel": 0.25}}
