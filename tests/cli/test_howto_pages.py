@@ -3,11 +3,14 @@
 Blocks fenced `sh` need a server, a key or minutes, and are not run.
 """
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 TICKETS = """text,label
@@ -91,3 +94,20 @@ def test_options_of_the_pages_exist() -> None:
         ours = "\n".join(line for line in page.splitlines() if "systemctl" not in line)
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours))
         assert sorted(option for option in named if option not in reference) == [], name
+
+
+@pytest.mark.parametrize(("page", "made"), [("tasks", "tasks.aide"), ("self-guide", "self.aide")])
+def test_the_commands_of_a_recipe_run(page: str, made: str, tmp_path: Path) -> None:
+    run_page(f"recipes/{page}.md", tmp_path)
+    assert count_lines(tmp_path / made / "shards") >= 60
+
+
+def test_a_curriculum_goes_level_by_level_and_sub_tasks_take_turns(tmp_path: Path) -> None:
+    run_page("recipes/tasks.md", tmp_path)
+    text = (tmp_path / "curriculum.jsonl").read_text(encoding="utf-8")
+    ways = [json.loads(line)["lineage"]["way"] for line in text.splitlines()]
+    levels = [way["level"] for way in ways]
+    assert levels == sorted(levels)
+    assert set(levels) == {1, 2, 3}
+    first = [way["subtask"] for way in ways[: len({way["subtask"] for way in ways if way["level"] == 1})]]
+    assert len(set(first)) == len(first), "no sub-task has a second turn before each had its first"

@@ -1,6 +1,7 @@
 """What every recipe keeps to: it grows to its target, a resume pays for nothing twice, the plan knows its calls."""
 
 import inspect
+import json
 import os
 import re
 import sqlite3
@@ -18,7 +19,7 @@ from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.recipes import RECIPES
 from aide.recipes.settings import apply_recipe
-from runs import ROOT, SEEDS, contents, expand, reconciles
+from runs import ROOT, SEEDS, aide, contents, expand, reconciles, rejects
 
 PAGE = ROOT / "docs/design/recipes.md"
 GIVEN: dict[str, tuple[str, ...]] = {}
@@ -36,6 +37,12 @@ def count_calls(folder: Path) -> int:
     with closing(sqlite3.connect(folder / "journal.sqlite")) as journal:
         count: int = journal.execute("SELECT count(*) FROM calls").fetchone()[0]
     return count
+
+
+def read_calls(folder: Path) -> dict[str, float]:
+    """The time of each journaled answer."""
+    with closing(sqlite3.connect(folder / "journal.sqlite")) as journal:
+        return dict(journal.execute("SELECT key, at FROM calls").fetchall())
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -71,6 +78,15 @@ def test_a_setting_that_a_recipe_has_no_use_for_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
+def test_a_file_that_lists_every_default_does_for_every_recipe(name: str) -> None:
+    listed = resolve_settings({"recipe": name}, environ={}, config="default", endpoint_needed=False)
+    alone = resolve_settings({"recipe": name}, environ={}, endpoint_needed=False)
+    foreign = RECIPE_SETTINGS - RECIPES[name].settings
+    taken, wanted = apply_recipe(listed).spec.as_dict(), apply_recipe(alone).spec.as_dict()
+    assert {each: taken[each] for each in foreign} == {each: wanted[each] for each in foreign}
+
+
+@pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_grows_to_its_target_and_a_rerun_asks_nothing(name: str, tmp_path: Path) -> None:
     seeds, folder = find_seeds(name), tmp_path / "run"
     options = ("--recipe", name, "--target", str(TARGET), *GIVEN.get(name, ()))
@@ -87,6 +103,35 @@ def test_a_recipe_grows_to_its_target_and_a_rerun_asks_nothing(name: str, tmp_pa
     expand(seeds, folder, *options)
     assert count_calls(folder) == asked
     assert contents(folder) == records
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_that_is_killed_goes_on_and_pays_for_no_answer_twice(name: str, tmp_path: Path) -> None:
+    seeds, folder = find_seeds(name), tmp_path / "run"
+    options = ("--recipe", name, "--target", str(TARGET), *GIVEN.get(name, ()))
+    expand(seeds, folder, *options, code=-9, env={"AIDE_CRASH_AT": "after_journal:9"})
+    before = read_calls(folder)
+    assert before
+    expand(seeds, folder, *options)
+    after = read_calls(folder)
+    assert {key: after[key] for key in before} == before, (
+        "what was answered is the same answer, of the same time"
+    )
+    assert len(contents(folder)) == TARGET
+    assert reconciles(folder)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_plan_of_a_recipe_knows_its_calls(name: str, tmp_path: Path) -> None:
+    seeds, folder = find_seeds(name), tmp_path / "run"
+    options = ("--recipe", name, "--target", "100", "--realism", "0", *GIVEN.get(name, ()))
+    expand(seeds, folder, *options)
+    made = count_calls(folder)
+    accepted = len(contents(folder))
+    written = accepted + len(rejects(folder))
+    told = aide("plan", seeds, "--base-url", "sim:", *options, "--expect-yield", accepted / written, "--json")
+    planned = json.loads(told)["expected"]["calls"]
+    assert abs(planned - made) <= 0.15 * made
 
 
 def test_the_recipe_of_the_page_runs_as_a_package_of_its_own(tmp_path: Path) -> None:

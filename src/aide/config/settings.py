@@ -28,7 +28,7 @@ METHOD_SETTINGS: Final = frozenset({
     "personas_from", "persona_file", "siblings", "steer", "min_diversity",
 })  # fmt: skip
 """Settings of that recipe, of which others may heed some."""
-RECIPE_SETTINGS: Final = METHOD_SETTINGS | frozenset[str]()
+RECIPE_SETTINGS: Final = METHOD_SETTINGS | frozenset({"subtasks"})
 """Settings that a recipe must name to heed them, those of single recipes included; given with another, they are
 refused."""
 
@@ -117,6 +117,9 @@ class RunSettings(ServiceSettings):
     attributes: Annotated[
         int, Field(ge=0, le=20), Flag("tree", "Knowledge attributes extracted from each parent.")
     ] = 3
+    subtasks: Annotated[
+        int, Field(ge=1, le=50), Flag("tree", "Sub-tasks that a domain is taken apart into (recipe tasks).")
+    ] = 8
     graph_triples: Annotated[
         int | None,
         Field(ge=0, le=20),

@@ -90,6 +90,8 @@ class RecipeContext:
     """The examples that a group's writer sees."""
     near_labels: Mapping[str, Sequence[str]]
     """For each label the others, the most easily confused first."""
+    seeds: Sequence[Seed] = ()
+    """All seeds that the folder ever knew, those that came first before the others."""
     fixed_parts: bool = False
     """Whether inputs have parts that are never rewritten."""
     keeps_thoughts: bool = False

@@ -20,13 +20,18 @@ def apply_recipe(settings: Settings) -> Settings:
     """
     spec, origins = settings.spec, settings.origins
     recipe = find_recipe(spec.recipe)
-    for name in sorted(RECIPE_SETTINGS - recipe.settings):
-        if origins.get(name, DEFAULT) != DEFAULT:
+    foreign = RECIPE_SETTINGS - recipe.settings
+    for name in sorted(foreign):
+        if _is_wanted(name, settings):
             raise InputError(
                 f"{origins[name]}: the recipe {recipe.name} has no use for {name}",
                 hint=f"leave it out; of these it heeds: {_list(recipe.settings)}",
             )
-    given = {name: value for name, value in recipe.defaults.items() if origins.get(name, DEFAULT) == DEFAULT}
+    given = {
+        name: value
+        for name, value in recipe.defaults.items()
+        if name in foreign or origins.get(name, DEFAULT) == DEFAULT
+    }
     if not given:
         return settings
     try:
@@ -34,6 +39,13 @@ def apply_recipe(settings: Settings) -> Settings:
     except ValidationError as error:
         raise explain_error(error, lambda path: path[0]) from error
     return replace(settings, spec=changed)
+
+
+def _is_wanted(name: str, settings: Settings) -> bool:
+    """True where a person asked for a value: by an option, or by another than the default. A file may list them all."""
+    origin = settings.origins.get(name, DEFAULT)
+    default = RunSpec.model_fields[name].default
+    return origin != DEFAULT and (origin.startswith("--") or bool(getattr(settings.spec, name) != default))
 
 
 def _list(names: frozenset[str]) -> str:

@@ -40,6 +40,10 @@ class WrittenRecipe(Recipe):
         """Further values for the prompt."""
         return {}
 
+    def find_warmth(self, hops: Sequence[Hop]) -> float:
+        """What the temperature of their writer is multiplied by."""
+        return 1.0
+
     async def grow(self, group: Group, ask: TracedAsk) -> AsyncGenerator[Grown, None]:
         """Write all, then finish each: check, answer, reflect. What the shared call left out is written alone."""
         still = [hop for place, hop in enumerate(group.hops) if place not in group.settled]
@@ -152,7 +156,7 @@ class WrittenRecipe(Recipe):
             seed=format.show_input(first.seed.draft) if first.anchored else "",
             parts=format.list_fixed(first.parent.draft, first.parent.parts),
             demos=context.examples(group), there=group.there, form=form,
-            reply=reply, what=name_input(card), **self.list_values(hops), **given,
+            reply=reply, what=name_input(card), warmth=self.find_warmth(hops), **self.list_values(hops), **given,
         )  # fmt: skip
         return {place: finish_draft(format, card, hops[place], draft) for place, draft in found.items()}
 

@@ -9,7 +9,7 @@ from aide.records.results import Lineage, Record
 from aide.records.tree import Triple
 from aide.text.suggestions import suggest_name
 
-_OUTER: Final = ("scores", "lineage")
+_OUTER: Final = (("scores",), ("lineage",), ("lineage", "way"))
 _SCORES: Final = (
     "relevance", "diversity", "correct", "agreement", "second_answer", "fault", "difficulty", "label_shares",
 )  # fmt: skip
@@ -28,12 +28,12 @@ def read_path(record: Mapping[str, Any], path: Iterable[str]) -> Any:
 
 
 def look_up_field(record: Mapping[str, Any], name: str) -> Any:
-    """A field by its name: dots lead into objects; a bare name may also be in `scores` or `lineage`."""
+    """A field by its name: dots lead into objects; a bare name may also be in `scores`, `lineage` or `lineage.way`."""
     found = read_path(record, name.split("."))
     # `--min relevance=7` is what people type; the record's own fields go first.
     for outer in _OUTER:
         if found is None and "." not in name:
-            found = read_path(record, (outer, name))
+            found = read_path(record, (*outer, name))
     return found
 
 

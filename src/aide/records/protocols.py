@@ -83,7 +83,7 @@ class Ask(Protocol):
 
     async def __call__(
         self, step: str, payload: Payload[T], /, *, template: str = "", max_output: int, draw: int = 0,
-        correction: Correction | None = None, node: str = "", **context: Any,
+        correction: Correction | None = None, node: str = "", warmth: float = 1.0, **context: Any,
     ) -> T:  # fmt: skip
         """The typed answer of the model; from the journal where it was answered before, journaled where it was not.
 
@@ -95,6 +95,7 @@ class Ask(Protocol):
             draw: above 0 for a further sample of the same question.
             correction: what was wrong with the last answer.
             node: the record that the call is made for, where it is not what this `Ask` was made for.
+            warmth: what the temperature of the step is multiplied by.
             context: the values of the prompt.
 
         Raises:

@@ -77,6 +77,8 @@ class Point:
     depth: int
     source: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
     """Where its document stands, where one was put beside the seed: file, heading, offset."""
+    way: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
+    """What a recipe grew it along, where it is a record; see `Hop.way`."""
 
 
 @dataclass(frozen=True, slots=True)

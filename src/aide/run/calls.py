@@ -106,10 +106,20 @@ class ModelCalls:
         self._released: list[asyncio.Future[None]] = []
 
     def make_request(
-        self, step: str, messages: list[Message], payload: Payload[Any], max_output: int, draw: int, node: str
+        self,
+        step: str,
+        messages: list[Message],
+        payload: Payload[Any],
+        max_output: int,
+        draw: int,
+        node: str,
+        warmth: float = 1.0,
     ) -> ChatRequest:
         """The logical call: what is asked, of which model, with which sampling; nothing of any endpoint."""
         how = self._steps[step]
+        temperature = how.get_temperature(draw)
+        if temperature is not None and warmth != 1:
+            temperature = round(temperature * warmth, 3)
         seed = (
             int(digest("draw", node, str(draw), str(self._spec.random_seed))[:8], 16) >> 1
             if draw or self._spec.random_seed
@@ -120,7 +130,7 @@ class ModelCalls:
             model=how.model,
             messages=tuple(messages),
             max_output=how.max_output or max_output,
-            temperature=how.get_temperature(draw),
+            temperature=temperature,
             top_p=how.top_p,
             schema_name=payload.name if payload.schema is not None else "",
             schema=payload.schema,
@@ -295,6 +305,7 @@ class NodeAsk:
         draw: int = 0,
         correction: Correction | None = None,
         node: str = "",
+        warmth: float = 1.0,
         **context: Any,
     ) -> T:
         """See `records.Ask`. One re-ask: with the fault, with twice the tokens where the answer was cut off, or afresh.
@@ -308,7 +319,7 @@ class NodeAsk:
         faults = 0
         for attempt in range(2 + STARVED_ATTEMPTS):
             messages = self._prompts.render(template or step, parts, correction, **context)
-            request = self._calls.make_request(step, messages, payload, max_output, draw, node)
+            request = self._calls.make_request(step, messages, payload, max_output, draw, node, warmth)
             received = await self._calls.answer(request, draw, attempt, node)
             self.models[step] = received.model
             try:

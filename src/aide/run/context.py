@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 
 from aide.config.spec import RunSpec
-from aide.formats import Demonstration, TaskCard
+from aide.formats import TaskCard
 from aide.frontier import ChooseParent, Frontier, TreeShape
 from aide.gates.form import FormGate
 from aide.journal import Journal
@@ -14,7 +14,7 @@ from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
 from aide.recipes import Deduplicator, Judge, Recipe, RecipeContext, Roots, find_recipe
 from aide.recipes.personas import load_bank
-from aide.records import Embed, Group, Hop, Seed, digest
+from aide.records import Embed, Group, Hop, digest
 from aide.run import restore
 from aide.run.calls import NodeAsk
 from aide.run.group_sizes import GUIDED, PLAIN, GroupSizes
@@ -68,9 +68,7 @@ def make_context(
     embed = session.embed_for(digest("personas")) if session.spec.embeddings else None
     recipe_context = build_recipe_context(
         session.spec, inputs, card, inputs.make_prompts(session.spec, card=card), deduplicator=deduplicator,
-        judge=judge,
-        thresholds=thresholds, demonstrations=pool.demonstrations, examples=pool.examples, run=runner,
-        query=runner.query if runner else None, embed=embed,
+        judge=judge, thresholds=thresholds, pool=pool, run=runner, query=runner.query if runner else None, embed=embed,
         wants=wants, note_written=note_written,
     )  # fmt: skip
     recipe = find_recipe(session.spec.recipe)
@@ -87,8 +85,7 @@ def build_recipe_context(
     deduplicator: Deduplicator,
     judge: Judge,
     thresholds: Thresholds,
-    demonstrations: Callable[[Seed], tuple[Demonstration, ...]],
-    examples: Callable[[Group], tuple[Demonstration, ...]],
+    pool: SeedPool,
     run: TestRunner | None = None,
     query: QueryRunner | None = None,
     embed: Embed | None = None,
@@ -122,8 +119,9 @@ def build_recipe_context(
         deduplicator=deduplicator,
         judge=judge,
         bank=load_bank(spec.persona_file, embed) if banked else None,
-        demonstrations=demonstrations,
-        examples=examples,
+        demonstrations=pool.demonstrations,
+        examples=pool.examples,
+        seeds=tuple(pool.seeds.values()),
         near_labels=list_hop_labels(card, inputs).near,
         fixed_parts=inputs.fixed_parts,
         keeps_thoughts=keeps_thoughts(spec, inputs, card),

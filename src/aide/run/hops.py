@@ -267,5 +267,6 @@ class HopBuilder:
         record = Record.from_dict(orjson.loads(outcome.payload), seed.parts)
         source = record.meta.get(DOCUMENT)
         return Point(
-            id, record.draft, record.parts, outcome.depth, source if isinstance(source, dict) else {}
-        )
+            id, record.draft, record.parts, outcome.depth, source if isinstance(source, dict) else {},
+            record.lineage.way,
+        )  # fmt: skip

@@ -547,3 +547,16 @@ def test_what_was_answered_under_an_earlier_extra_stays(tmp_path: Path) -> None:
 
     run(tmp_path / "second", server, play, earlier=[before])
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(("warmth", "sent"), [(1.0, 0.3), (0.6, 0.18), (2.0, 0.6)])
+def test_a_call_may_be_warmer_or_colder_than_its_step(tmp_path: Path, warmth: float, sent: float) -> None:
+    server = Server()
+    run(tmp_path, server, lambda bench: bench.ask(warmth=warmth))
+    assert server.asked[0].temperature == sent
+
+
+def test_a_temperature_that_is_left_to_the_server_stays_so(tmp_path: Path) -> None:
+    server = Server()
+    run(tmp_path, server, lambda bench: bench.ask(warmth=0.6), steps={"extract": {"temperature": None}})
+    assert server.asked[0].temperature is None

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from aide.llm.usage import estimate_tokens
 from aide.prompts import Prompts
-from aide.records import WHOLE, Correction, Payload
+from aide.records import WHOLE, Correction, Payload, digest
 from aide.run.plan.typical import TypicalWriter
 
 T = TypeVar("T")
@@ -45,22 +45,30 @@ class MeasuringAsk:
     calls: list[tuple[str, CallSize]] = field(default_factory=list)
     models: Mapping[str, str] = field(default_factory=dict)
     """As of a `TracedAsk`: nobody answered."""
+    words: dict[int, str] = field(default_factory=dict)
+    """By their place among `calls`, a hash of what was asked, word for word; others note calls as well."""
 
     async def __call__(
         self, step: str, payload: Payload[T], /, *, template: str = "", max_output: int, draw: int = 0,
-        correction: Correction | None = None, node: str = "", **context: Any,
+        correction: Correction | None = None, node: str = "", warmth: float = 1.0, **context: Any,
     ) -> T:  # fmt: skip
         """See `records.Ask`."""
         parts = context.pop("parts", WHOLE)
         messages = self.prompts.render(template or step, parts, correction, **context)
         answer = self.writer.write(payload, context, parts)
         asked = sum(estimate_tokens(message.content) for message in messages)
+        self.words[len(self.calls)] = digest(step, str(draw), *(message.content for message in messages))
         self.calls.append((step, CallSize(asked, estimate_tokens(answer), max_output)))
         return payload.read(answer)
 
     def take(self) -> list[tuple[str, CallSize]]:
         """The calls since the last time."""
-        calls, self.calls = self.calls, []
+        return [call for call, _ in self.take_with_words()]
+
+    def take_with_words(self) -> list[tuple[tuple[str, CallSize], str]]:
+        """The calls since the last time, each with a hash of what it asked, if known: equal ones share an answer."""
+        calls = [(call, self.words.get(place, "")) for place, call in enumerate(self.calls)]
+        self.calls, self.words = [], {}
         return calls
 
 

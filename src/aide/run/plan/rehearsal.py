@@ -5,6 +5,7 @@ is noted is what these asked for. So a step that the recipe gains, or a prompt t
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -69,6 +70,7 @@ class Rehearsal:
         """The fates of which a record comes."""
         self.once: list[tuple[str, CallSize]] = []
         """Calls that are made once, before the first record: card, precheck, embeddings of seeds and bank."""
+        self._shared: set[str] = set()
         self._spec = spec
         self._kind = find_recipe(spec.recipe)
         self._inputs = inputs
@@ -133,7 +135,7 @@ class Rehearsal:
         self._hops = HopBuilder(spec, self._few, self._card, journal, pool, roots=self._roots)
         context = build_recipe_context(
             spec, self._few, self._card, self._ask.prompts, deduplicator=script, judge=script, thresholds=Thresholds(),
-            demonstrations=pool.demonstrations, examples=pool.examples, run=script.run_tests if spec.run_code else None,
+            pool=pool, run=script.run_tests if spec.run_code else None,
             query=script.run_query if spec.run_code else None,
             embed=script.embed if spec.embeddings else None, wants=script.wants,
         )  # fmt: skip
@@ -230,14 +232,16 @@ class Rehearsal:
 
     async def plant(self, wanted: tuple[int, ...]) -> list[tuple[str, CallSize]]:
         """The calls of one parent that is planted for so many of each matter, each of mean size."""
-        found: list[list[tuple[str, CallSize]]] = []
+        planted: list[list[tuple[tuple[str, CallSize], str]]] = []
         for seed in self._texts:
             label = seed.draft.output if self._inputs.format.labelled else ""
-            root = self._list_roots(seed)[0]
-            work = PlantWork(root, seed.id, 0, wanted, label)
-            with suppress(NodeError):
-                await self._recipe.plant(seed, self._roots.make_point(root, seed), work, self._ask)
-            found.append(self._ask.take())
+            # Of a lone seed two roots show which calls they have in common.
+            for root in self._list_roots(seed)[: 1 if len(self._texts) > 1 else 2]:
+                work = PlantWork(root, seed.id, 0, wanted, label)
+                with suppress(NodeError):
+                    await self._recipe.plant(seed, self._roots.make_point(root, seed), work, self._ask)
+                planted.append(self._ask.take_with_words())
+        found = self._set_apart_shared(planted)
         if self._context.bank is not None and len(found[0]) > len(found[-1]):  # the first embeds the bank
             extra = len(found[0]) - len(found[-1])
             self.once += found[0][1 : 1 + extra]
@@ -247,6 +251,18 @@ class Rehearsal:
             (step, sum((calls[at][1] for calls in found), NOTHING) * (1 / len(found)))
             for at, step in enumerate(steps)
         ]
+
+    def _set_apart_shared(
+        self, planted: Sequence[Sequence[tuple[tuple[str, CallSize], str]]]
+    ) -> list[list[tuple[str, CallSize]]]:
+        """The calls that each parent makes for itself; one that all of them share is made once in a run."""
+        times = Counter(words for calls in planted for words in {words for _, words in calls if words})
+        shared = {words for words, count in times.items() if count == len(planted) > 1}
+        for call, words in planted[0]:
+            if words in shared and words not in self._shared:
+                self._shared.add(words)
+                self.once.append(call)
+        return [[call for call, words in calls if words not in shared] for calls in planted]
 
 
 def choose_typical(seeds: Sequence[Seed]) -> list[Seed]:
