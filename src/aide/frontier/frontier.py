@@ -140,7 +140,7 @@ class Frontier:
             if level.runs_dry:
                 self._move_plain(level)
                 return None
-            return level.take(self.plain_group)
+            return level.take(self.plain_group, patient=self.shape.patient)
         assert isinstance(level, GuidedLevel)
         if group := level.take_even(self.group):
             return group
@@ -204,6 +204,8 @@ class Frontier:
         """An admitted record takes its place; above the last hop it may become a parent."""
         level = self._land(slot)
         level.accepted += 1
+        if self.shape.patient:  # it may have been the last that others waited for
+            self._wake(level)
         hopeless = self.patience.is_spent(slot.label)
         self.patience.note_accepted(slot.label)
         for each in self._levels() if hopeless else ():

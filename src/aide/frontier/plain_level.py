@@ -63,10 +63,15 @@ class PlainLevel(Level):
         else:
             self.used.add(ordinal)
 
-    def take(self, most: int) -> GroupWork | None:
-        """The next group; none where nothing is left. Groups are of even size, so that no call has one line alone."""
+    def take(self, most: int, *, patient: bool = False) -> GroupWork | None:
+        """The next group; none where nothing is left. Groups are of even size, so that no call has one line alone.
+
+        A `patient` one is none, too, while so few are wanted that those under way may yet make it fuller.
+        """
         if self.last is None:
             count = self.demand
+            if patient and self.in_flight and 2 * count < most:
+                return None
             first, most = self._find_place(most)
             return self._make_group(first, ceil(count / ceil(count / most)) if count > 0 else 0)
         while (found := self._find_place(most))[0] < self.last:

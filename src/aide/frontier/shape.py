@@ -92,6 +92,8 @@ class TreeShape:
     """True where every slot is wanted, once, instead of a number of records."""
     balanced: bool = True
     """False where a record of another label will do as well as the one that was planned."""
+    patient: bool = False
+    """True where places of plain records that fall free are gathered, until half a call is full or none is open."""
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:

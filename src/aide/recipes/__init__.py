@@ -7,6 +7,7 @@ from aide.config import resources
 from aide.recipes.aide import Aide
 from aide.recipes.base import Deduplicator, Judge, RecipeContext
 from aide.recipes.contract import Found, Grown, Recipe, RecipeInputs, Roots
+from aide.recipes.naive import Naive
 from aide.recipes.self_guide import SelfGuide
 from aide.recipes.steps import NOT_NEEDED
 from aide.recipes.tasks import Tasks
@@ -16,7 +17,12 @@ from aide.registry import Registry
 PLUGINS: Final = "aide.recipes"
 """The group of entry points under which other packages offer recipes."""
 RECIPES: Final[Registry[type[Recipe]]] = Registry("recipe")
-for _recipe in (Aide, SelfGuide, Tasks):
+for _recipe in (
+    Aide,
+    Naive,
+    SelfGuide,
+    Tasks,
+):
     RECIPES.add(_recipe.name, _recipe)
 
 

@@ -114,6 +114,10 @@ class Recipe:
     """Whether plain records without labels take a topic from the map of the task card."""
     shares_calls: ClassVar[bool] = True
     """Whether several records are written by one call."""
+    plain_together: ClassVar[int] = 0
+    """So many plain records share a call at first, and refused ones are made up for together instead of one by one; 0
+    for as many as texts of the seeds' length do well.
+    """
     typical: ClassVar[Mapping[str, str]] = {}
     """For a plan: what a model typically writes under a key of this recipe's payloads; `{}` is a running number."""
 
@@ -165,7 +169,8 @@ class Recipe:
     def make_shape(cls, spec: RunSpec, matters: Mapping[str, int], kinds: Mapping[str, str]) -> TreeShape:
         """A shape with the hops, the target and the balance of the run."""
         whole = spec.target == "all" and spec.per_seed is None
-        return TreeShape(matters, kinds, hops=spec.hops, whole=whole, balanced=spec.balance != "none")
+        balanced, patient = spec.balance != "none", bool(cls.plain_together)
+        return TreeShape(matters, kinds, hops=spec.hops, whole=whole, balanced=balanced, patient=patient)
 
     async def plant(self, seed: Seed, point: Point, work: PlantWork, ask: Ask) -> Found:
         """What the children of this point are grown along, as much of each matter as `work` wants.

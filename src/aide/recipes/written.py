@@ -40,6 +40,10 @@ class WrittenRecipe(Recipe):
         """Further values for the prompt."""
         return {}
 
+    def number_draw(self, hops: Sequence[Hop]) -> int:
+        """Which sample of its prompt a call is; where prompts may be the same, calls need numbers that differ."""
+        return hops[0].draw if len(hops) == 1 else 0
+
     def find_warmth(self, hops: Sequence[Hop]) -> float:
         """What the temperature of their writer is multiplied by."""
         return 1.0
@@ -148,7 +152,7 @@ class WrittenRecipe(Recipe):
         if reply:
             max_output += card.max_answer_tokens * len(hops)
         found = await ask(
-            step, payload, template=template, max_output=max_output, draw=first.draw if len(hops) == 1 else 0,
+            step, payload, template=template, max_output=max_output, draw=self.number_draw(hops),
             lines=[self.describe(hop, answered=bool(reply)) for hop in hops],
             label=format.show_label(card, first.label), asked=format.find_asked(card, first.label),
             other_labels=[labels[name] for name in context.confusable(first.label)[:2] if name in labels],

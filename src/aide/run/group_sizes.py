@@ -47,14 +47,15 @@ class GroupSizes:
     ) -> None:
         """`median_length` is that of the seeds in words; `worked`: answers show their working; `kept` is `as_dict`."""
         self._fixed = spec.together != "auto" or spec.target == "all"
-        alone = not find_recipe(spec.recipe).shares_calls
+        recipe = find_recipe(spec.recipe)
         start = dict(START)
         if worked:
             start[JUDGED] = WORKED_JUDGED
         else:
             start[PLAIN] = min(MOST_PLAIN, max(START[PLAIN], round(PLAIN_WORDS / max(1.0, median_length))))
+        start[PLAIN] = recipe.plain_together or start[PLAIN]
         most = start if spec.together == "auto" else dict.fromkeys(start, int(spec.together))
-        if alone:
+        if not recipe.shares_calls:
             most |= {GUIDED: 1, PLAIN: 1}
         known = kept or {}
         self._sizes = {

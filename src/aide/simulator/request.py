@@ -15,7 +15,8 @@ from aide.simulator.texts import Manner
 # texts or answers.
 STEPS: Final = (
     ("realism", "realism"), ("draft", "revise"), ("line", "synthesize"), ("text.n", "reflect"), ("pair", "reflect"),
-    ("question", "answer"), ("topic", "expand_graph"), ("about", "personas"), ("task", "card"), ("text", "extract"),
+    ("question", "answer"), ("texts", "synthesize"), ("items", "synthesize"), ("item.n", "synthesize"),
+    ("topic", "expand_graph"), ("about", "personas"), ("task", "card"), ("text", "extract"),
     ("examples", "card"),
 )  # fmt: skip
 # What an answer without a schema is asked for as, by words that stand in the prompt for it alone: `_Writer.kind`.
@@ -85,7 +86,9 @@ def read_request(body: Mapping[str, Any]) -> ParsedRequest:
     asked = roles.index("user") + 1 if "user" in roles else len(messages)
     tags, prose = read_tags("\n".join(text for _, text in messages[:asked]))
     name, schema = _read_schema(body.get("response_format"), messages[-1][1] if messages else "")
-    names = {name, *flatten(tags)}
+    fields = list((schema or {}).get("properties", ()))
+    # A lone key says as much as the schema's name, which is not told where the prompt itself holds the schema.
+    names = {name, *flatten(tags), *(fields if len(fields) == 1 else ())}
     said = "\x1f".join(text for role, text in messages[asked:] if role == "assistant")
     step = next((step for tag, step in STEPS if tag in names), name)
     return ParsedRequest(step, tags, prose, schema, (said, str(body.get("seed", ""))))

@@ -370,12 +370,16 @@ class _Writer:
         text = write_text(source, others, inserted, manner, rng("text", *map(str, key)))
         return keep_line_labels(source, text)
 
+    def list_places(self) -> list[dict[str, str]]:
+        """The inputs of each number; where nothing is numbered, as many numbers as texts are asked for."""
+        return self.request.numbered or [{_NUMBERED[0]: str(n)} for n in range(1, self.request.count + 1)]
+
     def wrap(self, outputs: Sequence[Tag]) -> str:
         """The answer in the tags in which the prompt wants it, numbered where its inputs are."""
         said = []
         for tag in outputs:
             inside = [inner for inner in read_tags(tag.text)[0] if inner.name in OUTPUTS]
-            for own in self.request.numbered if "n" in tag.attributes else [{}]:
+            for own in self.list_places() if "n" in tag.attributes else [{}]:
                 writer = _Writer(self.request, self.settings, {**self.inputs, **own})
                 text = writer.answer() if tag.name == "answer" else writer.write()
                 if kinds := read_turns(own.get("line", "")):

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from math import ceil
 
 import pytest
@@ -42,6 +43,16 @@ def test_every_level_ends_at_its_quota(rejects: float) -> None:
     growth = grow(frontier, fate=reject_some(rejects))
     assert level_of(growth) == {("", True, 1): 60, ("", False, 1): 20, ("", False, 2): 20}
     assert frontier.short == 0
+
+
+@pytest.mark.parametrize("patient", [True, False])
+def test_a_patient_frontier_makes_up_for_rejects_by_fuller_calls(patient: bool) -> None:
+    shape = replace(make_shape(), patient=patient)
+    frontier = build(plain={("1", ""): 210}, shape=shape)
+    growth = grow(frontier, fate=reject_some(0.3), room=100)
+    alone = [group for group in growth.groups if len(group.slots) == 1]
+    assert len(growth.accepted) == 210
+    assert (len(alone) <= 3) == patient
 
 
 def test_labels_end_at_their_own_quotas() -> None:

@@ -10,9 +10,8 @@ from aide.formats import FORMATS, Demonstration, Label, TaskCard
 from aide.gates.form import FormGate
 from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
-from aide.recipes.aide import Aide
 from aide.recipes.base import RecipeContext
-from aide.recipes.contract import Grown
+from aide.recipes.contract import Grown, Recipe
 from aide.recipes.personas import PersonaBank
 from aide.records import PLAIN, Comparison, Draft, Group, Hop, Parts, Point, Reading, Seed, Triple
 from aide.verify.agreement import choose_quorum
@@ -151,7 +150,7 @@ def make_group(*hops: Hop, settled: Sequence[int] = ()) -> Group:
 
 
 def grow(
-    recipe: Aide, group: Group, *said: str | Callable[[dict[str, Any]], str]
+    recipe: Recipe, group: Group, *said: str | Callable[[dict[str, Any]], str]
 ) -> tuple[list[Grown], Asked]:
     """What came of each hop in the order of the group, and what the model was asked."""
     ask = Asked(*said)

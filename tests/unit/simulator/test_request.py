@@ -16,6 +16,7 @@ from unit.simulator.prompting import (
     blind,
     examples,
     labels,
+    listed,
     request,
     shape,
     synthesize,
@@ -42,6 +43,16 @@ from unit.simulator.prompting import (
 )
 def test_a_step_is_told_by_the_tags_that_a_prompt_shows(user: str, step: str) -> None:
     assert step_of(request(user)) == step
+
+
+@pytest.mark.parametrize("name", ["texts", "items"])
+def test_new_texts_are_told_by_the_schema_where_no_line_is_shown(name: str) -> None:
+    body = request(examples(), schema=shape(**{name: listed(text())}))
+    assert step_of(body) == "synthesize"
+    told = request(f"{examples()}\nJSON Schema: {json.dumps(shape(**{name: listed(text())}))}")
+    told["response_format"] = {"type": "json_object"}
+    assert step_of(told) == "synthesize"
+    assert step_of(request(f"{examples()}<question>{PARENT}</question>{ITEMS}")) == "answer"
 
 
 def test_a_step_that_no_tag_shows_is_called_as_its_schema() -> None:

@@ -432,6 +432,13 @@ def test_evidence_stands_word_for_word_in_the_part() -> None:
     assert found[1] in part
 
 
+def test_as_many_texts_come_in_tags_as_are_asked_for_where_nothing_numbers_them() -> None:
+    said = say(f"{examples()}Write exactly 12 more like these.\n{ANSWERED_ITEMS}")
+    found = re.findall(r'<item n="(\d+)">(.*?)\n<answer>', said)
+    assert [n for n, _ in found] == [str(n) for n in range(1, 13)]
+    assert len({written for _, written in found}) == 12
+
+
 def test_texts_and_their_answers_come_in_one_call_in_the_tags_that_are_shown() -> None:
     asked = synthesize("stamps.", "glue.", reply=f"{FORMS['open']}\n{ANSWERED_ITEMS}")
     found = re.findall(r'<item n="(\d)">(.*?)\n<answer>(.*?)</answer></item>', say(asked), re.DOTALL)
