@@ -128,7 +128,9 @@ def _describe_punctuation(drawn: "Traits") -> str:
 def _describe_figures(drawn: "Traits") -> str:
     if drawn.steps:
         return f"{drawn.figures or 'no'} number{'s' * (drawn.figures != 1)} in digits"
-    return "with a number" if drawn.figures else "no numbers"
+    if drawn.figures:  # in a few words a number would be the whole matter: "name 1 …"
+        return "" if drawn.is_short else "with a number"
+    return "no numbers"
 
 
 def _check_lines(wanted: "Traits", text: str) -> str:

@@ -185,7 +185,7 @@ class GuidedLevel(Level):
         most = sum(level.quota for level in self.above) if self.above else at_hand
         wanted = ceil(self.quota / CHILDREN)
         if not self.label:
-            wanted = max(wanted, min(SPREAD, ceil(2 * self.quota / CHILDREN)))
+            wanted = max(wanted, min(SPREAD, self.quota))
         return min(wanted, max(1, most))
 
     def allowance(self, branch: Branch) -> int:
