@@ -63,8 +63,8 @@ def split(
     """Split records into training, validation and test data by family, so that what is held out stays unseen.
 
     By seed, all that grew from one seed is in the same part. auto splits by seed; if training would then lack a
-    label, it splits by the branches of the first hop, and says so. The seeds go to training, and so do held-out
-    records that nearly repeat training data.
+    label, or if few large seeds would miss a share by far, it splits by the branches of the first hop, and says
+    so. The seeds go to training, and so do held-out records that nearly repeat training data.
     """
     from aide.dataset.lines import read_lines
     from aide.dataset.seed_sources import load_card_of, load_seeds_of

@@ -23,6 +23,7 @@ from aide.seeds import LoadedSeeds
 Family = Literal["seed", "branch", "record"]
 
 TRAIN, VALIDATION, TEST = range(3)
+_FACTOR: Final = 2  # a share that is missed by more asks for smaller families
 _ENOUGH: Final = 3  # families of a label, of which one may be held out: two are left to learn from
 NAMES: Final = ("train", "validation", "test")
 
@@ -106,7 +107,8 @@ def plan_split(
     """Choose the families that are held out; `validation` and `test` are approximate shares of all records.
 
     `auto` splits by seed. If training then lacks a label, or if there is only one seed, it splits by branch;
-    if that does not help, or if the records have no lineage, by record. The remarks say so.
+    if that does not help, or if the records have no lineage, by record. It also splits by branch if few large seeds
+    hold out more than twice a share, or less than half of it, and branches come nearer. The remarks say so.
 
     Raises:
         InputError: there is nothing to split, or only one family.
@@ -131,6 +133,12 @@ def plan_split(
             break
         remarks.append(f"not by {family}: {problem}")
     plan.remarks = remarks
+    if plan.by == "seed" and (missed := _find_missed_share(plan, shares)):
+        nearer = _assign(pool, "branch", shares, seed)
+        if not _find_problem(pool, nearer) and _measure_miss(nearer, shares) < _measure_miss(plan, shares):
+            nearer.remarks = [f"not by seed: {missed}"]
+            return nearer
+        plan.remarks.append(missed)
     return plan
 
 
@@ -301,6 +309,21 @@ def _take_evenly(order: list[str], families: Mapping[str, list[int]], wanted: fl
     if not taken and len(order) > 1:
         taken.add(min(order, key=lambda name: len(families[name])))
     return taken
+
+
+def _find_missed_share(plan: SplitPlan, shares: Mapping[int, float]) -> str:
+    """Which share is missed by more than a factor of two, as a clause; empty if none is."""
+    total = len(plan.places)
+    for place, share in shares.items():
+        held = plan.count(place)
+        if share and not 1 / _FACTOR <= held / (share * total) <= _FACTOR:
+            return f"{NAMES[place]} would get {held / total:.0%} of the records instead of {share:.0%}"
+    return ""
+
+
+def _measure_miss(plan: SplitPlan, shares: Mapping[int, float]) -> float:
+    """How many records the held-out parts have too many or too few."""
+    return sum(abs(plan.count(place) - share * len(plan.places)) for place, share in shares.items())
 
 
 def _find_problem(pool: SplitPool, plan: SplitPlan) -> str:

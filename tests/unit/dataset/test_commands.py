@@ -215,6 +215,15 @@ def test_auto_takes_branches_where_a_label_would_be_missing_and_says_so() -> Non
         assert "missing" in told.remarks[0]
 
 
+def test_auto_takes_branches_where_few_large_seeds_would_miss_the_share() -> None:
+    with SplitPool(grown(300, seeds=3)) as pool:
+        made = plan_split(pool, "auto", validation=0.1, test=0, seed=0)
+        assert made.by == "branch"
+        assert made.remarks == ["not by seed: validation would get 33% of the records instead of 10%"]
+        assert 15 <= made.count(VALIDATION) <= 60
+        assert plan_split(pool, "seed", validation=0.1, test=0, seed=0).count(VALIDATION) == 100
+
+
 def test_one_seed_is_cut_by_branch_and_foreign_records_by_record() -> None:
     with SplitPool(grown(80, seeds=1)) as pool:
         assert plan_split(pool, "auto", validation=0.1, test=0, seed=0).by == "branch"
