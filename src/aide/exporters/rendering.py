@@ -56,9 +56,12 @@ class TrainingExample:
         return write_turns(self.list_turns())
 
     def as_completions(self, *answers: str) -> tuple[Any, ...]:
-        """The prompt and these answers as TRL has them: plain texts, or turns where these can't hold it."""
+        """The prompt and these answers as TRL has them: plain texts, or turns where these can't hold it.
+
+        TRL joins plain texts as they are, so that the line break between them is the end of the prompt.
+        """
         if not self.system and not self.turns and not self.reasoning:
-            return self.user, *answers
+            return f"{self.user}\n", *answers
         *prompt, last = self.messages()
         said = ({"role": ASSISTANT, "content": answer} for answer in answers)
         own = (last if answer == self.answer else each for answer, each in zip(answers, said, strict=True))

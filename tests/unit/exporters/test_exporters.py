@@ -160,7 +160,7 @@ def test_messages_sharegpt_alpaca_and_prompt_completion(tmp_path: Path) -> None:
     assert rows(tmp_path / "alpaca-full.jsonl") == [
         {"instruction": "Count.", "input": asked, "output": said, "system": "Be brief."}
     ]
-    assert rows(tmp_path / "prompt-completion.jsonl") == [{"prompt": asked, "completion": said}]
+    assert rows(tmp_path / "prompt-completion.jsonl") == [{"prompt": f"{asked}\n", "completion": said}]
     turned = rows(tmp_path / "prompt-completion-full.jsonl")[0]
     assert [turn["role"] for turn in (*turned["prompt"], *turned["completion"])] == [
         "system",
