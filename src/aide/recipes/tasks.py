@@ -21,7 +21,8 @@ from aide.recipes.base import charge_to
 from aide.recipes.contract import Found, RecipeInputs, Roots
 from aide.recipes.extraction import normalise_name
 from aide.recipes.written import WrittenRecipe
-from aide.records import Ask, Hop, Point, Seed, digest
+from aide.records import Ask, Hop, Point, Seed, digest, rng
+from aide.text.length import measure_length
 
 M = TypeVar("M", bound=ReplyModel)
 T = TypeVar("T")
@@ -132,6 +133,8 @@ class Tasks(WrittenRecipe):
     needs = "a few seeds of a domain whose answers have no fixed labels"
     settings = frozenset({"hops", "attributes", "subtasks", "residual", "residual_after", "min_diversity"})
     defaults: ClassVar[Mapping[str, Any]] = {"plain_share": 0.0, "attributes": 4}
+    # The form of a seed, such as its number of steps, would contradict a level.
+    draws_traits = False
     typical: ClassVar[Mapping[str, str]] = {
         "subtask": "a usual sub-task {}",
         "asks": "some facts are given and one more is asked for",
@@ -205,11 +208,14 @@ class Tasks(WrittenRecipe):
         return "recipes/tasks/write"
 
     def describe(self, hop: Hop, *, answered: bool = False) -> str:
-        """Sub-task, topic, what the level asks for, and the traits."""
-        way, change = hop.way, self.context.prompts.render_instruction(f"recipes/tasks/{hop.operation}")
+        """Sub-task, topic, what the level asks for, and the length of an example that is drawn for the record."""
+        way, unit = hop.way, self.context.card.unit
+        change = self.context.prompts.render_instruction(f"recipes/tasks/{hop.operation}")
         asks = f" ({way['asks']})" if way["asks"] else ""
-        manner = f" {hop.manner[:1].upper()}{hop.manner[1:]}." if hop.manner else ""
-        return f"{way['subtask']}{asks} – {way['topic']}; {change}.{manner}"
+        # Those of its tree, since seeds that come later must change no prompt.
+        texts = [hop.seed.draft.input, *(demo.input for demo in self.context.demonstrations(hop.seed))]
+        length = measure_length(rng("length", hop.id).choice(texts), unit)
+        return f"{way['subtask']}{asks} – {way['topic']}; {change}. About {length} {unit}."
 
 
 def _name_root(seed: Seed, number: int) -> str:
