@@ -155,6 +155,15 @@ def build_closed_schema(model: type[BaseModel]) -> dict[str, Any]:
     return _closed(schema, schema.get("$defs", {}))
 
 
+def set_counts(schema: Mapping[str, Any] | None, counts: Mapping[str, int]) -> dict[str, Any]:
+    """The schema of an object whose lists of these names hold exactly so many items; a list of none is left out."""
+    changed = {**(schema or {})}
+    lists = changed["properties"]
+    sized = {name: {**lists[name], "minItems": count, "maxItems": count} for name, count in counts.items()}
+    left = {name: each for name, each in {**lists, **sized}.items() if counts.get(name, 1)}
+    return {**changed, "properties": left, "required": list(left)}
+
+
 def _closed(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
     if "$ref" in schema:
         return _closed(definitions[schema["$ref"].rpartition("/")[2]], definitions)

@@ -19,7 +19,7 @@ from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.recipes import RECIPES
 from aide.recipes.settings import apply_recipe
-from runs import ROOT, SEEDS, aide, contents, expand, reconciles, rejects
+from runs import ROOT, SEEDS, aide, contents, expand, reconciles, rejects, summary
 
 PAGE = ROOT / "docs/design/recipes.md"
 GIVEN: dict[str, tuple[str, ...]] = {}
@@ -122,7 +122,7 @@ def test_a_recipe_that_is_killed_goes_on_and_pays_for_no_answer_twice(name: str,
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_plan_of_a_recipe_knows_its_calls(name: str, tmp_path: Path) -> None:
+def test_the_plan_of_a_recipe_knows_its_calls_and_tokens(name: str, tmp_path: Path) -> None:
     seeds, folder = find_seeds(name), tmp_path / "run"
     options = ("--recipe", name, "--target", "100", "--realism", "0", *GIVEN.get(name, ()))
     expand(seeds, folder, *options)
@@ -130,8 +130,11 @@ def test_the_plan_of_a_recipe_knows_its_calls(name: str, tmp_path: Path) -> None
     accepted = len(contents(folder))
     written = accepted + len(rejects(folder))
     told = aide("plan", seeds, "--base-url", "sim:", *options, "--expect-yield", accepted / written, "--json")
-    planned = json.loads(told)["expected"]["calls"]
-    assert abs(planned - made) <= 0.15 * made
+    planned = json.loads(told)["expected"]
+    assert abs(planned["calls"] - made) <= 0.15 * made
+    used = summary(folder)["tokens"]
+    tokens = used["prompt"] + used["completion"]
+    assert abs(planned["tokens"] - tokens) <= 0.15 * tokens
 
 
 def test_the_recipe_of_the_page_runs_as_a_package_of_its_own(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from aide.config import resources
 from aide.recipes.aide import Aide
 from aide.recipes.base import Deduplicator, Judge, RecipeContext
+from aide.recipes.chain import Chain
 from aide.recipes.contract import Found, Grown, Recipe, RecipeInputs, Roots
 from aide.recipes.naive import Naive
 from aide.recipes.self_guide import SelfGuide
@@ -19,6 +20,7 @@ PLUGINS: Final = "aide.recipes"
 RECIPES: Final[Registry[type[Recipe]]] = Registry("recipe")
 for _recipe in (
     Aide,
+    Chain,
     Naive,
     SelfGuide,
     Tasks,

@@ -151,6 +151,11 @@ class Recipe:
         return Roots()
 
     @classmethod
+    def allow_length(cls, spec: RunSpec) -> float:
+        """How many times as long as the seeds allow its texts and their answers may be."""
+        return 1
+
+    @classmethod
     def make_typical(cls, matter: str, number: int) -> Any:
         """For a plan: a matter as a model typically finds it, no two numbers alike."""
         return f"aspect {number} of a common matter"

@@ -1,7 +1,8 @@
 """What a session is used for: seeds, task card and recipe, the same for a run, a single step and a plan."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
 import orjson
 
@@ -76,6 +77,14 @@ def make_context(
     return RunContext(session, inputs, card, recipe_context, recipe(recipe_context), roots)
 
 
+def lengthen_card(card: TaskCard, times: float) -> TaskCard:
+    """The card of a recipe whose texts and answers may be so many times as long."""
+    if times == 1:
+        return card
+    names = ("max_words", "max_input_tokens", "max_answer_tokens")
+    return replace(card, **{name: ceil(getattr(card, name) * times) for name in names})
+
+
 def build_recipe_context(
     spec: RunSpec,
     inputs: PreparedInputs,
@@ -97,6 +106,7 @@ def build_recipe_context(
     Raises:
         errors.InputError: the persona bank can't be read.
     """
+    card = lengthen_card(card, find_recipe(spec.recipe).allow_length(spec))
     banked = spec.persona_file is not None or spec.personas_from == "bank"
     quorum = choose_quorum(spec.agreement, card, runs=query is not None)
     return RecipeContext(
