@@ -13,8 +13,8 @@ CHILDREN: Final = 4
 """Children of one parent, where the target leaves a choice. Fewer, and planting (a call for each parent) is paid for a
 single child; more, and siblings crowd around one point while other points stay bare."""
 SPREAD: Final = 12
-"""Where there are no labels, parents are what a level is about: up to so many records have a parent each. Sixteen guided
-records of four parents were on four matters, where the data set has hundreds."""
+"""Where there are no labels, parents are what a level is about: up to so many records have a parent each. Sixteen
+guided records of four parents were on four matters, where the data set has hundreds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,8 @@ class SelfGuide(WrittenRecipe):
     source = "Zhao et al., SELF-GUIDE, COLM 2024 (arXiv 2407.12874)"
     needs = "a few seeds; the endpoint serves the student"
     defaults: ClassVar[Mapping[str, Any]] = {
-        "plain_share": 1.0, "hops": 1, "reflection": False, "answer": "separate", "exam": False, "realism": 0, "together": 1,
-        "expect_yield": 0.93,
+        "plain_share": 1.0, "hops": 1, "reflection": False, "answer": "separate", "exam": False, "realism": 0,
+        "together": 1, "expect_yield": 0.93,
     }  # fmt: skip
     draws_traits = False
     deals_topics = False
