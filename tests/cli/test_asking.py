@@ -195,7 +195,7 @@ def test_a_student_s_answers_tell_the_difficulty_and_more_draws_cost_the_differe
         ((str(QUIZ), "--student", "sim:", "--base-url", "sim:"), "--base-url is not asked with --student"),
         ((str(QUIZ), "--student", "sim:", "--model", "m"), "--model is not asked with --student"),
         ((str(QUIZ), "--base-url", "sim:", "--draws", "3"), "--draws has no effect without --student"),
-        ((str(QUIZ), "--student", "nowhere"), "is no URL"),
+        ((str(QUIZ), "--student", "nowhere"), "--student: 'nowhere' is no URL"),
     ],
 )
 def test_what_a_student_can_not_be_asked_is_told_before_anything_is_spent(

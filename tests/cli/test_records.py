@@ -116,6 +116,17 @@ def test_control_characters_are_not_shown(tmp_path: Path) -> None:
     ]
 
 
+def test_shares_of_labels_are_shown_by_their_names(tmp_path: Path) -> None:
+    row = {
+        "id": "1",
+        "input": "Where is it?",
+        "output": "lost",
+        "scores": {"label_shares": {"lost": 0.8, "late": 0.2}},
+    }
+    (tmp_path / "soft.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    assert "[label_shares lost 0.8 / late 0.2]" in aide("records", tmp_path / "soft.jsonl").stdout
+
+
 def test_rows_of_another_kind_are_shown_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text('{"ticket text": "my card is gone", "team": "cards"}\n')
     assert aide("records", tmp_path / "t.jsonl").stdout.splitlines() == [

@@ -130,7 +130,7 @@ def _resolve_student(
     from dataclasses import replace
 
     from aide.cli.offers import name_model
-    from aide.config.spec import StepSpecs
+    from aide.config.spec import SIMULATOR, StepSpecs
     from aide.run.folder import RunFolder
 
     for name, instead in (("base_url", "--student URL"), ("model", "--student-model NAME")):
@@ -139,6 +139,8 @@ def _resolve_student(
                 f"--{name.replace('_', '-')} is not asked with --student",
                 hint=f"{instead} is all that is needed",
             )
+    if not url.startswith((SIMULATOR, "http://", "https://")):
+        raise InputError(f"--student: {url!r} is no URL", hint="such as http://localhost:8000/v1")
     named = {"model": model} if model else {}
     environ = {
         name: value for name, value in os.environ.items() if name not in ("AIDE_MODEL", "AIDE_BASE_URL")

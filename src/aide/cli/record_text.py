@@ -65,11 +65,16 @@ def _describe_grades(record: Mapping[str, Any]) -> str:
         if isinstance(scores, Mapping)
         else {}
     )
-    words = [f"{make_printable(name, 40)} {_format_score(value)}" for name, value in shown.items()]
+    words = [f"{make_printable(name, 40)} {format_score(value)}" for name, value in shown.items()]
     return f"[{', '.join(words)}]" if words else ""
 
 
-def _format_score(value: Any) -> str:
+def format_score(value: Any) -> str:
+    """A score as it is read; of shares each with its name."""
+    if isinstance(value, Mapping):
+        return " / ".join(
+            f"{make_printable(str(name), 40)} {format_score(each)}" for name, each in value.items()
+        )
     return ("yes" if value else "no") if isinstance(value, bool) else make_printable(str(value), 40)
 
 

@@ -10,6 +10,7 @@ import typer
 from aide.cli.arguments import AsJson, Folder
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.cli.folding import fold_line
+from aide.cli.record_text import format_score
 from aide.records import PLAIN, Lineage, read_output, read_varying, show_chat
 
 LENGTHS: Final = (360, 240, 160, 110, 70)
@@ -114,11 +115,7 @@ def _show_prompts(step: dict[str, Any]) -> Iterator[str]:
 
 
 def _list_values(values: dict[str, Any]) -> str:
-    return ", ".join(f"{make_printable(name, 40)} {_format_score(value)}" for name, value in values.items())
-
-
-def _format_score(value: Any) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else make_printable(str(value), 40)
+    return ", ".join(f"{make_printable(name, 40)} {format_score(value)}" for name, value in values.items())
 
 
 def _name_call(call: dict[str, Any]) -> str:

@@ -413,6 +413,13 @@ def test_a_short_text_has_room_for_its_matter_alone(words: int, changed: bool) -
     assert "a nurse" in persona
 
 
+@pytest.mark.parametrize("words", [5, 20])
+def test_another_domain_is_asked_for_however_short_the_text_is(words: int) -> None:
+    hop = make_hop(operation="domain", traits={"words": words}, manner=f"about {words} words")
+    said = Aide(make_context()).describe(hop)
+    assert "is measured in: cars 0; not this itself but its counterpart in a field of life" in said
+
+
 def test_examples_are_those_of_the_group() -> None:
     demos = (Demonstration("Where?", "There."),)
     _, ask = grow_one(ONE, examples=demos)
