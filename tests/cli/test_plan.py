@@ -1,6 +1,8 @@
 """`aide plan` in real processes: it spends nothing, and what it expects is what a run then uses."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +150,13 @@ def test_seeds_that_are_in_a_test_set_are_named(tmp_path: Path) -> None:
     missing = aide("plan", WORDS, "--avoid", "none.jsonl", cwd=tmp_path)
     assert missing.returncode == 2
     assert "none.jsonl" in missing.stderr
+
+
+def test_a_call_that_all_parents_share_is_planned_once(tmp_path: Path) -> None:
+    words = (WORDS, "--recipe", "tasks", "--base-url", SIM, "--target", "60")
+    before, *hops = planned(*words, cwd=tmp_path)["expected"]["hops"]
+    assert before["steps"]["extract"]["calls"] == 1, "the sub-tasks are named for the whole run"
+    assert aide("expand", *words, "-o", "run", "--quiet", cwd=tmp_path).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "run" / "journal.sqlite")) as journal:
+        [made] = journal.execute("SELECT count(*) FROM calls WHERE step = 'extract'").fetchone()
+    assert made == 1 + sum(hop["steps"]["extract"]["calls"] for hop in hops)
