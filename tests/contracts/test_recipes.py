@@ -22,7 +22,7 @@ from aide.recipes.settings import apply_recipe
 from runs import ROOT, SEEDS, aide, contents, expand, reconciles, rejects, summary
 
 PAGE = ROOT / "docs/design/recipes.md"
-GIVEN: dict[str, tuple[str, ...]] = {}
+GIVEN: dict[str, tuple[str, ...]] = {"documents": ("--contexts", str(ROOT / "docs/design"))}
 """What a recipe needs beside seeds, as options."""
 TASK: dict[str, str] = {}
 """The sample seeds of a recipe that not every task will do for."""

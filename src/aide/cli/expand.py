@@ -67,7 +67,7 @@ def expand(
         if number != signal.SIGINT:
             signal.signal(number, _end_early)
     settings = resolve_settings(spec_flags, environ=os.environ, config=config, model_needed=False)
-    raise typer.Exit(_expand(take_recipe(settings), tuple(seeds), out, as_json=json_, refill=refill))
+    raise typer.Exit(_expand(take_recipe(settings, seeds), tuple(seeds), out, as_json=json_, refill=refill))
 
 
 def _expand(

@@ -46,7 +46,7 @@ def plan(
     and never changes the exit code.
     """
     settings = take_recipe(
-        resolve_settings(spec_flags, environ=os.environ, config=config, endpoint_needed=False)
+        resolve_settings(spec_flags, environ=os.environ, config=config, endpoint_needed=False), seeds
     )
     output = Output()
     facts = collect_plan(settings, tuple(seeds), out)

@@ -57,7 +57,7 @@ def preview(
 
     root = preview_root()
     settings = take_recipe(
-        resolve_settings(spec_flags, environ=os.environ, config=config, model_needed=False)
+        resolve_settings(spec_flags, environ=os.environ, config=config, model_needed=False), seeds
     )
     check_keys(settings.spec)
     settings = name_model(settings, RunFolder(root / "none"))

@@ -60,7 +60,7 @@ class RunSettings(ServiceSettings):
     ] = ()
     contexts: Annotated[
         tuple[PathText, ...],
-        Flag("task", "More documents to ask about: further fixed parts; files and folders.", "PATH"),
+        Flag("task", "Documents to ask about: files and folders; see the recipe documents.", "PATH"),
     ] = ()
     knowledge: Annotated[
         tuple[PathText, ...], Flag("task", "Passages; the best few stand beside answer and judge.", "PATH")

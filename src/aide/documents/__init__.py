@@ -2,6 +2,15 @@
 
 from aide.documents.chunks import Chunk
 from aide.documents.files import DocumentReader
+from aide.documents.framing import frame_card, frame_document
 from aide.documents.load import LoadedChunks, load_chunks, load_whole
 
-__all__ = ["Chunk", "DocumentReader", "LoadedChunks", "load_chunks", "load_whole"]
+__all__ = [
+    "Chunk",
+    "DocumentReader",
+    "LoadedChunks",
+    "frame_card",
+    "frame_document",
+    "load_chunks",
+    "load_whole",
+]

@@ -79,7 +79,8 @@ class Frontier:
         self._strata[name] = levels
         self.patience.add_seeds(len(roots))
         if levels:
-            levels[0].candidates = {root.id: ParentCandidate(root.id, root.seed, "", label) for root in roots}
+            first = (ParentCandidate(root.id, root.seed, "", label, root.source) for root in roots)
+            levels[0].candidates = {each.id: each for each in first}
             self._wake(levels[0])
 
     def _wake(self, level: Level) -> None:
@@ -210,7 +211,8 @@ class Frontier:
         self.patience.note_accepted(slot.label)
         for each in self._levels() if hopeless else ():
             self._wake(each)
-        self._offer(level, ParentCandidate(id, seed, slot.kind, slot.label))
+        source = "" if slot.kind == PLAIN else self._branches[slot.parent].source
+        self._offer(level, ParentCandidate(id, seed, slot.kind, slot.label, source))
 
     def _offer(self, level: Level, candidate: ParentCandidate) -> None:
         """Let a record of this level become a parent."""
@@ -322,9 +324,7 @@ class Frontier:
         level.settled -= 1
         self.open += 1
         if isinstance(level, GuidedLevel):
-            branch = self._branches[slot.parent]
-            branch.children += 1
-            level.by_kind[self.shape.kinds.index(slot.kind)] += 1
+            level.count_child(self._branches[slot.parent], self.shape.kinds.index(slot.kind))
         self.accept(slot, id, seed)
         return True
 

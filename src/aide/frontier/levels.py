@@ -1,6 +1,6 @@
 """Levels: the records of one hop that share a quota, and where the next of them may grow."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +26,8 @@ class ParentCandidate:
     seed: str
     kind: str
     label: str
+    source: str = ""
+    """That of its root."""
 
 
 # Which of these candidates is to be the next parent (its place), beside those that were chosen before.
@@ -36,13 +38,14 @@ class Branch:
     """A parent: what is known of it, and which of its slots are used."""
 
     __slots__ = (
-        "children", "id", "kind", "level", "offered", "ordinal", "planting", "queued", "seed", "used",
+        "children", "id", "kind", "level", "offered", "ordinal", "planting", "queued", "seed", "source", "used",
     )  # fmt: skip
 
     def __init__(self, origin: ParentCandidate, level: "GuidedLevel") -> None:
         self.id = origin.id
         self.seed = origin.seed
         self.kind = origin.kind
+        self.source = origin.source
         self.level = level
         self.ordinal = len(level.branches)
         self.offered: tuple[int, ...] | None = None
@@ -139,7 +142,8 @@ class GuidedLevel(Level):
     """Records of one stratum that grow from parents at one hop."""
 
     __slots__ = (
-        "above", "branches", "by_kind", "candidates", "draws", "open", "refill", "shape", "turn", "unplanted",
+        "above", "branches", "by_kind", "by_source", "candidates", "draws", "open", "refill", "shape", "turn",
+        "unplanted",
     )  # fmt: skip
 
     def __init__(
@@ -159,6 +163,8 @@ class GuidedLevel(Level):
         """Planted branches that may have a free slot at all, at `draws` samples along each way."""
         self.draws = 1
         self.by_kind = [0] * len(shape.kinds)
+        self.by_source: Counter[str] = Counter()
+        """Children of the parents of each source: candidates that are open or accepted."""
 
     # --- parents --------------------------------------------------------------------------------------
 
@@ -184,7 +190,9 @@ class GuidedLevel(Level):
         at_hand = len(self.candidates) + len(self.branches)
         most = sum(level.quota for level in self.above) if self.above else at_hand
         wanted = ceil(self.quota / CHILDREN)
-        if not self.label:
+        if not self.label and self.depth == 1 and self.shape.first_parents:
+            wanted = self.shape.first_parents
+        elif not self.label:
             wanted = max(wanted, min(SPREAD, self.quota))
         return min(wanted, max(1, most))
 
@@ -256,6 +264,12 @@ class GuidedLevel(Level):
     def take_any(self, most: int) -> GroupWork | None:
         """A group of any free slots at the present number of draws; none where no planted branch has one."""
         while self.refill:
+            if len(self.by_source) > 1:
+                least = min(self.refill, key=lambda each: self.by_source[each.source])
+                if self._lags(self.by_source[least.source]):
+                    return None
+                self.refill.remove(least)
+                self.refill.appendleft(least)
             branch = self.refill[0]
             group = self._take(branch, min(most, self.demand), self.draws)
             if group is not None:
@@ -263,6 +277,11 @@ class GuidedLevel(Level):
                 return group
             self.refill.popleft()
         return None
+
+    def _lags(self, least: int) -> bool:
+        """Whether a source with fewer children than `least` has further parents."""
+        among = islice(self.candidates.values(), CHOSEN_AMONG)
+        return any(self.by_source[each.source] < least for each in among)
 
     def draw_further(self) -> bool:
         """Allow one more sample along each way; false where all are allowed."""
@@ -306,13 +325,18 @@ class GuidedLevel(Level):
         ways, k = branch.list_ways(), self.shape.kinds.index(slot.kind)
         if (k, slot.index) in ways:  # else another version planted the branch with more
             branch.used |= 1 << (slot.draw * len(ways) + ways.index((k, slot.index)))
-        branch.children += 1
-        self.by_kind[k] += 1
+        self.count_child(branch, k)
+
+    def count_child(self, branch: Branch, k: int, change: int = 1) -> None:
+        """A child of the `k`th kind more, or one less."""
+        branch.children += change
+        self.by_kind[k] += change
+        if branch.source:
+            self.by_source[branch.source] += change
 
     def release(self, branch: Branch, slot: Slot) -> None:
         """The candidate in a slot came to nothing: the parent has a child less. The slot itself stays used."""
-        branch.children -= 1
-        self.by_kind[self.shape.kinds.index(slot.kind)] -= 1
+        self.count_child(branch, self.shape.kinds.index(slot.kind), -1)
         if not self.whole:
             self.queue(branch)
 

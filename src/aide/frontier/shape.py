@@ -75,6 +75,8 @@ class Root:
     id: str
     """The seed's own id; another one where a document belongs to it, or it stands in for a label that no seed has."""
     seed: str
+    source: str = ""
+    """What else its records are about, such as a document: all sources have even shares of the records."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ class TreeShape:
     """False where a record of another label will do as well as the one that was planned."""
     patient: bool = False
     """True where places of plain records that fall free are gathered, until half a call is full or none is open."""
+    first_parents: int = 0
+    """Parents of the first hop, where a recipe has a reason for their number; 0 leaves it to `CHILDREN`."""
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:

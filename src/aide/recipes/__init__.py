@@ -8,6 +8,7 @@ from aide.recipes.aide import Aide
 from aide.recipes.base import Deduplicator, Judge, RecipeContext
 from aide.recipes.chain import Chain
 from aide.recipes.contract import Found, Grown, Recipe, RecipeInputs, Roots
+from aide.recipes.documents import Documents
 from aide.recipes.naive import Naive
 from aide.recipes.self_guide import SelfGuide
 from aide.recipes.steps import NOT_NEEDED
@@ -21,6 +22,7 @@ RECIPES: Final[Registry[type[Recipe]]] = Registry("recipe")
 for _recipe in (
     Aide,
     Chain,
+    Documents,
     Naive,
     SelfGuide,
     Tasks,

@@ -8,12 +8,11 @@ rest of the way to a record is `written`. Each accepted record that has hops lef
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aide.card import Traits
 from aide.config.settings import METHOD, METHOD_SETTINGS
 from aide.config.spec import RunSpec
 from aide.errors import Unusable
 from aide.frontier import PlantWork, TreeShape
-from aide.prompts import Prompts, list_variants
+from aide.prompts import list_variants
 from aide.recipes.base import run_side_by_side
 from aide.recipes.contract import Found, RecipeInputs
 from aide.recipes.extraction import (
@@ -22,9 +21,10 @@ from aide.recipes.extraction import (
     make_plant_payload,
     normalise_triples,
 )
+from aide.recipes.operations import check_operations, describe_hop, render_operation
 from aide.recipes.personas import find_personas
 from aide.recipes.written import WrittenRecipe
-from aide.records import DOMAIN, PERSONA, PLAIN, Ask, Hop, Point, Seed, Triple
+from aide.records import PERSONA, PLAIN, Ask, Hop, Point, Seed, Triple
 
 TRIPLES = "triples"
 PERSONAS = "personas"
@@ -52,11 +52,7 @@ class Aide(WrittenRecipe):
     @classmethod
     def check(cls, spec: RunSpec, inputs: RecipeInputs) -> None:
         """An operation without a prompt is told before anything is spent."""
-        prompts = Prompts(spec.prompts)
-        for operation in spec.operations:
-            prompts.find_template(
-                *list_variants(operation, inputs.format.prompt_names, parts=inputs.fixed_parts)
-            )
+        check_operations(spec, inputs)
 
     @classmethod
     def read_way(cls, kind: str, matter: Any) -> dict[str, Any]:
@@ -131,24 +127,5 @@ class Aide(WrittenRecipe):
 
     def describe(self, hop: Hop, *, answered: bool = False) -> str:
         """One line of a prompt: what it is about, how it is changed, its traits, the shape that it takes over."""
-        about = [hop.topic] if hop.topic else []
-        if hop.operation != PLAIN:
-            names = list_variants(
-                hop.operation, self.context.format.prompt_names, parts=self.context.fixed_parts
-            )
-            change = self.context.prompts.render_instruction(self.context.prompts.find_template(*names))
-            if hop.triple:
-                about += [f"{hop.triple.relation}: {hop.triple.attribute}"]
-            elif hop.persona:
-                about += [hop.persona]
-            about = [" – ".join(about), *([change] if _has_room(hop) else [])]
-        line = "; ".join(filter(None, about))
-        others = f" (others take up: {'; '.join(hop.others)})" if hop.others else ""
-        said = f"{line}{others}{'. ' if line and hop.manner else ''}{hop.manner[:1].upper()}{hop.manner[1:]}."
-        shape = self.context.format.describe_shape(hop.parent.draft, answered=answered)
-        return f"{said if said != '.' else ''} {shape}".strip() if shape else said
-
-
-def _has_room(hop: Hop) -> bool:
-    """A short text has room for its matter alone: a circumstance cannot be had in five words, another matter can."""
-    return not hop.traits or hop.operation in (PERSONA, DOMAIN) or not Traits.from_dict(hop.traits).is_short
+        change = "" if hop.operation == PLAIN else render_operation(self.context, hop.operation)
+        return describe_hop(self.context, hop, change, answered=answered)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from aide.config.spec import RunSpec
+from aide.documents import Chunk
 from aide.errors import InputError
 from aide.formats import Format
 from aide.frontier import PlantWork, Root, TreeShape
@@ -70,7 +71,12 @@ class RecipeInputs(Protocol):
 
     @property
     def contexts(self) -> tuple[str, ...]:
-        """The texts of `--contexts`."""
+        """The texts of `--contexts` that stand in for fixed parts of the seeds."""
+        ...
+
+    @property
+    def documents(self) -> tuple[Chunk, ...]:
+        """The chunks of `--contexts`, for a recipe that takes documents."""
         ...
 
 
@@ -112,6 +118,10 @@ class Recipe:
     """Whether each record takes its length and manner from a seed, and is held to them."""
     deals_topics: ClassVar[bool] = True
     """Whether plain records without labels take a topic from the map of the task card."""
+    takes_documents: ClassVar[bool] = False
+    """Whether it makes something of the chunks of `--contexts` beside seeds; other recipes put whole documents in the
+    place of the seeds' fixed parts.
+    """
     shares_calls: ClassVar[bool] = True
     """Whether several records are written by one call."""
     plain_together: ClassVar[int] = 0

@@ -96,7 +96,7 @@ async def reflect(
         return verdict, found
     if context.format.is_comparable(context.card):
         found = await _hold_against(context, hop, found, reading.own_answer, ask)
-    if hop.operation != PLAIN or context.format.shows_answer(context.card):
+    if not hop.starts_anew or context.format.shows_answer(context.card):
         verdict = Verdict(reading, await context.judge.compare(hop, found.draft))
         candidate.scores = verdict.as_scores()
     return verdict, found

@@ -224,7 +224,7 @@ def _read_parts(line: Mapping[str, Any], frame: Parts | None) -> Parts:
     name = find_varying_name(line)
     if not name:
         return frame or WHOLE
-    if frame is None:
+    if frame is None or not frame.fixed:  # its seed may have none: a document was put beside it
         return Parts.locate(line["input"], line["parts"], name)
     return replace(frame, fixed=tuple((each, line["parts"][each]) for each, _ in frame.fixed))
 

@@ -118,6 +118,13 @@ class Hop:
     id: str = field(init=False)
     """The id of the record that comes of it."""
 
+    @property
+    def starts_anew(self) -> bool:
+        """Whether its text starts from no other: that of a plain record, and the first about a document, where a seed
+        lends its manner alone.
+        """
+        return self.operation == PLAIN or bool(self.parent.source and not self.parent.depth)
+
     def __post_init__(self) -> None:
         """Derive the id from what the record grows from and along, so that a resume finds the same one."""
         if self.operation == PLAIN:

@@ -18,6 +18,7 @@ from aide.metrics.drift import measure_likeness
 from aide.records import Usage, read_varying
 from aide.report.reviewed_outcomes import ReviewedOutcomes
 from aide.run.deduplication import LEXICAL
+from aide.run.document_report import name_document
 from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
 from aide.run.seed_pool import SEED
@@ -54,6 +55,8 @@ class NodeCounts:
     """Accepted records by topic and operation."""
     offered: Counter[tuple[str, str]] = field(default_factory=Counter)
     """`triples` and `personas` that were extracted, by topic."""
+    documents: Counter[str] = field(default_factory=Counter)
+    """Accepted records by the file of the document that they are about."""
     reasons: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     """Rejects by step, reason and hop."""
     yields: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -185,6 +188,8 @@ def _read_accepted(
                 counts.grades[name][outcome.depth][value] += 1
         topic = str(line["lineage"].get("topic", "")).casefold() or topics.get(outcome.parent, "")
         counts.coverage[topic, outcome.operation] += 1
+        if document := name_document(line):
+            counts.documents[document] += 1
         if outcome.node in shown:
             records.append(line)
     return accepted, records

@@ -164,7 +164,11 @@ def view_coverage(facts: ReportFacts) -> dict[str, Any]:
             gaps += gap
         if len(rows) < TOPICS:
             rows.append((topic or "(no topic)", cells, total))
+    chunks = {file: each["chunks"] for file, each in (facts.summary.get("documents") or {}).items()}
+    documents = Counter({**dict.fromkeys(chunks, 0), **facts.counts.documents})
     return {
+        "documents": [(file, count, chunks.get(file)) for file, count in documents.most_common(TOPICS)],
+        "more_documents": max(0, len(documents) - TOPICS),
         "columns": columns,
         "rows": rows,
         "gaps": gaps,

@@ -1,12 +1,14 @@
-"""The documents of `--contexts`."""
+"""The documents of `--contexts`, as the recipe and the seeds can use them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from aide.config.spec import RunSpec
-from aide.documents import DocumentReader, LoadedChunks, load_whole
+from aide.documents import Chunk, DocumentReader, load_chunks, load_whole
 from aide.documents.chunks import measure_size
+from aide.recipes import find_recipe
 from aide.records import Seed
 from aide.streams import is_stream
 
@@ -16,17 +18,31 @@ _WHOLE: Final = 2000
 _TIMES: Final = 2
 
 
-def read_contexts(spec: RunSpec, seeds: Sequence[Seed], paths: Sequence[str]) -> LoadedChunks:
-    """The documents as they can stand for a fixed part: whole, but for those far longer than any of the seeds'.
+@dataclass(frozen=True, slots=True)
+class GivenContexts:
+    """What `--contexts` gives: texts in place of fixed parts of the seeds, or chunks beside the seeds."""
+
+    texts: tuple[str, ...] = ()
+    documents: tuple[Chunk, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a person should know of it, in sentences."""
+
+
+def read_contexts(spec: RunSpec, seeds: Sequence[Seed], paths: Sequence[str]) -> GivenContexts:
+    """The documents: in chunks, for a recipe that takes such; else whole, but for those far longer than fixed parts.
 
     `paths` are the files of the seeds, which are no documents where a folder holds both.
 
     Raises:
-        InputError: a file can't be read, or a line of it holds no text.
+        InputError: a file can't be read, a line of it holds no text, or of all nothing is left.
     """
     if not spec.contexts:
-        return LoadedChunks((), ())
+        return GivenContexts()
     besides = [Path(path) for path in paths if not is_stream(path)]
     reader = DocumentReader(spec.contexts, encoding=spec.encoding, skip_bad=spec.skip_bad, besides=besides)
+    if find_recipe(spec.recipe).takes_documents:
+        chunked = load_chunks(reader, [seed.draft.input for seed in seeds])
+        return GivenContexts(documents=chunked.chunks, notes=chunked.notes)
     longest = max((measure_size(text) for seed in seeds for _, text in seed.parts.fixed), default=0)
-    return load_whole(reader, most=max(_WHOLE, _TIMES * longest))
+    whole = load_whole(reader, most=max(_WHOLE, _TIMES * longest))
+    return GivenContexts(tuple(chunk.text for chunk in whole.chunks), notes=whole.notes)

@@ -25,6 +25,7 @@ from aide.run.batches import summarise_batches
 from aide.run.context import build_frontier, count_thoughtful, make_context
 from aide.run.deduplication import open_deduplicator, read_duplicate_thresholds
 from aide.run.distribution_report import measure_run_distribution
+from aide.run.document_report import count_documents
 from aide.run.drift_report import measure_drift, measure_embedding_drift
 from aide.run.folder import (
     RunFolder,
@@ -186,6 +187,7 @@ class Expansion:
                     "waiting_labels": dict(inputs.waiting_labels),
                     "duplicate_from": read_duplicate_thresholds(journal),
                     "drift": _measure_drift(session, inputs.seeds),
+                    "documents": count_documents(journal, inputs.documents, read_pruned(journal)),
                     "realism": realism,
                     "distribution": _measure_distribution(session, inputs, self._card),
                 }
@@ -227,7 +229,7 @@ class Expansion:
         """Everything that has to stand before the first record is grown."""
         spec, journal = session.spec, session.journal
         sizes = learn_group_sizes(session.spec, inputs, session.journal.get_meta(KEPT))
-        card = await self._fix_card(session, inputs, sizes)
+        card = inputs.frame_card(await self._fix_card(session, inputs, sizes))
         pool = SeedPool(spec, inputs, journal)
         thresholds = Thresholds(spec.min_relevance, spec.min_diversity, spec.keep_ambiguous)
         if self._precheck is not None:

@@ -9,6 +9,7 @@ from aide.card import count_card, read_labels
 from aide.config.spec import RunSpec
 from aide.dedup.contamination import Contamination
 from aide.dedup.test_sets import read_test_items
+from aide.documents import Chunk, frame_card
 from aide.errors import InputError
 from aide.formats import Format, Label, TaskCard, detect_format
 from aide.formats.schema import read_schema
@@ -43,7 +44,7 @@ class PreparedInputs:
     labels: tuple[Label, ...]
     """Given by `--labels`; empty where they are to be found in the seeds."""
     contexts: tuple[str, ...]
-    """Further fixed parts, given by `--contexts`."""
+    """Further fixed parts, given by `--contexts` to a recipe that takes no documents."""
     avoid: Contamination | None
     """The test sets of `--avoid`."""
     human: tuple[Seed, ...]
@@ -55,6 +56,8 @@ class PreparedInputs:
     waiting_labels: Mapping[str, int] = field(default_factory=dict)
     """Labels of seeds that wait because the folder's card lacks them, each with the number of such seeds."""
 
+    documents: tuple[Chunk, ...] = ()
+    """Chunks of documents, given by `--contexts` to a recipe that takes documents."""
     supposed: tuple[Seed, ...] = ()
     """Seeds whose answers a plan only supposes: see `missing_answers`."""
     notes: tuple[str, ...] = ()
@@ -68,7 +71,11 @@ class PreparedInputs:
     @property
     def fixed_parts(self) -> bool:
         """Whether inputs have parts that are never rewritten."""
-        return any(seed.parts.fixed for seed in self.seeds)
+        return bool(self.documents) or any(seed.parts.fixed for seed in self.seeds)
+
+    def frame_card(self, card: TaskCard) -> TaskCard:
+        """The card of what is grown: where documents stand beside seeds that have no fixed part, they are its part."""
+        return frame_card(card) if self.documents else card
 
     def make_prompts(self, spec: RunSpec, **constants: Any) -> Prompts:
         """The templates of a run, which show passages of `--knowledge` where they are given."""
@@ -167,28 +174,29 @@ def read_inputs(
         loaded = shape_chats(loaded, as_chats=format.chats)
         seeds = tuple({seed.id: seed for seed in loaded.seeds}.values())
     seeds = tuple(replace(seed, draft=format.normalise(seed.draft)) for seed in seeds)
-    documents = read_contexts(spec, seeds, paths)
     _check_effect(spec, seeds, format)
-    contexts = tuple(chunk.text for chunk in documents.chunks)
+    contexts = read_contexts(spec, seeds, paths)
     avoid = _read_avoided(spec, seeds)
     human = _read_human(spec, mapping, format)
-    notes = (*loaded.notes, *documents.notes, *_note_code(spec, seeds, format))
+    notes = (*loaded.notes, *contexts.notes, *_note_code(spec, seeds, format))
     inputs = PreparedInputs(
-        loaded,
-        seeds,
-        format,
-        labels,
-        contexts,
-        avoid,
-        human,
-        dict(hashes or {}),
-        read_knowledge(spec),
-        notes=notes,
-    )
+        loaded, seeds, format, labels, contexts.texts, avoid, human, dict(hashes or {}), read_knowledge(spec),
+        documents=contexts.documents, notes=notes,
+    )  # fmt: skip
     if spec.output_schema is not None or spec.agree_on:
         count_inputs_card(spec, inputs)  # what is wrong with them is told before anything is spent
     find_recipe(spec.recipe).check(spec, inputs)
     return inputs
+
+
+def has_fixed_parts(spec: RunSpec, paths: Sequence[str]) -> bool:
+    """Whether seeds in these files have a part that is never rewritten.
+
+    Raises:
+        errors.InputError: a file or a line is wrong.
+    """
+    labels = [label.name for label in read_labels(spec.labels)]
+    return any(seed.parts.fixed for seed in load_seeds(paths, _make_mapping(spec, labels)).seeds)
 
 
 def _make_mapping(spec: RunSpec, labels: Sequence[str]) -> SeedMapping:
@@ -250,10 +258,11 @@ def _read_avoided(spec: RunSpec, seeds: Sequence[Seed]) -> Contamination | None:
 
 def _check_effect(spec: RunSpec, seeds: Sequence[Seed], format: Format) -> None:
     """Refuse what a person asked for and would not get."""
-    if spec.contexts and not any(seed.parts.fixed for seed in seeds):
+    taken = find_recipe(spec.recipe).takes_documents or any(seed.parts.fixed for seed in seeds)
+    if spec.contexts and not taken:
         raise InputError(
             "--contexts has no effect: the seeds have no fixed part that its texts could stand for",
-            hint="name the column that is never rewritten with --keep, or give --input-pattern",
+            hint="--recipe documents asks about them; --keep or --input-pattern name the part that is never rewritten",
         )
     queries = (
         spec.run_code

@@ -19,7 +19,7 @@ from aide.judging.verdict import (
     to_reading,
 )
 from aide.llm.usage import estimate_tokens
-from aide.records import PLAIN, WHOLE, Ask, Comparison, Draft, Hop, Parts, Reading, Seed, digest, rng
+from aide.records import WHOLE, Ask, Comparison, Draft, Hop, Parts, Point, Reading, Seed, digest, rng
 from aide.run.call_groups import AskTogether, CallGroups, Item
 from aide.run.group_sizes import JUDGED, GroupSizes, note_size
 from aide.run.inputs import PreparedInputs
@@ -149,10 +149,10 @@ class GroupedJudge:
         format = self._format
         item = {
             "id": hop.id,
-            "parent": format.show_input(hop.parent.draft) if hop.operation != PLAIN else "",
+            "parent": "" if hop.starts_anew else format.show_input(hop.parent.draft),
             "text": format.show_input(draft),
             "answer": format.render(draft) if format.shows_answer(self._card) else "",
-            **self._name_document(draft),
+            **self._name_document(draft, hop.parent),
         }
         announced = self._announced.get(hop.group)
         group = hop.group if announced and announced.note(hop.id, announced.compared) else ""
@@ -175,11 +175,13 @@ class GroupedJudge:
             "choices": list(draft.choices),
         }
 
-    def _name_document(self, draft: Draft) -> dict[str, str]:
-        """What a comparison has to be shown besides; texts with fixed parts are compared without them."""
-        if not self._format.chats:
-            return {}
-        return {"document": self._make_item("", draft, WHOLE)["document"]}
+    def _name_document(self, draft: Draft, parent: Point | None = None) -> dict[str, str]:
+        """What a comparison has to be shown besides; texts with fixed parts of the seeds are compared without them."""
+        if self._format.chats:
+            return {"document": self._make_item("", draft, WHOLE)["document"]}
+        if parent and parent.source:
+            return {"document": self._make_item("", draft, parent.parts)["document"]}
+        return {}
 
     async def read_real(self, seeds: Sequence[Seed], name: str) -> list[Reading | None]:
         """How the judge reads real texts that are not among its examples: the measure for its grades of others."""
@@ -270,7 +272,7 @@ class GroupedJudge:
             payload,
             template=self._format.compare_prompt,
             max_output=200 + 120 * len(items),
-            parts=self._documents.get(items[0].get("document", ""), WHOLE) if self._format.chats else WHOLE,
+            parts=self._documents.get(items[0].get("document", ""), WHOLE),
             pairs=items,
             answers=answers,
         )

@@ -1,10 +1,10 @@
-"""Which record becomes the next parent: spread over seeds and operations, and far from those chosen before."""
+"""Which record becomes the next parent: spread over sources, seeds and operations, far from those chosen before."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from aide.frontier import Branch, ParentCandidate
+from aide.frontier import CHILDREN, Branch, ParentCandidate
 from aide.text.shingles import measure_jaccard
 from aide.text.words import fold_words
 
@@ -21,14 +21,23 @@ class ParentChooser:
         self._words: dict[str, frozenset[str]] = {}
 
     def __call__(self, candidates: Sequence[ParentCandidate], chosen: Sequence[Branch]) -> int:
-        """The place of the candidate whose seed and operation have fewest parents, the farthest of equals by words."""
+        """The place of the candidate whose source has fewest children, and seed and operation fewest parents; of
+        equals the farthest by words.
+        """
+        sources: Counter[str] = Counter()
+        for branch in chosen:
+            sources[branch.source] += branch.children if branch.planted else CHILDREN
         seeds = Counter(branch.seed for branch in chosen)
         kinds = Counter(branch.kind for branch in chosen)
         near = [self._find_words(branch.seed, branch.id) for branch in chosen[-HELD_AGAINST:]]
-        fewest = min((seeds[each.seed], kinds[each.kind]) for each in candidates)
+
+        def count(each: ParentCandidate) -> tuple[int, int, int]:
+            return sources[each.source], seeds[each.seed], kinds[each.kind]
+
+        fewest = min(map(count, candidates))
         best, place = 2.0, 0
         for at, each in enumerate(candidates):
-            if (seeds[each.seed], kinds[each.kind]) != fewest:
+            if count(each) != fewest:
                 continue
             mine = self._find_words(each.seed, each.id)
             similarity = max((measure_jaccard(mine, theirs) for theirs in near), default=0.0)

@@ -15,7 +15,18 @@ from aide.formats import Question, TaskCard
 from aide.formats.choices import NONE, choose_option
 from aide.judging.verdict import Thresholds
 from aide.recipes.steps import check_answer, keep_thoughts
-from aide.records import WHOLE, Draft, Hop, Parts, Point, Seed, Verdict, digest
+from aide.records import (
+    WHOLE,
+    Draft,
+    Hop,
+    Parts,
+    Point,
+    Seed,
+    Verdict,
+    digest,
+    find_varying_name,
+    read_varying,
+)
 from aide.run.context import RunContext, make_context
 from aide.run.deduplication import NoDeduplication
 from aide.run.group_sizes import KEPT, learn_group_sizes
@@ -185,6 +196,8 @@ class StepRunner:
         if isinstance(given, Mapping) and {frame.varying, *(name for name, _ in frame.fixed)} <= given.keys():
             fixed = tuple((name, str(given[name])) for name, _ in frame.fixed)
             return replace(frame, fixed=fixed), str(given[frame.varying])
+        if not frame.fixed and (varying := find_varying_name(record)):  # a document was put beside its seed
+            return Parts.locate(record["input"], record["parts"], varying), read_varying(record)
         fields = RowFields(record)
         name = fields.find(INPUTS)
         return Parts(), read_text_value(fields.get(name)) if name else ""

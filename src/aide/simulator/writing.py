@@ -378,7 +378,9 @@ class _Writer:
         """The answer in the tags in which the prompt wants it, numbered where its inputs are."""
         said = []
         for tag in outputs:
-            inside = [inner for inner in read_tags(tag.text)[0] if inner.name in OUTPUTS]
+            inner_tags = read_tags(tag.text)[0]
+            inside = [inner for inner in inner_tags if inner.name in OUTPUTS]
+            quoted = any(inner.name == "evidence" for inner in inner_tags)
             for own in self.list_places() if "n" in tag.attributes else [{}]:
                 writer = _Writer(self.request, self.settings, {**self.inputs, **own})
                 text = writer.answer() if tag.name == "answer" else writer.write()
@@ -387,6 +389,8 @@ class _Writer:
                 if inside:  # its answer stands behind it
                     asked = {**self.inputs, **own, "question": text}
                     text = f"{text}\n{_Writer(self.request, self.settings, asked).wrap(inside)}"
+                if quoted:
+                    text = f"{text}\n<evidence>{self.quote()}</evidence>"
                 head = f'{tag.name} n="{writer.number}"' if "n" in tag.attributes else tag.name
                 said.append(f"<{head}>{text}</{tag.name}>")
         return "\n".join(said)

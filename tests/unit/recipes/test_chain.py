@@ -155,7 +155,7 @@ def test_texts_may_be_as_long_as_their_chain() -> None:
 def test_what_cannot_be_chained_is_refused(format: str, settings: dict[str, Any]) -> None:
     class Inputs:
         def __init__(self) -> None:
-            self.seeds, self.fixed_parts, self.contexts = (make_seed(),), False, ()
+            self.seeds, self.fixed_parts, self.contexts, self.documents = (make_seed(),), False, (), ()
             self.format = make_context(format).format
 
     inputs: RecipeInputs = Inputs()

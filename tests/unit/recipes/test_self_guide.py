@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aide.config.spec import RunSpec
+from aide.documents import Chunk
 from aide.errors import InputError, Rejection
 from aide.formats import FORMATS
 from aide.recipes.contract import Grown
@@ -92,6 +93,7 @@ def test_later_rounds_are_twice_as_long_and_warmer(ordinal: int, round: int) -> 
 def test_a_whole_tree_and_chats_are_refused() -> None:
     class Inputs:
         contexts: tuple[str, ...] = ()
+        documents: tuple[Chunk, ...] = ()
         fixed_parts = False
         seeds = (make_seed(),)
         format = FORMATS["open"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aide.config.spec import RunSpec
+from aide.documents import Chunk
 from aide.errors import InputError, Unusable
 from aide.formats import FORMATS
 from aide.frontier import PlantWork
@@ -30,6 +31,7 @@ class Inputs:
     """What is read before the first call."""
 
     contexts: tuple[str, ...] = ()
+    documents: tuple[Chunk, ...] = ()
     fixed_parts = False
 
     def __init__(self, format: str = "open") -> None:

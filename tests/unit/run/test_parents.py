@@ -22,7 +22,13 @@ def candidate(id: str, seed: str = "s", kind: str = "plain") -> ParentCandidate:
 
 
 def chosen(*ids: str, seed: str = "s", kind: str = "plain") -> list[Any]:
-    return [SimpleNamespace(id=id, seed=seed, kind=kind) for id in ids]
+    return [stand_in(id, seed, kind) for id in ids]
+
+
+def stand_in(id: str, seed: str = "s", kind: str = "plain", source: str = "", children: int = 0) -> Any:
+    return SimpleNamespace(
+        id=id, seed=seed, kind=kind, source=source, children=children, planted=bool(children)
+    )
 
 
 class Texts:
@@ -64,6 +70,20 @@ def test_who_has_fewest_parents_comes_first_however_like_its_text_is(by: str) ->
 def test_seeds_come_before_operations() -> None:
     candidates = [candidate("fee", "s", "reasoning"), candidate("card again", "other", "plain")]
     assert choose(candidates, chosen("card")) == "card again"
+
+
+def test_the_source_with_fewest_children_comes_before_seeds() -> None:
+    candidates = [
+        ParentCandidate("fee", "new", "plain", "", "lease.md"),
+        ParentCandidate("card again", "s", "plain", "", "keys.md"),
+    ]
+    before = [
+        stand_in("card", source="lease.md", children=3),
+        stand_in("transfer", source="keys.md", children=2),
+    ]
+    assert choose(candidates, before) == "card again"
+    before.append(stand_in("other", source="keys.md"))  # not planted yet: its children are still to come
+    assert choose(candidates, before) == "fee"
 
 
 def test_texts_are_read_once() -> None:

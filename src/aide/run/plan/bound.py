@@ -14,6 +14,7 @@ from aide.frontier import ENDLESS
 from aide.frontier.levels import LEAST_YIELD
 from aide.metrics.realism import STEP as REALISM
 from aide.prompts import Prompts
+from aide.recipes import find_recipe
 from aide.records import USER, Seed
 from aide.run.composition import Composition, Held, SeedBatch, compose
 from aide.run.context import make_shape
@@ -103,8 +104,9 @@ class _Bound:
         batch = SeedBatch(POOL, inputs.seeds, spec.compute_target(self._seeds))
         labels = list_hop_labels(card, inputs)
         self._composition: Composition = compose(
-            spec, self._shape, [batch], labels.names, labels.near, Held(), labels.weights
-        )
+            spec, self._shape, [batch], labels.names, labels.near, Held(), labels.weights,
+            find_recipe(spec.recipe).roots(spec, inputs),
+        )  # fmt: skip
 
     async def add_up(self) -> Estimate:
         """Hop by hop."""

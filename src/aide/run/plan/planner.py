@@ -1,5 +1,6 @@
 """The expected estimate: a rehearsal and a walk, put together with what an earlier run took."""
 
+from collections.abc import Mapping
 from math import ceil
 from typing import Final
 
@@ -8,7 +9,7 @@ from aide.formats import TaskCard
 from aide.judging.passage import is_short
 from aide.metrics.realism import STEP as REALISM
 from aide.prompts import Prompts
-from aide.recipes import find_recipe
+from aide.recipes import Roots, find_recipe
 from aide.records import Seed, digest
 from aide.run.context import make_shape
 from aide.run.group_sizes import GUIDED, GroupSizes
@@ -54,7 +55,8 @@ async def estimate_expected(
     calibration = await calibrate(spec, rehearsal, sizes, experience, seen) if experience else Calibration()
     # What a person expects goes before what was seen.
     fates = FateDealer({} if spec.expect_yield else seen, otherwise)
-    levels = _walk(spec, inputs, sizes, rehearsal, part, fates)
+    beside = _name_documents(part, roots) if inputs.documents else {}
+    levels = _walk(spec, inputs, sizes, rehearsal, part, fates, beside)
     return await _Sum(spec, rehearsal, calibration).add_up(part, levels)
 
 
@@ -65,14 +67,25 @@ def _walk(
     rehearsal: Rehearsal,
     part: CompositionPart,
     fates: FateDealer,
+    beside: Mapping[str, str],
 ) -> dict[Level, LevelCounts]:
     served = spec.list_endpoints()
     in_flight = sum(each.ceiling for each in served) or _CALLS_IN_FLIGHT
     return Walk(
         part.sow((sizes.most(GUIDED), sizes.most(PLAIN_SIZE))), sizes, fates, rehearsal.traces,
         find_kind=lambda hop: find_kind(spec, hop), documents={seed.id: _name_document(seed) for seed in part.seeds},
-        contexts=len(inputs.contexts), keep=part.keep, in_flight=in_flight, mix=inputs.format.labelled,
+        contexts=len(inputs.contexts), roots=beside, keep=part.keep, in_flight=in_flight, mix=inputs.format.labelled,
     ).run()  # fmt: skip
+
+
+def _name_documents(part: CompositionPart, roots: Roots) -> dict[str, str]:
+    """The document of each root."""
+    seeds = {seed.id: seed for seed in part.seeds}
+    found = (root for stratum in part.composition.strata for root in stratum.roots)
+    return {
+        root.id: digest("document", roots.make_point(root.id, seeds[root.seed]).parts.fixed_text)
+        for root in found
+    }
 
 
 def _name_document(seed: Seed) -> str:

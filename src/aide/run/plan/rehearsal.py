@@ -124,7 +124,8 @@ class Rehearsal:
         """The card, as long as a model would make it."""
         instructions = resources.read_file("prompts", "card.md", self._spec.prompts)
         drafts = [seed.draft for seed in self._inputs.seeds]
-        self._card = await describe_card(self._ask, drafts, self._card, instructions)
+        card = await describe_card(self._ask, drafts, self._card, instructions)
+        self._card = self._inputs.frame_card(card)
         self.once += self._ask.take()
 
     def _open(self, journal: Journal) -> None:
@@ -185,7 +186,8 @@ class Rehearsal:
             name: [self._kind.make_typical(name, n) for n in range(most)]
             for name, most in shape.matters.items()
         }
-        root = self._list_roots(seed)[place % len(self._list_roots(seed))]
+        roots = self._choose_roots(seed, place)
+        root = roots[0 if self._inputs.documents else place % len(roots)]
         self._hops.keep(seed.id, root, 0, Found("a common matter", matters), "")
         ways = [
             (name, n) for n in range(max(shape.most)) for name in shape.kinds
@@ -227,16 +229,24 @@ class Rehearsal:
 
     # --- planting -------------------------------------------------------------------------------------
 
-    def _list_roots(self, seed: Seed) -> list[str]:
-        return [root.id for root in self._roots.list_roots([seed])]
+    def _choose_roots(self, seed: Seed, place: int) -> list[str]:
+        """Roots of the seed. With documents, which differ in length, they begin at another one for each text; for a
+        single text, which stands for the longest, with the longest.
+        """
+        roots = [root.id for root in self._roots.list_roots([seed])]
+        if not self._inputs.documents:
+            return roots
+        if len(self._texts) > 1:
+            return roots[place * len(roots) // len(self._texts) :]
+        return sorted(roots, key=lambda root: -len(self._roots.make_point(root, seed).parts.fixed_text))
 
     async def plant(self, wanted: tuple[int, ...]) -> list[tuple[str, CallSize]]:
         """The calls of one parent that is planted for so many of each matter, each of mean size."""
         planted: list[list[tuple[tuple[str, CallSize], str]]] = []
-        for seed in self._texts:
+        for place, seed in enumerate(self._texts):
             label = seed.draft.output if self._inputs.format.labelled else ""
             # Of a lone seed two roots show which calls they have in common.
-            for root in self._list_roots(seed)[: 1 if len(self._texts) > 1 else 2]:
+            for root in self._choose_roots(seed, place)[: 1 if len(self._texts) > 1 else 2]:
                 work = PlantWork(root, seed.id, 0, wanted, label)
                 with suppress(NodeError):
                     await self._recipe.plant(seed, self._roots.make_point(root, seed), work, self._ask)

@@ -11,9 +11,11 @@ from itertools import count, cycle
 from typing import Any, Final
 
 from aide.formats import Format, TaskCard
+from aide.formats.schema import COPIED
 from aide.recipes.chats import ChatsPayload
 from aide.records import WHOLE, Draft, Parts, Payload, Seed, render_turns
 from aide.text.structure import read_structure
+from aide.text.words import fold_words
 
 # Lengths are those of strong models on a dozen tasks; only they matter, so any language will do.
 _TEXTS: Final = {
@@ -39,6 +41,7 @@ _FALSE: Final = ("gives_away", "residue")
 _NUMBERS: Final = ("n", "group")
 _GRADE: Final = 8
 _SHARE: Final = 2
+_STRIDE: Final = 7  # words between two that are copied one after the other
 _NAMED: Final = re.compile(r"\bdef (\w+)")
 
 
@@ -136,7 +139,14 @@ class TypicalWriter:
         if kind == "integer":
             wanted = _SHARE if name == "share" else _GRADE
             return max(schema.get("minimum", 0), min(schema.get("maximum", wanted), wanted))
+        if self._parts.fixed and COPIED in schema.get("description", ""):
+            return self._copy(next(self._number))
         return self._say(name, context, seed)
+
+    def _copy(self, number: int) -> str:
+        """A word of the fixed parts, another one for each number."""
+        words = list(dict.fromkeys(fold_words(self._parts.fixed_text))) or ["it"]
+        return words[number * _STRIDE % len(words)]
 
     def _fill_list(
         self, schema: Mapping[str, Any], name: str, context: Mapping[str, Any], seed: Seed

@@ -51,6 +51,8 @@ class _Group:
     level: Level
     seed: str
     document: str
+    beside: str
+    """The document that was put beside its seed; empty where none was."""
     left: int
     """Candidates that have not ended."""
 
@@ -80,14 +82,16 @@ class Walk:
         find_kind: Callable[[int], str],
         documents: Mapping[str, str],
         contexts: int,
+        roots: Mapping[str, str],
         keep: Mapping[int, float],
         in_flight: int,
         mix: bool,
     ) -> None:
         """`traces` are what candidates of a kind and fate go through; `find_kind` gives the kind of guided records of
         a hop; `documents` say what questions are about, by seed, and plain records go round these and so many
-        `contexts`. Of the accepted records of a hop in `keep` only that share may become parents. `in_flight`
-        bounds the calls on the wire, and with `mix` a call mixes labels.
+        `contexts`; `roots` are the documents that were put beside seeds, by root. Of the accepted records of a hop in
+        `keep` only that share may become parents. `in_flight` bounds the calls on the wire, and with `mix` a call mixes
+        labels.
         """
         self.levels: dict[Level, LevelCounts] = defaultdict(LevelCounts)
         self._frontier = frontier
@@ -98,6 +102,7 @@ class Walk:
         self._documents = documents
         first = next(iter(documents), "")
         self._plain_documents = [*documents.items(), *((first, f"context {n}") for n in range(contexts))]
+        self._beside = dict(roots)
         self._keep = keep
         self._kept: dict[int, float] = defaultdict(float)
         self._in_flight = in_flight
@@ -166,8 +171,8 @@ class Walk:
             if plain
             else (work.seed, self._documents[work.seed])
         )
-        level = work.depth, plain
-        group = _Group(str(self._numbers), kind, level, seed, document, len(work.slots))
+        level, beside = (work.depth, plain), self._beside.get(work.slots[0].parent, "")
+        group = _Group(str(self._numbers), kind, level, seed, beside or document, beside, len(work.slots))
         if self._whole:
             for queue in self._queues.values():
                 queue.announce(group.id, len(work.slots))
@@ -201,7 +206,7 @@ class Walk:
         if self._whole:  # groups go together, and what is judged again is judged alone
             return self._queues[event].put(candidate, group=group.id) if first else [[candidate]]
         if event == COMPARE:
-            return self._queues[event].put(candidate)
+            return self._queues[event].put(candidate, document=group.beside)
         kind = candidate.slot.label or candidate.slot.parent
         return self._queues[event].put(candidate, kind=kind, document=group.document)
 
@@ -225,6 +230,8 @@ class Walk:
             self.levels[group.level].records += 1
             if self._may_bear(group.level[0]):
                 self._frontier.accept(candidate.slot, candidate.id, group.seed)
+                if group.beside:
+                    self._beside[candidate.id] = group.beside
             else:
                 self._frontier.drop(candidate.slot)
         else:
