@@ -42,6 +42,10 @@ GROUPS: Final[dict[str, dict[str, CommandEntry]]] = {
                 "aide expand tickets.csv --base-url http://localhost:8000/v1 --model qwen -o tickets.aide",
             ),
         ),
+        "merge": CommandEntry(
+            "Make the parts of a run one run folder.",
+            ("aide merge seeds.aide", "aide merge seeds.aide --partial --json"),
+        ),
         "status": CommandEntry(
             "Show how far a run is, also while it is going on.",
             ("aide status seeds.aide", "aide status seeds.aide --watch", "aide status seeds.aide --json"),

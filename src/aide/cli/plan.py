@@ -106,11 +106,14 @@ def _read_done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
     """What this same run has done already; `None` if the folder holds no such run."""
     from aide.config.fingerprint import compare_fingerprints
     from aide.run.folder import compute_identity
+    from aide.run.parts_progress import read_root_progress
 
     kept = folder.read_manifest().get("fingerprint")
     if not kept or compare_fingerprints(kept, compute_identity(spec)):
         return None
-    progress = folder.read_progress()  # the summary is of an earlier session where the last one was killed
+    progress = read_root_progress(
+        folder
+    )  # the summary is of an earlier session where the last one was killed
     tokens = progress.get("tokens", {})
     return {
         "records": progress.get("accepted", 0),

@@ -111,7 +111,16 @@ def _draw(lines: "Iterator[RecordLine]", size: str | None, random_seed: int) -> 
 
 def _list_rejects(sources: Sequence[str]) -> list[str]:
     """The files of rejects of these run folders."""
-    files = [Path(each) / "rejects.jsonl" for each in sources]
+    from aide.config.partition import list_part_folders
+
+    folders = [Path(each) for each in sources]
+    files = [
+        folder / "rejects.jsonl"
+        for root in folders
+        for folder in (
+            [root] if (root / "shards").is_dir() else [*list_part_folders(root).values()] or [root]
+        )
+    ]
     if missing := [file for file in files if not file.parent.is_dir()]:
         raise InputError(f"{missing[0].parent} is no run folder", hint="--rejects reads run folders only")
     if not files:

@@ -3,6 +3,7 @@
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -108,13 +109,13 @@ def read_status(folder: Path) -> dict[str, Any]:
     from aide.dataset.reviewed import summarize_reviews
     from aide.run.batches import read_waves
     from aide.run.folder import RunFolder
-    from aide.shards import is_locked
+    from aide.run.parts_progress import read_part_rows, read_root_progress, read_root_state
 
     run = RunFolder(folder)
-    manifest, progress = run.read_manifest(), run.read_progress()
+    parts = read_part_rows(run)
+    manifest, progress = run.read_manifest(), read_root_progress(run)
     run.require(run.manifest)
-    ended = "finished" if "finished" in manifest else "stopped" if "ended" in manifest else "killed"
-    state = RUNNING if is_locked(folder) else ended
+    state = read_root_state(run, parts)
     # While a run goes on, or after it was killed, the summary is of an earlier run.
     summary = run.read_summary() if state in ("finished", "stopped") else {}
     return {
@@ -129,6 +130,7 @@ def read_status(folder: Path) -> dict[str, Any]:
         "gone_seeds": summary.get("gone_seeds", []),
         "batches": [asdict(wave) for wave in read_waves(run)],
         "reviews": summarize_reviews(run, progress.get("accepted", 0)),
+        "parts": parts,
     }
 
 
@@ -195,6 +197,7 @@ def _describe(facts: Mapping[str, Any], width: int | None = None) -> list[str]:
     if facts["state"] == RUNNING and seconds is not None:
         lines.append(("time left", format_left(seconds).removesuffix(" left")))
 
+    lines += _describe_parts(facts["parts"])
     if reviews := facts["reviews"]:
         lines.append(("reviewed", _describe_reviews(reviews)))
     if facts["batches"]:
@@ -232,6 +235,18 @@ def _describe_shares(facts: Mapping[str, Any], width: int | None) -> list[tuple[
         return named
     bar = draw_bar(facts.get("accepted", 0) / target, min(60, width - MARGIN - 1))
     return [("", bar.replace(" ", "░")), *named]
+
+
+def _describe_parts(parts: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """How many parts are in which state, and the name of each that is not finished."""
+    states = Counter(part["state"] for part in parts)
+    if not states:
+        return []
+    others = [
+        f"{part['name']} ({part['state']})" for part in parts if part["state"] not in ("finished", RUNNING)
+    ]
+    counted = ", ".join(f"{count:,} {state}" for state, count in states.items())
+    return [("parts", f"{counted}{f': {_name_some(others)}' if others else ''}")]
 
 
 def _describe_reviews(reviews: Mapping[str, int]) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from aide.errors import InputError
@@ -45,6 +46,23 @@ class Partition:
 
     def __str__(self) -> str:
         return f"{self.index}/{self.count}"
+
+
+def list_part_folders(root: Path) -> dict[Partition, Path]:
+    """The folders of parts below a root, in order; empty where there are none.
+
+    Raises:
+        InputError: they are of runs that were divided differently.
+    """
+    if not root.is_dir():
+        return {}
+    found = {part: each for each in root.iterdir() if (part := Partition.parse_folder(each.name)) is not None}
+    if len(counts := sorted({part.count for part in found})) > 1:
+        raise InputError(
+            f"{root} has parts of {' and of '.join(map(str, counts))}",
+            hint="keep those of one number in a root",
+        )
+    return {part: found[part] for part in sorted(found)}
 
 
 @dataclass(frozen=True, slots=True)

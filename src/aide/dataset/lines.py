@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
+from aide.config.partition import list_part_folders
 from aide.dataset.reviews import Reviews
 from aide.errors import InputError
 from aide.jsonl import encode_line, open_compressed, open_decompressed, parse_json
@@ -164,22 +165,17 @@ def _standard_input(stdin: BinaryIO | None, *, named: bool) -> BinaryIO:
 
 
 def _read_folder(folder: Path) -> Iterator[RecordLine]:
-    """The records of a run as its reviews left them; of another folder, all files of JSON lines in it."""
-    if (folder / "shards").is_dir() or (folder / "run.json").exists():
-        reviews = Reviews.read(folder)
-        added = {str(record["id"]): record for record in reviews.read_added()}
-        shards = list_shards(folder / "shards") if (folder / "shards").is_dir() else []
-        for shard in shards:
-            # A run that is still going on may be writing the last line of the last shard.
-            for line in _read_file(shard, skip_torn=shard == shards[-1]):
-                added.pop(str(line.record.get("id")), None)
-                reviewed = reviews.apply(line.record)
-                if reviewed is line.record:  # unchanged: it keeps its bytes
-                    yield line
-                elif reviewed is not None:
-                    yield make_line(reviewed, line.path, line.number)
-        for record in added.values():
-            yield make_line(record, str(reviews.path))
+    """The records of a run as its reviews left them; of another folder, all files of JSON lines in it.
+
+    Parts of a run that are not merged are read one after the other.
+    """
+    merged = (folder / "shards").is_dir()
+    if not merged and (parts := list_part_folders(folder)):
+        for part in parts.values():
+            yield from _read_folder(part)
+        return
+    if merged or (folder / "run.json").exists():
+        yield from _read_run(folder)
         return
     files = sorted(path for path in folder.iterdir() if path.name.endswith(_LINE_FILES))
     if not files:
@@ -189,6 +185,23 @@ def _read_folder(folder: Path) -> Iterator[RecordLine]:
         )
     for path in files:
         yield from _read_file(path)
+
+
+def _read_run(folder: Path) -> Iterator[RecordLine]:
+    reviews = Reviews.read(folder)
+    added = {str(record["id"]): record for record in reviews.read_added()}
+    shards = list_shards(folder / "shards") if (folder / "shards").is_dir() else []
+    for shard in shards:
+        # A run that is still going on may be writing the last line of the last shard.
+        for line in _read_file(shard, skip_torn=shard == shards[-1]):
+            added.pop(str(line.record.get("id")), None)
+            reviewed = reviews.apply(line.record)
+            if reviewed is line.record:  # unchanged: it keeps its bytes
+                yield line
+            elif reviewed is not None:
+                yield make_line(reviewed, line.path, line.number)
+    for record in added.values():
+        yield make_line(record, str(reviews.path))
 
 
 def _read_file(path: Path, *, skip_torn: bool = False) -> Iterator[RecordLine]:

@@ -14,6 +14,7 @@ from aide.report.gather import gather_facts, read_comparison
 from aide.report.page import render_page
 from aide.report.vectors import read_map_vectors
 from aide.run.folder import RunFolder
+from aide.run.parts import require_merged
 
 
 def write_report(folder: RunFolder, out: Path | None = None) -> Path:
@@ -24,6 +25,7 @@ def write_report(folder: RunFolder, out: Path | None = None) -> Path:
         AideError: the file can't be written.
     """
     folder.require(folder.journal)
+    require_merged(folder.path)
     path = out or folder.report
     make_parent(path)
     with Journal.open(folder.journal, readonly=True) as journal:

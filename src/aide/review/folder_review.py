@@ -16,6 +16,7 @@ from aide.review.doubt import Doubt, DoubtScale
 from aide.review.origins import Origins
 from aide.review.selection import ORDERS, QueueFilter, count_facets, select
 from aide.run.folder import RunFolder
+from aide.run.parts import require_merged
 
 TO_DO: Final = "to do"
 REASONS: Final = (
@@ -36,6 +37,7 @@ class FolderReview:
             InputError: the folder is no run's, can't be written, or its reviews can't be read.
         """
         folder.require(folder.manifest)
+        require_merged(folder.path)
         self._log = DecisionLog(folder.path, clock)
         kept = self._log.path if self._log.path.exists() else folder.path
         if not os.access(kept, os.W_OK):

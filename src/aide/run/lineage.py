@@ -16,6 +16,7 @@ from aide.journal import Journal
 from aide.records.field_names import explain_unknown_field, is_known_field, look_up_field
 from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
+from aide.run.parts import require_merged
 from aide.run.pruning import prune_records, read_pruned, reconcile_shards, restore_records
 from aide.run.record_calls import RecordCall, RecordCalls
 from aide.run.seed_pool import SEED
@@ -281,4 +282,5 @@ def _reopen(folder: RunFolder) -> None:
 
 def _open(folder: RunFolder, *, readonly: bool = False) -> Journal:
     folder.require(folder.journal)
+    require_merged(folder.path)
     return Journal.open(folder.journal, readonly=readonly)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from aide.config.partition import Partition, Spent, divide_caps
+from aide.config.partition import Partition, Spent, divide_caps, list_part_folders
 from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.run.folder import RunFolder
@@ -18,20 +18,8 @@ MERGED: Final = "merged"
 
 
 def list_parts(root: Path) -> dict[Partition, RunFolder]:
-    """The parts below a root, in order; empty where there are none.
-
-    Raises:
-        InputError: they are of runs that were divided differently.
-    """
-    if not root.is_dir():
-        return {}
-    found = {part: each for each in root.iterdir() if (part := Partition.parse_folder(each.name)) is not None}
-    if len(counts := sorted({part.count for part in found})) > 1:
-        raise InputError(
-            f"{root} has parts of {' and of '.join(map(str, counts))}",
-            hint="keep those of one number in a root",
-        )
-    return {part: RunFolder(found[part]) for part in sorted(found)}
+    """The parts below a root, in order; empty where there are none. Raises as `list_part_folders`."""
+    return {part: RunFolder(path) for part, path in list_part_folders(root).items()}
 
 
 def is_unmerged(root: Path) -> bool:

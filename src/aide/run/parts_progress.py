@@ -1,0 +1,81 @@
+"""Where a run stands, also one in parts: the state of a folder, and the counts of all parts together."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from aide.config.partition import Partition
+from aide.run.folder import RunFolder
+from aide.run.merged_summary import add_counts
+from aide.run.parts import is_unmerged, list_parts
+from aide.shards import is_locked
+
+RUNNING: Final = "running"
+FINISHED: Final = "finished"
+STOPPED: Final = "stopped"
+KILLED: Final = "killed"
+MISSING: Final = "missing"
+_LONGEST: Final = ("seconds", "seconds_left")
+"""Of what goes on at the same time, the longest counts."""
+
+
+def read_state(folder: RunFolder) -> str:
+    """`running`, `finished`, `stopped` or `killed`; `missing` where nothing has begun."""
+    manifest = folder.read_manifest()
+    if is_locked(folder.path):
+        return RUNNING
+    if not manifest:
+        return MISSING
+    return FINISHED if "finished" in manifest else STOPPED if "ended" in manifest else KILLED
+
+
+def read_part_rows(root: RunFolder) -> list[dict[str, Any]]:
+    """Name, state and counts of each part; empty for a run that is in none."""
+    rows = []
+    parts = list_parts(root.path)
+    count = next((part.count for part in parts), 0)
+    for part in (Partition(index, count) for index in range(count)):
+        folder = parts.get(part)
+        told = folder.read_progress() if folder else {}
+        state = read_state(folder) if folder else MISSING
+        facts = {"state": state, "accepted": told.get("accepted", 0), "target": told.get("target")}
+        rows.append({"name": part.folder_name, **facts})
+    return rows
+
+
+def read_root_state(root: RunFolder, parts: Sequence[Mapping[str, Any]]) -> str:
+    """The state of a run, which may be in parts that are not merged: running while one of them is."""
+    if not is_unmerged(root.path):
+        return read_state(root)
+    states = {part["state"] for part in parts}
+    if MISSING in states:
+        states.add(STOPPED)
+    return next((state for state in (RUNNING, KILLED, STOPPED) if state in states), FINISHED)
+
+
+def read_root_progress(root: RunFolder) -> dict[str, Any]:
+    """The counts of a run; those of all parts together while they are not merged."""
+    if not is_unmerged(root.path):
+        return root.read_progress()
+    told = [folder.read_progress() for folder in list_parts(root.path).values()]
+    begun = [each for each in told if each]
+    if not begun:
+        return {}
+    whole = dict(begun[0])
+    for each in begun[1:]:
+        whole = add_counts(whole, each)
+    asked = next(iter(list_parts(root.path).values())).read_manifest().get("spec", {})
+    if isinstance(asked.get("target"), int) and asked.get("per_seed") is None:
+        whole["target"] = asked["target"]  # that of all parts, also of those that have not begun
+    whole["cost"] = (
+        None if any(each["cost"] is None for each in begun) else sum(each["cost"] for each in begun)
+    )
+    whole["calls_per_record"] = round(whole["calls"] / whole["accepted"], 2) if whole["accepted"] else None
+    runs = [each["this_run"] for each in begun]
+    whole["this_run"] = {
+        **whole["this_run"],
+        "rate": round(sum(run["rate"] for run in runs), 3),
+        **{
+            name: max((run[name] for run in runs if run[name] is not None), default=None) for name in _LONGEST
+        },
+    }
+    return whole
