@@ -39,7 +39,7 @@ _NOTHING: Final = {
     "empty",
     "-",
 }
-_LEAD_IN: Final = "they come from"
+_LEAD_INS: Final = ("they come from ", "from ")
 _LONGEST_NAME: Final = 5  # words: "United Kingdom of Great Britain"
 
 
@@ -143,8 +143,9 @@ def _clean(values: Mapping[str, str], instructions: str) -> dict[str, str]:
         if cleaned.get(name, "").strip(".").casefold() in _NOTHING:
             cleaned[name] = ""
     source = cleaned.get("source", "")
-    if source.casefold().startswith(_LEAD_IN):
-        source = source[len(_LEAD_IN) :]
+    for lead_in in _LEAD_INS:
+        if f"{source.casefold()} ".startswith(lead_in):
+            source = source[len(lead_in) :].lstrip()
     if "source" in cleaned:
         cleaned["source"] = source.strip().removesuffix(".")
     if "language_code" in cleaned:

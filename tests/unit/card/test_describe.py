@@ -108,6 +108,8 @@ def test_a_name_that_is_no_name_is_left_out() -> None:
         describe(PLAIN, {**SAID, "locale": "the country whose names and law it uses"}, TOPICS)[0].locale == ""
     )
     assert describe(PLAIN, {**SAID, "locale": "none"}, TOPICS)[0].locale == ""
+    for said in ("From children who look up.", "They come from children who look up."):
+        assert describe(PLAIN, {**SAID, "source": said}, TOPICS)[0].source == "children who look up"
     bare = {**SAID, "source": "They come from"}
     assert describe(PLAIN, bare, bare, TOPICS)[0].source == ""
     instructions = resources.read_file("prompts", "card.md")
