@@ -22,10 +22,15 @@ from aide.recipes.settings import apply_recipe
 from runs import ROOT, SEEDS, aide, contents, expand, reconciles, rejects, summary
 
 PAGE = ROOT / "docs/design/recipes.md"
-GIVEN: dict[str, tuple[str, ...]] = {"documents": ("--contexts", str(ROOT / "docs/design"))}
+GIVEN: dict[str, tuple[str, ...]] = {
+    "documents": ("--contexts", str(ROOT / "docs/design")),
+    "retrieval": ("--contexts", str(ROOT / "benchmarks/retrieval_data/passages.jsonl")),
+}
 """What a recipe needs beside seeds, as options."""
-TASK: dict[str, str] = {}
+TASK: dict[str, str] = {"retrieval": "plain_explanations"}
 """The sample seeds of a recipe that not every task will do for."""
+OTHERWISE: dict[str, str] = {"passage_variants": "paraphrase"}
+"""What is given for a setting whose default can't be."""
 TARGET = 12
 
 
@@ -71,7 +76,10 @@ def test_a_setting_that_a_recipe_has_no_use_for_is_refused(name: str) -> None:
         if setting == "persona_file":
             continue
         default = RunSpec.model_fields[setting].default
-        flags: dict[str, Any] = {"recipe": name, setting: str(default if default is not None else 1)}
+        flags: dict[str, Any] = {
+            "recipe": name,
+            setting: OTHERWISE.get(setting, str(default if default is not None else 1)),
+        }
         settings = resolve_settings(flags, environ={}, endpoint_needed=False)
         with pytest.raises(InputError, match=f"the recipe {name} has no use for {setting}"):
             apply_recipe(settings)

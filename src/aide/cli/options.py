@@ -24,7 +24,8 @@ _CONFIG: Final = typer.Option(
 
 RARE_SETTINGS: Final = frozenset({
     "demonstrations", "residual_after", "residual", "attributes", "graph_triples", "personas_from", "persona_file",
-    "subtasks", "siblings", "steer", "random_seed", "embeddings_url", "meaning_threshold", "keep_ambiguous", "exam",
+    "subtasks", "queries", "round_trip", "round_trip_by", "negatives", "negatives_from", "passage_variants",
+    "siblings", "steer", "random_seed", "embeddings_url", "meaning_threshold", "keep_ambiguous", "exam",
     "min_exam", "realism", "guard", "batch_min", "batch_wait", "timeout", "endpoint_patience", "drain_seconds",
     "max_total_tokens", "expect_yield", "encoding", "header", "sheet", "input_pattern", "run_dir", "shard_size",
     "lock_wait", "adopt", "retry_failed", "log_format", "label_separator", "agree_on", "new_labels",

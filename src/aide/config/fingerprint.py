@@ -30,7 +30,8 @@ IDENTITY: Final = (
     "graph_triples", "operations", "personas", "personas_from", "siblings", "balance", "random_seed", "reflection",
     "min_relevance", "min_diversity", "max_revisions", "keep_ambiguous", "answer", "duplicates", "embeddings",
     "meaning_threshold", "agreement", "run_code", "reasoning", "model", "steps", "extra", "keep", "meta",
-    "input_pattern", "subtasks",
+    "input_pattern", "subtasks", "queries", "round_trip", "round_trip_by", "negatives", "negatives_from",
+    "passage_variants",
 )  # fmt: skip
 
 _WHERE = "where a call goes changes nothing in its logical content"

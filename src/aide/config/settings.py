@@ -28,7 +28,9 @@ METHOD_SETTINGS: Final = frozenset({
     "personas_from", "persona_file", "siblings", "steer", "min_diversity",
 })  # fmt: skip
 """Settings of that recipe, of which others may heed some."""
-RECIPE_SETTINGS: Final = METHOD_SETTINGS | frozenset({"subtasks"})
+RECIPE_SETTINGS: Final = METHOD_SETTINGS | frozenset({
+    "subtasks", "queries", "round_trip", "round_trip_by", "negatives", "negatives_from", "passage_variants",
+})  # fmt: skip
 """Settings that a recipe must name to heed them, those of single recipes included; given with another, they are
 refused."""
 
@@ -120,6 +122,34 @@ class RunSettings(ServiceSettings):
     subtasks: Annotated[
         int, Field(ge=1, le=50), Flag("tree", "Sub-tasks that a domain is taken apart into (recipe tasks).")
     ] = 8
+    queries: Annotated[
+        int, Field(ge=1, le=50), Flag("tree", "Queries for each passage (recipe retrieval).")
+    ] = 3
+    round_trip: Annotated[
+        int,
+        Field(ge=0),
+        Flag("tree", "Place at which a query must find its passage again (recipe retrieval); 0 keeps all."),
+    ] = 1
+    round_trip_by: Annotated[
+        Literal["both", "words"],
+        Flag("tree", "How it is searched: by words and, with --embeddings, by meaning; or by words alone."),
+    ] = "both"
+    negatives: Annotated[
+        int, Field(ge=0, le=50), Flag("tree", "Hard negatives of each query (recipe retrieval).")
+    ] = 5
+    negatives_from: Annotated[
+        Literal["search", "model"],
+        Flag("tree", "Hard negatives found among the passages, or written (recipe retrieval)."),
+    ] = "search"
+    passage_variants: Annotated[
+        tuple[Literal["paraphrase", "augmentation"], ...],
+        Flag(
+            "tree",
+            "Further records with the passage in other words, or in company (recipe retrieval).",
+            "A,B",
+            commas=True,
+        ),
+    ] = ()
     graph_triples: Annotated[
         int | None,
         Field(ge=0, le=20),

@@ -10,6 +10,7 @@ from aide.recipes.chain import Chain
 from aide.recipes.contract import Found, Grown, Recipe, RecipeInputs, Roots
 from aide.recipes.documents import Documents
 from aide.recipes.naive import Naive
+from aide.recipes.retrieval import Retrieval
 from aide.recipes.self_guide import SelfGuide
 from aide.recipes.steps import NOT_NEEDED
 from aide.recipes.tasks import Tasks
@@ -24,6 +25,7 @@ for _recipe in (
     Chain,
     Documents,
     Naive,
+    Retrieval,
     SelfGuide,
     Tasks,
 ):

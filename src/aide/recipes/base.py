@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
 
 from aide.config.spec import RunSpec
 from aide.errors import AideError, NodeError
@@ -27,6 +27,9 @@ from aide.records import (
 )
 from aide.retrieval import Knowledge
 from aide.verify.answers import AnswerChecks
+
+if TYPE_CHECKING:
+    from aide.recipes.collection import PassageCollection
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -98,6 +101,8 @@ class RecipeContext:
     """Whether a record holds what the model thought before its answer."""
     knowledge: Knowledge | None = None
     """Passages that stand beside answers and their judge."""
+    collection: "PassageCollection | None" = None
+    """The passages that a recipe searches."""
     wants: Callable[[Hop], bool] = lambda hop: True
     """False where a record of this hop would come too late for the target."""
     note_written: Callable[[Group, int], None] = lambda group, count: None

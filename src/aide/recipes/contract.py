@@ -122,6 +122,8 @@ class Recipe:
     """Whether it makes something of the chunks of `--contexts` beside seeds; other recipes put whole documents in the
     place of the seeds' fixed parts.
     """
+    frames_documents: ClassVar[bool] = True
+    """Whether a document that it takes stands in the inputs as their fixed part."""
     shares_calls: ClassVar[bool] = True
     """Whether several records are written by one call."""
     plain_together: ClassVar[int] = 0

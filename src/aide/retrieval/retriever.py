@@ -63,12 +63,14 @@ class Retriever:
         """Passages that look like answers and are none, the hardest first; fewer than `count` where there are not so
         many.
 
-        Whatever by words or by meaning scores more than `share` of the positive's score is left out, and so are the
-        `spared` ones.
+        They are taken from the top of what the query finds and of what is near the positive by its words: short queries
+        share little but small words with most passages. Whatever by words or by meaning scores more than `share` of the
+        positive's score for the query is left out, and so are the `spared` ones.
         """
         away = {positive, *spared}
         found: list[int] = []
-        for id in self.search(query, count + _DEPTH, vector):
+        near = [hit.id for hit in self.words.search(self.words.get(positive).text, count + _DEPTH)]
+        for id in fuse_rankings([self.search(query, count + _DEPTH, vector), near], 2 * (count + _DEPTH)):
             if id not in away and self._is_below(query, id, positive, vector, share):
                 found.append(id)
                 if len(found) == count:

@@ -14,6 +14,7 @@ from aide.journal import Journal
 from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
 from aide.recipes import Deduplicator, Judge, Recipe, RecipeContext, Roots, find_recipe
+from aide.recipes.collection import PassageCollection
 from aide.recipes.personas import load_bank
 from aide.records import Embed, Group, Hop, digest
 from aide.run import restore
@@ -136,6 +137,7 @@ def build_recipe_context(
         fixed_parts=inputs.fixed_parts,
         keeps_thoughts=keeps_thoughts(spec, inputs, card),
         knowledge=inputs.knowledge,
+        collection=None if inputs.frames_documents else PassageCollection(inputs.documents, embed),
         wants=wants,
         note_written=note_written,
     )

@@ -8,6 +8,7 @@ from typing import Final
 from aide.config.spec import RunSpec
 from aide.documents import Chunk, DocumentReader, load_chunks, load_whole
 from aide.documents.chunks import measure_size
+from aide.documents.load import MOST_CHUNKS
 from aide.recipes import find_recipe
 from aide.records import Seed
 from aide.streams import is_stream
@@ -16,6 +17,7 @@ from aide.streams import is_stream
 # long as the longest of these it may be.
 _WHOLE: Final = 2000
 _TIMES: Final = 2
+_MOST_SEARCHED: Final = 100_000  # passages of a collection, some 250 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,10 @@ def read_contexts(spec: RunSpec, seeds: Sequence[Seed], paths: Sequence[str]) ->
         return GivenContexts()
     besides = [Path(path) for path in paths if not is_stream(path)]
     reader = DocumentReader(spec.contexts, encoding=spec.encoding, skip_bad=spec.skip_bad, besides=besides)
-    if find_recipe(spec.recipe).takes_documents:
-        chunked = load_chunks(reader, [seed.draft.input for seed in seeds])
+    recipe = find_recipe(spec.recipe)
+    if recipe.takes_documents:
+        most = MOST_CHUNKS if recipe.frames_documents else _MOST_SEARCHED
+        chunked = load_chunks(reader, [seed.draft.input for seed in seeds], most=most)
         return GivenContexts(documents=chunked.chunks, notes=chunked.notes)
     longest = max((measure_size(text) for seed in seeds for _, text in seed.parts.fixed), default=0)
     whole = load_whole(reader, most=max(_WHOLE, _TIMES * longest))

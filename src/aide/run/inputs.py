@@ -58,6 +58,8 @@ class PreparedInputs:
 
     documents: tuple[Chunk, ...] = ()
     """Chunks of documents, given by `--contexts` to a recipe that takes documents."""
+    frames_documents: bool = True
+    """Whether these stand in the inputs as their fixed part."""
     supposed: tuple[Seed, ...] = ()
     """Seeds whose answers a plan only supposes: see `missing_answers`."""
     notes: tuple[str, ...] = ()
@@ -71,11 +73,11 @@ class PreparedInputs:
     @property
     def fixed_parts(self) -> bool:
         """Whether inputs have parts that are never rewritten."""
-        return bool(self.documents) or any(seed.parts.fixed for seed in self.seeds)
+        return bool(self.documents and self.frames_documents) or any(seed.parts.fixed for seed in self.seeds)
 
     def frame_card(self, card: TaskCard) -> TaskCard:
         """The card of what is grown: where documents stand beside seeds that have no fixed part, they are its part."""
-        return frame_card(card) if self.documents else card
+        return frame_card(card) if self.documents and self.frames_documents else card
 
     def make_prompts(self, spec: RunSpec, **constants: Any) -> Prompts:
         """The templates of a run, which show passages of `--knowledge` where they are given."""
@@ -179,13 +181,14 @@ def read_inputs(
     avoid = _read_avoided(spec, seeds)
     human = _read_human(spec, mapping, format)
     notes = (*loaded.notes, *contexts.notes, *_note_code(spec, seeds, format))
+    recipe = find_recipe(spec.recipe)
     inputs = PreparedInputs(
         loaded, seeds, format, labels, contexts.texts, avoid, human, dict(hashes or {}), read_knowledge(spec),
-        documents=contexts.documents, notes=notes,
+        documents=contexts.documents, frames_documents=recipe.frames_documents, notes=notes,
     )  # fmt: skip
     if spec.output_schema is not None or spec.agree_on:
         count_inputs_card(spec, inputs)  # what is wrong with them is told before anything is spent
-    find_recipe(spec.recipe).check(spec, inputs)
+    recipe.check(spec, inputs)
     return inputs
 
 

@@ -42,12 +42,16 @@ def test_negatives_share_words_with_the_query_and_never_repeat_the_positive() ->
     assert make_retriever().mine_negatives(QUERY, 0, 2) == [2, 3]
 
 
+def test_a_passage_near_the_positive_is_a_negative_though_it_shares_no_word_with_the_query() -> None:
+    assert 6 in make_retriever().mine_negatives("rinse aid", 2, 3)
+
+
 def test_a_passage_that_lies_above_the_positive_is_no_negative() -> None:
-    assert make_retriever().mine_negatives(QUERY, 2, 5) == [3]
+    assert not {0, 1, 2} & set(make_retriever().mine_negatives(QUERY, 2, 5))
 
 
 def test_a_passage_that_is_spared_is_no_negative() -> None:
-    assert make_retriever().mine_negatives(QUERY, 0, 2, spared=[2]) == [3]
+    assert make_retriever().mine_negatives(QUERY, 0, 1, spared=[2]) == [3]
 
 
 def test_a_passage_that_is_too_near_by_meaning_is_no_negative() -> None:

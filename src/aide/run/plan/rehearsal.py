@@ -6,7 +6,7 @@ is noted is what these asked for. So a step that the recipe gains, or a prompt t
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Self
@@ -21,6 +21,7 @@ from aide.journal import Journal
 from aide.judging.verdict import Thresholds
 from aide.prompts import Prompts
 from aide.recipes import Found, find_recipe
+from aide.recipes.collection import TOGETHER
 from aide.records import PLAIN, Group, Record, Seed
 from aide.run.context import build_recipe_context, make_shape
 from aide.run.group_sizes import GUIDED, JUDGED, GroupSizes
@@ -33,7 +34,7 @@ from aide.run.plan.fates import ACCEPTED, CORRECTED, DISPUTED, LOST, REVISED
 from aide.run.plan.kinds import ANCHORED, list_kinds
 from aide.run.plan.measuring import NOTHING, CallSize, MeasuringAsk, SizeTable
 from aide.run.plan.once import rehearse_precheck, rehearse_realism
-from aide.run.plan.script import WORST, OpenGate, Script, Trace, measure_text
+from aide.run.plan.script import WORST, OpenCollection, OpenGate, Script, Trace, measure_text
 from aide.run.plan.typical import TypicalWriter
 from aide.run.seed_pool import SeedPool
 from aide.stop import StopSwitch
@@ -113,7 +114,14 @@ class Rehearsal:
                 await rehearse_realism(self._inputs, self._ask, self.table)
         if self._script.embeds:
             self.once += [(EMBED, measure_text(seed.draft.input)) for seed in self._inputs.seeds]
+        if self._spec.embeddings and not self._inputs.frames_documents:
+            self.once += list(self._embed_passages())
         return self
+
+    def _embed_passages(self) -> Iterator[tuple[str, CallSize]]:
+        texts = [measure_text(chunk.text) for chunk in self._inputs.documents]
+        for start in range(0, len(texts), TOGETHER):
+            yield EMBED, sum(texts[start : start + TOGETHER], NOTHING)
 
     def list_fates(self) -> set[str]:
         """The fates that differ from being accepted at once, and that one."""
@@ -134,13 +142,16 @@ class Rehearsal:
         self._pool = next(iter(pool.pools.values()))
         self._roots = self._kind.roots(spec, self._few)
         self._hops = HopBuilder(spec, self._few, self._card, journal, pool, roots=self._roots)
+        embed = script.embed if spec.embeddings else None
         context = build_recipe_context(
             spec, self._few, self._card, self._ask.prompts, deduplicator=script, judge=script, thresholds=Thresholds(),
             pool=pool, run=script.run_tests if spec.run_code else None,
             query=script.run_query if spec.run_code else None,
-            embed=script.embed if spec.embeddings else None, wants=script.wants,
+            embed=embed, wants=script.wants,
         )  # fmt: skip
-        self._context = script.context = replace(context, gate=OpenGate())
+        # A query that is looked for among others has its vector then; that of a search is the same.
+        collection = OpenCollection(self._few.documents, None if script.embeds else embed)
+        self._context = script.context = replace(context, gate=OpenGate(), collection=collection)
         self._recipe = self._kind(self._context)
 
     # --- records --------------------------------------------------------------------------------------

@@ -8,10 +8,12 @@ from aide.config.spec import EMBED
 from aide.gates.form import FormGate
 from aide.llm.usage import estimate_tokens
 from aide.recipes import RecipeContext
+from aide.recipes.collection import PassageCollection
 from aide.records import PLAIN, Comparison, Draft, Hop, Reading
 from aide.run.plan.fates import ACCEPTED, CORRECTED, DISPUTED, LOST, REVISED
 from aide.run.plan.measuring import NOTHING, CallSize, MeasuringAsk
 from aide.sandbox.isolation import SandboxResult
+from aide.vectors import Vector
 
 READ: Final = "read"
 COMPARE: Final = "compare"
@@ -38,6 +40,17 @@ class OpenGate(FormGate):
 
     def check_answer(self, input: str, draft: Draft) -> None:
         """No fault."""
+
+
+class OpenCollection(PassageCollection):
+    """Finds every passage first: the texts of a rehearsal are the seeds', which ask for others."""
+
+    async def find_place(self, query: str, passage: str, vector: Vector | None) -> int:
+        """The first place."""
+        return 1
+
+    async def embed_passages(self) -> None:
+        """Nothing: a plan counts these calls by themselves."""
 
 
 @dataclass(slots=True)
