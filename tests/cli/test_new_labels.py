@@ -48,6 +48,33 @@ def test_a_new_label_is_taken_in_on_request_and_stays(grown: tuple[str | Path, .
     assert summary(tmp_path / "run")["waiting_labels"] == {}
 
 
+def test_seeds_of_new_labels_alone_are_refused_and_the_run_stays_finished(
+    grown: tuple[str | Path, ...], tmp_path: Path
+) -> None:
+    write(tmp_path / "seeds.jsonl", [*LATER[:2], ("The lamp is dark", "lamp"), ("My lamp broke", "lamp")])
+    before = (tmp_path / "run" / "run.json").read_text()
+    done = aide(*grown, "--target", "40")
+    assert done.returncode == 2
+    assert "no seed has a label of the folder's task card: they have lamp, refund" in done.stderr
+    assert (tmp_path / "run" / "run.json").read_text() == before
+    assert summary(tmp_path / "run")["accepted"] == 20
+
+
+def test_other_columns_of_the_same_file_are_refused_by_name(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    rows = [f"{said},{label},{n % 2 and 'web' or 'phone'}" for n, (said, label) in enumerate(FIRST)]
+    table.write_text("\n".join(["said,team,source", *rows]))
+    command = ("expand", table, "--base-url", SIM, "-o", tmp_path / "run", "--input-field", "said")
+    assert aide(*command, "--output-field", "team", "--target", "6").returncode == 0
+    for target in ("6", "8"):
+        done = aide(*command, "--output-field", "source", "--target", target)
+        assert done.returncode == 2
+        assert "with --output-field team; with --output-field source every row" in done.stderr.replace(
+            "\n", " "
+        )
+    assert "nothing to do" in aide(*command, "--output-field", "team", "--target", "6").stderr
+
+
 def test_a_new_label_stops_the_run_on_request_and_the_summary_stays(
     grown: tuple[str | Path, ...], tmp_path: Path
 ) -> None:

@@ -160,3 +160,11 @@ def test_a_call_that_all_parents_share_is_planned_once(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "run" / "journal.sqlite")) as journal:
         [made] = journal.execute("SELECT count(*) FROM calls WHERE step = 'extract'").fetchone()
     assert made == 1 + sum(hop["steps"]["extract"]["calls"] for hop in hops)
+
+
+def test_what_a_folder_has_is_told_without_its_endpoint(tmp_path: Path) -> None:
+    run = ("-o", tmp_path / "run", "--target", "12")
+    assert aide("expand", WORDS, "--base-url", SIM, "--quiet", *run).returncode == 0
+    facts = planned(WORDS, *run, cwd=tmp_path)
+    assert facts["done"]["records"] == 12
+    assert "realism" not in facts["expected"]["steps"], "the simulator is asked for none"

@@ -50,6 +50,8 @@ def test_five_records_of_different_operations_and_what_the_run_would_take(place:
     grown = [line.split(":")[0].split()[-1] for line in done.stdout.splitlines() if "grown by" in line]
     assert sorted(grown) == ["concretize", "constraint", "persona", "plain", "reasoning"]
     assert done.stdout.count("  seed ") == done.stdout.count("  grades ") == 5
+    seeds = [line.split(None, 1)[1] for line in done.stdout.splitlines() if line.startswith("  seed ")]
+    assert len(set(seeds)) >= 3, "guided records of one seed would show one corner of the task"
     *_, spent, run, following = done.stdout.splitlines()
     assert spent.startswith("this preview: ") and spent.endswith("USD")
     assert run.startswith("the run: 1,000 records; about ")

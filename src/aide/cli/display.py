@@ -13,7 +13,7 @@ from aide.cli.keyboard import SilentKeyboard
 from aide.cli.picture import describe_trouble, draw_picture
 from aide.cli.task_card import describe_card_rows
 from aide.errors import AideError
-from aide.text.figures import format_count, format_duration, format_left, format_plural
+from aide.text.figures import format_count, format_duration, format_left, format_plural, format_rate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -155,14 +155,12 @@ class Display:
         """The sums of the estimate, without its parts."""
         return {name: value for name, value in self.expected.items() if name not in ("steps", "hops")}
 
-    def already(self, summary: Mapping[str, Any]) -> None:
-        """A rerun of a finished run."""
-        self.tell(
-            f"nothing to do: {escape_for_console(str(self.folder.path))} is finished "
-            f"with {summary.get('accepted', 0):,} records",
-            "finished",
-            accepted=summary.get("accepted", 0),
-        )
+    def already(self, summary: Mapping[str, Any], target: int | None = None) -> None:
+        """A rerun of a finished run; `target` is how many records are asked for."""
+        records, place = summary.get("accepted", 0), escape_for_console(str(self.folder.path))
+        asked = f", and {target:,} are asked for" if target is not None and target < records else ""
+        told = f"nothing to do: {place} is finished with {format_plural(records, 'record')}{asked}"
+        self.tell(told, "finished", accepted=records)
 
     def on_card(self, card: "TaskCard", traits: Sequence[tuple[str, str]] = ()) -> None:
         """What the run takes the task to be, before the first record; told once by a command of several sessions."""
@@ -368,9 +366,8 @@ class Display:
 
 
 def _counts(summary: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: summary.get(name) for name in ("accepted", "rejected", "failed", "surplus", "calls", "cost")
-    }
+    names = ("accepted", "rejected", "failed", "surplus", "calls", "cost")
+    return {name: summary.get(name) for name in names}
 
 
 def format_totals(summary: Mapping[str, Any]) -> str:
@@ -392,9 +389,10 @@ def format_totals(summary: Mapping[str, Any]) -> str:
 
 
 def _line(progress: "Progress") -> str:
-    left = "" if progress.seconds_left is None else f", {format_left(progress.seconds_left)}"
+    left = None if progress.seconds_left is None else format_left(progress.seconds_left)
+    pace = ", ".join(filter(None, (format_rate(progress.rate), left)))
     return (
         f"accepted {progress.accepted:,} of {progress.goal:,}, rejected {progress.rejected:,}, "
-        f"failed {progress.failed:,}; {progress.usage.calls:,} calls, {progress.in_flight} in flight; "
-        f"{progress.rate:.1f} records/s{left}{describe_trouble(progress)}"
+        f"failed {progress.failed:,}; {progress.usage.calls:,} calls, {progress.in_flight} in flight"
+        f"{pace and f'; {pace}'}{describe_trouble(progress)}"
     )

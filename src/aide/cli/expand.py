@@ -97,7 +97,7 @@ def _expand(
     if refill:
         free_refused_places(folder, display)
     if not stream and (finished := read_finished(folder, spec, seeds)) is not None:
-        display.already(finished)
+        display.already(finished, spec.target if isinstance(spec.target, int) else None)
         return _end(finished, output, as_json=as_json)
     check_keys(spec)
     check_priced(spec)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aide.cli.console import escape_for_console, make_printable
 from aide.records import Lineage, read_output, read_varying
-from aide.text.figures import format_count, format_duration, format_left
+from aide.text.figures import format_count, format_duration, format_left, format_rate
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -83,7 +83,7 @@ def _draw_head(progress: "Progress", pace: str) -> "RenderableType":
     head.add_row(
         Text(f"accepted {progress.accepted:,} / {progress.goal:,}", style="bold"),
         ProgressBar(total=max(1, progress.goal), completed=progress.accepted),
-        Text(pace or f"{progress.rate:.1f} records/s{told}"),
+        Text(pace or f"{format_rate(progress.rate)}{told}"),
     )
     return head
 

@@ -67,13 +67,13 @@ def collect_plan(settings: Settings, seeds: tuple[str, ...], out: str | None) ->
     """
     from aide.cli.run_folders import choose_run_folder
     from aide.dataset.seed_lint import lint_seeds
-    from aide.run.folder import RunFolder, resume_spec
+    from aide.run.folder import RunFolder, resume_spec, take_kept_endpoint
     from aide.run.inputs import count_inputs_card, read_inputs
     from aide.run.plan import make_plan, read_experience
     from aide.run.plan.measured_speed import read_speed, speed_file
 
     folder = RunFolder(choose_run_folder(settings, seeds, out))
-    spec = resume_spec(folder, settings.spec, settings.origins)
+    spec = take_kept_endpoint(folder, resume_spec(folder, settings.spec, settings.origins))
     inputs = read_inputs(spec, seeds)
     past = read_experience(folder)
     # A run that takes answers from another folder will probably go as that one did.

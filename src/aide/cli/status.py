@@ -16,7 +16,7 @@ from aide.cli.console import Output, format_json_line, make_printable
 from aide.cli.folding import fold_line
 from aide.cli.keyboard import SilentKeyboard
 from aide.cli.picture import draw_bar, draw_label_rows
-from aide.text.figures import format_count, format_duration, format_left, format_plural
+from aide.text.figures import format_count, format_duration, format_left, format_plural, format_rate
 
 RUNNING: Final = "running"
 POLL: Final = 1.0
@@ -188,11 +188,9 @@ def _describe(facts: Mapping[str, Any], width: int | None = None) -> list[str]:
             f"{format_count(tokens.get('completion', 0))} out",
         ),
         ("cost", "?" if cost is None else f"{cost:,.2f} USD"),
-        (
-            "rate",
-            f"{run.get('rate', 0):.1f} records/s over {format_duration(run.get('seconds', 0), tenths=True)}",
-        ),
     ]
+    if rate := format_rate(run.get("rate", 0)):
+        lines.append(("rate", f"{rate} over {format_duration(run.get('seconds', 0), tenths=True)}"))
     seconds = run.get("seconds_left")
     if facts["state"] == RUNNING and seconds is not None:
         lines.append(("time left", format_left(seconds).removesuffix(" left")))

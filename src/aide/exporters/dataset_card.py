@@ -13,6 +13,7 @@ from aide.dataset.record_content import is_labelled
 from aide.dataset.seed_sources import find_run_folders
 from aide.exporters.base import ExportJob
 from aide.formats import TaskCard
+from aide.formats.label_sets import read_label_set
 from aide.records import read_output
 
 CARD: Final = "README.md"
@@ -51,7 +52,9 @@ class CardCounts:
             self._count("format", record.get("format"))
             self._count("model", record.get("model"))
             if is_labelled(record):
-                self._count("label", read_output(record))
+                label = read_output(record)
+                for each in read_label_set(label) or (label,):
+                    self._count("label", each)
             yield line
 
     def _count(self, name: str, value: Any) -> None:

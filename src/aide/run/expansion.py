@@ -35,6 +35,7 @@ from aide.run.folder import (
     make_manifest,
     measure_shards,
 )
+from aide.run.folder_inputs import refuse_other_columns
 from aide.run.group_sizes import KEPT, GroupSizes, learn_group_sizes, note_written
 from aide.run.handed_card import take_card
 from aide.run.hops import HopBuilder
@@ -140,6 +141,7 @@ class Expansion:
             own_prompts=spec.prompts is not None,
         )
         folder.check_journal()
+        refuse_other_columns(inputs, folder, spec, manifest)
         invocation = compute_invocation(spec, identity, inputs.hashes)
         seeds = {path: inputs.hashes[path] for path in self.request.seed_files}
         # What was expected before the first call stands: a resume must not improve on its own estimate.

@@ -41,6 +41,9 @@ EXTENSIONS = (
     "max_minutes", "shard_size",
 )  # fmt: skip
 
+COLUMNS = ("input_field", "output_field", "choices_field", "header", "sheet")
+"""Settings that say what of a seed file is read: under others the same file holds other seeds."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
@@ -283,6 +286,17 @@ def resume_spec(folder: RunFolder, spec: RunSpec, origins: Mapping[str, str]) ->
     )
 
 
+def take_kept_endpoint(folder: RunFolder, spec: RunSpec) -> RunSpec:
+    """The settings with the endpoint and the model that the folder's run asked, where none is named now."""
+    kept = _read_json(folder.manifest).get("spec") or {}
+    if spec.list_endpoints() or not kept:
+        return spec
+    taken = {name: kept[name] for name in ("base_url", "endpoints") if name in kept}
+    if not spec.model:
+        taken["model"] = kept.get("model", "")
+    return RunSpec(**{**spec.as_dict(), **taken})
+
+
 def hash_inputs(spec: RunSpec, seeds: Sequence[str]) -> dict[str, str]:
     """Hash of each file that a run reads once, by its name as it was given: seeds, then contexts."""
     return {path: hash_file(path) for path in (*seeds, *map(str, spec.contexts))}
@@ -305,12 +319,19 @@ def compute_invocation(spec: RunSpec, fingerprint: Mapping[str, str], hashes: Ma
 def read_finished(folder: RunFolder, spec: RunSpec, seeds: Sequence[str]) -> dict[str, Any] | None:
     """The summary of this very run where it ended before and nothing new is asked of it; `None` where there is work.
 
-    It is told from the manifest alone, so that a scheduled rerun is over before anything heavy is loaded.
+    A lower target than that of the run is nothing new where the folder has as many records. It is told from the
+    manifest alone, so that a scheduled rerun is over before anything heavy is loaded.
     """
     manifest = _read_json(folder.manifest)
     end = manifest.get("finished")
     if not end or spec.retry_failed or any(map(is_stream, seeds)):
         return None
+    kept = manifest.get("spec") or {}
+    if any(kept[name] != value for name, value in _list_columns(spec).items() if name in kept):
+        return None  # the same files, read as other seeds
+    summary = folder.read_summary()
+    if lower := _asks_less(spec, kept, summary):
+        spec = spec.model_copy(update={"target": kept["target"]})
     identity = compute_identity(spec)
     if (
         manifest.get("format", 0) < FORMAT
@@ -324,7 +345,20 @@ def read_finished(folder: RunFolder, spec: RunSpec, seeds: Sequence[str]) -> dic
         return None
     if end["shards"] != measure_shards(folder):
         return None
-    return folder.read_summary()
+    return {**summary, "exit_code": 0} if lower else summary
+
+
+def _asks_less(spec: RunSpec, kept: Mapping[str, Any], summary: Mapping[str, Any]) -> bool:
+    """Whether the target is lower than that of the run, and met."""
+    then, now = kept.get("target"), spec.target
+    if not isinstance(now, int) or spec.per_seed is not None or kept.get("per_seed") is not None:
+        return False
+    return (then == "all" or (isinstance(then, int) and now < then)) and summary.get("accepted", 0) >= now
+
+
+def _list_columns(spec: RunSpec) -> dict[str, Any]:
+    plain = spec.as_dict()
+    return {name: plain[name] for name in COLUMNS}
 
 
 def _differs_in_prompts_alone(manifest: Mapping[str, Any], identity: Mapping[str, str]) -> bool:

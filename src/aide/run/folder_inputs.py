@@ -1,8 +1,9 @@
 """Inputs as a folder takes them that holds a run already: in its format, of its task, with the labels of its card."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from aide.card import card_from_toml
 from aide.config.spec import RunSpec
@@ -10,6 +11,7 @@ from aide.errors import InputError
 from aide.formats import FORMATS, TaskCard
 from aide.journal import Journal
 from aide.records import Seed
+from aide.run.folder import COLUMNS, RunFolder
 from aide.run.inputs import PreparedInputs
 from aide.run.seed_pool import SEED
 from aide.seeds import shape_chats
@@ -22,7 +24,8 @@ def fit_to_folder(inputs: PreparedInputs, journal: Journal, spec: RunSpec) -> Pr
     """The inputs in the format of the folder's card; seeds of labels that the card lacks wait, unless they are wanted.
 
     Raises:
-        errors.InputError: the folder grew from seeds of another kind, or labels are new and `--new-labels stop` stands.
+        errors.InputError: the folder grew from seeds of another kind, or labels are new and `--new-labels stop` stands,
+            or no seed has a label of the card.
     """
     text = journal.get_meta("card")
     if text is None:
@@ -34,6 +37,39 @@ def fit_to_folder(inputs: PreparedInputs, journal: Journal, spec: RunSpec) -> Pr
     if inputs.format.labelled and journal.count_outcomes().get("accepted"):
         inputs = _meet_new_labels(inputs, card, spec)
     return inputs
+
+
+def refuse_other_columns(
+    inputs: PreparedInputs, folder: RunFolder, spec: RunSpec, manifest: Mapping[str, Any]
+) -> None:
+    """Refuse the file that the folder grew from where other columns of it are read, so that no seed is known.
+
+    Raises:
+        errors.InputError: the message names the settings that changed.
+    """
+    kept, now = manifest.get("spec") or {}, spec.as_dict()
+    changed = [name for name in COLUMNS if name in kept and kept[name] != now[name]]
+    files = {each.get("hash") for each in manifest.get("seeds", ())}
+    if not changed or not files.intersection(inputs.hashes.values()) or not folder.journal.exists():
+        return
+    with Journal.open(folder.journal, readonly=True) as journal:
+        known = {id for id, _ in journal.read_decisions(SEED)}
+    if known and not any(seed.id in known for seed in inputs.seeds):
+        then, today = (
+            " ".join(_write_option(name, values[name]) for name in changed) for values in (kept, now)
+        )
+        raise InputError(
+            f"{folder.path} grew from this file with {then}; with {today} every row of it is another example",
+            hint=f"go on with {then}, or name another folder with -o",
+        )
+
+
+def _write_option(name: str, value: Any) -> str:
+    option = f"--{name.replace('_', '-')}"
+    if isinstance(value, bool):
+        return option if value else option.replace("--", "--no-", 1)
+    values = list(value) if isinstance(value, list | tuple) else [value] if value else []
+    return " ".join(f"{option} {each}" for each in values) or f"no {option}"
 
 
 def list_new_labels(seed: Seed, card: TaskCard, inputs: PreparedInputs) -> list[str]:
@@ -76,6 +112,11 @@ def _meet_new_labels(inputs: PreparedInputs, card: TaskCard, spec: RunSpec) -> P
             hint=f"the labels are {', '.join(card.label_names)}; --new-labels add takes it in, ignore lets it wait",
         )
     waiting = Counter(name for names in new.values() for name in names)
+    if len(new) == len(inputs.seeds):
+        raise InputError(
+            f"no seed has a label of the folder's task card: they have {', '.join(sorted(waiting)[:5])}",
+            hint=f"the labels are {', '.join(card.label_names)}; --new-labels add takes the others in",
+        )
     return replace(
         inputs,
         seeds=tuple(seed for seed in inputs.seeds if seed.id not in new),

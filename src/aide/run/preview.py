@@ -21,9 +21,10 @@ from aide.run.inputs import PreparedInputs
 SHOWN: Final = 5
 """Records of a preview."""
 KEPT_DAYS: Final = 30
-# Pieces of work: a group of plain records, two parents, and as many groups of their children as show all operations.
+# Pieces of work: a group of plain records, three parents, and of each a group of children, so that no two of these
+# groups stand beside the same seed.
 _PLAIN_GROUPS: Final = 1
-_PARENTS: Final = 2
+_PARENTS: Final = 3
 _GUIDED_GROUPS: Final = 3
 # A cap for whatever these should take, besides the card and the precheck: some formats ask many times for a record.
 _MOST_CALLS: Final = 80
@@ -36,13 +37,18 @@ class PreviewLimit:
     def __init__(self) -> None:
         self.set_aside = 0
         self._left = Counter({"plain": _PLAIN_GROUPS, "parent": _PARENTS, "guided": _GUIDED_GROUPS})
+        self._grown: set[str] = set()
+        """Seeds of the guided groups that have begun."""
 
     def admits(self, work: PlantWork | GroupWork) -> bool:
         """True where this piece may begin."""
         group = work if isinstance(work, GroupWork) else None
         kind = "parent" if group is None else "plain" if group.slots[0].kind == PLAIN else "guided"
-        self._left[kind] -= 1
-        if self._left[kind] >= 0:
+        again = kind == "guided" and work.seed in self._grown
+        if self._left[kind] > 0 and not again:
+            self._left[kind] -= 1
+            if kind == "guided":
+                self._grown.add(work.seed)
             return True
         self.set_aside += 1 if group is None else len(list(group.open))
         return False

@@ -47,13 +47,7 @@ def _choose(rows: Sequence[Outcome], count: int, *, fill: bool) -> list[Outcome]
     seen: set[str] = set()
     for needed in (2, 1, 0) if fill else (2,):  # of seed and operation, how many must be new
         for row in rows:
-            new = (
-                2
-                if row.operation not in seen and row.seed not in seen
-                else 1
-                if row.operation not in seen
-                else 0
-            )
+            new = 0 if row.operation in seen else 2 - (row.seed in seen)
             if len(chosen) < count and new >= needed and row not in chosen:
                 chosen.append(row)
                 seen |= {row.seed, row.operation}

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aide.config.spec import RunSpec
 from aide.crash_points import hit
-from aide.errors import EndpointUnusable, FolderHeld
+from aide.errors import EndpointUnusable, FolderHeld, InputError
 from aide.journal import Journal
 from aide.prompts import Prompts
 from aide.records import Embed, Usage
@@ -137,11 +138,12 @@ async def open_session(
         hit("after_lock")
         request.folder.clear_scratch()
         inputs = source.read_again() if source else None
+        before = request.folder.read_manifest()
         admit(inputs)
         sandbox = _find_sandbox(request.spec, inputs, held)
         journal, reuse = _open_journals(request, held)
         if inputs is not None:
-            inputs = fit_to_folder(inputs, journal, request.spec)
+            inputs = _fit(inputs, journal, request, before)
         journal.on_fault(stop.request)  # before anybody who waits for a commit could begin another call
         models.restore(journal.get_meta("capabilities") or {})
         budget = Budget(request.spec, *_read_spent(journal), clock=clock.monotonic)
@@ -162,6 +164,18 @@ async def open_session(
         finally:
             await journal.flush()
             journal.set_meta("capabilities", dict(models.capabilities()))
+
+
+def _fit(
+    inputs: PreparedInputs, journal: Journal, request: RunRequest, before: Mapping[str, Any]
+) -> PreparedInputs:
+    """See `fit_to_folder`; where it refuses, the run of the folder stays as it was, by the manifest of `before`."""
+    try:
+        return fit_to_folder(inputs, journal, request.spec)
+    except InputError:
+        if before:
+            request.folder.write_manifest(before)
+        raise
 
 
 async def _open_waves(

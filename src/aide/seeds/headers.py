@@ -16,6 +16,7 @@ _NAME_LETTERS: Final = 40
 _NAME_WORDS: Final = 5
 _REPEATS_OVER: Final = 4  # fewer values say nothing about whether they are labels
 _LONGER: Final = 3  # texts of so many times the length of their column's name are no names
+_MOST: Final = 2 / 3
 _NUMBER: Final = re.compile(r"[-+]?[\d.,]+%?")
 _SENTENCE_END: Final = re.compile(r"[.!?…。？！:]\Z")
 
@@ -39,12 +40,15 @@ def is_header(name: str, rows: Sequence[Cells], known: Sequence[str]) -> bool:
     if named:
         if plain or 2 * len(named) > len(cells):
             return True
-        raise InputError(
-            f"{name}: its first row may be a header or an example: {' | '.join(cells)[:120]}",
-            hint="say --header or --no-header",
-        )
+        raise _make_question(name, cells)
     unique = len({cell.casefold() for cell in cells}) == len(cells)
-    return plain and unique and all(cells) and any(map(_is_unlike, cells, columns))
+    if not (plain and unique and all(cells)):
+        return False
+    if any(map(_is_unlike, cells, columns)):
+        return True
+    if any(map(_is_shorter, cells, columns)):
+        raise _make_question(name, cells)
+    return False
 
 
 def fold_name(name: str) -> str:
@@ -77,6 +81,19 @@ def _is_unlike(cell: str, values: Sequence[str]) -> bool:
     spelled = bool(re.search(r"\w_\w", cell)) and not any("_" in value for value in filled)
     capital = cell[:1].isupper() and all(value[:1].islower() for value in filled)
     return bool(repeated or numbers or longer or spelled or capital)
+
+
+def _is_shorter(cell: str, values: Sequence[str]) -> bool:
+    """True where one word stands above texts of which most have several: a name, or a short example."""
+    several = sum(len(value.split()) > 1 for value in values)
+    return len(cell.split()) == 1 and len(values) > 1 and several >= _MOST * len(values)
+
+
+def _make_question(name: str, cells: Cells) -> InputError:
+    return InputError(
+        f"{name}: its first row may be a header or an example: {' | '.join(cells)[:120]}",
+        hint="say --header or --no-header",
+    )
 
 
 def name_columns(name: str, cells: Cells) -> list[str]:

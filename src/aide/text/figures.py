@@ -45,6 +45,14 @@ def format_duration(seconds: float | None, *, tenths: bool = False) -> str:
     return f"{seconds:.1f}s" if tenths else f"{rest}s"
 
 
+def format_rate(rate: float) -> str:
+    """Records a second, or a minute or an hour where they are slower; empty where there are none yet."""
+    for seconds, unit in ((1, "s"), (60, "min"), (3600, "h")):
+        if rate * seconds >= 1:
+            return f"{rate * seconds:.1f} records/{unit}"
+    return "less than 1 record/h" if rate > 0 else ""
+
+
 def format_left(seconds: float) -> str:
     """An estimate of the time that is left, no more exact than it can be: `about 4 min left`."""
     minutes = seconds / 60

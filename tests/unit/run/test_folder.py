@@ -218,6 +218,15 @@ def test_whoever_asks_for_more_or_for_something_else_has_work(tmp_path: Path, mo
     assert Finished(tmp_path).read(**more) is None
 
 
+def test_a_lower_target_that_is_met_and_no_other_has_nothing_to_do(tmp_path: Path) -> None:
+    done = Finished(tmp_path, target=9)
+    done.folder.summary.write_text('{"accepted": 7, "exit_code": 6}')
+    assert done.read(target=7) == {"accepted": 7, "exit_code": 0}
+    assert done.read(target=8) is None
+    assert done.read(target=7, hops=3) is None
+    assert done.read(output_field="other") is None, "the same file read as other seeds"
+
+
 def test_seeds_and_shards_must_be_those_that_there_were(tmp_path: Path) -> None:
     done = Finished(tmp_path)
     assert read_finished(done.folder, done.spec, ["-"]) is None, "nobody knows what standard input holds"

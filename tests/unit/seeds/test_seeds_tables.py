@@ -79,6 +79,13 @@ def test_a_label_that_is_a_known_name_is_no_header(tmp_path: Path) -> None:
     assert pairs(load(write(tmp_path / "t.csv", rows))) == rows
 
 
+def test_one_word_above_short_texts_is_asked_about(tmp_path: Path) -> None:
+    rows = [("frage", "antwort"), ("Who made it", "Anna"), ("Where is it", "Rye"), ("Why", "so")]
+    with pytest.raises(InputError, match=r"may be a header or an example: frage \| antwort"):
+        load(write(tmp_path / "t.csv", rows))
+    assert len(load(write(tmp_path / "t.csv", rows), header=False).seeds) == 4
+
+
 def test_a_sentence_beside_a_known_name_is_asked_about(tmp_path: Path) -> None:
     rows = [("It stands in the kitchen, on four legs.", "table"), ("It bears apples.", "tree")]
     with pytest.raises(InputError, match="may be a header or an example") as fault:

@@ -2,7 +2,14 @@
 
 import pytest
 
-from aide.text.figures import format_count, format_duration, format_plural, format_share, read_duration
+from aide.text.figures import (
+    format_count,
+    format_duration,
+    format_plural,
+    format_rate,
+    format_share,
+    read_duration,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +25,12 @@ def test_nouns_shares_and_durations() -> None:
     assert (format_share(1, 3), format_share(1, 0)) == ("33%", "–")
     assert [format_duration(each) for each in (None, 4.6, 125, 3725)] == ["", "5s", "2m 05s", "1h 02m"]
     assert format_duration(4.6, tenths=True) == "4.6s"
+    assert [format_rate(each) for each in (2.5, 0.5, 0.001)] == [
+        "2.5 records/s",
+        "30.0 records/min",
+        "3.6 records/h",
+    ]
+    assert (format_rate(1e-5), format_rate(0)) == ("less than 1 record/h", "")
 
 
 @pytest.mark.parametrize(
