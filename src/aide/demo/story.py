@@ -98,7 +98,7 @@ def choose_tree(journal: Journal) -> TreeIds | None:
     found: list[tuple[int, TreeIds]] = []
     for seed, _ in journal.read_decisions(SEED):
         parents = [child for child in below[seed] if below[child.node]]
-        for parent in parents[:1]:
+        for parent in sorted(parents, key=_rank)[:1]:
             others = _pick_distinct([each for each in below[seed] if each is not parent], CHILDREN - 1)
             grandchild = min(below[parent.node], key=_rank)
             children = (*(each.node for each in others), parent.node)

@@ -133,13 +133,9 @@ class Expansion:
         manifest = folder.read_manifest()
         identity = compute_identity(spec)
         check_same_run(
-            folder,
-            manifest,
-            identity,
-            adopt=spec.adopt,
-            answered=_was_answered(folder),
+            folder, manifest, identity, adopt=spec.adopt, answered=_was_answered(folder),
             own_prompts=spec.prompts is not None,
-        )
+        )  # fmt: skip
         folder.check_journal()
         refuse_other_columns(inputs, folder, spec, manifest)
         invocation = compute_invocation(spec, identity, inputs.hashes)
