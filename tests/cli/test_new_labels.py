@@ -62,7 +62,7 @@ def test_seeds_of_new_labels_alone_are_refused_and_the_run_stays_finished(
 
 def test_other_columns_of_the_same_file_are_refused_by_name(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
-    rows = [f"{said},{label},{n % 2 and 'web' or 'phone'}" for n, (said, label) in enumerate(FIRST)]
+    rows = [f"{said},{label},{(n % 2 and 'web') or 'phone'}" for n, (said, label) in enumerate(FIRST)]
     table.write_text("\n".join(["said,team,source", *rows]))
     command = ("expand", table, "--base-url", SIM, "-o", tmp_path / "run", "--input-field", "said")
     assert aide(*command, "--output-field", "team", "--target", "6").returncode == 0

@@ -118,6 +118,9 @@ class _PrecheckObserver:
     def on_precheck(self, precheck: "Precheck") -> None:
         self.precheck = precheck
 
+    def tell(self, line: str, event: str = "note", **facts: object) -> None:
+        """Nothing beside the card is of interest."""
+
     def on_trouble(self, trouble: object) -> None:
         """A failure ends the trial, and is told."""
 
@@ -132,9 +135,9 @@ async def _try_seeds(
 
     A model that is too weak for the task shows here, before anything is grown.
     """
-    from aide.engines.local import LocalModels, run_locally
+    from aide.engines import Job
+    from aide.engines.local import LocalEngine
     from aide.llm.diagnosis import DoctorFinding
-    from aide.run.expansion import Expansion
     from aide.run.folder import RunFolder
     from aide.run.inputs import SeedSource
     from aide.run.session import RunRequest
@@ -146,7 +149,7 @@ async def _try_seeds(
         request = RunRequest(spec, settings.origins, seeds, RunFolder(Path(folder) / "run"))
         try:
             source = SeedSource(spec, seeds, sys.stdin.buffer)
-            await run_locally(Expansion(request, source, LocalModels(spec), observer))
+            await LocalEngine(Job(request, source, observer)).run()
         except AideError as fault:
             return DoctorFinding("seeds", "note", str(fault), fault.hint)
     precheck = observer.precheck

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
@@ -15,6 +16,7 @@ import typer
 from aide.cli.arguments import SeedFiles
 from aide.cli.console import Output, escape_for_console, make_stderr_console, report_crash, report_error
 from aide.cli.display import Display
+from aide.cli.engine_choice import choose_display, enter_run, read_finished_run
 from aide.cli.hosts import check_keys
 from aide.cli.offers import check_windows, name_model
 from aide.cli.options import with_spec_options
@@ -29,8 +31,8 @@ from aide.stop import StopSwitch
 from aide.text.figures import format_duration
 
 if TYPE_CHECKING:
+    from aide.engines import Engine
     from aide.engines.local import LocalModels
-    from aide.run.expansion import Expansion
     from aide.run.folder import RunFolder
     from aide.run.loop import Emit
 
@@ -74,17 +76,16 @@ def _expand(
     settings: Settings, seeds: tuple[str, ...], out: str | None, *, as_json: bool, refill: bool
 ) -> int:
     from aide.run.budget import check_priced
-    from aide.run.folder import RunFolder, read_finished, resume_spec
-    from aide.run.parts import enter_part
+    from aide.run.folder import RunFolder, resume_spec
 
     folder = RunFolder(choose_run_folder(settings, seeds, out))
     if not settings.spec.model and not folder.manifest.exists():
         check_keys(settings.spec)  # before its models are asked for
     settings = name_model(settings, folder)
-    spec = enter_part(resume_spec(folder, settings.spec, settings.origins), folder)
+    spec = enter_run(resume_spec(folder, settings.spec, settings.origins), folder, seeds, out)
     settings = replace(settings, spec=spec)
     stream = StdoutStream() if out == "-" else None
-    display = Display(
+    display = choose_display(spec)(
         make_stderr_console(quiet=spec.quiet),
         folder,
         stream,
@@ -96,7 +97,7 @@ def _expand(
         display.tell(f"run folder: {escape_for_console(str(folder.path))}", "folder", path=str(folder.path))
     if refill:
         free_refused_places(folder, display)
-    if not stream and (finished := read_finished(folder, spec, seeds)) is not None:
+    if not stream and (finished := read_finished_run(settings, folder, seeds)) is not None:
         display.already(finished, spec.target if isinstance(spec.target, int) else None)
         return _end(finished, output, as_json=as_json)
     check_keys(spec)
@@ -144,8 +145,8 @@ def _run(
     stream: StdoutStream | None,
 ) -> Mapping[str, Any]:
     """Everything from reading the seeds to the summary; what is heavy to import is imported here."""
+    from aide.engines import ENGINES, Job
     from aide.engines.local import LocalModels, make_transport
-    from aide.run.expansion import Expansion
     from aide.run.inputs import SeedSource, count_inputs_card
     from aide.run.parts import narrow_to_part
     from aide.run.preview import list_previews, preview_root
@@ -168,16 +169,16 @@ def _run(
     transports = {each.name: make_transport(each) for each in spec.list_endpoints() if each.simulated}
     until = SYSTEM_CLOCK.monotonic() + spec.batch_wait
     while True:
-        models = LocalModels(spec, transports=transports)
-        expansion = Expansion(
+        job = Job(
             RunRequest(spec, settings.origins, seeds, folder, previews),
             source,
-            models,
             display,
-            emit=_make_emit(stream, given, models.stop) if stream else None,
+            emit=partial(_make_emit, stream, given) if stream else None,
             expected=display.totals,
+            transports=transports,
         )
-        summary = _drive(expansion, display, stream, waits=until > SYSTEM_CLOCK.monotonic())
+        waits = until > SYSTEM_CLOCK.monotonic()
+        summary = _drive(ENGINES[spec.engine](job), spec, display, stream, waits=waits)
         # The loop that has ended leaves these to nobody, and between two sessions a signal would be lost.
         for number in _list_signals():
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else _end_early)
@@ -225,26 +226,24 @@ def _wait(models: "LocalModels", folder: "RunFolder", seconds: float) -> bool:
 
 
 def _drive(
-    expansion: "Expansion", display: Display, stream: StdoutStream | None, *, waits: bool
+    engine: "Engine", spec: RunSpec, display: Display, stream: StdoutStream | None, *, waits: bool
 ) -> Mapping[str, Any]:
     """Run on an event loop with signals attached; a stop is told, and its exit code kept.
 
     Where the command `waits` for batches, they are no stop worth telling.
     """
-    from aide.engines.local import run_locally
 
     async def main() -> dict[str, Any]:
-        drain_seconds = expansion.request.spec.drain_seconds
-        _listen_to_signals(expansion.stop, display, drain_seconds)
-        watch = asyncio.create_task(_watch_reader(stream, expansion.stop)) if stream else None
+        _listen_to_signals(engine.stop, display, spec.drain_seconds)
+        watch = asyncio.create_task(_watch_reader(stream, engine.stop)) if stream else None
         try:
             try:
-                return await run_locally(expansion)
+                return await engine.run()
             finally:
                 if stream:  # also after a stop: what was accepted is read before the end
-                    interrupted = isinstance(expansion.stop.reason, Interrupted)
+                    interrupted = isinstance(engine.stop.reason, Interrupted)
                     with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(drain_seconds if interrupted else None):
+                        async with asyncio.timeout(spec.drain_seconds if interrupted else None):
                             await stream.caught_up()
         finally:
             if watch:
@@ -256,16 +255,16 @@ def _drive(
     try:
         summary = _run_loop(main())
     except AideError as stop:
-        if not expansion.growing and not isinstance(stop, Interrupted | BatchesPending):
+        if not engine.growing and not isinstance(stop, Interrupted | BatchesPending):
             raise
         if stream and not stream.open and isinstance(stop, Interrupted):
             return {"exit_code": 0}  # the reader had enough; everything that was answered is in the journal
-        kept = expansion.request.folder.read_summary()
+        kept = engine.read_totals()
         if not (waits and isinstance(stop, BatchesPending)):
             display.stopped(stop, kept)
         # The summary on the disk may be an older one: a full disk takes no new one.
         return {**kept, "exit_code": stop.exit_code}
-    if expansion.request.spec.card_only:
+    if spec.card_only:
         display.card_ready()
     else:
         display.done(summary)

@@ -112,8 +112,8 @@ def grow_preview(
     Raises:
         AideError: the endpoint or a setting is at fault.
     """
-    from aide.engines.local import LocalModels, run_locally
-    from aide.run.expansion import Expansion
+    from aide.engines import Job
+    from aide.engines.local import LocalEngine
     from aide.run.inputs import count_inputs_card
     from aide.run.plan import make_plan
     from aide.run.preview import PreviewLimit, list_previews, make_preview_spec, preview_root
@@ -125,14 +125,13 @@ def grow_preview(
     check_windows(settings.spec, inputs, card, folder)
     expected = make_plan(settings.spec, inputs, card).expected.as_dict(settings.spec)
     spec = make_preview_spec(settings.spec, expected["steps"])
-    models = LocalModels(spec)
     others = tuple(path for path in list_previews(preview_root(), inputs) if path != folder.journal)
     request = RunRequest(spec, settings.origins, seeds, folder, others)
-    expansion = Expansion(request, source, models, display, limit=PreviewLimit())
+    engine = LocalEngine(Job(request, source, display, limit=PreviewLimit()))
     try:
-        asyncio.run(run_locally(expansion))
+        asyncio.run(engine.run())
     except BudgetSpent:
-        if spec.max_calls == settings.spec.max_calls or not expansion.growing:
+        if spec.max_calls == settings.spec.max_calls or not engine.growing:
             raise
     except KeyboardInterrupt:
         raise Interrupted("interrupted; every answer that came is kept for the run") from None

@@ -143,6 +143,19 @@ class ServiceSettings(Frozen):
     ] = False
 
     # --- Running
+    engine: Annotated[
+        Literal["local", "ray"],
+        Flag("running", "Where the run lives: in this process, or in parts on a Ray cluster."),
+    ] = "local"
+    parts: Annotated[
+        int | None,
+        Field(ge=1),
+        Flag("running", "Parts of a run on Ray (unset: one a node; on a single node one a CPU).", "N"),
+    ] = None
+    ray_address: Annotated[
+        str,
+        Flag("running", "Ray cluster to use (unset: RAY_ADDRESS, else Ray is started here).", "ADDRESS"),
+    ] = ""
     partition: Annotated[str, Flag("running", "Grow part I (from 0) of N, below -o DIR.", "I/N")] = ""
     run_dir: Annotated[
         PathText | None, Flag("running", "Run folder when records go to stdout (-o -).", "DIR")

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from aide.config.spec import BATCH_FILES, EndpointSpec, RunSpec
 from aide.config.values import CEILING
+from aide.engines.base import Job
 from aide.engines.timeline import Timeline, make_sample
 from aide.errors import AideError, CallError, NodeError
 from aide.llm.batch_api import BatchApi
@@ -206,6 +207,41 @@ def make_transport(each: EndpointSpec) -> CallableTransport | None:
         return await simulator.respond(path, body, headers)
 
     return CallableTransport(answer)
+
+
+class LocalEngine:
+    """Runs a job in this process: an `engines.base.Engine`."""
+
+    def __init__(self, job: Job) -> None:
+        """Raises `InputError` where an endpoint has no tier such as the settings ask for."""
+        models = LocalModels(job.request.spec, transports=job.transports)
+        self._expansion = Expansion(
+            job.request,
+            job.source,
+            models,
+            job.observer,
+            emit=job.emit(models.stop) if job.emit else None,
+            limit=job.limit,
+            expected=job.expected,
+        )
+
+    @property
+    def stop(self) -> StopSwitch:
+        """See `Engine`."""
+        return self._expansion.stop
+
+    @property
+    def growing(self) -> bool:
+        """See `Engine`."""
+        return self._expansion.growing
+
+    async def run(self) -> dict[str, Any]:
+        """See `Engine`."""
+        return await run_locally(self._expansion)
+
+    def read_totals(self) -> dict[str, Any]:
+        """See `Engine`."""
+        return self._expansion.request.folder.read_summary()
 
 
 async def run_locally(expansion: Expansion) -> dict[str, Any]:

@@ -46,6 +46,11 @@ def fill_variables(value: str, environ: Mapping[str, str], where: str) -> str:
     return _VARIABLE.sub(fill, value)
 
 
+def list_variables(value: str) -> list[str]:
+    """The names of the variables that `fill_variables` puts into a value."""
+    return _VARIABLE.findall(value)
+
+
 def strike_out(text: str, secrets: Sequence[str]) -> str:
     """The text without these secrets, where they stand as a whole: a short one may be a part of other words."""
     for secret in secrets:

@@ -33,7 +33,7 @@ PROMPT = "prompts/"
 MEASURING = frozenset({"realism.md"})
 """Prompts that look at finished records and change none: a folder goes on under another wording of them."""
 _SCRATCH = re.compile(
-    r"\.(run\.json|journal\.sqlite|progress\.json|summary\.json|task\.toml|report\.html|stats\.json)\.(?:(\d+)-)?.*tmp"
+    r"\.(run\.json|journal\.sqlite|progress\.json|summary\.json|task\.toml|report\.html|stats\.json|parts)\.(?:(\d+)-)?.*tmp"
 )
 """What `write_atomic` and the journal begin with: after a kill it may stand there for good."""
 EXTENSIONS = (

@@ -100,9 +100,27 @@ class Progress:
                 "calls": self.calls, "seconds": round(self.seconds, 3), "rate": round(self.rate, 3),
                 "seconds_left": None if self.seconds_left is None else round(self.seconds_left),
             },
-            "in_flight": self.in_flight,
+            "in_flight": self.in_flight, "limit": self.limit,
             **({"trouble": asdict(self.trouble)} if self.trouble else {}),
         }  # fmt: skip
+
+    def take_over(self, told: Mapping[str, Any]) -> None:
+        """Set the counts to those that `as_dict` gave elsewhere; target and pace stay."""
+        for name in (
+            "possible", "planned", "accepted", "rejected", "failed", "surplus", "pruned", "open", "in_flight", "limit",
+        ):  # fmt: skip
+            setattr(self, name, told.get(name) or 0)
+        self.without_attributes = told.get("barren") or 0
+        self.reasons_without_attributes = Counter(told.get("barren_reasons") or {})
+        self.by_hop = Counter({int(hop): count for hop, count in (told.get("by_hop") or {}).items()})
+        self.by_label = Counter(told.get("by_label") or {})
+        self.reasons = Counter(told.get("reasons") or {})
+        self.cost = told.get("cost")
+        self.calls = (told.get("this_run") or {}).get("calls") or 0
+        self.trouble = Trouble(**told["trouble"]) if told.get("trouble") else None
+        tokens = told.get("tokens") or {}
+        kinds = {name: tokens.get(name) or 0 for name in ("prompt", "completion", "cached", "reasoning")}
+        self.usage = Usage(told.get("calls") or 0, estimated=tokens.get("estimated_calls") or 0, **kinds)
 
 
 def usage_by_step(
