@@ -42,7 +42,7 @@ def test_decisions_reach_exports_stats_status_and_are_made_up_for(run: Path) -> 
     assert (code, out.count("\n")) == (0, 1)
     assert "2 records accepted, 1 of them edited; 1 refused" in err
     assert "--refill" in err
-    assert f"aide export {run} --to messages" in err
+    assert f"aide export {run} --to trl --split 90/10 -o train" in err
 
     exported = aide("export", run, "--to", "prompt-completion", "--instruction", "").stdout
     assert exported.count("\n") == 29

@@ -362,7 +362,8 @@ class Display:
             self.tell(f"report: {escape_for_console(str(path))}", "report", path=str(path))
             if self.console.is_terminal:
                 here = escape_for_console(quote(str(self.folder.path)))
-                self.tell(f"next: aide review {here}, then aide export {here}", "next")
+                self.tell(f"next: aide review {here}", "next")
+                self.tell(f"then: aide export {here} --to trl --split 90/10 -o train", "next")
 
 
 def _counts(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,9 @@ def review(folder: Folder, port: Port = 0, no_browser: NoBrowser = False) -> Non
     )
     if told.refused:
         console.print("the same `aide expand` with --refill grows others for what was refused")
-    console.print(f"next: `aide export {here} --to messages > train.jsonl` writes what is left", markup=False)
+    console.print(
+        f"next: aide export {here} --to trl --split 90/10 -o train   writes what is left", markup=False
+    )
 
 
 async def _serve(opened: "FolderReview", port: int, *, opens: bool) -> None:

@@ -31,6 +31,7 @@ MAX_REFUSED: Final = 0.2
 _ENOUGH: Final = 4  # grades, from which a scale can be told
 
 _MAX_MISSES: Final = 10  # named one by one: a person looks at that many and no more
+_NAME_LETTERS: Final = 48
 _MAX_TEXT: Final = 200  # characters kept of an answer, which may be a whole essay
 # Names what is drawn at random and what is journaled: another word would make every folder pay again.
 _NAME: Final = "exam"
@@ -64,6 +65,12 @@ class SeedCheck:
         return cls(**data)
 
 
+def _name_seed(seed: Seed) -> str:
+    """Its own name, or the beginning of its text: the rows of a table have no names."""
+    text = " ".join(seed.draft.input.split())
+    return seed.name or repr(text if len(text) <= _NAME_LETTERS else f"{text[: _NAME_LETTERS - 1]}…")
+
+
 def read_seed(
     seed: Seed,
     format: Format,
@@ -74,7 +81,7 @@ def read_seed(
 ) -> SeedCheck:
     """What a blind reading of a seed, and comparisons with its own answer and a wrong one, tell."""
     expected = format.extract_final_answer(seed.draft, card)
-    name = seed.name or seed.id
+    name = _name_seed(seed)
     if reading is None:
         return SeedCheck(
             name,
@@ -107,7 +114,7 @@ async def answer_seed(
     question = Question(f"{_NAME} {seed.id}", draft.input, seed.parts, None, others, card.max_answer_tokens)
     expected = checks.format.extract_final_answer(draft, card)
     said, right = await _answer(checks, ask, question, draft, expected)
-    return SeedCheck(seed.name or seed.id, expected[:_MAX_TEXT], said[:_MAX_TEXT], right, None, None)
+    return SeedCheck(_name_seed(seed), expected[:_MAX_TEXT], said[:_MAX_TEXT], right, None, None)
 
 
 async def _answer(
