@@ -65,9 +65,7 @@ def test_twelve_documents_have_even_shares_of_records_that_stand_in_them(
 ) -> None:
     folder = tmp_path / "run"
     options = ("--contexts", corpus, "--target", 120)
-    planned = json.loads(aide("plan", seeds, *options, "--json"))["expected"]
     expand(seeds, folder, *options)
-    assert planned["calls"] == pytest.approx(paid(folder), rel=0.15)
     found = records(folder)
     assert len(found) == 120
     for record in found:
@@ -87,6 +85,13 @@ def test_twelve_documents_have_even_shares_of_records_that_stand_in_them(
     source, place = (corpus / "chats.md").read_text(encoding="utf-8"), plain["meta"]["document"]
     assert source[place["offset"] :].startswith(plain["parts"]["document"])
     assert place["heading"].startswith("Chats: several turns")
+
+
+def test_the_plan_knows_the_calls(seeds: Path, corpus: Path, tmp_path: Path) -> None:
+    options = ("--contexts", corpus, "--target", 120)
+    planned = json.loads(aide("plan", seeds, *options, "--expect-yield", 1, "--json"))["expected"]
+    expand(seeds, tmp_path / "run", *options, url="sim:?accept_all=true")
+    assert planned["calls"] == pytest.approx(paid(tmp_path / "run"), rel=0.15)
 
 
 def test_a_killed_run_goes_on_without_paying_twice(seeds: Path, corpus: Path, tmp_path: Path) -> None:

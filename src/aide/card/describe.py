@@ -44,19 +44,20 @@ _LONGEST_NAME: Final = 5  # words: "United Kingdom of Great Britain"
 
 
 async def describe_card(
-    ask: Ask, drafts: Sequence[Draft], counted: TaskCard, instructions: str = ""
+    ask: Ask, drafts: Sequence[Draft], counted: TaskCard, instructions: str = "", *, topics: bool = True
 ) -> TaskCard:
     """The whole card: what was counted, and what a few calls say of the examples.
 
     One call describes the task, one names the topics of tasks that few or no labels divide, and one for each 40 labels
     defines those that nobody defined. What a call does not give stays empty; a person's own words are never replaced.
-    `instructions` are the texts of these prompts, of which nothing may stand in the answers.
+    `instructions` are the texts of these prompts, of which nothing may stand in the answers. `topics` is false where
+    nobody would use them.
 
     Raises:
         errors.AideError: of scope `run`.
     """
     card = await _describe_task(ask, drafts, counted, instructions)
-    if wants_topics(card):
+    if topics and wants_topics(card):
         card = replace(card, topics=await name_topics(ask, drafts, card, instructions))
     return await define_labels(ask, drafts, card)
 

@@ -20,6 +20,11 @@ _KINDS: Final[dict[str, BlockKind]] = {
     "paragraph_open": "prose", "blockquote_open": "prose", "heading_open": "heading", "bullet_list_open": "list",
     "ordered_list_open": "list", "fence": "lines", "code_block": "lines", "table_open": "lines", "html_block": "lines",
 }  # fmt: skip
+# What makes a text more than paragraphs; without it the parser, which takes a second for a megabyte, is not needed.
+_MARKED: Final = re.compile(
+    r"^ {0,3}(?:#{1,6}[ \t]|```|~~~|\||=+[ \t]*$|-+[ \t]*$|[-*+][ \t]|\d{1,9}[.)][ \t]|[<>])", re.MULTILINE
+)
+_GAP: Final = re.compile(r"\n(?:[ \t]*\n)+")
 _MARKUP: Final = re.compile(r"[*_`]+|!?\[([^\]]*)\]\([^)]*\)")
 
 
@@ -46,6 +51,9 @@ def find_blocks(text: str) -> Iterator[Block]:
         skipped = front.end()
         if said := _TITLE.search(front[0]):
             yield Block(skipped, skipped, "heading", 1, said[1].strip(" \t\"'"))
+    if not _MARKED.search(text, skipped):
+        yield from _find_paragraphs(text, skipped)
+        return
     body = text[skipped:]
     starts = [skipped, *accumulate((len(line) + 1 for line in body.split("\n")), initial=skipped)][1:]
     tokens = _load_parser().parse(body)
@@ -62,6 +70,14 @@ def find_blocks(text: str) -> Iterator[Block]:
             yield Block(start, end, kind, int(token.tag[1]), title)
         else:
             yield Block(start, end, kind)
+
+
+def _find_paragraphs(text: str, start: int) -> Iterator[Block]:
+    for gap in (*_GAP.finditer(text, start), None):
+        end = gap.start() if gap else len(text)
+        if text[start:end].strip():
+            yield Block(start, end, "prose")
+        start = gap.end() if gap else end
 
 
 @cache

@@ -99,7 +99,10 @@ class _EvenSample:
             self._documents[place] = [each for each in chunks if each.id in kept]
         if not share:
             last = sorted(each.id for chunks in self._documents for each in chunks)[: self._most][-1]
-            self._documents = [[each for each in chunks if each.id <= last] for chunks in self._documents]
+            kept_documents = ([each for each in chunks if each.id <= last] for chunks in self._documents)
+            # More documents than chunks are kept: which they are follows from the hashes alone from here on.
+            self._documents = [chunks for chunks in kept_documents if chunks]
+            self._counts = [len(chunks) for chunks in self._documents]
         self.held = sum(map(len, self._documents))
 
 

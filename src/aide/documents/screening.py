@@ -37,6 +37,15 @@ _LICENCE: Final = re.compile(
     r"copyright (?:\(c\)|©)? ?\d{4}|the above copyright notice|you may not use this file except",
     re.IGNORECASE,
 )
+_LICENCE_MARKS: Final = (
+    "licen",
+    "copyright",
+    "reserved",
+    "permission",
+    "redistribution",
+    "provided",
+    "warrant",
+)
 _WORDS_A_PHRASE: Final = (
     60  # for each phrase of a licence; a text with more words for one is about something else
 )
@@ -57,7 +66,6 @@ class ScreenedChunk:
 
     chunk: Chunk
     id: str
-    language: Language | None
     blocks: _Recurring
 
 
@@ -77,6 +85,7 @@ class ChunkScreen:
         self._faults: Counter[str] = Counter()
         self._first: dict[str, str] = {}
         self._language = ""
+        self._told: list[str] = []
 
     def screen_document(
         self, text: str, blocks: Sequence[Block], chunks: Sequence[Chunk]
@@ -91,33 +100,33 @@ class ChunkScreen:
             if fault := self._find_fault(chunk):
                 self._leave_out(chunk, fault)
                 continue
-            yield ScreenedChunk(
-                chunk, chunk.id, identify_language([chunk.text]), tuple(_list_shares(chunk, keyed))
-            )
+            yield ScreenedChunk(chunk, chunk.id, tuple(_list_shares(chunk, keyed)))
 
     def choose(self, chunks: Sequence[ScreenedChunk]) -> list[ScreenedChunk]:
         """Those of all documents that are kept."""
-        passing = self._choose_language(chunks)
+        languages = [identify_language([each.chunk.text]) for each in chunks]
+        passing = self._choose_language(languages)
         most = max(_RECURS, _RECURRING_SHARE * self._documents)
         kept = []
-        for each in chunks:
+        for each, language in zip(chunks, languages, strict=True):
             again = sum(length for key, length in each.blocks if self._recurring[key] >= most)
             if again > _MOSTLY * len(each.chunk.text):
                 self._leave_out(each.chunk, BOILERPLATE)
-            elif each.language and passing and each.language.code not in passing:
-                self._leave_out(each.chunk, FOREIGN, f" ({each.language.name})")
+            elif language and passing and language.code not in passing:
+                self._leave_out(each.chunk, FOREIGN, f" ({language.name})")
             else:
                 kept.append(each)
         return kept
 
     @property
     def notes(self) -> list[str]:
-        """A sentence for each reason for which chunks were left out."""
-        return [
+        """A sentence for each reason for which chunks were left out, and one where none has the seeds' language."""
+        left_out = (
             f"--contexts leaves out {format_plural(count, 'chunk')} {_NAMED[fault].format(language=self._language)}, "
             f"such as {self._first[fault]}"
             for fault, count in self._faults.most_common()
-        ]
+        )
+        return [*self._told, *left_out]
 
     def _find_fault(self, chunk: Chunk) -> str:
         text = _HEADING.sub("", chunk.text)
@@ -138,14 +147,17 @@ class ChunkScreen:
         where = f"{chunk.file} at character {chunk.offset:,}" if chunk.offset else chunk.file
         self._first.setdefault(fault, where + detail)
 
-    def _choose_language(self, chunks: Sequence[ScreenedChunk]) -> frozenset[str]:
+    def _choose_language(self, languages: Sequence[Language | None]) -> frozenset[str]:
         """The codes that pass: of the seeds' language where some chunk has it, else of that of most chunks."""
-        found = Counter(each.language for each in chunks if each.language)
+        found = Counter(filter(None, languages))
         if not found:
             return frozenset()
         wanted = self._wanted
         if wanted is None or not any(each.code in list_near_codes(wanted.code) for each in found):
-            wanted = found.most_common(1)[0][0]
+            most = found.most_common(1)[0][0]
+            if wanted:
+                self._told.append(f"--contexts: the documents are in {most.name}, the seeds in {wanted.name}")
+            wanted = most
         self._language = wanted.name
         return list_near_codes(wanted.code)
 
@@ -153,7 +165,7 @@ class ChunkScreen:
 def _make_key(text: str) -> int:
     """A number for the words of a block; 0 where they are few."""
     words = fold_words(text)
-    return int(digest("block", *words)[:_KEY_DIGITS], 16) if len(words) >= _LEAST_BLOCK else 0
+    return int(digest("block", " ".join(words))[:_KEY_DIGITS], 16) if len(words) >= _LEAST_BLOCK else 0
 
 
 def _list_shares(chunk: Chunk, keyed: Sequence[tuple[Block, int]]) -> Iterator[tuple[int, int]]:
@@ -167,6 +179,8 @@ def _list_shares(chunk: Chunk, keyed: Sequence[tuple[Block, int]]) -> Iterator[t
 
 def _is_menu(text: str) -> bool:
     """Links for the most part, or lines that end in a page number behind dots."""
+    if "](" not in text and "..." not in text and ". . ." not in text:
+        return False
     links = _LINK.findall(text)
     plain = _LINK.sub("", text)
     linked, other = sum(map(len, links)), sum(map(str.isalpha, plain))
@@ -175,5 +189,8 @@ def _is_menu(text: str) -> bool:
 
 
 def _is_licence(text: str, size: int) -> bool:
-    phrases = {phrase.casefold() for phrase in _LICENCE.findall(text)}
+    folded = text.casefold()
+    if not any(mark in folded for mark in _LICENCE_MARKS):  # the phrases themselves are looked for slowly
+        return False
+    phrases = set(_LICENCE.findall(folded))
     return bool(phrases) and size <= _WORDS_A_PHRASE * len(phrases)

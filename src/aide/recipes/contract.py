@@ -173,6 +173,11 @@ class Recipe:
         return f"aspect {number} of a common matter"
 
     @classmethod
+    def expect_found(cls, spec: RunSpec, wanted: tuple[int, ...]) -> tuple[int, ...]:
+        """For a plan: how much of each matter a model typically finds where so much is wanted."""
+        return wanted
+
+    @classmethod
     def read_way(cls, kind: str, matter: Any) -> dict[str, Any]:
         """The fields of a `Hop` that say what it is grown along."""
         return {"way": matter if isinstance(matter, Mapping) else {"about": matter}}

@@ -194,6 +194,11 @@ class Documents(WrittenRecipe):
         return str(matter["attribute"])
 
     @classmethod
+    def expect_found(cls, spec: RunSpec, wanted: tuple[int, ...]) -> tuple[int, ...]:
+        """Some more than are wanted, in the places of records that fail."""
+        return tuple(max(count, min(count + _SPARE, spec.attributes)) for count in wanted)
+
+    @classmethod
     def make_typical(cls, matter: str, number: int) -> Any:
         """A triple of the usual length."""
         return Triple("a common matter", "depends on", f"aspect {number}").as_dict()
@@ -215,6 +220,15 @@ class Documents(WrittenRecipe):
         """The prompt for this format."""
         names = [f"{_PROMPTS}/write.{name}" for name in self.context.format.prompt_names]
         return self.context.prompts.find_template(*names, f"{_PROMPTS}/write")
+
+    def find_revision(self) -> str:
+        """The prompt that rewrites a text, with the rules of those that write one."""
+        names = [f"revise.{name}" for name in self.context.format.prompt_names]
+        return self.context.prompts.find_template(*names, f"{_PROMPTS}/revise")
+
+    def list_values(self, hops: Sequence[Hop]) -> dict[str, Any]:
+        """The headings that the chunk stands under: a chunk need not say what all of its document is about."""
+        return {"heading": str(hops[0].parent.source.get("heading", ""))}
 
     def describe(self, hop: Hop, *, answered: bool = False) -> str:
         """What the document says that is asked about, how, and in which manner."""

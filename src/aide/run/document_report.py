@@ -1,7 +1,7 @@
 """How many records each document has."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -28,7 +28,7 @@ def count_documents(
     return found
 
 
-def name_document(line: dict[str, Any]) -> str:
+def name_document(line: Mapping[str, Any]) -> str:
     """The file of the document that a record is about; empty where it is about none."""
     source = line["meta"].get(DOCUMENT)
-    return str(source.get("file", "")) if isinstance(source, dict) else ""
+    return str(source.get("file", "")) if isinstance(source, Mapping) else ""

@@ -31,6 +31,8 @@ R = TypeVar("R")
 
 REAL: Final = "real reading"
 """Kind of the decision that keeps how the judge read a real text."""
+ABOUT_DOCUMENT: Final = "reflect/beside.document"
+"""The prompt that holds answers against the document that was put beside their seed."""
 EXAMPLES: Final = 8
 """Real examples that the judge sees: enough to show how they differ, few enough to be paid for with every call."""
 EXAMPLE_TOKENS: Final = 1200
@@ -267,12 +269,14 @@ class GroupedJudge:
     async def _ask_comparisons(self, id: str, items: Sequence[Item]) -> Sequence[Comparison | None]:
         answers = self._format.shows_answer(self._card)
         payload = make_comparison_payload(answers, len(items))
+        document = items[0].get("document", "")
+        about = bool(document) and not self._format.chats
         replies = await self._ask_judge(
             id,
             payload,
-            template=self._format.compare_prompt,
+            template=ABOUT_DOCUMENT if about else self._format.compare_prompt,
             max_output=200 + 120 * len(items),
-            parts=self._documents.get(items[0].get("document", ""), WHOLE),
+            parts=self._documents.get(document, WHOLE),
             pairs=items,
             answers=answers,
         )

@@ -30,6 +30,10 @@ class ParentChooser:
         seeds = Counter(branch.seed for branch in chosen)
         kinds = Counter(branch.kind for branch in chosen)
         near = [self._find_words(branch.seed, branch.id) for branch in chosen[-HELD_AGAINST:]]
+        least = min(sources[each.source] for each in candidates)
+        first = next(place for place, each in enumerate(candidates) if sources[each.source] == least)
+        if candidates[first].source and not candidates[first].kind:
+            return first  # the roots of a source come in the order in which they are to be parents
 
         def count(each: ParentCandidate) -> tuple[int, int, int]:
             return sources[each.source], seeds[each.seed], kinds[each.kind]

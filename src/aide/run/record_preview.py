@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from aide.journal import Journal, Outcome
-from aide.records import PLAIN, Lineage, read_output, show_chat
+from aide.records import PLAIN, Lineage, read_output, read_varying, show_chat
+from aide.run.document_report import name_document
 from aide.run.folder import RunFolder
 from aide.run.seed_pool import SEED
 
@@ -61,6 +62,8 @@ def _make_preview(line: Mapping[str, Any], seeds: Mapping[str, Any], journal: Jo
     if lineage.operation == PLAIN:
         above = "(none)"
     origin = f"{lineage.describe()}{' (anchored)' if lineage.anchored else ''}"
+    if document := name_document(line):
+        origin += f", in {document}"
     grades = ", ".join(f"{name} {_format_grade(value)}" for name, value in line["scores"].items())
     return RecordPreview(
         _show_input(seeds[lineage.seed_id]), above, _show_input(line), read_output(line), origin, grades
@@ -72,4 +75,5 @@ def _format_grade(value: Any) -> str:
 
 
 def _show_input(line: Mapping[str, Any]) -> str:
-    return show_chat(line) or str(line["input"])
+    """What was asked; of a text with fixed parts the part that varies, since a document would fill the screen."""
+    return show_chat(line) or read_varying(line)

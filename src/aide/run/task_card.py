@@ -9,6 +9,7 @@ from aide.card import TraitPool, card_from_toml, card_to_toml, describe_card, ra
 from aide.config import resources
 from aide.errors import InputError
 from aide.formats import Label, TaskCard
+from aide.recipes import find_recipe
 from aide.records import Draft, digest
 from aide.run.folder_inputs import list_new_labels
 from aide.run.inputs import PreparedInputs, count_inputs_card
@@ -73,7 +74,8 @@ async def _describe(session: Session, inputs: PreparedInputs) -> TaskCard:
     named = ("card.md", "card_topics.md", "card_labels.md")
     instructions = "\n".join(resources.read_file("prompts", name, session.spec.prompts) for name in named)
     counted = count_inputs_card(session.spec, inputs)
-    return await describe_card(session.ask_for(digest("card")), drafts, counted, instructions)
+    topics = find_recipe(session.spec.recipe).deals_topics
+    return await describe_card(session.ask_for(digest("card")), drafts, counted, instructions, topics=topics)
 
 
 def list_trait_rows(card: TaskCard, inputs: PreparedInputs) -> list[tuple[str, str]]:

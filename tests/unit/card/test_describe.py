@@ -125,6 +125,13 @@ def test_useless_answers_leave_the_counted_card() -> None:
     assert card == known
 
 
+def test_topics_that_nobody_would_use_are_not_asked_for() -> None:
+    ask = Scripted(json.dumps(SAID))
+    draft = Draft("Why?", "So.")
+    card = asyncio.run(describe_card(ask, [draft], card_of(draft), topics=False))
+    assert (len(ask.asked), card.topics) == (1, ())
+
+
 def test_huge_examples_are_shown_in_part_and_many_are_spread() -> None:
     ask = Scripted(json.dumps(SAID), json.dumps(TOPICS))
     draft = Draft("word " * 20_000, "x")

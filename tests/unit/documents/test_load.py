@@ -73,6 +73,7 @@ def test_another_language_than_the_seeds_is_left_out(tmp_path: Path) -> None:
 def test_where_no_document_has_the_seeds_language_that_of_most_is_taken(tmp_path: Path) -> None:
     loaded = load(write(tmp_path, b=GERMAN))
     assert [chunk.text for chunk in loaded.chunks] == [GERMAN]
+    assert loaded.notes == ("--contexts: the documents are in German, the seeds in English",)
 
 
 def test_a_notice_that_recurs_in_many_documents_is_no_matter_to_ask_about(tmp_path: Path) -> None:

@@ -84,6 +84,12 @@ def test_a_record_is_read_in_the_frame_of_its_seed_with_fixed_parts_of_its_own()
     assert Record.from_dict(replace(RECORD, parts=other).as_dict(), FRAME).parts == other
 
 
+def test_a_record_whose_seed_has_no_part_keeps_the_document_that_was_put_beside_it() -> None:
+    parts = Parts((("document", "Pay on {time}."),), "question", "{document}\n\n{question}")
+    record = replace(RECORD, parts=parts)
+    assert Record.from_dict(record.as_dict(), Parts()) == record
+
+
 def test_lines_of_version_0_1_have_the_varying_part_last() -> None:
     line = RECORD.as_dict()
     del line["varying"]

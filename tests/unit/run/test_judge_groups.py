@@ -46,7 +46,7 @@ class Asked:
     def _answer(self, payload: Payload[Any], template: str, context: dict[str, Any]) -> Any:
         if self.broken:
             raise Unusable("invalid", "no JSON")
-        if template == "reflect/beside":
+        if template.startswith("reflect/beside"):
             rows: list[dict[str, Any]] = [
                 {"n": n, "residue": False, "diversity": 6} for n in range(1, len(context["pairs"]) + 1)
             ]
@@ -370,6 +370,27 @@ def test_part_two_shows_the_parent_and_where_code_cannot_compare_the_answer(tmp_
         assert pair["answer"] == ""
 
     play(tmp_path / "labels", labels)
+
+
+def test_answers_about_a_document_beside_a_seed_are_held_against_it(tmp_path: Path) -> None:
+    def compare(bench: Bench, n: int, depth: int) -> "asyncio.Task[Comparison]":
+        parts = Parts((("document", f"Rule {n % 2}."),), "question", "{document} {question}")
+        parent = Point(f"root {n}", bench.seeds[0].draft, parts, depth, {"file": "rules.md"})
+        hop = Hop(bench.seeds[0], parent, depth + 1, "ask", Triple("t", "r", str(n)), group="g")
+        return asyncio.create_task(bench.judge.compare(hop, Draft(f"text {n}", "its answer")))
+
+    async def scene(bench: Bench) -> None:
+        bench.open = 4
+        await finish(*(compare(bench, n, n // 2) for n in range(4)))
+        calls = {call["parts"].fixed_text: call for call in bench.asked.calls}
+        assert {call["template"] for call in bench.asked.calls} == {"reflect/beside.document"}
+        for place, rule in enumerate(("Rule 0.", "Rule 1.")):
+            pairs = calls[rule]["pairs"]
+            assert [pair["text"] for pair in pairs] == [f"text {place}", f"text {place + 2}"]
+            # A seed lends its manner alone, a record is what the next one has to differ from.
+            assert [pair["parent"] for pair in pairs] == ["", bench.seeds[0].draft.input]
+
+    play(tmp_path, scene, format="free_text")
 
 
 # --- the whole tree -----------------------------------------------------------------------------------------

@@ -86,6 +86,13 @@ def test_the_source_with_fewest_children_comes_before_seeds() -> None:
     assert choose(candidates, before) == "fee"
 
 
+def test_roots_of_a_source_come_in_their_order() -> None:
+    candidates = [
+        ParentCandidate(id, seed, "", "", "lease.md") for id, seed in (("card again", "s"), ("fee", "new"))
+    ]
+    assert choose(candidates, chosen("card")) == "card again"
+
+
 def test_texts_are_read_once() -> None:
     texts = Texts()
     choose_next = ParentChooser(texts)

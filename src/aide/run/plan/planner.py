@@ -73,7 +73,9 @@ def _walk(
     in_flight = sum(each.ceiling for each in served) or _CALLS_IN_FLIGHT
     return Walk(
         part.sow((sizes.most(GUIDED), sizes.most(PLAIN_SIZE))), sizes, fates, rehearsal.traces,
-        find_kind=lambda hop: find_kind(spec, hop), documents={seed.id: _name_document(seed) for seed in part.seeds},
+        find_kind=lambda hop: find_kind(spec, hop),
+        expect_found=lambda wanted: find_recipe(spec.recipe).expect_found(spec, wanted),
+        documents={seed.id: _name_document(seed) for seed in part.seeds},
         contexts=len(inputs.contexts), roots=beside, keep=part.keep, in_flight=in_flight, mix=inputs.format.labelled,
     ).run()  # fmt: skip
 

@@ -132,7 +132,9 @@ class Rehearsal:
         """The card, as long as a model would make it."""
         instructions = resources.read_file("prompts", "card.md", self._spec.prompts)
         drafts = [seed.draft for seed in self._inputs.seeds]
-        card = await describe_card(self._ask, drafts, self._card, instructions)
+        card = await describe_card(
+            self._ask, drafts, self._card, instructions, topics=self._kind.deals_topics
+        )
         self._card = self._inputs.frame_card(card)
         self.once += self._ask.take()
 

@@ -80,6 +80,7 @@ class Walk:
         traces: Mapping[tuple[str, str], Trace],
         *,
         find_kind: Callable[[int], str],
+        expect_found: Callable[[tuple[int, ...]], tuple[int, ...]],
         documents: Mapping[str, str],
         contexts: int,
         roots: Mapping[str, str],
@@ -88,10 +89,10 @@ class Walk:
         mix: bool,
     ) -> None:
         """`traces` are what candidates of a kind and fate go through; `find_kind` gives the kind of guided records of
-        a hop; `documents` say what questions are about, by seed, and plain records go round these and so many
-        `contexts`; `roots` are the documents that were put beside seeds, by root. Of the accepted records of a hop in
-        `keep` only that share may become parents. `in_flight` bounds the calls on the wire, and with `mix` a call mixes
-        labels.
+        a hop, `expect_found` how much of what is wanted is found; `documents` say what questions are about, by seed,
+        and plain records go round these and so many `contexts`; `roots` are the documents that were put beside seeds,
+        by root. Of the accepted records of a hop in `keep` only that share may become parents. `in_flight` bounds the
+        calls on the wire, and with `mix` a call mixes labels.
         """
         self.levels: dict[Level, LevelCounts] = defaultdict(LevelCounts)
         self._frontier = frontier
@@ -102,6 +103,7 @@ class Walk:
         self._documents = documents
         first = next(iter(documents), "")
         self._plain_documents = [*documents.items(), *((first, f"context {n}") for n in range(contexts))]
+        self._expect_found = expect_found
         self._beside = dict(roots)
         self._keep = keep
         self._kept: dict[int, float] = defaultdict(float)
@@ -161,7 +163,7 @@ class Walk:
 
     def _end_planting(self, work: PlantWork) -> None:
         self._open -= 1
-        self._frontier.planted(work.branch, work.wanted)
+        self._frontier.planted(work.branch, self._expect_found(work.wanted))
 
     def _end_writing(self, work: GroupWork, kind: str) -> None:
         self._numbers += 1
