@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import jinja2
@@ -208,7 +208,7 @@ class Prompts:
 
 def _list_queries(template: str, context: Mapping[str, Any]) -> list[str]:
     """What a prompt asks about, where passages are of use to it: a question, texts to be read, answers to be judged."""
-    kind = template.partition("/")[0]
+    kind = PurePosixPath(template).parent.name  # of a recipe's own prompts, too
     if kind == "answer":
         return [context["question"]]
     if kind == "reflect" and "texts" in context:

@@ -29,7 +29,7 @@ RARE_SETTINGS: Final = frozenset({
     "min_exam", "realism", "guard", "batch_min", "batch_wait", "timeout", "endpoint_patience", "drain_seconds",
     "max_total_tokens", "expect_yield", "encoding", "header", "sheet", "input_pattern", "run_dir", "shard_size",
     "lock_wait", "adopt", "retry_failed", "log_format", "label_separator", "agree_on", "new_labels",
-    "card", "parts", "ray_address",
+    "card", "corpus", "parts", "ray_address",
 })  # fmt: skip
 """Settings whose options `--help` leaves to `--help-all`."""
 _BATCHES: Final = ("batch", "batch_min", "batch_wait")

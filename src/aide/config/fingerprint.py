@@ -51,6 +51,7 @@ EXCLUDED: Final[Mapping[str, str]] = {
     "exam": "looks before the first record, changes none",
     "min_exam": "looks before the first record, changes none",
     "avoid": "paths; the hashes of their contents are added by whoever reads them",
+    "corpus": "paths; the hashes of their contents are added by whoever reads them",
     "knowledge": "paths; the hashes of their contents are added by whoever reads them",
     "output_schema": "a path; the hash of its content is added by whoever reads it",
     "persona_file": "a path; the hash of its content is added by whoever reads it",

@@ -29,7 +29,7 @@ METHOD_SETTINGS: Final = frozenset({
 })  # fmt: skip
 """Settings of that recipe, of which others may heed some."""
 RECIPE_SETTINGS: Final = METHOD_SETTINGS | frozenset({
-    "subtasks", "queries", "round_trip", "round_trip_by", "negatives", "negatives_from", "passage_variants",
+    "corpus", "subtasks", "queries", "round_trip", "round_trip_by", "negatives", "negatives_from", "passage_variants",
 })  # fmt: skip
 """Settings that a recipe must name to heed them, those of single recipes included; given with another, they are
 refused."""
@@ -66,6 +66,10 @@ class RunSettings(ServiceSettings):
     ] = ()
     knowledge: Annotated[
         tuple[PathText, ...], Flag("task", "Passages; the best few stand beside answer and judge.", "PATH")
+    ] = ()
+    corpus: Annotated[
+        tuple[PathText, ...],
+        Flag("task", "Further instructions that lend their constraints (recipe tcia); repeatable.", "FILE"),
     ] = ()
     demonstrations: Annotated[
         int, Field(ge=0, le=20), Flag("task", "Seeds that each prompt shows as examples.")

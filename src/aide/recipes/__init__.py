@@ -14,6 +14,7 @@ from aide.recipes.retrieval import Retrieval
 from aide.recipes.self_guide import SelfGuide
 from aide.recipes.steps import NOT_NEEDED
 from aide.recipes.tasks import Tasks
+from aide.recipes.tcia import Tcia
 from aide.recipes.written import WrittenRecipe
 from aide.registry import Registry
 
@@ -28,6 +29,7 @@ for _recipe in (
     Retrieval,
     SelfGuide,
     Tasks,
+    Tcia,
 ):
     RECIPES.add(_recipe.name, _recipe)
 

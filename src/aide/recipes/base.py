@@ -103,6 +103,8 @@ class RecipeContext:
     """Passages that stand beside answers and their judge."""
     collection: "PassageCollection | None" = None
     """The passages that a recipe searches."""
+    corpus: Sequence[str] = ()
+    """The texts of `--corpus`."""
     wants: Callable[[Hop], bool] = lambda hop: True
     """False where a record of this hop would come too late for the target."""
     note_written: Callable[[Group, int], None] = lambda group, count: None

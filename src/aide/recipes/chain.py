@@ -28,6 +28,8 @@ STEPS: Final = "steps"
 QUESTIONS: Final = "questions"
 FORMATS: Final = ("open", "free_text", "code")
 """Formats whose answers can be built one on the other; `prompts/recipes/chain/answer/` has a file for each."""
+SPARE: Final = 1
+"""So many more steps and questions are proposed than are wanted: some don't pass the check."""
 _LETTERS: Final = 400
 
 
@@ -137,7 +139,7 @@ class Chain(WrittenRecipe):
 
     async def plant(self, seed: Seed, point: Point, work: PlantWork, ask: Ask) -> Found:
         """What may be added to a parent: proposed by one call, checked for composability by a second one."""
-        steps, questions = work.wanted
+        steps, questions = (count and count + SPARE for count in work.wanted)
         shared: dict[str, Any] = {
             "text": point.draft.input,
             "said": self._show_answer(point),
@@ -152,9 +154,10 @@ class Chain(WrittenRecipe):
             "extract", make_checks_payload(len(listed)), template="recipes/chain/check", demos=(),
             max_output=100 + 60 * len(listed), ways=[describe_way(way) for _, way in listed], **shared,
         )  # fmt: skip
+        fit = [each for place, each in enumerate(listed) if place in fitting]
         kept = {
-            matter: [way for place, (own, way) in enumerate(listed) if own == matter and place in fitting]
-            for matter in (STEPS, QUESTIONS)
+            matter: [way for own, way in fit if own == matter][:count]
+            for matter, count in zip((STEPS, QUESTIONS), work.wanted, strict=True)
         }
         if not any(kept.values()):
             raise NodeError("not_composable", "nothing that was proposed takes its answer as an input")

@@ -119,7 +119,10 @@ class Lineage:
         """What the record was grown from, in one line: the triple, the persona, a recipe's own way, or the topic."""
         if self.triple or self.way:
             along = self.triple.as_dict() if self.triple else self.way
-            return " / ".join(str(value) for value in along.values() if value)
+            values = (
+                "; ".join(map(str, each)) if isinstance(each, list) else str(each) for each in along.values()
+            )
+            return " / ".join(filter(None, values))
         return self.persona or self.topic
 
     def describe(self) -> str:

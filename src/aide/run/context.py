@@ -138,6 +138,7 @@ def build_recipe_context(
         keeps_thoughts=keeps_thoughts(spec, inputs, card),
         knowledge=inputs.knowledge,
         collection=None if inputs.frames_documents else PassageCollection(inputs.documents, embed),
+        corpus=inputs.corpus,
         wants=wants,
         note_written=note_written,
     )

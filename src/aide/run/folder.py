@@ -268,8 +268,9 @@ def compute_identity(spec: RunSpec) -> dict[str, str]:
         content["persona_file"] = hash_file(str(spec.persona_file))
     if spec.output_schema is not None:
         content["output_schema"] = hash_file(str(spec.output_schema))
-    if spec.knowledge:
-        content["knowledge"] = " ".join(_hash_content(path) for path in spec.knowledge)
+    for name, paths in (("corpus", spec.corpus), ("knowledge", spec.knowledge)):
+        if paths:
+            content[name] = " ".join(map(_hash_content, paths))
     if spec.avoid:
         content["avoid"] = " ".join(sorted(hash_file(str(path)) for path in spec.avoid))
     return compute_fingerprint(spec, content)

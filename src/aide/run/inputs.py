@@ -53,6 +53,8 @@ class PreparedInputs:
     """Of each seed file, by its name, the hash of the very bytes that were read; empty for standard input."""
     knowledge: Knowledge | None = None
     """The passages of `--knowledge`."""
+    corpus: tuple[str, ...] = ()
+    """The texts of `--corpus`."""
     waiting_labels: Mapping[str, int] = field(default_factory=dict)
     """Labels of seeds that wait because the folder's card lacks them, each with the number of such seeds."""
 
@@ -184,7 +186,7 @@ def read_inputs(
     recipe = find_recipe(spec.recipe)
     inputs = PreparedInputs(
         loaded, seeds, format, labels, contexts.texts, avoid, human, dict(hashes or {}), read_knowledge(spec),
-        documents=contexts.documents, frames_documents=recipe.frames_documents, notes=notes,
+        corpus=_read_corpus(spec), documents=contexts.documents, frames_documents=recipe.frames_documents, notes=notes,
     )  # fmt: skip
     if spec.output_schema is not None or spec.agree_on:
         count_inputs_card(spec, inputs)  # what is wrong with them is told before anything is spent
@@ -242,6 +244,14 @@ def _read_human(spec: RunSpec, mapping: SeedMapping, format: Format) -> tuple[Se
     if not paths:
         return ()
     return tuple(shape_chats(load_seeds(paths, replace(mapping, meta=())), as_chats=format.chats).seeds)
+
+
+def _read_corpus(spec: RunSpec) -> tuple[str, ...]:
+    """The texts of `--corpus`, each once; their answers are not needed."""
+    if not spec.corpus:
+        return ()
+    items = read_test_items([str(path) for path in spec.corpus], spec.input_field, spec.keep)
+    return tuple(dict.fromkeys(item.text for item in items))
 
 
 def _read_avoided(spec: RunSpec, seeds: Sequence[Seed]) -> Contamination | None:

@@ -152,6 +152,8 @@ class _Writer:
         high = int(schema.get("maximum", schema.get("exclusiveMaximum", low + 101) - 1))
         if name == OCCURRENCE:
             return low
+        if (low, high) == (1, 10) and self.verdict:  # a grade on an axis of a recipe's own
+            return int(self.verdict["relevance"])
         own = int(self.number or self.place)
         fixed = own if name in ("n", "group") else self.result if self.blind else low - 1
         return fixed if low <= fixed <= high else self.values.randint(low, high)

@@ -63,6 +63,7 @@ def test_what_is_proposed_and_can_be_composed_is_planted() -> None:
     assert found.matters == {STEPS: [{"step": "Double it."}], QUESTIONS: [JOINED]}
     assert ask.steps == ["extract", "extract"]
     assert ask.asked[0]["said"] == "3 * 18 = 54\n#### 54"
+    assert (ask.asked[0]["steps"], ask.asked[0]["questions"]) == (3, 2), "one to spare of each"
     assert len(ask.asked[1]["ways"]) == 3
     assert Found.from_dict(json.loads(json.dumps(found.as_dict()))).count((STEPS, QUESTIONS)) == (1, 1)
 
@@ -155,7 +156,8 @@ def test_texts_may_be_as_long_as_their_chain() -> None:
 def test_what_cannot_be_chained_is_refused(format: str, settings: dict[str, Any]) -> None:
     class Inputs:
         def __init__(self) -> None:
-            self.seeds, self.fixed_parts, self.contexts, self.documents = (make_seed(),), False, (), ()
+            self.seeds, self.fixed_parts = (make_seed(),), False
+            self.contexts, self.documents = (), ()
             self.format = make_context(format).format
 
     inputs: RecipeInputs = Inputs()

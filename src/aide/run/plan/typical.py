@@ -37,6 +37,7 @@ _WORKING: Final = (
     "follows from it, and the rest is left out. Checked against what was given, it holds."
 )
 _WRONG: Final = "2 + 2 = 5\n"
+_QUOTED: Final = 20  # words
 _FALSE: Final = ("gives_away", "residue")
 _NUMBERS: Final = ("n", "group")
 _GRADE: Final = 8
@@ -114,7 +115,10 @@ class TypicalWriter:
             return seed.draft.evidence or "none"
         words = max(texts, key=len).split()
         middle = len(words) // 2
-        return " ".join(words[middle : middle + 20])
+        # A tag in a quote would be read as one of the answer's own.
+        starts = sorted(range(0, len(words), _QUOTED), key=lambda start: abs(start - middle))
+        quotes = (" ".join(words[start : start + _QUOTED]) for start in (middle, *starts))
+        return next((quote for quote in quotes if "<" not in quote), "none")
 
     # --- JSON -----------------------------------------------------------------------------------------
 
