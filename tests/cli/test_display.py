@@ -133,3 +133,16 @@ def test_status_shows_hostile_text_as_text(words: tuple[str, ...], tmp_path: Pat
     assert not set(STEERING) & set(done.stdout)
     assert "[red]loud[/red]" in done.stdout
     assert "--json" in words or len(done.stdout) < 4000
+
+
+@pytest.mark.parametrize("columns", [110, 120, 140])
+def test_in_columns_no_grade_is_parted_from_its_name_and_no_row_is_empty_under_the_heading(
+    columns: int,
+) -> None:
+    console = on_screen(columns, terminal=True)
+    grades = "relevance 8, diversity 8, correct yes, agreement 2/2"
+    print_previews(console, [RecordPreview("seed", "parent", "record", "a", "hop 2", grades)] * 2)
+    rows = [line.rstrip() for line in text_of(console).splitlines()]
+    for grade in grades.split(", "):
+        assert sum(grade in row for row in rows) == 2
+    assert rows[rows.index(next(row for row in rows if row.startswith("seed"))) + 1].startswith("──")

@@ -34,17 +34,34 @@ def _print_columns(console: "Console", previews: Sequence["RecordPreview"]) -> N
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 2, 1, 0))
+    table = Table(
+        box=SIMPLE_HEAD, expand=True, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), leading=1
+    )
     grown = _has_parents(previews)
-    for heading in ("seed", "parent", "record") if grown else ("seed", "record"):
+    headings = ("seed", "parent", "record") if grown else ("seed", "record")
+    width = console.width // len(headings) - 2
+    for heading in headings:
         table.add_column(heading, ratio=1, overflow="fold")
     for each in previews:
         origin, record, answer = map(_shorten, (each.origin, each.record, each.answer))
-        grades = f"\n[dim]{_shorten(each.grades)}[/dim]" if each.grades else ""
+        grades = f"\n[dim]{_break_between(_shorten(each.grades), width)}[/dim]" if each.grades else ""
         own = f"[dim]{origin}[/dim]\n{record}\n[bold]answer[/bold] {answer}{grades}"
         parent = [_shorten(each.parent)] if grown else []
         table.add_row(_shorten(each.seed), *parent, own)
     console.print(table)
+
+
+def _break_between(items: str, width: int) -> str:
+    """Items with commas between them, in lines that break no item: a grade and its name stay together."""
+    lines = [""]
+    for item in items.split(", "):
+        joined = f"{lines[-1]}, {item}" if lines[-1] else item
+        if len(joined) < width or not lines[-1]:
+            lines[-1] = joined
+        else:
+            lines[-1] += ","
+            lines.append(item)
+    return "\n".join(lines)
 
 
 def _print_stacked(console: "Console", previews: Sequence["RecordPreview"]) -> None:

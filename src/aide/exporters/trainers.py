@@ -63,7 +63,7 @@ class TrainerExporter:
 
 TRL: Final = TrainerExporter(
     LineExporter(render_prompt_completion),
-    "pip install trl peft datasets && python train.py  # or behind it another student: a name on the hub, a folder",
+    "pip install trl peft datasets && python train.py  # Mistral-7B; python train.py NAME: another student",
     "train.py",
     "train_trl.py.txt",
 )
