@@ -6,7 +6,7 @@
 parts run at the same time; of more, one after the other, as each would run on a machine of its own: their calls a
 second are then those of all parts by the slowest part's time, start-up not included. The last table carries the cost
 of the largest merge on to a million records, on paper: it is linear in the records. Memory is the largest resident set
-that the system saw.
+that the system saw; kB a record is the size of the merged journal.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from subprocess import DEVNULL, Popen
 from growth import make_seeds, peak, simulator
 
 MILLION = 1_000_000
-HEAD = "parts  records    calls  calls/s  ms CPU a call  MiB a part  merge: s      MiB  repeats  journal kB a record"
+HEAD = "parts  records    calls  calls/s  ms CPU a call  MiB a part  merge: s  s CPU    MiB  repeats  kB a record"
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,9 @@ class Row:
     def __str__(self) -> str:
         return (
             f"{self.parts:>5} {self.records:>8,} {self.calls:>8,} {self.calls / self.seconds:>8,.0f} "
-            f"{1000 * self.cpu / self.calls:>14.3f} {self.peak:>11.1f} {self.merge.seconds:>9.2f} "
-            f"{self.merge.peak:>8.1f} {self.repeated:>8,} {self.size / self.records / 1000:>20.1f}"
+            f"{1000 * self.cpu / self.calls:>14.3f} "
+            f"{self.peak:>11.1f} {self.merge.seconds:>9.2f} {self.merge.cpu:>6.2f} "
+            f"{self.merge.peak:>6.1f} {self.repeated:>8,} {self.size / self.records / 1000:>12.1f}"
         )
 
 
@@ -104,15 +105,17 @@ def measure(url: str, seeds: int, records: int, parts: int, together: int) -> Ro
 def carry_on(small: Row, large: Row) -> None:
     """Ten thousand to a million records on paper, from what the larger run took beyond the smaller."""
     more = large.records - small.records
-    seconds = (large.merge.seconds - small.merge.seconds) / more
+    seconds = (large.merge.cpu - small.merge.cpu) / more
     merged = (large.merge.peak - small.merge.peak) / more
     grown = (large.peak * large.parts - small.peak * small.parts) / more
-    print(f"\non paper, {large.parts} parts\n  records  MiB a part  merge: min      MiB  journal of all, GB")
+    print(
+        f"\non paper, {large.parts} parts\n  records  MiB a part  merge: min CPU      MiB  journal of all, GB"
+    )
     for records in (10_000, 100_000, MILLION):
         beyond = records - large.records
         part = large.peak + max(0.0, grown) * beyond / large.parts
         print(
-            f"{records:>9,} {part:>11.0f} {(large.merge.seconds + seconds * beyond) / 60:>11.1f} "
+            f"{records:>9,} {part:>11.0f} {(large.merge.cpu + seconds * beyond) / 60:>14.1f} "
             f"{large.merge.peak + max(0.0, merged) * beyond:>8.0f} {large.size / large.records * records / 1e9:>19.2f}"
         )
 

@@ -13,7 +13,7 @@ CrashPoint = Literal[
     "after_answer", "after_journal", "before_shard", "after_prune_log", "after_part", "before_replace",
     "before_journal", "after_lock",
     "before_submission", "after_submission", "during_collection", "after_collection",
-    "before_decision", "after_decision",
+    "before_decision", "after_decision", "after_absorbing",
 ]  # fmt: skip
 
 VARIABLE: Final = "AIDE_CRASH_AT"

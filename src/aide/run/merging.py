@@ -13,6 +13,7 @@ from aide.atomic import write_atomic
 from aide.config.fingerprint import compare_fingerprints
 from aide.config.partition import Partition
 from aide.config.spec import RunSpec
+from aide.crash_points import hit
 from aide.errors import InputError
 from aide.journal import Journal, Outcome
 from aide.journal.absorbing import absorb_journal
@@ -192,6 +193,7 @@ def _absorb(root: RunFolder, parts: Sequence[RunFolder], spec: RunSpec) -> dict[
         absorb_journal(
             root.journal, part.journal, change, skip_decisions=(PRUNE,), skip_meta=("schema", BLOCK, GUARD)
         )
+        hit("after_absorbing")
     if not root.card.exists() and parts[0].card.exists():
         write_atomic(root.card, parts[0].card.read_text(encoding="utf-8"))
     return counts
