@@ -79,10 +79,11 @@ def cut_chunks(
     chunk, which goes by the heading of the first.
     """
     if measure_size(document.text) <= max(size, whole):
-        first = next((block.title for block in blocks), "") if blocks and blocks[0].title else ""
-        yield Chunk(document.text, document.name, first, 0)
+        first = blocks[0].title if blocks else ""
+        heading = _BETWEEN.join(dict.fromkeys(filter(None, (document.title, first))))
+        yield Chunk(document.text, document.name, heading, 0)
         return
-    for section in _join_small(list(_find_sections(document.text, blocks)), size):
+    for section in _join_small(list(_find_sections(document, blocks)), size):
         if not section.blocks:
             continue
         if section.size <= size:
@@ -93,15 +94,16 @@ def cut_chunks(
             yield Chunk(document.text[start:end], document.name, section.heading, start)
 
 
-def _find_sections(text: str, blocks: Sequence[Block]) -> Iterator[_Section]:
-    path: list[tuple[int, str]] = []
-    section = _Section("", [], 0)
+def _find_sections(document: Document, blocks: Sequence[Block]) -> Iterator[_Section]:
+    text = document.text
+    path = [(0, document.title)]
+    section = _Section(document.title, [], 0)
     for block in blocks:
         if block.kind == "heading":
             yield section
             path = [(level, title) for level, title in path if level < block.level]
             path.append((block.level, block.title))
-            section = _Section(_BETWEEN.join(title for _, title in path if title), [], 0)
+            section = _Section(_BETWEEN.join(dict.fromkeys(title for _, title in path if title)), [], 0)
         if block.end > block.start:
             section.blocks.append(block)
             section.size += measure_size(text[block.start : block.end])

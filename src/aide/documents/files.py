@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from aide.documents.convert import CONVERTED, convert_file
+from aide.documents.conversions import ConversionCache
+from aide.documents.convert import CONVERTED
 from aide.documents.pages import find_charset, read_page
 from aide.errors import InputError
 from aide.jsonl import open_decompressed, parse_json
@@ -51,6 +52,8 @@ class Document:
 
     name: str
     text: str
+    title: str = ""
+    """What it says of itself beside its text."""
 
 
 class DocumentReader:
@@ -68,15 +71,17 @@ class DocumentReader:
         skip_bad: bool = False,
         besides: Sequence[Path] = (),
         flag: str = "--contexts",
+        cache: Path | None = None,
     ) -> None:
         """`encoding` is that of texts which are not UTF-8; empty means that they are refused. `flag` is the option that
-        named the paths, as messages say it.
+        named the paths, as messages say it. `cache` is a folder for the texts of converted files.
         """
         self._paths = paths
         self._encoding = encoding
         self._skip_bad = skip_bad
         self._flag = flag
         self._besides = {path.resolve() for path in besides}
+        self._conversions = ConversionCache(cache)
         self._names: set[str] = set()
         self._others: Counter[str] = Counter()
         self._silent: list[str] = []
@@ -165,9 +170,9 @@ class DocumentReader:
 
     def _read_text(self, name: str, ending: str, data: bytes) -> str:
         if data.startswith(b"%PDF"):
-            return convert_file(name, data, ".pdf")
+            return self._conversions.convert(name, data, ".pdf")
         if ending in CONVERTED:
-            return convert_file(name, data, ending)
+            return self._conversions.convert(name, data, ending)
         if data.startswith(_ARCHIVE):
             raise InputError(f"{name} is an archive", hint="unpack it, and name its folder")
         head = data.lstrip()[:64].lower()
@@ -205,7 +210,9 @@ class DocumentReader:
 
 
 def _read_row(name: str, line: bytes) -> Document:
-    """A line that is a string, or an object with a text: under one of the usual names, else its first string."""
+    """A line that is a string, or an object with a text: under one of the usual names, else its first string. A `title`
+    or `heading` beside the text is its title.
+    """
     try:
         row = parse_json(line)
     except ValueError as fault:
@@ -213,7 +220,9 @@ def _read_row(name: str, line: bytes) -> Document:
     text = clean_text(row if isinstance(row, str) else _find_text(row) if isinstance(row, Mapping) else "")
     if not text:
         raise InputError(f"{name} holds no text", hint='such as {"text": "…"}')
-    return Document(name, text)
+    given = row.get("title", row.get("heading")) if isinstance(row, Mapping) else ""
+    title = " ".join(clean_text(given).split()) if isinstance(given, str) else ""
+    return Document(name, text, title if title != text else "")
 
 
 def _find_text(row: Mapping[str, Any]) -> str:

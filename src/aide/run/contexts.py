@@ -8,6 +8,7 @@ from typing import Final
 from aide.config.spec import RunSpec
 from aide.documents import Chunk, DocumentReader, load_chunks, load_whole
 from aide.documents.chunks import measure_size
+from aide.documents.conversions import find_cache
 from aide.documents.load import MOST_CHUNKS
 from aide.recipes import find_recipe
 from aide.records import Seed
@@ -41,7 +42,9 @@ def read_contexts(spec: RunSpec, seeds: Sequence[Seed], paths: Sequence[str]) ->
     if not spec.contexts:
         return GivenContexts()
     besides = [Path(path) for path in paths if not is_stream(path)]
-    reader = DocumentReader(spec.contexts, encoding=spec.encoding, skip_bad=spec.skip_bad, besides=besides)
+    reader = DocumentReader(
+        spec.contexts, encoding=spec.encoding, skip_bad=spec.skip_bad, besides=besides, cache=find_cache()
+    )
     recipe = find_recipe(spec.recipe)
     if recipe.takes_documents:
         most = MOST_CHUNKS if recipe.frames_documents else _MOST_SEARCHED

@@ -7,6 +7,7 @@ from aide.config.spec import RunSpec
 from aide.documents import DocumentReader
 from aide.documents.blocks import find_blocks
 from aide.documents.chunks import cut_chunks
+from aide.documents.conversions import find_cache
 from aide.errors import InputError
 from aide.retrieval import Knowledge, Passage, WordIndex
 
@@ -33,7 +34,7 @@ def read_knowledge(spec: RunSpec) -> Knowledge | None:
 
 def _read_passages(spec: RunSpec) -> Iterator[Passage]:
     reader = DocumentReader(
-        spec.knowledge, encoding=spec.encoding, skip_bad=spec.skip_bad, flag="--knowledge"
+        spec.knowledge, encoding=spec.encoding, skip_bad=spec.skip_bad, flag="--knowledge", cache=find_cache()
     )
     for document in reader.read():
         for chunk in cut_chunks(document, list(find_blocks(document.text)), _SIZE, _WHOLE):

@@ -72,6 +72,14 @@ def test_headings_inside_code_are_none() -> None:
     assert {chunk.heading for chunk in cut(text)} == {"Setup"}
 
 
+def test_the_title_of_a_row_is_the_outermost_heading() -> None:
+    text = f"{paragraph(3)}\n\n# Rent\n\n{paragraph(3, 3)}"
+    chunks = cut_chunks(Document("leases.jsonl:1", text, "Lease"), list(find_blocks(text)), 60)
+    assert [chunk.heading for chunk in chunks] == ["Lease", "Lease > Rent"]
+    whole = Document("leases.jsonl:1", "# Lease\n\nPay.", "Lease")
+    assert [chunk.heading for chunk in cut_chunks(whole, list(find_blocks(whole.text)))] == ["Lease"]
+
+
 def test_a_title_in_front_matter_is_the_first_heading() -> None:
     text = f"---\ntitle: 'The lease'\nlayout: page\n---\n\n{paragraph(3)}\n\n## Rent\n\n{paragraph(3, 3)}"
     chunks = cut(text)
