@@ -100,6 +100,7 @@ class Chain(WrittenRecipe):
         "plain_share": 0.0, "residual": "off", "steer": False, "min_diversity": 1, "answer": "separate",
     }  # fmt: skip
     draws_traits = False
+    deals_topics = False
     typical: ClassVar[Mapping[str, str]] = {
         "steps": "Take that result and say what follows from it for the next one in line {}.",
         "question": "What is to be said of another matter of the same kind, which is given in a sentence {}?",

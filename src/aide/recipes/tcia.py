@@ -142,6 +142,7 @@ class Tcia(WrittenRecipe):
         "plain_share": 0.0, "residual": "off", "steer": False, "min_diversity": 3,
     }  # fmt: skip
     draws_traits = False
+    deals_topics = False
     typical: ClassVar[Mapping[str, str]] = {
         "query": "Say what comes of a common matter of this kind.",
         "constraints": "Only what is left over from before counts {}.",

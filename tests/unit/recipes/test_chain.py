@@ -141,6 +141,15 @@ def test_the_prompt_of_an_answer_shows_the_answered_part_between_question_and_fo
     assert places == sorted(places)
 
 
+def test_passages_of_knowledge_stand_beside_the_answer_of_a_chain() -> None:
+    card = make_context("free_text").card
+    prompts = Prompts(None, card=card, find_passages=lambda asked: [f"A passage about: {asked[0]}"])
+    values: dict[str, Any] = {"question": FRESH, "labels": (), "evidence": False, "demos": ()}
+    shown: dict[str, Any] = {"first": "How many?", "said": "It is 54.", "added": "A further step: double it."}
+    user = prompts.render("recipes/chain/answer/free_text", WHOLE, **values, **shown)[-1].content
+    assert f"A passage about: {FRESH}" in user
+
+
 def test_texts_may_be_as_long_as_their_chain() -> None:
     spec = RunSpec(base_url=("sim:",), model="m", hops=2, recipe="chain")
     card = make_context().card
