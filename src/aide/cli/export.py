@@ -264,9 +264,7 @@ def _export_parts(
     from aide.exporters.trainers import TRAIN, TrainerExporter
 
     if to in ("dataset", "beir", "seeds"):
-        raise InputError(
-            f"--to {to} takes no --split", hint="aide split -o cut; aide export cut --to dataset"
-        )
+        raise InputError(f"--to {to} takes no --split", hint=f"aide split -o cut; aide export cut --to {to}")
     folder = Path(job.dest)
     card = job.rendering.card
     with TemporaryDirectory(prefix="aide-split-") as kept:

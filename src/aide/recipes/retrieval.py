@@ -6,9 +6,9 @@ variants of passages are those of QZhou-Embedding (Yu et al. 2025, arXiv 2508.21
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from math import ceil
 from typing import Any, ClassVar, Final
 
@@ -34,22 +34,34 @@ MODEL: Final = "model"
 BOTH: Final = "both"
 _PROMPTS: Final = "recipes/retrieval"
 _YIELD: Final = 0.5  # of queries by a strong model, those by which BM25 finds their passage first
+_SPARE: Final = 4  # times as many passages as a target is expected to take are there for it
 _TOKENS: Final = 2  # for a word, in any language
 
 
 class PassageRoots(Roots):
     """Each passage once, beside a seed that lends its manner; files take turns."""
 
-    def __init__(self, passages: Sequence[Chunk]) -> None:
-        self._passages = passages
+    def __init__(self, passages: Sequence[Chunk], most: int | None = None) -> None:
+        """With `most` there are no more than so many: of a large collection a small run needs few."""
+        files: dict[str, list[Chunk]] = defaultdict(list)
+        for chunk in passages:
+            files[chunk.file].append(chunk)
+        turns = chain.from_iterable(zip_longest(*files.values()))
+        distinct = ((chunk.id, chunk) for chunk in turns if chunk is not None)
+        # Identical passages have one id; the first stands for all.
+        self._passages: dict[str, Chunk] = {}
+        for id, chunk in distinct:
+            if len(self._passages) == most:
+                break
+            self._passages.setdefault(id, chunk)
         self._known: dict[str, Chunk] = {}
 
     def list_roots(self, seeds: Sequence[Seed], label: str = "") -> tuple[Root, ...]:
         """Which seed a passage is beside follows from the passage, so that more of them leave its root as it is."""
         roots = []
-        for chunk in self._take_turns():
-            seed = seeds[int(chunk.id[:8], 16) % len(seeds)]
-            root = Root(digest("passage", seed.id, chunk.id), seed.id, chunk.file)
+        for id, chunk in self._passages.items():
+            seed = seeds[int(id[:8], 16) % len(seeds)]
+            root = Root(digest("passage", seed.id, id), seed.id, chunk.file)
             self._known[root.id] = chunk
             roots.append(root)
         return tuple(roots)
@@ -58,13 +70,6 @@ class PassageRoots(Roots):
         """The passage in place of the seed."""
         chunk = self._known[root]
         return Point(root, Draft(chunk.text), seed.parts, 0, chunk.as_meta())
-
-    def _take_turns(self) -> Iterator[Chunk]:
-        files: dict[str, list[Chunk]] = defaultdict(list)
-        for chunk in {chunk.id: chunk for chunk in self._passages}.values():
-            files[chunk.file].append(chunk)
-        for turn in zip_longest(*files.values()):
-            yield from (chunk for chunk in turn if chunk is not None)
 
 
 class Retrieval(WrittenRecipe):
@@ -99,9 +104,7 @@ class Retrieval(WrittenRecipe):
         """So many queries a passage, and as many again for each variant."""
         kinds = dict.fromkeys((QUERY, *spec.passage_variants), QUERIES)
         shape = cls.make_shape(spec, {QUERIES: spec.queries}, kinds)
-        target = spec.compute_target(len(inputs.seeds)) or 0
-        parents = ceil(target / (spec.queries * len(kinds) * (spec.expect_yield or _YIELD)))
-        return replace(shape, first_parents=min(parents, len(inputs.documents)))
+        return replace(shape, first_parents=min(_count_parents(spec, inputs) or 0, len(inputs.documents)))
 
     @classmethod
     def check(cls, spec: RunSpec, inputs: RecipeInputs) -> None:
@@ -126,7 +129,8 @@ class Retrieval(WrittenRecipe):
     @classmethod
     def roots(cls, spec: RunSpec, inputs: RecipeInputs) -> Roots:
         """Each passage beside a seed."""
-        return PassageRoots(inputs.documents)
+        parents = _count_parents(spec, inputs)
+        return PassageRoots(inputs.documents, parents and _SPARE * parents)
 
     @classmethod
     def read_way(cls, kind: str, matter: Any) -> dict[str, Any]:
@@ -212,3 +216,12 @@ class Retrieval(WrittenRecipe):
             passage=passage, question=query, count=count, demos=(),
         )  # fmt: skip
         return [draft.input for draft in drafts.values() if draft.input != passage]
+
+
+def _count_parents(spec: RunSpec, inputs: RecipeInputs) -> int | None:
+    """How many passages a target takes if as many queries are kept as expected; `None` for the whole tree."""
+    target = spec.compute_target(len(inputs.seeds))
+    if target is None:
+        return None
+    ways = spec.queries * (1 + len(spec.passage_variants))
+    return ceil(target / (ways * (spec.expect_yield or _YIELD)))

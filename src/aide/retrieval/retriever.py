@@ -13,6 +13,7 @@ from aide.vectors import Vector
 _FUSION: Final = 60
 # How far down each way looks for what both find.
 _DEPTH: Final = 100
+_SCORED: Final = 500  # of the best by each way, those whose scores are known
 NEGATIVE_SHARE: Final = 0.95
 """A negative reaches at most this share of the positive's score: what comes nearer, or lies above, may be an answer
 that nobody marked (Moreira et al., *NV-Retriever*, 2024).
@@ -67,19 +68,22 @@ class Retriever:
         share little but small words with most passages. Whatever by words or by meaning scores more than `share` of the
         positive's score for the query is left out, and so are the `spared` ones.
         """
-        away = {positive, *spared}
-        found: list[int] = []
-        near = [hit.id for hit in self.words.search(self.words.get(positive).text, count + _DEPTH)]
-        for id in fuse_rankings([self.search(query, count + _DEPTH, vector), near], 2 * (count + _DEPTH)):
-            if id not in away and self._is_below(query, id, positive, vector, share):
-                found.append(id)
-                if len(found) == count:
-                    break
-        return found
-
-    def _is_below(self, query: str, id: int, positive: int, vector: Vector | None, share: float) -> bool:
-        if self.words.score(query, id) > share * self.words.score(query, positive):
-            return False
-        if vector is None or self.vectors is None:
-            return True
-        return self.vectors.score(vector, id) <= share * self.vectors.score(vector, positive)
+        away, depth = {positive, *spared}, count + _DEPTH
+        hits = self.words.search(query, max(_SCORED, depth))
+        scores = {hit.id: hit.score for hit in hits}
+        # What lies further down than all of these scores no more than the last.
+        rest = hits[-1].score if len(hits) >= _SCORED else 0.0
+        most = share * (scores[positive] if positive in scores else self.words.score(query, positive))
+        near = [hit.id for hit in self.words.search(self.words.get(positive).text, depth)]
+        rankings = [list(scores)[:depth], near]
+        cosines: dict[int, float] = {}
+        if vector is not None and self.vectors is not None:
+            cosines = {hit.id: hit.score for hit in self.vectors.search(vector, _SCORED)}
+            rankings[0] = fuse_rankings([rankings[0], list(cosines)[:depth]], depth)
+        nearest = share * cosines.get(positive, -1.0) if cosines else 1.0
+        found = [
+            id
+            for id in fuse_rankings(rankings, 2 * depth)
+            if id not in away and scores.get(id, rest) <= most and cosines.get(id, -1.0) <= nearest
+        ]
+        return found[:count]

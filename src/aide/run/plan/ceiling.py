@@ -5,6 +5,7 @@ from bisect import bisect_left
 from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.formats import TaskCard
+from aide.recipes import find_recipe
 from aide.run.composition import Composition, Held, SeedBatch, compose
 from aide.run.context import make_shape
 from aide.run.inputs import PreparedInputs
@@ -25,16 +26,21 @@ def check_target(spec: RunSpec, inputs: PreparedInputs, card: TaskCard) -> None:
     if target is None or spec.plain_share:
         return
     shape, labels = make_shape(spec, inputs), list_hop_labels(card, inputs)
+    roots = find_recipe(spec.recipe).roots(spec, inputs)
 
     def compose_for(records: int) -> Composition:
         batch = SeedBatch(POOL, inputs.seeds, records)
-        return compose(spec, shape, [batch], labels.names, labels.near, Held(), labels.weights)
+        return compose(spec, shape, [batch], labels.names, labels.near, Held(), labels.weights, roots)
 
     # Labels have shares of their own, so the one with the fewest places decides for all: hence a search.
     most = bisect_left(range(target), True, key=lambda records: compose_for(records + 1).total <= records)
     if most < target:
         seeds, hops = format_plural(len(inputs.seeds), "seed"), format_plural(spec.hops, "hop")
+        if inputs.documents:
+            seeds += f" and {format_plural(len(inputs.documents), 'chunk')} of documents"
         raise InputError(
             f"no room for {target:,} records: at most {most:,} can grow from {seeds} over {hops}",
-            hint=f"add seeds or hops, raise --attributes (now {spec.attributes}), or set --plain-share above 0",
+            hint="add documents or seeds"
+            if inputs.documents
+            else f"add seeds or hops, raise --attributes (now {spec.attributes}), or set --plain-share above 0",
         )

@@ -49,6 +49,10 @@ class OpenCollection(PassageCollection):
         """The first place."""
         return 1
 
+    async def mine_negatives(self, query: str, passage: str, count: int, vector: Vector | None) -> list[str]:
+        """Any passage: nothing is searched, so nothing need be indexed."""
+        return [passage] * count
+
     async def embed_passages(self) -> None:
         """Nothing: a plan counts these calls by themselves."""
 
