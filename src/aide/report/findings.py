@@ -74,7 +74,7 @@ def _list_warnings(facts: ReportFacts) -> Iterator[str]:
         if facts.reviews is None:
             yield f"the run fell {short} short of its target"
         else:
-            yield f"{short} short of the target after the review; aide expand … --refill makes up for them"
+            yield f"{short} short of the target after the review; aide expand … --refill makes up for that"
     if parents := summary.get("barren"):
         reasons = ", ".join(map(str, summary.get("barren_reasons") or ()))
         yield f"{format_plural(parents, 'parent')} gave no attributes to grow from" + (
