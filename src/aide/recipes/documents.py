@@ -108,7 +108,11 @@ class DocumentTriples:
     def read(self, text: str) -> Extraction:
         """Topic and triples; raises `Unusable` where none of the attributes stands in the document."""
         found = self._inner.read(text)
-        ties = tuple((relation, name) for relation, name in found.ties if stands_in_words(name, self._text))
+        ties = tuple(
+            (relation, name)
+            for relation, name in found.ties
+            if any(map(str.isalpha, name)) and stands_in_words(name, self._text)
+        )
         if not ties:
             raise Unusable(
                 "invalid", "No attribute stands in the document; copy each of them word for word.", text

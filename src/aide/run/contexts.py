@@ -13,6 +13,7 @@ from aide.documents.load import MOST_CHUNKS
 from aide.recipes import find_recipe
 from aide.records import Seed
 from aide.streams import is_stream
+from aide.text.figures import format_plural
 
 # Words of a document that stands for a fixed part as it is, however short those of the seeds are; and how many times as
 # long as the longest of these it may be.
@@ -49,7 +50,10 @@ def read_contexts(spec: RunSpec, seeds: Sequence[Seed], paths: Sequence[str]) ->
     if recipe.takes_documents:
         most = MOST_CHUNKS if recipe.frames_documents else _MOST_SEARCHED
         chunked = load_chunks(reader, [seed.draft.input for seed in seeds], most=most)
-        return GivenContexts(documents=chunked.chunks, notes=chunked.notes)
+        documents = len({chunk.file for chunk in chunked.chunks})
+        told = f"{format_plural(len(chunked.chunks), 'chunk')} of {format_plural(documents, 'document')}"
+        note = f"--contexts: {told}, for the recipe {recipe.name}"
+        return GivenContexts(documents=chunked.chunks, notes=(note, *chunked.notes))
     longest = max((measure_size(text) for seed in seeds for _, text in seed.parts.fixed), default=0)
     whole = load_whole(reader, most=max(_WHOLE, _TIMES * longest))
     return GivenContexts(tuple(chunk.text for chunk in whole.chunks), notes=whole.notes)

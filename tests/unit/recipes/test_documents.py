@@ -27,14 +27,15 @@ from aide.records import Group, Hop, Point, Seed, Triple
 from unit.recipes.scene import Asked, Judged, make_context, make_seed
 
 LEASE = (
-    "The rent is due on the first day of each month. A late payment costs ten euros. The deposit of two months' rent "
-    "comes back within eight weeks after the keys were handed in at the office."
+    "1. The rent is due on the first day of each month. A late payment costs ten euros. The deposit of two months' "
+    "rent comes back within eight weeks after the keys were handed in at the office."
 )
 QUESTION = "When does a tenant get the deposit back after she has left the flat for good?"
 SAID = {
     "topic": "lease", "triples": [
         {"relation": "is paid as", "attribute": "Deposit"}, {"relation": "costs", "attribute": "late   payment"},
-        {"relation": "allows", "attribute": "dogs"}, {"relation": "ends at", "attribute": "the office"},
+        {"relation": "allows", "attribute": "dogs"}, {"relation": "is due on day", "attribute": "1."},
+        {"relation": "ends at", "attribute": "the office"},
     ],
 }  # fmt: skip
 
@@ -132,7 +133,7 @@ def test_in_a_script_without_spaces_it_stands_inside_a_clause() -> None:
 
 
 def test_what_does_not_stand_in_the_document_is_dropped() -> None:
-    found = DocumentTriples(4, "document", LEASE).read(json.dumps(SAID))
+    found = DocumentTriples(5, "document", LEASE).read(json.dumps(SAID))
     assert [name for _, name in found.ties] == ["Deposit", "late payment", "the office"]
 
 
@@ -165,7 +166,7 @@ def make_point() -> Point:
 
 def test_planting_shows_the_chunk_and_keeps_what_stands_there() -> None:
     ask = Asked(json.dumps(SAID))
-    work = PlantWork("root", SEEDS[0].id, 0, (2,))
+    work = PlantWork("root", SEEDS[0].id, 0, (3,))
     found = asyncio.run(make_recipe().plant(SEEDS[0], make_point(), work, ask))
     assert found.topic == "lease"
     assert [each["attribute"] for each in found.matters["triples"]] == [
