@@ -66,9 +66,14 @@ class Branch:
     def list_ways(self) -> tuple[tuple[int, int], ...]:
         """All (kind, index) of this parent: kinds take turns, so that neighbours differ in kind and matter."""
         shape = self.level.shape
-        # Which parent comes first depends on what finished first; groups of a whole tree must not.
-        turn = 0 if self.level.whole else (self.ordinal + self.level.turn) % max(1, len(shape.kinds))
-        return _list_ways(shape.places, turn, self.offered or ())
+        kinds = len(shape.kinds)
+        if self.level.whole:  # which parent comes first depends on what finished first; its groups must not
+            turn = 0
+        elif shape.siblings == 1 and kinds > 1 and self.kind in shape.kinds:  # no chain of one kind
+            turn = shape.kinds.index(self.kind) + 1 + self.level.turn % (kinds - 1)
+        else:
+            turn = self.ordinal + self.level.turn
+        return _list_ways(shape.places, turn % max(1, kinds), self.offered or ())
 
 
 @lru_cache(maxsize=4096)  # asked for at every slot, and few parents differ in it
@@ -180,16 +185,16 @@ class GuidedLevel(Level):
 
     @property
     def parents_needed(self) -> int:
-        """As many parents as the quota needs at `CHILDREN` each, where so many can be had.
+        """As many parents as the quota needs at `siblings` of the shape each, where so many can be had.
 
         Where they can't (few seeds and a large target), each is planted for the more children: these would else be
-        further draws along the few triples that four children take.
+        further draws along the few matters that these children take.
         """
         if self.whole:
             return ENDLESS
         at_hand = len(self.candidates) + len(self.branches)
         most = sum(level.quota for level in self.above) if self.above else at_hand
-        wanted = ceil(self.quota / CHILDREN)
+        wanted = ceil(self.quota / self.shape.siblings)
         if not self.label and self.depth == 1 and self.shape.first_parents:
             wanted = self.shape.first_parents
         elif not self.label:

@@ -97,7 +97,9 @@ class TreeShape:
     patient: bool = False
     """True where places of plain records that fall free are gathered, until half a call is full or none is open."""
     first_parents: int = 0
-    """Parents of the first hop, where a recipe has a reason for their number; 0 leaves it to `CHILDREN`."""
+    """Parents of the first hop, where a recipe has a reason for their number; 0 leaves it to `siblings`."""
+    siblings: int = CHILDREN
+    """Children of one parent, where the target leaves a choice; fewer make sense where planting costs nothing."""
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:

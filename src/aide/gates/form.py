@@ -81,14 +81,16 @@ class FormGate:
         self._answers = not card.labels and _seeds_keep_answers_out(seed_inputs, seed_outputs)
 
     def check(
-        self, text: str, *, seed: str, parent: str, traits: Mapping[str, Any] | None = None, fixed: str = ""
-    ) -> GateFault | None:
+        self, text: str, *, seed: str, parent: str, traits: Mapping[str, Any] | None = None, fixed: str = "",
+        grown: bool = False,
+    ) -> GateFault | None:  # fmt: skip
         """The first fault of a new input, cheapest check first, or `None`.
 
         Reasons: `empty`, `prompt_leftover`, `off_form`, `too_short`, `too_long`, `copy` (of its seed or parent),
         `label_inside` (of the card, any label), `wrong_language`, `test_item`. `traits` are those that were
         drawn for it; without them its length is held to the card's bounds. `fixed` are the parts that the text
-        asks about.
+        asks about. A text that is `grown` holds its parent and more: its length is free, and only the very same words
+        make it a copy.
         """
         if not text.strip():
             return GateFault("empty", "there is no text")
@@ -98,9 +100,9 @@ class FormGate:
         if places and (min(places) < 0 or places != sorted(places)):
             return GateFault("off_form", "it lacks a line that each input has, or has them in another order")
         counted = join_turns(text) if self._chats else text
-        if fault := self._check_traits(counted, traits) if traits else self._check_length(counted):
+        if fault := self._check_traits(counted, traits) if traits else self._check_length(counted, grown):
             return fault
-        if fault := self._copied(text, {"seed": seed, "parent": parent}):
+        if fault := self._copied(text, {"seed": seed, "parent": parent}, 1.0 if grown else self._copy_from):
             return fault
         for pattern in self._labels:
             if match := pattern.search(text):
@@ -110,7 +112,9 @@ class FormGate:
             return GateFault("wrong_language", f"{language} where {wanted} is wanted")
         return self._given_away(text, (), fixed)
 
-    def _check_length(self, text: str) -> GateFault | None:
+    def _check_length(self, text: str, grown: bool) -> GateFault | None:
+        if grown:
+            return None
         unit, least, most = self._card.unit, self._card.min_words, self._card.max_words
         length = measure_length(text, unit)
         if length < least:
@@ -144,14 +148,14 @@ class FormGate:
         hit = self._avoid.find(text, options, fixed) if self._avoid is not None else None
         return GateFault("test_item", str(hit)) if hit else None
 
-    def _copied(self, text: str, sources: dict[str, str]) -> GateFault | None:
+    def _copied(self, text: str, sources: dict[str, str], copy_from: float) -> GateFault | None:
         words, features = compute_features(text)
         for name, source in sources.items():
             theirs, their_features = compute_features(source)
             # Two texts of nothing but punctuation have the same words: none.
             if words == theirs and (words or text == source):
                 return GateFault("copy", f"the same as its {name}")
-            if (similarity := measure_jaccard(features, their_features)) >= self._copy_from:
+            if (similarity := measure_jaccard(features, their_features)) >= copy_from:
                 return GateFault("copy", f"{similarity:.0%} of its {name}")
         return None
 

@@ -9,6 +9,7 @@ from aide.recipes.base import Deduplicator, Judge, RecipeContext
 from aide.recipes.chain import Chain
 from aide.recipes.contract import Found, Grown, Recipe, RecipeInputs, Roots
 from aide.recipes.documents import Documents
+from aide.recipes.evol import Evol
 from aide.recipes.naive import Naive
 from aide.recipes.retrieval import Retrieval
 from aide.recipes.self_guide import SelfGuide
@@ -25,6 +26,7 @@ for _recipe in (
     Aide,
     Chain,
     Documents,
+    Evol,
     Naive,
     Retrieval,
     SelfGuide,

@@ -124,6 +124,8 @@ class Recipe:
     """
     frames_documents: ClassVar[bool] = True
     """Whether a document that it takes stands in the inputs as their fixed part."""
+    deals_labels: ClassVar[bool] = True
+    """Whether records are written for a label, where there are labels; else the label is asked for, as any answer."""
     shares_calls: ClassVar[bool] = True
     """Whether several records are written by one call."""
     plain_together: ClassVar[int] = 0

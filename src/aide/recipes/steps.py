@@ -15,15 +15,17 @@ NOT_NEEDED: Final = "not_needed"
 """The reason of a candidate that came too late for the target: it says nothing against the candidate."""
 
 
-async def check_input(context: RecipeContext, hop: Hop, draft: Draft) -> None:
+async def check_input(context: RecipeContext, hop: Hop, draft: Draft, *, grown: bool = False) -> None:
     """What code can check before anything more is paid for: form, traits, language, leftovers, copies, duplicates.
+
+    A text that is `grown` holds its parent and more: it is neither too long nor a copy for that.
 
     Raises:
         errors.Rejection: step `synthesize`.
     """
     text, seed, parent = draft.input, hop.seed.draft.input, hop.parent.draft.input
     if fault := context.gate.check(
-        text, seed=seed, parent=parent, traits=hop.traits, fixed=hop.parent.parts.fixed_text
+        text, seed=seed, parent=parent, traits=hop.traits, fixed=hop.parent.parts.fixed_text, grown=grown
     ) or context.gate.check_turns(draft):
         raise Rejection("synthesize", fault.reason, fault.detail)
     deduplicator = context.deduplicator

@@ -133,7 +133,7 @@ def build_recipe_context(
         demonstrations=pool.demonstrations,
         examples=pool.examples,
         seeds=tuple(pool.seeds.values()),
-        near_labels=list_hop_labels(card, inputs).near,
+        near_labels=list_hop_labels(spec, card, inputs).near,
         fixed_parts=inputs.fixed_parts,
         keeps_thoughts=keeps_thoughts(spec, inputs, card),
         knowledge=inputs.knowledge,
@@ -188,7 +188,7 @@ def build_frontier(
 ) -> Frontier:
     """The frontier of a session as the folder has it; `out` was pruned."""
     spec, inputs, journal = context.session.spec, context.inputs, context.session.journal
-    shape, labels = make_shape(spec, inputs), list_hop_labels(context.card, inputs)
+    shape, labels = make_shape(spec, inputs), list_hop_labels(spec, context.card, inputs)
     composition = restore.plan_levels(
         spec,
         shape,

@@ -7,6 +7,7 @@ from typing import Final
 from aide.atomic import write_atomic
 from aide.card import TraitPool, card_from_toml, card_to_toml, describe_card, rank_confusable_labels
 from aide.config import resources
+from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.formats import Label, TaskCard
 from aide.recipes import find_recipe
@@ -114,8 +115,12 @@ class HopLabels:
     """How often each comes; empty where `--balance` and the seeds decide."""
 
 
-def list_hop_labels(card: TaskCard, inputs: PreparedInputs) -> HopLabels:
-    """The labels of a task as its format has them: those of the card, or sets of these."""
+def list_hop_labels(spec: RunSpec, card: TaskCard, inputs: PreparedInputs) -> HopLabels:
+    """The labels of a task as its format has them: those of the card, or sets of these; none where the recipe asks for
+    the label of each new text.
+    """
+    if not find_recipe(spec.recipe).deals_labels:
+        return HopLabels()
     if not inputs.format.labelled:
         return HopLabels(card.label_names)
     drafts = [seed.draft for seed in inputs.seeds]

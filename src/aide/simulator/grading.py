@@ -8,7 +8,7 @@ from aide.simulator.texts import draw_share
 
 _GOOD: Final = {
     "fault": "", "second": "", "on_task": True, "in_style": True, "plausible": True, "answerable": True,
-    "gives_away": False, "residue": False,
+    "gives_away": False, "residue": False, "differs": True,
 }  # fmt: skip
 _LOW: Final = ({"relevance": 5}, {"relevance": 6}, {"in_style": False})
 _LOST: Final = (
@@ -27,5 +27,9 @@ def grade(identity: int, settings: SimulatorSettings) -> dict[str, Any]:
     if settings.accept_all or place >= settings.reject + settings.low:
         return good
     lost = place < settings.reject
-    said = {"outcome": "lost" if lost else "low", "fault": "It falls short of the task."}
+    said = {
+        "outcome": "lost" if lost else "low",
+        "fault": "It falls short of the task.",
+        "differs": not lost,
+    }
     return {**good, **said, **dice.choice(_LOST if lost else _LOW)}

@@ -55,6 +55,19 @@ def test_a_patient_frontier_makes_up_for_rejects_by_fuller_calls(patient: bool) 
     assert (len(alone) <= 3) == patient
 
 
+def test_single_children_grow_from_as_many_parents_as_there_are_and_change_their_kind() -> None:
+    shape = replace(make_shape(3), siblings=1)
+    growth = grow(build(guided={"1": [6, 6, 6]}, roots=10, shape=shape))
+    assert len(growth.accepted) == 18
+    assert set(growth.children.values()) == {1}
+    kinds = {each.id: each.slot.kind for each in growth.accepted}
+    chained = [
+        (kinds[each.slot.parent], each.slot.kind) for each in growth.accepted if each.slot.parent in kinds
+    ]
+    assert len(chained) == 12
+    assert all(parent != child for parent, child in chained)
+
+
 def test_labels_end_at_their_own_quotas() -> None:
     labels = {"a": [4, 6], "b": [8, 8], "c": [0, 2]}
     frontier = build(plain={("1", name): 20 for name in labels}, guided=labels, labels=True)

@@ -102,7 +102,7 @@ class _Bound:
         self._shape = make_shape(spec, inputs)
         self._seeds = len(inputs.seeds)
         batch = SeedBatch(POOL, inputs.seeds, spec.compute_target(self._seeds))
-        labels = list_hop_labels(card, inputs)
+        labels = list_hop_labels(spec, card, inputs)
         self._composition: Composition = compose(
             spec, self._shape, [batch], labels.names, labels.near, Held(), labels.weights,
             find_recipe(spec.recipe).roots(spec, inputs),

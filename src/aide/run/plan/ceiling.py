@@ -25,7 +25,7 @@ def check_target(spec: RunSpec, inputs: PreparedInputs, card: TaskCard) -> None:
     target = spec.compute_target(len(inputs.seeds))
     if target is None or spec.plain_share:
         return
-    shape, labels = make_shape(spec, inputs), list_hop_labels(card, inputs)
+    shape, labels = make_shape(spec, inputs), list_hop_labels(spec, card, inputs)
     roots = find_recipe(spec.recipe).roots(spec, inputs)
 
     def compose_for(records: int) -> Composition:

@@ -43,7 +43,7 @@ async def estimate_expected(
     `experience` tells what became of candidates, unless `--expect-yield` does, and how long texts really are.
     """
     rehearsal = await Rehearsal(spec, inputs, card, sizes, prompts, choose_typical(inputs.seeds)).run()
-    shape, labels = make_shape(spec, inputs), list_hop_labels(card, inputs)
+    shape, labels = make_shape(spec, inputs), list_hop_labels(spec, card, inputs)
     roots = find_recipe(spec.recipe).roots(spec, inputs)
     part = compose_part(spec, shape, inputs.seeds, labels, share, roots)
     otherwise = FateShares.assume(

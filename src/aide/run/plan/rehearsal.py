@@ -172,9 +172,10 @@ class Rehearsal:
         group = self._compose(kind, place, count)
         self._script.begin(kind, fate)
         self._writer.slips = int(fate == CORRECTED)
+        self._writer.fails = fate == LOST
         self._writer.label = group.hops[0].label or ""
         grown = [each async for each in self._recipe.grow(group, self._ask)]
-        self._writer.label = ""
+        self._writer.label, self._writer.fails = "", False
         (_, written), *calls = self._ask.take()
         self.table.note(f"write {kind}", count, written)
         if count > 1:
@@ -190,7 +191,7 @@ class Rehearsal:
     def _compose(self, kind: str, place: int, count: int) -> Group:
         """A group of the kind, by the run's own rules."""
         seed = self._texts[place]
-        label = seed.draft.output if self._inputs.format.labelled else ""
+        label = self._find_label(seed)
         if kind == PLAIN:
             slots = [Slot(self._pool, PLAIN, place * count + n, 0, label) for n in range(count)]
             return self._hops.compose(GroupWork(tuple(slots), "", 1))
@@ -253,11 +254,15 @@ class Rehearsal:
             return roots[place * len(roots) // len(self._texts) :]
         return sorted(roots, key=lambda root: -len(self._roots.make_point(root, seed).parts.fixed_text))
 
+    def _find_label(self, seed: Seed) -> str:
+        """The label that a record of this seed is written for, if any is."""
+        return seed.draft.output if self._inputs.format.labelled and self._kind.deals_labels else ""
+
     async def plant(self, wanted: tuple[int, ...]) -> list[tuple[str, CallSize]]:
         """The calls of one parent that is planted for so many of each matter, each of mean size."""
         planted: list[list[tuple[tuple[str, CallSize], str]]] = []
         for place, seed in enumerate(self._texts):
-            label = seed.draft.output if self._inputs.format.labelled else ""
+            label = self._find_label(seed)
             # Of a lone seed two roots show which calls they have in common.
             for root in self._choose_roots(seed, place)[: 1 if len(self._texts) > 1 else 2]:
                 work = PlantWork(root, seed.id, 0, wanted, label)

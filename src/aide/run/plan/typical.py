@@ -64,6 +64,8 @@ class TypicalWriter:
         """What a text was written for, and is read as; empty where a seed's own output says it."""
         self.slips = 0
         """So many of the next worked answers hold a wrong equation."""
+        self.fails = False
+        """True while what a recipe itself asks about a text is answered against it."""
 
     def write(self, payload: Payload[Any], context: Mapping[str, Any], parts: Parts) -> str:
         """The completion of a call for `payload`, its prompt filled from `context` and showing these fixed parts."""
@@ -139,7 +141,7 @@ class TypicalWriter:
         if kind == "array":
             return self._fill_list(schema, name, context, seed)
         if kind == "boolean":
-            return name not in _FALSE
+            return (name not in _FALSE) != self.fails
         if kind == "integer":
             wanted = _SHARE if name == "share" else _GRADE
             return max(schema.get("minimum", 0), min(schema.get("maximum", wanted), wanted))
