@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, zip_longest
 from math import ceil
+from statistics import median
 from typing import Any, ClassVar, Final
 
 from aide.config.spec import RunSpec
 from aide.documents import Chunk
+from aide.documents.chunks import measure_size
 from aide.errors import InputError, Rejection
 from aide.frontier import PlantWork, Root, TreeShape
 from aide.parsing import TextPayload
@@ -35,6 +37,7 @@ BOTH: Final = "both"
 _PROMPTS: Final = "recipes/retrieval"
 _YIELD: Final = 0.5  # of queries by a strong model, those by which BM25 finds their passage first
 _SPARE: Final = 4  # times as many passages as a target is expected to take are there for it
+_LEAST: Final = 5  # words of an output that may be a passage; labels and bare results have fewer
 _TOKENS: Final = 2  # for a word, in any language
 
 
@@ -114,7 +117,9 @@ class Retrieval(WrittenRecipe):
             raise InputError(
                 "the recipe retrieval needs passages", hint="name files or folders with --contexts"
             )
-        if inputs.format.name != cls.defaults["format"] or inputs.fixed_parts:
+        drafts = [seed.draft for seed in inputs.seeds]
+        short = median(measure_size(draft.output) for draft in drafts) < _LEAST
+        if inputs.format.name != cls.defaults["format"] or inputs.fixed_parts or short or drafts[0].choices:
             raise InputError(
                 "the recipe retrieval takes seeds that are queries, each with the passage that answers it",
                 hint='lines such as {"input": "a query", "output": "its passage"}, without --format and --keep',

@@ -39,9 +39,11 @@ class Inputs:
 
     contexts: tuple[str, ...] = ()
     fixed_parts = False
-    seeds = SEEDS
 
-    def __init__(self, documents: Sequence[Chunk] = CHUNKS, format: str = "free_text") -> None:
+    def __init__(
+        self, documents: Sequence[Chunk] = CHUNKS, format: str = "free_text", output: str = TEXTS[0]
+    ) -> None:
+        self.seeds = tuple(replace(seed, draft=replace(seed.draft, output=output)) for seed in SEEDS)
         self.documents = tuple(documents)
         self.format: Format = FORMATS[format]
 
@@ -162,6 +164,7 @@ def test_the_shape_has_queries_for_each_passage_and_each_variant() -> None:
     [
         (Inputs(()), {}, "needs passages"),
         (Inputs(format="classification"), {}, "takes seeds that are queries"),
+        (Inputs(output="refund"), {}, "takes seeds that are queries"),
         (Inputs(), {"reflection": True}, "--reflection has no effect"),
         (Inputs(), {"knowledge": ("facts.md",)}, "--knowledge has no effect"),
     ],
