@@ -6,6 +6,7 @@ themselves, and hands a stop on. Parts know nothing of each other; `aide merge` 
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, redirect_stdout
@@ -45,6 +46,7 @@ FREED: Final = 60.0
 """Least seconds to wait for a part's folder: an actor whose driver was killed may hold it for a moment."""
 GRACE: Final = 10.0
 """Seconds after the time for draining in which parts may write what they have."""
+LISTENING: Final = 10.0  # seconds for a cluster to accept a connection
 OBJECTS: Final = 100_000_000
 """Bytes of Ray's store of objects where Ray is started here: parts exchange none."""
 
@@ -299,17 +301,21 @@ def _connect(spec: RunSpec) -> Any:
 
     address = spec.ray_address or os.environ.get("RAY_ADDRESS") or "local"
     here: dict[str, Any] = {}
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
     if address == "local":
         here = {"include_dashboard": False, "object_store_memory": OBJECTS}
         if spec.parts is not None:
             here["num_cpus"] = max(spec.parts, os.cpu_count() or 1)
     try:
+        if colon and port.isdecimal():  # where nobody listens, Ray waits for ever
+            socket.create_connection((host, int(port)), timeout=LISTENING).close()
         ray.init(address=address, log_to_driver=False, logging_level="error", **here)
     except (OSError, RuntimeError, ValueError) as fault:
         said = (str(fault).strip().splitlines() or [type(fault).__name__])[0]
         raise InputError(
             f"Ray can't be reached at {address}: {said}",
-            hint="is it the address that `ray start` printed? Without --ray-address Ray is started here",
+            hint="is it the address that `ray start` printed, and RAY_AUTH_MODE that of the cluster? Without an "
+            "address Ray is started here",
         ) from fault
     return ray
 
