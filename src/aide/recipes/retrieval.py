@@ -172,7 +172,8 @@ class Retrieval(WrittenRecipe):
         """Check the query, search with it, then find what stands beside it.
 
         Raises:
-            errors.Rejection: step `synthesize`, or `answer` where other passages are found before its own.
+            errors.Rejection: step `synthesize`; or `answer`, where other passages are found before its own or a
+                variant is no passage.
             errors.NodeError: the model gave nothing usable for a variant or for negatives.
         """
         context, passage = self.context, hop.parent.draft.input
@@ -204,10 +205,12 @@ class Retrieval(WrittenRecipe):
 
     async def _vary(self, hop: Hop, query: str, ask: Ask) -> str:
         passage = hop.parent.draft.input
-        return await ask(
+        output = await ask(
             "answer", TextPayload("passage"), template=f"{_PROMPTS}/{hop.operation}",
             max_output=200 + 2 * _TOKENS * len(passage.split()), passage=passage, question=query, demos=(),
         )  # fmt: skip
+        steps.check_answer(self.context, query, Draft(query, output))
+        return output
 
     async def _find_negatives(self, passage: str, query: str, vector: Vector | None, ask: Ask) -> list[str]:
         count = self.context.spec.negatives
@@ -220,7 +223,9 @@ class Retrieval(WrittenRecipe):
             max_output=200 + count * (100 + _TOKENS * len(passage.split())),
             passage=passage, question=query, count=count, demos=(),
         )  # fmt: skip
-        return [draft.input for draft in drafts.values() if draft.input != passage]
+        texts = dict.fromkeys(draft.input for draft in drafts.values() if draft.input != passage)
+        gate = self.context.gate
+        return [text for text in texts if gate.check_answer(query, Draft(query, text)) is None]
 
 
 def _count_parents(spec: RunSpec, inputs: RecipeInputs) -> int | None:

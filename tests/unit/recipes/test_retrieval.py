@@ -144,6 +144,13 @@ def test_negatives_may_be_written_and_the_passage_itself_is_none() -> None:
     assert ask.asked[1]["template"] == "recipes/retrieval/negatives"
 
 
+def test_a_variant_that_is_a_refusal_is_no_passage() -> None:
+    said = "I'm sorry, but I can't help with that request."
+    (found,) = grow(make_recipe(), Asked(FOUND, said), "paraphrase")
+    assert isinstance(found, Rejection)
+    assert found.step == "answer"
+
+
 @pytest.mark.parametrize("kind", ["paraphrase", "augmentation"])
 def test_a_variant_is_the_passage_in_other_words_for_a_query_that_found_it(kind: str) -> None:
     ask = Asked(FOUND, "At nine and at four a boat leaves for the island; bicycles go free.")

@@ -10,6 +10,7 @@ import pytest
 from aide.config import resources
 from aide.config.spec import RunSpec
 from aide.errors import InputError
+from aide.recipes import find_recipe
 from aide.run.inputs import count_inputs_card, read_inputs
 from aide.run.plan import find_longest_call, make_plan
 from aide.run.plan.part import ENOUGH
@@ -116,3 +117,20 @@ def test_a_target_beyond_the_tree_is_refused(prepare: Callable[..., Any], settin
     with pytest.raises(InputError, match=f"at most {most:,} can grow from 10 seeds"):
         make_plan(*prepare("word_problems", plain_share=0, target=most + 1, **settings))
     make_plan(*prepare("word_problems", plain_share=0.1, target=most + 1, **settings))
+
+
+def test_a_target_is_held_against_the_passages_and_not_the_seeds(
+    prepare: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "passages.jsonl"
+    rows = (
+        f"Rule {n} of the house says that door number {n} is locked at night by the keeper."
+        for n in range(90)
+    )
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    settings = {**find_recipe("retrieval").defaults, "recipe": "retrieval", "contexts": (path,)}
+    asked = prepare("plain_explanations", **{**settings, "target": 250})
+    assert make_plan(*asked).expected.records == 250, "ten seeds by themselves would have room for 120"
+    with pytest.raises(InputError, match=r"from 10 seeds and 90 chunks of documents") as fault:
+        make_plan(*prepare("plain_explanations", **{**settings, "target": 2500}))
+    assert fault.value.hint == "add documents or seeds"
