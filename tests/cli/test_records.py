@@ -127,6 +127,17 @@ def test_shares_of_labels_are_shown_by_their_names(tmp_path: Path) -> None:
     assert "[label_shares lost 0.8 / late 0.2]" in aide("records", tmp_path / "soft.jsonl").stdout
 
 
+def test_passages_that_are_no_answer_are_shown_below_the_one_that_is(tmp_path: Path) -> None:
+    line = {
+        "input": "where does salt go",
+        "output": "Salt goes below.",
+        "negatives": ["Rinse aid.", "Filter."],
+    }
+    (tmp_path / "queries.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    shown = aide("records", tmp_path / "queries.jsonl").stdout
+    assert "  output  Salt goes below.\n  not     Rinse aid.\n  not     Filter.\n" in shown
+
+
 def test_rows_of_another_kind_are_shown_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text('{"ticket text": "my card is gone", "team": "cards"}\n')
     assert aide("records", tmp_path / "t.jsonl").stdout.splitlines() == [

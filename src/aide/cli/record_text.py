@@ -99,6 +99,8 @@ def _list_texts(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name in ("output", "tests"):
         if (value := record.get(name)) not in (None, "", []):
             yield name, value
+    for text in record.get("negatives") or ():
+        yield "not", make_printable(str(text), LONGEST_FIXED)
     if reason := record.get("reason"):
         yield "refused", f"{record.get('step', '?')}: {reason}; {record.get('detail') or ''}".rstrip("; ")
 
