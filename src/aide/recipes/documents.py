@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final
 
 from aide.config.spec import RunSpec
 from aide.documents import Chunk, frame_document
+from aide.documents.chunks import measure_size
 from aide.errors import InputError, Unusable
 from aide.formats.schema import COPIED
 from aide.frontier import CHILDREN, PlantWork, Root, TreeShape
@@ -27,9 +28,12 @@ from aide.text.words import count_unspaced, fold_words
 ASK: Final = "ask"
 """The kind of a record that asks about a thing in the document as the seeds would, without a further operation."""
 TRIPLES: Final = "triples"
+AGAIN: Final = "again"
+"""Key of a source: how often its chunk was a parent before, beside other seeds."""
 _SPARE: Final = (
     2  # triples beyond those wanted: some attributes do not stand in the document, some records fail
 )
+_WORDS_A_TRIPLE: Final = 10  # of a chunk: it has no more to say
 _PROMPTS: Final = "recipes/documents"
 
 
@@ -41,7 +45,7 @@ class DocumentRoots(Roots):
         self._documents = list_by_document(chunks)
         self._needed = len(chunks) if target is None else len(self._documents) + 2 * ceil(target / CHILDREN)
         self._again = target is not None
-        self._known: dict[str, Chunk] = {}
+        self._known: dict[str, tuple[Chunk, int]] = {}
 
     def list_roots(self, seeds: Sequence[Seed], label: str = "") -> tuple[Root, ...]:
         """Twice as many roots as the target needs, where there are so many.
@@ -53,16 +57,17 @@ class DocumentRoots(Roots):
         for chunk, turn in self._take_turns(seeds):
             seed = seeds[(int(chunk.id[:8], 16) + turn) % len(seeds)]
             root = Root(digest("document", label, seed.id, chunk.id), seed.id, chunk.file)
-            self._known[root.id] = chunk
+            self._known[root.id] = chunk, turn
             roots.append(root)
             if len(roots) >= self._needed:
                 break
         return tuple(roots)
 
     def make_point(self, root: str, seed: Seed) -> Point:
-        """The seed with the chunk as its fixed part."""
-        chunk = self._known[root]
-        return Point(root, seed.draft, frame_document(seed.parts, chunk.text), 0, chunk.as_meta())
+        """The seed with the chunk as its fixed part; its source tells how often the chunk came before."""
+        chunk, turn = self._known[root]
+        source = {**chunk.as_meta(), **({AGAIN: turn} if turn else {})}
+        return Point(root, seed.draft, frame_document(seed.parts, chunk.text), 0, source)
 
     def _take_turns(self, seeds: Sequence[Seed]) -> Iterator[tuple[Chunk, int]]:
         """Chunks in their order, each with how often it came before: at most once for each seed."""
@@ -211,13 +216,19 @@ class Documents(WrittenRecipe):
         """What the chunk is about and speaks of: triples whose attributes stand in it, by folded words."""
         context, wanted = self.context, work.wanted[0]
         (part, text), *_ = point.parts.fixed
-        count = wanted + _SPARE
+        offered = max(wanted, context.spec.attributes)
+        # Models name what matters most first, whatever seed they see. So a chunk that comes again is asked for more, as
+        # far as it has so much to say, and the first ones are those of its other times.
+        room = measure_size(text) // _WORDS_A_TRIPLE - wanted - _SPARE
+        known = min(int(point.source.get(AGAIN, 0)) * offered, max(0, room))
+        count = known + wanted + _SPARE
         found = await ask(
             "extract", DocumentTriples(count, part, text), template=f"{_PROMPTS}/plant", max_output=150 + 40 * count,
             text=point.draft.input, parts=point.parts, attributes=count, document=part,
             heading=str(point.source.get("heading", "")), label=context.format.show_label(context.card, work.label),
         )  # fmt: skip
-        triples = normalise_triples(found)[: max(wanted, context.spec.attributes)]
+        triples = normalise_triples(found)
+        triples = triples[min(known, max(0, len(triples) - offered)) :][:offered]
         return Found(found.topic, {TRIPLES: [triple.as_dict() for triple in triples]})
 
     def find_template(self, hop: Hop) -> str:

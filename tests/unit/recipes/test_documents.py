@@ -180,6 +180,26 @@ def test_planting_shows_the_chunk_and_keeps_what_stands_there() -> None:
     assert call["heading"] == "Lease"
 
 
+def test_a_chunk_that_comes_again_is_asked_for_what_its_first_time_left() -> None:
+    words = [f"thing{n}" for n in range(60)]
+    chunk = Chunk(
+        " ".join(f"The {word} is kept for {n} years." for n, word in enumerate(words)), "a.md", "", 0
+    )
+    roots = DocumentRoots([chunk], target=40)
+    first, second, *_ = roots.list_roots(SEEDS)
+    ties = [{"relation": "keeps", "attribute": word} for word in words]
+    found, asked = [], []
+    for root in (first, second):
+        point = roots.make_point(root.id, SEEDS[0])
+        ask = Asked(json.dumps({"topic": "archive", "triples": ties[:18]}))
+        planted = asyncio.run(make_recipe().plant(SEEDS[0], point, PlantWork(root.id, "s", 0, (4,)), ask))
+        found.append({each["attribute"] for each in planted.matters["triples"]})
+        asked.append(ask.asked[0]["attributes"])
+    assert asked == [6, 13]
+    assert not found[0] & found[1]
+    assert roots.make_point(second.id, SEEDS[0]).source["again"] == 1
+
+
 def test_a_record_is_asked_in_the_way_of_the_seed_and_answered_with_a_quote() -> None:
     triple = Triple("lease", "is paid back as", "deposit")
     hop = Hop(SEEDS[0], make_point(), 1, ASK, triple, topic="lease", manner="about 12 words")
