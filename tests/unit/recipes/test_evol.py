@@ -26,7 +26,10 @@ from unit.recipes.scene import (
 )
 
 DIFFERS, EQUAL = '{"differs": true}', '{"differs": false}'
-LONGER = f"{INPUTS[0]} It stops for six minutes on the way, and a second bus that leaves at ten needs half an hour."
+LONGER = (
+    f"{INPUTS[0]} It stops for six minutes on the way, and a second bus that leaves at ten past nine needs "
+    "half an hour less; by how many minutes is the first one at the market before the second?"
+)
 
 
 def evolve(*said: str, kind: str = "add_constraints", depth: int = 1, **context: Any) -> tuple[Grown, Asked]:
@@ -65,6 +68,7 @@ def test_a_text_that_holds_its_parent_and_more_is_neither_a_copy_nor_too_long() 
     grown, _ = evolve(LONGER, DIFFERS, ANSWER)
     assert isinstance(grown.outcome, Record), grown.outcome
     assert grown.outcome.draft.input == LONGER
+    assert len(LONGER.split()) > make_context().card.max_words
 
 
 def test_the_parent_itself_is_no_evolution() -> None:

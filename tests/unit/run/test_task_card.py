@@ -11,10 +11,10 @@ import pytest
 from aide.card import card_to_toml
 from aide.config.spec import RunSpec
 from aide.errors import InputError
-from aide.formats import FORMATS, TaskCard
+from aide.formats import FORMATS, Label, TaskCard
 from aide.journal import Journal, Outcome
 from aide.run.folder import RunFolder
-from aide.run.task_card import fix_card
+from aide.run.task_card import fix_card, list_hop_labels
 
 CARD = TaskCard(task="Answer the question.", min_words=3)
 INPUTS: Any = SimpleNamespace(format=FORMATS["free_text"], seeds=())
@@ -54,3 +54,9 @@ def test_a_card_edited_after_the_first_record_is_refused(tmp_path: Path) -> None
             await go_on(folder)
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(("recipe", "names"), [("aide", ("food", "travel")), ("evol", ())])
+def test_no_label_is_dealt_where_the_recipe_asks_for_it(recipe: str, names: tuple[str, ...]) -> None:
+    card = TaskCard(labels=(Label("food"), Label("travel")))
+    assert list_hop_labels(RunSpec(recipe=recipe), card, INPUTS).names == names

@@ -40,7 +40,16 @@ def check_target(spec: RunSpec, inputs: PreparedInputs, card: TaskCard) -> None:
             seeds += f" and {format_plural(len(inputs.documents), 'chunk')} of documents"
         raise InputError(
             f"no room for {target:,} records: at most {most:,} can grow from {seeds} over {hops}",
-            hint="add documents or seeds"
-            if inputs.documents
-            else f"add seeds or hops, raise --attributes (now {spec.attributes}), or set --plain-share above 0",
+            hint=_name_remedies(spec, inputs),
         )
+
+
+def _name_remedies(spec: RunSpec, inputs: PreparedInputs) -> str:
+    """What makes room, of what the recipe heeds."""
+    if inputs.documents:
+        return "add documents or seeds"
+    heeded = find_recipe(spec.recipe).settings
+    ways = ["add seeds or hops" if "hops" in heeded else "add seeds"]
+    ways += [f"raise --attributes (now {spec.attributes})"] if "attributes" in heeded else []
+    ways += ["set --plain-share above 0"] if "plain_share" in heeded else []
+    return ", or ".join([", ".join(ways[:-1]), ways[-1]]) if len(ways) > 1 else ways[0]
