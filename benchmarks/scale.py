@@ -23,6 +23,9 @@ from subprocess import DEVNULL, Popen
 from growth import make_seeds, peak, simulator
 
 MILLION = 1_000_000
+# Bytes of memory for each further record of a part, as `growth.py --million` prints it: the caches of a run fill within
+# its first few thousand records, so that two small runs say nothing of it.
+A_RECORD = 561
 HEAD = "parts  records    calls  calls/s  ms CPU a call  MiB a part  merge: s  s CPU    MiB  repeats  kB a record"
 
 
@@ -103,17 +106,16 @@ def measure(url: str, seeds: int, records: int, parts: int, together: int) -> Ro
 
 
 def carry_on(small: Row, large: Row) -> None:
-    """Ten thousand to a million records on paper, from what the larger run took beyond the smaller."""
+    """Ten thousand to a million records on paper, from what the merge of the larger run took beyond the smaller's."""
     more = large.records - small.records
     seconds = (large.merge.cpu - small.merge.cpu) / more
     merged = (large.merge.peak - small.merge.peak) / more
-    grown = (large.peak * large.parts - small.peak * small.parts) / more
     print(
         f"\non paper, {large.parts} parts\n  records  MiB a part  merge: min CPU      MiB  journal of all, GB"
     )
     for records in (10_000, 100_000, MILLION):
         beyond = records - large.records
-        part = large.peak + max(0.0, grown) * beyond / large.parts
+        part = large.peak + A_RECORD * beyond / large.parts / (1 << 20)
         print(
             f"{records:>9,} {part:>11.0f} {(large.merge.cpu + seconds * beyond) / 60:>14.1f} "
             f"{large.merge.peak + max(0.0, merged) * beyond:>8.0f} {large.size / large.records * records / 1e9:>19.2f}"

@@ -95,3 +95,11 @@ def test_a_card_of_another_format_is_refused(tmp_path: Path) -> None:
     wrong = aide("expand", TEXTS, *run, "-o", tmp_path / "run", "--card", tmp_path / "card")
     assert wrong.returncode == 2
     assert "is a card for classification, and the seeds are free_text" in wrong.stderr
+
+
+def test_the_plan_of_a_part_is_its_share(tmp_path: Path) -> None:
+    run = ("plan", TICKETS, "--base-url", "sim:", "--target", "400", "-o", tmp_path / "root", "--json")
+    whole, part = (json.loads(aide(*run, *more).stdout) for more in ((), ("--partition", "1/4")))
+    assert (whole["target"], part["target"]) == (400, 100)
+    assert part["folder"].endswith("root/part-00001-of-00004")
+    assert 0.2 < part["expected"]["calls"] / whole["expected"]["calls"] < 0.35

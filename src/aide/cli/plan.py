@@ -69,12 +69,15 @@ def collect_plan(settings: Settings, seeds: tuple[str, ...], out: str | None) ->
     from aide.dataset.seed_lint import lint_seeds
     from aide.run.folder import RunFolder, resume_spec, take_kept_endpoint
     from aide.run.inputs import count_inputs_card, read_inputs
+    from aide.run.parts import narrow_to_part
     from aide.run.plan import make_plan, read_experience
     from aide.run.plan.measured_speed import read_speed, speed_file
 
     folder = RunFolder(choose_run_folder(settings, seeds, out))
     spec = take_kept_endpoint(folder, resume_spec(folder, settings.spec, settings.origins))
     inputs = read_inputs(spec, seeds)
+    lint = lint_seeds(inputs)
+    spec, inputs = narrow_to_part(spec, inputs)
     past = read_experience(folder)
     # A run that takes answers from another folder will probably go as that one did.
     if past is None and spec.reuse:
@@ -85,7 +88,7 @@ def collect_plan(settings: Settings, seeds: tuple[str, ...], out: str | None) ->
         **_describe_request(spec, inputs, folder),
         **estimate.as_dict(spec),
         "done": _read_done(folder, spec),
-        "lint": [finding.as_dict() for finding in lint_seeds(inputs)],
+        "lint": [finding.as_dict() for finding in lint],
     }
 
 
