@@ -124,10 +124,13 @@ class Command:
         assert self.process is not None
         self.process.kill()
 
-    def press_ctrl_c(self) -> None:
-        """A terminal sends it to all processes of the group."""
+    def interrupt(self, number: signal.Signals) -> None:
+        """A terminal sends SIGINT to all processes of the group; who sends SIGTERM means one."""
         assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGINT)
+        if number == signal.SIGINT:
+            os.killpg(self.process.pid, number)
+        else:
+            self.process.send_signal(number)
 
 
 def find_parts(root: Path) -> list[Path]:
@@ -248,7 +251,10 @@ def test_more_parts_than_cpus_come_one_after_another(tmp_path: Path, cluster: st
     assert len(unite(root)) == 30
 
 
-def test_ctrl_c_ends_all_parts_and_the_ray_that_was_started_for_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_ends_all_parts_and_the_ray_that_was_started_for_them(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     seeds, root, watch = few(tmp_path, "support_tickets_de.jsonl"), tmp_path / "root", Watch()
     started: set[int] = set()
 
@@ -260,12 +266,13 @@ def test_ctrl_c_ends_all_parts_and_the_ray_that_was_started_for_them(tmp_path: P
             def press() -> None:
                 assert running.process is not None
                 started.update(list_descendants(running.process.pid))
-                running.press_ctrl_c()
+                running.interrupt(number)
 
             watch.do(20, press)
             code, said, told = await running.run()
             assert code == 130, told
             assert json.loads(said)["exit_code"] == 130
+            assert "SIGTERM received" not in told, "an end that is asked for is no crash"
 
     asyncio.run(play())
     assert [summary(part)["exit_code"] for part in find_parts(root)] == [130, 130]

@@ -6,8 +6,10 @@ themselves, and hands a stop on. Parts know nothing of each other; `aide merge` 
 
 import asyncio
 import os
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, redirect_stdout
 from dataclasses import replace
@@ -103,6 +105,7 @@ class RayEngine:
             return await self._card.run()
         with redirect_stdout(sys.stderr):  # Ray says there what it does; stdout is for data
             ray = await asyncio.to_thread(_connect, self._spec)
+            _hear_sigterm_again()
             try:
                 return await self._run_on(ray)
             finally:
@@ -263,7 +266,8 @@ def enter_own_part(
 ) -> tuple[RunSpec, RunFolder]:
     """The settings of one part, as `aide expand --partition` would have them, and its folder."""
     folder = RunFolder(root.path / part.folder_name)
-    own = spec.model_copy(update={"partition": str(part), "card_only": False})
+    # The card of --card stands in the root by now, with its precheck.
+    own = spec.model_copy(update={"partition": str(part), "card_only": False, "card": None})
     return enter_part(resume_spec(folder, own, origins), folder), folder
 
 
@@ -318,6 +322,14 @@ def _connect(spec: RunSpec) -> Any:
             "address Ray is started here",
         ) from fault
     return ray
+
+
+def _hear_sigterm_again() -> None:
+    """Undo that Ray takes SIGTERM for a crash: it would print a trace, and end the process while its parts drain."""
+    heard = signal.getsignal(signal.SIGTERM)
+    if heard is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, heard)
+        signal.siginterrupt(signal.SIGTERM, False)  # as event loops have it
 
 
 async def _await(reference: Any) -> Any:

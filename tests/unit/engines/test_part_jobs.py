@@ -75,6 +75,13 @@ def test_a_cluster_that_has_no_node_yet_needs_a_number(tmp_path: Path) -> None:
     assert choose_count(make_spec(parts=2), RunFolder(tmp_path), [])[0] == 2
 
 
+def test_parts_take_the_card_of_the_root_also_where_another_was_named(tmp_path: Path) -> None:
+    root = make_root(tmp_path / "root")
+    (spec, folder) = enter_own_part(make_spec(card=tmp_path / "other.toml"), {}, root, Partition(1, 2))
+    assert spec.card == root.card
+    assert folder.path == root.path / "part-00001-of-00002"
+
+
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_caps_are_divided_before_a_part_begins(tmp_path: Path, count: int) -> None:
     root = make_root(tmp_path / "root", {"calls": 5, "tokens": 100, "cost": 1.0})
