@@ -164,11 +164,11 @@ def test_parts_can_be_looked_at_before_they_are_merged(tmp_path: Path) -> None:
     assert len(aide("export", root.folder, "--to", "messages").stdout.splitlines()) == 40
     refused = len(aide("records", root.folder, "--rejects", "--json").stdout.splitlines())
     assert refused == sum(len(rejects(part)) for part in root.parts)
-    for command in (
-        ("report", root.folder),
-        ("trace", root.folder, min(grown)),
-        ("prune", root.folder, "--restore"),
-    ):
+    id = records(root.parts[1])[0]["id"]
+    way = json.loads(aide("trace", root.folder, id, "--json").stdout)["way"]
+    assert way == json.loads(aide("trace", root.parts[1], id, "--json").stdout)["way"]
+    assert "there is no record zz" in aide("trace", root.folder, "zz").stderr
+    for command in (("report", root.folder), ("prune", root.folder, "--restore")):
         done = aide(*command)
         assert done.returncode == 2
         assert f"holds 2 parts that are not merged\nhint: aide merge {root.folder}" in done.stderr

@@ -16,7 +16,7 @@ from aide.journal import Journal
 from aide.records.field_names import explain_unknown_field, is_known_field, look_up_field
 from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
-from aide.run.parts import require_merged
+from aide.run.parts import is_unmerged, list_parts, require_merged
 from aide.run.pruning import prune_records, read_pruned, reconcile_shards, restore_records
 from aide.run.record_calls import RecordCall, RecordCalls
 from aide.run.seed_pool import SEED
@@ -58,11 +58,13 @@ class TraceStep:
 
 
 def trace_node(folder: RunFolder, id: str) -> list[TraceStep]:
-    """From the seed to the node of that id (a unique beginning is enough).
+    """From the seed to the node of that id (a unique beginning is enough), in any of the parts that are not merged.
 
     Raises:
         InputError: where the folder holds no run or no such node.
     """
+    if is_unmerged(folder.path):
+        folder = _find_part(folder, id)
     with _open(folder, readonly=True) as journal:
         node = resolve_id(journal, id, folder.path)
         out, seeds, calls = read_pruned(journal), dict(journal.read_decisions(SEED)), RecordCalls(journal)
@@ -76,6 +78,27 @@ def trace_node(folder: RunFolder, id: str) -> list[TraceStep]:
         if node in seeds:
             way.append(TraceStep(node, "seed", seeds[node], tuple(calls.read(node))))
         return way[::-1]
+
+
+def _find_part(root: RunFolder, id: str) -> RunFolder:
+    """The one part that has a node of that id; a seed, which all know, is found in the first of them.
+
+    Raises:
+        InputError: none has one, or several have nodes that begin so.
+    """
+    found: dict[str, RunFolder] = {}
+    missing: InputError | None = None
+    for part in list_parts(root.path).values():
+        with _open(part, readonly=True) as journal:
+            try:
+                found.setdefault(resolve_id(journal, id, root.path), part)
+            except InputError as fault:
+                missing = fault
+    if len(found) > 1:
+        raise InputError(f"{len(found)} ids in {root.path} begin with {id}", hint="give more of it")
+    if not found:
+        raise missing or InputError(f"there is no record {id} in {root.path}")
+    return next(iter(found.values()))
 
 
 def _call_as_dict(each: RecordCall, *, prompts: bool) -> dict[str, Any]:
