@@ -205,7 +205,8 @@ class RayEngine:
         except ray.exceptions.RayActorError as fault:
             said = str(fault).strip().splitlines()[0]
             lost = AideError(
-                f"its actor died {RESTARTS + 1} times: {said}", hint="`ray logs` has its last words"
+                f"Ray began it anew {RESTARTS} times, and its process died again: {said}",
+                hint="Ray's logs have its last words; run the same command again to go on",
             )
             return PartEnd.stopped(part, lost, restarted=True)
         finally:
