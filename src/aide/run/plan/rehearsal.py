@@ -124,8 +124,12 @@ class Rehearsal:
             yield EMBED, sum(texts[start : start + TOGETHER], NOTHING)
 
     def list_fates(self) -> set[str]:
-        """The fates that differ from being accepted at once, and that one."""
-        differ = {fate for (kind, fate), trace in self.traces.items() if trace != self.traces[kind, ACCEPTED]}
+        """Being accepted at once, and the fates that differ from it: in their calls, or in that no record comes."""
+        differ = {
+            fate
+            for (kind, fate), trace in self.traces.items()
+            if fate not in self.kept or trace != self.traces[kind, ACCEPTED]
+        }
         return {ACCEPTED, *differ} - {WORST}
 
     async def _describe(self) -> None:

@@ -73,6 +73,15 @@ def test_records_that_share_calls_take_fewer(prepare: Callable[..., Any]) -> Non
     assert together.candidates == pytest.approx(alone.candidates, abs=2)
 
 
+def test_the_judge_is_planned_for_what_it_will_refuse_where_nothing_is_revised(
+    prepare: Callable[..., Any],
+) -> None:
+    settings = {"target": 200, "plain_share": 1, "hops": 1, "max_revisions": 0, "together": 1}
+    plan = make_plan(*prepare("support_tickets_de", expect_yield=0.5, **settings)).expected
+    # A fifth of what fails is refused before the judge sees it; of labels each text takes one reading.
+    assert plan.steps["reflect"].calls > 0.85 * plan.candidates
+
+
 def test_steps_that_are_off_are_not_planned(prepare: Callable[..., Any]) -> None:
     plan = make_plan(*prepare("word_problems", target=60, reflection=False, plain_share=1)).expected
     assert not {"extract", "reflect", "revise"} & set(plan.steps)
