@@ -16,7 +16,7 @@ def prompts(folder: Path) -> list[str]:
 
 def test_each_prompt_names_what_the_others_are_about_and_the_same_when_run_again(tmp_path: Path) -> None:
     alone = ("--plain-share", "0", "--together", "1")
-    wanted = ("--base-url", SIM, "--target", "20", "--hops", "1", *alone, "--no-exam", "--quiet")
+    wanted = ("--base-url", SIM, "--target", "64", "--hops", "1", *alone, "--no-exam", "--quiet")
     seen = []
     for name, how in (("apart", "apart"), ("aware", "aware"), ("again", "told")):
         done = aide(

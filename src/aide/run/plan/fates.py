@@ -20,8 +20,8 @@ LOST: Final = "lost"
 # For each candidate that fails, where nothing is known but how many do. Code sees duplicates and what has another form
 # than was asked for; the judge refuses most of the rest. Of what it sends back more than half is mended. First answers
 # that are wrong are a part of any model's faults; but a label is given to who writes the text, and seldom misread.
-_UNFIT: Final = 0.2
-_MENDED: Final = 0.58
+_UNFIT: Final = 0.25
+_MENDED: Final = 0.54
 _WRONG: Final = 0.3
 _MISREAD: Final = 0.05
 
