@@ -72,7 +72,7 @@ def test_a_recipe_has_a_page_and_a_row(name: str) -> None:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_setting_that_a_recipe_has_no_use_for_is_refused(name: str) -> None:
-    for setting in RECIPE_SETTINGS - RECIPES[name].settings:
+    for setting in RECIPE_SETTINGS - RECIPES[name].settings | RECIPES[name].unheeded:
         if setting == "persona_file":
             continue
         default = RunSpec.model_fields[setting].default
@@ -89,7 +89,7 @@ def test_a_setting_that_a_recipe_has_no_use_for_is_refused(name: str) -> None:
 def test_a_file_that_lists_every_default_does_for_every_recipe(name: str) -> None:
     listed = resolve_settings({"recipe": name}, environ={}, config="default", endpoint_needed=False)
     alone = resolve_settings({"recipe": name}, environ={}, endpoint_needed=False)
-    foreign = RECIPE_SETTINGS - RECIPES[name].settings
+    foreign = RECIPE_SETTINGS - RECIPES[name].settings | RECIPES[name].unheeded
     taken, wanted = apply_recipe(listed).spec.as_dict(), apply_recipe(alone).spec.as_dict()
     assert {each: taken[each] for each in foreign} == {each: wanted[each] for each in foreign}
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self
 
 from aide.config.spec import RunSpec
 from aide.documents import Chunk
@@ -95,6 +95,10 @@ class Roots:
         return Point(seed.id, seed.draft, seed.parts, 0)
 
 
+JUDGE_SETTINGS: Final = frozenset({"min_relevance", "max_revisions", "keep_ambiguous"})
+"""What says how the judge's grades are used."""
+
+
 class Recipe:
     """A way to expand: `plant` finds what a point is about, `grow` makes the records of a group.
 
@@ -110,6 +114,10 @@ class Recipe:
     """What it takes, in a few words."""
     settings: ClassVar[frozenset[str]] = frozenset()
     """Of `config.settings.RECIPE_SETTINGS`, those that it heeds; any other that a person gives is refused."""
+    unheeded: ClassVar[frozenset[str]] = frozenset()
+    """Settings of runs in general of which it makes nothing, such as those of a judge that it does not ask; a given one
+    is refused, too.
+    """
     defaults: ClassVar[Mapping[str, Any]] = {}
     """Settings that nobody gave are these, in place of the usual defaults."""
     prompts: ClassVar[Path | None] = None

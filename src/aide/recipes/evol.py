@@ -16,7 +16,7 @@ from aide.frontier import PlantWork, TreeShape
 from aide.parsing import ModelPayload, ReplyModel
 from aide.recipes import steps
 from aide.recipes.base import Candidate, charge_to, finish_each
-from aide.recipes.contract import Found, Grown, Recipe, RecipeInputs
+from aide.recipes.contract import JUDGE_SETTINGS, Found, Grown, Recipe, RecipeInputs
 from aide.recipes.writing import OnePayload, name_input
 from aide.records import Ask, Draft, Group, Hop, Point, Record, Seed, TracedAsk
 from aide.text.words import fold_words
@@ -63,6 +63,7 @@ class Evol(Recipe):
     source = "Xu et al., WizardLM (Evol-Instruct), ICLR 2024 (arXiv 2304.12244)"
     needs = "some ten seeds of any format but chat"
     settings = frozenset({"hops"})
+    unheeded = JUDGE_SETTINGS
     # A child that holds its parent and more is meant here, and would be a near-duplicate.
     defaults: ClassVar[Mapping[str, Any]] = {
         "hops": 4, "plain_share": 0.0, "residual": "off", "steer": False, "duplicates": "exact", "exam": False,

@@ -22,7 +22,7 @@ from aide.parsing import TextPayload
 from aide.recipes import steps
 from aide.recipes.base import Candidate
 from aide.recipes.collection import PassageCollection
-from aide.recipes.contract import Found, RecipeInputs, Roots
+from aide.recipes.contract import JUDGE_SETTINGS, Found, RecipeInputs, Roots
 from aide.recipes.writing import Drafts, TextsPayload
 from aide.recipes.written import WrittenRecipe
 from aide.records import Ask, Draft, Group, Hop, Point, Record, Seed, digest
@@ -89,6 +89,7 @@ class Retrieval(WrittenRecipe):
     settings = frozenset(
         {QUERIES, "round_trip", "round_trip_by", "negatives", "negatives_from", "passage_variants", "steer"}
     )
+    unheeded = JUDGE_SETTINGS
     defaults: ClassVar[Mapping[str, Any]] = {
         "plain_share": 0.0, "hops": 1, "residual": "off", "target": "all", "format": "free_text", "answer": "separate",
         "reflection": False, "exam": False, "expect_yield": _YIELD,

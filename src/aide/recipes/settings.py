@@ -20,7 +20,7 @@ def apply_recipe(settings: Settings) -> Settings:
     """
     spec, origins = settings.spec, settings.origins
     recipe = find_recipe(spec.recipe)
-    foreign = RECIPE_SETTINGS - recipe.settings
+    foreign = RECIPE_SETTINGS - recipe.settings | recipe.unheeded
     for name in sorted(foreign):
         if _is_wanted(name, settings):
             raise InputError(
