@@ -141,6 +141,8 @@ class _Examination:
                 )
             except CallError as error:
                 self.health.failed(error)
+                if error.kind == "refused":  # an extra field that is tried, which no waiting heals
+                    raise NodeError("bad_request", str(error)) from error
                 raise
             self.health.succeeded()
             return answer

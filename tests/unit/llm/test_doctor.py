@@ -134,7 +134,11 @@ def test_thinking_is_counted_and_what_turns_it_off_is_named() -> None:
         text = CITY if "response_format" in body else "ready"
         return completion(f"<think>{'Well. ' * 40}</think>{text}")
 
-    thinking = named(ask(served(thinks)), "thinking")
+    fake = served(thinks)
+    thinking = named(ask(fake), "thinking")
+    assert sum("chat_template_kwargs" in (body or {}) for body in fake.bodies) == 1, (
+        "a refused field is asked for once"
+    )
     assert thinking.verdict == "note"
     assert thinking.told.startswith("60 tokens")
     assert """--extra '{"reasoning_effort":"none"}'""" in thinking.advice
