@@ -16,12 +16,14 @@ def prompts(folder: Path) -> list[str]:
 
 def test_each_prompt_names_what_the_others_are_about_and_the_same_when_run_again(tmp_path: Path) -> None:
     alone = ("--plain-share", "0", "--together", "1")
-    wanted = ("--base-url", SIM, "--target", "64", "--hops", "1", *alone, "--no-exam", "--quiet")
+    wanted = ("--base-url", SIM, "--target", "all", "--hops", "1", *alone, "--no-exam", "--quiet")
+    few = tmp_path / "few.jsonl"
+    few.write_text(
+        "".join((SEEDS / "word_problems.jsonl").open(encoding="utf-8").readlines()[:2]), encoding="utf-8"
+    )
     seen = []
     for name, how in (("apart", "apart"), ("aware", "aware"), ("again", "told")):
-        done = aide(
-            "expand", SEEDS / "word_problems.jsonl", *wanted, "--siblings", how, "-o", tmp_path / name
-        )
+        done = aide("expand", few, *wanted, "--siblings", how, "-o", tmp_path / name)
         assert done.returncode == 0, done.stderr
         seen.append(sorted(prompts(tmp_path / name)))
     apart, aware, again = seen

@@ -16,7 +16,7 @@ from aide.text.fences import find_fenced_blocks
 from aide.text.loops import find_loop
 from aide.text.tags import unwrap_tags
 
-SIZE = 100_000
+SIZE = 50_000
 # A pass over a text takes about a hundredth of a second; a square of it would take hours, or several minutes at best.
 CEILING = 20.0
 
