@@ -19,7 +19,8 @@ def test_each_prompt_names_what_the_others_are_about_and_the_same_when_run_again
     wanted = ("--base-url", SIM, "--target", "all", "--hops", "1", *alone, "--no-exam", "--quiet")
     few = tmp_path / "few.jsonl"
     few.write_text(
-        "".join((SEEDS / "word_problems.jsonl").open(encoding="utf-8").readlines()[:2]), encoding="utf-8"
+        "".join((SEEDS / "word_problems.jsonl").read_text(encoding="utf-8").splitlines(True)[:2]),
+        encoding="utf-8",
     )
     seen = []
     for name, how in (("apart", "apart"), ("aware", "aware"), ("again", "told")):

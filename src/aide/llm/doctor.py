@@ -363,9 +363,8 @@ class _Examination:
     async def check_embeddings(self) -> None:
         """Find out whether this model gives embeddings as well."""
         try:
-            body = {"model": self.found.model, "input": ["one", "two"]}
-            _, data = await self.worker.client.reply("/embeddings", body)
-            rows = data["data"] if isinstance(data, Mapping) else []
+            asked = {"model": self.found.model, "input": ["one", "two"]}
+            rows = (await self.worker.client.reply("/embeddings", asked))[1]["data"]
             self.add_finding("embeddings", "ok", f"{len(rows[0]['embedding'])} numbers a text")
         except (AideError, LookupError, TypeError):
             self.add_finding("embeddings", "ok", "none from this model")
