@@ -34,11 +34,11 @@ demo-recording: $(STAMP) ## record finished runs for `aide demo`: make demo-reco
 	$(BIN)/python -m aide.demo.record $(RUNS) $(if $(MODEL),--model "$(MODEL)")
 	$(BIN)/python docs/make_records_page.py
 
-test: $(STAMP) ## run the tests, two files at a time; at most three minutes on two idle cores
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not crash'
+test: $(STAMP) ## run the tests, three files at a time; some seven minutes on two idle cores
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m 'not crash'
 
 test-crash: $(STAMP) ## runs killed and failing at random, and property tests with 2,000 examples each
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'crash or hypothesis' --hypothesis-profile thorough
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m 'crash or hypothesis' --hypothesis-profile thorough
 
 test-kills: $(STAMP) ## 200 kills at random moments, start-up included (about six minutes); `make test-crash` has twenty
 	AIDE_KILLS=200 $(BIN)/python -m pytest -n 2 --dist load -m crash tests/crash/test_many_kills.py
