@@ -7,7 +7,7 @@ mark of the text that is asked about (`texts`): steps that see the same text agr
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain, combinations, count
+from itertools import chain, combinations, count, cycle, islice
 from typing import Any, Final
 
 import orjson
@@ -207,7 +207,8 @@ class _Writer:
             meant = (each for each in sets if self.mark.label and hash_label_set(each) == self.mark.label)
             chosen = next(meant, (self.choose(options),))
             size = max(schema.get("minItems", 0), min(len(chosen), schema.get("maxItems", len(chosen))))
-            return [*chosen, *(option for option in options if option not in chosen)][:size]
+            rest = [option for option in options if option not in chosen]
+            return list(islice(cycle([*chosen, *rest]), size))
         size = max(schema.get("minItems", 0), min(1 + identity % 2, schema.get("maxItems", 2)))
         found = []
         for self.place in range(1, min(size, _MOST_ITEMS) + 1):

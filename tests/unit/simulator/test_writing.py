@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aide.formats.task import TaskCard
@@ -123,7 +123,11 @@ USERS = (
 )
 
 
+FEW = {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}, "minItems": 3, "maxItems": 3}
+
+
 @given(SCHEMAS, st.sampled_from(USERS))
+@example({"type": "object", "properties": {"topic": FEW}, "required": ["topic"]}, USERS[2])
 def test_any_schema_gets_a_valid_instance(schema: dict[str, Any], user: str) -> None:
     found = read(user, schema=schema)
     assert fits(found, schema), found
