@@ -87,7 +87,10 @@ def make_decomposition_payload(added: int, replaced: int) -> ModelPayload[_Decom
         return said
 
     payload = ModelPayload("decomposition", _Decomposition, convert)
-    payload.schema = set_counts(payload.schema, {"additions": added, "replacements": replaced})
+    schema = set_counts(payload.schema, {"additions": added, "replacements": replaced})
+    if replaced:  # a text without constraints has none to replace
+        del schema["properties"]["replacements"]["minItems"]
+    payload.schema = schema
     return payload
 
 
