@@ -37,12 +37,14 @@ from aide.config.spec import RunSpec
 from aide.engines.local import LocalModels, make_endpoint, run_locally
 from aide.llm.client import CallableTransport
 from aide.llm.pool import EndpointPool
+from aide.recipes.aide import Aide
 from aide.records import replace, rng
 from aide.run.expansion import Expansion
 from aide.run.folder import RunFolder
 from aide.run.inputs import SeedSource, count_inputs_card
 from aide.run.session import RunRequest
 
+Aide.draws_traits = False  # the texts are there already, of whatever length and form
 HOPS = 6
 TARGET = 120
 REGIONS = 30
