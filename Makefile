@@ -28,6 +28,7 @@ setup: $(STAMP) ## make .venv with aide and its tools
 
 demo: $(STAMP) ## watch recorded runs of a real model, and see what came of them: no key, no network
 	@$(BIN)/aide demo -o $(DEMO)
+	@command -v aide >/dev/null || echo "aide is in $(BIN): source $(BIN)/activate"
 
 demo-recording: $(STAMP) ## record finished runs for `aide demo`: make demo-recording RUNS="FOLDER FOLDER" [MODEL="kind of model"]
 	@$(if $(RUNS),,echo 'make demo-recording RUNS="FOLDER FOLDER"'; exit 2)

@@ -120,6 +120,18 @@ def test_a_folder_that_is_not_there_is_told_with_its_neighbour(command: str, pla
     assert first.startswith("aide: there is no ") and first.endswith("runs.aide; did you mean 'run.aide'?")
 
 
+def test_a_folder_of_runs_names_those_in_it(place: Path) -> None:
+    done = aide("status", place, cwd=place)
+    assert done.returncode == 2
+    assert "hint: name one of the runs in it:" in done.stderr
+    assert "run.aide" in done.stderr
+
+
+def test_a_run_says_that_a_simulator_answers(place: Path) -> None:
+    done = aide("expand", WORDS, "--base-url", "sim:", "--target", "5", "-o", "said.aide", cwd=place)
+    assert "the simulator answers: its texts mean nothing" in done.stderr
+
+
 def test_folders_for_output_are_made(place: Path) -> None:
     made = {"export": "a/b/train.jsonl", "report": "c/d/run.html", "split": "e/f"}
     for command, path in made.items():

@@ -382,7 +382,7 @@ def format_totals(summary: Mapping[str, Any]) -> str:
     )
     each = summary.get("calls_per_record")
     return (
-        f"accepted {summary.get('accepted', 0):,} of {summary.get('planned', 0):,} planned"
+        f"accepted {summary.get('accepted', 0):,} of {summary.get('planned', 0):,} candidates"
         f"{f' ({hops})' if hops else ''}{f'; {counts}' if counts else ''}; "
         f"{summary.get('calls', 0):,} calls{f' ({each:g} a record)' if each else ''}, "
         f"{format_count(total)} tokens, {cost}"

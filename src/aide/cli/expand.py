@@ -162,6 +162,10 @@ def _run(
     check_windows(spec, inputs, card, folder)
     display.resumed(folder.read_progress())
     _confirm(spec, display)
+    if all(each.simulated for each in spec.list_endpoints()):
+        display.tell(
+            "the simulator answers: its texts mean nothing, and no model learns from them", "simulated"
+        )
     if previews := list_previews(preview_root(), inputs):
         display.tell("answers of `aide preview` to the same calls are taken over", "preview")
     given: set[str] = set()  # records that the reader has: each session begins with those before it

@@ -151,6 +151,9 @@ class RunFolder:
         hint = "name the folder that `aide expand` wrote"
         if not self.path.exists():
             raise InputError(f"there is no folder {self.path}{suggest_place(self.path)}", hint=hint)
+        runs = sorted(found.parent.name for found in self.path.glob(f"*/{self.manifest.name}"))
+        if runs:
+            hint = "name one of the runs in it: " + ", ".join(str(self.path / name) for name in runs[:3])
         raise InputError(f"{self.path} is no run folder: it has no {file.name}", hint=hint)
 
     def clear_scratch(self) -> None:
