@@ -17,13 +17,19 @@ from aide.vectors import Vector, cosine
 MOST: Final = 50
 """Texts of a reference that each text is held against: more would take a run longer and say the same."""
 
-_FURTHER: Final = 0.03
-"""By how much the mean similarity of a set must be below that of the reference for that to be told."""
+_LEAST: Final = 0.03
+"""A smaller difference between two mean similarities is not told, unless one is a multiple of the other."""
 
 _NEARER: Final = 0.15
-"""By how much it must be above it. Seeds are often chosen to differ, one of each label, so that any other text is
-nearer to one of them than they are to each other: 200 messages of people were by 0.07. A copy with a few words
-exchanged shares most of its words."""
+"""A set that is nearer by less, and not by `_RATIO`, is only a little nearer. Seeds are often chosen to differ, one of
+each label, so that any other text is nearer to one of them than they are to each other: 200 messages of people were by
+0.07. A copy with a few words exchanged shares most of its words."""
+
+_RATIO: Final = 2.0
+"""By which factor two small similarities must differ for that to be told whatever their difference."""
+
+_SEEN: Final = 0.01
+"""The least difference that shows in whole percents, as sentences have them."""
 
 
 def leave_one_out(similarities: Sequence[float]) -> float:
@@ -120,14 +126,17 @@ class CoverageComparison:
 
 def _place(these: SampleMean, among: SampleMean, reference: str) -> str:
     """Whether a set is nearer to a reference or further from it than its texts are from each other."""
-    those = with_article(reference)
-    gap = these.mean - among.mean
-    if among.count and these.is_apart(among):
-        if gap >= _NEARER:
-            return f"nearer to {those} than those are to each other"
-        if gap <= -_FURTHER:
-            return f"further from {those} than those are from each other"
-    return f"as near to {those} as those are to each other"
+    those, mine, theirs = with_article(reference), these.mean, among.mean
+    gap = mine - theirs
+    told = abs(gap) >= _LEAST or (abs(gap) >= _SEEN and max(mine, theirs) >= _RATIO * min(mine, theirs))
+    if not told or not these.is_apart(among):
+        # Figures that differ stand beside the sentence: it says why they count for nothing.
+        chance = ", within chance" if told else ""
+        return f"as near to {those} as those are to each other{chance}"
+    if gap < 0:
+        return f"further from {those} than those are from each other"
+    little = "" if gap >= _NEARER or mine >= _RATIO * theirs else "a little "
+    return f"{little}nearer to {those} than those are to each other"
 
 
 def measure_coverage(these: Sequence[Vector], those: Sequence[Vector]) -> CoverageComparison:

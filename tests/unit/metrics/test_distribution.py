@@ -7,7 +7,8 @@ import pytest
 
 from aide.metrics.distribution import Distribution, DistributionMeter, measure_distribution
 from aide.metrics.references import HUMAN, SEEDS
-from aide.metrics.shares import Share, differs
+from aide.metrics.shares import SampleMean, Share, differs
+from aide.metrics.similarity import NearestComparison
 from aide.records import Draft
 
 SEEDS_TEXTS = (
@@ -89,6 +90,33 @@ def test_traits_that_differ_are_told_the_furthest_apart_first() -> None:
 def test_texts_about_something_else_are_further_than_the_seeds_from_each_other() -> None:
     found = beside_seeds(*(f"Dinosaurs{n} roamed{n} forests{n} long{n} ago{n}" for n in range(30)))
     assert found.verdicts[3].startswith("further from the seeds than those are from each other: 0% of words")
+
+
+@pytest.mark.parametrize(
+    ("these", "among", "told"),
+    [
+        ((0.23, 0.24, 0.22), (0.09, 0.08, 0.1), "nearer to the seeds than those are to each other: 23%"),
+        (
+            (0.16, 0.15, 0.17),
+            (0.09, 0.09, 0.1),
+            "a little nearer to the seeds than those are to each other: 16%",
+        ),
+        ((0.03, 0.03, 0.03), (0.01, 0.01, 0.01), "nearer to the seeds than those are to each other: 3%"),
+        ((0.01, 0.01, 0.01), (0.03, 0.02, 0.03), "further from the seeds than those are from each other: 1%"),
+        ((0.11, 0.1, 0.12), (0.09, 0.1, 0.11), "as near to the seeds as those are to each other: 11%"),
+        ((0.004, 0.004), (0.001, 0.001), "as near to the seeds as those are to each other: 0%"),
+        (
+            (0.23, 0.9, 0.01),
+            (0.2, 0.01, 0.1),
+            "as near to the seeds as those are to each other, within chance",
+        ),
+    ],
+)
+def test_the_sentence_on_nearness_agrees_with_its_figures(
+    these: tuple[float, ...], among: tuple[float, ...], told: str
+) -> None:
+    found = NearestComparison(SampleMean.of(these), SampleMean.of(among))
+    assert found.verdict(SEEDS).startswith(told)
 
 
 def test_each_reference_has_figures_of_its_own() -> None:
