@@ -91,6 +91,18 @@ def test_hostile_text_in_a_json_log_stays_what_it_is_and_acts_on_nothing(tmp_pat
     assert display.folder.log.read_text(encoding="utf-8") == text
 
 
+def test_the_reasons_at_the_end_of_a_run_add_up_to_all_that_was_not_accepted(tmp_path: Path) -> None:
+    display = opened(tmp_path, on_screen(200, terminal=False))
+    display.console.quiet = True  # the log has the same lines, without the records of a whole run
+    reasons = {f"reason{n}": 20 - n for n in range(9)}
+    display.done({"accepted": 3, "planned": 3, "calls": 4, "reasons": reasons, "exit_code": 0})
+    log = display.folder.log.read_text(encoding="utf-8")
+    [told] = [line for line in log.splitlines() if "not accepted: " in line]
+    counts = told.partition("not accepted: ")[2].split(", ")
+    assert counts[-2:] == ["reason5 15", "3 others 39"]
+    assert sum(int(count.rsplit(" ", 1)[1]) for count in counts) == sum(reasons.values())
+
+
 @pytest.mark.parametrize("columns", [60, 80, 140])
 def test_the_picture_keeps_a_line_for_each_fact_at_any_width(columns: int) -> None:
     progress = Progress(target=4200, accepted=1234, rejected=99, limit=64, in_flight=64, seconds=3600.0)

@@ -12,13 +12,14 @@ import re
 import shlex
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from aide.errors import AideError
 from aide.text.cleaning import clean_text
+from aide.text.figures import format_plural
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -155,6 +156,14 @@ def escape_for_console(text: str, width: int | None = None) -> str:
     from rich.markup import escape
 
     return escape(make_printable(text, width))
+
+
+def list_counts(counts: Mapping[str, int], form: str = "{} {:,}", most: int = 6) -> str:
+    """The first counts for a console, and those behind them as one: `low 9, long 2, 3 others 4`."""
+    rest = list(counts.values())[most:]
+    shown = [(escape_for_console(name, 40), count) for name, count in list(counts.items())[:most]]
+    shown += [(format_plural(len(rest), "other"), sum(rest))] if rest else []
+    return ", ".join(form.format(name, count) for name, count in shown)
 
 
 def strip_markup(text: str) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from aide.cli.console import escape_for_console, format_json_line, print_pairs, strip_markup
+from aide.cli.console import escape_for_console, format_json_line, list_counts, print_pairs, strip_markup
 from aide.cli.keyboard import SilentKeyboard
 from aide.cli.picture import describe_trouble, draw_picture
 from aide.cli.task_card import describe_card_rows
@@ -288,11 +288,8 @@ class Display:
         """The final summary: what came out, where it is, and three records beside their seed and parent."""
         self.tell(format_totals(summary), "done", **_counts(summary))
         if summary.get("reasons"):
-            top = ", ".join(
-                f"{escape_for_console(reason, 40)} {n:,}"
-                for reason, n in list(summary["reasons"].items())[:6]
-            )
-            self.tell(f"not accepted: {top}", "reasons", **summary["reasons"])
+            told = list_counts(summary["reasons"])
+            self.tell(f"not accepted: {told}", "reasons", **summary["reasons"])
         if summary.get("barren_reasons"):
             why = ", ".join(
                 f"{escape_for_console(reason)} {n:,}" for reason, n in summary["barren_reasons"].items()
@@ -309,9 +306,7 @@ class Display:
                 count=accepted - thoughtful,
             )
         if waiting := summary.get("waiting_labels"):
-            named = ", ".join(
-                f"{escape_for_console(name, 40)} ({n:,})" for name, n in list(waiting.items())[:6]
-            )
+            named = list_counts(waiting, "{} ({:,})")
             self.tell(
                 f"seeds of labels that the card lacks wait: {named}; --new-labels add takes them in",
                 "waiting labels",
