@@ -1,6 +1,8 @@
 """`aide export --split`: everything that a trainer needs in one folder, and nothing held out that training knows."""
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,20 @@ def test_seeds_that_are_named_are_trained_on(tmp_path: Path) -> None:
     assert "seed 2 of its own words" in (tmp_path / "train" / "train.jsonl").read_text()
 
 
+def test_the_table_of_labels_counts_what_is_in_the_files(tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds.jsonl"
+    rows = [{"input": f"seed {n} of its own words", "output": f"label {n}"} for n in range(2)]
+    seeds.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = ("export", write_run(tmp_path), "--to", "trl", "--split", "80/20", "--seeds", seeds)
+    told = aide(*command, "-o", tmp_path / "train").stderr
+    table = {row[0]: row[1:] for row in re.findall(r"^(label \d) +(\d+) +(\d+)$", told, re.MULTILINE)}
+    assert len(table) == 3
+    for place, name in enumerate(("train", "validation")):
+        written = (tmp_path / "train" / f"{name}.jsonl").read_text().splitlines()
+        labels = Counter(json.loads(line)["completion"] for line in written)
+        assert {label: int(counts[place]) for label, counts in table.items()} == labels
+
+
 def test_a_configuration_that_a_person_edited_is_left(tmp_path: Path) -> None:
     records = write_run(tmp_path)
     command = ("export", records, "--to", "axolotl", "--split", "80/10/10", "-o", tmp_path / "x")
@@ -76,6 +92,13 @@ def test_a_split_needs_a_folder(tmp_path: Path) -> None:
     done = aide("export", write_run(tmp_path), "--to", "messages", "--split", "90/10", cwd=tmp_path)
     assert done.returncode == 2
     assert "try:  aide export " in done.stderr and "-o messages_data" in done.stderr
+
+
+def test_a_missing_source_is_told_before_a_missing_folder(tmp_path: Path) -> None:
+    done = aide("export", "nix", "--to", "trl", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "there is no file or folder nix" in done.stderr
+    assert "stdout" not in done.stderr
 
 
 def test_every_label_with_three_families_is_held_out() -> None:

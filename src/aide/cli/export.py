@@ -136,8 +136,9 @@ def export(
     from aide.exporters.thoughts import JournaledThoughts, check_form
     from aide.exporters.trainers import TrainerExporter
 
-    exporter, given = _find_exporter(to, out, split), tuple(sources or ())
+    given = tuple(sources or ())
     check_sources(given)
+    exporter = _find_exporter(to, out, split)
     repository = _open_repository(push_to_hub, to, private=private)
     form = check_form(reasoning, to)
     task_card = load_card_of(given, card)

@@ -56,11 +56,18 @@ class SplitPlan:
         """How many records go there."""
         return self.places.count(place)
 
-    def count_labels(self, pool: "SplitPool") -> dict[str, list[int]]:
-        """Label to its records in training, validation and test; nothing where outputs are no labels."""
+    def count_labels(
+        self, pool: "SplitPool", seeds: Iterable[Mapping[str, Any]] = ()
+    ) -> dict[str, list[int]]:
+        """Label to its records in training, validation and test; nothing where outputs are no labels.
+
+        `seeds` are trained on beside the records.
+        """
         counts: dict[str, list[int]] = {}
         for member, place in zip(pool.members if pool.labelled else (), self.places, strict=False):
             counts.setdefault(member.label, [0, 0, 0])[place] += 1
+        for seed in seeds if pool.labelled else ():
+            counts.setdefault(read_output(seed), [0, 0, 0])[TRAIN] += 1
         return dict(sorted(counts.items()))
 
 
@@ -88,6 +95,11 @@ class SplitPool:
         for number, raw in enumerate(self._kept):
             body = raw.rstrip(b"\n")
             yield number, RecordLine(parse_line("the pool", number + 1, body), body, "the pool", number + 1)
+
+    def select_missing(self, seeds: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """The seeds that are not among the records."""
+        known = {member.id for member in self.members if member.hop == 0}
+        return [seed for seed in seeds if seed["id"] not in known]
 
     def _make_member(self, line: RecordLine) -> SplitMember:
         record = line.record
@@ -165,14 +177,13 @@ def separate_near_duplicates(pool: SplitPool, plan: SplitPlan, seen: SeenTexts) 
 def write_splits(
     pool: SplitPool, plan: SplitPlan, folder: Path, seeds: Iterable[Mapping[str, Any]]
 ) -> dict[str, int]:
-    """Write `train.jsonl` (seeds first), `validation.jsonl` and, if it has records, `test.jsonl`; returns counts.
+    """Write `train.jsonl` (`seeds` first), `validation.jsonl` and, if it has records, `test.jsonl`; returns counts.
 
     Raises:
         InputError: the folder can't be written.
     """
     written = [TRAIN, VALIDATION, *([TEST] if plan.count(TEST) else [])]
     counts = {NAMES[place]: plan.count(place) for place in written}
-    pool_seeds = {member.id for member in pool.members if member.hop == 0}
     make_folder(folder)
     with ExitStack() as stack:
         files = {
@@ -180,9 +191,8 @@ def write_splits(
             for place in written
         }
         for record in seeds:
-            if record["id"] not in pool_seeds:
-                write_line(files[TRAIN], record)
-                counts["train"] += 1
+            write_line(files[TRAIN], record)
+            counts["train"] += 1
         for number, line in pool.lines():
             write_line(files[plan.places[number]], line)
     return counts
@@ -225,8 +235,9 @@ def split_records(
         rows = [seed_as_record(each, added.task, format) for each in added.seeds] if added else []
         if duplicates != "off":
             separate_near_duplicates(pool, plan, index_seeds(loaded, duplicates, entered=add_seeds))
-        counts = write_splits(pool, plan, folder, rows)
-        return SplitOutcome(plan, counts, len(rows), plan.count_labels(pool))
+        missing = pool.select_missing(rows)
+        counts = write_splits(pool, plan, folder, missing)
+        return SplitOutcome(plan, counts, len(rows), plan.count_labels(pool, missing))
 
 
 # --- families -----------------------------------------------------------------------------------
