@@ -10,6 +10,8 @@ from aide.text.figures import format_plural
 
 MISSES: Final = 10
 """Seeds answered otherwise that are shown one by one."""
+ENOUGH_REAL: Final = 5
+"""Of fewer real texts among the new ones a fault or two says nothing of the judge."""
 
 
 class PrecheckRow(NamedTuple):
@@ -24,7 +26,7 @@ def view_findings(facts: ReportFacts) -> dict[str, Any]:
     """The precheck's rows, the seeds that the model got wrong, and the warnings of the run."""
     found = facts.summary.get("exam") or {}
     grades, misses = found.get("relevance") or (), found.get("misses") or ()
-    rows = list(_check_precheck(found))
+    rows = [*_check_precheck(found), *_check_judge(facts.judged_real)]
     return {
         "precheck": rows,
         "grades": f"{min(grades)} to {max(grades)}" if grades else "",
@@ -64,6 +66,20 @@ def _check_precheck(found: Mapping[str, Any]) -> Iterator[PrecheckRow]:
             share = count.get("n", 0) / of
             wrong = share > MAX_FOOLED if name == "judge_takes_wrong" else share < MIN_RIGHT
             yield PrecheckRow(text.format(f"{count.get('n', 0)} of {of}"), hint if wrong else "")
+
+
+def _check_judge(read: Mapping[str, Any]) -> Iterator[PrecheckRow]:
+    """What the judge's grades are worth: seeds stand unmarked among the new texts, and it should find no fault in them."""
+    if of := read.get("read"):
+        faulted, hint = (
+            read["faulted"],
+            "it refuses what is real: lower --min-relevance, or take another judge",
+        )
+        yield PrecheckRow(
+            f"the judge met {format_plural(of, 'seed')} unmarked among the new texts: relevance {read['relevance']:g} of "
+            f"10 in the mean, a fault in {faulted}",
+            hint if of >= ENOUGH_REAL and (faulted > MAX_FOOLED * of) else "",
+        )
 
 
 def _list_warnings(facts: ReportFacts) -> Iterator[str]:

@@ -21,6 +21,7 @@ from aide.run.deduplication import LEXICAL
 from aide.run.document_report import name_document
 from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
+from aide.run.judge_groups import REAL, count_real
 from aide.run.seed_pool import SEED
 
 SAMPLE: Final = 5000
@@ -91,6 +92,8 @@ class ReportFacts:
     """Step, model, usage and cost; the cost is `None` if no price is known."""
     reviews: ReviewCounts | None = None
     """How many records a person decided about, and how; `None` where nobody did."""
+    judged_real: Mapping[str, Any] = field(default_factory=dict)
+    """How the judge read real texts among new ones; see `run.judge_groups.count_real`."""
     vectors: dict[str, str] = field(default_factory=dict)
     """Embeddings of seeds, records and rejects by id, packed for the map; empty where the run has none."""
 
@@ -127,6 +130,7 @@ def gather_facts(folder: RunFolder, journal: Journal) -> ReportFacts:
         likeness=_measure_likeness(records, inputs),
         steps=journal.sum_usage(),
         reviews=reviews.count() if reviews.decided else None,
+        judged_real=count_real([each for _, each in journal.read_decisions(REAL)]),
     )
 
 

@@ -21,6 +21,7 @@ from aide.report import write_report
 from aide.report.data import make_visible
 from aide.report.gather import gather_facts, list_labels
 from aide.run.folder import RunFolder
+from aide.run.judge_groups import REAL
 from unit.report.folders import HOSTILE, SEED, bulky, hostile, labelled, record
 
 OURS = {"script", "style", "meta", "link", "title"}
@@ -244,6 +245,21 @@ def test_only_what_the_precheck_finds_wrong_is_red(
     assert ('class="wrong"' in page) == (told is not None)
     assert told is None or told in page
     assert HOSTILE not in page
+
+
+@pytest.mark.parametrize(("faulted", "red"), [(1, False), (2, True)])
+def test_how_the_judge_read_real_texts_is_told_and_red_where_it_faults_them(
+    tmp_path: Path, faulted: int, red: bool
+) -> None:
+    folder = labelled(tmp_path / "run")
+    with Journal.open(folder.journal) as journal:
+        for n in range(5):
+            reading = {"seed": f"s{n}", "relevance": 8 + n % 2, "fault": "clumsy" if n < faulted else ""}
+            journal.decide(REAL, f"call {n}", reading)
+    page = write_report(folder).read_text(encoding="utf-8")
+    told = "the judge met 5 seeds unmarked among the new texts: relevance 8.4 of 10 in the mean, a fault in"
+    assert f"{told} {faulted}" in page
+    assert ("it refuses what is real" in page) == red
 
 
 def test_a_run_that_fell_short_of_its_target_is_warned_of(tmp_path: Path) -> None:
