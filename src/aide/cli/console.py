@@ -26,12 +26,9 @@ if TYPE_CHECKING:
 
 OK: Final = 0
 FAULT: Final = 1
-USAGE: Final = 2
-BUDGET: Final = 3
 ENDPOINT: Final = 4
 HELD: Final = 5
 SHORT: Final = 6
-INTERRUPTED: Final = 130
 
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a disk or a quota that is full."""

@@ -80,12 +80,6 @@ class RunHealth:
         absent = not self.successes and self._last.kind in ("connection", "server")
         return (self._first if absent else self.patience) - (self._clock() - self._failing_since)
 
-    @property
-    def waits_for_the_last(self) -> bool:
-        """True when patience is over, but some calls are on the wire: the server may be slow, and they decide."""
-        left = self.compute_time_left()
-        return left is not None and left <= 0 and self._count_sent() > 0
-
     def find_end(self) -> EndpointUnusable | None:
         """Why the run must stop now; `None` while there is time, or a call on the wire that may be answered."""
         left = self.compute_time_left()

@@ -69,16 +69,16 @@ def _check_precheck(found: Mapping[str, Any]) -> Iterator[PrecheckRow]:
 
 
 def _check_judge(read: Mapping[str, Any]) -> Iterator[PrecheckRow]:
-    """What the judge's grades are worth: seeds stand unmarked among the new texts, and it should find no fault in them."""
+    """What the judge's grades are worth: seeds stand unmarked among the new texts, and it should fault none."""
     if of := read.get("read"):
         faulted, hint = (
             read["faulted"],
             "it refuses what is real: lower --min-relevance, or take another judge",
         )
         yield PrecheckRow(
-            f"the judge met {format_plural(of, 'seed')} unmarked among the new texts: relevance {read['relevance']:g} of "
-            f"10 in the mean, a fault in {faulted}",
-            hint if of >= ENOUGH_REAL and (faulted > MAX_FOOLED * of) else "",
+            f"the judge met {format_plural(of, 'seed')} unmarked among the new texts: "
+            f"relevance {read['relevance']:g} of 10 in the mean, a fault in {faulted}",
+            hint if of >= ENOUGH_REAL and faulted > MAX_FOOLED * of else "",
         )
 
 

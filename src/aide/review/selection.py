@@ -10,7 +10,6 @@ from aide.review.catalogue import CatalogueEntry, show_value
 from aide.review.doubt import Doubt
 
 ORDERS: Final = ("doubt", "grown", "random", "longest")
-STATES: Final = ("to do", "accepted", "refused", "edited")
 FACETS: Final = ("label", "operation", "hop", "seed", "persona", "doubt")
 MOST: Final = 300
 """Values of a facet that are offered."""
