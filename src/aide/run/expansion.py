@@ -339,8 +339,8 @@ def _list_settled(journal: Journal) -> set[str]:
 
 
 def _fix_drift_bounds(session: Session, seeds: Sequence[Seed]) -> DriftBounds | None:
-    """When a parent has drifted, learned from the first seeds and kept; `None` with a fixed residual."""
-    if session.spec.residual == "fixed":
+    """When a parent has drifted, learned from the first seeds and kept; `None` unless the residual is adaptive."""
+    if session.spec.residual != "adaptive":
         return None
     known = session.journal.get_meta("drift_bounds")
     bounds = DriftBounds(*known) if known else DriftBounds.of([seed.draft.input for seed in seeds])
