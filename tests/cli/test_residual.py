@@ -45,7 +45,7 @@ def test_without_adaptive_residual_no_branch_ends_by_drift(tmp_path: Path, resid
     seeds = tmp_path / "seeds.jsonl"
     goods = ("apples", "plums", "figs", "pears", "limes", "kiwis")
     rows = [
-        {"input": f"Tom has {place + 3} {each} and buys {place + 5} more {each} at the market. How many {each} has he now?",
+        {"input": f"Tom has {place + 3} {each} and buys {place + 5} more {each} today. How many {each} has he now?",
          "output": f"Tom has {place + 3} + {place + 5} = {2 * place + 8} {each}."}
         for place, each in enumerate(goods)
     ]  # fmt: skip

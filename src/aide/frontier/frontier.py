@@ -244,6 +244,12 @@ class Frontier:
             self._wake(level)
         self._wake_below(level)
 
+    def pass_over(self, slot: Slot) -> None:
+        """Nothing is to be grown in this slot, since its candidate is that of another slot."""
+        self.drop(slot, surplus=True)
+        self._level_of(slot).settled -= 1
+        self.planned -= 1
+
     def _land(self, slot: Slot) -> Level:
         level = self._level_of(slot)
         level.in_flight -= 1
@@ -274,16 +280,9 @@ class Frontier:
     # --- resuming and finishing -------------------------------------------------------------------
 
     def restore(
-        self,
-        slot: Slot,
-        seed: str,
-        id: str = "",
-        *,
-        repeated: bool = False,
-        surplus: bool = False,
-        stratum: str = "",
-        depth: int = 0,
-    ) -> None:
+        self, slot: Slot, seed: str, id: str = "", *, repeated: bool = False, surplus: bool = False,
+        stratum: str = "", depth: int = 0,
+    ) -> None:  # fmt: skip
         """A candidate that was settled earlier: accepted as `id`, or dropped where `id` is empty; see `drop`.
 
         A child whose parent is gone or of another label is only counted. Where it was accepted, and its `stratum` is

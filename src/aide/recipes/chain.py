@@ -59,10 +59,12 @@ def make_proposals_payload(steps: int, questions: int) -> ModelPayload[_Proposal
 
     def convert(said: _Proposals) -> dict[str, list[Any]]:
         one_line = [_tidy(step) for step in said.steps]
-        pairs = [{"question": _tidy(each.question), "join": _tidy(each.join)} for each in said.questions]
+        pairs = dict.fromkeys((_tidy(each.question), _tidy(each.join)) for each in said.questions)
         found: dict[str, list[Any]] = {
             STEPS: [{"step": step} for step in dict.fromkeys(one_line) if step][:steps],
-            QUESTIONS: [pair for pair in pairs if all(pair.values())][:questions],
+            QUESTIONS: [dict(zip(("question", "join"), pair, strict=True)) for pair in pairs if all(pair)][
+                :questions
+            ],
         }
         if not any(found.values()):
             raise ValueError("Write the steps and questions that were asked for.")

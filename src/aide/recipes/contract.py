@@ -1,7 +1,8 @@
 """The contract of a recipe: what the core asks of a way to expand. docs/design/recipes.md tells it as a story."""
 
+import json
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self
 
@@ -28,6 +29,11 @@ class Found:
         """How many there are of each of these."""
         return tuple(len(self.matters.get(name, ())) for name in matters)
 
+    def drop_repeats(self) -> Self:
+        """The same with each matter once: two children along equal matters would be one record."""
+        kept = {name: _list_distinct(values) for name, values in self.matters.items()}
+        return replace(self, matters=kept)
+
     def as_dict(self) -> dict[str, Any]:
         """What was found, as the journal keeps it."""
         return {"topic": self.topic, **{name: list(values) for name, values in self.matters.items()}}
@@ -37,6 +43,13 @@ class Found:
         """The inverse of `as_dict`."""
         matters = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
         return cls(plain["topic"], matters)
+
+
+def _list_distinct(values: Sequence[Any]) -> tuple[Any, ...]:
+    distinct: dict[str, Any] = {}
+    for value in values:
+        distinct.setdefault(json.dumps(value, sort_keys=True, default=str), value)
+    return tuple(distinct.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,13 +114,15 @@ def list_sets(said: _Decomposition, wanted: Sequence[int]) -> dict[str, list[dic
     added = [_make_way(query, [*own, each], added=each) for each in dict.fromkeys(new)]
     fewer = own if len(own) > 1 else ()
     removed = [_make_way(query, [other for other in own if other != each], removed=each) for each in fewer]
-    replaced = []
+    swaps: dict[tuple[str, int], None] = {}
     for place, each in enumerate(said.replacements if own else ()):
         constraint, at = _tidy(each.constraint), each.instead_of - 1
         at = at if 0 <= at < len(own) else place % len(own)
         if constraint and constraint.casefold() not in known:
-            left = [*own[:at], constraint, *own[at + 1 :]]
-            replaced.append(_make_way(query, left, added=constraint, removed=own[at]))
+            swaps[constraint, at] = None
+    replaced = [
+        _make_way(query, [*own[:at], each, *own[at + 1 :]], added=each, removed=own[at]) for each, at in swaps
+    ]
     sets = zip(MATTERS.values(), (added, removed, replaced), wanted, strict=True)
     found = {matter: ways[:count] for matter, ways, count in sets}
     return found if any(found.values()) else {**found, MATTERS[ADD]: added[:1]}

@@ -162,6 +162,10 @@ class GrowthLoop:
     def _start(self, work: GroupWork) -> Group:
         """Compose a group. With a target, its makeup is a decision: a resume must go on with the same company."""
         group = self._hops.compose(work)
+        if (work := self._pass_over_repeats(work, group)).settled != group.settled:
+            group = replace(group, settled=work.settled)
+        if not work.open:
+            return group
         kept = self._journal.get_decision(GROUP, group.id)
         if kept is None:
             kept = {
@@ -173,6 +177,25 @@ class GrowthLoop:
         if (correction := float(kept["correction"])) != 1.0:
             group = self._hops.compose(work, correction)
         return replace(group, there=tuple(self._hops.read_text(*known) for known in kept.get("there", ())))
+
+    def _pass_over_repeats(self, work: GroupWork, group: Group) -> GroupWork:
+        """The work without slots whose hop another slot has: a recipe may say one thing in two ways, and journals of
+        earlier versions hold matters twice.
+        """
+        seen = {group.hops[place].id for place in work.settled}
+        repeats = set()
+        for place, hop in enumerate(group.hops):
+            if place in work.settled:
+                continue
+            if hop.id in seen or hop.id in self._open or self._is_settled(hop):
+                self._frontier.pass_over(work.slots[place])
+                repeats.add(place)
+            seen.add(hop.id)
+        return replace(work, settled=work.settled | repeats) if repeats else work
+
+    def _is_settled(self, hop: Hop) -> bool:
+        outcome = self._journal.get_outcome(hop.id)
+        return outcome is not None and outcome.kind != "failed"
 
     def wants(self, hop: Hop) -> bool:
         """False where a record of this open hop would come too late for the target."""
@@ -186,6 +209,7 @@ class GrowthLoop:
         try:
             self._hops.check_drift(seed, point)
             found = await self.context.recipe.plant(seed, point, work, self.context.ask_for(work.branch))
+            found = found.drop_repeats()
         except NodeError as fault:
             found, reason = Found(), fault.reason
             self._progress.reasons_without_attributes[reason] += 1
@@ -210,12 +234,18 @@ class GrowthLoop:
     async def _grow(self, work: GroupWork) -> None:
         group = self._start(work)
         places = enumerate(zip(group.hops, work.slots, strict=True))
-        self._open |= {hop.id: slot for place, (hop, slot) in places if place not in work.settled}
+        opened = {hop.id: slot for place, (hop, slot) in places if place not in group.settled}
+        if not opened:
+            return
+        self._open |= opened
         ask = self.context.ask_for(group.hops[0].id if len(group.hops) == 1 else group.id)
         async with aclosing(self.context.recipe.grow(group, ask)) as growing:
             async for grown in growing:
                 try:
-                    await self._settle(self._open.pop(grown.hop.id), grown)
+                    await self._settle(self._open[grown.hop.id], grown)
+                    del self._open[
+                        grown.hop.id
+                    ]  # not before it is in the journal: another slot may have this hop
                 except Exception as fault:  # noqa: BLE001 - as in `_guard`, but at once: others may wait for company
                     self._end(fault)
                 self._wake.set()

@@ -76,6 +76,17 @@ def test_no_more_is_planted_than_is_wanted_and_only_that_is_asked_for() -> None:
     assert set(ask.asked[0]["payload"].schema["properties"]) == {"steps"}
 
 
+def test_equal_questions_are_one() -> None:
+    other = {**JOINED, "join": "How many are there on both days?"}
+    found, ask = plant(
+        propose(questions=(JOINED, {**JOINED, "join": f" {JOINED['join']}"}, other)),
+        judge(True, True),
+        wanted=(0, 2),
+    )
+    assert found.matters[QUESTIONS] == [JOINED, other]
+    assert len(ask.asked[1]["ways"]) == 2
+
+
 def test_a_parent_of_whose_answer_nothing_can_be_made_is_a_dead_end() -> None:
     with pytest.raises(NodeError) as fault:
         plant(propose("Say it again."), judge(False), wanted=(1, 0))

@@ -71,6 +71,12 @@ def grow_one(said: dict[str, Any], **spec: Any) -> tuple[Record | Exception, Ask
     return grown.outcome, ask
 
 
+def test_equal_replacements_are_one() -> None:
+    said = decompose("A", "B", replacements=((2, "D"), (1, "D"), (2, " D")))
+    replaced = find_sets(said, (0, 0, 3))["replaced"]
+    assert [way["constraints"] for way in replaced] == [["A", "D"], ["D", "B"]]
+
+
 def test_sets_differ_from_the_parents_by_one_constraint() -> None:
     said = decompose("A", "B", additions=("C", "A"), replacements=((2, "D"), (1, "E")))
     found = find_sets(said, (3, 3, 3))

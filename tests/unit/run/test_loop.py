@@ -296,6 +296,37 @@ def test_of_the_whole_tree_no_group_is_shown_what_happened_to_be_there(tmp_path:
     assert {group.there for group in bench.script.groups} == {()}
 
 
+class Repeating(Script):
+    """A recipe that finds the same twice at each parent."""
+
+    async def plant(self, seed: Any, point: Any, work: PlantWork, ask: Any) -> Found:
+        found = await super().plant(seed, point, work, ask)
+        triples, personas = ([*values[:1], *values] for values in found.matters.values())
+        return Found(found.topic, {"triples": triples, "personas": personas})
+
+
+@pytest.mark.parametrize("target", [40, "all"])
+def test_equal_matters_of_a_parent_are_one(tmp_path: Path, target: Any) -> None:
+    bench = run(tmp_path, kind=Repeating, plain_share=0, target=target, hops=2)
+    ids = [hop.id for group in bench.script.groups for hop in group.hops]
+    assert len(ids) == len(set(ids)) == len(bench.records) == bench.progress.accepted
+    assert target == "all" or len(ids) == target
+
+
+@pytest.mark.parametrize("target", [40, "all"])
+def test_equal_matters_that_a_journal_holds_are_grown_once(
+    tmp_path: Path, target: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Found, "drop_repeats", lambda found: found)
+    bench = run(tmp_path, kind=Repeating, plain_share=0, target=target, hops=2)
+    ids = [line["id"] for line in bench.records]
+    assert len(ids) == len(set(ids)) == bench.progress.accepted == bench.frontier.planned
+    assert target == "all" or len(ids) == target
+    assert bench.frontier.open == 0
+    again = run(tmp_path, kind=Repeating, plain_share=0, target=target, hops=2)
+    assert again.script.groups == []
+
+
 # --- stops and faults ---------------------------------------------------------------------------------------------
 
 
