@@ -1,6 +1,7 @@
 """`aide plan` in real processes: it spends nothing, and what it expects is what a run then uses."""
 
 import json
+import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from aide.crash_points import VARIABLE
 from cli.shell import SEEDS, SIM, aide
 
 WORDS = SEEDS / "word_problems.jsonl"
@@ -101,6 +103,23 @@ def test_after_a_pilot_of_one_hop_the_run_uses_what_was_expected(task: str, tmp_
     assert expected["tokens"] == pytest.approx(
         used["tokens"]["prompt"] + used["tokens"]["completion"], rel=0.2
     )
+
+
+def test_a_run_that_was_killed_early_is_planned_no_cheaper_than_it_is(tmp_path: Path) -> None:
+    """Candidates that are accepted at once end first: of a few dozen that ended hardly any was revised."""
+    words = (WORDS, "--base-url", "sim:?latency=0.1", "--target", "400", "-o", "run")
+    killed = aide("expand", *words, "--quiet", cwd=tmp_path, **{VARIABLE: "after_journal:110"})
+    assert killed.returncode == -signal.SIGKILL
+    facts = planned(*words, cwd=tmp_path)
+    assert facts["basis"]["yield_from"].startswith("assumed: ")
+    assert "of run are under way" in facts["basis"]["yield_from"]
+    assert facts["basis"]["tokens_from"] == "run"
+    told = aide("plan", *words, "--expect-yield", "0.5", cwd=tmp_path).stdout
+    assert "basis   yield 50% (--expect-yield)" in told
+    run = aide("expand", *words, "--json", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert facts["expected"]["calls"] == pytest.approx(json.loads(run.stdout)["calls"], rel=0.12)
+    assert planned(*words, cwd=tmp_path)["basis"]["yield_from"] == "run"
 
 
 def test_the_error_of_the_estimate_is_shown_by_status(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from aide.run.plan.estimate import Estimate, estimate_seconds, scale_tokens
 from aide.run.plan.experience import Experience, read_experience
 from aide.run.plan.measured_speed import EndpointSpeed
 from aide.run.plan.planner import estimate_expected
+from aide.text.figures import format_plural
 
 YIELD: Final = 0.85
 """Where neither the person nor an earlier run told."""
@@ -70,7 +71,8 @@ def make_plan(
     inputs = suppose_answers(inputs)
     check_target(spec, inputs, card)
     sizes = learn_group_sizes(spec, inputs, experience.sizes if experience else None)
-    share = spec.expect_yield or (experience.share if experience else YIELD)
+    seen = experience if experience and experience.is_telling else None
+    share = spec.expect_yield or (seen.share if seen else YIELD)
 
     async def estimate() -> tuple[Estimate, Estimate]:
         prompts = inputs.make_prompts(spec)  # shared, for templates take as long to compile as to fill
@@ -88,10 +90,18 @@ def make_plan(
     past = experience.source if experience else ""
     return RunPlan(
         expected, at_most, share,
-        share_from="--expect-yield" if spec.expect_yield else past or "assumed",
+        share_from="--expect-yield" if spec.expect_yield else seen.source if seen else _explain_assumption(experience),
         lengths_from=past or f"prompts as they would be sent{MEASURED if speed else ''}",
         pace_from=past if pace else "measured" if speed else "assumed",
     )  # fmt: skip
+
+
+def _explain_assumption(experience: Experience | None) -> str:
+    """Why an earlier run of the folder does not tell the yield, where there is one."""
+    if experience is None:
+        return "assumed"
+    under_way = format_plural(experience.under_way, "candidate")
+    return f"assumed: {under_way} of {experience.source} are under way, and good ones end first"
 
 
 def find_longest_call(spec: RunSpec, inputs: PreparedInputs, card: TaskCard) -> int:

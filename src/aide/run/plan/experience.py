@@ -18,6 +18,10 @@ from aide.run.restore import GROUP
 
 ENOUGH: Final = 10
 """Candidates of a level from which its figures are trusted."""
+MOST_OPEN: Final = 0.1
+"""Candidates under way for each that ended, up to which a level tells what becomes of candidates. What is accepted at
+once ends first: while many are under way, those that ended are the better ones, and took fewer calls.
+"""
 _DISPUTES: Final = ("label_mismatch", "no_agreement")
 _TOO_LATE: Final = "not_needed"  # a good candidate, for all that is known
 
@@ -30,11 +34,18 @@ class LevelHistory:
     """Candidates by how they ended; those that were mended are among the accepted."""
     steps: dict[str, Usage] = field(default_factory=dict)
     """Calls that were made for one of its candidates alone."""
+    under_way: int = 0
+    """Candidates whose group was composed and that have not ended."""
 
     @property
     def candidates(self) -> int:
         """All that ended."""
         return self.fates.total()
+
+    @property
+    def is_telling(self) -> bool:
+        """True where enough ended, and few are under way."""
+        return self.candidates >= ENOUGH and self.under_way <= MOST_OPEN * self.candidates
 
     def share_fates(self, revisions: int) -> FateShares:
         """The fates as shares; what was sent back and not lost was mended. `revisions` are allowed of each."""
@@ -68,27 +79,35 @@ class Experience:
     """Calls a second in the last run, 0 where it was too short to tell."""
 
     @property
+    def is_telling(self) -> bool:
+        """True where what became of the candidates of a level can be told."""
+        return any(level.is_telling for level in self.levels.values())
+
+    @property
+    def under_way(self) -> int:
+        """Candidates that have not ended."""
+        return sum(level.under_way for level in self.levels.values())
+
+    @property
     def share(self) -> float:
-        """The share of candidates that became records."""
-        kept = sum(level.fates[ACCEPTED] for level in self.levels.values())
-        return kept / max(1, sum(level.candidates for level in self.levels.values()))
+        """The share of candidates that became records, at the levels that tell it."""
+        total = self.sum_levels()
+        return total.fates[ACCEPTED] / max(1, total.candidates)
 
     def find_level(self, level: Level) -> LevelHistory | None:
-        """The nearest level with enough candidates, the same hop or the one above first; for plain ones a plain one."""
+        """The nearest level that tells, the same hop or the one above first; for plain ones a plain one."""
         hop, plain = level
-        known = [
-            at
-            for (at, is_plain), each in self.levels.items()
-            if is_plain == plain and each.candidates >= ENOUGH
-        ]
+        known = [at for (at, is_plain), each in self.levels.items() if is_plain == plain and each.is_telling]
         if not known:
             return None
         return self.levels[max((at for at in known if at <= hop), default=min(known)), plain]
 
     def sum_levels(self) -> LevelHistory:
-        """All levels together."""
+        """All levels that tell what became of candidates together."""
         total = LevelHistory()
         for level in self.levels.values():
+            if not level.is_telling:
+                continue
             total.fates += level.fates
             for step, usage in level.steps.items():
                 total.steps[step] = total.steps.get(step, Usage()) + usage
@@ -111,6 +130,8 @@ def read_experience(folder: RunFolder) -> Experience | None:
         for each in spent:
             if each.hop is not None and (each.hop, each.plain) in levels:
                 levels[each.hop, each.plain].steps[each.step] = each.usage
+        for at, count in _count_under_way(journal).items():
+            levels.setdefault(at, LevelHistory()).under_way = count
         if not any(level.candidates >= ENOUGH for level in levels.values()):
             return None
         steps, repeated = _sum_steps(spent)
@@ -151,6 +172,15 @@ def _sum_steps(spent: list[SpentAtHop]) -> tuple[dict[str, Usage], dict[str, int
 def _count_written(journal: Journal) -> Counter[tuple[int, bool, int]]:
     groups = (value for _, value in journal.read_decisions(GROUP))
     return Counter((each["depth"], each["slots"][0][1] == PLAIN, len(each["slots"])) for each in groups)
+
+
+def _count_under_way(journal: Journal) -> Counter[Level]:
+    settled = {each.node for each in journal.read_outcomes(payload=False) if each.kind != "planted"}
+    found: Counter[Level] = Counter()
+    for _, value in journal.read_decisions(GROUP):
+        left = sum(id not in settled for id in value["ids"])
+        found[value["depth"], value["slots"][0][1] == PLAIN] += left
+    return +found
 
 
 def _count_judged(journal: Journal) -> Counter[tuple[str, int]]:

@@ -40,7 +40,8 @@ async def estimate_expected(
 ) -> Estimate:
     """What is expected where `share` of the candidates is accepted.
 
-    `experience` tells what became of candidates, unless `--expect-yield` does, and how long texts really are.
+    `experience` tells what became of candidates, unless `--expect-yield` does or most are under way, and how long texts
+    really are.
     """
     rehearsal = await Rehearsal(spec, inputs, card, sizes, prompts, choose_typical(inputs.seeds)).run()
     shape, labels = make_shape(spec, inputs), list_hop_labels(spec, card, inputs)
@@ -49,7 +50,7 @@ async def estimate_expected(
     otherwise = FateShares.assume(
         share, rehearsal.list_fates(), rehearsal.kept, labelled=inputs.format.labelled
     )
-    if experience and not spec.expect_yield:
+    if experience and experience.is_telling and not spec.expect_yield:
         otherwise = experience.sum_levels().share_fates(spec.max_revisions)
     seen = experience.find_fates(spec.hops, spec.max_revisions) if experience else {}
     calibration = await calibrate(spec, rehearsal, sizes, experience, seen) if experience else Calibration()
