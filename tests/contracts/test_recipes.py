@@ -143,21 +143,18 @@ def test_the_plan_of_a_recipe_knows_its_calls_and_tokens(name: str, tmp_path: Pa
 
 
 def test_the_recipe_of_the_page_runs_as_a_package_of_its_own(tmp_path: Path) -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    blocks = {
-        kind: re.search(rf"```{kind}\n(.*?)```", text, re.DOTALL) for kind in ("python", "markdown", "toml")
-    }
-    code, prompt, line = (found[1] for found in blocks.values() if found)
     package = tmp_path / "package"
-    (package / "prompts").mkdir(parents=True)
-    (package / "paraphrase.py").write_text(code, encoding="utf-8")
-    (package / "prompts/write.md").write_text(prompt, encoding="utf-8")
-    installed = package / "paraphrase-1.0.dist-info"
-    installed.mkdir()
-    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: paraphrase\nVersion: 1.0\n")
-    entry = line.splitlines()[1].replace('"', "")
-    (installed / "entry_points.txt").write_text(f"[aide.recipes]\n{entry}\n")
-    environ = {**os.environ, "PYTHONPATH": str(package), "OPENAI_API_KEY": "none"}
+    for name, text in re.findall(
+        r"^`([\w./]+)`[^\n]*:\n\n```\w+\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    ):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text, encoding="utf-8")
+    installed = tmp_path / "installed"
+    offline = ("--no-build-isolation", "--no-deps", "--no-index", "--no-cache-dir")
+    command = [sys.executable, "-m", "pip", "install", *offline, "--target", str(installed), "."]
+    built = subprocess.run(command, cwd=package, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    environ = {**os.environ, "PYTHONPATH": str(installed), "OPENAI_API_KEY": "none"}
     words = ["expand", str(find_seeds("paraphrase")), "--base-url", "sim:", "--recipe", "paraphrase"]
     done = subprocess.run(
         [sys.executable, "-m", "aide", *words, "--target", "10", "-o", str(tmp_path / "run"), "--yes"],
