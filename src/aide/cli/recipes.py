@@ -1,15 +1,15 @@
 """`aide recipes`: the ways to grow, each with what it computes, its source and what it needs."""
 
 from aide.cli.arguments import AsJson
-from aide.cli.console import Output, format_json_line
+from aide.cli.console import Output, format_json_line, report_error
 from aide.config.resolve import spell_option
 
 
 def recipes(as_json: AsJson = False) -> None:
     """List the ways to grow, those of installed packages included. Choose one with --recipe NAME."""
-    from aide.recipes import RECIPES, load_plugins
+    from aide.recipes import RECIPES, add_plugins
 
-    load_plugins()
+    faults = add_plugins()
     output = Output()
     for name, recipe in RECIPES.items():
         heeds = [spell_option(setting) for setting in sorted(recipe.settings)]
@@ -28,3 +28,5 @@ def recipes(as_json: AsJson = False) -> None:
         output.line(f"  needs: {recipe.needs}")
         if heeds:
             output.line(f"  of its own options: {' '.join(heeds)}")
+    for fault in faults.values():
+        report_error(fault)
