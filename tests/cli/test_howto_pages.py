@@ -84,6 +84,7 @@ def test_the_tutorial_goes_from_rows_to_a_folder_for_the_trainer(tmp_path: Path)
         "train.jsonl",
         "validation.jsonl",
         "train.py",
+        ".aide-export.json",
     }
 
 

@@ -243,6 +243,8 @@ def _export_whole(
     place = "" if job.dest == STDOUT else f" to {job.dest}"
     console.print(f"exported {format_plural(written.count, 'example')}{place}", markup=False)
     _tell_skipped(console, written)
+    if written.files:
+        _settle_folder(exporter, job, written.files, written.kept, console)
     if repository:
         address = repository.upload(Path(job.dest), written.files)
         console.print(f"uploaded to {address}", markup=False, soft_wrap=True)
@@ -278,6 +280,7 @@ def _export_parts(
         )  # fmt: skip
         make_folder(folder)
         suffix = ".parquet" if to == "parquet" else ".jsonl"
+        files: list[str] = []
         for part in outcome.counts:
             lines = read((str(Path(kept) / f"{part}.jsonl"),))
             if isinstance(exporter, TrainerExporter):
@@ -287,11 +290,32 @@ def _export_parts(
                 written = exporter.write(lines, replace(job, name=named))
             else:
                 written = exporter.write(lines, replace(job, dest=str(folder / f"{part}{suffix}")))
+            files += written.files or [f"{part}{suffix}"]
             _tell_skipped(console, written)
+    edited: tuple[str, ...] = ()
     if isinstance(exporter, TrainerExporter):
-        exporter.write_config(folder, held_out=outcome.counts["validation"] > 0)
+        edited = exporter.write_config(folder, held_out=outcome.counts["validation"] > 0)
+        files += [exporter.config] if exporter.config else []
+    _settle_folder(exporter, job, files, edited, console)
     for line in describe_split(outcome, folder, suffix):
         console.print(line, markup=False)
+
+
+def _settle_folder(
+    exporter: "Exporter", job: "ExportJob", files: Sequence[str], edited: Sequence[str], console: "Console"
+) -> None:
+    """Remove what earlier exports left in the folder, and tell what is there beside the files of this one."""
+    from aide.exporters.llamafactory import LlamaFactoryExporter
+    from aide.exporters.written import WrittenFiles, describe_kept
+
+    folder = Path(job.dest)
+    many = isinstance(exporter, LlamaFactoryExporter)  # a folder has the data sets of many exports
+    settled = WrittenFiles.read(folder, job.name if many else "").settle(files, edited, job.sources)
+    if isinstance(exporter, LlamaFactoryExporter):
+        exporter.forget(folder, settled.removed)
+    told = [describe_kept(folder / name, files) for name in edited]
+    for line in (*told, *settled.describe()):
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _choose_name(sources: tuple[str, ...], out: str) -> str:

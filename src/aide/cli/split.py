@@ -69,6 +69,7 @@ def split(
     from aide.dataset.lines import read_lines
     from aide.dataset.seed_sources import load_card_of, load_seeds_of
     from aide.dataset.splitting import split_records
+    from aide.exporters.written import WrittenFiles
 
     shares = {
         "validation": parse_fraction(validation, "--validation"),
@@ -88,7 +89,8 @@ def split(
     )  # fmt: skip
     if loaded is None and not no_seeds:
         console.print("the seeds are not known; --seeds FILE adds them to the training data")
-    for line in describe_split(split, out):
+    settled = WrittenFiles.read(out).settle([f"{name}.jsonl" for name in split.counts], sources=given)
+    for line in (*settled.describe("split"), *describe_split(split, out)):
         console.print(line, markup=False)
 
 

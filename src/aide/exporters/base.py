@@ -37,7 +37,9 @@ class ExportResult:
     skipped: Counter[str] = field(default_factory=Counter)
     """Records that make no example, by reason."""
     files: tuple[str, ...] = ()
-    """What a data set folder consists of, by paths in it."""
+    """What was written into the folder, by paths in it; empty for a single file."""
+    kept: tuple[str, ...] = ()
+    """Those of them that a person has edited and that were left as they are."""
 
 
 class Exporter(Protocol):

@@ -5,7 +5,7 @@ every tag written out.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -50,7 +50,18 @@ class LlamaFactoryExporter:
         if index.get(job.name) != entry:
             index[job.name] = entry
             write_atomic(folder / INDEX, json.dumps(index, ensure_ascii=False, indent=2) + "\n")
-        return ExportResult(count)
+        return ExportResult(count, files=(file,))
+
+    def forget(self, folder: Path, files: Collection[str]) -> None:
+        """Drop the keys of files that are gone."""
+        index = _read_index(folder / INDEX)
+        kept = {
+            name: entry
+            for name, entry in index.items()
+            if not (isinstance(entry, dict) and entry.get("file_name") in files)
+        }
+        if kept != index:
+            write_atomic(folder / INDEX, json.dumps(kept, ensure_ascii=False, indent=2) + "\n")
 
 
 def _render(line: RecordLine, job: ExportJob, columns: set[str]) -> dict[str, Any]:

@@ -70,8 +70,10 @@ class BeirExporter:
         make_folder(folder / "qrels")
         passages: dict[str, str] = {}
         queries: dict[str, str] = {}
+        files = ["corpus.jsonl", "queries.jsonl"]
         for split, rows in read_splits(lines, job.sources):
-            with open_output(str(folder / "qrels" / f"{_SPLITS[split]}.tsv")) as out:
+            files.append(f"qrels/{_SPLITS[split]}.tsv")
+            with open_output(str(folder / files[-1])) as out:
                 out.write(_QRELS)
                 for line in rows:
                     draft, query = _read(line), name_record(line)
@@ -82,7 +84,7 @@ class BeirExporter:
         corpus = ({"_id": id, "title": "", "text": text} for id, text in passages.items())
         write_lines(str(folder / "corpus.jsonl"), corpus)
         asked = ({"_id": id, "text": text} for id, text in queries.items())
-        return ExportResult(write_lines(str(folder / "queries.jsonl"), asked))
+        return ExportResult(write_lines(str(folder / "queries.jsonl"), asked), files=tuple(files))
 
 
 def _name_passage(text: str) -> str:

@@ -11,6 +11,7 @@ from aide.atomic import write_atomic
 from aide.dataset.lines import RecordLine, make_folder
 from aide.exporters.base import ExportJob, ExportResult
 from aide.exporters.chat import LineExporter, render_messages, render_prompt_completion
+from aide.exporters.written import WrittenFiles
 
 TRAIN: Final = "train"
 VALIDATION: Final = "validation"
@@ -37,7 +38,8 @@ class TrainerExporter:
     def write(self, lines: Iterable[RecordLine], job: ExportJob) -> ExportResult:
         """Write the examples as training data alone, and the configuration."""
         result = self.write_part(lines, job, TRAIN)
-        self.write_config(Path(job.dest), held_out=False)
+        result.kept = self.write_config(Path(job.dest), held_out=False)
+        result.files += (self.config,) if self.config else ()
         return result
 
     def write_part(self, lines: Iterable[RecordLine], job: ExportJob, part: str) -> ExportResult:
@@ -48,12 +50,22 @@ class TrainerExporter:
         """
         folder = Path(job.dest)
         make_folder(folder)
-        return self.form.write(lines, replace(job, dest=str(folder / f"{part}.jsonl")))
+        file = f"{part}.jsonl"
+        result = self.form.write(lines, replace(job, dest=str(folder / file)))
+        result.files = (file,)
+        return result
 
-    def write_config(self, folder: Path, *, held_out: bool) -> None:
-        """Write the configuration; one that a person may have edited is left as it is."""
-        if self.config and not (folder / self.config).exists():
-            write_atomic(folder / self.config, self.render_config(held_out=held_out))
+    def write_config(self, folder: Path, *, held_out: bool) -> tuple[str, ...]:
+        """Write the configuration; one that a person has edited is left as it is, and its name is returned."""
+        path = folder / self.config
+        if not self.config:
+            return ()
+        if path.exists() and not WrittenFiles.read(folder).is_unchanged(self.config):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if text not in (self.render_config(held_out=True), self.render_config(held_out=False)):
+                return (self.config,)
+        write_atomic(path, self.render_config(held_out=held_out))
+        return ()
 
     def render_config(self, *, held_out: bool) -> str:
         """The configuration for training data alone, or with validation data beside it."""
