@@ -120,7 +120,7 @@ def test_the_picture_keeps_a_line_for_each_fact_at_any_width(columns: int) -> No
 def test_the_task_card_is_shown_at_the_start_unless_quiet(tmp_path: Path) -> None:
     run = ("expand", SEEDS / "support_tickets_de.jsonl", "--base-url", "sim:", "--target", "4")
     told = aide(*run, "-o", tmp_path / "run").stderr.splitlines()
-    card = told[2:11]
+    card = told[3:12]
     assert card[0] == f"task card, kept in {tmp_path}/run/task.toml:"
     assert [line.split()[0] for line in card[1:]] == [
         "task", "format", "labels", "topics", "language", "answer", "source", "style",

@@ -122,6 +122,25 @@ def test_a_run_that_was_killed_early_is_planned_no_cheaper_than_it_is(tmp_path: 
     assert planned(*words, cwd=tmp_path)["basis"]["yield_from"] == "run"
 
 
+def test_what_a_killed_run_has_is_counted_by_its_journal(tmp_path: Path) -> None:
+    words = (WORDS, "--base-url", "sim:?latency=0.05", "--target", "150", "-o", "run")
+    killed = aide("expand", *words, "--quiet", cwd=tmp_path, **{VARIABLE: "after_journal:120"})
+    assert killed.returncode == -signal.SIGKILL
+    with closing(sqlite3.connect(tmp_path / "run" / "journal.sqlite")) as journal:
+        [records] = journal.execute("SELECT count(*) FROM outcomes WHERE kind = 'accepted'").fetchone()
+        [calls] = journal.execute("SELECT count(*) FROM calls").fetchone()
+    assert records
+    status = json.loads(aide("status", "run", "--json", cwd=tmp_path).stdout)
+    assert (status["accepted"], status["calls"]) == (records, calls)
+    assert sum(status["by_hop"].values()) == records
+    settled = sum(status[name] for name in ("accepted", "rejected", "failed", "surplus", "pruned", "open"))
+    assert status["planned"] == settled
+    done = planned(*words, cwd=tmp_path)["done"]
+    assert (done["records"], done["calls"]) == (records, calls)
+    resumed = aide("expand", *words, cwd=tmp_path).stderr
+    assert f"the folder already has {records:,} records, from {calls:,} calls" in resumed
+
+
 def test_the_error_of_the_estimate_is_shown_by_status(tmp_path: Path) -> None:
     assert (
         aide("expand", WORDS, "--base-url", SIM, "--target", "40", "-o", "run", cwd=tmp_path).returncode == 0

@@ -19,12 +19,6 @@ LOCAL: Final = "local"
 class PartsDisplay(Display):
     """The display of a run in parts, whose counts are those of all together."""
 
-    def resumed(self, progress: Mapping[str, Any]) -> None:
-        """What earlier sessions left in the folders of the parts."""
-        from aide.run.parts_progress import read_root_progress
-
-        super().resumed(read_root_progress(self.folder) or progress)
-
     def done(self, summary: Mapping[str, Any]) -> None:
         """The totals, and what comes next."""
         self.tell(

@@ -149,6 +149,7 @@ def _run(
     from aide.engines.local import LocalModels, make_transport
     from aide.run.inputs import SeedSource, count_inputs_card
     from aide.run.parts import narrow_to_part
+    from aide.run.parts_progress import read_root_progress
     from aide.run.preview import list_previews, preview_root
     from aide.run.service import SYSTEM_CLOCK
     from aide.run.session import RunRequest
@@ -160,7 +161,7 @@ def _run(
     card = count_inputs_card(spec, inputs)
     display.plan(*narrow_to_part(spec, inputs), card)
     check_windows(spec, inputs, card, folder)
-    display.resumed(folder.read_progress())
+    display.resumed(read_root_progress(folder))
     _confirm(spec, display)
     if all(each.simulated for each in spec.list_endpoints()):
         display.tell(

@@ -22,6 +22,7 @@ from aide.run.document_report import name_document
 from aide.run.drift_report import measure_drift
 from aide.run.folder import RunFolder
 from aide.run.judge_groups import REAL, count_real
+from aide.run.parts_progress import read_counts
 from aide.run.seed_pool import SEED
 
 SAMPLE: Final = 5000
@@ -118,7 +119,7 @@ def gather_facts(folder: RunFolder, journal: Journal) -> ReportFacts:
         folder=folder,
         manifest=folder.read_manifest(),
         # The progress is newer than the summary if the run goes on, or was killed.
-        summary={**ended, **folder.read_progress()},
+        summary={**ended, **read_counts(folder)},
         seeds=seeds,
         counts=counts,
         accepted=accepted,

@@ -1,6 +1,7 @@
 """The counts of a run that was merged from parts, as `progress.json` and `summary.json` have them."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -59,20 +60,30 @@ def _count(
     parts: Sequence[Mapping[str, Any]],
 ) -> Progress:
     progress = Progress()
-    for outcome in journal.read_outcomes("accepted", "rejected", "failed", "surplus"):
-        reason = orjson.loads(outcome.payload)["reason"] if outcome.kind in ("rejected", "failed") else ""
-        kind = "pruned" if outcome.node in out else outcome.kind
-        progress.count_outcome(kind, outcome.depth, outcome.label, reason)
-        progress.planned += 1
+    count_journal(progress, journal, out)
     progress.target = spec.compute_target(len(seeds))
     progress.possible = sum(each.get("possible", 0) for each in parts)
     progress.without_attributes = sum(each.get("barren", 0) for each in parts)
     progress.reasons_without_attributes.update(restore.read_reasons_without_attributes(journal))
+    return progress
+
+
+def count_journal(progress: Progress, journal: Journal, out: Collection[str] | None = None) -> None:
+    """Set what a journal tells of outcomes and of spending; `out` are the records that were pruned."""
+    out = read_pruned(journal) if out is None else out
+    progress.accepted = progress.rejected = progress.failed = progress.surplus = progress.pruned = 0
+    progress.planned = 0
+    progress.by_hop, progress.by_label, progress.reasons = Counter(), Counter(), Counter()
+    for outcome in journal.read_outcomes("accepted", "rejected", "failed", "surplus", payload=False):
+        kind = "pruned" if outcome.node in out else outcome.kind
+        progress.count_outcome(kind, outcome.depth, outcome.label)
+        progress.planned += 1
+    refused = journal.read_outcomes("rejected", "failed")
+    progress.reasons.update(orjson.loads(outcome.payload)["reason"] for outcome in refused)
     rows = journal.sum_usage()
     progress.usage = sum((usage for _, _, usage, _ in rows), Usage())
     costs = [cost for *_, cost in rows if cost is not None]
     progress.cost = sum(costs) if len(costs) == len(rows) else None
-    return progress
 
 
 def add_endpoints(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aide.config.partition import Partition
+from aide.errors import AideError
+from aide.journal import Journal
 from aide.run.folder import RunFolder
-from aide.run.merged_summary import add_counts
+from aide.run.merged_summary import add_counts, count_journal
 from aide.run.parts import is_unmerged, list_parts
+from aide.run.progress import Progress
 from aide.shards import is_locked
 
 RUNNING: Final = "running"
@@ -28,6 +31,29 @@ def read_state(folder: RunFolder) -> str:
     return FINISHED if "finished" in manifest else STOPPED if "ended" in manifest else KILLED
 
 
+def read_counts(folder: RunFolder) -> dict[str, Any]:
+    """The counts of one folder as `progress.json` has them; after a kill by the journal, which is ahead of it."""
+    told = folder.read_progress()
+    if read_state(folder) != KILLED or not folder.journal.exists():
+        return told
+    progress = Progress()
+    progress.take_over(told)
+    try:
+        with Journal.open(folder.journal, readonly=True) as journal:
+            count_journal(progress, journal)
+    except AideError:  # one that cannot be read is told of by whoever needs it
+        return told
+    settled = progress.planned
+    if not settled and not progress.usage.calls:
+        return told
+    progress.planned = max(told.get("planned") or 0, settled)
+    progress.open, progress.in_flight = progress.planned - settled, 0
+    return {
+        **progress.as_dict(),
+        **{name: told[name] for name in ("target", "this_run") if name in told},
+    }
+
+
 def read_part_rows(root: RunFolder) -> list[dict[str, Any]]:
     """Name, state and counts of each part; empty for a run that is in none."""
     rows = []
@@ -35,7 +61,7 @@ def read_part_rows(root: RunFolder) -> list[dict[str, Any]]:
     count = next((part.count for part in parts), 0)
     for part in (Partition(index, count) for index in range(count)):
         folder = parts.get(part)
-        told = folder.read_progress() if folder else {}
+        told = read_counts(folder) if folder else {}
         state = read_state(folder) if folder else MISSING
         facts = {"state": state, "accepted": told.get("accepted", 0), "target": told.get("target")}
         rows.append({"name": part.folder_name, **facts})
@@ -55,8 +81,8 @@ def read_root_state(root: RunFolder, parts: Sequence[Mapping[str, Any]]) -> str:
 def read_root_progress(root: RunFolder) -> dict[str, Any]:
     """The counts of a run; those of all parts together while they are not merged."""
     if not is_unmerged(root.path):
-        return root.read_progress()
-    told = [folder.read_progress() for folder in list_parts(root.path).values()]
+        return read_counts(root)
+    told = [read_counts(folder) for folder in list_parts(root.path).values()]
     begun = [each for each in told if each]
     if not begun:
         return {}
