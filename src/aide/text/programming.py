@@ -26,7 +26,12 @@ _STATEMENT: Final = re.compile(
     r"|ALTER\s+TABLE\b.+|DROP\s+(?:TABLE|VIEW|INDEX)\b.+)",
     re.DOTALL | re.IGNORECASE,
 )
-_ENGLISH_SELECT: Final = re.compile(r"(?:select|update|create)\s+(?:the|a|an|your|all of)\b", re.IGNORECASE)
+_ENGLISH_SELECT: Final = re.compile(
+    # A column or table may be called `a`: an article has a noun after it, and no word that goes on with a statement.
+    r"(?:select|update|create)\s+(?:(?:the|your|all of)\b"
+    r"|an?\s+(?!(?:from|as|into|is|and|or)\b|set\s+\S+?\s*=)[a-z\d\"'])",
+    re.IGNORECASE,
+)
 _SIGNS: Final = {
     "cpp": r"^\s*#include\s*<(?:iostream|vector|string|algorithm|map|bits)|\bstd::|\bcout\s*<<",
     "c": r"^\s*#include\s*<(?:stdio|stdlib|string|stdint)\.h>|\bprintf\s*\(|\bmalloc\s*\(",
