@@ -48,6 +48,31 @@ def test_a_new_label_is_taken_in_on_request_and_stays(grown: tuple[str | Path, .
     assert summary(tmp_path / "run")["waiting_labels"] == {}
 
 
+def test_labels_that_wait_in_a_finished_run_are_taken_in_without_another_target(
+    grown: tuple[str | Path, ...], tmp_path: Path
+) -> None:
+    done = aide(*grown, "--target", "40")
+    assert done.returncode == 0, done.stderr
+    assert "refund" in aide("status", tmp_path / "run").stdout
+    done = aide(*grown, "--target", "40", "--new-labels", "add")
+    assert done.returncode == 0, done.stderr
+    assert summary(tmp_path / "run")["waiting_labels"] == {}
+    assert "refund" in (tmp_path / "run" / "task.toml").read_text()
+
+
+def test_human_data_that_is_named_after_the_end_is_measured_and_costs_nothing(
+    grown: tuple[str | Path, ...], tmp_path: Path
+) -> None:
+    people = write(tmp_path / "people.jsonl", [*FIRST, *LATER])
+    calls = summary(tmp_path / "run")["calls"]
+    write(tmp_path / "seeds.jsonl", FIRST)
+    for _ in range(2):
+        done = aide(*grown, "--target", "20", "--human", people)
+        assert done.returncode == 0, done.stderr
+    assert summary(tmp_path / "run")["distribution"]["human"]["size"] == len(people.read_text().splitlines())
+    assert summary(tmp_path / "run")["calls"] == calls
+
+
 def test_seeds_of_new_labels_alone_are_refused_and_the_run_stays_finished(
     grown: tuple[str | Path, ...], tmp_path: Path
 ) -> None:

@@ -88,7 +88,7 @@ def read_finished_run(
     settings: Settings, folder: "RunFolder", seeds: Sequence[str]
 ) -> Mapping[str, Any] | None:
     """The summary of this very run where nothing is left to do in it, or in any part of it; else `None`."""
-    from aide.run.folder import read_finished
+    from aide.run.finished import read_finished
 
     spec = settings.spec
     if spec.engine == LOCAL:

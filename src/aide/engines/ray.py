@@ -31,7 +31,8 @@ from aide.engines.part_job import (
     share_token,
 )
 from aide.errors import AideError, InputError
-from aide.run.folder import RunFolder, read_finished, resume_spec
+from aide.run.finished import read_finished
+from aide.run.folder import RunFolder, resume_spec
 from aide.run.parts import enter_part, list_parts
 from aide.run.parts_progress import read_root_progress
 from aide.run.progress import Progress

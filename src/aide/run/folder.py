@@ -14,7 +14,6 @@ from aide.atomic import write_atomic
 from aide.config.delivery import keep_answering
 from aide.config.fingerprint import FORMAT as FINGERPRINT_FORMAT
 from aide.config.fingerprint import (
-    compare_fingerprints,
     compute_fingerprint,
     keep_defaults,
     upgrade_fingerprint,
@@ -183,26 +182,31 @@ class RunFolder:
         Raises:
             InputError: it can't be read, or was written by a newer version.
         """
-        return _upgrade_manifest(_read_json(self.manifest), self.path)
+        return _upgrade_manifest(read_json_object(self.manifest), self.path)
 
     def read_summary(self) -> dict[str, Any]:
         """The summary of the last run; empty where none has ended yet."""
-        return _read_json(self.summary)
+        return read_json_object(self.summary)
 
     def read_progress(self) -> dict[str, Any]:
         """The counts of a second ago at most; empty where no run has begun."""
-        return _read_json(self.progress)
+        return read_json_object(self.progress)
 
     def read_stats(self) -> dict[str, Any]:
         """What `aide stats` measured; empty where it was never asked."""
-        return _read_json(self.stats)
+        return read_json_object(self.stats)
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Replace the manifest, all or nothing."""
         write_atomic(self.manifest, json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", private=True)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json_object(path: Path) -> dict[str, Any]:
+    """The object of a JSON file as it stands there; empty where there is no file.
+
+    Raises:
+        InputError: it can't be read, or holds something else.
+    """
     try:
         loaded = parse_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
@@ -281,7 +285,7 @@ def compute_identity(spec: RunSpec) -> dict[str, str]:
 
 def resume_spec(folder: RunFolder, spec: RunSpec, origins: Mapping[str, str]) -> RunSpec:
     """The settings for a run in this folder: defaults are those of the version that began it."""
-    manifest = _read_json(folder.manifest)
+    manifest = read_json_object(folder.manifest)
     kept, origins_then = manifest.get("spec") or {}, manifest.get("origins") or {}
     return (
         keep_defaults(spec, origins, kept, origins_then, manifest.get("fingerprint_format", 0))
@@ -292,7 +296,7 @@ def resume_spec(folder: RunFolder, spec: RunSpec, origins: Mapping[str, str]) ->
 
 def take_kept_endpoint(folder: RunFolder, spec: RunSpec) -> RunSpec:
     """The settings with the endpoint and the model that the folder's run asked, where none is named now."""
-    kept = _read_json(folder.manifest).get("spec") or {}
+    kept = read_json_object(folder.manifest).get("spec") or {}
     if spec.list_endpoints() or not kept:
         return spec
     taken = {name: kept[name] for name in ("base_url", "endpoints") if name in kept}
@@ -318,56 +322,6 @@ def compute_invocation(spec: RunSpec, fingerprint: Mapping[str, str], hashes: Ma
         list(hashes.values()),
     ]
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def read_finished(folder: RunFolder, spec: RunSpec, seeds: Sequence[str]) -> dict[str, Any] | None:
-    """The summary of this very run where it ended before and nothing new is asked of it; `None` where there is work.
-
-    A lower target than that of the run is nothing new where the folder has as many records. It is told from the
-    manifest alone, so that a scheduled rerun is over before anything heavy is loaded.
-    """
-    manifest = _read_json(folder.manifest)
-    end = manifest.get("finished")
-    if not end or spec.retry_failed or any(map(is_stream, seeds)):
-        return None
-    kept = manifest.get("spec") or {}
-    if any(kept[name] != value for name, value in _list_columns(spec).items() if name in kept):
-        return None  # the same files, read as other seeds
-    summary = folder.read_summary()
-    if lower := _asks_less(spec, kept, summary):
-        spec = spec.model_copy(update={"target": kept["target"]})
-    identity = compute_identity(spec)
-    if (
-        manifest.get("format", 0) < FORMAT
-        and spec.prompts is None
-        and _differs_in_prompts_alone(manifest, identity)
-    ):
-        # Nobody changed a prompt: this version has others than the one that wrote the folder. Nothing is to be asked,
-        # so none is needed, and a job on a schedule stays quiet after an upgrade.
-        identity = manifest["fingerprint"]
-    if end["invocation"] != compute_invocation(spec, identity, hash_inputs(spec, seeds)):
-        return None
-    if end["shards"] != measure_shards(folder):
-        return None
-    return {**summary, "exit_code": 0} if lower else summary
-
-
-def _asks_less(spec: RunSpec, kept: Mapping[str, Any], summary: Mapping[str, Any]) -> bool:
-    """Whether the target is lower than that of the run, and met."""
-    then, now = kept.get("target"), spec.target
-    if not isinstance(now, int) or spec.per_seed is not None or kept.get("per_seed") is not None:
-        return False
-    return (then == "all" or (isinstance(then, int) and now < then)) and summary.get("accepted", 0) >= now
-
-
-def _list_columns(spec: RunSpec) -> dict[str, Any]:
-    plain = spec.as_dict()
-    return {name: plain[name] for name in COLUMNS}
-
-
-def _differs_in_prompts_alone(manifest: Mapping[str, Any], identity: Mapping[str, str]) -> bool:
-    kept = upgrade_fingerprint(manifest.get("fingerprint") or {}, manifest.get("fingerprint_format", 0))
-    return all(line.startswith(PROMPT) for line in compare_fingerprints(kept, identity))
 
 
 def measure_shards(folder: RunFolder) -> dict[str, int]:

@@ -9,6 +9,7 @@ import pytest
 
 from aide.config.spec import RunSpec
 from aide.errors import InputError
+from aide.run.finished import read_finished
 from aide.run.folder import (
     FORMAT,
     RunFolder,
@@ -19,7 +20,6 @@ from aide.run.folder import (
     list_earlier_extras,
     make_manifest,
     measure_shards,
-    read_finished,
     resume_spec,
 )
 from aide.run.same_run import check_same_run
@@ -216,6 +216,23 @@ def test_the_same_again_has_nothing_to_do(tmp_path: Path) -> None:
 )
 def test_whoever_asks_for_more_or_for_something_else_has_work(tmp_path: Path, more: dict[str, Any]) -> None:
     assert Finished(tmp_path).read(**more) is None
+
+
+@pytest.mark.parametrize("wish", ["add", "stop"])
+def test_labels_that_wait_are_work_for_whoever_does_not_ignore_them(tmp_path: Path, wish: str) -> None:
+    done = Finished(tmp_path)
+    assert done.read(new_labels=wish) == {"accepted": 1}
+    done.folder.summary.write_text('{"accepted": 1, "waiting_labels": {"refund": 2}}')
+    assert done.read() is not None
+    assert done.read(new_labels=wish) is None
+
+
+def test_measures_that_the_summary_lacks_are_work(tmp_path: Path) -> None:
+    done = Finished(tmp_path)
+    assert done.read(human=(tmp_path / "people.jsonl",)) is None
+    assert done.read(realism=done.spec.realism + 1) is None
+    assert done.read(realism=done.spec.realism - 1) == {"accepted": 1}
+    assert done.read(base_url=("sim:",), realism=done.spec.realism + 1) is not None, "it is never shown any"
 
 
 def test_a_lower_target_that_is_met_and_no_other_has_nothing_to_do(tmp_path: Path) -> None:
