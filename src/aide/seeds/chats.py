@@ -280,10 +280,12 @@ def settle_like(draft: Draft, seed: Draft) -> Draft:
 
 
 def flatten_chat(draft: Draft) -> Draft:
-    """A chat as one text, each turn behind its speaker: what it is where a person names another format.
+    """A chat as one text, each turn behind its speaker: what it is where a person names another format; a text as it is.
 
     A system prompt that differs between chats stands in front.
     """
+    if not draft.turns:
+        return draft
     own = find_system(draft.turns)
     turns = [turn for turn in draft.context if turn.content and turn.role != SYSTEM]
     text = turns[0].content if len(turns) == 1 else "\n".join(_name_speaker(turn) for turn in turns)

@@ -321,7 +321,7 @@ def _settle_chats(rows: Sequence[ReadRow], mapping: SeedMapping) -> None:
     """Make all rows chats where one is more than an input and its output, else none; a pattern needs texts."""
     drafts = settle_chats([row.content.draft for row in rows])
     if mapping.keep or mapping.input_pattern:
-        drafts = [flatten_chat(draft) if draft.turns else draft for draft in drafts]
+        drafts = [flatten_chat(draft) for draft in drafts]
     for row, draft in zip(rows, drafts, strict=True):
         content = row.content
         said = content.preamble or ("" if "instruction" in content.roles else draft.system)

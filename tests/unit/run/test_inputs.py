@@ -58,6 +58,7 @@ def test_fixed_parts_contexts_and_human_examples_come_along(tmp_path: Path) -> N
     assert read.fixed_parts
     assert read.contexts == ("Another contract.",)
     assert len(read.human) == 3
+    assert all("By people: " in seed.draft.input for seed in read.human)
     assert not {seed.id for seed in read.human} & {seed.id for seed in read.seeds}
 
 
