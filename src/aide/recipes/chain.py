@@ -27,7 +27,9 @@ WIDTH: Final = "width"
 STEPS: Final = "steps"
 QUESTIONS: Final = "questions"
 FORMATS: Final = ("open", "free_text", "code")
-"""Formats whose answers can be built one on the other; `prompts/recipes/chain/answer/` has a file for each."""
+"""Formats whose answers can be built one on the other."""
+ANSWERS: Final = (*FORMATS, "sql", "program")
+"""Prompts by which these formats ask for an answer; `prompts/recipes/chain/answer/` has a file for each."""
 SPARE: Final = 1
 """So many more steps and questions are proposed than are wanted: some don't pass the check."""
 _LETTERS: Final = 400
@@ -188,7 +190,7 @@ class Chain(WrittenRecipe):
 
     def _go_on_from_parent(self, hop: Hop, ask: Ask) -> Ask:
         """`ask` that shows, wherever the chain is answered, the answer to its first part."""
-        templates = [f"answer/{name}" for name in FORMATS]
+        templates = [f"answer/{name}" for name in ANSWERS]
         shown: dict[str, Any] = {
             "first": hop.parent.draft.input, "said": self._show_answer(hop.parent), "added": describe_way(hop.way),
         }  # fmt: skip

@@ -106,6 +106,7 @@ def make_context(
     wants: Callable[[Hop], bool] = lambda hop: True,
     written: list[int] | None = None,
     keeps_thoughts: bool = False,
+    code: str = "",
     **spec: Any,
 ) -> RecipeContext:
     """Everything that a recipe is given, with defaults that let a good record pass."""
@@ -113,7 +114,7 @@ def make_context(
         task="Solve it.", language="English", language_code="en", format=format, min_words=5, max_words=40,
         labels=tuple(Label(name, f"about {name}") for name in labels), options=3 if format == "multiple_choice" else 0,
         convention="#### <number>" if format == "open" else "", fixed=("contract",) if parts else (),
-        varying="question" if parts else "input",
+        varying="question" if parts else "input", code=code,
     )  # fmt: skip
     run = RunSpec.model_validate({"base_url": ["sim:"], "model": "m", **spec})
     checks = AnswerChecks(

@@ -11,7 +11,7 @@ from aide.errors import InputError, NodeError
 from aide.frontier import PlantWork
 from aide.prompts import Prompts
 from aide.recipes import RECIPES, RecipeInputs
-from aide.recipes.chain import DEPTH, FORMATS, QUESTIONS, STEPS, WIDTH, Chain, describe_way
+from aide.recipes.chain import ANSWERS, DEPTH, QUESTIONS, STEPS, WIDTH, Chain, describe_way
 from aide.recipes.contract import Found
 from aide.records import WHOLE, Comparison, Draft, Hop, Point, Reading, Record
 from aide.run.context import lengthen_card
@@ -142,12 +142,25 @@ def test_a_chain_may_be_near_its_parent_and_is_rewritten_as_a_chain() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("format", FORMATS)
-def test_the_prompt_of_an_answer_shows_the_answered_part_between_question_and_form(format: str) -> None:
-    prompts = Prompts(None, card=make_context(format).card)
+@pytest.mark.parametrize(
+    ("code", "template", "said"),
+    [("sql", "sql", "SELECT COUNT(*) FROM car"), ("javascript", "program", "const sum = (a, b) => a + b;")],
+)
+def test_a_program_of_a_known_language_goes_on_from_its_parents_program(
+    code: str, template: str, said: str
+) -> None:
+    context = make_context("code", code=code, answer="separate", judge=Judged([Reading(said, relevance=9)]))
+    (grown,), ask = grow(Chain(context), make_group(make_chain_hop(STEP)), FRESH, f"```\n{said}\n```")
+    assert ask.asked[-1]["template"] == f"recipes/chain/answer/{template}", grown.outcome
+    assert PARENT.draft.output in ask.asked[-1]["said"]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_the_prompt_of_an_answer_shows_the_answered_part_between_question_and_form(answer: str) -> None:
+    prompts = Prompts(None, card=make_context("code" if answer in ("sql", "program") else answer).card)
     shown = {"first": "How many?", "said": "It is 54.", "added": "A further step: double it."}
     values: dict[str, Any] = {"question": FRESH, "labels": (), "evidence": False, "demos": (), **shown}
-    user = prompts.render(f"recipes/chain/answer/{format}", WHOLE, **values)[-1].content
+    user = prompts.render(f"recipes/chain/answer/{answer}", WHOLE, **values)[-1].content
     places = [user.index(each) for each in (FRESH, *shown.values(), "Go on from the first answer")]
     assert places == sorted(places)
 
