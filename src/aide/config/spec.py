@@ -100,11 +100,7 @@ class RunSpec(RunSettings):
 
     @model_validator(mode="after")
     def _grows_something(self) -> Self:
-        if (
-            self.recipe != METHOD
-            or self.personas
-            or (self.operations and (self.attributes or self.graph_triples))
-        ):
+        if self.recipe != METHOD or self.personas or (self.operations and self.attributes):
             return self
         if self.plain_share < 1:
             raise ValueError(
@@ -118,7 +114,12 @@ class RunSpec(RunSettings):
         return self
 
     def count_graph_triples(self, *, fixed: bool) -> int:
-        """Triples of graph expansion; `fixed` says that the task has fixed labels or fixed parts."""
+        """Triples of graph expansion; `fixed` says that the task has fixed labels or fixed parts.
+
+        It goes on from extracted ones: where none are wanted, none are added.
+        """
+        if not self.attributes:
+            return 0
         if self.graph_triples is not None:
             return self.graph_triples
         return 0 if fixed else GRAPH_TRIPLES

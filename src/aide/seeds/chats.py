@@ -280,7 +280,7 @@ def settle_like(draft: Draft, seed: Draft) -> Draft:
 
 
 def flatten_chat(draft: Draft) -> Draft:
-    """A chat as one text, each turn behind its speaker: what it is where a person names another format; a text as it is.
+    """A chat as one text, each turn behind its speaker: what it is where another format is named. A text as it is.
 
     A system prompt that differs between chats stands in front.
     """

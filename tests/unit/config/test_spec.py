@@ -151,6 +151,13 @@ def test_graph_triples_default_by_kind_of_task() -> None:
     assert make(graph_triples=1).count_graph_triples(fixed=True) == 1
 
 
+def test_there_is_no_graph_to_expand_without_attributes() -> None:
+    assert make(attributes=0).count_graph_triples(fixed=False) == 0
+    assert make(attributes=0, graph_triples=5).count_graph_triples(fixed=True) == 0
+    with pytest.raises(ValueError, match="nothing can grow"):
+        make(attributes=0, graph_triples=5, personas=0, plain_share=0)
+
+
 def test_the_goal_grows_with_the_seeds_only_when_asked() -> None:
     assert make(target=50).compute_target(10) == 50
     assert make(target="all").compute_target(10) is None
