@@ -116,6 +116,21 @@ def test_answer_and_grade_pipe_and_pay_once(aide: Aide) -> None:
     assert all(json.loads(line)["verdict"]["correct"] for line in graded.stdout.splitlines())
 
 
+@pytest.mark.parametrize("recipe", ["documents", "chain", "retrieval"])
+def test_a_recipe_that_is_meant_for_expand_changes_nothing(aide: Aide, recipe: str) -> None:
+    tickets = str(ROOT / "sample_seeds" / "support_tickets_de.jsonl")
+    for words in (("answer", tickets), ("grade", tickets)):
+        plain = aide(*words, "--base-url", "sim:")
+        assert plain.returncode == 0, plain.stderr
+        file = aide.folder / "mine.toml"
+        file.write_text(f'recipe = "{recipe}"\ncontexts = ["gone.txt"]\n', encoding="utf-8")
+        named = aide(*words, "--base-url", "sim:", "--config", str(file))
+        assert named.stdout == plain.stdout, named.stderr
+        assert "0 calls" in named.stderr
+    aide.environ["AIDE_RECIPE"] = recipe
+    assert aide("answer", tickets, "--base-url", "sim:").stdout
+
+
 def test_a_record_is_graded_beside_the_seed_it_names_and_else_beside_the_nearest(aide: Aide) -> None:
     first, *_, last = load_seeds([str(SUMS)]).seeds
     row = {"input": last.draft.input.rstrip("?") + ", then?", "output": last.draft.output}

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ from aide.cli.console import Output, make_stderr_console
 from aide.cli.hosts import check_keys
 from aide.config.fingerprint import compute_fingerprint
 from aide.config.resolve import Settings
+from aide.config.spec import RunSpec
 from aide.errors import InputError, NodeError
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ def process_records(
     from aide.engines.local import LocalModels
     from aide.run.single_steps import map_in_order, open_step_runner
 
+    settings = _leave_out_recipe(settings)
     spec = settings.spec
     check_keys(spec)
     request, source, inputs = _make_request(settings, sources, seeds, journal, kind)
@@ -106,6 +109,12 @@ def process_records(
 
     calls = asyncio.run(main())
     make_stderr_console(quiet=spec.quiet).print(results.describe(calls), markup=False)
+
+
+def _leave_out_recipe(settings: Settings) -> Settings:
+    """The settings without the recipe that a file or the environment names, and what it grows from: nothing grows."""
+    grown = {name: RunSpec.model_fields[name].default for name in ("recipe", "contexts", "corpus")}
+    return replace(settings, spec=settings.spec.model_copy(update=grown))
 
 
 def _make_request(
