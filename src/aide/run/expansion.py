@@ -262,6 +262,7 @@ class Expansion:
             context, frontier, hops, deduplicator, judge, sizes, steering, output, self.progress,
             capacity=2 * session.capacity, limit=self.limit,
         )  # fmt: skip
+        self._loop.note_standing(read_standing(journal, out))
         return self._loop
 
     def _count_open(self) -> int:

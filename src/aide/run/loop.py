@@ -1,7 +1,7 @@
 """The growth loop: hand out work, settle what comes back, keep the folder true at every moment."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -94,6 +94,16 @@ class GrowthLoop:
         self._fault: BaseException | None = None
         self._stop.on_request(self._wake.set)
         self._models.on_hold(self._wake.set)
+
+    def note_standing(self, lines: Iterable[Mapping[str, Any]]) -> None:
+        """Take in the records of earlier sessions: what is asked next must not depend on when a session ended."""
+        if not self._frontier.shape.whole:  # there nothing is asked by what other records are
+            for line in lines:
+                self._note(Record.from_dict(line))
+
+    def _note(self, record: Record) -> None:
+        self._steering.note(record)
+        self._known.note(record)
 
     # --- the loop -----------------------------------------------------------------------------------
 
@@ -267,8 +277,7 @@ class GrowthLoop:
         if admitted:
             hit("before_shard")
             self._output.shards.append(line)
-            self._steering.note(record)
-            self._known.note(record)
+            self._note(record)
             self._frontier.accept(slot, record.id, hop.seed.id)
             self._progress.latest = line
         else:

@@ -1,14 +1,18 @@
 """Naive records: what the writer is asked for, and how many at once."""
 
 import json
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from aide.journal import Journal
 from aide.recipes.naive import TOGETHER, Naive
 from aide.records import PLAIN, Record, replace
 from aide.run.group_sizes import PLAIN as PLAIN_SIZE
 from aide.run.group_sizes import GroupSizes
+from aide.run.restore import GROUP
+from runs import SEEDS, expand
 from unit.recipes.scene import FRESH, OTHER, grow, make_context, make_group, make_hop
 from unit.run.prepared import make_spec
 
@@ -61,6 +65,20 @@ def test_what_is_there_already_is_shown() -> None:
     said = json.dumps({"texts": [FRESH, OTHER]})
     _, ask = grow(Naive(make_context("free_text", reflection=False)), group, said, "So it is.", "So it is.")
     assert "- A tram needs nine minutes to the zoo." in render(ask.asked[0])
+
+
+def test_a_larger_target_is_shown_the_records_of_the_smaller_one(tmp_path: Path) -> None:
+    groups: list[dict[str, Any]] = []
+    answered: list[set[str]] = []
+    for target in (40, 80):
+        expand(SEEDS / "word_problems.jsonl", tmp_path / "run", "--recipe", "naive", "--target", target)
+        with Journal.open(tmp_path / "run" / "journal.sqlite", readonly=True) as journal:
+            groups.append(dict(journal.read_decisions(GROUP)))
+            answered.append({call.key for call in journal.read_calls()})
+    later = [kept for id, kept in groups[1].items() if id not in groups[0]]
+    assert later
+    assert all(kept["there"] for kept in later)
+    assert answered[0] < answered[1]
 
 
 @pytest.mark.parametrize(("recipe", "size"), [("naive", TOGETHER), ("aide", 7)])

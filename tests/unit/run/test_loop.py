@@ -24,6 +24,7 @@ from aide.run.guard import PATIENCE, has_given_up
 from aide.run.hops import HopBuilder
 from aide.run.loop import GrowthLoop, RunOutput
 from aide.run.progress import Progress
+from aide.run.pruning import read_standing
 from aide.run.restore import GROUP
 from aide.run.seed_pool import SeedPool
 from aide.run.steering import LengthSteering
@@ -289,6 +290,26 @@ def test_a_group_is_a_decision_and_later_ones_are_shown_what_is_there(tmp_path: 
     assert there[-1], "the last plain records are shown some that are there"
     texts = {line["input"] for line in bench.records}
     assert all(text in texts for shown in there for text in shown)
+
+
+def read_standing_lines(bench: Bench) -> None:
+    bench.loop.note_standing(read_standing(bench.journal, {}))
+
+
+def test_a_larger_target_goes_on_with_what_is_shown_and_with_the_lengths_that_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    first = run(tmp_path, plain_share=1, target=60)
+    earlier = first.groups
+    last = list(earlier.values())[-1]
+    assert last["correction"] != 1.0
+    assert last["there"]
+    again = run(tmp_path, plain_share=1, target=120, prepare=read_standing_lines)
+    later = [kept for id, kept in again.groups.items() if id not in earlier]
+    assert later
+    assert all(kept["there"] for kept in later)
+    assert later[0]["correction"] == pytest.approx(first.loop._steering.correction)
+    assert {id: again.groups[id] for id in earlier} == earlier
 
 
 def test_of_the_whole_tree_no_group_is_shown_what_happened_to_be_there(tmp_path: Path) -> None:
