@@ -13,6 +13,7 @@ from aide.errors import InputError
 from aide.run.folder import RunFolder
 from aide.shards import FolderLock
 from cli.shell import SEEDS, SIM, Running, aide, bash
+from unit.documents.makers import DOCS
 
 WORDS = SEEDS / "word_problems.jsonl"
 RUN = ("--base-url", SIM, "--no-exam", "--target")
@@ -104,6 +105,57 @@ def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
     told = aide("status", f"{name}.aide", "--json", cwd=tmp_path)
     assert json.loads(told.stdout)["accepted"] == 3
     assert aide("report", f"{name}.aide", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "option", [("--contexts",), ("--recipe", "retrieval", "--contexts"), ("--knowledge",)]
+)
+@pytest.mark.parametrize("named", ["folder", "file"])
+def test_a_document_whose_name_is_no_utf8_is_read_and_named(
+    option: tuple[str, ...], named: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "texts" / os.fsdecode(b"inv\xff\xfealid.md")
+    file.parent.mkdir()
+    shutil.copy(DOCS / "report.md", file)
+    given = file if named == "file" else file.parent
+    for said in ("accepted 3", "nothing to do"):
+        done = aide("expand", "sample:plain_explanations", *option, given, *RUN, "3", "-o", tmp_path / "run")
+        assert done.returncode == 0, done.stderr
+        assert said in done.stderr
+    shards = (tmp_path / "run/shards/part-00000.jsonl").read_text(encoding="utf-8")
+    assert json.dumps("inv\\xff\\xfealid.md").strip('"') in shards
+
+
+def test_a_link_to_nothing_is_named_with_what_helps(tmp_path: Path) -> None:
+    (tmp_path / "broken.md").symlink_to("nowhere.md")
+    shutil.copy(DOCS / "report.md", tmp_path / "good.md")
+    words = ("plan", "sample:plain_explanations", "--contexts")
+    for given in (tmp_path, tmp_path / "broken.md"):
+        done = aide(*words, given, *RUN, "3", cwd=tmp_path)
+        assert done.returncode == 2
+        assert "it is a link to nowhere.md" in done.stderr
+        assert "did you mean" not in done.stderr
+        assert ("--skip-bad" in done.stderr) == (given == tmp_path)
+    assert aide(*words, tmp_path, "--skip-bad", *RUN, "3", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("option", ["--contexts", "--knowledge"])
+def test_a_pipe_in_a_folder_of_documents_is_left_out(option: str, tmp_path: Path) -> None:
+    shutil.copy(DOCS / "report.md", tmp_path / "good.md")
+    os.mkfifo(tmp_path / "pipe.md")
+    done = aide("plan", "sample:plain_explanations", option, tmp_path, *RUN, "3", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert ("1 file of other kinds (pipe or device 1)" in done.stdout) == (option == "--contexts")
+
+
+@pytest.mark.parametrize("option", ["--contexts", "--knowledge"])
+def test_a_pipe_of_documents_that_is_named_is_read(option: str, tmp_path: Path) -> None:
+    done = bash(
+        f"mkfifo pipe.md; cat {DOCS / 'report.md'} > pipe.md & "
+        f"aide expand sample:plain_explanations {option} pipe.md {' '.join(RUN)} 3 -o run",
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_data_is_utf8_whatever_the_terminal_is_set_to(tmp_path: Path) -> None:

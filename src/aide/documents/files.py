@@ -13,7 +13,7 @@ from aide.documents.convert import CONVERTED
 from aide.documents.pages import find_charset, read_page
 from aide.errors import InputError
 from aide.jsonl import open_decompressed, parse_json
-from aide.places import suggest_place
+from aide.places import name_lost_target, spell_name, suggest_place
 from aide.seeds.encodings import decode_text
 from aide.seeds.kinds import is_binary, name_foreign_kind
 from aide.text.cleaning import clean_text
@@ -137,6 +137,9 @@ class DocumentReader:
             if ending not in _KNOWN:
                 self._others[ending or "without an ending"] += 1
                 continue
+            if file.exists() and not file.is_file():  # a pipe would be waited for without end
+                self._others["pipe or device"] += 1
+                continue
             found = True
             yield self._name(f"{root}/{file.relative_to(path).as_posix()}", file), file
         if not found:
@@ -144,7 +147,7 @@ class DocumentReader:
 
     def _name(self, name: str, file: Path) -> str:
         """The name by which records and messages know a file: short, or its whole path where another has that name."""
-        name = str(file) if name in self._names else name
+        name = spell_name(str(file) if spell_name(name) in self._names else name)
         self._names.add(name)
         return name
 
@@ -156,7 +159,10 @@ class DocumentReader:
                     return
                 data = stream.read(_MOST_BYTES + 1)
         except OSError as fault:
-            raise InputError(f"{name} can't be read: {fault.strerror or fault}") from fault
+            raise InputError(
+                f"{name} can't be read: {fault.strerror or fault}{name_lost_target(file)}",
+                hint="take it out, or leave out what can't be read with --skip-bad",
+            ) from fault
         if len(data) > _MOST_BYTES:
             raise InputError(
                 f"{name} is larger than {_MOST_BYTES >> 20} MiB",

@@ -24,7 +24,7 @@ from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.jsonl import parse_json
 from aide.places import suggest_place
-from aide.streams import is_stream
+from aide.run.file_hashes import hash_content, hash_file
 
 FORMAT = 1
 """The version of `run.json` and of what stands beside it. Version 0, which had no number, is that of `aide` 0.1."""
@@ -240,29 +240,6 @@ def _upgrade_manifest(manifest: dict[str, Any], path: Path) -> dict[str, Any]:
     }
 
 
-def hash_file(path: str) -> str:
-    """16 hex digits over the bytes of a file, or over the names and sizes of a folder's files; empty for a stream."""
-    source = Path(path)
-    if is_stream(path) or not source.exists():
-        return ""
-    h = sha256()
-    if source.is_dir():
-        for each in sorted(p for p in source.rglob("*") if p.is_file()):
-            h.update(f"{each.relative_to(source)}:{each.stat().st_size}:{each.stat().st_mtime_ns}".encode())
-    else:
-        with source.open("rb") as stream:
-            while chunk := stream.read(1 << 20):
-                h.update(chunk)
-    return h.hexdigest()[:16]
-
-
-def _hash_content(path: Path) -> str:
-    """As `hash_file`; of a folder by what its files hold, so that a copy is the same."""
-    files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else ()
-    named = "".join(f"{each.relative_to(path)}:{hash_file(str(each))}\n" for each in files)
-    return sha256(named.encode()).hexdigest()[:16] if files else hash_file(str(path))
-
-
 def compute_identity(spec: RunSpec) -> dict[str, str]:
     """The fingerprint of a run with the content of the files its settings point at."""
     hashes = hash_files("prompts", spec.prompts)
@@ -277,7 +254,7 @@ def compute_identity(spec: RunSpec) -> dict[str, str]:
         content["output_schema"] = hash_file(str(spec.output_schema))
     for name, paths in (("corpus", spec.corpus), ("knowledge", spec.knowledge)):
         if paths:
-            content[name] = " ".join(map(_hash_content, paths))
+            content[name] = " ".join(map(hash_content, paths))
     if spec.avoid:
         content["avoid"] = " ".join(sorted(hash_file(str(path)) for path in spec.avoid))
     return compute_fingerprint(spec, content)

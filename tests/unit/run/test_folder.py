@@ -9,13 +9,13 @@ import pytest
 
 from aide.config.spec import RunSpec
 from aide.errors import InputError
+from aide.run.file_hashes import hash_file
 from aide.run.finished import read_finished
 from aide.run.folder import (
     FORMAT,
     RunFolder,
     compute_identity,
     compute_invocation,
-    hash_file,
     hash_inputs,
     list_earlier_extras,
     make_manifest,
