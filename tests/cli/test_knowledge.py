@@ -40,3 +40,14 @@ def test_knowledge_that_cannot_be_read_is_told_before_anything_is_spent(tmp_path
     assert done.returncode == 2
     assert "there is no file" in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_what_skip_bad_leaves_out_is_told_by_plan_and_run(tmp_path: Path) -> None:
+    seeds, folder = SEEDS / "plain_explanations.jsonl", tmp_path / "facts"
+    folder.mkdir()
+    (folder / "facts.jsonl").write_text("\n".join(map(json.dumps, FACTS)), encoding="utf-8")
+    (folder / "more.jsonl").write_text('{"text":', encoding="utf-8")
+    given = (seeds, "--base-url", SIM, "--knowledge", folder, "--skip-bad", "--target", "12")
+    left_out = "--knowledge leaves out what can't be read: facts/more.jsonl:1 is not JSON"
+    assert f"note    {left_out}" in aide("plan", *given).stdout
+    assert f"note: {left_out}" in aide("expand", *given, "--no-exam", "-o", tmp_path / "run").stderr

@@ -84,7 +84,10 @@ class DocumentReader:
         self._conversions = ConversionCache(cache)
         self._names: set[str] = set()
         self._others: Counter[str] = Counter()
-        self._silent: list[str] = []
+        self._silent: dict[bool, list[str]] = {
+            True: [],
+            False: [],
+        }  # by whether they may be pictures of texts
         self._bad: list[str] = []
 
     @property
@@ -95,12 +98,19 @@ class DocumentReader:
             kinds = ", ".join(f"{ending} {count}" for ending, count in self._others.most_common(_SHOWN))
             count = format_plural(sum(self._others.values()), "file")
             notes.append(f"{self._flag} leaves out {count} of other kinds ({kinds})")
-        if self._silent:
-            verb = "holds" if len(self._silent) == 1 else "hold"
-            notes.append(f"{self._flag}: {_list_some(self._silent)} {verb} no text; a scan is a picture")
+        for scans, silent in self._silent.items():
+            if silent:
+                verb = "holds" if len(silent) == 1 else "hold"
+                told = "; a scan is a picture" if scans else ""
+                notes.append(f"{self._flag}: {_list_some(silent)} {verb} no text{told}")
         if self._bad:
             notes.append(f"{self._flag} leaves out what can't be read: {_list_some(self._bad, '; ')}")
         return notes
+
+    def describe_nothing(self) -> InputError:
+        """What to tell where no document had a text, once all is read."""
+        mended = "run a text recognition over scans" if self._silent[True] else "name files that hold text"
+        return InputError("; ".join(self.notes) or f"{self._flag} names no documents", hint=mended)
 
     def read(self) -> Iterator[Document]:
         """Each document that has a text.
@@ -172,7 +182,8 @@ class DocumentReader:
         if text:
             yield Document(name, text)
         else:
-            self._silent.append(name)
+            scan = data.startswith(b"%PDF") or _find_ending(file.name) in CONVERTED
+            self._silent[scan].append(name)
 
     def _read_text(self, name: str, ending: str, data: bytes) -> str:
         if data.startswith(b"%PDF"):

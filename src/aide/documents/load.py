@@ -42,12 +42,12 @@ def load_chunks(
         blocks = list(find_blocks(document.text))
         chunks = list(cut_chunks(document, blocks, size))
         kept.add(list(screen.screen_document(document.text, blocks, chunks)))
+    if not kept.documents:
+        raise reader.describe_nothing()
     chosen = screen.choose(list(kept.thin()))
     notes = [*reader.notes, *screen.notes]
     if not chosen:
-        raise InputError(
-            "--contexts: nothing is left of the documents", hint="; ".join(notes) or "the files hold no text"
-        )
+        raise InputError("--contexts: nothing is left of the documents", hint="; ".join(notes))
     if kept.seen > most:
         notes.append(f"--contexts takes {kept.held:,} of {kept.seen:,} chunks, evenly from all documents")
     return LoadedChunks(tuple(each.chunk for each in chosen), tuple(notes))
@@ -57,11 +57,13 @@ def load_whole(reader: DocumentReader, *, most: int) -> LoadedChunks:
     """Documents as they are; one of more than `most` words is cut into chunks of that length.
 
     Raises:
-        InputError: as `DocumentReader.read`.
+        InputError: as `DocumentReader.read`; or no document holds a text.
     """
     chunks: list[Chunk] = []
     for document in reader.read():
         chunks += cut_chunks(document, list(find_blocks(document.text)), most)
+    if not chunks:
+        raise reader.describe_nothing()
     return LoadedChunks(tuple(chunks), tuple(reader.notes))
 
 
@@ -74,6 +76,11 @@ class _EvenSample:
         self._counts: list[int] = []  # of each document, before it was thinned
         self.held = 0
         self.seen = 0
+
+    @property
+    def documents(self) -> int:
+        """How many were added of which something is kept, or might have been."""
+        return len(self._documents)
 
     def add(self, chunks: list[ScreenedChunk]) -> None:
         """Take those of one document."""

@@ -182,10 +182,11 @@ def read_inputs(
     contexts = read_contexts(spec, seeds, paths)
     avoid = _read_avoided(spec, seeds)
     human = _read_human(spec, mapping, format)
-    notes = (*loaded.notes, *contexts.notes, *_note_code(spec, seeds, format))
+    knowledge = read_knowledge(spec)
+    notes = (*loaded.notes, *contexts.notes, *knowledge.notes, *_note_code(spec, seeds, format))
     recipe = find_recipe(spec.recipe)
     inputs = PreparedInputs(
-        loaded, seeds, format, labels, contexts.texts, avoid, human, dict(hashes or {}), read_knowledge(spec),
+        loaded, seeds, format, labels, contexts.texts, avoid, human, dict(hashes or {}), knowledge.passages,
         corpus=_read_corpus(spec), documents=contexts.documents, frames_documents=recipe.frames_documents, notes=notes,
     )  # fmt: skip
     if spec.output_schema is not None or spec.agree_on:

@@ -1,5 +1,6 @@
 """What is left out is told, and of too many chunks every document keeps its share."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,13 @@ def test_nothing_left_is_an_error_that_says_why(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing is left of the documents") as caught:
         load(write(tmp_path, a="Nothing here."))
     assert "fewer than 10 words" in caught.value.hint
+
+
+@pytest.mark.parametrize("take", [load_chunks, lambda reader: load_whole(reader, most=100)])
+def test_an_empty_file_is_no_scan(tmp_path: Path, take: Callable[[DocumentReader], LoadedChunks]) -> None:
+    with pytest.raises(InputError, match=r"^--contexts: a\.md holds no text$") as caught:
+        take(DocumentReader([write(tmp_path, a=" ") / "a.md"]))
+    assert caught.value.hint == "name files that hold text"
 
 
 def test_of_too_many_chunks_each_document_keeps_its_share(tmp_path: Path) -> None:

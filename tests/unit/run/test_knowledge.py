@@ -91,7 +91,7 @@ def test_long_texts_are_cut_at_headings_and_short_ones_and_lines_stay_whole(tmp_
     (tmp_path / "facts.jsonl").write_text(
         '{"text": "The lamp has 60 watts."}\n"The bulb is round."\n', encoding="utf-8"
     )
-    knowledge = read_knowledge(RunSpec(knowledge=(tmp_path,)))
+    knowledge = read_knowledge(RunSpec(knowledge=(tmp_path,))).passages
     assert knowledge is not None
     [toaster] = knowledge.find(["toaster browning"])
     assert toaster.text == "# Toaster\n\nSeven levels of browning."
@@ -105,7 +105,7 @@ def test_long_texts_are_cut_at_headings_and_short_ones_and_lines_stay_whole(tmp_
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("empty.md", " \n", "holds no text"),
+        ("empty.md", " \n", "^--knowledge: empty.md holds no text$"),
         ("bad.jsonl", '{"text": "one"}\n{"text":', "bad.jsonl:2 is not JSON"),
         ("none.jsonl", '{"text": "one"}\n{"n": 1}', "none.jsonl:2 holds no text"),
     ],
@@ -117,6 +117,20 @@ def test_a_file_without_passages_is_told(tmp_path: Path, name: str, text: str, s
     with pytest.raises(InputError, match="there is no file") as fault:
         read_knowledge(RunSpec(knowledge=(tmp_path / "missing.md",)))
     assert "--knowledge" in (fault.value.hint or "")
+
+
+def test_what_skip_bad_leaves_out_is_told(tmp_path: Path) -> None:
+    (tmp_path / "facts.jsonl").write_text('{"text": "The lamp has 60 watts."}\n{"text":', encoding="utf-8")
+    (tmp_path / "lamp.png").touch()
+    (tmp_path / "empty.md").touch()
+    given = read_knowledge(RunSpec(knowledge=(tmp_path,), skip_bad=True))
+    assert given.passages is not None
+    name = tmp_path.name
+    assert given.notes == (
+        "--knowledge leaves out 1 file of other kinds (.png 1)",
+        f"--knowledge: {name}/empty.md holds no text",
+        f"--knowledge leaves out what can't be read: {name}/facts.jsonl:2 is not JSON",
+    )
 
 
 def test_other_passages_are_another_run_and_no_passages_the_same_as_ever(tmp_path: Path) -> None:
