@@ -68,6 +68,14 @@ def test_every_option_of_expand_is_taken(tmp_path: Path) -> None:
     assert small["basis"]["yield_from"] == "--expect-yield"
 
 
+def test_a_yield_that_nobody_gave_is_said_to_be_the_recipes_own(tmp_path: Path) -> None:
+    asked = (WORDS, "--recipe", "self-guide", "--target", "20")
+    own = planned(*asked, cwd=tmp_path)["basis"]
+    assert (own["yield"], own["yield_from"]) == (0.93, "what the recipe self-guide expects")
+    given = planned(*asked, "--expect-yield", "0.93", cwd=tmp_path)["basis"]
+    assert (given["yield"], given["yield_from"]) == (0.93, "--expect-yield")
+
+
 @pytest.mark.parametrize("command", ["plan", "expand"])
 def test_a_target_that_has_no_room_is_refused_with_the_ceiling(command: str, tmp_path: Path) -> None:
     most = 10 * (20 + 400) * 4  # a first sample along each triple and persona, and three more

@@ -13,7 +13,7 @@ from aide.cli.console import Output, format_json_line, make_printable
 from aide.cli.folding import fold_line
 from aide.cli.options import with_spec_options
 from aide.cli.recipe_choice import take_recipe
-from aide.config.resolve import Settings, resolve_settings
+from aide.config.resolve import DEFAULT, Settings, resolve_settings
 from aide.text.figures import format_duration, format_plural
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ def collect_plan(settings: Settings, seeds: tuple[str, ...], out: str | None) ->
     if past is None and spec.reuse:
         past = read_experience(RunFolder(spec.reuse))
     speed = read_speed(spec, speed_file())
-    estimate: RunPlan = make_plan(spec, inputs, count_inputs_card(spec, inputs), past, speed)
+    origin = settings.origins["expect_yield"]
+    yield_from = f"what the recipe {spec.recipe} expects" if origin == DEFAULT else origin
+    estimate: RunPlan = make_plan(spec, inputs, count_inputs_card(spec, inputs), past, speed, yield_from)
     return {
         **_describe_request(spec, inputs, folder),
         **estimate.as_dict(spec),

@@ -59,11 +59,12 @@ def make_plan(
     card: TaskCard,
     experience: Experience | None = None,
     speed: EndpointSpeed | None = None,
+    yield_from: str = "--expect-yield",
 ) -> RunPlan:
     """What this spec makes of these seeds; runs an event loop of its own for a moment.
 
     `card` is the half that is counted; `speed` is what was measured of the endpoints. An earlier run of the folder goes
-    before it.
+    before it. `yield_from` says in words where the spec's own yield comes from, if it has one.
 
     Raises:
         errors.InputError: more records are asked for than have a place.
@@ -90,7 +91,7 @@ def make_plan(
     past = experience.source if experience else ""
     return RunPlan(
         expected, at_most, share,
-        share_from="--expect-yield" if spec.expect_yield else seen.source if seen else _explain_assumption(experience),
+        share_from=yield_from if spec.expect_yield else seen.source if seen else _explain_assumption(experience),
         lengths_from=past or f"prompts as they would be sent{MEASURED if speed else ''}",
         pace_from=past if pace else "measured" if speed else "assumed",
     )  # fmt: skip
