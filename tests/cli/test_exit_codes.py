@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aide.shards import FolderLock
-from cli.shell import SEEDS, SIM, WAIT, Running, aide, command, environment
+from cli.shell import ROOT, SEEDS, SIM, WAIT, Running, aide, command, environment
 
 WORDS = SEEDS / "word_problems.jsonl"
 SMALL = ("--base-url", SIM, "--target", "12")
@@ -165,7 +165,22 @@ def test_6_where_the_tree_ends_short_of_the_target(tmp_path: Path) -> None:
     done = aide(*run, cwd=tmp_path)
     assert done.returncode == 6, done.stderr
     assert "short of the target" in done.stderr
+    assert "; add seeds or hops, raise --attributes (now 1), or set --plain-share above 0; " in done.stderr
     assert aide(*run, cwd=tmp_path).returncode == 6
+
+
+def test_what_helps_a_recipe_that_falls_short_is_what_it_heeds(tmp_path: Path) -> None:
+    passages = (
+        (ROOT / "benchmarks/retrieval_data/passages.jsonl").read_text(encoding="utf-8").splitlines()[:5]
+    )
+    (tmp_path / "five.jsonl").write_text("\n".join(passages), encoding="utf-8")
+    asked = ("--recipe", "retrieval", "--contexts", "five.jsonl", "--target", "58", "-o", "run")
+    seeds = SEEDS / "plain_explanations.jsonl"
+    done = aide("expand", seeds, "--base-url", SIM, *asked, cwd=tmp_path)
+    assert done.returncode == 6, done.stderr
+    [told] = [line for line in done.stderr.splitlines() if line.startswith("short of the target")]
+    assert "; add documents, or raise --queries (now 3); run/rejects.jsonl says what was refused" in told
+    assert "--hops" not in told
 
 
 def test_6_where_nothing_is_accepted_at_all(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ class Display:
         self._kept: list[str] = []
         self._troubled = False
         self._unlogged = False
+        self._remedies = "add seeds"
 
     # --- lines ----------------------------------------------------------------------------------------
 
@@ -103,8 +104,10 @@ class Display:
         for problem in inputs.loaded.problems[:20]:
             self.tell(f"skipped {escape_for_console(str(problem))}", "skipped", problem=str(problem))
         from aide.run.plan import make_plan, read_experience
+        from aide.run.plan.ceiling import name_remedies
         from aide.run.plan.measured_speed import read_speed, speed_file
 
+        self._remedies = name_remedies(spec)
         expected = make_plan(
             spec, inputs, card, read_experience(self.folder), read_speed(spec, speed_file())
         ).expected
@@ -314,8 +317,8 @@ class Display:
             )
         rejects = escape_for_console(str(self.folder.rejects)) if self.folder.rejects.exists() else ""
         if summary["exit_code"] == 6:
-            look = f", or a look at {rejects}" if rejects else ""
-            why = f"the tree and its further draws are exhausted; more seeds, --hops{look} help"
+            look = f"; {rejects} says what was refused" if rejects else ""
+            why = f"the tree and its further draws are exhausted; {self._remedies}{look}"
             if not summary["accepted"]:
                 why = f"nothing was accepted{f'; {rejects} says why' if rejects else ''}"
             self.tell(f"short of the target: {why}", "short")

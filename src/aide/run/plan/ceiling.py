@@ -40,16 +40,19 @@ def check_target(spec: RunSpec, inputs: PreparedInputs, card: TaskCard) -> None:
             seeds += f" and {format_plural(len(inputs.documents), 'chunk')} of documents"
         raise InputError(
             f"no room for {target:,} records: at most {most:,} can grow from {seeds} over {hops}",
-            hint=_name_remedies(spec, inputs),
+            hint=name_remedies(spec),
         )
 
 
-def _name_remedies(spec: RunSpec, inputs: PreparedInputs) -> str:
-    """What makes room, of what the recipe heeds."""
-    if inputs.documents:
+def name_remedies(spec: RunSpec) -> str:
+    """What makes room for more records, of what the recipe heeds."""
+    recipe = find_recipe(spec.recipe)
+    heeded = recipe.settings
+    if "queries" in heeded:  # a passage has as many, whatever seed it stands beside
+        return f"add documents, or raise --queries (now {spec.queries})"
+    if recipe.takes_documents:
         return "add documents or seeds"
-    heeded = find_recipe(spec.recipe).settings
     ways = ["add seeds or hops" if "hops" in heeded else "add seeds"]
     ways += [f"raise --attributes (now {spec.attributes})"] if "attributes" in heeded else []
-    ways += ["set --plain-share above 0"] if "plain_share" in heeded else []
+    ways += ["set --plain-share above 0"] if "plain_share" in heeded and not spec.plain_share else []
     return ", or ".join([", ".join(ways[:-1]), ways[-1]]) if len(ways) > 1 else ways[0]

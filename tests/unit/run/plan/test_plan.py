@@ -142,4 +142,4 @@ def test_a_target_is_held_against_the_passages_and_not_the_seeds(
     assert make_plan(*asked).expected.records == 250, "ten seeds by themselves would have room for 120"
     with pytest.raises(InputError, match=r"from 10 seeds and 90 chunks of documents") as fault:
         make_plan(*prepare("plain_explanations", **{**settings, "target": 2500}))
-    assert fault.value.hint == "add documents or seeds"
+    assert fault.value.hint == "add documents, or raise --queries (now 3)"
