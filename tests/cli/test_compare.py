@@ -120,12 +120,36 @@ def test_what_makes_no_sense_is_refused(words: tuple[str, ...], problem: str) ->
     assert problem in done.stderr
 
 
-def test_a_hint_names_no_option_that_the_command_lacks(tmp_path: Path) -> None:
-    table = tmp_path / "odd.csv"
-    table.write_text(
+def write_table(path: Path) -> Path:
+    path.write_text(
         "message,team\nIt is slow,support\nIt costs much,sales\nIt broke,support\nSell me two,sales\n"
     )
-    done = aide("compare", f"ours={TICKETS}", "--seeds", table)
+    return path
+
+
+def test_a_hint_names_no_option_that_the_command_lacks(tmp_path: Path) -> None:
+    done = aide("split", TICKETS, "--seeds", write_table(tmp_path / "odd.csv"), "-o", tmp_path / "cut")
     assert done.returncode == 2
     assert "rename the columns" in done.stderr
     assert "--input-field" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--gold", "--seeds"])
+def test_columns_of_any_name_are_asked_for_and_then_read(option: str, tmp_path: Path) -> None:
+    command = ("compare", f"ours={TICKETS}", option, write_table(tmp_path / "odd.csv"))
+    asked = aide(*command)
+    assert asked.returncode == 2
+    assert "its fields are message, team" in asked.stderr or "its columns are message, team" in asked.stderr
+    named = ("--input-field", "message", "--output-field", "team")
+    assert f"odd.csv {' '.join(named)}" in asked.stderr, "a command that goes on"
+    done = aide(*command, *named, "--json")
+    assert done.returncode == 0, done.stderr
+    assert {each["data"]: each["n"] for each in json.loads(done.stdout)["data"]}[option[2:]] == 4
+
+
+def test_a_column_that_gold_lacks_is_named(tmp_path: Path) -> None:
+    gold = write_table(tmp_path / "odd.csv")
+    done = aide("compare", TICKETS, "--gold", gold, "--input-field", "mesage", "--output-field", "team")
+    assert done.returncode == 2
+    assert "odd.csv:2: has no field 'mesage'" in done.stderr
+    assert "message" in done.stderr

@@ -111,3 +111,37 @@ def test_a_run_beside_human_data_is_kept_for_its_report(tmp_path: Path) -> None:
     assert f"{kept['against']['those']['self_bleu']:.3f}" in page
     piped = aide("stats", run, run, "--against", seeds)  # not one run: whose comparison would it be?
     assert "kept in" not in piped.stderr
+
+
+def write_own_columns(path: Path, texts: list[str]) -> Path:
+    return write(path, [{"remark": text, "team": f"team {at % 2}"} for at, text in enumerate(texts)])
+
+
+@pytest.mark.parametrize("option", ["", "--human"])
+def test_columns_of_any_name_are_asked_for_and_then_read(option: str, tmp_path: Path) -> None:
+    records = write(tmp_path / "r.jsonl", [record(at, text, "s1") for at, text in enumerate(TEXTS)])
+    own = write_own_columns(tmp_path / "own.jsonl", TEXTS[:6])
+    command = ("stats", records, option, own) if option else ("stats", own)
+    asked = aide(*command)
+    assert asked.returncode == 2
+    assert "own.jsonl:1: has no input; its fields are remark, team" in asked.stderr
+    named = ("--input-field", "remark", "--output-field", "team")
+    assert f"own.jsonl {named[0]} {named[1]} {named[2]} {named[3]}" in asked.stderr, "a command that goes on"
+    done = aide(*command, *named, "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert (figures["against"]["texts"] if option else figures["records"]) == 6
+
+
+def test_a_run_knows_the_columns_that_it_was_grown_from(tmp_path: Path) -> None:
+    seeds = write_own_columns(tmp_path / "seeds.jsonl", [f"seed {text}" for text in TEXTS])
+    run, named = tmp_path / "run", ("--input-field", "remark", "--output-field", "team")
+    grown = aide("expand", seeds, *named, "--base-url", "sim:", "--target", "6", "-o", run, "--quiet")
+    assert grown.returncode == 0, grown.stderr
+    human = write_own_columns(tmp_path / "human.jsonl", TEXTS)
+    done = aide("stats", run, "--human", human, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["distribution"]["human"]["size"] == len(TEXTS)
+    usual = write(tmp_path / "usual.jsonl", [{"input": text, "output": "team 0"} for text in TEXTS])
+    assert aide("stats", run, "--human", usual).returncode == 0, "names that are known are read as ever"
+    assert aide("compare", run, "--gold", human).returncode == 0

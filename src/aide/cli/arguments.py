@@ -24,6 +24,17 @@ SeedFiles = Annotated[
         autocompletion=complete_seeds,
     ),
 ]
+InputFields = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input-field",
+        metavar="F",
+        help="Column of the input in human data and seeds, if it is not recognised; repeatable.",
+    ),
+]
+OutputField = Annotated[
+    str, typer.Option("--output-field", metavar="F", help="Column of the output, if it is not recognised.")
+]
 Folder = Annotated[Path, typer.Argument(help="Run folder.", metavar="DIR")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aide.cli.arguments import AsJson, Quiet
+from aide.cli.arguments import AsJson, InputFields, OutputField, Quiet
 from aide.cli.asking import JOURNAL, default_journal_folder
 from aide.cli.console import Output, format_json_line, make_printable, make_stderr_console
 from aide.cli.options import with_options
@@ -18,6 +18,7 @@ from aide.errors import InputError
 from aide.text.figures import format_plural
 
 if TYPE_CHECKING:
+    from aide.dataset.columns import NamedColumns
     from aide.dataset.comparison import ComparedData, DataComparison, DataFigures
     from aide.dataset.students import StudentResult
     from aide.dataset.text_vectors import TextVectors
@@ -58,6 +59,8 @@ def compare(
     compared: Compared,
     gold: Gold = None,
     seeds: Seeds = None,
+    input_field: InputFields = None,
+    output_field: OutputField = "",
     per_label: PerLabel = "3,9,20",
     draws: Draws = 10,
     quiet: Quiet = False,
@@ -74,14 +77,22 @@ def compare(
     trained on equal numbers a label, with standard errors. Embeddings come from --embeddings, else from MiniLM where
     it is installed.
     """
+    from aide.dataset.columns import ask_for_columns, find_columns
     from aide.dataset.comparison import GOLD, compare_data, name_apart, read_data
+    from aide.dataset.record_content import UnknownRecordError
 
     sizes = _read_sizes(per_label)
     if not spec_flags.get("embeddings") and (spec_flags or journal):
         raise InputError("nothing is asked of an endpoint", hint="name the model with --embeddings MODEL")
-    data = name_apart(map(read_data, compared))
-    known = _read_seeds(compared, seeds or ())
-    reference = replace(_join(map(read_data, gold)), name=GOLD) if gold else known
+    folders = [source if Path(source).exists() else source.partition("=")[2] for source in compared]
+    columns = find_columns(input_field, output_field, folders)
+    try:
+        data = name_apart(read_data(each, columns.as_likely()) for each in compared)
+        known = _read_seeds(folders, seeds or (), columns)
+        held = _join(read_data(each, columns) for each in gold or ()) if gold else None
+    except UnknownRecordError as fault:
+        raise ask_for_columns(fault) from fault
+    reference = replace(held, name=GOLD) if held else known
     if gold and known:
         data = [known, *data]
     texts = [text for each in (*data, *([reference] if reference else [])) for text in each.texts]
@@ -109,13 +120,14 @@ def _read_sizes(text: str) -> tuple[int, ...]:
     return sizes
 
 
-def _read_seeds(compared: Sequence[str], given: Sequence[str]) -> "ComparedData | None":
+def _read_seeds(
+    folders: Sequence[str], given: Sequence[str], columns: "NamedColumns"
+) -> "ComparedData | None":
     """The seeds that were named, or those of the first run folder among the data."""
     from aide.dataset.comparison import SEEDS, ComparedData
     from aide.dataset.seed_sources import load_seeds_of
 
-    folders = [source if Path(source).exists() else source.partition("=")[2] for source in compared]
-    loaded = load_seeds_of(folders, given)
+    loaded = load_seeds_of(folders, given, columns.mapping)
     return ComparedData(SEEDS, tuple(seed.draft for seed in loaded.seeds)) if loaded else None
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aide.cli.arguments import AsJson, Sources
+from aide.cli.arguments import AsJson, InputFields, OutputField, Sources
 from aide.cli.console import Output, format_json_line, make_printable, make_stderr_console
 from aide.errors import AideError, InputError
 
 if TYPE_CHECKING:
+    from aide.dataset.columns import NamedColumns
     from aide.dataset.statistics import SamplePlan
 
 
@@ -29,6 +30,8 @@ def stats(
         list[str] | None,
         typer.Option("--seeds", metavar="FILE", help="The seeds; those of a run folder are found."),
     ] = None,
+    input_field: InputFields = None,
+    output_field: OutputField = "",
     sample: Annotated[
         int, typer.Option("--sample", metavar="N", min=2, help="Texts that Self-BLEU is computed on.")
     ] = 500,
@@ -47,9 +50,16 @@ def stats(
     Groups are measured at the size of the smallest one. A comparison of one run folder with human data is kept
     in its stats.json and shown by aide report.
     """
+    from aide.dataset.columns import ask_for_columns, find_columns
+    from aide.dataset.record_content import UnknownRecordError
     from aide.dataset.statistics import SamplePlan
 
-    figures = _measure(sources or (), seeds or (), human or (), SamplePlan(sample, random_seed))
+    columns = find_columns(input_field, output_field, sources or ())
+    plan = SamplePlan(sample, random_seed)
+    try:
+        figures = _measure(sources or (), seeds or (), human or (), columns, plan)
+    except UnknownRecordError as fault:
+        raise ask_for_columns(fault) from fault
     output = Output()
     for line in [format_json_line(figures)] if json_ else _describe(figures):
         output.line(line)
@@ -59,7 +69,11 @@ def stats(
 
 
 def _measure(
-    sources: Sequence[str], seeds: Sequence[str], human: Sequence[str], plan: "SamplePlan"
+    sources: Sequence[str],
+    seeds: Sequence[str],
+    human: Sequence[str],
+    columns: "NamedColumns",
+    plan: "SamplePlan",
 ) -> dict[str, Any]:
     """All figures of the records, and of human data beside them."""
     from aide.dataset.lines import read_lines
@@ -67,12 +81,14 @@ def _measure(
     from aide.dataset.statistics import TextCollection, make_distribution_meter, measure_at_equal_size
     from aide.metrics.drift import DriftMeter
 
-    loaded = load_seeds_of(sources, seeds)
+    loaded = load_seeds_of(sources, seeds, columns.mapping)
     known = loaded.seeds if loaded else []
     drafts = [each.draft for each in known]
-    theirs = list(read_lines(human)) if human else []
+    theirs = list(columns.rename(read_lines(human))) if human else []
+    # Where human data are given, it may be them alone that have columns of their own.
+    own = columns.as_likely() if human else columns
     drift = DriftMeter.of([draft.input for draft in drafts]) if known else None
-    distribution, lines = make_distribution_meter(read_lines(sources), drafts, theirs)
+    distribution, lines = make_distribution_meter(own.rename(read_lines(sources)), drafts, theirs)
     ours = TextCollection.read(lines, known, drift, distribution)
     if not ours.texts:
         raise InputError("there are no records to measure", hint="name a run folder or a file of JSON lines")

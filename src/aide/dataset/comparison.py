@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import Any, Final
 
 from aide.dataset import students
+from aide.dataset.columns import NamedColumns
 from aide.dataset.lines import STDIN, read_lines
 from aide.dataset.record_content import read_varying_draft
 from aide.dataset.sampling import sample_places
@@ -29,6 +30,8 @@ from aide.vectors import Vector
 
 SEEDS: Final = "seeds"
 GOLD: Final = "gold"
+
+_OWN: Final = NamedColumns()
 
 _BLEU_TEXTS: Final = 100
 """Texts that Self-BLEU is taken of, at most: it rises with their number."""
@@ -136,8 +139,10 @@ def _tell_difference(found: StudentDifference) -> str:
     return f"{found.difference:.3f} ± {found.error:.3f} at {size}"
 
 
-def read_data(source: str) -> ComparedData:
+def read_data(source: str, columns: NamedColumns = _OWN) -> ComparedData:
     """The data behind `FILE`, a run folder or `NAME=FILE`; unnamed ones are called by their stem.
+
+    `columns` hold input and output where the file has names of its own.
 
     Raises:
         InputError: it can't be read, or holds nothing.
@@ -145,7 +150,7 @@ def read_data(source: str) -> ComparedData:
     name, equals, path = source.partition("=")
     if not equals or source == STDIN or Path(source).exists():
         name, path = "stdin" if source == STDIN else Path(source).name.split(".")[0] or source, source
-    drafts = tuple(map(read_varying_draft, read_lines([path])))
+    drafts = tuple(map(read_varying_draft, columns.rename(read_lines([path]))))
     if not drafts:
         raise InputError(f"{path} holds no records", hint="name files of JSON lines or run folders")
     return ComparedData(name, drafts)

@@ -20,10 +20,18 @@ from aide.records import (
     read_varying,
 )
 from aide.seeds.chats import describe_end
-from aide.seeds.shapes import RowFields, recognise_shape
+from aide.seeds.shapes import RowFields, UnknownColumnsError, recognise_shape
 from aide.seeds.values import BadRowError, read_text_value
 
 _CHAT: Final = ("turns", "tools", "system")
+
+
+class UnknownRecordError(InputError):
+    """A line none of whose columns is known to hold the input, or the output."""
+
+    def __init__(self, line: RecordLine, fault: BadRowError, hint: str) -> None:
+        super().__init__(f"{line.where}: {fault}", hint=hint)
+        self.line = line
 
 
 def read_draft(line: RecordLine) -> Draft:
@@ -49,6 +57,8 @@ def read_draft(line: RecordLine) -> Draft:
             raise BadRowError(describe_end(content.draft.turns))
     except BadRowError as fault:
         hint = "a record has at least `input` and `output`"
+        if isinstance(fault, UnknownColumnsError):
+            raise UnknownRecordError(line, fault, hint) from fault
         raise InputError(f"{line.where}: {fault}", hint=hint) from fault
     pieces = [*(text for _, text in content.fixed), content.preamble, content.draft.input]
     return replace(content.draft, input="\n\n".join(filter(None, pieces)), evidence="")

@@ -4,7 +4,7 @@ Run folders are a layer below. They are read here, once, so that no other comman
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,21 +40,31 @@ def find_seed_files(sources: Sequence[str], given: Sequence[str]) -> NamedSeeds 
         paths = tuple(str(each["path"]) for each in manifest.get("seeds", ()))
         # Seeds that came from standard input are gone; some of several files would be a different set.
         if paths and all(path != "-" and Path(path).exists() for path in paths):
-            return NamedSeeds(paths, _make_mapping(manifest.get("spec", {})))
+            return NamedSeeds(paths, make_mapping(manifest.get("spec", {})))
     return None
 
 
-def load_seeds_of(sources: Sequence[str], given: Sequence[str] = ()) -> LoadedSeeds | None:
+def load_seeds_of(
+    sources: Sequence[str], given: Sequence[str] = (), columns: SeedMapping | None = None
+) -> LoadedSeeds | None:
     """The seeds, read again; `None` if `find_seed_files` finds none.
+
+    `columns` are those that a person named for all that was given, seeds among them; `None` where the command has no
+    options for columns.
 
     Raises:
         InputError: a file can't be read as seeds.
     """
     named = find_seed_files(sources, given)
+    if named and given and columns and (columns.input_fields or columns.output_field):
+        try:
+            return load_seeds(named.paths, replace(columns, labels=None))
+        except InputError:
+            return load_seeds(named.paths, named.mapping)  # the columns were meant for other files
     try:
         return load_seeds(named.paths, named.mapping) if named else None
     except InputError as fault:
-        if not fault.remedy:
+        if not fault.remedy or columns is not None:
             raise
         # Its options belong to commands that grow; those that read what was grown have none for columns.
         raise InputError(str(fault), hint="rename the columns, such as to input and output") from fault
@@ -91,7 +101,8 @@ def _read_label_names(given: Sequence[str]) -> tuple[str, ...]:
         return ()
 
 
-def _make_mapping(spec: dict[str, Any]) -> SeedMapping:
+def make_mapping(spec: dict[str, Any]) -> SeedMapping:
+    """How a run with these settings has read its seeds."""
     return SeedMapping(
         input_fields=tuple(spec.get("input_field") or ()),
         output_field=spec.get("output_field") or "",

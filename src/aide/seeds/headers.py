@@ -11,6 +11,8 @@ from statistics import mean, median
 from typing import Any, Final
 
 from aide.errors import InputError
+from aide.seeds.column_names import INPUTS, OUTPUTS
+from aide.seeds.shapes import RowFields
 
 _NAME_LETTERS: Final = 40
 _NAME_WORDS: Final = 5
@@ -122,6 +124,20 @@ def guess_halves(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     output = min(labels, key=lambda name: len(set(values[name])), default=columns[-1])
     others = [name for name in columns if name != output]
     return max(others, key=lambda name: mean(map(len, values[name]))), output
+
+
+def guess_columns(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """As `guess_halves`, with a column of a known name for what it is known for."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    fields = RowFields(dict.fromkeys(columns, ""))
+    input, output = guess_halves(rows)
+    if known := fields.find((*INPUTS, "instruction")):
+        input = known
+        output = output if output != known else next((name for name in columns if name != known), "")
+    elif known := fields.find(OUTPUTS):
+        output = known
+        input = input if input != known else next((name for name in columns if name != known), "")
+    return input, output
 
 
 def _is_index(name: str, rows: Sequence[Mapping[str, Any]]) -> bool:

@@ -14,7 +14,7 @@ from aide.seeds.chats import describe_end, flatten_chat, settle_chats
 from aide.seeds.column_names import CHOICES, IDS, INPUTS, KNOWN, OUTPUTS
 from aide.seeds.columns import split_columns
 from aide.seeds.files import name_task, read_files
-from aide.seeds.headers import guess_halves
+from aide.seeds.headers import guess_columns
 from aide.seeds.outputs import ReadRow, settle_outputs
 from aide.seeds.parts import keep_fields, read_record_parts, split_by_pattern
 from aide.seeds.problems import report_problems
@@ -228,13 +228,7 @@ def _ask_for_columns(table: SeedTable) -> InputError:
     """The fault of a file of which no column is known, said once, with a command that would read it."""
     columns = list(dict.fromkeys(name for _, row in table.rows for name in row))
     fields = RowFields(dict.fromkeys(columns, ""))
-    input, output = guess_halves([row for _, row in table.rows])
-    if known := fields.find((*INPUTS, "instruction")):
-        input = known
-        output = output if output != known else next((name for name in columns if name != known), "")
-    elif known := fields.find(OUTPUTS):
-        output = known
-        input = input if input != known else next((name for name in columns if name != known), "")
+    input, output = guess_columns([row for _, row in table.rows])
     ways = [f"add --input-field {quote(input)} --output-field {quote(output)}"] if input and output else []
     if table.container in TABLES:
         ways.append("--no-header, if the first row is an example" if table.header else "--header")
@@ -279,7 +273,7 @@ def _read_content(fields: RowFields, mapping: SeedMapping) -> tuple[str, RowCont
     Raises:
         BadRowError: it can't be read, or a half of it is a missing value.
     """
-    shape, content = _recognise(fields, mapping)
+    shape, content = recognise_row(fields, mapping)
     draft, labels = content.draft, mapping.labels
     if draft.turns and not draft.output:
         if mapping.unanswered:
@@ -293,7 +287,8 @@ def _read_content(fields: RowFields, mapping: SeedMapping) -> tuple[str, RowCont
     return shape, content
 
 
-def _recognise(fields: RowFields, mapping: SeedMapping) -> tuple[str, RowContent]:
+def recognise_row(fields: RowFields, mapping: SeedMapping) -> tuple[str, RowContent]:
+    """The name of a row's shape, and what it says; raises `BadRowError`."""
     # What a person names is taken as named, and nothing is guessed from shapes that might overrule it.
     if not (mapping.input_fields or mapping.output_field or mapping.choices_field):
         shape = recognise_shape(fields)
