@@ -9,6 +9,7 @@ from cli.shell import SEEDS, aide
 from runs import contents, paid, records, simulate
 
 TICKETS, TEXTS = SEEDS / "support_tickets_de.jsonl", SEEDS / "plain_explanations.jsonl"
+PROBLEMS = SEEDS / "word_problems.jsonl"
 SMALL = ("--attributes", "1", "--graph-triples", "0", "--personas", "1")
 
 
@@ -97,9 +98,33 @@ def test_a_card_of_another_format_is_refused(tmp_path: Path) -> None:
     assert "is a card for classification, and the seeds are free_text" in wrong.stderr
 
 
-def test_the_plan_of_a_part_is_its_share(tmp_path: Path) -> None:
-    run = ("plan", TICKETS, "--base-url", "sim:", "--target", "400", "-o", tmp_path / "root", "--json")
-    whole, part = (json.loads(aide(*run, *more).stdout) for more in ((), ("--partition", "1/4")))
-    assert (whole["target"], part["target"]) == (400, 100)
-    assert part["folder"].endswith("root/part-00001-of-00004")
-    assert 0.2 < part["expected"]["calls"] / whole["expected"]["calls"] < 0.35
+@pytest.mark.parametrize(("seeds", "count"), [(TICKETS, 3), (PROBLEMS, 3)])
+def test_the_plan_of_a_part_is_what_it_is_dealt(tmp_path: Path, seeds: Path, count: int) -> None:
+    run = (seeds, "--base-url", "sim:", "--target", "40", "-o", tmp_path / "root")
+    assert aide("expand", *run, "--card-only").returncode == 0
+    told = []
+    for index in range(count):
+        part = ("--partition", f"{index}/{count}")
+        told.append(json.loads(aide("plan", *run, *part, "--json").stdout))
+        assert aide("expand", *run, *part).returncode == 0
+    assert sum(plan["target"] for plan in told) == 40
+    for plan, folder in zip(told, parts_of(tmp_path / "root"), strict=True):
+        made = json.loads((folder / "summary.json").read_text())
+        assert plan["folder"] == str(folder)
+        assert plan["target"] == made["accepted"]
+        hops = {str(hop["hop"]): hop["records"] for hop in plan["expected"]["hops"] if hop["records"]}
+        assert hops == made["by_hop"]
+        assert "card" not in plan["expected"]["steps"] and "card" not in plan["at_most"]["steps"]
+
+
+def test_the_plan_refuses_what_the_run_of_a_part_refuses(tmp_path: Path) -> None:
+    run = (PROBLEMS, "--base-url", "sim:", "--target", "40")
+    other = tmp_path / "root" / "part-00000-of-00003"
+    other.mkdir(parents=True)
+    for command in ("plan", "expand"):
+        counted = aide(command, *run, "-o", tmp_path / "root", "--partition", "0/4")
+        assert counted.returncode == 2
+        assert "has 3 parts, and --partition 0/4 is one of 4" in counted.stderr
+        streamed = aide(command, *run, "-o", "-", "--partition", "0/2")
+        assert streamed.returncode == 2
+        assert "--partition needs a folder that all parts share" in streamed.stderr

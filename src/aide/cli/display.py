@@ -108,12 +108,10 @@ class Display:
         from aide.run.plan.measured_speed import read_speed, speed_file
 
         self._remedies = name_remedies(spec)
-        expected = make_plan(
-            spec, inputs, card, read_experience(self.folder), read_speed(spec, speed_file())
-        ).expected
+        plan = make_plan(spec, inputs, card, read_experience(self.folder), read_speed(spec, speed_file()))
+        expected, goal = plan.expected, plan.target
         self.expected = expected.as_dict(spec)
         self.expected_money = money = expected.money(spec)
-        goal = spec.compute_target(len(inputs.seeds))
         wanted = (
             f"{goal:,} records"
             if goal is not None

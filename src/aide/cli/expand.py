@@ -148,7 +148,6 @@ def _run(
     from aide.engines import ENGINES, Job
     from aide.engines.local import LocalModels, make_transport
     from aide.run.inputs import SeedSource, count_inputs_card
-    from aide.run.parts import narrow_to_part
     from aide.run.parts_progress import read_root_progress
     from aide.run.preview import list_previews, preview_root
     from aide.run.service import SYSTEM_CLOCK
@@ -159,7 +158,7 @@ def _run(
     source = SeedSource(spec, seeds, sys.stdin.buffer)
     inputs = source.read()
     card = count_inputs_card(spec, inputs)
-    display.plan(*narrow_to_part(spec, inputs), card)
+    display.plan(spec, inputs, card)
     check_windows(spec, inputs, card, folder)
     display.resumed(read_root_progress(folder))
     _confirm(spec, display)

@@ -69,15 +69,15 @@ def collect_plan(settings: Settings, seeds: tuple[str, ...], out: str | None) ->
     from aide.dataset.seed_lint import lint_seeds
     from aide.run.folder import RunFolder, resume_spec, take_kept_endpoint
     from aide.run.inputs import count_inputs_card, read_inputs
-    from aide.run.parts import narrow_to_part
+    from aide.run.parts import foresee_part
     from aide.run.plan import make_plan, read_experience
     from aide.run.plan.measured_speed import read_speed, speed_file
 
     folder = RunFolder(choose_run_folder(settings, seeds, out))
     spec = take_kept_endpoint(folder, resume_spec(folder, settings.spec, settings.origins))
+    spec = foresee_part(spec, folder) if spec.part else spec
     inputs = read_inputs(spec, seeds)
     lint = lint_seeds(inputs)
-    spec, inputs = narrow_to_part(spec, inputs)
     past = read_experience(folder)
     # A run that takes answers from another folder will probably go as that one did.
     if past is None and spec.reuse:
@@ -88,6 +88,7 @@ def collect_plan(settings: Settings, seeds: tuple[str, ...], out: str | None) ->
     estimate: RunPlan = make_plan(spec, inputs, count_inputs_card(spec, inputs), past, speed, yield_from)
     return {
         **_describe_request(spec, inputs, folder),
+        "target": estimate.target,
         **estimate.as_dict(spec),
         "done": _read_done(folder, spec),
         "lint": [finding.as_dict() for finding in lint],
@@ -101,7 +102,6 @@ def _describe_request(spec: "RunSpec", inputs: "PreparedInputs", folder: "RunFol
         "shape": inputs.loaded.shape,
         "notes": inputs.notes,
         "format": inputs.format.name,
-        "target": spec.compute_target(len(inputs.seeds)),
         "hops": spec.hops,
         "skipped": [str(problem) for problem in inputs.loaded.problems],
     }
@@ -130,7 +130,7 @@ def _read_done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
 
 def _describe(facts: Mapping[str, Any]) -> list[str]:
     expected, most, basis = facts["expected"], facts["at_most"], facts["basis"]
-    wanted = f"{facts['target']:,} records" if facts["target"] is not None else "the whole tree"
+    wanted = format_plural(facts["target"], "record") if facts["target"] is not None else "the whole tree"
     share = basis["yield_from"]
     rows = [
         f"seeds   {make_printable(facts['shape'])} Format: {facts['format']}.",

@@ -11,9 +11,14 @@ def choose_run_folder(settings: Settings, seeds: tuple[str, ...], out: str | Non
     """Where the run lives: `-o DIR`, else beside the shell; for a stream in the user's state folder.
 
     A part of a run lives in a folder of its own there.
+
+    Raises:
+        InputError: two folders are named, or none for a part.
     """
     root = _choose_root(settings, seeds, out)
     part = settings.spec.part
+    if part and out == "-" and settings.spec.run_dir is None:
+        raise InputError("--partition needs a folder that all parts share", hint="name it with -o DIR")
     return root / part.folder_name if part else root
 
 

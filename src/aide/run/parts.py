@@ -1,14 +1,12 @@
 """A run in several parts below one root: the folder of each, its settings, and what makes them one run."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from aide.config.partition import Partition, Spent, divide_caps, list_part_folders
 from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.run.folder import RunFolder
-from aide.run.inputs import PreparedInputs
 from aide.text.figures import format_plural
 
 CARD_SPENT: Final = "card_spent"
@@ -49,6 +47,23 @@ def enter_part(spec: RunSpec, folder: RunFolder) -> RunSpec:
     Raises:
         InputError: the root has no card, or other parts; or a whole run would grow beside parts.
     """
+    entered = foresee_part(spec, folder)
+    if entered.part is None or entered.card is not None or folder.card.exists():
+        return entered
+    root = RunFolder(folder.path.parent)
+    raise InputError(
+        f"there is no task card for the parts: {root.card} is missing",
+        hint=f"make it once by the same command with --card-only in place of --partition {entered.part}, "
+        "or name one with --card",
+    )
+
+
+def foresee_part(spec: RunSpec, folder: RunFolder) -> RunSpec:
+    """As `enter_part`, also where the root has no card yet.
+
+    Raises:
+        InputError: the root has other parts, or a whole run would grow beside parts.
+    """
     part = spec.part
     if part is None:
         require_merged(folder.path)
@@ -67,25 +82,6 @@ def enter_part(spec: RunSpec, folder: RunFolder) -> RunSpec:
         )
     spent = root.read_manifest().get(CARD_SPENT) or {}
     spec = divide_caps(spec, part, Spent(**spent))
-    if spec.card is not None or folder.card.exists():
+    if spec.card is not None or folder.card.exists() or not root.card.is_file():
         return spec
-    if not root.card.is_file():
-        raise InputError(
-            f"there is no task card for the parts: {root.card} is missing",
-            hint=f"make it once by the same command with --card-only in place of --partition {part}, "
-            "or name one with --card",
-        )
     return spec.model_copy(update={"card": root.card})
-
-
-def narrow_to_part(spec: RunSpec, inputs: PreparedInputs) -> tuple[RunSpec, PreparedInputs]:
-    """Settings and seeds by which the work of a part can be estimated: its share of the target, or of the seeds."""
-    part = spec.part
-    if part is None:
-        return spec, inputs
-    target = spec.compute_target(len(inputs.seeds))
-    if target is None:
-        own = inputs.seeds[part.index :: part.count] or inputs.seeds[:1]
-        return spec, replace(inputs, seeds=own)
-    share: dict[str, Any] = {"target": -(-target // part.count), "per_seed": None}
-    return spec.model_copy(update=share), inputs

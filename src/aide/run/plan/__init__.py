@@ -38,6 +38,8 @@ class RunPlan:
     share_from: str
     lengths_from: str
     pace_from: str
+    target: int | None
+    """The records that are wanted, of a part those that it is dealt; `None` for a whole tree."""
 
     def as_dict(self, spec: RunSpec) -> dict[str, Any]:
         """The plan as JSON values."""
@@ -89,11 +91,13 @@ def make_plan(
     for each in (expected, at_most):
         each.seconds = estimate_seconds(spec, each, pace, speed)
     past = experience.source if experience else ""
+    target = spec.compute_target(len(inputs.seeds))
     return RunPlan(
         expected, at_most, share,
         share_from=yield_from if spec.expect_yield else seen.source if seen else _explain_assumption(experience),
         lengths_from=past or f"prompts as they would be sent{MEASURED if speed else ''}",
         pace_from=past if pace else "measured" if speed else "assumed",
+        target=at_most.records if spec.part and target is not None else target,
     )  # fmt: skip
 
 

@@ -16,14 +16,13 @@ from aide.metrics.realism import STEP as REALISM
 from aide.prompts import Prompts
 from aide.recipes import find_recipe
 from aide.records import USER, Seed
-from aide.run.composition import Composition, Held, SeedBatch, compose
 from aide.run.context import make_shape
 from aide.run.group_sizes import GroupSizes
 from aide.run.inputs import PreparedInputs
 from aide.run.plan.estimate import Estimate, HopEstimate, StepSpending
 from aide.run.plan.kinds import find_kind_of, name_step
 from aide.run.plan.measuring import CallSize
-from aide.run.plan.part import POOL
+from aide.run.plan.part import compose_whole
 from aide.run.plan.rehearsal import Rehearsal, choose_longest, choose_typical
 from aide.run.plan.script import COMPARE, READ, WANTS
 from aide.run.plan.walk import Level
@@ -100,13 +99,9 @@ class _Bound:
         self._card = card
         self._rehearsal = rehearsal
         self._shape = make_shape(spec, inputs)
-        self._seeds = len(inputs.seeds)
-        batch = SeedBatch(POOL, inputs.seeds, spec.compute_target(self._seeds))
+        roots = find_recipe(spec.recipe).roots(spec, inputs)
         labels = list_hop_labels(spec, card, inputs)
-        self._composition: Composition = compose(
-            spec, self._shape, [batch], labels.names, labels.near, Held(), labels.weights,
-            find_recipe(spec.recipe).roots(spec, inputs),
-        )  # fmt: skip
+        self._composition = compose_whole(spec, self._shape, inputs.seeds, labels, roots)
 
     async def add_up(self) -> Estimate:
         """Hop by hop."""
@@ -132,7 +127,10 @@ class _Bound:
 
     def _count_records(self) -> dict[Level, int]:
         """Records by level; of a whole tree as many as it has places."""
-        found: Counter[Level] = Counter({(1, True): sum(self._composition.plain.values())})
+        plain = sum(self._composition.plain.values())
+        if self._shape.whole and self._spec.part:  # of which each part grows its blocks
+            plain = -(-plain // self._spec.part.count)
+        found: Counter[Level] = Counter({(1, True): plain})
         for stratum in self._composition.strata:
             places = self._shape.caps(len(stratum.roots))
             for hop, quota in enumerate(stratum.quotas, start=1):

@@ -26,6 +26,7 @@ from aide.records import PLAIN, Group, Record, Seed
 from aide.run.context import build_recipe_context, make_shape
 from aide.run.group_sizes import GUIDED, JUDGED, GroupSizes
 from aide.run.group_sizes import PLAIN as PLAIN_SIZE
+from aide.run.handed_card import is_card_handed, is_precheck_handed
 from aide.run.hops import HopBuilder
 from aide.run.inputs import PreparedInputs
 from aide.run.judge_groups import GroupedJudge
@@ -100,7 +101,7 @@ class Rehearsal:
                 await self._grow(kind)
             if self._spec.reflection:
                 await self._judge(journal)
-            if self._spec.prechecked:
+            if self._spec.prechecked and not is_precheck_handed(self._spec):
                 checks = AnswerChecks(
                     self._inputs.format,
                     self._card,
@@ -140,7 +141,8 @@ class Rehearsal:
             self._ask, drafts, self._card, instructions, topics=self._kind.deals_topics
         )
         self._card = self._inputs.frame_card(card)
-        self.once += self._ask.take()
+        taken = self._ask.take()
+        self.once += [] if is_card_handed(self._spec) else taken
 
     def _open(self, journal: Journal) -> None:
         spec, script = self._spec, self._script
