@@ -161,7 +161,8 @@ class Recipe:
 
     @classmethod
     def shape(cls, spec: RunSpec, inputs: RecipeInputs) -> TreeShape:
-        """What a tree may hold: kinds of guided records, each with its matter, and the most of each matter.
+        """What a tree may hold: kinds of guided records, each with its matter, and the most of each matter, which may
+        be 0 by the settings.
 
         A recipe that makes plain records alone keeps this one, which has none.
         """
@@ -176,7 +177,7 @@ class Recipe:
         """
         if spec.compute_target(len(inputs.seeds)) is None and not cls.shape(spec, inputs).children:
             raise InputError(
-                f"there is no whole tree where the recipe {cls.name} makes plain records alone",
+                f"there is no whole tree where the recipe {cls.name} grows nothing from seeds",
                 hint="--target takes a number, such as 1000",
             )
 

@@ -175,6 +175,10 @@ class Documents(WrittenRecipe):
     @classmethod
     def check(cls, spec: RunSpec, inputs: RecipeInputs) -> None:
         """There are documents, and records that can be about one."""
+        if not spec.attributes:
+            raise InputError(
+                "--attributes 0 leaves nothing to ask about", hint="--attributes 7 is usual with this recipe"
+            )
         super().check(spec, inputs)
         if not inputs.documents:
             raise InputError(

@@ -238,4 +238,6 @@ def test_what_the_recipe_can_make_nothing_of_is_refused() -> None:
         Documents.check(spec, Inputs())
     with pytest.raises(InputError, match="makes no conversations"):
         Documents.check(spec, Inputs(make_chunks(one=1), "chat"))
+    with pytest.raises(InputError, match="--attributes 0 leaves nothing to ask about"):
+        Documents.check(RunSpec(recipe="documents", attributes=0, target="all"), Inputs(make_chunks(one=1)))
     Documents.check(spec, Inputs(make_chunks(one=1)))
