@@ -60,7 +60,7 @@ class DocumentReader:
     """The documents of `paths`, which are files and folders.
 
     What a folder holds besides documents is left out, and so is what can't be read where `skip_bad` is true: `notes`
-    says so once all is read. `besides` are files that are no documents wherever they lie.
+    says so once all is read. `besides` are seed files: no documents, whether a folder holds them or they are named.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class DocumentReader:
         self._conversions = ConversionCache(cache)
         self._names: set[str] = set()
         self._others: Counter[str] = Counter()
+        self._seeds: list[str] = []
         self._silent: dict[bool, list[str]] = {
             True: [],
             False: [],
@@ -98,6 +99,9 @@ class DocumentReader:
             kinds = ", ".join(f"{ending} {count}" for ending, count in self._others.most_common(_SHOWN))
             count = format_plural(sum(self._others.values()), "file")
             notes.append(f"{self._flag} leaves out {count} of other kinds ({kinds})")
+        if self._seeds:
+            verb = "is a seed file" if len(self._seeds) == 1 else "are seed files"
+            notes.append(f"{self._flag} leaves out {_list_some(self._seeds)}, which {verb}")
         for scans, silent in self._silent.items():
             if silent:
                 verb = "holds" if len(silent) == 1 else "hold"
@@ -136,6 +140,9 @@ class DocumentReader:
                 f"there is no file {path}{suggest_place(path)}", hint=f"{self._flag} takes files and folders"
             )
         if not path.is_dir():
+            if path.resolve() in self._besides:
+                self._seeds.append(path.name)
+                return
             yield self._name(path.name, path), path
             return
         found = False

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aide.documents import DocumentReader
+from aide.documents import DocumentReader, load_whole
 from aide.documents import convert as converting
 from aide.documents import files as module
 from aide.errors import InputError
@@ -49,6 +49,17 @@ def test_the_folder_of_a_run_and_the_seeds_are_no_documents(tmp_path: Path) -> N
     for name in ("run.aide/shards/part-00000.jsonl", "seeds.jsonl", "lease.jsonl"):
         (tmp_path / name).write_text(json.dumps({"text": RENT}))
     assert list(read(tmp_path, besides=[tmp_path / "seeds.jsonl"])) == [f"{tmp_path.name}/lease.jsonl:1"]
+
+
+def test_a_seed_file_that_is_named_is_no_document_either(tmp_path: Path) -> None:
+    seeds, lease = tmp_path / "seeds.jsonl", tmp_path / "lease.jsonl"
+    for path in (seeds, lease):
+        path.write_text(json.dumps({"text": RENT}))
+    assert list(read(seeds, lease, besides=[seeds])) == ["lease.jsonl:1"]
+    told = ["--contexts leaves out seeds.jsonl, which is a seed file"]
+    assert notes(seeds, lease, besides=[seeds]) == told
+    with pytest.raises(InputError, match="which is a seed file"):
+        load_whole(DocumentReader([seeds], besides=[seeds]), most=100)
 
 
 def test_two_files_of_one_name_stay_apart(tmp_path: Path) -> None:
