@@ -171,6 +171,41 @@ def test_what_the_folder_has_already_is_reported(tmp_path: Path) -> None:
     assert facts["basis"]["yield_from"] == "run"
 
 
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        (("--seed", "7"), "run holds another run: random_seed was 0, is 7"),
+        (("--input-field", "id"), "grew from"),
+    ],
+)
+def test_what_expand_would_refuse_is_told(other: tuple[str, str], why: str, tmp_path: Path) -> None:
+    words = (WORDS, "--base-url", SIM, "--target", "12", "-o", "run")
+    assert aide("expand", *words, "--quiet", cwd=tmp_path).returncode == 0
+    assert "would not go on" not in aide("plan", *words, cwd=tmp_path).stdout
+    told = aide("plan", *words, *other, cwd=tmp_path)
+    assert told.returncode == 0
+    assert "refused aide expand would not go on here: run " in told.stdout
+    assert why in told.stdout
+    assert "the folder already has" not in told.stdout
+    assert planned(*words, *other, cwd=tmp_path)["basis"]["yield_from"] == (
+        "run" if "--seed" in other else "assumed"
+    )
+    refused = aide("expand", *words, *other, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert why in refused.stderr
+    assert "plan: " not in refused.stderr
+
+
+def test_of_a_folder_that_has_records_the_plan_tells_the_whole_and_what_is_left(tmp_path: Path) -> None:
+    words = (WORDS, "--base-url", SIM, "-o", "run", "--target")
+    assert aide("expand", *words, "40", "--quiet", cwd=tmp_path).returncode == 0
+    expected = planned(*words, "80", cwd=tmp_path)["expected"]["calls"]
+    *_, total, done, left = aide("plan", *words, "80", cwd=tmp_path).stdout.split("\n\n")[-1].splitlines()[:3]
+    assert total == "total   the figures above are of the whole run, with what is done"
+    used = int(done.removeprefix("done    the folder already has 40 records, from ").split()[0])
+    assert left == f"left    about 40 records, {expected - used} calls"
+
+
 def test_odd_seeds_are_named_and_change_no_exit_code(tmp_path: Path) -> None:
     rows = [
         {"input": "What is 2 + 3, Bob?", "output": "5"},

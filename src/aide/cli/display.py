@@ -71,6 +71,7 @@ class Display:
         self._troubled = False
         self._unlogged = False
         self._remedies = "add seeds"
+        self.previewed = False  # whether answers that are taken over are those of previews
 
     # --- lines ----------------------------------------------------------------------------------------
 
@@ -117,8 +118,8 @@ class Display:
             if goal is not None
             else f"the whole tree, about {expected.records:,} records,"
         )
-        facts = [f"about {expected.calls:,} calls", f"{format_count(expected.tokens)} tokens"]
-        facts.append("cost unknown (--price tells)" if money is None else f"{money:.2f} USD")
+        cost = "cost unknown (--price tells)" if money is None else f"{money:.2f} USD"
+        facts = [f"about {expected.calls:,} calls", f"{format_count(expected.tokens)} tokens", cost]
         if expected.seconds is not None and expected.calls:
             facts.append(format_duration(expected.seconds))
         self.tell(
@@ -200,6 +201,7 @@ class Display:
 
     def on_progress(self, progress: "Progress") -> None:
         """Draw the picture anew, or say a line now and then where there is no terminal."""
+        self.note_reused(progress.reused)
         if self._progress == "off":
             return
         drawn = self._progress == "auto" and self.console.is_terminal and not self.json
@@ -213,6 +215,12 @@ class Display:
         elif now - self._told_at >= LINE:
             self._told_at = now
             self.tell(_line(progress), "progress", **progress.as_dict())
+
+    def note_reused(self, calls: int) -> None:
+        """Say once that answers of previews are taken over, as soon as one was."""
+        if calls and self.previewed and "reused" not in self._shown:
+            self._shown.add("reused")
+            self.tell("answers of `aide preview` to the same calls are taken over", "preview")
 
     def _roll(self, progress: "Progress", now: float) -> Mapping[str, Any] | None:
         """The record that is shown: the newest one, for as long as it takes to read it."""
@@ -289,15 +297,12 @@ class Display:
         """The final summary: what came out, where it is, and three records beside their seed and parent."""
         self.tell(format_totals(summary), "done", **_counts(summary))
         if summary.get("reasons"):
-            told = list_counts(summary["reasons"])
-            self.tell(f"not accepted: {told}", "reasons", **summary["reasons"])
+            self.tell(f"not accepted: {list_counts(summary['reasons'])}", "reasons", **summary["reasons"])
         if summary.get("barren_reasons"):
-            why = ", ".join(
-                f"{escape_for_console(reason)} {n:,}" for reason, n in summary["barren_reasons"].items()
-            )
-            self.tell(
-                f"without attributes, so nothing grew there: {why}", "barren", **summary["barren_reasons"]
-            )
+            reasons = summary["barren_reasons"].items()
+            why = ", ".join(f"{escape_for_console(reason)} {n:,}" for reason, n in reasons)
+            told = f"without attributes, so nothing grew there: {why}"
+            self.tell(told, "barren", **summary["barren_reasons"])
         accepted, thoughtful = summary["accepted"], summary.get("thoughtful")
         if thoughtful is not None and thoughtful < accepted:
             self.tell(
@@ -349,9 +354,8 @@ class Display:
             path = write_report(self.folder)
         except Exception as fault:  # noqa: BLE001 - the run is paid for and whole, whatever its picture meets
             problem = str(fault) if isinstance(fault, AideError) else f"{type(fault).__name__}: {fault}"
-            self.tell(
-                f"no report was written: {escape_for_console(problem, LONGEST)}", "report", problem=problem
-            )
+            told = f"no report was written: {escape_for_console(problem, LONGEST)}"
+            self.tell(told, "report", problem=problem)
             if not isinstance(fault, AideError):
                 self.keep(fault)
         else:

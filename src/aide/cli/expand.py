@@ -16,7 +16,7 @@ import typer
 from aide.cli.arguments import SeedFiles
 from aide.cli.console import Output, escape_for_console, make_stderr_console, report_crash, report_error
 from aide.cli.display import Display
-from aide.cli.engine_choice import choose_display, enter_run, read_finished_run
+from aide.cli.engine_choice import LOCAL, choose_display, enter_run, read_finished_run
 from aide.cli.hosts import check_keys
 from aide.cli.offers import check_windows, name_model
 from aide.cli.options import with_spec_options
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from aide.engines import Engine
     from aide.engines.local import LocalModels
     from aide.run.folder import RunFolder
+    from aide.run.inputs import PreparedInputs, SeedSource
     from aide.run.loop import Emit
 
 T = TypeVar("T")
@@ -156,7 +157,7 @@ def _run(
     spec = settings.spec
     _require_lasting_batches(spec)
     source = SeedSource(spec, seeds, sys.stdin.buffer)
-    inputs = source.read()
+    inputs = _read_inputs(source, spec, folder)
     card = count_inputs_card(spec, inputs)
     display.plan(spec, inputs, card)
     check_windows(spec, inputs, card, folder)
@@ -166,8 +167,8 @@ def _run(
         display.tell(
             "the simulator answers: its texts mean nothing, and no model learns from them", "simulated"
         )
-    if previews := list_previews(preview_root(), inputs):
-        display.tell("answers of `aide preview` to the same calls are taken over", "preview")
+    previews = list_previews(preview_root(), inputs)
+    display.previewed = bool(previews) and spec.reuse is None
     given: set[str] = set()  # records that the reader has: each session begins with those before it
     # A simulator in this process has its batches in memory: all sessions of this command share it.
     transports = {each.name: make_transport(each) for each in spec.list_endpoints() if each.simulated}
@@ -183,6 +184,7 @@ def _run(
         )
         waits = until > SYSTEM_CLOCK.monotonic()
         summary = _drive(ENGINES[spec.engine](job), spec, display, stream, waits=waits)
+        display.note_reused(summary.get("this_run", {}).get("reused", 0))
         # The loop that has ended leaves these to nobody, and between two sessions a signal would be lost.
         for number in _list_signals():
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else _end_early)
@@ -194,6 +196,17 @@ def _run(
             hint = "run the same command again to go on"
             display.stopped(BatchesPending(str(summary.get("stopped")), hint=hint), summary)
             return summary
+
+
+def _read_inputs(source: "SeedSource", spec: RunSpec, folder: "RunFolder") -> "PreparedInputs":
+    """The seeds, refused where the folder is of another run: the run itself looks again, once the folder is its own."""
+    from aide.run.same_run import check_seeds, check_settings
+
+    inputs = source.read()
+    if spec.engine == LOCAL:
+        check_settings(folder, spec)
+        check_seeds(folder, spec, inputs)
+    return inputs
 
 
 def _require_lasting_batches(spec: RunSpec) -> None:

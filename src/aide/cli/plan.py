@@ -4,6 +4,8 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +16,7 @@ from aide.cli.folding import fold_line
 from aide.cli.options import with_spec_options
 from aide.cli.recipe_choice import take_recipe
 from aide.config.resolve import DEFAULT, Settings, resolve_settings
+from aide.errors import InputError
 from aide.text.figures import format_duration, format_plural
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 MARGIN = 8
 """Columns before a text."""
+LONGEST = 1000
+"""Columns of a message that is shown."""
 
 
 @with_spec_options
@@ -67,7 +72,7 @@ def collect_plan(settings: Settings, seeds: tuple[str, ...], out: str | None) ->
     """
     from aide.cli.run_folders import choose_run_folder
     from aide.dataset.seed_lint import lint_seeds
-    from aide.run.folder import RunFolder, resume_spec, take_kept_endpoint
+    from aide.run.folder import RunFolder, hash_inputs, resume_spec, take_kept_endpoint
     from aide.run.inputs import count_inputs_card, read_inputs
     from aide.run.parts import foresee_part
     from aide.run.plan import make_plan, read_experience
@@ -78,7 +83,9 @@ def collect_plan(settings: Settings, seeds: tuple[str, ...], out: str | None) ->
     spec = foresee_part(spec, folder) if spec.part else spec
     inputs = read_inputs(spec, seeds)
     lint = lint_seeds(inputs)
-    past = read_experience(folder)
+    hashed = replace(inputs, hashes=hash_inputs(spec, seeds))
+    refused, other_seeds = _find_refusals(folder, spec, hashed)
+    past = None if other_seeds else read_experience(folder)
     # A run that takes answers from another folder will probably go as that one did.
     if past is None and spec.reuse:
         past = read_experience(RunFolder(spec.reuse))
@@ -90,7 +97,8 @@ def collect_plan(settings: Settings, seeds: tuple[str, ...], out: str | None) ->
         **_describe_request(spec, inputs, folder),
         "target": estimate.target,
         **estimate.as_dict(spec),
-        "done": _read_done(folder, spec),
+        "done": None if other_seeds else _read_done(folder, spec),
+        "refused": refused,
         "lint": [finding.as_dict() for finding in lint],
     }
 
@@ -105,6 +113,21 @@ def _describe_request(spec: "RunSpec", inputs: "PreparedInputs", folder: "RunFol
         "hops": spec.hops,
         "skipped": [str(problem) for problem in inputs.loaded.problems],
     }
+
+
+def _find_refusals(folder: "RunFolder", spec: "RunSpec", inputs: "PreparedInputs") -> tuple[str | None, bool]:
+    """Why `aide expand` would not go on in this folder, if so, and whether it is for other seeds than it grew from."""
+    from aide.run.same_run import check_seeds, check_settings
+
+    kept = folder.read_manifest().get("spec") or {}
+    if not spec.model and kept.get("model"):  # as `aide expand` takes it over
+        spec = spec.model_copy(update={"model": kept["model"]})
+    for check, others in ((partial(check_seeds, inputs=inputs), True), (check_settings, False)):
+        try:
+            check(folder, spec)
+        except InputError as fault:
+            return f"{fault}{f'; {fault.hint}' if fault.hint else ''}", others
+    return None, False
 
 
 def _read_done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
@@ -153,10 +176,17 @@ def _describe(facts: Mapping[str, Any]) -> list[str]:
         rows += ["", f"time    about {format_duration(expected['seconds'])} ({basis['time_from']})"]
     if facts["done"]:
         done = facts["done"]
+        left = max(0, expected["calls"] - done["calls"])
         rows += [
             "",
-            f"done    the folder already has {done['records']:,} records, from {done['calls']:,} calls",
+            "total   the figures above are of the whole run, with what is done",
+            f"done    the folder already has {format_plural(done['records'], 'record')}, "
+            f"from {format_plural(done['calls'], 'call')}",
+            f"left    about {format_plural(max(0, expected['records'] - done['records']), 'record')}, "
+            f"{format_plural(left, 'call')}",
         ]
+    if facts["refused"]:
+        rows += ["", f"refused aide expand would not go on here: {make_printable(facts['refused'], LONGEST)}"]
     rows += [""] if facts["lint"] or facts["skipped"] else []
     rows += [f"skipped {make_printable(problem)}" for problem in facts["skipped"]]
     rows += [f"look    {make_printable(finding['message'])}" for finding in facts["lint"]]

@@ -279,4 +279,5 @@ def _name_some(names: Sequence[str], most: int = 20) -> str:
 
 def _format_error(name: str, each: Mapping[str, Any]) -> str:
     shown = f"{each['expected']:,.2f}" if name == "cost" else format_count(each["expected"])
-    return f"{shown} expected, {each['error']:+.0%}"
+    used = f"{each['used']:,.2f}" if name == "cost" else format_count(each["used"])
+    return f"{shown} expected, {used} used"

@@ -93,6 +93,8 @@ class ModelCalls:
         """True once all that is left to do is under way; whoever hands out work sets it."""
         self.made = 0
         """Calls that were paid for in this session."""
+        self.reused = 0
+        """Calls whose answers were taken over in this session."""
         self._spec = spec
         self._journal = journal
         self._models = models
@@ -188,6 +190,7 @@ class ModelCalls:
         for journal, key in product(self._reuse, keys):
             if (old := journal.recall(key)) is not None:
                 await self._journal.record(replace(old, key=name.key, node=name.node, reused=True, cost=0.0))
+                self.reused += 1
                 return ReceivedAnswer(decode_json(old.body), old.answered_by), old.body
         return None
 

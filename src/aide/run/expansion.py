@@ -28,7 +28,6 @@ from aide.run.distribution_report import measure_run_distribution
 from aide.run.document_report import count_documents
 from aide.run.drift_report import measure_drift, measure_embedding_drift
 from aide.run.folder import (
-    RunFolder,
     compute_identity,
     compute_invocation,
     list_earlier_extras,
@@ -49,7 +48,7 @@ from aide.run.precheck import enforce_min_share, fix_thresholds, run_precheck
 from aide.run.progress import Progress, usage_by_step
 from aide.run.pruning import read_pruned, read_standing, reconcile_shards
 from aide.run.realism_meter import measure_realism
-from aide.run.same_run import check_same_run
+from aide.run.same_run import check_settings
 from aide.run.seed_pool import SeedPool, find_gone_seeds
 from aide.run.service import SYSTEM_CLOCK, Clock, ModelService
 from aide.run.session import RunRequest, Session, open_session
@@ -132,11 +131,7 @@ class Expansion:
         folder, spec = self.request.folder, self.request.spec
         manifest = folder.read_manifest()
         identity = compute_identity(spec)
-        check_same_run(
-            folder, manifest, identity, adopt=spec.adopt, answered=_was_answered(folder),
-            own_prompts=spec.prompts is not None,
-        )  # fmt: skip
-        folder.check_journal()
+        check_settings(folder, spec)
         refuse_other_columns(inputs, folder, spec, manifest)
         invocation = compute_invocation(spec, identity, inputs.hashes)
         seeds = {path: inputs.hashes[path] for path in self.request.seed_files}
@@ -277,7 +272,7 @@ class Expansion:
         progress.planned, progress.open = frontier.planned, frontier.candidates
         progress.usage = session.budget.spent
         progress.cost = None if session.budget.unpriced else session.budget.money
-        progress.calls = session.calls.made
+        progress.calls, progress.reused = session.calls.made, session.calls.reused
         progress.in_flight, progress.limit = self.models.in_flight, self.models.limit
         progress.trouble = self.models.trouble
         progress.seconds = self.clock.monotonic() - self._began
@@ -322,17 +317,6 @@ class Expansion:
         asked = manifest["plan"]["asked"]
         done = {"finished": {"invocation": asked, "shards": measure_shards(folder)}} if finished else {}
         folder.write_manifest({**manifest, **done, **(more or {}), "ended": self.clock.now()})
-
-
-def _was_answered(folder: RunFolder) -> bool:
-    """True when the journal holds an answer; a journal that can't be read may."""
-    if not folder.journal.exists():
-        return False
-    try:
-        with Journal.open(folder.journal, readonly=True) as journal:
-            return next(journal.read_calls(), None) is not None
-    except AideError:
-        return True
 
 
 def _list_settled(journal: Journal) -> set[str]:

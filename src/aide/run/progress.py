@@ -34,6 +34,8 @@ class Progress:
     usage: Usage = field(default_factory=Usage)
     cost: float | None = None
     calls: int = 0
+    reused: int = 0
+    """Calls of this invocation whose answers were taken over from another folder."""
     in_flight: int = 0
     limit: int = 0
     trouble: Trouble | None = None
@@ -97,7 +99,8 @@ class Progress:
             },
             "cost": self.cost,
             "this_run": {
-                "calls": self.calls, "seconds": round(self.seconds, 3), "rate": round(self.rate, 3),
+                "calls": self.calls, "reused": self.reused,
+                "seconds": round(self.seconds, 3), "rate": round(self.rate, 3),
                 "seconds_left": None if self.seconds_left is None else round(self.seconds_left),
             },
             "in_flight": self.in_flight, "limit": self.limit,
@@ -117,6 +120,7 @@ class Progress:
         self.reasons = Counter(told.get("reasons") or {})
         self.cost = told.get("cost")
         self.calls = (told.get("this_run") or {}).get("calls") or 0
+        self.reused = (told.get("this_run") or {}).get("reused") or 0
         self.trouble = Trouble(**told["trouble"]) if told.get("trouble") else None
         tokens = told.get("tokens") or {}
         kinds = {name: tokens.get(name) or 0 for name in ("prompt", "completion", "cached", "reasoning")}

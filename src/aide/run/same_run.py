@@ -4,13 +4,42 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aide.config.fingerprint import compare_fingerprints
-from aide.errors import InputError
-from aide.run.folder import PROMPT, RunFolder
+from aide.config.spec import RunSpec
+from aide.errors import AideError, InputError
+from aide.journal import Journal
+from aide.run.folder import PROMPT, RunFolder, compute_identity
+from aide.run.folder_inputs import fit_to_folder, refuse_other_columns
+from aide.run.inputs import PreparedInputs
 
 # What a first try may get wrong. Until a call is answered nothing in a folder depends on it.
 _MODEL: Final = ("model ", "steps.", "extra ", "extra.")
 # What --adopt lets change: how new questions are asked. Which records there are to be stays.
 _ADOPTED: Final = (PROMPT, "extra ", "extra.")
+
+
+def check_settings(folder: RunFolder, spec: RunSpec) -> None:
+    """Refuse a folder whose run has other settings, or whose journal is gone.
+
+    Raises:
+        InputError: the message names what differs.
+    """
+    check_same_run(
+        folder, folder.read_manifest(), compute_identity(spec), adopt=spec.adopt, answered=_was_answered(folder),
+        own_prompts=spec.prompts is not None,
+    )  # fmt: skip
+    folder.check_journal()
+
+
+def check_seeds(folder: RunFolder, spec: RunSpec, inputs: PreparedInputs) -> None:
+    """Refuse a folder that grew from other columns of these files, or from seeds of another kind.
+
+    Raises:
+        InputError: the message says what the folder grew from.
+    """
+    refuse_other_columns(inputs, folder, spec, folder.read_manifest())
+    if folder.journal.exists():
+        with Journal.open(folder.journal, readonly=True) as journal:
+            fit_to_folder(inputs, journal, spec)
 
 
 def check_same_run(
@@ -46,3 +75,14 @@ def check_same_run(
             else "name another folder with -o DIR (--reuse takes its answers over)"
         )
         raise InputError(f"{folder.path} holds another run: {'; '.join(changed[:6])}", hint=hint)
+
+
+def _was_answered(folder: RunFolder) -> bool:
+    """True when the journal holds an answer; a journal that can't be read may."""
+    if not folder.journal.exists():
+        return False
+    try:
+        with Journal.open(folder.journal, readonly=True) as journal:
+            return next(journal.read_calls(), None) is not None
+    except AideError:
+        return True
