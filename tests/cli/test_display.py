@@ -128,8 +128,8 @@ def test_the_task_card_is_shown_at_the_start_unless_quiet(tmp_path: Path) -> Non
     assert "  format    classification" in card
     assert "  labels    Lieferung, Rechnung, Rückgabe, Kundenkonto" in card
     assert "  language  German" in card
-    assert "words" in told[11]
-    assert "traits    length 14 to 22, median 18 words; sentences 1 to 2" in told[12]
+    assert "words" in told[12]
+    assert "traits    length 14 to 22, median 18 words; sentences 1 to 2" in told[13]
     assert aide(*run, "-o", tmp_path / "quiet", "--quiet").stderr == ""
 
 
