@@ -1,14 +1,17 @@
 """`--embeddings MODEL`: every new input is embedded once, and none of it is paid for again."""
 
 import json
+import os
+import pty
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 from aide.journal import Journal
 from aide.records import digest
 from aide.shards import FolderLock
-from cli.shell import SEEDS, SIM, aide, bash
+from cli.shell import SEEDS, SIM, WAIT, aide, bash, command, environment
 
 
 def test_inputs_are_embedded_once_and_a_longer_run_goes_on_from_there(tmp_path: Path) -> None:
@@ -33,6 +36,36 @@ def test_inputs_are_embedded_once_and_a_longer_run_goes_on_from_there(tmp_path: 
     assert again["accepted"] == 20
     grown = again["steps"]["embed"]["simulator"]["calls"] - told["calls"]
     assert 10 <= grown < 10 + told["calls"]
+
+
+def test_embeddings_that_are_paid_for_elsewhere_are_asked_about_though_the_model_is_local(
+    tmp_path: Path,
+) -> None:
+    terminal, theirs = pty.openpty()
+    words = (
+        "expand",
+        SEEDS / "word_problems.jsonl",
+        "--base-url",
+        SIM,
+        "--target",
+        "10",
+        "-o",
+        tmp_path / "run",
+    )
+    apart = ("--embeddings", "vectors", "--embeddings-url", "http://embeddings.invalid/v1")
+    os.write(terminal, b"n\n")
+    try:
+        done = subprocess.run(
+            command(*words, *apart), stdin=theirs, stdout=theirs, stderr=theirs, check=False, timeout=WAIT,
+            env=environment(OPENAI_API_KEY="none"),
+        )  # fmt: skip
+        said = os.read(terminal, 1 << 16).decode()
+    finally:
+        os.close(terminal)
+        os.close(theirs)
+    assert "This may spend an unknown amount. Go on?" in said
+    assert done.returncode == 2
+    assert "nothing was started" in said
 
 
 def test_personas_from_a_bank_are_ranked_by_embeddings_and_the_bank_is_embedded_once(tmp_path: Path) -> None:

@@ -382,7 +382,8 @@ def _confirm(spec: RunSpec, display: Display) -> None:
 def _is_all_local(spec: RunSpec) -> bool:
     from urllib.parse import urlsplit
 
-    hosts = {urlsplit(each.base_url).hostname or "sim" for each in spec.list_endpoints()}
+    asked = (*spec.list_endpoints(), *filter(None, (spec.embeddings_endpoint,)))
+    hosts = {urlsplit(each.base_url).hostname or "sim" for each in asked}
     return hosts <= {"sim", "localhost", "127.0.0.1", "::1"}
 
 
