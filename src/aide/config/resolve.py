@@ -101,6 +101,16 @@ def resolve_settings(
     return Settings(spec, {name: gathered.origins.get(name, DEFAULT) for name in RunSpec.model_fields})
 
 
+def asks_for(name: str, settings: Settings, usual: Mapping[str, Any]) -> bool:
+    """True where a person asked for a value: by an option, or by another than the default or the `usual` one.
+
+    A file may list them all.
+    """
+    origin, value = settings.origins.get(name, DEFAULT), getattr(settings.spec, name)
+    default = RunSpec.model_fields[name].default
+    return origin != DEFAULT and (origin.startswith("--") or value not in (default, usual.get(name, default)))
+
+
 def spell_option(name: str, given: object = None) -> str:
     """The spelling on the command line: `--min-relevance`; `--no-reflection` where it is turned off."""
     name = _SPELLED.get(name, name.replace("_", "-"))
@@ -267,4 +277,4 @@ def _check_urls(spec: RunSpec, gathered: _Gathered) -> None:
         refuse_secrets(dict(parse_qsl(parts.query)), origin)
 
 
-__all__ = ["DEFAULT", "Settings", "resolve_settings", "spell_option"]
+__all__ = ["DEFAULT", "Settings", "asks_for", "resolve_settings", "spell_option"]

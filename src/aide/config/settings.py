@@ -34,6 +34,9 @@ RECIPE_SETTINGS: Final = METHOD_SETTINGS | frozenset({
 """Settings that a recipe must name to heed them, those of single recipes included; given with another, they are
 refused."""
 
+JUDGE_SETTINGS: Final = frozenset({"min_relevance", "max_revisions", "keep_ambiguous"})
+"""What says how the judge's grades are used, besides `min_diversity`, which is a recipe's."""
+
 
 class RunSettings(ServiceSettings):
     """All settings, grouped as in `aide expand --help`."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from aide.config.spec import RunSpec
 from aide.documents import Chunk
@@ -106,10 +106,6 @@ class Roots:
     def make_point(self, root: str, seed: Seed) -> Point:
         """The data point of a root of that id. Its own id is part of the ids of all that grows from it."""
         return Point(seed.id, seed.draft, seed.parts, 0)
-
-
-JUDGE_SETTINGS: Final = frozenset({"min_relevance", "max_revisions", "keep_ambiguous"})
-"""What says how the judge's grades are used."""
 
 
 class Recipe:

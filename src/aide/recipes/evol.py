@@ -10,13 +10,14 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
+from aide.config.settings import JUDGE_SETTINGS
 from aide.config.spec import RunSpec
 from aide.errors import InputError, Rejection
 from aide.frontier import PlantWork, TreeShape
 from aide.parsing import ModelPayload, ReplyModel
 from aide.recipes import steps
 from aide.recipes.base import Candidate, charge_to, finish_each
-from aide.recipes.contract import JUDGE_SETTINGS, Found, Grown, Recipe, RecipeInputs
+from aide.recipes.contract import Found, Grown, Recipe, RecipeInputs
 from aide.recipes.writing import OnePayload, name_input
 from aide.records import Ask, Draft, Group, Hop, Point, Record, Seed, TracedAsk
 from aide.text.words import fold_words
@@ -63,10 +64,12 @@ class Evol(Recipe):
     source = "Xu et al., WizardLM (Evol-Instruct), ICLR 2024 (arXiv 2304.12244)"
     needs = "some ten seeds of any format but chat"
     settings = frozenset({"hops"})
-    unheeded = JUDGE_SETTINGS
+    # Each text is answered by itself, and so it gets its label.
+    unheeded = JUDGE_SETTINGS | {"answer", "balance"}
     # A child that holds its parent and more is meant here, and would be a near-duplicate.
     defaults: ClassVar[Mapping[str, Any]] = {
         "hops": 4, "plain_share": 0.0, "residual": "off", "steer": False, "duplicates": "exact", "exam": False,
+        "answer": "separate",
     }  # fmt: skip
     draws_traits = False
     deals_topics = False
@@ -85,6 +88,11 @@ class Evol(Recipe):
         super().check(spec, inputs)
         if inputs.format.chats:
             raise InputError(f"the recipe {cls.name} evolves no chats", hint="leave --recipe out")
+        if spec.together not in ("auto", 1) and not spec.exam:
+            raise InputError(
+                f"--together {spec.together} has no effect: in {cls.name} each record has calls of its own",
+                hint="leave it out; with --exam it says how many seeds the judge reads at once",
+            )
 
     @classmethod
     def allow_length(cls, spec: RunSpec) -> float:

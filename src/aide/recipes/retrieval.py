@@ -13,6 +13,7 @@ from math import ceil
 from statistics import median
 from typing import Any, ClassVar, Final
 
+from aide.config.settings import JUDGE_SETTINGS
 from aide.config.spec import RunSpec
 from aide.documents import Chunk
 from aide.documents.chunks import measure_size
@@ -22,7 +23,7 @@ from aide.parsing import TextPayload
 from aide.recipes import steps
 from aide.recipes.base import Candidate
 from aide.recipes.collection import PassageCollection
-from aide.recipes.contract import JUDGE_SETTINGS, Found, RecipeInputs, Roots
+from aide.recipes.contract import Found, RecipeInputs, Roots
 from aide.recipes.writing import Drafts, TextsPayload
 from aide.recipes.written import WrittenRecipe
 from aide.records import Ask, Draft, Group, Hop, Point, Record, Seed, digest
@@ -89,7 +90,8 @@ class Retrieval(WrittenRecipe):
     settings = frozenset(
         {QUERIES, "round_trip", "round_trip_by", "negatives", "negatives_from", "passage_variants", "steer"}
     )
-    unheeded = JUDGE_SETTINGS
+    # Outputs are passages, which nobody answers, thinks about, runs or labels.
+    unheeded = JUDGE_SETTINGS | {"answer", "balance", "reasoning", "run_code"}
     defaults: ClassVar[Mapping[str, Any]] = {
         "plain_share": 0.0, "hops": 1, "residual": "off", "target": "all", "format": "free_text", "answer": "separate",
         "reflection": False, "exam": False, "expect_yield": _YIELD,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pydantic import ValidationError
 
 from aide.config.problems import explain_error
-from aide.config.resolve import DEFAULT, Settings, spell_option
+from aide.config.resolve import DEFAULT, Settings, asks_for, spell_option
 from aide.config.settings import RECIPE_SETTINGS
 from aide.config.spec import RunSpec
 from aide.errors import InputError
@@ -22,7 +22,7 @@ def apply_recipe(settings: Settings) -> Settings:
     recipe = find_recipe(spec.recipe)
     foreign = RECIPE_SETTINGS - recipe.settings | recipe.unheeded
     for name in sorted(foreign):
-        if _is_wanted(name, settings):
+        if asks_for(name, settings, recipe.defaults):
             raise InputError(
                 f"{origins[name]}: the recipe {recipe.name} has no use for {name}",
                 hint=f"leave it out; of these it heeds: {_list(recipe.settings)}",
@@ -39,13 +39,6 @@ def apply_recipe(settings: Settings) -> Settings:
     except ValidationError as error:
         raise explain_error(error, lambda path: path[0]) from error
     return replace(settings, spec=changed)
-
-
-def _is_wanted(name: str, settings: Settings) -> bool:
-    """True where a person asked for a value: by an option, or by another than the default. A file may list them all."""
-    origin = settings.origins.get(name, DEFAULT)
-    default = RunSpec.model_fields[name].default
-    return origin != DEFAULT and (origin.startswith("--") or bool(getattr(settings.spec, name) != default))
 
 
 def _list(names: frozenset[str]) -> str:

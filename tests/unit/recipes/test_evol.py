@@ -123,3 +123,11 @@ def test_a_label_is_asked_for_as_any_answer() -> None:
 def test_conversations_are_refused() -> None:
     with pytest.raises(InputError, match="evolves no chats"):
         read_inputs(RunSpec(recipe="evol"), [str(SEEDS / "library_chats.jsonl")])
+
+
+def test_records_that_would_share_a_call_are_refused_where_only_the_precheck_has_such() -> None:
+    seeds = [str(SEEDS / "word_problems.jsonl")]
+    with pytest.raises(InputError, match="--together 4 has no effect"):
+        read_inputs(RunSpec(recipe="evol", together=4, exam=False), seeds)
+    for heeded in ({"together": 1, "exam": False}, {"together": 4, "exam": True}):
+        assert read_inputs(RunSpec.model_validate({"recipe": "evol", **heeded}), seeds).seeds
