@@ -197,7 +197,10 @@ class RunSettings(ServiceSettings):
         Annotated[int, Field(ge=1, le=40)] | Literal["auto"],
         Flag("tree", "Records that share a call; auto: as many as the model does well.", "N|auto"),
     ] = "auto"
-    random_seed: Annotated[int, Flag("tree", "Another number selects other records from the same tree.")] = 0
+    random_seed: Annotated[
+        int,
+        Flag("tree", "Another number gives calls another `seed`, for other answers to the same prompts."),
+    ] = 0
 
     # --- Quality
     reflection: Annotated[
