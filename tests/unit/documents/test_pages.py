@@ -1,9 +1,15 @@
 """Of a page its text is read, as Markdown, and nothing of what stands around it."""
 
+import time
+
 import pytest
 
 from aide.documents.pages import find_charset, read_page
 from unit.documents.makers import DOCS, make_page
+
+SIZE = 300_000
+# A pass takes some tenths of a second; a square of it would take minutes.
+CEILING = 20.0
 
 
 def test_a_page_of_the_documentation_has_its_headings_lists_tables_and_code() -> None:
@@ -54,3 +60,21 @@ def test_a_page_names_its_encoding() -> None:
         == "Shift_JIS"
     )
     assert find_charset(b"<p>charset=none") == ""
+
+
+def test_a_page_that_ends_inside_a_table_keeps_its_last_row() -> None:
+    row = "what the last row says of the rent " * 20
+    assert read_page(f"<p>Before.</p><table><tr><td>{row}") == f"Before.\n\n| {row.strip()} |\n| --- |"
+    nested = read_page("<table><tr><td>One<td>Two<table><tr><td>Three")
+    assert all(word in nested for word in ("One", "Two", "Three"))
+
+
+@pytest.mark.parametrize("piece", [
+    "<div>", "<p>x<b><i>", "<td>x<p>", "<table><tr><td>x", "<li>", "<a>x", "<h1>x", "<pre>x", "<main>x", "<p hidden>x",
+    "<div><p>x</b>", "</p>", "<", "<a ", "<a b=c ", "<a/", "<a b='", "<a\n", "<!--", "<!-- > ", "<![CDATA[ ]> ",
+    "<![if x", "<? ", "</", "&", "<script>", "] ", "-- ",
+])  # fmt: skip
+def test_a_page_of_any_kind_is_read_in_about_one_pass(piece: str) -> None:
+    began = time.process_time()
+    read_page(piece * (SIZE // len(piece)) + "word " * 300)
+    assert time.process_time() - began < CEILING
