@@ -181,7 +181,10 @@ def test_what_the_folder_has_already_is_reported(tmp_path: Path) -> None:
 def test_what_expand_would_refuse_is_told(other: tuple[str, str], why: str, tmp_path: Path) -> None:
     words = (WORDS, "--base-url", SIM, "--target", "12", "-o", "run")
     assert aide("expand", *words, "--quiet", cwd=tmp_path).returncode == 0
-    assert "would not go on" not in aide("plan", *words, cwd=tmp_path).stdout
+    fitting = aide("plan", *words, cwd=tmp_path).stdout
+    assert "would not go on" not in fitting
+    assert fitting.endswith(f"next: aide expand {WORDS} --base-url sim: --target 12 -o run\n")
+    assert "aide export run --to trl" in aide("status", "run", cwd=tmp_path).stdout
     told = aide("plan", *words, *other, cwd=tmp_path)
     assert told.returncode == 0
     assert "refused aide expand would not go on here: run " in told.stdout
@@ -200,7 +203,7 @@ def test_of_a_folder_that_has_records_the_plan_tells_the_whole_and_what_is_left(
     words = (WORDS, "--base-url", SIM, "-o", "run", "--target")
     assert aide("expand", *words, "40", "--quiet", cwd=tmp_path).returncode == 0
     expected = planned(*words, "80", cwd=tmp_path)["expected"]["calls"]
-    *_, total, done, left = aide("plan", *words, "80", cwd=tmp_path).stdout.split("\n\n")[-1].splitlines()[:3]
+    *_, total, done, left = aide("plan", *words, "80", cwd=tmp_path).stdout.split("\n\n")[-2].splitlines()[:3]
     assert total == "total   the figures above are of the whole run, with what is done"
     used = int(done.removeprefix("done    the folder already has 40 records, from ").split()[0])
     assert left == f"left    about 40 records, {expected - used} calls"

@@ -14,6 +14,7 @@ from aide.cli.arguments import AsJson, SeedFiles
 from aide.cli.console import Output, format_json_line, make_printable
 from aide.cli.folding import fold_line
 from aide.cli.options import with_spec_options
+from aide.cli.preview import write_command
 from aide.cli.recipe_choice import take_recipe
 from aide.config.resolve import DEFAULT, Settings, resolve_settings
 from aide.errors import InputError
@@ -62,6 +63,8 @@ def plan(
     for line in _describe(facts):
         for row in [line] if width is None else fold_line(line, width, MARGIN):
             output.line(row)
+    if not facts["refused"]:
+        output.line(f"\nnext: {make_printable(write_command(sys.argv[1:]), LONGEST)}")
 
 
 def collect_plan(settings: Settings, seeds: tuple[str, ...], out: str | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any, Final
 
 import typer
@@ -216,6 +217,11 @@ def _describe(facts: Mapping[str, Any], width: int | None = None) -> list[str]:
         lines.append(("gone", f"no longer in the seed file, records kept: {_name_some(facts['gone_seeds'])}"))
     if facts["state"] == "killed":
         lines.append(("next", "run the same command again to go on; what was answered is not paid for again"))
+    if facts["state"] == "finished" and not facts["parts"]:
+        here = quote(str(facts["folder"]))
+        lines.append(
+            ("next", f"aide records {here}, aide report {here}, or aide export {here} --to trl -o train")
+        )
     rows = [f"{name:{MARGIN}}{value}" for name, value in lines]
     return rows if width is None else [part for row in rows for part in fold_line(row, width, MARGIN)]
 
