@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from aide.shards import FolderLock
 from aide.text.shingles import compute_features
 from cli.shell import SEEDS, aide
 from runs import contents, lines, paid, reconciles, records, rejects, simulate, summary
@@ -183,6 +184,66 @@ def test_parts_of_different_runs_are_not_merged(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert "holds another run than part-00000-of-00002: min_relevance was 7, is 3" in refused.stderr
     assert not (root.folder / "shards").exists()
+
+
+def make_finished(folder: Path) -> Root:
+    """A root of three finished parts of 40 records."""
+    root = Root(folder, PROBLEMS, "sim:", 40, 3)
+    root.begin()
+    for index in range(3):
+        assert root.grow(index).returncode == 0
+    return root
+
+
+def test_a_damaged_part_is_named_and_left_out(tmp_path: Path) -> None:
+    root = make_finished(tmp_path / "root")
+    broken = root.parts[1]
+    whole = (broken / "journal.sqlite").read_bytes()
+    for log in broken.glob("journal.sqlite-*"):
+        log.unlink()
+    for size in (50_000, 4096, 100, 0):
+        (broken / "journal.sqlite").write_bytes(whole[:size])
+        again = root.grow(1, "--quiet")
+        assert again.returncode == 2
+        assert f"remove it and run this part again: {broken}" in again.stderr
+    told = json.loads(aide("status", root.folder, "--json").stdout)
+    assert (told["state"], told["accepted"], told["parts"][1]["state"]) == ("stopped", 26, "damaged")
+    refused = root.merge()
+    assert refused.returncode == 2
+    assert "part-00001-of-00003 is damaged" in refused.stderr
+    assert root.merge("--partial").returncode == 6
+    assert len(records(root.folder)) == 26
+    # The journal of the root, too, is refused before a call is paid for.
+    (root.folder / "journal.sqlite").write_bytes(b"")
+    for command in (("merge", root.folder, "--partial"), ("trace", root.folder, "x"), root.run):
+        spoilt = aide(*command)
+        assert spoilt.returncode == 2
+        assert "journal.sqlite is damaged" in spoilt.stderr
+
+
+def test_a_part_with_a_torn_manifest_does_not_hide_the_others(tmp_path: Path) -> None:
+    root = make_finished(tmp_path / "root")
+    manifest = root.parts[0] / "run.json"
+    manifest.write_bytes(manifest.read_bytes()[:300])
+    shown = aide("status", root.folder)
+    assert shown.returncode == 0
+    assert "accepted      26 of 40, 14 left" in shown.stdout
+    assert (
+        "2 finished, 1 damaged" in " ".join(shown.stdout.split()) or "1 damaged, 2 finished" in shown.stdout
+    )
+    assert "part-00000-of-00003 (damaged)" in shown.stdout
+    refused = root.merge()
+    assert refused.returncode == 2
+    assert "part-00000-of-00003 is damaged" in refused.stderr
+
+
+def test_a_root_that_is_being_merged_is_in_use(tmp_path: Path) -> None:
+    root = make_finished(tmp_path / "root")
+    with FolderLock(root.folder), FolderLock(root.parts[0]):
+        for command in (("merge", root.folder), root.run):
+            held = aide(*command)
+            assert held.returncode == 5, held.stderr
+    assert root.merge().returncode == 0
 
 
 def test_what_has_no_parts_is_refused(tmp_path: Path) -> None:

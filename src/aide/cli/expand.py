@@ -78,8 +78,10 @@ def _expand(
 ) -> int:
     from aide.run.budget import check_priced
     from aide.run.folder import RunFolder, resume_spec
+    from aide.run.journal_check import refuse_cut
 
     folder = RunFolder(choose_run_folder(settings, seeds, out))
+    refuse_cut(folder.journal)
     if not settings.spec.model and not folder.manifest.exists():
         check_keys(settings.spec)  # before its models are asked for
     settings = name_model(settings, folder)

@@ -176,14 +176,14 @@ def open_for_reading(path: Path, vfs: str = "") -> Database:
     try:
         read = _connect(path, "ro", vfs)
         try:
-            check_schema(path, read)
+            check_schema(path, read, filled=True)
         except sqlite3.OperationalError as error:
             read.close()
             if _get_code(error) not in _UNWRITABLE or _is_being_written(path):
                 raise
             # Not even the shared memory can be made; but nobody writes, so the file may be read as it lies.
             read = _connect(path, "ro&immutable=1", vfs)
-            check_schema(path, read)
+            check_schema(path, read, filled=True)
         except BaseException:
             read.close()
             raise
@@ -192,13 +192,16 @@ def open_for_reading(path: Path, vfs: str = "") -> Database:
     return Database(path, read, None)
 
 
-def check_schema(path: Path, connection: sqlite3.Connection) -> None:
-    """Refuse a file that this version can't know how to read.
+def check_schema(path: Path, connection: sqlite3.Connection, *, filled: bool = False) -> None:
+    """Refuse a file that this version can't know how to read; where it must be `filled`, also an empty one.
 
     Raises:
         InputError: the file is a database of something else, or of a newer version.
     """
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if not tables and filled:
+        message, hint = _ADVICE[sqlite3.SQLITE_CORRUPT]
+        raise InputError(f"{message.format(path=path)}: it is empty", hint=hint)
     if not tables:  # a file that was made and not yet filled when its process died
         return
     if not {"meta", "calls", "outcomes"} <= tables:

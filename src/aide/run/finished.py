@@ -16,6 +16,7 @@ from aide.run.folder import (
     measure_shards,
     read_json_object,
 )
+from aide.run.journal_check import is_cut
 from aide.streams import is_stream
 
 
@@ -29,6 +30,8 @@ def read_finished(folder: RunFolder, spec: RunSpec, seeds: Sequence[str]) -> dic
     end = manifest.get("finished")
     if not end or spec.retry_failed or any(map(is_stream, seeds)):
         return None
+    if is_cut(folder.journal) or (spec.part and not folder.journal.exists()):
+        return None  # a merge would refuse it
     kept = manifest.get("spec") or {}
     if any(kept[name] != value for name, value in _list_columns(spec).items() if name in kept):
         return None  # the same files, read as other seeds

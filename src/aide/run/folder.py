@@ -25,6 +25,7 @@ from aide.errors import InputError
 from aide.jsonl import parse_json
 from aide.places import suggest_place
 from aide.run.file_hashes import hash_content, hash_file
+from aide.run.journal_check import refuse_cut
 
 FORMAT = 1
 """The version of `run.json` and of what stands beside it. Version 0, which had no number, is that of `aide` 0.1."""
@@ -164,11 +165,12 @@ class RunFolder:
                 path.unlink(missing_ok=True)
 
     def check_journal(self) -> None:
-        """Refuse records whose journal is gone: none of their answers is known, so all would be paid for again.
+        """Refuse a journal that is damaged or gone: the answers of its records would all be paid for again.
 
         Raises:
-            InputError: the folder has records and no journal.
+            InputError: the journal is not whole, or the folder has records and none.
         """
+        refuse_cut(self.journal)
         if self.journal.exists() or not any(measure_shards(self).values()):
             return
         raise InputError(

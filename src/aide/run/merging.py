@@ -24,7 +24,7 @@ from aide.run.folder import RunFolder, compute_invocation, measure_shards
 from aide.run.guard import META as GUARD
 from aide.run.merged_summary import summarise_merged
 from aide.run.parts import MERGED, list_parts
-from aide.run.parts_progress import FINISHED, RUNNING, STOPPED, read_state
+from aide.run.parts_progress import DAMAGED, FINISHED, RUNNING, STOPPED, read_part_state
 from aide.run.pruning import PRUNE, read_pruned, read_standing, reconcile_shards
 from aide.run.shares import BLOCK
 from aide.shards import AppendOnlyLines, FolderLock, Shards
@@ -82,17 +82,9 @@ def merge_parts(root: RunFolder, now: Callable[[], float], *, partial: bool = Fa
             f"{root.path} holds no parts",
             hint="name the folder that `aide expand --partition I/N -o DIR` was given",
         )
-    left_out, ready = _sort_out(parts)
-    if left_out and not partial:
-        raise InputError(
-            f"{root.path} is not complete: {'; '.join(left_out)}",
-            hint="run the same command for them again, it goes on where it stopped; or merge what is there "
-            "with --partial",
-        )
-    if not ready:
-        raise InputError(f"{root.path} has no part that can be merged: {'; '.join(left_out)}")
     with ExitStack() as held:
-        held.enter_context(FolderLock(root.path))
+        held.enter_context(FolderLock(root.path))  # first: another merge holds the parts, too
+        left_out, ready = _choose_ready(root, parts, partial=partial)
         for part in ready:
             held.enter_context(FolderLock(part.path))
         spec = _adopt_manifest(root, ready, now)
@@ -112,6 +104,22 @@ def merge_parts(root: RunFolder, now: Callable[[], float], *, partial: bool = Fa
     )
 
 
+def _choose_ready(
+    root: RunFolder, parts: Mapping[Partition, RunFolder], *, partial: bool
+) -> tuple[list[str], list[RunFolder]]:
+    """As `_sort_out`; refuses what is not complete, or with `partial` where nothing can be merged."""
+    left_out, ready = _sort_out(parts)
+    if left_out and not partial:
+        raise InputError(
+            f"{root.path} is not complete: {'; '.join(left_out)}",
+            hint="run the same command for them again, it goes on where it stopped (remove the folder of a damaged "
+            "part before); or merge what is there with --partial",
+        )
+    if not ready:
+        raise InputError(f"{root.path} has no part that can be merged: {'; '.join(left_out)}")
+    return left_out, ready
+
+
 def _sort_out(parts: Mapping[Partition, RunFolder]) -> tuple[list[str], list[RunFolder]]:
     """What is not there or not finished, in sentences, and what can be merged."""
     count = next(iter(parts)).count
@@ -122,7 +130,10 @@ def _sort_out(parts: Mapping[Partition, RunFolder]) -> tuple[list[str], list[Run
         if folder is None or not folder.journal.exists():
             left_out.append(f"{part.folder_name} is missing")
             continue
-        state = read_state(folder)
+        state = read_part_state(folder)
+        if state == DAMAGED:
+            left_out.append(f"{part.folder_name} is damaged")
+            continue
         if state != FINISHED:
             why = folder.read_summary().get("stopped") if state == STOPPED else ""
             left_out.append(f"{part.folder_name} was {state}{f': {why}' if why else ''}")

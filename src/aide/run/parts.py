@@ -7,6 +7,7 @@ from aide.config.partition import Partition, Spent, divide_caps, list_part_folde
 from aide.config.spec import RunSpec
 from aide.errors import InputError
 from aide.run.folder import RunFolder
+from aide.shards import FolderLock, is_locked
 from aide.text.figures import format_plural
 
 CARD_SPENT: Final = "card_spent"
@@ -30,7 +31,11 @@ def require_merged(root: Path) -> None:
 
     Raises:
         InputError: what is asked for needs the records of all parts in one folder.
+        FolderHeld: they are being merged.
     """
+    if is_unmerged(root) and is_locked(root):
+        with FolderLock(root):  # which says who merges
+            pass
     if is_unmerged(root):
         count = len(list_parts(root))
         raise InputError(

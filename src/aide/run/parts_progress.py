@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aide.config.partition import Partition
-from aide.errors import AideError
+from aide.errors import AideError, InputError
 from aide.journal import Journal
 from aide.run.folder import RunFolder
+from aide.run.journal_check import is_cut
 from aide.run.merged_summary import add_counts, count_journal
 from aide.run.parts import is_unmerged, list_parts
 from aide.run.progress import Progress
@@ -17,6 +18,7 @@ FINISHED: Final = "finished"
 STOPPED: Final = "stopped"
 KILLED: Final = "killed"
 MISSING: Final = "missing"
+DAMAGED: Final = "damaged"
 _LONGEST: Final = ("seconds", "seconds_left")
 """Of what goes on at the same time, the longest counts."""
 
@@ -29,6 +31,17 @@ def read_state(folder: RunFolder) -> str:
     if not manifest:
         return MISSING
     return FINISHED if "finished" in manifest else STOPPED if "ended" in manifest else KILLED
+
+
+def read_part_state(folder: RunFolder) -> str:
+    """As `read_state`, of a part: `damaged` where a file of it can't be read, which must not stop who asks for all."""
+    try:
+        state = read_state(folder)
+        folder.read_progress(), folder.read_summary()
+    except InputError:
+        return DAMAGED
+    gone = state == FINISHED and not folder.journal.exists()
+    return DAMAGED if gone or (state != RUNNING and is_cut(folder.journal)) else state
 
 
 def read_counts(folder: RunFolder) -> dict[str, Any]:
@@ -61,8 +74,8 @@ def read_part_rows(root: RunFolder) -> list[dict[str, Any]]:
     count = next((part.count for part in parts), 0)
     for part in (Partition(index, count) for index in range(count)):
         folder = parts.get(part)
-        told = read_counts(folder) if folder else {}
-        state = read_state(folder) if folder else MISSING
+        state = read_part_state(folder) if folder else MISSING
+        told = read_counts(folder) if folder and state != DAMAGED else {}
         facts = {"state": state, "accepted": told.get("accepted", 0), "target": told.get("target")}
         rows.append({"name": part.folder_name, **facts})
     return rows
@@ -73,7 +86,7 @@ def read_root_state(root: RunFolder, parts: Sequence[Mapping[str, Any]]) -> str:
     if not is_unmerged(root.path):
         return read_state(root)
     states = {part["state"] for part in parts}
-    if MISSING in states:
+    if states & {MISSING, DAMAGED}:
         states.add(STOPPED)
     return next((state for state in (RUNNING, KILLED, STOPPED) if state in states), FINISHED)
 
@@ -82,14 +95,14 @@ def read_root_progress(root: RunFolder) -> dict[str, Any]:
     """The counts of a run; those of all parts together while they are not merged."""
     if not is_unmerged(root.path):
         return read_counts(root)
-    told = [read_counts(folder) for folder in list_parts(root.path).values()]
-    begun = [each for each in told if each]
+    sound = [each for each in list_parts(root.path).values() if read_part_state(each) != DAMAGED]
+    begun = [told for folder in sound if (told := read_counts(folder))]
     if not begun:
         return {}
     whole = dict(begun[0])
     for each in begun[1:]:
         whole = add_counts(whole, each)
-    asked = next(iter(list_parts(root.path).values())).read_manifest().get("spec", {})
+    asked = sound[0].read_manifest().get("spec", {})
     if isinstance(asked.get("target"), int) and asked.get("per_seed") is None:
         whole["target"] = asked["target"]  # that of all parts, also of those that have not begun
     whole["cost"] = (
