@@ -21,6 +21,7 @@ _ENDED: Final = frozenset({
 })  # fmt: skip
 # No reply that we ask for is so long: a group of 64 records has half of it.
 _LONGEST: Final = 200_000
+_LONGEST_NAME: Final = 200
 
 
 def read_completion(data: Mapping[str, Any], limit: int = 0) -> str:
@@ -56,6 +57,11 @@ def read_completion(data: Mapping[str, Any], limit: int = 0) -> str:
     if not text:
         raise Unusable("empty", "The answer was empty; write the answer itself.")
     return text
+
+
+def read_model_name(data: Mapping[str, Any], asked: str) -> str:
+    """The model that answered, on one line, cleaned and at most 200 characters long; `asked` where none is named."""
+    return " ".join(clean_text(_string(data.get("model"))).split())[:_LONGEST_NAME] or asked
 
 
 def read_reasoning(data: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aide.errors import Unusable
+from aide.text.cleaning import drop_controls
 from aide.text.fences import find_fenced_blocks
 from aide.text.programming import is_sql
 from aide.text.tags import unwrap_tags
@@ -38,6 +39,8 @@ _LABEL: Final = re.compile(
     r"\s*:\s*(?(1)\1|)\s*",
     re.IGNORECASE,
 )
+# What stands for a character that `drop_controls` may take out; `\n` and `\t` are none.
+_CONTROL_ESCAPE: Final = re.compile(r"\\[^nt\"/]")
 _CODE_LINE: Final = re.compile(
     r"^\s*(?:(?:async )?def |class \w+|import \w|from \w+ import|assert |return\b|@\w+|#include"
     r"|(?:const|let|var|function|public|private|static|fn|func|package|using|SELECT|INSERT|CREATE)\b"
@@ -63,9 +66,33 @@ def parse_json(text: str) -> object:
     Code fences, prose before and after, trailing commas, raw control characters in strings, single quotes and Python's
     `True`, `False`, `None` are forgiven.
 
+    Escapes bring back characters that the text was freed of, so strings are freed of them again; none is trimmed.
+
     Raises:
         Unusable: with the reason `not_json`.
     """
+    value = _parse(text)
+    if not _CONTROL_ESCAPE.search(text):
+        return value
+    try:
+        return _drop_controls(value)
+    except RecursionError:
+        raise Unusable(
+            "not_json", "The answer was nested without end; write one JSON object.", said=text
+        ) from None
+
+
+def _drop_controls(value: object) -> object:
+    if isinstance(value, str):
+        return drop_controls(value)
+    if isinstance(value, list):
+        return [_drop_controls(each) for each in value]
+    if isinstance(value, dict):
+        return {drop_controls(str(name)): _drop_controls(each) for name, each in value.items()}
+    return value
+
+
+def _parse(text: str) -> object:
     try:
         return orjson.loads(text)  # nearly every reply, and the fastest reader
     except orjson.JSONDecodeError:
@@ -295,7 +322,7 @@ def _only_string(text: str) -> str:
     except (ValueError, RecursionError):
         return text
     inside = list(value.values()) if isinstance(value, dict) else value
-    return inside[0] if len(inside) == 1 and isinstance(inside[0], str) else text
+    return drop_controls(inside[0]) if len(inside) == 1 and isinstance(inside[0], str) else text
 
 
 @dataclass(slots=True)

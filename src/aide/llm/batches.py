@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from json import JSONDecoder
 from typing import Any, Final, Protocol
 
+from aide.completion import read_model_name
 from aide.config.prices import BATCH
 from aide.errors import CallError
 from aide.jsonl import encode_json
@@ -65,12 +66,11 @@ class BatchLine:
                 kind="server",
             )
         data = read_answer(self.status, {}, self.body, "the batch")
-        named = data.get("model")
         return ModelAnswer(
             body=self.body,
             data=data,
             endpoint=endpoint,
-            model=named if isinstance(named, str) and named else model,
+            model=read_model_name(data, model),
             sent=sent,
             usage=read_usage(data, len(system) + len(user), read_written_text(data)),
             seconds=0.0,

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from aide.config.prices import STANDARD, STANDARD_NAMES
 from aide.errors import InputError
+from aide.text.cleaning import clean_text
 
 FIELD: Final = "service_tier"
 FLEX: Final = "flex"
@@ -23,6 +24,7 @@ FLEX_ATTEMPTS: Final = {"rate": 240, "overload": 240}
 FALL_BACK_AFTER: Final = 4
 
 # Where a tier has another name than here. None: it has none, and whoever asks for one is told before the first call.
+_LONGEST: Final = 40  # of a name that a server sends
 _WORDS: Final[Mapping[str, Mapping[str, str] | None]] = {
     "api.openai.com": {STANDARD: "default"},
     "openai.azure.com": {STANDARD: "default"},
@@ -60,5 +62,5 @@ def read_served_tier(data: Mapping[str, Any], headers: Mapping[str, str], asked:
     Empty for the standard tier. A server may serve a call in another tier than was asked for.
     """
     said = data.get(FIELD) or headers.get("x-gemini-service-tier")
-    name = said.lower() if isinstance(said, str) else asked
+    name = clean_text(said)[:_LONGEST].lower() if isinstance(said, str) else asked
     return "" if name in STANDARD_NAMES else PRIORITY if name == "performance" else name

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from aide.completion import read_model_name
 from aide.errors import AideError, CallError, EndpointUnusable, NodeError
 from aide.llm.bodies import BodyMeter
 from aide.llm.faults import RequestRefused, ServerFault, UnknownModel
@@ -244,7 +245,6 @@ class EndpointWorker:
         self.calls += 1
         self.unusable = None
         chars = sum(len(message.content) for message in request.messages)
-        named = data.get("model")
         wait = read_exhausted(reply.headers)
         if wait:
             self.limiter.pause_starts(wait)
@@ -252,7 +252,7 @@ class EndpointWorker:
             body=reply.body,
             data=data,
             endpoint=self.endpoint.name,
-            model=named if isinstance(named, str) and named else model,
+            model=read_model_name(data, model),
             sent=sent,
             usage=read_usage(data, chars, read_written_text(data)),
             seconds=reply.seconds,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from aide.completion import read_completion, read_reasoning
+from aide.completion import read_completion, read_model_name, read_reasoning
 from aide.errors import Unusable
 from aide.parsing import (
     CodePayload,
@@ -299,3 +299,23 @@ def test_a_number_of_tokens_tells_no_cut_where_thoughts_had_room_of_their_own() 
         with pytest.raises(Unusable) as fault:
             read_completion(cut, 50)
         assert fault.value.reason == "truncated"
+
+
+DIRTY = r"\u0000\u001b[31mred\u001b]0;pwn\u0007\u202e\ufffe\ud800"
+
+
+def test_no_escape_in_json_brings_back_control_characters() -> None:
+    dirty = f'{{"a": {{"b{DIRTY}": [" x\\r\\ny{DIRTY}", 1, null]}}}}'
+    assert parse_json(dirty) == {"a": {"bred\ufffd": [" x\nyred\ufffd", 1, None]}}
+    assert parse_json(f"Here you are: {dirty[:-1]}") == parse_json(dirty)
+    assert TextPayload("input").read(f'{{"text": "Why{DIRTY}?"}}') == "Whyred\ufffd?"
+    assert parse_json(r'{"a": " \\frac \u00e9 \t "}') == {"a": " \\frac é \t "}
+    with pytest.raises(Unusable, match="nested without end"):
+        parse_json('["\\u0000", ' + "[" * 1000 + "]" * 1001)
+
+
+def test_the_model_that_answered_is_named_on_one_clean_line() -> None:
+    assert read_model_name({"model": "org/name-7b"}, "asked") == "org/name-7b"
+    assert read_model_name({"model": "a\x1b]0;pwn\x07\nb\u202e" + "c" * 999}, "asked") == "a b" + "c" * 197
+    for named in ("", "\x1b[31m", None, 7):
+        assert read_model_name({"model": named}, "asked") == "asked"

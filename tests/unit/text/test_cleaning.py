@@ -14,6 +14,7 @@ from aide.text.cleaning import clean_text
         ("nul\x00 bell\x07 c1\x9d", "nul bell c1"),
         ("lone \ud800 surrogate", "lone \ufffd surrogate"),
         ("\ufeffmark", "mark"),
+        ("no\ufffe character\uffff", "no character"),
         ("abc\u202edcba", "abcdcba"),
         ("tab\tstays", "tab\tstays"),
         ("\u200fשלום\u200f עולם", "\u200fשלום\u200f עולם"),
