@@ -37,7 +37,7 @@ def test_test_items_are_refused_and_their_places_filled(tmp_path: Path) -> None:
     )
     other = aide("expand", seeds, *wanted)
     assert other.returncode == 2
-    assert "avoid was" in other.stderr
+    assert "--avoid was" in other.stderr
 
 
 def test_a_seed_that_is_a_test_item_is_reported_before_anything_is_spent(tmp_path: Path) -> None:

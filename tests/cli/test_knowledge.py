@@ -29,7 +29,22 @@ def test_passages_are_shown_named_and_held_to(tmp_path: Path) -> None:
 
     facts.write_text(json.dumps("Bread is brown."), encoding="utf-8")
     other = aide("expand", seeds, *given, "--target", "14", "-o", tmp_path / "run")
-    assert (other.returncode, "knowledge was" in other.stderr) == (2, True)
+    assert other.returncode == 2
+    assert "holds another run: --knowledge was given files with other contents\n" in other.stderr
+
+
+def test_a_run_whose_knowledge_is_missing_says_so_and_how_to_go_on(tmp_path: Path) -> None:
+    facts, seeds = tmp_path / "facts.jsonl", SEEDS / "plain_explanations.jsonl"
+    facts.write_text("\n".join(map(json.dumps, FACTS)), encoding="utf-8")
+    asked = ("expand", seeds, "--base-url", SIM, "--no-exam", "-o", tmp_path / "run", "--target")
+    assert aide(*asked, "12", "--knowledge", facts).returncode == 0
+    without = aide(*asked, "14")
+    assert without.returncode == 2
+    told, hint, attempt = without.stderr.splitlines()[-3:]
+    assert told.endswith(" holds another run: --knowledge was given, now it is not")
+    assert hint.startswith("hint: give --knowledge again to go on here, or name another folder with -o DIR")
+    assert attempt.startswith("try: ")
+    assert attempt.endswith(f"--target 14 --knowledge {facts}")
 
 
 def test_knowledge_that_cannot_be_read_is_told_before_anything_is_spent(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from aide.config.delivery import DELIVERY, keep_answering
-from aide.config.resolve import DEFAULT
+from aide.config.resolve import DEFAULT, spell_option
 from aide.config.spec import OLD_NAMES, RunSpec, rename_settings
 from aide.records import DOMAIN
 
@@ -23,6 +23,10 @@ RECIPE_PROMPTS: Final = "recipes/"
 """The folder of prompts that belong to one recipe each."""
 KNOWLEDGE_PROMPT: Final = "knowledge.md"
 """What stands around the passages of `--knowledge`."""
+PROMPT: Final = "prompts/"
+"""Begins the name of a prompt in a fingerprint; its value is a hash."""
+FILES: Final = ("corpus", "knowledge", "avoid", "persona_file", "output_schema")
+"""Settings that point at files: a fingerprint has the hashes of these, and no name where none is given."""
 
 IDENTITY: Final = (
     "recipe", "task", "format", "labels", "label_separator", "agree_on",
@@ -160,6 +164,8 @@ def _is_delivery(name: str) -> bool:
 def compare_fingerprints(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     """One line for each setting in which two fingerprints differ; empty where they agree.
 
+    Hashes are told in words. A prompt that is used or not because another setting differs has no line of its own.
+
     A name that `old` lacks stands for its default: a new setting comes with the default that changes nothing, so
     that is how the older version behaved.
     """
@@ -167,10 +173,32 @@ def compare_fingerprints(old: Mapping[str, str], new: Mapping[str, str]) -> list
     lines = []
     for name in dict.fromkeys([*old, *new]):
         was, now = old.get(name, defaults.get(name)), new.get(name)
-        if was != now:
-            shown = OLD_NAMES.get(name, name)
-            lines.append(f"{shown} was {_show(was)}, is {_show(now)}")
+        if was == now or _follows(name, old, new):
+            continue
+        if name in FILES:
+            lines.append(_compare_files(spell_option(name), was, now))
+        elif name.startswith(PROMPT):
+            lines.append(f"{name} {'is new' if was is None else 'is gone' if now is None else 'has changed'}")
+        else:
+            lines.append(f"{OLD_NAMES.get(name, name)} was {_show(was)}, is {_show(now)}")
     return lines
+
+
+def _follows(name: str, old: Mapping[str, str], new: Mapping[str, str]) -> bool:
+    """Whether a prompt stands in one fingerprint alone because another setting differs, which has a line."""
+    if not name.startswith(PROMPT) or (name in old and name in new):
+        return False
+    if name == PROMPT + KNOWLEDGE_PROMPT:
+        return ("knowledge" in old) != ("knowledge" in new)
+    return name.startswith(PROMPT + RECIPE_PROMPTS) and old.get("recipe") != new.get("recipe")
+
+
+def _compare_files(option: str, was: str | None, now: str | None) -> str:
+    if was is None:
+        return f"{option} was not given, now it is"
+    if now is None:
+        return f"{option} was given, now it is not"
+    return f"{option} was given files with other contents"
 
 
 def _flatten(name: str, value: Any) -> Iterator[tuple[str, str]]:

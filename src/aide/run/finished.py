@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aide.config.fingerprint import compare_fingerprints, upgrade_fingerprint
+from aide.config.fingerprint import PROMPT, compare_fingerprints, upgrade_fingerprint
 from aide.config.spec import RunSpec
 from aide.run.folder import (
     COLUMNS,
     FORMAT,
-    PROMPT,
     RunFolder,
     compute_identity,
     compute_invocation,

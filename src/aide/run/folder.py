@@ -14,6 +14,7 @@ from aide.atomic import write_atomic
 from aide.config.delivery import keep_answering
 from aide.config.fingerprint import FORMAT as FINGERPRINT_FORMAT
 from aide.config.fingerprint import (
+    PROMPT,
     compute_fingerprint,
     keep_defaults,
     upgrade_fingerprint,
@@ -29,7 +30,6 @@ from aide.run.journal_check import refuse_cut
 
 FORMAT = 1
 """The version of `run.json` and of what stands beside it. Version 0, which had no number, is that of `aide` 0.1."""
-PROMPT = "prompts/"
 MEASURING = frozenset({"realism.md"})
 """Prompts that look at finished records and change none: a folder goes on under another wording of them."""
 _SCRATCH = re.compile(

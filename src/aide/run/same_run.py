@@ -1,13 +1,14 @@
 """Whether a folder holds the run that is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from aide.config.fingerprint import compare_fingerprints
+from aide.config.fingerprint import FILES, PROMPT, compare_fingerprints
+from aide.config.resolve import spell_option
 from aide.config.spec import RunSpec
 from aide.errors import AideError, InputError
 from aide.journal import Journal
-from aide.run.folder import PROMPT, RunFolder, compute_identity
+from aide.run.folder import RunFolder, compute_identity
 from aide.run.folder_inputs import fit_to_folder, refuse_other_columns
 from aide.run.inputs import PreparedInputs
 
@@ -68,13 +69,26 @@ def check_same_run(
         later = [name for name in fingerprint if name.startswith(PROMPT) and name not in old]
         fingerprint = {name: value for name, value in fingerprint.items() if name not in later}
     changed = [line for line in compare_fingerprints(old, fingerprint) if not line.startswith(passed_over)]
-    if changed:
-        hint = (
-            "--adopt goes on with what changed: what was answered stays, further calls use the new ones"
-            if all(line.startswith(_ADOPTED) for line in changed)
-            else "name another folder with -o DIR (--reuse takes its answers over)"
-        )
-        raise InputError(f"{folder.path} holds another run: {'; '.join(changed[:6])}", hint=hint)
+    if not changed:
+        return
+    missing = [name for name in FILES if name in old and name not in fingerprint]
+    hint, remedy = "name another folder with -o DIR (--reuse takes its answers over)", []
+    if all(line.startswith(_ADOPTED) for line in changed):
+        hint = "--adopt goes on with what changed: what was answered stays, further calls use the new ones"
+    elif len(missing) == len(changed):
+        hint = f"give {', '.join(map(spell_option, missing))} again to go on here, or {hint}"
+        remedy = _repeat_options(missing, manifest.get("spec") or {})
+    raise InputError(f"{folder.path} holds another run: {'; '.join(changed[:6])}", hint=hint, remedy=remedy)
+
+
+def _repeat_options(names: Sequence[str], kept: Mapping[str, Any]) -> list[str]:
+    """Options as the run of a folder had them."""
+    words = []
+    for name in names:
+        paths = kept.get(name) or ()
+        for path in [paths] if isinstance(paths, str) else paths:
+            words += [spell_option(name), path]
+    return words
 
 
 def _was_answered(folder: RunFolder) -> bool:
