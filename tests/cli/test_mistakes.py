@@ -181,3 +181,10 @@ def test_values_are_completed(line: str, offered: str) -> None:
     place = str(len(line.split()) - 1)
     done = aide(_AIDE_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=place)
     assert offered in done.stdout.splitlines()
+
+
+def test_another_recipe_in_the_folder_of_a_run_is_refused_by_name(place: Path) -> None:
+    asked = ("--base-url", "sim:", "--recipe", "evol", "--target", "8", "-o", "run.aide")
+    done = aide("expand", WORDS, *asked, cwd=place)
+    assert done.returncode == 2, done.stderr
+    assert 'run.aide holds another run: recipe was "aide", is "evol"; ' in done.stderr

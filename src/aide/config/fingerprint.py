@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from aide.config.delivery import DELIVERY, keep_answering
 from aide.config.resolve import DEFAULT, spell_option
+from aide.config.settings import METHOD
 from aide.config.spec import OLD_NAMES, RunSpec, rename_settings
 from aide.records import DOMAIN
 
@@ -105,6 +106,8 @@ def keep_defaults(
     of its fingerprint.
     """
     then = {**_UNSET.get(version, {}), **rename_settings(kept)}
+    if then.get("recipe", METHOD) != spec.recipe:
+        return spec  # of another run; the defaults of its recipe may be none that this one can do with
     kept_origins = rename_settings(kept_origins)
     now = spec.as_dict()
     unset = [
