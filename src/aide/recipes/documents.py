@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from itertools import islice
 from math import ceil
 from typing import Any, ClassVar, Final
 
@@ -21,6 +22,7 @@ from aide.frontier import CHILDREN, PlantWork, Root, TreeShape
 from aide.recipes.contract import Found, RecipeInputs, Roots
 from aide.recipes.extraction import Extraction, make_extraction_payload, normalise_triples
 from aide.recipes.operations import check_operations, describe_hop, render_operation
+from aide.recipes.seed_ring import SeedRing
 from aide.recipes.written import WrittenRecipe
 from aide.records import Ask, Hop, Point, Seed, Triple, digest, rng
 from aide.text.words import count_unspaced, fold_words
@@ -51,11 +53,12 @@ class DocumentRoots(Roots):
         """Twice as many roots as the target needs, where there are so many.
 
         A chunk comes again, beside another seed, once all chunks of its document had their turn. Which seed it is
-        beside follows from the chunk, so that further documents leave the roots of others as they are.
+        beside follows from the two, so that further documents and seeds leave the roots of others as they are.
         """
         roots: list[Root] = []
+        ring = SeedRing(seeds)
         for chunk, turn in self._take_turns(seeds):
-            seed = seeds[(int(chunk.id[:8], 16) + turn) % len(seeds)]
+            seed = next(islice(ring.walk(chunk.id), turn, None))
             root = Root(digest("document", label, seed.id, chunk.id), seed.id, chunk.file)
             self._known[root.id] = chunk, turn
             roots.append(root)

@@ -24,6 +24,7 @@ from aide.recipes import steps
 from aide.recipes.base import Candidate
 from aide.recipes.collection import PassageCollection
 from aide.recipes.contract import Found, RecipeInputs, Roots
+from aide.recipes.seed_ring import SeedRing
 from aide.recipes.writing import Drafts, TextsPayload
 from aide.recipes.written import WrittenRecipe
 from aide.records import Ask, Draft, Group, Hop, Point, Record, Seed, digest
@@ -61,10 +62,11 @@ class PassageRoots(Roots):
         self._known: dict[str, Chunk] = {}
 
     def list_roots(self, seeds: Sequence[Seed], label: str = "") -> tuple[Root, ...]:
-        """Which seed a passage is beside follows from the passage, so that more of them leave its root as it is."""
+        """Which seed a passage is beside follows from the two, so that more of either leave the roots of others."""
         roots = []
+        ring = SeedRing(seeds)
         for id, chunk in self._passages.items():
-            seed = seeds[int(id[:8], 16) % len(seeds)]
+            seed = next(ring.walk(id))
             root = Root(digest("passage", seed.id, id), seed.id, chunk.file)
             self._known[root.id] = chunk
             roots.append(root)

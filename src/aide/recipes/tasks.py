@@ -108,12 +108,25 @@ class SubtaskRoots(Roots):
         self._count = count
 
     def list_roots(self, seeds: Sequence[Seed], label: str = "") -> tuple[Root, ...]:
-        """See `Roots`: as many as there are seeds or sub-tasks, whichever are more."""
-        return tuple(
-            Root(_name_root(seed, number % self._count), seed.id)
-            for number in range(max(self._count, len(seeds)) if seeds else 0)
-            for seed in (seeds[number % len(seeds)],)
+        """See `Roots`: as many as there are seeds or sub-tasks, whichever are more.
+
+        Which go together follows from the two, so that a seed that comes or goes leaves most others as they are.
+        """
+        pairs = sorted(
+            (_name_root(seed, number), seed.id, number) for seed in seeds for number in range(self._count)
         )
+        ids, numbers = {seed.id for seed in seeds}, set(range(self._count))
+        free_seeds, free_numbers = set(ids), set(numbers)
+        roots: list[Root] = []
+        while pairs and len(roots) < max(len(ids), self._count):
+            for name, seed, number in pairs:
+                if seed in free_seeds and number in free_numbers:
+                    roots.append(Root(name, seed))
+                    free_seeds.remove(seed)
+                    free_numbers.remove(number)
+            # Those of which there are fewer go round once more.
+            free_seeds, free_numbers = free_seeds or set(ids), free_numbers or set(numbers)
+        return tuple(roots)
 
     def make_point(self, root: str, seed: Seed) -> Point:
         """See `Roots`: the root's own id, since a seed may stand in several."""

@@ -94,6 +94,15 @@ def test_a_larger_target_and_further_documents_leave_the_roots_that_there_are() 
     assert {root.id for root in few} <= {root.id for root in wider}
 
 
+def test_a_seed_that_is_gone_takes_no_roots_of_others_along() -> None:
+    seeds = [replace(SEEDS[0], id=f"seed{n}") for n in range(6)]
+    chunks = make_chunks(one=40, two=40)
+    before = DocumentRoots(chunks, target=None).list_roots(seeds)
+    after = DocumentRoots(chunks, target=None).list_roots([*seeds[:2], *seeds[3:]])
+    assert {root.id for root in before if root.seed != "seed2"} <= {root.id for root in after}
+    assert {root.seed for root in before} == {seed.id for seed in seeds}
+
+
 def test_of_a_whole_tree_each_chunk_is_a_parent_once() -> None:
     roots = DocumentRoots(make_chunks(short=1, long=5), target=None)
     assert Counter(list_sources(roots)) == {"short.md": 1, "long.md": 5}

@@ -91,6 +91,15 @@ def test_each_passage_is_a_root_once_and_files_take_turns() -> None:
     assert (point.draft.input, point.source["heading"]) == (TEXTS[0], "Harbour")
 
 
+def test_a_seed_that_is_gone_takes_no_passages_of_others_along() -> None:
+    seeds = [replace(SEEDS[0], id=f"seed{n}") for n in range(6)]
+    chunks = [replace(CHUNKS[0], text=f"Ferry {n} sails at noon.") for n in range(80)]
+    before = PassageRoots(chunks).list_roots(seeds)
+    after = PassageRoots(chunks).list_roots([*seeds[:2], *seeds[3:]])
+    assert {root.id for root in before if root.seed != "seed2"} <= {root.id for root in after}
+    assert {root.seed for root in before} == {seed.id for seed in seeds}
+
+
 def test_places_for_queries_cost_no_call() -> None:
     ask = Asked()
     work = PlantWork("root", SEEDS[0].id, 0, (3,))

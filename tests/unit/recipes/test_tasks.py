@@ -68,6 +68,17 @@ def test_every_sub_task_and_every_seed_is_a_root_and_none_more_often_than_need_b
     assert (point.id, point.depth) == (listed[0].id, 0)
 
 
+@pytest.mark.parametrize("count", [5, 8, 20])
+def test_a_seed_that_is_gone_leaves_most_roots_of_others(count: int) -> None:
+    seeds = [replace(make_seed(0), id=f"seed{n}") for n in range(30)]
+    roots = SubtaskRoots(count)
+    before, kept = roots.list_roots(seeds), 0
+    for gone in seeds:
+        after = {root.id for root in roots.list_roots([seed for seed in seeds if seed is not gone])}
+        kept += sum(root.id in after for root in before if root.seed != gone.id)
+    assert kept > 0.9 * len(seeds) * (len(before) - 1)
+
+
 def test_where_there_are_no_seeds_there_are_no_roots() -> None:
     assert SubtaskRoots(3).list_roots(()) == ()
 
@@ -78,8 +89,10 @@ def test_where_there_are_no_seeds_there_are_no_roots() -> None:
 def test_a_root_gets_its_own_sub_task_and_topics_of_it() -> None:
     recipe, seed = make_recipe(), make_seed(0)
     roots = SubtaskRoots(2)
-    [first, second] = roots.list_roots((seed,))
-    for root, name in ((first, "Adding up a bill"), (second, "Sharing a cost")):
+    listed = roots.list_roots((seed,))
+    assert sorted(roots.find_number(root.id, seed) for root in listed) == [0, 1]
+    for root in listed:
+        name = ("Adding up a bill", "Sharing a cost")[roots.find_number(root.id, seed)]
         found, ask = plant(recipe, seed, roots.make_point(root.id, seed), NAMED, TOPICS)
         assert found.topic == name
         assert [each["topic"] for each in found.matters["topics"]] == ["a market stall", "hotel rooms"]
@@ -101,7 +114,8 @@ def test_all_roots_ask_for_the_sub_tasks_in_the_same_words_and_on_one_node() -> 
 
 def test_where_fewer_were_named_than_wanted_roots_share_them() -> None:
     recipe, seed = make_recipe(subtasks=3), make_seed(0)
-    root = SubtaskRoots(3).list_roots((seed,))[2]
+    roots = SubtaskRoots(3)
+    root = next(root for root in roots.list_roots((seed,)) if roots.find_number(root.id, seed) == 2)
     found, _ = plant(recipe, seed, Point(root.id, seed.draft, seed.parts, 0), NAMED, TOPICS)
     assert found.topic == "Adding up a bill"
 
