@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from aide.config.resolve import resolve_settings
+from aide.config.resolve import resolve_settings, spell_option
 from aide.config.settings import METHOD, RECIPE_SETTINGS
 from aide.config.spec import RunSpec
 from aide.errors import InputError
@@ -90,8 +90,23 @@ def test_a_setting_that_a_recipe_has_no_use_for_is_refused(name: str) -> None:
             setting: OTHERWISE.get(setting, str(default if default is not None else 1)),
         }
         settings = resolve_settings(flags, environ={}, endpoint_needed=False)
-        with pytest.raises(InputError, match=f"the recipe {name} has no use for {setting}"):
+        with pytest.raises(
+            InputError, match=f"^the recipe {name} has no use for {spell_option(setting)}$"
+        ) as fault:
             apply_recipe(settings)
+        assert fault.value.hint.startswith(f"leave it out; {name} takes ")
+        assert fault.value.hint.endswith(" of the recipes' options")
+        named = {word.strip(",") for word in fault.value.hint.split() if word.startswith("--")}
+        assert named == {spell_option(each) for each in RECIPES[name].settings}
+
+
+def test_a_foreign_setting_of_a_file_or_variable_is_named_by_its_place_and_as_an_option() -> None:
+    settings = resolve_settings({"recipe": "self-guide"}, environ={"AIDE_HOPS": "3"}, endpoint_needed=False)
+    with pytest.raises(
+        InputError, match=r"^AIDE_HOPS: the recipe self-guide has no use for --hops$"
+    ) as fault:
+        apply_recipe(settings)
+    assert fault.value.hint == "leave it out; self-guide takes none of the recipes' options"
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -9,7 +9,7 @@ from aide.config.resolve import DEFAULT, Settings, asks_for, spell_option
 from aide.config.settings import RECIPE_SETTINGS
 from aide.config.spec import RunSpec
 from aide.errors import InputError
-from aide.recipes import find_recipe
+from aide.recipes import Recipe, find_recipe
 
 
 def apply_recipe(settings: Settings) -> Settings:
@@ -23,10 +23,7 @@ def apply_recipe(settings: Settings) -> Settings:
     foreign = RECIPE_SETTINGS - recipe.settings | recipe.unheeded
     for name in sorted(foreign):
         if asks_for(name, settings, recipe.defaults):
-            raise InputError(
-                f"{origins[name]}: the recipe {recipe.name} has no use for {name}",
-                hint=f"leave it out; of these it heeds: {_list(recipe.settings)}",
-            )
+            raise _refuse(recipe, name, origins[name])
     given = {
         name: value
         for name, value in recipe.defaults.items()
@@ -41,8 +38,14 @@ def apply_recipe(settings: Settings) -> Settings:
     return replace(settings, spec=changed)
 
 
-def _list(names: frozenset[str]) -> str:
-    return ", ".join(map(spell_option, sorted(names))) or "none"
+def _refuse(recipe: type[Recipe], name: str, origin: str) -> InputError:
+    option = origin if origin.startswith("--") else spell_option(name)
+    where = "" if option == origin else f"{origin}: "
+    taken = ", ".join(map(spell_option, sorted(recipe.settings))) or "none"
+    return InputError(
+        f"{where}the recipe {recipe.name} has no use for {option}",
+        hint=f"leave it out; {recipe.name} takes {taken} of the recipes' options",
+    )
 
 
 __all__ = ["apply_recipe"]
