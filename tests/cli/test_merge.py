@@ -13,7 +13,7 @@ import pytest
 from aide.shards import FolderLock
 from aide.text.shingles import compute_features
 from cli.shell import SEEDS, aide
-from runs import contents, lines, paid, reconciles, records, rejects, simulate, summary
+from runs import ROOT, contents, lines, paid, reconciles, records, rejects, simulate, summary
 
 TICKETS, PROBLEMS = SEEDS / "support_tickets_de.jsonl", SEEDS / "word_problems.jsonl"
 ALIKE = 0.8
@@ -244,6 +244,55 @@ def test_a_root_that_is_being_merged_is_in_use(tmp_path: Path) -> None:
             held = aide(*command)
             assert held.returncode == 5, held.stderr
     assert root.merge().returncode == 0
+
+
+def test_a_part_that_came_late_is_told_and_one_that_is_not_needed_is_refused(tmp_path: Path) -> None:
+    root = Root(tmp_path / "root", PROBLEMS, "sim:", 40, 4)
+    root.begin()
+    for index in (0, 2):
+        assert root.grow(index).returncode == 0
+    assert root.merge("--partial").returncode == 6
+    assert root.grow(1).returncode == 0  # the root still lacks what it makes
+    assert aide(*root.run).returncode == 0
+    needless = root.grow(3)
+    assert needless.returncode == 2
+    assert "was merged without this part and has 40 of 40 records: it is not needed" in needless.stderr
+    assert not (root.folder / "part-00003-of-00004").exists()
+    late = root.merge("--partial")
+    assert late.returncode == 0, late.stderr
+    extra = len(records(root.folder)) - 40
+    assert extra > 0
+    assert f"{extra} more than asked for; part-00001-of-00004 came late" in late.stderr
+
+
+def test_after_the_merge_nothing_is_left_to_do_with_documents_either(tmp_path: Path) -> None:
+    for name in ("json", "review", "nightly"):
+        text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        (tmp_path / "docs").mkdir(exist_ok=True)
+        (tmp_path / "docs" / f"{name}.md").write_text(text, encoding="utf-8")
+    root = Root(tmp_path / "root", PROBLEMS, "sim:", 12, 2)
+    root.run = (*root.run, "--recipe", "documents", "--contexts", tmp_path / "docs")
+    root.begin()
+    for index in range(2):
+        assert root.grow(index).returncode == 0
+    assert root.merge().returncode == 0
+    again = aide(*root.run)
+    assert again.returncode == 0
+    assert "nothing to do" in again.stderr and "plan:" not in again.stderr
+    (tmp_path / "docs" / "json.md").write_text("Another text of the same document, which is short.\n" * 40)
+    assert "nothing to do" not in aide(*root.run).stderr
+
+
+def test_a_part_that_was_pruned_after_the_merge_is_called_so(tmp_path: Path) -> None:
+    root = make_finished(tmp_path / "root")
+    assert root.merge().returncode == 0
+    id = records(root.parts[0])[0]["id"]
+    assert aide("prune", root.parts[0], "--ancestor", id).returncode == 0
+    shown = aide("status", root.folder).stdout
+    assert "part-00000-of-00003 (pruned)" in shown
+    refused = root.merge()
+    assert refused.returncode == 2
+    assert "part-00000-of-00003 was pruned" in refused.stderr
 
 
 def test_what_has_no_parts_is_refused(tmp_path: Path) -> None:

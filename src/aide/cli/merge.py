@@ -47,6 +47,9 @@ def _describe(done: "Merge", folder: str) -> None:
         f"merged {format_plural(len(done.merged), 'part')}: {done.accepted:,} records{wanted}; "
         f"{done.repeated:,} taken out that repeat one of another part"
     )
+    if done.extra:
+        late = f"; {', '.join(done.late)} came late and would not have been needed" if done.late else ""
+        console.print(f"{done.extra:,} more than asked for{late}", markup=False)
     if done.missing:
         named = ", ".join(f"{name} by {count:,}" for name, count in done.short.items())
         console.print(f"short by {done.missing:,}{f': {named}' if named else ''}", markup=False)

@@ -20,6 +20,7 @@ from aide.journal.absorbing import absorb_journal
 from aide.jsonl import encode_json
 from aide.records import Lineage, Reject, read_varying, replace
 from aide.run.cross_duplicates import find_cross_duplicates
+from aide.run.file_hashes import hash_file
 from aide.run.folder import RunFolder, compute_invocation, measure_shards
 from aide.run.guard import META as GUARD
 from aide.run.merged_summary import summarise_merged
@@ -48,11 +49,18 @@ class Merge:
     target: int | None
     short: Mapping[str, int]
     """Of which part how many records are missing, by the name of its folder."""
+    late: tuple[str, ...] = ()
+    """Parts that came in when the root had been merged before, by the names of their folders."""
 
     @property
     def missing(self) -> int:
         """Records that the target lacks."""
         return 0 if self.target is None else max(0, self.target - self.accepted)
+
+    @property
+    def extra(self) -> int:
+        """Records beyond the target."""
+        return 0 if self.target is None else max(0, self.accepted - self.target)
 
     def as_dict(self) -> dict[str, Any]:
         """The merge as JSON values."""
@@ -63,6 +71,7 @@ class Merge:
             "accepted": self.accepted,
             "target": self.target,
             "missing": self.missing,
+            "extra": self.extra,
             "short": dict(self.short),
         }
 
@@ -87,6 +96,7 @@ def merge_parts(root: RunFolder, now: Callable[[], float], *, partial: bool = Fa
         left_out, ready = _choose_ready(root, parts, partial=partial)
         for part in ready:
             held.enter_context(FolderLock(part.path))
+        before = root.read_manifest().get(MERGED)
         spec = _adopt_manifest(root, ready, now)
         repeated = _absorb(root, ready, spec)
         with Journal.open(root.journal) as journal:
@@ -101,6 +111,7 @@ def merge_parts(root: RunFolder, now: Callable[[], float], *, partial: bool = Fa
         accepted=summary["accepted"],
         target=summary["target"],
         short=_find_short(ready, repeated),
+        late=tuple(part.path.name for part in ready if before and part.path.name not in before),
     )
 
 
@@ -260,11 +271,18 @@ def _finish(
     if summary["exit_code"] == 0 and len(merged) == len(list_parts(root.path)):
         spec = RunSpec(**manifest["spec"])
         hashes = {str(each["path"]): each["hash"] for each in manifest["seeds"]}
-        done["finished"] = {
-            "invocation": compute_invocation(spec, manifest["fingerprint"], hashes),
-            "shards": measure_shards(root),
-        }
+        hashes |= {str(path): hash_file(str(path)) for path in spec.contexts}
+        if not spec.contexts or any(_grew_from(part, hashes) for part in parts):
+            invocation = compute_invocation(spec, manifest["fingerprint"], hashes)
+            done["finished"] = {"invocation": invocation, "shards": measure_shards(root)}
     root.write_manifest({**manifest, **done, MERGED: merged, "ended": now()})
+
+
+def _grew_from(part: RunFolder, hashes: Mapping[str, str]) -> bool:
+    """Whether the files of these hashes are still those that a finished part grew from."""
+    manifest = part.read_manifest()
+    invocation = compute_invocation(RunSpec(**manifest["spec"]), manifest["fingerprint"], hashes)
+    return bool(manifest.get("finished", {}).get("invocation") == invocation)
 
 
 def _find_short(parts: Sequence[RunFolder], repeated: Mapping[str, int]) -> dict[str, int]:

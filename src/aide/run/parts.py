@@ -53,6 +53,7 @@ def enter_part(spec: RunSpec, folder: RunFolder) -> RunSpec:
         InputError: the root has no card, or other parts; or a whole run would grow beside parts.
     """
     entered = foresee_part(spec, folder)
+    _refuse_needless(entered, folder)
     if entered.part is None or entered.card is not None or folder.card.exists():
         return entered
     root = RunFolder(folder.path.parent)
@@ -61,6 +62,21 @@ def enter_part(spec: RunSpec, folder: RunFolder) -> RunSpec:
         hint=f"make it once by the same command with --card-only in place of --partition {entered.part}, "
         "or name one with --card",
     )
+
+
+def _refuse_needless(spec: RunSpec, folder: RunFolder) -> None:
+    """Refuse a part whose records the root has grown without it: what it makes would come on top of the target."""
+    root = RunFolder(folder.path.parent)
+    merged = root.read_manifest().get(MERGED) if spec.part else None
+    told = root.read_progress() if merged else {}
+    # A part of a whole tree, and one that is to make more than the root was asked for, has work.
+    asked = spec.target if isinstance(spec.target, int) and spec.per_seed is None else None
+    if asked and merged and folder.path.name not in merged and told.get("accepted", 0) >= asked:
+        raise InputError(
+            f"{root.path} was merged without this part and has {told['accepted']:,} of {asked:,} records: "
+            "it is not needed",
+            hint=f"for more records raise --target, with -o {root.path} and without --partition",
+        )
 
 
 def foresee_part(spec: RunSpec, folder: RunFolder) -> RunSpec:

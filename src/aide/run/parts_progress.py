@@ -9,7 +9,7 @@ from aide.journal import Journal
 from aide.run.folder import RunFolder
 from aide.run.journal_check import is_cut
 from aide.run.merged_summary import add_counts, count_journal
-from aide.run.parts import is_unmerged, list_parts
+from aide.run.parts import MERGED, is_unmerged, list_parts
 from aide.run.progress import Progress
 from aide.shards import is_locked
 
@@ -19,6 +19,7 @@ STOPPED: Final = "stopped"
 KILLED: Final = "killed"
 MISSING: Final = "missing"
 DAMAGED: Final = "damaged"
+PRUNED: Final = "pruned"
 _LONGEST: Final = ("seconds", "seconds_left")
 """Of what goes on at the same time, the longest counts."""
 
@@ -34,12 +35,16 @@ def read_state(folder: RunFolder) -> str:
 
 
 def read_part_state(folder: RunFolder) -> str:
-    """As `read_state`, of a part: `damaged` where a file of it can't be read, which must not stop who asks for all."""
+    """As `read_state`, of a part: `pruned` where it ended and records were taken out since, and `damaged`.
+
+    A file that can't be read must not stop whoever asks for all parts.
+    """
     try:
-        state = read_state(folder)
-        folder.read_progress(), folder.read_summary()
+        state, told, summary = read_state(folder), folder.read_progress(), folder.read_summary()
     except InputError:
         return DAMAGED
+    if state == STOPPED and told.get("pruned") and not summary.get("stopped"):
+        state = PRUNED
     gone = state == FINISHED and not folder.journal.exists()
     return DAMAGED if gone or (state != RUNNING and is_cut(folder.journal)) else state
 
@@ -81,12 +86,25 @@ def read_part_rows(root: RunFolder) -> list[dict[str, Any]]:
     return rows
 
 
+def list_left_out(root: RunFolder) -> list[str]:
+    """The parts whose records a reader of the root lacks, with their states: those that are not finished.
+
+    Once parts are merged, those that are not, as long as records are missing.
+    """
+    rows, merged = read_part_rows(root), root.read_manifest().get(MERGED)
+    if merged:
+        told = root.read_progress()
+        short = told.get("accepted", 0) < (told.get("target") or 0)
+        return [f"{row['name']} ({row['state']})" for row in rows if short and row["name"] not in merged]
+    return [f"{row['name']} ({row['state']})" for row in rows if row["state"] not in (FINISHED, PRUNED)]
+
+
 def read_root_state(root: RunFolder, parts: Sequence[Mapping[str, Any]]) -> str:
     """The state of a run, which may be in parts that are not merged: running while one of them is."""
     if not is_unmerged(root.path):
         return read_state(root)
     states = {part["state"] for part in parts}
-    if states & {MISSING, DAMAGED}:
+    if states & {MISSING, DAMAGED, PRUNED}:
         states.add(STOPPED)
     return next((state for state in (RUNNING, KILLED, STOPPED) if state in states), FINISHED)
 
