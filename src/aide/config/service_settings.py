@@ -65,9 +65,18 @@ class ServiceSettings(Frozen):
         Field(ge=0),
         Flag("endpoint", "Seconds to wait for batches, instead of ending with exit 7.", "S"),
     ] = 0.0
-    timeout: Annotated[float, Field(gt=0), Flag("endpoint", "Seconds to wait for one answer.", "S")] = 600.0
+    timeout: Annotated[
+        float, Field(gt=0), Flag("endpoint", "Seconds to wait for one answer, to its end.", "S")
+    ] = 600.0
     endpoint_patience: Annotated[
-        float, Field(ge=0), Flag("endpoint", "Stop after so many seconds without any answer.", "S")
+        float,
+        Field(ge=0),
+        Flag(
+            "endpoint",
+            "Stop once calls fail and none was answered for so many seconds; calls under way are awaited first, each "
+            "up to --timeout.",
+            "S",
+        ),
     ] = 300.0
     drain_seconds: Annotated[
         float,
