@@ -283,6 +283,34 @@ def test_after_the_merge_nothing_is_left_to_do_with_documents_either(tmp_path: P
     assert "nothing to do" not in aide(*root.run).stderr
 
 
+def test_who_reads_a_root_without_a_part_is_told_so(tmp_path: Path) -> None:
+    root = Root(tmp_path / "root", PROBLEMS, "sim:", 40, 3)
+    root.begin()
+    for index in (0, 2):
+        assert root.grow(index).returncode == 0
+    note = f"note: {root.folder} is not complete, 26 of 40 records: without part-00001-of-00003 (missing)"
+    readers = (
+        ("records", root.folder),
+        ("stats", root.folder),
+        ("export", root.folder, "--to", "messages"),
+        ("compare", f"one={root.folder}", f"other={root.parts[0]}"),
+    )
+    for command in readers:
+        assert note in aide(*command).stderr
+    assert note not in aide("export", root.folder, "--to", "messages", "--quiet").stderr
+    assert "note:" not in aide("records", root.parts[0]).stderr
+    planned = aide("plan", *root.run[1:]).stdout
+    assert "lacks   part-00001-of-00003 (missing)" in planned
+    assert f"aide merge {root.folder}" in planned
+    again = f"the same command again for part-00001-of-00003, then aide merge {root.folder}"
+    assert again in aide("status", root.folder).stdout
+    assert root.merge("--partial").returncode == 6
+    assert note in aide("records", root.folder).stderr
+    assert "without --partition, grows what is missing" in aide("status", root.folder).stdout
+    assert aide(*root.run).returncode == 0
+    assert "note:" not in aide("records", root.folder).stderr
+
+
 def test_a_part_that_was_pruned_after_the_merge_is_called_so(tmp_path: Path) -> None:
     root = make_finished(tmp_path / "root")
     assert root.merge().returncode == 0
@@ -290,6 +318,7 @@ def test_a_part_that_was_pruned_after_the_merge_is_called_so(tmp_path: Path) -> 
     assert aide("prune", root.parts[0], "--ancestor", id).returncode == 0
     shown = aide("status", root.folder).stdout
     assert "part-00000-of-00003 (pruned)" in shown
+    assert f"aide merge {root.folder} --partial takes what was pruned out" in shown
     refused = root.merge()
     assert refused.returncode == 2
     assert "part-00000-of-00003 was pruned" in refused.stderr

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from aide.cli.missing_parts import watch_sources
 from aide.cli.samples import complete_seeds
 from aide.errors import InputError
 
@@ -14,6 +15,7 @@ Sources = Annotated[
         metavar="[FILE…]",
         help="Files of JSON lines, run folders, - for stdin (the default).",
         show_default=False,
+        callback=watch_sources,
     ),
 ]
 SeedFiles = Annotated[

@@ -12,6 +12,7 @@ import typer
 from aide.cli.arguments import AsJson, InputFields, OutputField, Quiet
 from aide.cli.asking import JOURNAL, default_journal_folder
 from aide.cli.console import Output, format_json_line, make_printable, make_stderr_console
+from aide.cli.missing_parts import watch_sources
 from aide.cli.options import with_options
 from aide.config.resolve import Settings, resolve_settings
 from aide.errors import InputError
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
 
 Compared = Annotated[
     list[str],
-    typer.Argument(metavar="[NAME=]FILE…", help="Files of JSON lines or run folders.", show_default=False),
+    typer.Argument(
+        metavar="[NAME=]FILE…",
+        help="Files of JSON lines or run folders.",
+        show_default=False,
+        callback=watch_sources,
+    ),
 ]
 Gold = Annotated[
     list[str] | None,

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -120,12 +120,17 @@ def _describe_request(spec: "RunSpec", inputs: "PreparedInputs", folder: "RunFol
 
 def _find_refusals(folder: "RunFolder", spec: "RunSpec", inputs: "PreparedInputs") -> tuple[str | None, bool]:
     """Why `aide expand` would not go on in this folder, if so, and whether it is for other seeds than it grew from."""
+    from aide.run.parts import require_merged
     from aide.run.same_run import check_seeds, check_settings
 
     kept = folder.read_manifest().get("spec") or {}
     if not spec.model and kept.get("model"):  # as `aide expand` takes it over
         spec = spec.model_copy(update={"model": kept["model"]})
-    for check, others in ((partial(check_seeds, inputs=inputs), True), (check_settings, False)):
+    checks: list[tuple[Callable[[RunFolder, RunSpec], object], bool]]
+    checks = [(partial(check_seeds, inputs=inputs), True), (check_settings, False)]
+    if spec.engine == "local":
+        checks.append((lambda folder, _: require_merged(folder.path), False))
+    for check, others in checks:
         try:
             check(folder, spec)
         except InputError as fault:
@@ -137,7 +142,7 @@ def _read_done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
     """What this same run has done already; `None` if the folder holds no such run."""
     from aide.config.fingerprint import compare_fingerprints
     from aide.run.folder import compute_identity
-    from aide.run.parts_progress import read_root_progress
+    from aide.run.parts_progress import list_left_out, read_root_progress
 
     kept = folder.read_manifest().get("fingerprint")
     if not kept or compare_fingerprints(kept, compute_identity(spec)):
@@ -151,6 +156,7 @@ def _read_done(folder: "RunFolder", spec: "RunSpec") -> dict[str, Any] | None:
         "calls": progress.get("calls", 0),
         "tokens": tokens.get("prompt", 0) + tokens.get("completion", 0),
         "cost": progress.get("cost"),
+        "missing_parts": list_left_out(folder),
     }
 
 
@@ -188,6 +194,8 @@ def _describe(facts: Mapping[str, Any]) -> list[str]:
             f"left    about {format_plural(max(0, expected['records'] - done['records']), 'record')}, "
             f"{format_plural(left, 'call')}",
         ]
+    if facts["done"] and facts["done"]["missing_parts"]:
+        rows.append(f"lacks   {', '.join(facts['done']['missing_parts'])}")
     if facts["refused"]:
         rows += ["", f"refused aide expand would not go on here: {make_printable(facts['refused'], LONGEST)}"]
     rows += [""] if facts["lint"] or facts["skipped"] else []

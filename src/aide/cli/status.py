@@ -110,6 +110,7 @@ def read_status(folder: Path) -> dict[str, Any]:
     from aide.dataset.reviewed import summarize_reviews
     from aide.run.batches import read_waves
     from aide.run.folder import RunFolder
+    from aide.run.parts import MERGED
     from aide.run.parts_progress import read_part_rows, read_root_progress, read_root_state
 
     run = RunFolder(folder)
@@ -132,6 +133,7 @@ def read_status(folder: Path) -> dict[str, Any]:
         "batches": [asdict(wave) for wave in read_waves(run)],
         "reviews": summarize_reviews(run, progress.get("accepted", 0)),
         "parts": parts,
+        "merged": manifest.get(MERGED, []),
     }
 
 
@@ -215,15 +217,30 @@ def _describe(facts: Mapping[str, Any], width: int | None = None) -> list[str]:
         )
     if facts["gone_seeds"]:
         lines.append(("gone", f"no longer in the seed file, records kept: {_name_some(facts['gone_seeds'])}"))
-    if facts["state"] == "killed":
-        lines.append(("next", "run the same command again to go on; what was answered is not paid for again"))
-    if facts["state"] == "finished" and not facts["parts"]:
-        here = quote(str(facts["folder"]))
-        lines.append(
-            ("next", f"aide records {here}, aide report {here}, or aide export {here} --to trl -o train")
-        )
+    if following := _say_next(facts):
+        lines.append(("next", following))
     rows = [f"{name:{MARGIN}}{value}" for name, value in lines]
     return rows if width is None else [part for row in rows for part in fold_line(row, width, MARGIN)]
+
+
+def _say_next(facts: Mapping[str, Any]) -> str:
+    """What a person may do now; empty while the run goes on, and where it was stopped and has said so."""
+    here = quote(str(facts["folder"]))
+    reading = f"aide records {here}, aide report {here}, or aide export {here} --to trl -o train"
+    if facts["state"] == "killed":
+        return "run the same command again to go on; what was answered is not paid for again"
+    if facts["state"] == RUNNING or not facts["parts"]:
+        return reading if facts["state"] == "finished" else ""
+    states = {part["name"]: part["state"] for part in facts["parts"]}
+    again = [name for name, state in states.items() if state != "finished"]
+    if not facts["merged"]:
+        named = f"the same command again for {_name_some(again)}, then " if again else ""
+        return f"{named}aide merge {here}{'; --partial merges what is there' if again else ''}"
+    if facts["left"]:
+        return f"aide expand with the same seeds and -o {here}, without --partition, grows what is missing"
+    if "pruned" in states.values():
+        return f"aide merge {here} --partial takes what was pruned out of {here}, too"
+    return reading
 
 
 def _describe_shares(facts: Mapping[str, Any], width: int | None) -> list[tuple[str, str]]:

@@ -94,7 +94,7 @@ def list_left_out(root: RunFolder) -> list[str]:
     rows, merged = read_part_rows(root), root.read_manifest().get(MERGED)
     if merged:
         told = root.read_progress()
-        short = told.get("accepted", 0) < (told.get("target") or 0)
+        short = told.get("target") is None or told.get("accepted", 0) < told["target"]
         return [f"{row['name']} ({row['state']})" for row in rows if short and row["name"] not in merged]
     return [f"{row['name']} ({row['state']})" for row in rows if row["state"] not in (FINISHED, PRUNED)]
 
