@@ -64,6 +64,7 @@ def test_a_part_that_was_stopped_goes_on_and_pays_for_nothing_twice(tmp_path: Pa
     stopped = aide(*run, *part, "--max-calls", str(card + 24))
     (folder,) = parts_of(tmp_path)
     assert stopped.returncode == 3, stopped.stderr
+    assert f"--max-calls {card + 24} is reached: part 1/2 has had its share, 12" in stopped.stderr
     assert paid(folder) == 12
     early = contents(folder)
     assert aide(*run, *part).returncode == 0

@@ -96,7 +96,7 @@ def divide_caps(spec: "RunSpec", part: Partition, spent: Spent) -> "RunSpec":
         )
         for each in spec.endpoints
     )
-    return spec.model_copy(update={**caps, "endpoints": endpoints})
+    return spec.take_shares({**caps, "endpoints": endpoints})
 
 
 def _share_count(cap: int | None, spent: int, part: Partition) -> int | None:

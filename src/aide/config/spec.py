@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import field_validator, model_validator
+from pydantic import PrivateAttr, field_validator, model_validator
 
 from aide.config.partition import Partition
 from aide.config.prices import BATCH, find_batch_factor, find_list_price
@@ -38,6 +38,8 @@ SWITCHES: Final[Mapping[str, tuple[str, int | str]]] = {
 
 class RunSpec(RunSettings):
     """What a run was asked to do."""
+
+    _whole_caps: Mapping[str, float] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -226,6 +228,16 @@ class RunSpec(RunSettings):
         """
         tier = "" if step == EMBED else BATCH if self.batch == BATCH_API else "".join(self.tier[:1])
         return self.find_price(self.get_step(step).model, tier)
+
+    def take_shares(self, shares: Mapping[str, Any]) -> Self:
+        """The spec of a part, with its shares of what is given; messages still name the whole caps."""
+        part = self.model_copy(update=shares)
+        part._whole_caps = {name: getattr(self, name) for name in shares if name.startswith("max_")}
+        return part
+
+    def get_whole_cap(self, name: str) -> float | None:
+        """The cap that was given for all parts, where this is the spec of one; else `None`."""
+        return self._whole_caps.get(name)
 
     def as_dict(self) -> dict[str, Any]:
         """The spec as plain JSON values; `RunSpec(**…)` is the inverse."""

@@ -119,8 +119,14 @@ class Budget:
         ):
             if cap is not None and value > cap:
                 raise BudgetSpent(
-                    f"{name} {cap:g} is reached", hint=f"rerun with a higher {name} to go on from here"
+                    self._describe_cap(name, cap), hint=f"rerun with a higher {name} to go on from here"
                 )
+
+    def _describe_cap(self, option: str, cap: float) -> str:
+        whole = self.spec.get_whole_cap(option.removeprefix("--").replace("-", "_"))
+        if whole is None:
+            return f"{option} {cap:g} is reached"
+        return f"{option} {whole:g} is reached: part {self.spec.partition} has had its share, {cap:g}"
 
     @property
     def _minutes(self) -> float:
