@@ -9,6 +9,7 @@ import pytest
 
 from aide.config.spec import RunSpec
 from aide.errors import InputError
+from aide.journal import Journal
 from aide.run.file_hashes import hash_file
 from aide.run.finished import read_finished
 from aide.run.folder import (
@@ -311,6 +312,10 @@ def test_records_without_their_journal_are_not_paid_for_again(tmp_path: Path) ->
     with pytest.raises(InputError, match="pay for them again"):
         folder.check_journal()
     folder.journal.touch()
+    with pytest.raises(InputError, match="is damaged"):
+        folder.check_journal()
+    folder.journal.unlink()
+    Journal.open(folder.journal).close()
     folder.check_journal()
 
 
