@@ -26,7 +26,18 @@ class Root:
     def __init__(self, folder: Path, seeds: Path, url: str, target: int | str, count: int) -> None:
         self.folder = folder
         self.count = count
-        self.run = ("expand", seeds, "--base-url", url, "--model", "m", "--target", str(target), "-o", folder)
+        self.run: tuple[str | Path, ...] = (
+            "expand",
+            seeds,
+            "--base-url",
+            url,
+            "--model",
+            "m",
+            "--target",
+            str(target),
+            "-o",
+            folder,
+        )
 
     @property
     def parts(self) -> list[Path]:
