@@ -19,12 +19,20 @@ def write_atomic(path: Path, content: str | Iterable[bytes], *, private: bool = 
     Raises:
         AideError: the disk is full or failed; the old file is untouched.
     """
+    data = [content.encode("utf-8", "replace")] if isinstance(content, str) else content
+    if is_passage(path):
+        try:
+            with path.open("wb") as passage:
+                passage.writelines(data)
+        except OSError as error:
+            raise make_disk_error(path, error) from error
+        return
     # A name for each thread: the last `progress.json` is written while a thread may still be at the one before it.
     scratch = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         try:
             with open(scratch, "wb", opener=partial(os.open, mode=0o600 if private else 0o666)) as file:
-                file.writelines([content.encode("utf-8", "replace")] if isinstance(content, str) else content)
+                file.writelines(data)
                 file.flush()
                 os.fsync(file.fileno())
             hit("before_replace")
@@ -34,6 +42,11 @@ def write_atomic(path: Path, content: str | Iterable[bytes], *, private: bool = 
             raise
     except OSError as error:
         raise make_disk_error(path, error) from error
+
+
+def is_passage(path: Path) -> bool:
+    """True for a pipe or a device such as `/dev/null`: it is written to, and no file may take its place."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def put_in_place(scratch: Path, path: Path) -> None:

@@ -1,6 +1,7 @@
 """The commands that pipe, in a real shell."""
 
 import json
+import os
 import select
 import subprocess
 import sys
@@ -174,3 +175,14 @@ def test_streams_that_a_supervisor_closed_change_nothing(closed: str, tmp_path: 
     assert done.returncode == 0, done.stderr
     assert len(rows(shard(tmp_path / "run"))) == 5
     assert (tmp_path / "run" / "journal.sqlite").read_bytes().startswith(b"SQLite format 3")
+
+
+def test_a_pipe_or_a_device_as_output_is_written_to_and_stays_what_it_is(run: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for line in (f"aide export {run} -o {pipe}", f"aide report {run} -o {pipe}"):
+        done = bash(f"cat {pipe} > {tmp_path}/out & {line} >&2; wait")
+        assert done.returncode == 0, done.stderr
+        assert pipe.is_fifo()
+        assert (tmp_path / "out").stat().st_size > 1000
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".tmp")] == []

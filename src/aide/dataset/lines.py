@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
+from aide.atomic import is_passage
 from aide.config.partition import list_part_folders
 from aide.dataset.reviews import Reviews
 from aide.errors import InputError
@@ -117,6 +118,14 @@ def open_output(output: str) -> Iterator[BinaryIO]:
         yield cast("BinaryIO", _PromptStdout())
         return
     path = Path(output)
+    if is_passage(path):
+        try:
+            passage = path.open("wb")
+        except OSError as fault:
+            raise _unwritable(path, fault) from fault
+        with passage, open_compressed(path, passage) as out:
+            yield out
+        return
     make_parent(path)
     # In the same folder, since only there a rename is atomic; two processes may write to one path.
     scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
