@@ -22,10 +22,8 @@ from aide.recipes.settings import apply_recipe
 from runs import ROOT, SEEDS, aide, contents, expand, reconciles, rejects, summary
 
 PAGE = ROOT / "docs/design/recipes.md"
-GIVEN: dict[str, tuple[str, ...]] = {
-    "documents": ("--contexts", str(ROOT / "docs/design")),
-    "retrieval": ("--contexts", str(ROOT / "benchmarks/retrieval_data/passages.jsonl")),
-}
+PASSAGES = ("--contexts", str(ROOT / "benchmarks/retrieval_data/passages.jsonl"))
+GIVEN: dict[str, tuple[str, ...]] = {"documents": PASSAGES, "retrieval": PASSAGES}
 """What a recipe needs beside seeds, as options."""
 TASK: dict[str, str] = {"retrieval": "plain_explanations"}
 """The sample seeds of a recipe that not every task will do for."""
