@@ -1,10 +1,6 @@
 """Documents from end to end: which recipe takes them, what they are shared out over, and where each record stands."""
 
 import json
-import os
-import signal
-import subprocess
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +8,7 @@ import pytest
 
 from aide.journal import Journal
 from aide.recipes.documents import fold_document, stands_in_words
-from runs import ROOT, aide, command, contents, environment, expand, paid, records, summary
+from runs import ROOT, aide, contents, expand, paid, records, summary
 from unit.documents.makers import DOCS, make_page, make_pdf
 
 QUESTIONS = (
@@ -104,25 +100,11 @@ def test_the_plan_knows_the_calls(seeds: Path, corpus: Path, tmp_path: Path) -> 
 
 def test_a_killed_run_goes_on_without_paying_twice(seeds: Path, corpus: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    words = (
-        "expand",
-        seeds,
-        "--base-url",
-        "sim:?latency=0.05",
-        "--contexts",
-        corpus,
-        "--target",
-        40,
-        "-o",
-        folder,
-    )
-    running = subprocess.Popen(command(*words), env=environment(), stderr=subprocess.DEVNULL)
-    while running.poll() is None and (not (folder / "journal.sqlite").exists() or paid(folder) < 20):
-        time.sleep(0.05)
-    os.kill(running.pid, signal.SIGKILL)
-    running.wait()
+    options = ("--contexts", corpus, "--target", 40)
+    expand(seeds, folder, *options, code=-9, env={"AIDE_CRASH_AT": "after_journal:20"})
     before = paid(folder)
-    aide(*words)
+    assert before
+    expand(seeds, folder, *options)
     assert len(contents(folder)) == 40
     with Journal.open(folder / "journal.sqlite", readonly=True) as journal:
         keys = [call.key for call in journal.read_calls()]
